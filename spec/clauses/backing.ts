@@ -1,0 +1,93 @@
+/** The file that an image reads through to where it has nothing of its own. */
+
+import { chapter } from './clause.js'
+
+export const backing = chapter('Backing file', {
+  'BACK-01': {
+    level: 'must',
+    subject: 'image',
+    source: 'format',
+    says:
+      'The backing file name is backing_file_size bytes, at most 1023, at backing_file_offset, without a terminator; ' +
+      'an offset of 0 means that there is no backing file. The name should stand behind the extension area and ' +
+      'inside the first cluster.'
+  },
+  'BACK-02': {
+    level: 'must',
+    subject: 'image',
+    source: 'qemu',
+    says:
+      'A backing_file_offset above the cluster size is refused, and so is a backing_file_size above the smaller of ' +
+      '1023 and the cluster size minus the offset. An offset other than 0 with size 0 opens as an image without a ' +
+      'backing file.',
+    partings: [
+      {
+        on: 'a backing file name of at most 1023 bytes that does not lie inside the first cluster',
+        format: 'reports',
+        qemu: 'refuses'
+      }
+    ]
+  },
+  'BACK-03': {
+    level: 'must',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'The name fits between the end marker and the end of the first cluster, or the header write fails with ENOSPC. ' +
+      'In version 3 with 512-byte clusters and backing format qcow2, 136 bytes come before it and names above 376 ' +
+      'bytes fail; with 64 KiB clusters 1023 bytes fit; 1024 bytes are always refused.'
+  },
+  'BACK-04': {
+    level: 'may',
+    subject: 'image',
+    source: 'qemu',
+    says:
+      'The name is a file name, a name with a protocol prefix, or a json: object. A relative name is relative to the ' +
+      'directory of the image that holds it.'
+  },
+  'BACK-05': {
+    level: 'should',
+    subject: 'writer',
+    source: 'both',
+    says:
+      'The backing file format extension is optional, and without it the format has to be guessed; a guess lets the ' +
+      'guest of a raw backing file choose the format by writing a qcow2 header. QEMU opens such an image and probes, ' +
+      'but refuses to create or rebase an image without an explicit format.',
+    partings: [
+      {
+        on: 'creating or rebasing an image with a backing file and no backing format',
+        format: 'accepts',
+        qemu: 'refuses'
+      }
+    ]
+  },
+  'BACK-06': {
+    level: 'must',
+    subject: 'reader',
+    source: 'format',
+    says:
+      'A guest range that is not allocated in the image reads from the same guest offset of the backing file, and as ' +
+      'zeros beyond the end of the backing file.'
+  },
+  'BACK-07': {
+    level: 'must',
+    subject: 'image',
+    source: 'format',
+    says:
+      'A backing file and the raw external data bit exclude each other; a backing file with an external data file ' +
+      'that is not raw is allowed. QEMU refuses to create the forbidden pair.',
+    partings: [
+      {
+        on: 'opening an image that has both a backing file and the raw external data bit',
+        format: 'refuses',
+        qemu: 'accepts'
+      }
+    ]
+  },
+  'BACK-08': {
+    level: 'may',
+    subject: 'image',
+    source: 'both',
+    says: 'The backing file may be smaller or larger than the image, and the guest sees the size of the image.'
+  }
+})

@@ -1,0 +1,50 @@
+/** The shape of the catalogue: one rule of qcow2, and the chapters rules are grouped in. */
+
+/**
+ * How binding a rule is: `must` is a requirement, `should` a recommendation, `may` a liberty. What QEMU does and
+ * another program is free to do differently is `may`.
+ */
+export type Level = 'must' | 'should' | 'may'
+
+/** Whom a rule binds: the bytes of an image, a program that reads one, or a program that writes one. */
+export type Subject = 'image' | 'reader' | 'writer'
+
+/** Who states a rule: the format's own text, the behaviour of QEMU, or both. A limit that only QEMU has is `qemu`. */
+export type Source = 'format' | 'qemu' | 'both'
+
+/**
+ * What a party does when it meets the case: takes it silently, opens the image but reports it, or refuses it.
+ *
+ * The format's text `accepts` what it allows, `reports` what it forbids or advises against where the rest of the image
+ * keeps its meaning, and `refuses` what it calls an error or leaves without a meaning.
+ * QEMU `reports` by a warning or in a check, and `refuses` by failing the open or the operation the case names.
+ */
+export type Verdict = 'accepts' | 'reports' | 'refuses'
+
+/** A case on which the format's text and QEMU part ways, and what each does. */
+export interface Parting {
+  readonly on: string
+  readonly format: Verdict
+  readonly qemu: Verdict
+}
+
+/** One rule. Its id is the key it stands under in its chapter. */
+export interface Clause {
+  readonly level: Level
+  readonly subject: Subject
+  readonly source: Source
+  readonly says: string
+  readonly partings?: readonly Parting[]
+}
+
+/** Rules of one subject, keyed by id, in reading order. */
+export interface Chapter<Id extends string = string> {
+  readonly title: string
+  readonly clauses: Readonly<Record<Id, Clause>>
+}
+
+/** A chapter whose ids stay known to the compiler. */
+export const chapter = <Id extends string>(title: string, clauses: Readonly<Record<Id, Clause>>): Chapter<Id> => ({
+  title,
+  clauses
+})

@@ -1,0 +1,58 @@
+/** Commands that move data between layers or make an image anew. */
+
+import { chapter } from './clause.js'
+
+export const commit = chapter('Commit, rebase, empty, create', {
+  'CR-01': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Commit copies every range allocated in the overlay, data and zeros, into the backing file, which first grows ' +
+      'to the size of the overlay if it is smaller. Unless told otherwise it then empties the overlay. The overlay ' +
+      'keeps its reference to the backing file.'
+  },
+  'CR-02': {
+    level: 'must',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'A safe rebase compares old and new backing, zeros past their ends, over each range not allocated in the ' +
+      'overlay, and writes the old content into the overlay where they differ, zeros past the end of the old ' +
+      'backing; then it changes backing name and format. Rebase to no file flattens the image, and an unsafe rebase ' +
+      'changes only the header.'
+  },
+  'CR-03': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says: 'A changed backing file is a full header rewrite, and fails with ENOSPC if the header has no room.'
+  },
+  'CR-04': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Rebase and commit ignore the contents of bitmaps; their writes set bits in the enabled bitmaps of the layer ' +
+      'they write to.'
+  },
+  'CR-05': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'To empty a version 3 image without snapshots, bitmaps, LUKS and data file whose header, 3 clusters and L1 fit ' +
+      'one refcount block: dirty bit, flush; zero the L1; zero clusters 1 to 2 + L1; header bytes 40 to 59 say L1 in ' +
+      'cluster 3, refcount table in cluster 1, flush; refcount table entry 0 becomes cluster 2, flush; count ' +
+      'clusters 0 to 2 + L1; clear the dirty bit; truncate. Any other image is fully discarded.'
+  },
+  'CR-06': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Create writes a header of size 0, a refcount table and an empty block, opens the image, counts clusters 0 to ' +
+      '2, rewrites the header, resizes to the wanted size with the wanted preallocation, then sets the backing file ' +
+      'and encryption.'
+  }
+})

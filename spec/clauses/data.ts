@@ -1,0 +1,103 @@
+/** Guest data in a file of its own, at its guest offsets. */
+
+import { chapter } from './clause.js'
+
+export const data = chapter('External data file', {
+  'DATA-01': {
+    level: 'must',
+    subject: 'image',
+    source: 'format',
+    says:
+      'With incompatible bit 2 all guest data and VM state lie in the external data file, and metadata stays in the ' +
+      'image file. The host offset of a standard cluster equals its guest offset. There are no compressed clusters ' +
+      'and no internal snapshots, and data clusters have no refcounts.'
+  },
+  'DATA-02': {
+    level: 'must',
+    subject: 'reader',
+    source: 'both',
+    says:
+      'The name of the data file may stand in extension 0x44415441; without it the user supplies the file. QEMU ' +
+      'refuses the image if neither gives one.'
+  },
+  'DATA-03': {
+    level: 'should',
+    subject: 'image',
+    source: 'format',
+    says:
+      'Every allocated data cluster has an implicit refcount of 1, so bit 63 is 1 in every allocated L2 entry. As ' +
+      'offset 0 is legal, an entry with offset 0 is allocated if and only if bit 63 is set: 0x8000000000000000 maps ' +
+      'guest cluster 0, and 0 is unallocated.'
+  },
+  'DATA-04': {
+    level: 'must',
+    subject: 'reader',
+    source: 'qemu',
+    says:
+      'A read through an entry whose host offset differs from its guest offset fails with EIO. A check by QEMU does ' +
+      'not look for the difference and a write follows the stored offset, so a careful program compares the two ' +
+      'itself.',
+    partings: [
+      {
+        on: 'an L2 entry whose host offset differs from its guest offset, seen by a check',
+        format: 'reports',
+        qemu: 'accepts'
+      },
+      {
+        on: 'a write through an L2 entry whose host offset differs from its guest offset',
+        format: 'refuses',
+        qemu: 'accepts'
+      }
+    ]
+  },
+  'DATA-05': {
+    level: 'must',
+    subject: 'image',
+    source: 'both',
+    says: 'A compressed entry in an image with a data file fails to read with EIO and is a corruption to a check.'
+  },
+  'DATA-06': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Creation with data_file_raw preallocates metadata: every L2 entry is its guest offset with bit 63, also after ' +
+      'growing. Writing zeros writes them to the data file and sets bit 0 of the entry, with its offset kept. A ' +
+      'discard, or a zero write with unmap, sets the entry to 1 and also discards or zeroes the data file.'
+  },
+  'DATA-07': {
+    level: 'must',
+    subject: 'image',
+    source: 'both',
+    says:
+      'With the raw external data bit the data file alone is the complete raw disk. In QEMU the bit can be set only ' +
+      'at creation, and amend can only clear it.',
+    partings: [
+      { on: 'setting the raw external data bit on an existing image by amend', format: 'accepts', qemu: 'refuses' }
+    ]
+  },
+  'DATA-08': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Creation and resize set the length of the data file to the virtual size. A check fails with exit code 1 if ' +
+      'the data file is missing, while qemu-img info works without it.'
+  },
+  'DATA-09': {
+    level: 'must',
+    subject: 'reader',
+    source: 'qemu',
+    says:
+      'The stored name is a plain file name and is never interpreted as a protocol or as JSON: file:x.raw names a ' +
+      'file called exactly that.'
+  },
+  'DATA-10': {
+    level: 'must',
+    subject: 'writer',
+    source: 'both',
+    says:
+      'Creating, applying, deleting and listing snapshots and compressed writes are refused with ENOTSUP in an image ' +
+      'with a data file.'
+  }
+})

@@ -1,0 +1,88 @@
+/** The three feature words: incompatible at byte 72, compatible at 80, autoclear at 88. */
+
+import { chapter } from './clause.js'
+
+export const feature = chapter('Feature bits', {
+  'FEAT-01': {
+    level: 'must',
+    subject: 'reader',
+    source: 'both',
+    says:
+      'An image with an incompatible bit that the reader does not know is refused, read-only too. Bit 0 is dirty, 1 ' +
+      'corrupt, 2 external data file, 3 compression type, 4 extended L2 entries, and bits 5 to 63 are reserved. QEMU ' +
+      'takes the names of unknown bits from the feature name table and shows the rest as a hexadecimal mask.'
+  },
+  'FEAT-02': {
+    level: 'may',
+    subject: 'reader',
+    source: 'both',
+    says:
+      'Unknown compatible bits are ignored, and kept when the header is rewritten. Bit 0 is lazy refcounts, which ' +
+      'lets refcount writes be postponed under the dirty bit; bits 1 to 63 are reserved.'
+  },
+  'FEAT-03': {
+    level: 'must',
+    subject: 'writer',
+    source: 'both',
+    says:
+      'A writer clears every autoclear bit it does not know before it writes. Bit 0 says that the bitmaps extension ' +
+      'is consistent, bit 1 that the external data file is raw, and bits 2 to 63 are reserved; a writer that ' +
+      'supports neither feature clears bits 0 and 1 as well. QEMU clears unknown bits at every writable open, even ' +
+      'if nothing is written, and leaves them at a read-only open.'
+  },
+  'FEAT-04': {
+    level: 'must',
+    subject: 'writer',
+    source: 'both',
+    says:
+      'While the dirty bit (incompatible bit 0) is set, refcounts may be wrong and are rebuilt from the L1 and L2 ' +
+      'tables before the image is used; reading does not depend on them. QEMU leaves the bit alone at a read-only ' +
+      'open. A writable open first repairs leaks and errors, then clears the bit, and fails if check errors remain.',
+    partings: [
+      { on: 'reading an image whose dirty bit is set without repairing it first', format: 'refuses', qemu: 'accepts' }
+    ]
+  },
+  'FEAT-05': {
+    level: 'must',
+    subject: 'writer',
+    source: 'both',
+    says:
+      'An image whose corrupt bit (incompatible bit 1) is set is not written except to regain consistency. QEMU ' +
+      'refuses a writable open and allows a read-only one. A repair of leaks or of all that ends with 0 errors and 0 ' +
+      'corruptions clears the bit, even if it found nothing to repair.'
+  },
+  'FEAT-06': {
+    level: 'must',
+    subject: 'image',
+    source: 'both',
+    says:
+      'The raw external data bit (autoclear bit 1) is set only together with the external data file bit ' +
+      '(incompatible bit 2). QEMU tests this only when it opens the image for I/O.',
+    partings: [
+      {
+        on: 'the raw external data bit without the external data file bit, opened for metadata only (qemu-img info)',
+        format: 'refuses',
+        qemu: 'accepts'
+      }
+    ]
+  },
+  'FEAT-07': {
+    level: 'must',
+    subject: 'image',
+    source: 'format',
+    says:
+      'The bitmaps bit (autoclear bit 0) without the bitmaps extension is an error. QEMU opens and checks such an ' +
+      'image silently; its overlap check then stops the first write into the image file and marks the image corrupt.',
+    partings: [
+      { on: 'opening an image with the bitmaps bit set and no bitmaps extension', format: 'refuses', qemu: 'accepts' }
+    ]
+  },
+  'FEAT-08': {
+    level: 'must',
+    subject: 'reader',
+    source: 'both',
+    says:
+      'The external data file bit, on which the raw external data bit depends, is incompatible bit 2. A note in the ' +
+      'format text calls it bit 1, which is the corrupt bit.'
+  }
+})

@@ -1,0 +1,50 @@
+/** What the file and the guest disk are made of. */
+
+import { chapter } from './clause.js'
+
+export const general = chapter('General', {
+  'GEN-01': {
+    level: 'must',
+    subject: 'image',
+    source: 'format',
+    says:
+      'The file is an array of host clusters of 2^cluster_bits bytes, and the guest disk an array of guest clusters ' +
+      'of the same size. The cluster is the unit of every allocation, of data and of metadata.'
+  },
+  'GEN-02': {
+    level: 'must',
+    subject: 'image',
+    source: 'format',
+    says:
+      'Cluster 0 holds the header. A contiguous refcount table points to refcount blocks of one cluster each, and a ' +
+      'contiguous active L1 table to L2 tables of one cluster each, which point to data clusters. A snapshot table, ' +
+      'snapshot L1 tables, a bitmap directory, bitmap tables, bitmap data and a LUKS area are optional.'
+  },
+  'GEN-03': {
+    level: 'must',
+    subject: 'reader',
+    source: 'qemu',
+    says:
+      'The file length need not be a multiple of the cluster size: every structure is read as if zeros followed the ' +
+      'end of the file. A fresh image of 1 GiB with 64 KiB clusters is 196624 bytes long, three clusters and the 16 ' +
+      'bytes of its two L1 entries.'
+  },
+  'GEN-04': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'A new image has the header in cluster 0, a refcount table of one cluster in cluster 1, the first refcount ' +
+      'block in cluster 2 and the L1 table from cluster 3 on; at size 0 there is no L1 table, and l1_table_offset ' +
+      'and l1_size are 0. Preallocation falloc or full moves the refcount table behind the L1 table and makes ' +
+      'cluster 1 the first L2 table.'
+  },
+  'GEN-05': {
+    level: 'should',
+    subject: 'reader',
+    source: 'qemu',
+    says:
+      'Opening an image does not prove that its tables lie inside the file or that they do not overlap, and QEMU ' +
+      'tests neither at open. Only a check and the overlap check before a write (INT-20) find out.'
+  }
+})

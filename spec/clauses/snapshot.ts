@@ -1,0 +1,101 @@
+/** The table of internal snapshots and what its entries point to. */
+
+import { chapter } from './clause.js'
+
+export const snapshot = chapter('Snapshot table', {
+  'SNAP-01': {
+    level: 'must',
+    subject: 'image',
+    source: 'format',
+    says:
+      'nb_snapshots entries lie from snapshots_offset on, each 8-byte aligned: u64 L1 table offset, u32 L1 entries, ' +
+      'u16 id length, u16 name length, u32 seconds, u32 nanoseconds, u64 guest run time in ns, u32 VM state size, ' +
+      'u32 size X of extra data, X bytes from 40 on, the id, the name, both without a terminator, and padding to 8. ' +
+      'Extra data: u64 VM state size at 40, which replaces the 32-bit one, u64 disk size at 48, u64 icount at 56, ' +
+      'all ones for none.'
+  },
+  'SNAP-02': {
+    level: 'must',
+    subject: 'image',
+    source: 'format',
+    says:
+      'In version 3 X is at least 16. In version 2 it may be 0: then the disk size is that of the image, the VM ' +
+      'state size is the 32-bit field and the icount is -1. A field is present only if X covers it whole.'
+  },
+  'SNAP-03': {
+    level: 'must',
+    subject: 'reader',
+    source: 'both',
+    says:
+      'Unknown extra data is ignored, and QEMU keeps it when it rewrites the table. QEMU refuses X above 1024; a ' +
+      'repair cuts it to 1024.'
+  },
+  'SNAP-04': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'QEMU writes X = max(24, old X), in version 2 too, and 0 in bytes 32 to 35 if the VM state size does not fit ' +
+      '32 bits. The last entry is not padded, so the table ends at its name; padding bytes are not written and hold ' +
+      'whatever the cluster held.'
+  },
+  'SNAP-05': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says: 'qemu-img stores an icount of 0, not -1, in a snapshot without VM state, and qemu-img info shows it as 0.',
+    partings: [{ on: 'an icount of 0 in a snapshot taken with icount disabled', format: 'reports', qemu: 'accepts' }]
+  },
+  'SNAP-06': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Ids are decimal numbers, and a new one is the greatest of all ids plus 1. Names may be empty or occur twice. ' +
+      'qemu-img cuts names to 255 bytes and ids to 127.',
+    partings: [{ on: 'two snapshots with the same id', format: 'reports', qemu: 'accepts' }]
+  },
+  'SNAP-07': {
+    level: 'must',
+    subject: 'image',
+    source: 'qemu',
+    says: 'There are at most 65536 snapshots, their table is at most 64 MiB, and the L1 table of each at most 32 MiB.',
+    partings: [
+      { on: 'applying or deleting a snapshot whose L1 table is larger than 32 MiB', format: 'accepts', qemu: 'refuses' }
+    ]
+  },
+  'SNAP-08': {
+    level: 'must',
+    subject: 'image',
+    source: 'format',
+    says:
+      'The L1 table of a snapshot is a private copy. L2 tables and data clusters are shared, and their refcounts ' +
+      'include it.'
+  },
+  'SNAP-09': {
+    level: 'must',
+    subject: 'image',
+    source: 'format',
+    says: 'The clusters of the snapshot table and of every snapshot L1 table have count 1.'
+  },
+  'SNAP-10': {
+    level: 'may',
+    subject: 'reader',
+    source: 'qemu',
+    says: 'To apply, a snapshot is looked up by id first, then by name. qemu-img snapshot -d looks up by name only.'
+  },
+  'SNAP-11': {
+    level: 'must',
+    subject: 'image',
+    source: 'qemu',
+    says: 'snapshots_offset is cluster aligned even if nb_snapshots is 0.'
+  },
+  'SNAP-12': {
+    level: 'must',
+    subject: 'image',
+    source: 'format',
+    says:
+      'VM state is stored as guest data from guest offset ceil(size / (l2_entries * cluster size)) * l2_entries * ' +
+      'cluster size on, that is from the first L1 entry that covers no disk cluster, in the same L1 table.'
+  }
+})

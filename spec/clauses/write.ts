@@ -1,0 +1,106 @@
+/** Where a write goes, what is copied along with it, and in which order things reach the disk. */
+
+import { chapter } from './clause.js'
+
+export const write = chapter('Writing', {
+  'WR-01': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'A write goes in place if and only if the entry is normal or zero-allocated and COPIED is 1; with extended L2 ' +
+      'entries the same test is made on the descriptor, and the subcluster decides what is copied inside. Everything ' +
+      'else, unallocated, compressed, zero-plain or COPIED 0, gets a new cluster.'
+  },
+  'WR-02': {
+    level: 'must',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Before any change to an L2 table whose L1 entry has COPIED 0, which includes an entry of 0, a new L2 table is ' +
+      'allocated and filled with a copy of the old one or with zeros, and the L1 entry becomes its offset with bit ' +
+      '63. Only then the count of the old table is decreased.'
+  },
+  'WR-03': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'A cursor in memory, 0 after open, moves upwards: a request for k clusters takes the first run of k clusters ' +
+      'of count 0 at or after it and moves it past the run, and freeing a lower cluster moves it back. So allocation ' +
+      'is first fit from the lowest freed cluster. A request that has host clusters already tries the host cluster ' +
+      'that follows them, else it is split.'
+  },
+  'WR-04': {
+    level: 'must',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Normal clusters, L2 and L1 tables are allocated up to offset 2^56 - 1. An allocation at offset 0 of an L2 ' +
+      'table, a refcount block or compressed data marks the image corrupt; bitmap, snapshot and L1 allocations have ' +
+      'no guard but the overlap check.'
+  },
+  'WR-05': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'With standard L2 entries a write to a new cluster also fills the head, from the cluster start to the write, ' +
+      'and the tail, from the write to the end of its last cluster. Their content is a guest read: old cluster, ' +
+      'decompressed data, backing file or zeros. They are filled even if the source is unallocated, with zeros or by ' +
+      'one zero write of the cluster.'
+  },
+  'WR-06': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'A partial write to a zero-allocated cluster with COPIED 1 stays in place: head and tail are written as zeros, ' +
+      'the zero flag is cleared, COPIED is kept.'
+  },
+  'WR-07': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Each new L2 entry is its host offset with bit 63. The counts of the old clusters, of compressed ranges too, ' +
+      'are decreased after the L2 entry has changed. Old clusters freed by copy on write are not discarded on the ' +
+      'host.'
+  },
+  'WR-08': {
+    level: 'must',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'At every moment on disk: a new cluster is counted before anything points to it; data and copied bytes precede ' +
+      'the L2 entry that exposes them; a new L2 table precedes its L1 entry and a new L1 table the header; a count ' +
+      'falls only after the pointer is gone. So a crash leaves at most leaks, and COPIED bits that disagree with ' +
+      'counts too high, never a count too low. The dirty bit (INT-04) and a shrink (RS-05) are exceptions.'
+  },
+  'WR-09': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'QEMU writes in these orders with 64 KiB clusters, F being a flush, RB a refcount block, D data and H the ' +
+      'header. First write of 4 KiB: RB F L2 F L1 F D RB F L2 F, with a backing file the same, the copy within D; in ' +
+      'place: D F; after a snapshot: RB F L2 F L1 F D RB F L2 F RB F; new subcluster in a present cluster: D F L2 F. ' +
+      'Lazy refcounts: the first ends in D H F L2 F, later D L2 F, at close RB F H F.'
+  },
+  'WR-10': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Metadata caches are written in the order of their dependencies, only at a flush, a close or an eviction, so ' +
+      'many updates merge between flushes. L2 tables may be written in slices of 4 KiB and then are not atomic.'
+  },
+  'WR-11': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'When a write fails, the counts of the clusters allocated for it are decreased again; if that is impossible, ' +
+      'they leak.'
+  }
+})

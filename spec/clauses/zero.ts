@@ -1,0 +1,125 @@
+/** What a zero write or a discard makes of an L2 entry. */
+
+import { chapter } from './clause.js'
+
+export const zero = chapter('Zeroing and discarding', {
+  'ZD-01': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Version 3, zero without unmap: the entry of an allocated cluster becomes entry OR 1, with offset and COPIED ' +
+      'kept, as in 0x8000000000050001. The entry of an unallocated one becomes 1.'
+  },
+  'ZD-02': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says: 'Version 3, zero with unmap: the entry becomes 1 and the cluster is freed; an unallocated one becomes 1 too.'
+  },
+  'ZD-03': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Version 3, discard: the entry of an allocated cluster becomes 1 and the cluster is freed. An unallocated ' +
+      'entry stays as it is without a backing file and becomes 1 with one.'
+  },
+  'ZD-04': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says: 'Version 3, zero on a compressed cluster: the entry becomes 1 and its byte range is freed.'
+  },
+  'ZD-05': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Extended L2 entries, zero of a whole cluster: the bitmap becomes 0xFFFFFFFF00000000. The descriptor is kept, ' +
+      'or becomes 0 with unmap or if it was compressed or unallocated.'
+  },
+  'ZD-06': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Extended L2 entries, discard of a whole cluster: the descriptor becomes 0 and the bitmap 0xFFFFFFFF00000000. ' +
+      'An unallocated cluster changes only if there is a backing file.'
+  },
+  'ZD-07': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Version 2 without a backing file, zero or discard: the entry becomes 0 and the cluster is freed; an ' +
+      'unallocated entry stays as it is.'
+  },
+  'ZD-08': {
+    level: 'must',
+    subject: 'writer',
+    source: 'qemu',
+    says: 'Version 2 with a backing file, zero: real zeros are written, into newly allocated clusters where needed.'
+  },
+  'ZD-09': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says: 'Version 2 with a backing file, discard: ignored as unsupported, and the old data stays visible.'
+  },
+  'ZD-10': {
+    level: 'must',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'A zero write that is not aligned is done in metadata only if the rest of the cluster or subcluster already ' +
+      'reads as zeros and is unallocated or zero; else zeros are written as data. The end of the disk counts as ' +
+      'aligned.'
+  },
+  'ZD-11': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says: 'A discard works on whole clusters and ignores partial ones, except the last, partial cluster of the disk.'
+  },
+  'ZD-12': {
+    level: 'must',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'Zeroing a shared normal cluster without unmap keeps its offset, its count and COPIED 0, as in ' +
+      '0x0000000000050001. A later write allocates a new cluster.'
+  },
+  'ZD-13': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'A full discard, as in a shrink and when emptying an image, sets the entry and its bitmap to 0, so that the ' +
+      'backing file shows through.'
+  },
+  'ZD-14': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says: 'Creating a snapshot discards the VM state area with the plain, zeroing discard.'
+  },
+  'ZD-15': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'When QEMU frees a cluster and passes the discard on to the host file, the hole is punched before the L2 ' +
+      'change is durable: punch, L2, flush, refcount block, flush. After a crash the old L2 entry may point to ' +
+      'zeros. Clusters freed by plain copy on write are not punched.'
+  },
+  'ZD-16': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'A guest discard reaches the host file only if the image was opened with discard=unmap, which qemu-io does. ' +
+      'Clusters freed by snapshots are discarded, and so are those of a shrink and of a failed L2 allocation; others ' +
+      'are not.'
+  }
+})

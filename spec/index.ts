@@ -1,0 +1,3 @@
+/** What must be true of qcow2. */
+
+export * from './clauses/index.js'
