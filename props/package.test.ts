@@ -1,0 +1,119 @@
+/** The package as others get it: packed, laid out as an install would, and used with plain node. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as t from 'io-ts'
+import * as assert from 'uvu/assert'
+import { note, suite } from './suite.js'
+
+const test = suite('package')
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+const Manifest = t.type({
+  name: t.string,
+  version: t.string,
+  bin: t.record(t.string, t.string),
+  exports: t.record(t.string, t.type({ types: t.string, default: t.string })),
+  dependencies: t.record(t.string, t.string)
+})
+const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+if (!Manifest.is(manifest)) throw new Error('package.json lacks a field, or has another shape')
+
+const consumer = mkdtempSync(join(tmpdir(), 'qcow2-spec-package-'))
+const installed = join(consumer, 'node_modules', manifest.name)
+process.on('exit', () => rmSync(consumer, { recursive: true }))
+
+/** Packs the package and lays it out below the consumer, beside the declared dependencies and nothing else. */
+test.before(() => {
+  execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', consumer], { cwd: root, stdio: 'ignore' })
+  const tarball = readdirSync(consumer).find((name) => name.endsWith('.tgz')) ?? ''
+  mkdirSync(installed, { recursive: true })
+  execFileSync('tar', ['-xzf', join(consumer, tarball), '-C', installed, '--strip-components=1'])
+  for (const name of Object.keys(manifest.dependencies)) {
+    const at = join(consumer, 'node_modules', name)
+    mkdirSync(dirname(at), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), at)
+  }
+})
+
+/** Runs node with the consumer as its working folder. */
+const node = (...args: string[]): { readonly status: number | null; readonly printed: string } => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: consumer, encoding: 'utf8', input: '' })
+  return { status, printed: stdout + stderr }
+}
+
+const entries = Object.entries(manifest.exports).map(([path, entry]) => ({
+  name: manifest.name + path.slice(1),
+  ...entry
+}))
+
+test('it holds the built src and spec, README, LICENSE and package.json, and nothing else', () => {
+  const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    statSync(join(installed, path)).isFile()
+  )
+  const permitted = /^(dist\/(src|spec)\/.+\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/
+  assert.equal(
+    files.filter((path) => !permitted.test(path)),
+    []
+  )
+  for (const path of ['LICENSE', 'package.json']) assert.ok(files.includes(path), `${path} is missing`)
+  const size = files.reduce((sum, path) => sum + statSync(join(installed, path)).size, 0)
+  note(`${files.length} files, ${Math.ceil(size / 1000)} kB unpacked`)
+})
+
+test('every entry loads with plain node and exports something', () => {
+  for (const { name } of entries) {
+    const source = `if (Object.keys(await import('${name}')).length === 0) throw new Error('exports nothing')`
+    const { status, printed } = node('--input-type=module', '--eval', source)
+    assert.is(status, 0, `${name}\n${printed}`)
+  }
+})
+
+test('nothing is reachable but the entries', () => {
+  const { status, printed } = node(
+    '--input-type=module',
+    '--eval',
+    `await import('${manifest.name}/dist/src/index.js')`
+  )
+  assert.is(status, 1)
+  assert.match(printed, 'ERR_PACKAGE_PATH_NOT_EXPORTED')
+})
+
+test('every entry has types that a strict consumer compiles with', () => {
+  for (const { types } of entries) assert.ok(existsSync(join(installed, types)), `${types} is missing`)
+  writeFileSync(join(consumer, 'package.json'), '{ "type": "module" }')
+  const uses = entries.map(({ name }, index) => `import * as entry${index} from '${name}'\nexport { entry${index} }`)
+  writeFileSync(join(consumer, 'consumer.ts'), uses.join('\n'))
+  const tsc = fileURLToPath(import.meta.resolve('typescript/lib/tsc.js'))
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023']
+  const { status, printed } = node(tsc, ...options, 'consumer.ts')
+  assert.is(status, 0, printed)
+})
+
+for (const [command, path] of Object.entries(manifest.bin)) {
+  const source = path.replace(/^dist\/(.*)\.js$/, '$1.ts')
+  if (existsSync(join(root, source)))
+    test(`the command ${command} starts, and tells its version`, () => {
+      const linked = join(consumer, command)
+      symlinkSync(join(installed, path), linked)
+      const { status, printed } = node(linked, '--version')
+      assert.is(status, 0, printed)
+      assert.match(printed, manifest.version)
+      assert.match(readFileSync(linked, 'utf8'), /^#!\/usr\/bin\/env node\n/)
+    })
+  else test.skip(`the command ${command} starts, and tells its version`, `there is no ${source}`)
+}
+
+test.run()
