@@ -1,0 +1,17 @@
+/** QEMU, the other party: whether it is here, and what becomes of the tests that need it when it is not. */
+import { spawnSync } from 'node:child_process'
+import type { Suite } from './suite.js'
+
+const said = spawnSync('qemu-img', ['--version'], { encoding: 'utf8' })
+
+/** The first line of `qemu-img --version`; undefined when there is no qemu-img. */
+export const qemu: string | undefined = said.status === 0 ? said.stdout.split('\n', 1)[0] : undefined
+
+if (qemu === undefined && process.env['QCOW2_REQUIRE_QEMU'] === '1')
+  throw new Error('QCOW2_REQUIRE_QEMU is set, but there is no qemu-img on the PATH')
+
+/** Registers a test that runs qemu-img; without one it is skipped. */
+export const needsQemu =
+  (test: Suite): ((title: string, work: () => void | Promise<void>) => void) =>
+  (title, work) =>
+    qemu === undefined ? test.skip(title, 'there is no qemu-img on the PATH') : test(title, work)
