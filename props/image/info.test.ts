@@ -1,0 +1,61 @@
+/** What `info` says is what qemu-img says, of every image of the corpus. */
+import * as E from 'fp-ts/lib/Either.js'
+import * as assert from 'uvu/assert'
+import { load, names } from '../../corpus/load.js'
+import { isObject } from '../../src/bytes/json.js'
+import { infoJson, readFacts } from '../../src/image/info.js'
+import { note, suite } from '../suite.js'
+import { runOn } from './world.js'
+
+const test = suite('info')
+
+const own = ['features', 'extensions', 'findings']
+/** The host's own number, and a name QEMU spells out anew when it is JSON. */
+const notCompared = (key: string, value: unknown): boolean =>
+  key === 'actual-size' || (key === 'full-backing-filename' && String(value).startsWith('json:'))
+
+test('an image is refused exactly where qemu-img refuses it', () => {
+  let refused = 0
+  for (const name of names()) {
+    const { expect, image } = load(name)
+    const facts = runOn(image, readFacts())
+    const ours = E.isLeft(facts) || facts.right.refused !== undefined
+    assert.is(ours, expect.info.exit !== 0, `${name}: ${expect.info.stderr}`)
+    if (ours) refused++
+  }
+  assert.ok(refused > 40)
+  note(`${refused} of ${names().length} images refused, as by qemu-img`)
+})
+
+test('an image that is refused still tells what decodes of its header', () => {
+  for (const name of ['broken-l1-short', 'broken-incompatible-bit-5']) {
+    const facts = runOn(load(name).image, readFacts())
+    assert.ok(E.isRight(facts) && facts.right.refused !== undefined, name)
+    assert.is(E.isRight(facts) && facts.right.metadata.header.version, 3)
+  }
+})
+
+test('every key of qemu-img has the value of qemu-img', () => {
+  let compared = 0
+  for (const name of names()) {
+    const { expect, image } = load(name)
+    const said = expect.info.stdout
+    const facts = runOn(image, readFacts())
+    if (!isObject(said) || E.isLeft(facts)) continue
+    const ours: unknown = JSON.parse(
+      JSON.stringify(infoJson(facts.right, { filename: 'img.qcow2', fullName: (n) => n }))
+    )
+    assert.ok(isObject(ours))
+    for (const [key, value] of Object.entries(said)) {
+      if (notCompared(key, value)) continue
+      assert.equal(ours[key], value, `${name}: ${key}`)
+      compared++
+    }
+    const extra = Object.keys(ours).filter((key) => !(key in said) && !own.includes(key))
+    assert.equal(extra, [], name)
+  }
+  assert.ok(compared > 3000)
+  note(`${compared} values compared`)
+})
+
+test.run()

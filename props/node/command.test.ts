@@ -1,0 +1,132 @@
+/** The command line: exit codes, one line for what went wrong, and nothing lost when a command fails. */
+import { spawnSync } from 'node:child_process'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as assert from 'uvu/assert'
+import { load } from '../../corpus/load.js'
+import { suite } from '../suite.js'
+
+const test = suite('command')
+
+const main = fileURLToPath(new URL('../../src/node/main.js', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'qcow2-command-'))
+const place = (name: string): string => join(folder, name)
+
+const run = (args: readonly string[], stdout: 'pipe' | number = 'pipe') => {
+  const done = spawnSync(process.execPath, [main, ...args], { stdio: ['ignore', stdout, 'pipe'], maxBuffer: 2 ** 28 })
+  return { code: done.status, out: String(done.stdout), error: String(done.stderr) }
+}
+
+const image = (name: string): string => {
+  const path = place(`${name}.qcow2`)
+  writeFileSync(path, load(name).image)
+  return path
+}
+
+/** One line, of the command, with these words in it. */
+const refused = (done: ReturnType<typeof run>, ...words: readonly string[]): void => {
+  assert.is(done.code, 1, done.error)
+  assert.match(done.error, /^qcow2: [^\n]+\n$/)
+  for (const word of words) assert.ok(done.error.includes(word), `${word} in ${done.error}`)
+}
+
+test.after(() => {
+  rmSync(folder, { recursive: true })
+})
+
+test('a file that is missing, a folder, an empty file and no image are refused in one line', () => {
+  const empty = place('empty')
+  writeFileSync(empty, '')
+  const text = place('text')
+  writeFileSync(text, 'not an image\n'.repeat(100))
+  refused(run(['info', place('missing')]), 'missing', 'no such file')
+  refused(run(['info', folder]), 'is a directory')
+  refused(run(['info', empty]), 'OPEN-01')
+  refused(run(['info', text]), 'magic', 'OPEN-01')
+  refused(run(['dump', place('missing')]), 'no such file')
+  refused(run(['explain', folder, '0']), 'is a directory')
+})
+
+test('words that mean nothing are refused', () => {
+  refused(run(['frobnicate']), 'frobnicate')
+  refused(run(['info']), 'image')
+  refused(run(['info', '--output=xml', 'x']), 'xml')
+  refused(run(['explain', 'x', 'twelve']), 'not a number of bytes')
+  assert.is(run(['--help']).code, 0)
+  assert.match(run(['--version']).out, /^\d+\.\d+\.\d+\n$/)
+})
+
+test('an image that is refused is described, and the clause is named', () => {
+  const done = run(['info', '--output=json', image('broken-incompatible-bit-5')])
+  refused(done, 'FEAT-01')
+  assert.match(done.out, '"virtual-size"')
+})
+
+test('a full disk is an error, not a crash', () => {
+  const full = openSync('/dev/full', 'w')
+  const done = run(['dump', image('case-01-empty-v3')], full)
+  closeSync(full)
+  refused(done, 'no space left')
+})
+
+test('a dump that cannot be assembled leaves the image as it was, and nothing beside it', () => {
+  const target = image('case-01-empty-v3')
+  const before = readFileSync(target)
+  const dump = place('dump.json')
+  const text = run(['dump', '--data=inline', target]).out
+  const files = readdirSync(folder).length
+  const attempt = (edited: string, ...words: readonly string[]): void => {
+    writeFileSync(dump, edited)
+    refused(run(['assemble', dump, target]), ...words)
+    assert.ok(before.equals(readFileSync(target)))
+  }
+  attempt(text.replace('"cluster_bits":16,"size"', '"cluster_bits":"x","size"'), 'cluster_bits', 'not u32')
+  attempt(text.replace('"structure":"L1 table"', '"structure":"L9 table"'), 'L9 table')
+  attempt(text.slice(0, 100), 'JSON')
+  attempt(text.replace(/"file_length":\d+/, '"file_length":70000'), 'file_length')
+  attempt('[]', 'is not a dump')
+  const twice = text.replace('"regions":[\n', '"regions":[\n{"at":0,"structure":"backing file name","value":"xyz"},\n')
+  attempt(twice, 'another region has a different byte')
+  assert.is(readdirSync(folder).length, files + 1)
+  writeFileSync(dump, text)
+  assert.is(run(['assemble', dump, target]).code, 0)
+  assert.ok(before.equals(readFileSync(target)))
+})
+
+test('explain answers for every byte, and says when there is none', () => {
+  const path = image('case-45-subclusters-shared')
+  assert.match(run(['explain', path, '0x10']).out, 'backing_file_size')
+  assert.match(run(['explain', path, '--output=json', '64k']).out, '"refcount table"')
+  refused(run(['explain', path, '1G']), 'is not among them')
+})
+
+test('a file of 2 GiB with holes assembles from its dump', () => {
+  const path = place('large.qcow2')
+  writeFileSync(path, load('case-01-empty-v3').image)
+  truncateSync(path, 2 ** 31)
+  const fd = openSync(path, 'r+')
+  for (const at of [2 ** 20, 2 ** 30 + 12_345, 2 ** 31 - 1]) writeSync(fd, new Uint8Array(1).fill(0xa5), 0, 1, at)
+  closeSync(fd)
+  const dump = place('large.json')
+  const out = openSync(dump, 'w')
+  assert.is(run(['dump', '--data=inline', path], out).code, 0)
+  closeSync(out)
+  const copy = place('copy.qcow2')
+  assert.is(run(['assemble', dump, copy]).code, 0)
+  const compared = spawnSync('cmp', [path, copy], { encoding: 'utf8' })
+  assert.is(compared.status, 0, compared.stdout)
+})
+
+test.run()

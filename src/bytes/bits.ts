@@ -1,0 +1,280 @@
+/** Bit fields: named bits and bit ranges of one word of 32 or 64 bits, everything else kept as `reserved`. */
+import * as E from 'fp-ts/lib/Either.js'
+import type { ClauseId, Source } from '../../spec/clauses/index.js'
+import { ByteType, tooFew } from './byte-type.js'
+import {
+  type JsonCodec,
+  bigJson,
+  flagJson,
+  inside,
+  isObject,
+  type Json,
+  type JsonType,
+  jsonType,
+  readJson,
+  smallJson,
+  told
+} from './json.js'
+import { type Flaw, type Leaf, maxU64 } from './leaf.js'
+import { valueAt } from './object.js'
+import { viewOf } from './octets.js'
+import { Shape } from './shape.js'
+
+interface Place {
+  /** Lowest and highest bit, 0 being the least significant one of the word. */
+  readonly lo: number
+  readonly hi: number
+  /** The format's own name. */
+  readonly name: string
+  readonly clause: ClauseId
+  readonly doc: string
+}
+
+/** One bit: a boolean. */
+export interface Flag extends Place {
+  readonly _tag: 'Flag'
+}
+
+/** A range of bits that stays where it is: an offset in bytes whose low bits serve other ends. */
+export interface Masked extends Place {
+  readonly _tag: 'Masked'
+}
+
+/** A range of at most 32 bits shifted down: a number. */
+export interface Count extends Place {
+  readonly _tag: 'Count'
+}
+
+/** A row of a bit field. */
+export type BitRow = Flag | Masked | Count
+/** The rows of a bit field by the names their values have here. */
+export type BitRows = Readonly<Record<string, BitRow>>
+
+type ValueOf<R extends BitRow> = R extends Flag ? boolean : R extends Count ? number : bigint
+
+/** The value of a bit field: a value for each row, and the remaining bits in their places. */
+export type BitsOf<R extends BitRows> = { readonly [K in keyof R]: ValueOf<R[K]> } & { readonly reserved: bigint }
+
+/** A leaf that knows its rows. */
+export interface BitsLeaf<R extends BitRows> extends Leaf<BitsOf<R>> {
+  readonly kind: 'bits'
+  readonly rows: R
+  readonly json: JsonType<BitsOf<R>>
+  /** The bits no row names. */
+  readonly reservedMask: bigint
+  /** The value of a word. Law: `toWord(ofWord(w)) = w`. */
+  ofWord(word: bigint): BitsOf<R>
+  toWord(a: BitsOf<R>): bigint
+}
+
+export const flag = (bit: number, name: string, clause: ClauseId, doc: string): Flag => ({
+  _tag: 'Flag',
+  lo: bit,
+  hi: bit,
+  name,
+  clause,
+  doc
+})
+
+export const masked = (lo: number, hi: number, name: string, clause: ClauseId, doc: string): Masked => ({
+  _tag: 'Masked',
+  lo,
+  hi,
+  name,
+  clause,
+  doc
+})
+
+export const count = (lo: number, hi: number, name: string, clause: ClauseId, doc: string): Count => ({
+  _tag: 'Count',
+  lo,
+  hi,
+  name,
+  clause,
+  doc
+})
+
+/** The mask of bits `lo` to `hi`. */
+export const maskOf = (lo: number, hi: number): bigint => (1n << BigInt(hi + 1)) - (1n << BigInt(lo))
+
+interface Compiled {
+  readonly key: string
+  readonly row: BitRow
+  readonly mask: bigint
+  /** Bits 32 to 63 of the mask, and bits 0 to 31. */
+  readonly hi: number
+  readonly lo: number
+  readonly json: JsonCodec<unknown>
+}
+
+const hiOf = (word: bigint): number => Number(word >> 32n)
+const loOf = (word: bigint): number => Number(word & 0xffff_ffffn)
+
+const rowJson = (row: BitRow, mask: bigint): JsonCodec<unknown> => {
+  switch (row._tag) {
+    case 'Flag':
+      return flagJson
+    case 'Count':
+      return smallJson(row.name, Number(mask >> BigInt(row.lo)))
+    case 'Masked':
+      return jsonType(
+        row.name,
+        (u): u is bigint => typeof u === 'bigint' && (u & ~mask) === 0n && u >= 0n,
+        (u) => {
+          const n = bigJson(row.name, maxU64).decode(u)
+          return E.isRight(n) && (n.right & ~mask) === 0n
+            ? E.right(n.right)
+            : E.left(`${told(u)} does not fit the mask 0x${mask.toString(16)}`)
+        },
+        (a) => bigJson(row.name, maxU64).encode(a)
+      )
+  }
+}
+
+/**
+ * A word of `size` bytes cut into rows. `reserved` holds the bits no row names, in their places; `clause` says that they must be zero,
+ * and is absent where they may be anything.
+ *
+ * @see L1-01 for an example
+ */
+export const bits = <const R extends BitRows>(
+  name: string,
+  rows: R,
+  reserved?: { readonly clause: ClauseId; readonly source?: Source; readonly refusal?: ClauseId },
+  size: 4 | 8 = 8
+): BitsLeaf<R> => {
+  const compiled: readonly Compiled[] = Object.entries<BitRow>(rows).map(([key, row]) => {
+    const mask = maskOf(row.lo, row.hi)
+    return { key, row, mask, hi: hiOf(mask), lo: loOf(mask), json: rowJson(row, mask) }
+  })
+  const reservedMask = maskOf(0, 8 * size - 1) & ~compiled.reduce((m, c) => m | c.mask, 0n)
+  const reservedHi = hiOf(reservedMask)
+  const reservedLo = loOf(reservedMask)
+  const reservedJson = bigJson('reserved', maxU64)
+  const shape = new Shape<BitsOf<R>>([...compiled.map((c) => c.key), 'reserved'])
+
+  const wide = compiled.some((c) => c.row._tag !== 'Flag')
+
+  /** The bigint of the word is asked for only where a row or a reserved bit needs it. */
+  const read = (hi: number, lo: number, word: () => bigint): BitsOf<R> => {
+    const out = shape.draft()
+    const all = wide ? word() : 0n
+    for (const c of compiled) {
+      if (c.row._tag === 'Flag') out[c.key] = (hi & c.hi) !== 0 || (lo & c.lo) !== 0
+      else if (c.row._tag === 'Masked') out[c.key] = all & c.mask
+      else out[c.key] = Number((all & c.mask) >> BigInt(c.row.lo))
+    }
+    out['reserved'] = (hi & reservedHi) === 0 && (lo & reservedLo) === 0 ? 0n : word() & reservedMask
+    return shape.done(out)
+  }
+
+  const toWord = (a: BitsOf<R>): bigint => {
+    let word = a.reserved
+    for (const { key, row, mask } of compiled) {
+      const v = valueAt(a, key)
+      if (v === true) word |= mask
+      else if (typeof v === 'bigint') word |= v
+      else if (typeof v === 'number') word |= BigInt(v) << BigInt(row.lo)
+    }
+    return word
+  }
+
+  const ofWord = (word: bigint): BitsOf<R> => read(hiOf(word), loOf(word), () => word)
+
+  const is = (u: unknown): u is BitsOf<R> =>
+    isObject(u) &&
+    compiled.every((c) => c.json.is(u[c.key])) &&
+    typeof u['reserved'] === 'bigint' &&
+    (u['reserved'] & ~reservedMask) === 0n &&
+    u['reserved'] >= 0n
+
+  const json: JsonType<BitsOf<R>> = jsonType(
+    name,
+    is,
+    (u) => {
+      if (!isObject(u)) return E.left(`${told(u)} is not an object`)
+      const known = new Set([...compiled.map((c) => c.row.name), 'reserved'])
+      const stray = Object.keys(u).find((k) => !known.has(k))
+      if (stray !== undefined) return E.left(`${name} has no field ${stray}`)
+      const out = shape.draft()
+      for (const c of compiled) {
+        const v = inside(c.row.name)(readJson(c.json)(u[c.row.name]))
+        if (E.isLeft(v)) return v
+        out[c.key] = v.right
+      }
+      const rest = reservedJson.decode(u['reserved'] ?? 0)
+      if (E.isLeft(rest) || (rest.right & ~reservedMask) !== 0n)
+        return E.left(`reserved: ${told(u['reserved'])} does not fit the mask 0x${reservedMask.toString(16)}`)
+      out['reserved'] = rest.right
+      return E.right(shape.done(out))
+    },
+    (a) => {
+      const out: Record<string, Json> = {}
+      for (const c of compiled) out[c.row.name] = c.json.encode(valueAt(a, c.key))
+      if (a.reserved !== 0n) out['reserved'] = reservedJson.encode(a.reserved)
+      return out
+    }
+  )
+
+  return {
+    kind: 'bits',
+    name,
+    size,
+    json,
+    rows,
+    reservedMask,
+    ofWord,
+    toWord,
+    get: (v, at) =>
+      size === 8
+        ? read(v.getUint32(at), v.getUint32(at + 4), () => v.getBigUint64(at))
+        : read(0, v.getUint32(at), () => BigInt(v.getUint32(at))),
+    set: (v, at, a) => {
+      if (size === 8) v.setBigUint64(at, toWord(a))
+      else v.setUint32(at, Number(toWord(a)))
+    },
+    judge: (a): readonly Flaw[] =>
+      a.reserved === 0n || reserved === undefined
+        ? []
+        : [
+            {
+              clause: reserved.clause,
+              source: reserved.source ?? 'both',
+              part: 'reserved',
+              found: `0x${a.reserved.toString(16)}`,
+              expected: 'reserved bits zero',
+              ...(reserved.refusal === undefined ? {} : { refusal: reserved.refusal })
+            }
+          ]
+  }
+}
+
+/** A bit field that stands by itself: a table entry of 8 bytes. */
+export class BitsType<R extends BitRows> extends ByteType<BitsOf<R>> {
+  readonly _tag = 'BitsType'
+  readonly leaf: BitsLeaf<R>
+
+  constructor(leaf: BitsLeaf<R>, clause: ClauseId) {
+    const spot = { structure: leaf.name, at: 0, size: leaf.size }
+    super({
+      name: leaf.name,
+      is: (u): u is BitsOf<R> => leaf.json.is(u),
+      read: (bytes) =>
+        bytes.length < leaf.size
+          ? E.left([tooFew(leaf.name, leaf.size, bytes.length, clause)])
+          : E.right(leaf.get(viewOf(bytes), 0)),
+      write: (a) => {
+        const bytes = new Uint8Array(leaf.size)
+        leaf.set(viewOf(bytes), 0, a)
+        return bytes
+      },
+      sizeOf: () => leaf.size,
+      json: leaf.json,
+      judge: (a) => leaf.judge(a).map((f) => ({ ...spot, ...f, phase: 'invalid', field: f.part }))
+    })
+    this.leaf = leaf
+  }
+}
+
+/** A table entry of 8 bytes from its bit field; `clause` states its layout. */
+export const word = <R extends BitRows>(leaf: BitsLeaf<R>, clause: ClauseId): BitsType<R> => new BitsType(leaf, clause)

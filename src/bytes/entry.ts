@@ -1,0 +1,173 @@
+/** Entries: a fixed table, then byte strings whose lengths the table holds, then padding to a multiple of 8. */
+import * as E from 'fp-ts/lib/Either.js'
+import type { ClauseId } from '../../spec/clauses/index.js'
+import { ByteType } from './byte-type.js'
+import type { Complaint } from './issue.js'
+import { type JsonCodec, octetsJson } from './json.js'
+import { objectJson, valueAt } from './object.js'
+import { empty, part, viewOf } from './octets.js'
+import {
+  type Fields,
+  jsonRows,
+  judgeRow,
+  type Placed,
+  readRows,
+  type StructOf,
+  type StructType,
+  tooShort,
+  writeRows
+} from './struct.js'
+import { Shape } from './shape.js'
+
+/** What an entry asks of a string that has parts: a byte codec that takes any bytes of the given length. */
+export interface Part<A> {
+  readonly json: JsonCodec<A>
+  decode(bytes: Uint8Array): E.Either<unknown, A>
+  encode(a: A): Uint8Array
+  sizeOf(a: A): number
+  judge(a: A, at?: number): readonly Complaint[]
+}
+
+/** A string of bytes behind the table: which field of the table holds its length, and what it is when it has parts. */
+export interface Tail<A, Size> {
+  /** The field of the table that holds the length in bytes; it is not part of the value. */
+  readonly size: Size
+  /** The format's own name. */
+  readonly name: string
+  readonly clause: ClauseId
+  readonly doc: string
+  /** How the string decodes; absent when it is kept as bytes. */
+  readonly as?: Part<A>
+}
+
+/** Byte strings by the names their values have here. */
+export type Tails<Size> = Readonly<Record<string, Tail<unknown, Size>>>
+
+type TailValue<T> = T extends { readonly as: Part<infer A> } ? A : Uint8Array
+
+/** The value of an entry: the table without its length fields, the strings, and the padding bytes. */
+export type EntryOf<F extends Fields, T extends Tails<keyof F>> = Omit<StructOf<F>, T[keyof T]['size']> & {
+  readonly [K in keyof T]: TailValue<T[K]>
+} & { readonly padding: Uint8Array }
+
+interface Piece {
+  readonly key: string
+  readonly tail: Tail<unknown, PropertyKey>
+  /** The row that holds the length. */
+  readonly length: Placed | undefined
+  readonly max: number
+  readonly json: JsonCodec<unknown>
+}
+
+/** Bytes from `length` to the next multiple of 8. */
+export const toEight = (length: number): number => (8 - (length % 8)) % 8
+
+/**
+ * An entry of variable length. The padding is kept whatever it holds; it may be shorter than the next multiple of 8
+ * asks for, where the bytes end before it.
+ */
+export class EntryType<F extends Fields, T extends Tails<keyof F>> extends ByteType<EntryOf<F, T>> {
+  readonly _tag = 'EntryType'
+  readonly fixed: StructType<F>
+  readonly tails: T
+
+  constructor(name: string, fixed: StructType<F>, tails: T) {
+    const pieces: readonly Piece[] = Object.entries<Tail<unknown, PropertyKey>>(tails).map(([key, tail]) => {
+      const length = fixed.rows.find((p) => p.key === tail.size)
+      const max = 2 ** (8 * (length?.row.as.size ?? 0)) - 1
+      const json = tail.as?.json ?? octetsJson(`at most ${max} bytes`, (n) => n <= max)
+      return { key, tail, length, max, json }
+    })
+    const sizes = new Set<PropertyKey>(pieces.map((p) => p.tail.size))
+    const rows = fixed.rows.filter((p) => !sizes.has(p.key))
+    const shape = new Shape<EntryOf<F, T>>([...rows, ...pieces].map((p) => p.key).concat('padding'))
+    const bytesOf = (p: Piece, a: unknown): Uint8Array => {
+      const v = valueAt(a, p.key)
+      return v instanceof Uint8Array ? v : (p.tail.as?.encode(v) ?? empty)
+    }
+    const bare = (a: unknown): number =>
+      fixed.size + pieces.reduce((n, p) => n + (p.tail.as?.sizeOf(valueAt(a, p.key)) ?? bytesOf(p, a).length), 0)
+    const paddingJson = octetsJson('at most 7 bytes of padding', (n) => n < 8)
+    const is = (u: unknown): u is EntryOf<F, T> => {
+      const padding = valueAt(u, 'padding')
+      return (
+        rows.every((p) => p.row.as.json.is(valueAt(u, p.key))) &&
+        pieces.every((p) => p.json.is(valueAt(u, p.key)) && bytesOf(p, u).length <= p.max) &&
+        paddingJson.is(padding) &&
+        padding.length <= toEight(bare(u))
+      )
+    }
+    const named = [
+      ...jsonRows(rows),
+      ...pieces.map((p) => ({ key: p.key, name: p.tail.name, json: p.json })),
+      { key: 'padding', name: 'padding', json: paddingJson, absent: empty }
+    ]
+
+    super({
+      name,
+      is,
+      read: (bytes) => {
+        if (bytes.length < fixed.size) return E.left(tooShort(name, fixed.rows, bytes.length))
+        const view = viewOf(bytes)
+        const out = shape.draft()
+        readRows(rows, view, out)
+        let at = fixed.size
+        for (const p of pieces) {
+          const length = Number(p.length?.row.as.get(view, p.length.at))
+          const own = part(bytes, at, length)
+          const value = p.tail.as?.decode(own) ?? E.right(own)
+          if (own.length < length || E.isLeft(value)) return E.left([overrun(name, p, length, bytes.length - at)])
+          out[p.key] = value.right
+          at += length
+        }
+        out['padding'] = part(bytes, at, toEight(at))
+        return E.right(shape.done(out))
+      },
+      write: (a) => {
+        const bytes = new Uint8Array(bare(a) + a.padding.length)
+        const view = viewOf(bytes)
+        writeRows(rows, view, a)
+        let at = fixed.size
+        for (const p of pieces) {
+          const own = bytesOf(p, a)
+          p.length?.row.as.set(view, p.length.at, own.length)
+          bytes.set(own, at)
+          at += own.length
+        }
+        bytes.set(a.padding, at)
+        return bytes
+      },
+      sizeOf: (a) => bare(a) + a.padding.length,
+      json: objectJson(name, named, is),
+      judge: (a) => {
+        const tableFlaws = rows.flatMap((p) => judgeRow(name, p, valueAt(a, p.key)))
+        const starts = pieces.map(
+          (_, i) => fixed.size + pieces.slice(0, i).reduce((n, p) => n + bytesOf(p, a).length, 0)
+        )
+        const inner = pieces.flatMap((p, i) => p.tail.as?.judge(valueAt(a, p.key), starts[i]) ?? [])
+        return [...tableFlaws, ...inner.map((c) => ({ ...c, structure: name }))]
+      }
+    })
+    this.fixed = fixed
+    this.tails = tails
+  }
+}
+
+const overrun = (structure: string, piece: Piece, length: number, left: number): Complaint => ({
+  clause: piece.tail.clause,
+  phase: 'malformed',
+  source: 'both',
+  structure,
+  field: piece.length?.row.name ?? piece.tail.name,
+  at: piece.length?.at ?? 0,
+  size: piece.length?.row.as.size ?? 0,
+  found: String(length),
+  expected: `at most the ${left} bytes that are left`
+})
+
+/** An entry of variable length from its table and its strings. */
+export const entry = <F extends Fields, const T extends Tails<keyof F>>(
+  name: string,
+  fixed: StructType<F>,
+  tails: T
+): EntryType<F, T> => new EntryType(name, fixed, tails)

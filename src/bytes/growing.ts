@@ -1,0 +1,98 @@
+/** Growing structures: a table whose rows are present only as far as a length covers them, and the unknown bytes behind. */
+import * as E from 'fp-ts/lib/Either.js'
+import { ByteType } from './byte-type.js'
+import { anyOctetsJson, isObject } from './json.js'
+import { objectJson, valueAt } from './object.js'
+import { empty, part, viewOf } from './octets.js'
+import { Shape } from './shape.js'
+import { type Fields, jsonRows, judgeRow, place, type Placed, readRows, type StructOf, writeRows } from './struct.js'
+
+/** Each field that the length covers completely, and whatever bytes follow the last of them. */
+export type GrowingOf<F extends Fields> = Partial<StructOf<F>> & { readonly rest: Uint8Array }
+
+/** How far a value reaches: the rows that are there. */
+interface Stage<F extends Fields> {
+  readonly rows: readonly Placed[]
+  /** Bytes of these rows. */
+  readonly end: number
+  /** The first row that is not there. */
+  readonly next: Placed | undefined
+  readonly shape: Shape<GrowingOf<F>>
+}
+
+/**
+ * A structure that later versions of the format may lengthen: all bytes given to `decode` belong to it.
+ * A field is present if and only if the bytes cover it completely.
+ *
+ * @see HDR-03 and SNAP-02
+ */
+export class GrowingType<F extends Fields> extends ByteType<GrowingOf<F>> {
+  readonly _tag = 'GrowingType'
+  readonly fields: F
+  readonly rows: readonly Placed[]
+  /** The value of the bytes, whatever they are. */
+  readonly of: (bytes: Uint8Array) => GrowingOf<F>
+
+  constructor(name: string, fields: F) {
+    const rows = place(fields)
+    const stage = (n: number): Stage<F> => {
+      const here = rows.slice(0, n)
+      return {
+        rows: here,
+        end: here.reduce((m, p) => m + p.row.as.size, 0),
+        next: rows[n],
+        shape: new Shape([...here.map((p) => p.key), 'rest'])
+      }
+    }
+    const all = stage(rows.length)
+    const stages = [...rows.map((_, n) => stage(n)), all]
+    const stageOf = (a: unknown): Stage<F> =>
+      stages.find((s) => s.next !== undefined && valueAt(a, s.next.key) === undefined) ?? all
+    const of = (bytes: Uint8Array): GrowingOf<F> => {
+      const {
+        rows: here,
+        end,
+        shape
+      } = stages.find((s) => s.next !== undefined && s.next.at + s.next.row.as.size > bytes.length) ?? all
+      const out = shape.draft()
+      readRows(here, viewOf(bytes), out)
+      out['rest'] = part(bytes, end, bytes.length - end)
+      return shape.done(out)
+    }
+    const named = [
+      ...jsonRows(rows).map((r) => ({ ...r, optional: true })),
+      { key: 'rest', name: 'rest', json: anyOctetsJson, absent: empty }
+    ]
+    const is = (u: unknown): u is GrowingOf<F> => {
+      if (!isObject(u) || !(u['rest'] instanceof Uint8Array)) return false
+      const { rows: here, next } = stageOf(u)
+      return (
+        here.every((p) => p.row.as.json.is(u[p.key])) &&
+        rows.slice(here.length).every((p) => u[p.key] === undefined) &&
+        (next === undefined || u['rest'].length < next.row.as.size)
+      )
+    }
+    const sizeOf = (a: GrowingOf<F>): number => stageOf(a).end + a.rest.length
+    super({
+      name,
+      is,
+      read: (bytes) => E.right(of(bytes)),
+      write: (a) => {
+        const { rows: here, end } = stageOf(a)
+        const bytes = new Uint8Array(end + a.rest.length)
+        writeRows(here, viewOf(bytes), a)
+        bytes.set(a.rest, end)
+        return bytes
+      },
+      sizeOf,
+      json: objectJson(name, named, is),
+      judge: (a) => stageOf(a).rows.flatMap((p) => judgeRow(name, p, valueAt(a, p.key)))
+    })
+    this.fields = fields
+    this.rows = rows
+    this.of = of
+  }
+}
+
+/** A growing structure from its table. */
+export const growing = <F extends Fields>(name: string, fields: F): GrowingType<F> => new GrowingType(name, fields)

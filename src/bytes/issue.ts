@@ -1,0 +1,70 @@
+/** Issues: why bytes or a value are not what the format or QEMU asks for, with the clause and the byte offset. */
+import type * as t from 'io-ts'
+import type { ClauseId, Source } from '../../spec/clauses/index.js'
+
+/**
+ * How far a value got before it failed.
+ *
+ * - `malformed`: the bytes do not decode at all
+ * - `invalid`: the value decodes, and breaks a rule by itself
+ * - `inconsistent`: the value breaks a rule together with another structure
+ * - `limit`: the value asks for more than a named limit allows
+ */
+export type Phase = 'malformed' | 'invalid' | 'inconsistent' | 'limit'
+
+/** What an issue says; see {@link Issue}. */
+export interface Complaint {
+  /** The clause that is broken. */
+  readonly clause: ClauseId
+  readonly phase: Phase
+  /** Whose rule it is: `both` unless the format's text and QEMU part ways. */
+  readonly source: Source
+  /** The structure, in the format's own words. */
+  readonly structure: string
+  /** The field in it, by the format's own name; empty when the structure as a whole is meant. */
+  readonly field: string
+  /** Byte offset of the field: in the bytes given to a codec, or in the file once located with {@link shift}. */
+  readonly at: number
+  /** Length of the field in bytes. */
+  readonly size: number
+  readonly found: string
+  readonly expected: string
+  /** The row of QEMU's opening checks that refuses the image over it, when that is not `clause` itself. @see OPEN-01 */
+  readonly refusal?: ClauseId
+}
+
+/** An io-ts `ValidationError` that knows its clause and its place; `PathReporter` prints its message. */
+export interface Issue extends t.ValidationError, Complaint {
+  readonly message: string
+}
+
+/** One line: what, where, and which clause. */
+export const show = (c: Complaint): string =>
+  `${c.structure}${c.field === '' ? '' : ` ${c.field}`} at byte ${c.at}: found ${c.found}, expected ${c.expected} [${c.clause}]`
+
+/** An issue from what it says; `value` and `context` are io-ts's own. */
+export const issue = (complaint: Complaint, value?: unknown, context: t.Context = []): Issue => ({
+  ...complaint,
+  value,
+  context,
+  message: show(complaint)
+})
+
+/** The same issues, `by` bytes further on: from offsets inside a structure to offsets in the file. */
+export const shift =
+  (by: number) =>
+  (issues: readonly Issue[]): readonly Issue[] =>
+    by === 0 ? issues : issues.map((i) => issue({ ...i, at: i.at + by }, i.value, i.context))
+
+/** Tells an issue from any other io-ts error. */
+export const isIssue = (e: t.ValidationError): e is Issue => 'clause' in e && 'at' in e
+
+/** The row of QEMU's opening checks by which the image is refused; `undefined` when QEMU opens it all the same. */
+export const refusalOf = (c: Complaint): ClauseId | undefined =>
+  c.refusal ?? (c.clause.startsWith('OPEN-') && c.source !== 'format' ? c.clause : undefined)
+
+/** Issues that break a rule of this party: the format's text, or QEMU's behaviour. */
+export const under =
+  (party: 'format' | 'qemu') =>
+  (issues: readonly Issue[]): readonly Issue[] =>
+    issues.filter((i) => i.source === 'both' || i.source === party)

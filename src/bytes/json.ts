@@ -1,0 +1,156 @@
+/** The JSON of values: numbers a double holds as numbers, larger ones as decimal strings, bytes as text or hexadecimal. */
+import * as t from 'io-ts'
+import * as E from 'fp-ts/lib/Either.js'
+import { concat, empty, fromHex, fromText, toHex, toText } from './octets.js'
+
+/** Any JSON value. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject
+/** A JSON object. */
+export interface JsonObject {
+  readonly [key: string]: Json
+}
+
+/** A codec between a value and its JSON. Law: `decode(encode(a))` is `a`. */
+export type JsonType<A> = t.Type<A, Json>
+
+/** What a table asks of a JSON codec; methods, so that rows of different types stand in one table. */
+export interface JsonCodec<A> {
+  readonly name: string
+  is(u: unknown): u is A
+  decode(u: unknown): E.Either<t.Errors, A>
+  encode(a: A): Json
+}
+
+/** A JSON codec from a reading that may fail with a reason, and a writing that does not. */
+export const jsonType = <A>(
+  name: string,
+  is: (u: unknown) => u is A,
+  read: (u: unknown) => E.Either<string, A>,
+  write: (a: A) => Json
+): JsonType<A> =>
+  new t.Type<A, Json, unknown>(
+    name,
+    is,
+    (u, c) => {
+      const a = read(u)
+      return E.isRight(a) ? t.success(a.right) : t.failure(u, c, [...pathOf(c), a.left].join(': '))
+    },
+    write
+  )
+
+const pathOf = (context: t.Context): readonly string[] => context.map((e) => e.key).filter((k) => k !== '')
+
+/** Reads JSON with the reason for a refusal in words: `refcount_order: "x" is not u32, …`. */
+export const readJson =
+  <A>(type: JsonCodec<A>) =>
+  (u: unknown): E.Either<string, A> =>
+    E.mapLeft((errors: t.Errors) => errors[0]?.message ?? `${told(u)} is not ${type.name}`)(type.decode(u))
+
+/** A reason found inside a part of a value, told with the part's name in front. */
+export const inside =
+  (name: string) =>
+  <A>(result: E.Either<string, A>): E.Either<string, A> =>
+    E.mapLeft((reason: string) => `${name}: ${reason}`)(result)
+
+/** A JSON object, not an array and not null. */
+export const isObject = (u: unknown): u is Readonly<Record<string, unknown>> =>
+  typeof u === 'object' && u !== null && !Array.isArray(u)
+
+/** Tells a JSON object from the other kinds of JSON. */
+export const isJsonObject = (json: Json | undefined): json is JsonObject => isObject(json)
+
+/** Tells a JSON list from the other kinds of JSON. */
+export const isJsonList = (json: Json | undefined): json is readonly Json[] => Array.isArray(json)
+
+/** How an unexpected JSON value is named in an error. */
+export const told = (u: unknown): string => {
+  if (u === undefined) return 'nothing'
+  const text = JSON.stringify(u)
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+}
+
+/** A number as JSON: itself while a double holds it exactly, a decimal string beyond. */
+export const integerToJson = (a: bigint | number): number | string =>
+  typeof a === 'number' || (a <= Number.MAX_SAFE_INTEGER && a >= Number.MIN_SAFE_INTEGER) ? Number(a) : a.toString()
+
+const integerOf = (u: unknown): bigint | undefined =>
+  typeof u === 'number' && Number.isSafeInteger(u)
+    ? BigInt(u)
+    : typeof u === 'string' && /^-?[0-9]{1,40}$/.test(u)
+      ? BigInt(u)
+      : undefined
+
+const ranged = (name: string, min: bigint, max: bigint) => (u: unknown) => {
+  const n = integerOf(u)
+  return n !== undefined && n >= min && n <= max
+    ? E.right(n)
+    : E.left(`${told(u)} is not ${name}, a whole number from ${min} to ${max}`)
+}
+
+/** An unsigned number of at most 53 bits. */
+export const smallJson = (name: string, max: number): JsonType<number> => {
+  const read = ranged(name, 0n, BigInt(max))
+  return jsonType(
+    name,
+    (u): u is number => typeof u === 'number' && Number.isSafeInteger(u) && u >= 0 && u <= max,
+    (u) => E.map(Number)(read(u)),
+    integerToJson
+  )
+}
+
+/** An unsigned number of at most 64 bits. */
+export const bigJson = (name: string, max: bigint): JsonType<bigint> =>
+  jsonType(name, (u): u is bigint => typeof u === 'bigint' && u >= 0n && u <= max, ranged(name, 0n, max), integerToJson)
+
+/** `true` or `false`. */
+export const flagJson: JsonType<boolean> = jsonType(
+  'flag',
+  (u): u is boolean => typeof u === 'boolean',
+  (u) => (typeof u === 'boolean' ? E.right(u) : E.left(`${told(u)} is neither true nor false`)),
+  (a) => a
+)
+
+/** Most zeros a JSON value may ask for; longer runs of zeros belong to regions of a dump. */
+const maxZeros = 2 ** 26
+
+const headOf = (u: Readonly<Record<string, unknown>>): Uint8Array | undefined => {
+  const { text, hex } = { text: u['text'], hex: u['hex'] }
+  if (text === undefined && hex === undefined) return empty
+  if (typeof text === 'string' && hex === undefined) return fromText(text)
+  return typeof hex === 'string' && text === undefined ? fromHex(hex) : undefined
+}
+
+const bytesOf = (u: unknown): Uint8Array | undefined => {
+  if (typeof u === 'string') return fromText(u)
+  if (!isObject(u) || Object.keys(u).some((k) => k !== 'text' && k !== 'hex' && k !== 'zeros')) return undefined
+  const head = headOf(u)
+  const zeros = u['zeros'] ?? 0
+  if (head === undefined || typeof zeros !== 'number' || !(zeros >= 0 && zeros <= maxZeros)) return undefined
+  return concat([head, new Uint8Array(zeros)])
+}
+
+/**
+ * Bytes: a string when they are UTF-8 text without NUL, `{ "hex": "…" }` when not; zeros at the end are counted:
+ * `{ "text": "…", "zeros": 3 }`. Reading takes any of these.
+ */
+export const octetsJson = (name: string, fits: (length: number) => boolean): JsonType<Uint8Array> =>
+  jsonType(
+    name,
+    (u): u is Uint8Array => u instanceof Uint8Array && fits(u.length),
+    (u) => {
+      const bytes = bytesOf(u)
+      if (bytes === undefined) return E.left(`${told(u)} is neither a string nor {"text" or "hex": "…", "zeros": n}`)
+      return fits(bytes.length) ? E.right(bytes) : E.left(`${bytes.length} bytes are not ${name}`)
+    },
+    (a) => {
+      const length = a.findLastIndex((b) => b !== 0) + 1
+      const head = a.subarray(0, length)
+      const text = head.includes(0) ? undefined : toText(head)
+      if (length === a.length && text !== undefined) return text
+      const kept = length === 0 ? {} : text === undefined ? { hex: toHex(head) } : { text }
+      return length === a.length ? kept : { ...kept, zeros: a.length - length }
+    }
+  )
+
+/** Bytes of any length. */
+export const anyOctetsJson = octetsJson('bytes', () => true)

@@ -1,0 +1,110 @@
+/** Leaves: how one field is stored. Total functions between a fixed number of big-endian bytes and a value. */
+import type { ClauseId, Source } from '../../spec/clauses/index.js'
+import { bigJson, type JsonCodec, octetsJson, smallJson } from './json.js'
+
+/** A broken demand on the inside of a leaf, such as a reserved bit that is set. */
+export interface Flaw {
+  readonly clause: ClauseId
+  readonly source: Source
+  readonly part: string
+  readonly found: string
+  readonly expected: string
+  /** The row of QEMU's opening checks that refuses the image over it. */
+  readonly refusal?: ClauseId
+}
+
+/**
+ * Storage of one field of `size` bytes.
+ *
+ * Laws: `get(set(a)) = a` for every `a` that `is` takes; `set(get(bytes)) = bytes` for any `size` bytes.
+ */
+export interface Leaf<A> {
+  /** What a generator or a document needs to know of the storage. */
+  readonly kind: 'number' | 'bigint' | 'octets' | 'bits'
+  readonly name: string
+  /** Bytes. */
+  readonly size: number
+  readonly json: JsonCodec<A>
+  get(view: DataView, at: number): A
+  set(view: DataView, at: number, a: A): void
+  /** What is wrong inside the value, for leaves that have parts. */
+  judge(a: A): readonly Flaw[]
+}
+
+const none = (): readonly Flaw[] => []
+
+const number = (
+  name: string,
+  size: number,
+  get: (v: DataView, at: number) => number,
+  set: (v: DataView, at: number, a: number) => void
+): Leaf<number> => ({ kind: 'number', name, size, json: smallJson(name, 2 ** (8 * size) - 1), get, set, judge: none })
+
+/** One byte. */
+export const u8 = number(
+  'u8',
+  1,
+  (v, at) => v.getUint8(at),
+  (v, at, a) => {
+    v.setUint8(at, a)
+  }
+)
+
+/** Two bytes, big-endian. */
+export const u16 = number(
+  'u16',
+  2,
+  (v, at) => v.getUint16(at),
+  (v, at, a) => {
+    v.setUint16(at, a)
+  }
+)
+
+/** Four bytes, big-endian. */
+export const u32 = number(
+  'u32',
+  4,
+  (v, at) => v.getUint32(at),
+  (v, at, a) => {
+    v.setUint32(at, a)
+  }
+)
+
+/** The largest 64-bit number. */
+export const maxU64 = 0xffff_ffff_ffff_ffffn
+
+/** Eight bytes, big-endian; a bigint, so that any 64 bits survive. */
+export const u64: Leaf<bigint> = {
+  kind: 'bigint',
+  name: 'u64',
+  size: 8,
+  json: bigJson('u64', maxU64),
+  get: (v, at) => v.getBigUint64(at),
+  set: (v, at, a) => {
+    v.setBigUint64(at, a)
+  },
+  judge: none
+}
+
+/** A fixed number of bytes, kept as they are. */
+export const octets = (size: number): Leaf<Uint8Array> => ({
+  kind: 'octets',
+  name: `${size} bytes`,
+  size,
+  json: octetsJson(`${size} bytes`, (n) => n === size),
+  get: (v, at) => {
+    const out = new Uint8Array(size)
+    for (let i = 0; i < size; i++) out[i] = v.getUint8(at + i)
+    return out
+  },
+  set: (v, at, a) => {
+    for (let i = 0; i < size; i++) v.setUint8(at + i, a[i] ?? 0)
+  },
+  judge: none
+})
+
+/** A fixed number of bytes that must be zero, kept as they are when they are not. */
+export const padding = (size: number, clause: ClauseId, source: Source = 'both'): Leaf<Uint8Array> => ({
+  ...octets(size),
+  judge: (a) => (a.every((b) => b === 0) ? [] : [{ clause, source, part: '', found: 'other bytes', expected: 'zeros' }])
+})

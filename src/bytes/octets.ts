@@ -1,0 +1,72 @@
+/** Byte strings: equality, concatenation, hexadecimal, and text when the bytes really are text. */
+import { strFromU8, strToU8 } from 'fflate'
+
+/** No bytes. */
+export const empty = new Uint8Array(0)
+
+/** Same length, same bytes. */
+export const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i])
+
+/** The parts one after the other, in a new array. */
+export const concat = (parts: readonly Uint8Array[]): Uint8Array => {
+  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0))
+  let at = 0
+  for (const p of parts) {
+    out.set(p, at)
+    at += p.length
+  }
+  return out
+}
+
+/** A part of the bytes as an array of its own: later changes to `bytes` do not show in it. */
+export const part = (bytes: Uint8Array, from: number, length: number): Uint8Array =>
+  length === 0 ? empty : new Uint8Array(bytes.subarray(from, from + length))
+
+/** The bytes as a plain array of its own. A Node `Buffer` shares its memory on `slice`; this never does. */
+export const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)
+
+/** A `DataView` over exactly these bytes. */
+export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+const digits = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, '0'))
+
+/** Two lower-case hexadecimal digits a byte. */
+export const toHex = (bytes: Uint8Array): string => {
+  let out = ''
+  for (const b of bytes) out += digits[b] ?? ''
+  return out
+}
+
+/** The bytes of a hexadecimal string; `undefined` unless it is pairs of digits throughout. */
+export const fromHex = (hex: string): Uint8Array | undefined => {
+  if (hex.length % 2 !== 0 || /[^0-9a-fA-F]/.test(hex)) return undefined
+  const out = new Uint8Array(hex.length / 2)
+  for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+  return out
+}
+
+/** UTF-8 bytes of a text. */
+export const fromText = (text: string): Uint8Array => strToU8(text)
+
+/**
+ * The text of UTF-8 bytes; `undefined` when they are not the UTF-8 of any text.
+ *
+ * Law: `toText(b) === undefined || equal(fromText(toText(b)), b)`.
+ */
+export const toText = (bytes: Uint8Array): string | undefined => {
+  const text = strFromU8(bytes)
+  return equal(fromText(text), bytes) ? text : undefined
+}
+
+/** A short name for people: the text, or the bytes in hexadecimal when they are none. */
+export const label = (bytes: Uint8Array): string => toText(bytes) ?? `0x${toHex(bytes)}`
+
+/** Bit `i` of the bytes, least significant first: byte `i >> 3`, bit `i & 7`. `i` lies within the bytes. */
+export const bitAt = (bytes: Uint8Array, i: number): boolean => (((bytes[i >>> 3] ?? 0) >>> (i & 7)) & 1) === 1
+
+/** Bits as bytes, least significant first. Law: `bitAt(packBits(bits), i) === bits[i]`. */
+export const packBits = (bits: readonly boolean[]): Uint8Array => {
+  const bytes = new Uint8Array(Math.ceil(bits.length / 8))
+  for (let i = 0; i < bits.length; i++) if (bits[i] === true) bytes[i >>> 3] = (bytes[i >>> 3] ?? 0) | (1 << (i & 7))
+  return bytes
+}

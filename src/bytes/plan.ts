@@ -1,0 +1,96 @@
+/** Plans: pure descriptions of reading. A plan asks for bytes, may tell what it finds, and ends in a value or in issues. */
+import * as E from 'fp-ts/lib/Either.js'
+import type { Issue } from './issue.js'
+
+/** Which file a request is about: the image, its external data file, or the n-th backing file. */
+export type FileRef = 'image' | 'data' | { readonly backing: number }
+
+/** A request for `length` bytes at byte `at` of a file. The answer has exactly that length: zeros past the end of the file. @see GEN-03 */
+export interface Read {
+  readonly _tag: 'Read'
+  readonly file: FileRef
+  readonly at: number
+  readonly length: number
+}
+
+/** A request that is never answered: the plan ends with these issues. */
+export interface Fail {
+  readonly _tag: 'Fail'
+  readonly issues: readonly Issue[]
+}
+
+/** Something found on the way, which the driver passes on and forgets. */
+export interface Tell<W> {
+  readonly _tag: 'Tell'
+  readonly what: W
+}
+
+const nothing = new Uint8Array(0)
+
+/** What a plan may ask of its driver. */
+export type Request<W> = Read | Fail | Tell<W>
+
+/** A plan that ends in an `A` and tells `W`s on its way. Each call of a planning function makes a fresh plan. */
+export type Plan<A, W = never> = Generator<Request<W>, A, Uint8Array>
+
+/** Asks for bytes. */
+export function* readAt(at: number, length: number, file: FileRef = 'image'): Plan<Uint8Array> {
+  return yield { _tag: 'Read', file, at, length }
+}
+
+/** Tells what was found. */
+export function* tell<W>(what: W): Plan<void, W> {
+  yield { _tag: 'Tell', what }
+}
+
+/** Ends the plan. */
+function* fail<A>(issues: readonly Issue[]): Plan<A> {
+  yield { _tag: 'Fail', issues }
+  return yield* fail(issues)
+}
+
+/** Goes on with a value, or ends the plan with its issues. */
+export function* orFail<A>(result: E.Either<readonly Issue[], A>): Plan<A> {
+  return E.isRight(result) ? result.right : yield* fail<A>(result.left)
+}
+
+/** The same plan, but for what it tells: `each` goes on from there, and may read and tell on its own. */
+export function* telling<A, W, V>(plan: Plan<A, W>, each: (what: W) => Plan<void, V>): Plan<A, V> {
+  let answer: Uint8Array = nothing
+  for (;;) {
+    const step = plan.next(answer)
+    if (step.done === true) return step.value
+    if (step.value._tag === 'Tell') yield* each(step.value.what)
+    else answer = yield step.value
+  }
+}
+
+/** How a world answers at once. */
+export interface SyncWorld<W> {
+  readonly read: (request: Read) => Uint8Array
+  readonly tell: (what: W) => void
+}
+
+/** Runs a plan in a world that answers at once: memory, a file, the simulated store. */
+export const runSync = <A, W>(plan: Plan<A, W>, world: SyncWorld<W>): E.Either<readonly Issue[], A> => {
+  let answer: Uint8Array = nothing
+  for (;;) {
+    const step = plan.next(answer)
+    if (step.done === true) return E.right(step.value)
+    const request = step.value
+    if (request._tag === 'Fail') return E.left(request.issues)
+    if (request._tag === 'Read') answer = world.read(request)
+    else world.tell(request.what)
+  }
+}
+
+/** The bytes of a file in memory, as a plan asks for them: zeros past the end. */
+export const fromMemory =
+  (bytes: Uint8Array) =>
+  ({ at, length }: Pick<Read, 'at' | 'length'>): Uint8Array => {
+    const there = bytes.subarray(Math.min(at, bytes.length), Math.min(at + length, bytes.length))
+    if (there.length === length) return there
+    const out = new Uint8Array(length)
+    out.set(there)
+    return out
+  }

@@ -1,0 +1,172 @@
+/** Field tables: one table of rows gives the decoder, the encoder, the JSON form, the judgement and the documentation of a structure. */
+import * as E from 'fp-ts/lib/Either.js'
+import type { ClauseId } from '../../spec/clauses/index.js'
+import { ByteType } from './byte-type.js'
+import type { Complaint } from './issue.js'
+import { isObject } from './json.js'
+import { type JsonRow, objectJson, valueAt } from './object.js'
+import type { Leaf } from './leaf.js'
+import { empty, viewOf } from './octets.js'
+import { allows, inWords, type Rule } from './rule.js'
+import { type Draft, Shape } from './shape.js'
+
+/** A row of a field table. Rows stand one behind the other without gaps. */
+export interface Row<A> {
+  /** How the field is stored. */
+  readonly as: Leaf<A>
+  /** The format's own name. */
+  readonly name: string
+  readonly clause: ClauseId
+  /** One line of prose: meaning and unit. */
+  readonly doc: string
+  readonly rules: readonly Rule[]
+}
+
+/** Rows by the names their values have here. */
+export type Fields = Readonly<Record<string, Row<unknown>>>
+
+/** The value of a field table: a value for each row. */
+export type StructOf<F extends Fields> = { readonly [K in keyof F]: F[K] extends Row<infer A> ? A : never }
+
+/** One row of a field table. */
+export const row = <A>(
+  as: Leaf<A>,
+  name: string,
+  clause: ClauseId,
+  doc: string,
+  ...rules: readonly Rule[]
+): Row<A> => ({
+  as,
+  name,
+  clause,
+  doc,
+  rules
+})
+
+/** A row and its place: byte offset from the start of the structure. */
+export interface Placed {
+  readonly key: string
+  readonly at: number
+  readonly row: Row<unknown>
+}
+
+/** The rows of a table with their offsets. */
+export const place = (fields: Fields): readonly Placed[] => {
+  const out: Placed[] = []
+  let at = 0
+  for (const [key, r] of Object.entries(fields)) {
+    out.push({ key, at, row: r })
+    at += r.as.size
+  }
+  return out
+}
+
+/** What a value of the row breaks: rules on the number it is, flaws inside the bits it has. */
+export const judgeRow = (structure: string, p: Placed, value: unknown): readonly Complaint[] => {
+  const spot = { structure, at: p.at, size: p.row.as.size }
+  const number = typeof value === 'number' || typeof value === 'bigint' ? BigInt(value) : undefined
+  const broken = number === undefined ? [] : p.row.rules.filter((r) => !allows(r.allowed, number))
+  const flaws = p.row.as.judge(value)
+  return [
+    ...broken.map((r) => ({
+      ...spot,
+      clause: r.clause,
+      source: r.source,
+      phase: r.phase,
+      field: p.row.name,
+      found: String(number),
+      expected: inWords(r.allowed),
+      ...(r.refusal === undefined ? {} : { refusal: r.refusal })
+    })),
+    ...flaws.map((f) => ({
+      ...spot,
+      clause: f.clause,
+      source: f.source,
+      phase: 'invalid' as const,
+      field: f.part === '' ? p.row.name : `${p.row.name}.${f.part}`,
+      found: f.found,
+      expected: f.expected,
+      ...(f.refusal === undefined ? {} : { refusal: f.refusal })
+    }))
+  ]
+}
+
+/** The first row that `length` bytes do not cover, as a complaint that the bytes end too early. */
+export const tooShort = (structure: string, rows: readonly Placed[], length: number): readonly Complaint[] =>
+  rows
+    .filter((p) => p.at + p.row.as.size > length)
+    .slice(0, 1)
+    .map((p) => ({
+      clause: p.row.clause,
+      phase: 'malformed',
+      source: 'both',
+      structure,
+      field: p.row.name,
+      at: p.at,
+      size: p.row.as.size,
+      found: `the end of the bytes at ${length}`,
+      expected: `${p.row.as.size} bytes`
+    }))
+
+/** Reads rows into a draft; the caller has seen that the bytes cover them. */
+export const readRows = (rows: readonly Placed[], view: DataView, out: Draft): void => {
+  for (const { key, at, row: r } of rows) out[key] = r.as.get(view, at)
+}
+
+/** Writes rows from a value. */
+export const writeRows = (rows: readonly Placed[], view: DataView, a: unknown): void => {
+  if (!isObject(a)) return
+  for (const { key, at, row: r } of rows) r.as.set(view, at, a[key])
+}
+
+/** The rows of a table as JSON rows. */
+export const jsonRows = (rows: readonly Placed[]): readonly JsonRow[] =>
+  rows.map((p) => ({ key: p.key, name: p.row.name, json: p.row.as.json }))
+
+/** A structure of fixed length, described by its table. Its laws are those of {@link ByteType}. */
+export class StructType<F extends Fields> extends ByteType<StructOf<F>> {
+  readonly _tag = 'StructType'
+  /** Bytes. */
+  readonly size: number
+  readonly fields: F
+  readonly rows: readonly Placed[]
+  private readonly shape: Shape<StructOf<F>>
+
+  constructor(name: string, fields: F) {
+    const rows = place(fields)
+    const size = rows.reduce((n, p) => n + p.row.as.size, 0)
+    const is = (u: unknown): u is StructOf<F> => isObject(u) && rows.every((p) => p.row.as.json.is(u[p.key]))
+    super({
+      name,
+      is,
+      read: (bytes) =>
+        bytes.length < size ? E.left(tooShort(name, rows, bytes.length)) : E.right(this.at(viewOf(bytes))),
+      write: (a) => this.encodeBefore(a, empty),
+      sizeOf: () => size,
+      json: objectJson(name, jsonRows(rows), is),
+      judge: (a) => rows.flatMap((p) => judgeRow(name, p, valueAt(a, p.key)))
+    })
+    this.size = size
+    this.fields = fields
+    this.rows = rows
+    this.shape = new Shape(Object.keys(fields))
+  }
+
+  /** The value at the start of the view, which covers the structure. */
+  at(view: DataView): StructOf<F> {
+    const out = this.shape.draft()
+    readRows(this.rows, view, out)
+    return this.shape.done(out)
+  }
+
+  /** The bytes of a value, and these behind them. */
+  encodeBefore(a: StructOf<F>, behind: Uint8Array): Uint8Array {
+    const bytes = new Uint8Array(this.size + behind.length)
+    writeRows(this.rows, viewOf(bytes), a)
+    bytes.set(behind, this.size)
+    return bytes
+  }
+}
+
+/** A structure of fixed length from its table. */
+export const struct = <F extends Fields>(name: string, fields: F): StructType<F> => new StructType(name, fields)

@@ -1,0 +1,29 @@
+/** Words: big-endian 64-bit numbers in place, read as two 32-bit halves where millions of them are scanned. */
+import { viewOf } from './octets.js'
+
+/** A lazy view over a table of 64-bit words. It copies nothing; an odd tail of fewer than 8 bytes is left out. */
+export class Words {
+  /** Number of words. */
+  readonly length: number
+  private readonly view: DataView
+
+  constructor(bytes: Uint8Array) {
+    this.view = viewOf(bytes)
+    this.length = bytes.length >>> 3
+  }
+
+  /** Bits 32 to 63 of word `i`, which lies within the length. */
+  hi(i: number): number {
+    return this.view.getUint32(8 * i)
+  }
+
+  /** Bits 0 to 31 of word `i`. */
+  lo(i: number): number {
+    return this.view.getUint32(8 * i + 4)
+  }
+
+  /** Word `i`. Law: `at(i) = hi(i) * 2^32 + lo(i)`. */
+  at(i: number): bigint {
+    return this.view.getBigUint64(8 * i)
+  }
+}

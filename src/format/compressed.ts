@@ -1,0 +1,63 @@
+/** Compressed cluster descriptor: a host byte offset and a number of sectors, cut where cluster_bits says. */
+import { bits, type BitsLeaf, count, flag, masked } from '../bytes/bits.js'
+import { sectorSize } from './limits.js'
+
+/** Bits of the host offset in a compressed descriptor: `70 - clusterBits`. @see CMP-01 */
+export const offsetBits = (clusterBits: number): number => 70 - clusterBits
+
+const rowsFor = (clusterBits: number) =>
+  ({
+    hostOffset: masked(
+      0,
+      offsetBits(clusterBits) - 1,
+      'host_offset',
+      'CMP-01',
+      'host offset of the payload in bytes, not aligned'
+    ),
+    additionalSectors: count(
+      offsetBits(clusterBits),
+      61,
+      'additional_sectors',
+      'CMP-01',
+      'sectors of 512 bytes after the one that holds the first byte'
+    ),
+    compressed: flag(62, 'compressed', 'L2-01', 'set'),
+    copied: flag(63, 'copied', 'CMP-01', 'never set')
+  }) as const
+
+/** The bit field of a compressed L2 entry. */
+export type CompressedBits = BitsLeaf<ReturnType<typeof rowsFor>>
+
+const leaves: readonly CompressedBits[] = Array.from({ length: 22 }, (_, clusterBits) =>
+  bits('compressed cluster descriptor', rowsFor(Math.max(clusterBits, 9)))
+)
+
+/** The bit field of a compressed L2 entry for this cluster size, `clusterBits` being 9 to 21. */
+export const compressedBits = (clusterBits: number): CompressedBits =>
+  leaves[clusterBits] ?? bits('compressed cluster descriptor', rowsFor(clusterBits))
+
+/** A compressed payload's place in the image file. */
+export interface CompressedRange {
+  /** Host offset in bytes, any alignment. */
+  readonly hostOffset: bigint
+  /** Sectors after the first one. */
+  readonly additionalSectors: number
+}
+
+/**
+ * Most bytes the payload may have: from its first byte to the end of its last sector.
+ *
+ * @see CMP-02
+ */
+export const availableBytes = (r: CompressedRange): number =>
+  (r.additionalSectors + 1) * sectorSize - Number(r.hostOffset & BigInt(sectorSize - 1))
+
+/**
+ * The additional sectors that a payload of `length` bytes at `hostOffset` needs; `length` is at least 1.
+ *
+ * @see CMP-03
+ */
+export const additionalSectors = (hostOffset: bigint, length: number): number => {
+  const sector = BigInt(sectorSize)
+  return Number((hostOffset + BigInt(length) - 1n) / sector - hostOffset / sector)
+}

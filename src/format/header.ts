@@ -1,0 +1,196 @@
+/** The header: 72 bytes of version 2, 32 more of version 3, additional fields as far as header_length covers them. */
+import * as E from 'fp-ts/lib/Either.js'
+import { ByteType } from '../bytes/byte-type.js'
+import { growing, type GrowingOf } from '../bytes/growing.js'
+import type { Complaint } from '../bytes/issue.js'
+import { isObject, jsonType, readJson } from '../bytes/json.js'
+import { objectJson, valueAt } from '../bytes/object.js'
+import { padding, u32, u64, u8 } from '../bytes/leaf.js'
+import { empty, viewOf } from '../bytes/octets.js'
+import { atLeast, atMost, between, multipleOf, oneOf, refusing } from '../bytes/rule.js'
+import { jsonRows, row, struct, type StructOf, tooShort } from '../bytes/struct.js'
+import { autoclearFeatures, compatibleFeatures, incompatibleFeatures } from './feature.js'
+import { maxClusterBits, maxL1Entries, maxRefcountOrder, maxSnapshots, minClusterBits } from './limits.js'
+
+/** `QFI` and 0xFB. @see OPEN-01 */
+export const magic = 0x5146_49fb
+
+/** Fields of every version. */
+export const headerV2 = struct('header', {
+  magic: row(u32, 'magic', 'OPEN-01', 'the bytes 51 46 49 FB', oneOf([magic], 'OPEN-01')),
+  version: row(u32, 'version', 'OPEN-02', '2 or 3', oneOf([2, 3], 'OPEN-02')),
+  backingFileOffset: row(
+    u64,
+    'backing_file_offset',
+    'BACK-01',
+    'host offset of the backing file name; 0: no backing file'
+  ),
+  backingFileSize: row(u32, 'backing_file_size', 'BACK-01', 'length of the backing file name in bytes, at most 1023'),
+  clusterBits: row(
+    u32,
+    'cluster_bits',
+    'OPEN-03',
+    'a cluster is 1 << cluster_bits bytes',
+    atLeast(minClusterBits, 'OPEN-03'),
+    atMost(maxClusterBits, 'OPEN-03')
+  ),
+  size: row(u64, 'size', 'HDR-08', 'size of the guest disk in bytes'),
+  cryptMethod: row(u32, 'crypt_method', 'LUKS-02', '0 none, 1 AES, 2 LUKS', oneOf([0, 1, 2], 'OPEN-23')),
+  l1Size: row(u32, 'l1_size', 'HDR-09', 'entries of the active L1 table', atMost(maxL1Entries, 'OPEN-19')),
+  l1TableOffset: row(u64, 'l1_table_offset', 'OPEN-20', 'host offset of the active L1 table, cluster aligned'),
+  refcountTableOffset: row(
+    u64,
+    'refcount_table_offset',
+    'OPEN-16',
+    'host offset of the refcount table, cluster aligned'
+  ),
+  refcountTableClusters: row(
+    u32,
+    'refcount_table_clusters',
+    'REF-06',
+    'clusters of the refcount table',
+    atLeast(1, 'OPEN-14')
+  ),
+  nbSnapshots: row(u32, 'nb_snapshots', 'SNAP-01', 'entries of the snapshot table', atMost(maxSnapshots, 'OPEN-17')),
+  snapshotsOffset: row(u64, 'snapshots_offset', 'SNAP-11', 'host offset of the snapshot table, cluster aligned')
+})
+
+const headerV3Fields = {
+  incompatibleFeatures: row(incompatibleFeatures, 'incompatible_features', 'FEAT-01', 'bits a reader must know'),
+  compatibleFeatures: row(compatibleFeatures, 'compatible_features', 'FEAT-02', 'bits a reader may ignore'),
+  autoclearFeatures: row(autoclearFeatures, 'autoclear_features', 'FEAT-03', 'bits a writer must know or clear'),
+  refcountOrder: row(
+    u32,
+    'refcount_order',
+    'REF-02',
+    'a refcount is 1 << refcount_order bits',
+    refusing('OPEN-12', between(0, maxRefcountOrder, 'REF-02'))
+  ),
+  headerLength: row(
+    u32,
+    'header_length',
+    'HDR-02',
+    'length of the header in bytes; the extensions follow',
+    refusing('OPEN-04', atLeast(104, 'HDR-02')),
+    multipleOf(8, 'HDR-02', 'format')
+  )
+}
+
+/** Additional fields, from byte 104 to header_length. */
+export const additionalFields = growing('header', {
+  compressionType: row(u8, 'compression_type', 'HDR-04', '0 deflate, 1 zstd'),
+  padding: row(padding(7, 'HDR-07', 'format'), 'padding', 'HDR-07', 'zeros up to a multiple of 8')
+})
+
+/** The fixed fields of a version 3 header: 104 bytes. */
+export const headerFields = struct('header', { ...headerV2.fields, ...headerV3Fields })
+
+/** What version 2 means for the fields it does not have. @see HDR-01 */
+export const v2Defaults: StructOf<typeof headerV3Fields> = {
+  incompatibleFeatures: incompatibleFeatures.ofWord(0n),
+  compatibleFeatures: compatibleFeatures.ofWord(0n),
+  autoclearFeatures: autoclearFeatures.ofWord(0n),
+  refcountOrder: 4,
+  headerLength: 72
+}
+
+type AdditionalFields = GrowingOf<typeof additionalFields.fields>
+
+/**
+ * A header of either version. A version 2 header holds {@link v2Defaults} in the fields it does not have.
+ * Additional fields are present as far as `headerLength` covers them, provided that it lies within the first cluster.
+ */
+export type Header = StructOf<typeof headerFields.fields> & { readonly additional: AdditionalFields }
+
+const fixedSize = headerFields.size
+
+/** Bytes of the header proper: 72, or header_length if it covers the fixed fields and fits the first cluster, else 104. */
+const lengthOf = (h: Pick<Header, 'version' | 'clusterBits' | 'headerLength'>): number => {
+  if (h.version === 2) return headerV2.size
+  const fits = h.clusterBits <= maxClusterBits && h.headerLength <= 2 ** h.clusterBits
+  return fits && h.headerLength > fixedSize ? h.headerLength : fixedSize
+}
+
+/** 0 when the field is absent. @see HDR-03 and HDR-10 */
+export const compressionType = (h: Header): number => h.additional.compressionType ?? 0
+
+const spot = { structure: 'header', phase: 'malformed', source: 'both' } as const
+
+const hex = (n: number): string => `0x${n.toString(16)}`
+
+/** Why the header cannot be decoded at all: another magic number, or a version whose fields nobody knows. */
+const unreadable = (magicFound: number, version: number): readonly Complaint[] => {
+  if (magicFound !== magic)
+    return [
+      { ...spot, clause: 'OPEN-01', field: 'magic', at: 0, size: 4, found: hex(magicFound), expected: hex(magic) }
+    ]
+  return version === 2 || version === 3
+    ? []
+    : [{ ...spot, clause: 'OPEN-02', field: 'version', at: 4, size: 4, found: String(version), expected: '2 or 3' }]
+}
+
+const cutOff = (headerLength: number, length: number): Complaint => ({
+  ...spot,
+  clause: 'HDR-02',
+  field: 'header_length',
+  at: headerFields.rows.find((p) => p.key === 'headerLength')?.at ?? 0,
+  size: 4,
+  found: String(headerLength),
+  expected: `at most the ${length} bytes that are there`
+})
+
+const sameDefaults = (u: unknown): boolean =>
+  Object.entries(v2Defaults).every(([key, value]) => equalValues(valueAt(u, key), value))
+
+const equalValues = (a: unknown, b: unknown): boolean =>
+  isObject(a) && isObject(b) ? Object.keys(b).every((k) => a[k] === b[k]) : a === b
+
+const isHeader = (u: unknown): u is Header => {
+  if (!headerFields.is(u)) return false
+  const additional: unknown = valueAt(u, 'additional')
+  if (!additionalFields.is(additional) || unreadable(u.magic, u.version).length > 0) return false
+  if (u.version === 2) return sameDefaults(u) && additionalFields.sizeOf(additional) === 0
+  return lengthOf(u) === fixedSize + additionalFields.sizeOf(additional)
+}
+
+const v2Json = objectJson('header', jsonRows(headerV2.rows), isHeader, { ...v2Defaults, additional: { rest: empty } })
+const v3Json = objectJson(
+  'header',
+  [...jsonRows(headerFields.rows), { key: 'additional', name: 'additional_fields', json: additionalFields.json }],
+  isHeader
+)
+
+/**
+ * The header at the start of an image's first cluster. Its own judgement covers each field by itself;
+ * `judgeHeader` adds what the fields say together.
+ *
+ * @see HDR-01, HDR-02 and HDR-03
+ */
+export const header: ByteType<Header> = new ByteType<Header>({
+  name: 'header',
+  is: isHeader,
+  read: (bytes) => {
+    if (bytes.length < headerV2.size) return E.left(tooShort('header', headerV2.rows, bytes.length))
+    const view = viewOf(bytes)
+    const broken = unreadable(view.getUint32(0), view.getUint32(4))
+    if (broken.length > 0) return E.left(broken)
+    if (view.getUint32(4) === 2) return E.right({ ...headerV2.at(view), ...v2Defaults, additional: { rest: empty } })
+    if (bytes.length < fixedSize) return E.left(tooShort('header', headerFields.rows, bytes.length))
+    const fields = headerFields.at(view)
+    const length = lengthOf(fields)
+    return bytes.length < length
+      ? E.left([cutOff(fields.headerLength, bytes.length)])
+      : E.right({ ...fields, additional: additionalFields.of(bytes.subarray(fixedSize, length)) })
+  },
+  write: (h) =>
+    h.version === 2 ? headerV2.encode(h) : headerFields.encodeBefore(h, additionalFields.encode(h.additional)),
+  sizeOf: (h) => (h.version === 2 ? headerV2.size : fixedSize + additionalFields.sizeOf(h.additional)),
+  json: jsonType(
+    'header',
+    isHeader,
+    (u) => readJson(isObject(u) && u['version'] === 2 ? v2Json : v3Json)(u),
+    (h) => (h.version === 2 ? v2Json : v3Json).encode(h)
+  ),
+  judge: (h) =>
+    h.version === 2 ? headerV2.judge(h) : [...headerFields.judge(h), ...additionalFields.judge(h.additional, fixedSize)]
+})

@@ -1,0 +1,118 @@
+/** Refcounts: table entries, and blocks of all seven widths. */
+import * as E from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import { bits, type BitsOf, masked, word } from '../bytes/bits.js'
+import { ByteType, tooFew } from '../bytes/byte-type.js'
+import type { Complaint } from '../bytes/issue.js'
+import { bigJson, type JsonType } from '../bytes/json.js'
+import { viewOf } from '../bytes/octets.js'
+import { alignment } from './alignment.js'
+import { blockEntries, clusterSize, type Geometry } from './geometry.js'
+
+const rows = {
+  refcountBlockOffset: masked(
+    9,
+    63,
+    'refcount_block_offset',
+    'REF-04',
+    'host offset of the block, cluster aligned; 0: all counts are 0'
+  )
+} as const
+
+/** A refcount table entry. */
+export type RefcountTableEntry = BitsOf<typeof rows>
+
+/** A refcount table entry: 8 bytes. @see REF-04 */
+export const refcountTableEntry = word(bits('refcount table entry', rows, { clause: 'REF-04' }), 'REF-04')
+
+/** What a refcount table entry breaks in an image of this cluster size; offsets count from the entry's start. */
+export const judgeRefcountTableEntry = (e: RefcountTableEntry, clusterBits: number): readonly Complaint[] => [
+  ...refcountTableEntry.judge(e),
+  ...alignment('REF-04', 'refcount table entry', 'refcount_block_offset', e.refcountBlockOffset, clusterBits)
+]
+
+/** Bits of a refcount, 1 to 64. @see REF-02 */
+export const refcountBits = (order: number): number => 2 ** order
+
+/** The largest refcount of this width. @see REF-02 */
+export const maxRefcount = (order: number): bigint => (1n << BigInt(refcountBits(order))) - 1n
+
+/**
+ * Refcount `i` of the block in `view`. Widths below 8 bits stand least significant bits first.
+ * `i` lies within the block and `order` is 0 to 6.
+ *
+ * @see REF-05
+ */
+export const refcountAt = (view: DataView, order: number, i: number): bigint => {
+  switch (order) {
+    case 3:
+      return BigInt(view.getUint8(i))
+    case 4:
+      return BigInt(view.getUint16(2 * i))
+    case 5:
+      return BigInt(view.getUint32(4 * i))
+    case 6:
+      return view.getBigUint64(8 * i)
+    default: {
+      const width = 1 << order
+      return BigInt((view.getUint8((i * width) >> 3) >> ((i * width) & 7)) & ((1 << width) - 1))
+    }
+  }
+}
+
+/** Sets refcount `i` of the block in `view`; the count fits the width. @see REF-05 */
+export const setRefcount = (view: DataView, order: number, i: number, count: bigint): void => {
+  const width = 1 << order
+  if (order === 6) view.setBigUint64(8 * i, count)
+  else if (order === 5) view.setUint32(4 * i, Number(count))
+  else if (order === 4) view.setUint16(2 * i, Number(count))
+  else {
+    const at = (i * width) >> 3
+    const shift = (i * width) & 7
+    const kept = view.getUint8(at) & ~(((1 << width) - 1) << shift)
+    view.setUint8(at, kept | (Number(count) << shift))
+  }
+}
+
+/**
+ * A refcount block of an image with this geometry: one cluster of counts. The value lists every count;
+ * large blocks are better read through a view.
+ *
+ * @see REF-05
+ */
+export const refcountBlock = (g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>): ByteType<readonly bigint[]> => {
+  const size = clusterSize(g)
+  const entries = blockEntries(g)
+  const counts: JsonType<readonly bigint[]> = t.readonlyArray(
+    bigJson(`a refcount of ${refcountBits(g.refcountOrder)} bits`, maxRefcount(g.refcountOrder))
+  )
+  return new ByteType<readonly bigint[]>({
+    name: 'refcount block',
+    is: (u): u is readonly bigint[] => counts.is(u) && u.length === entries,
+    read: (bytes) => {
+      if (bytes.length < size) return E.left([tooFew('refcount block', size, bytes.length, 'REF-05')])
+      const view = viewOf(bytes)
+      return E.right(Array.from({ length: entries }, (_, i) => refcountAt(view, g.refcountOrder, i)))
+    },
+    write: (a) => {
+      const bytes = new Uint8Array(size)
+      const view = viewOf(bytes)
+      a.forEach((count, i) => {
+        setRefcount(view, g.refcountOrder, i, count)
+      })
+      return bytes
+    },
+    sizeOf: () => size,
+    json: counts,
+    judge: (): readonly Complaint[] => []
+  })
+}
+
+/** Where the refcount of a host cluster stands. @see REF-03 */
+export const refcountPlace = (
+  g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>,
+  cluster: number
+): { readonly table: number; readonly entry: number } => {
+  const entries = blockEntries(g)
+  return { table: Math.floor(cluster / entries), entry: cluster % entries }
+}

@@ -1,0 +1,163 @@
+/** Snapshot table: entries of variable length, aligned to 8 bytes, the last one not padded. */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as t from 'io-ts'
+import { ByteType } from '../bytes/byte-type.js'
+import { entry, type EntryOf, toEight } from '../bytes/entry.js'
+import { growing } from '../bytes/growing.js'
+import type { Complaint } from '../bytes/issue.js'
+import { u16, u32, u64 } from '../bytes/leaf.js'
+import { startsOf, type Step, sum, walk } from '../bytes/list.js'
+import { concat, empty } from '../bytes/octets.js'
+import { atMost } from '../bytes/rule.js'
+import { row, struct } from '../bytes/struct.js'
+import { alignment } from './alignment.js'
+import type { Geometry } from './geometry.js'
+import { maxL1Entries, maxSnapshotExtra } from './limits.js'
+
+/** The table of a snapshot table entry: its first 40 bytes. @see SNAP-01 */
+export const snapshotFixed = struct('snapshot table entry', {
+  l1TableOffset: row(u64, 'l1_table_offset', 'SNAP-01', "host offset of the snapshot's L1 table, cluster aligned"),
+  l1Size: row(u32, 'l1_size', 'SNAP-01', "entries of the snapshot's L1 table", atMost(maxL1Entries, 'SNAP-07')),
+  idSize: row(u16, 'id_str_size', 'SNAP-01', 'bytes of the unique id'),
+  nameSize: row(u16, 'name_size', 'SNAP-01', 'bytes of the name'),
+  dateSec: row(u32, 'date_sec', 'SNAP-01', 'time of the snapshot in seconds since the epoch'),
+  dateNsec: row(u32, 'date_nsec', 'SNAP-01', 'nanoseconds of that second'),
+  vmClockNsec: row(u64, 'vm_clock_nsec', 'SNAP-01', 'run time of the guest in nanoseconds'),
+  vmStateSize: row(
+    u32,
+    'vm_state_size',
+    'SNAP-01',
+    'bytes of the VM state, unless the extra data says otherwise; 0: none'
+  ),
+  extraDataSize: row(u32, 'extra_data_size', 'SNAP-01', 'bytes of the extra data')
+})
+
+/** The extra data of a snapshot: fields present as far as its length covers them. @see SNAP-02 and SNAP-03 */
+export const snapshotExtra = growing('snapshot table entry', {
+  vmStateSize: row(u64, 'vm_state_size_large', 'SNAP-01', 'bytes of the VM state; stands for the 32-bit field'),
+  diskSize: row(u64, 'disk_size', 'SNAP-01', 'size of the guest disk in bytes when the snapshot was taken'),
+  icount: row(u64, 'icount', 'SNAP-01', 'guest instructions executed; all ones: none')
+})
+
+/** A snapshot table entry. Strings and unknown extra data are kept as bytes. @see SNAP-01 */
+export const snapshotEntry = entry('snapshot table entry', snapshotFixed, {
+  extra: {
+    size: 'extraDataSize',
+    name: 'extra_data',
+    clause: 'SNAP-01',
+    doc: 'known fields and an unknown tail',
+    as: snapshotExtra
+  },
+  id: { size: 'idSize', name: 'id_str', clause: 'SNAP-01', doc: 'unique id, not NUL terminated' },
+  name: { size: 'nameSize', name: 'name', clause: 'SNAP-01', doc: 'name, not NUL terminated, may be empty' }
+})
+
+export type SnapshotEntry = EntryOf<typeof snapshotEntry.fixed.fields, typeof snapshotEntry.tails>
+
+/** Bytes of the VM state. @see SNAP-02 */
+export const vmStateSize = (s: SnapshotEntry): bigint => s.extra.vmStateSize ?? BigInt(s.vmStateSize)
+
+/** Size of the guest disk in the snapshot in bytes: that of the image where the entry does not say. @see SNAP-02 */
+export const snapshotDiskSize = (s: SnapshotEntry, imageSize: bigint): bigint => s.extra.diskSize ?? imageSize
+
+/** Guest instructions executed; `undefined` where the entry holds none. @see SNAP-02 */
+export const icount = (s: SnapshotEntry): bigint | undefined =>
+  s.extra.icount === 0xffff_ffff_ffff_ffffn ? undefined : s.extra.icount
+
+const spot = { structure: 'snapshot table entry', field: 'extra_data_size', at: 36, size: 4 } as const
+
+/** What a snapshot table entry breaks in an image of this geometry; offsets count from the entry's start. */
+export const judgeSnapshot = (s: SnapshotEntry, g: Pick<Geometry, 'version' | 'clusterBits'>): readonly Complaint[] => {
+  const extra = snapshotExtra.sizeOf(s.extra)
+  return [
+    ...snapshotEntry.judge(s),
+    ...alignment('SNAP-01', 'snapshot table entry', 'l1_table_offset', s.l1TableOffset, g.clusterBits),
+    ...(g.version === 3 && extra < 16
+      ? [
+          {
+            ...spot,
+            clause: 'SNAP-02' as const,
+            phase: 'invalid' as const,
+            source: 'both' as const,
+            found: String(extra),
+            expected: 'at least 16'
+          }
+        ]
+      : []),
+    ...(extra > maxSnapshotExtra
+      ? [
+          {
+            ...spot,
+            clause: 'SNAP-03' as const,
+            phase: 'limit' as const,
+            source: 'qemu' as const,
+            found: String(extra),
+            expected: `at most ${maxSnapshotExtra}`,
+            refusal: 'OPEN-29' as const
+          }
+        ]
+      : [])
+  ]
+}
+
+const entriesJson = t.readonlyArray(snapshotEntry.json)
+
+/** Byte offsets of the entries of a table from its start. */
+export const snapshotStarts = (entries: readonly SnapshotEntry[]): readonly number[] =>
+  startsOf(entries.map((s) => snapshotEntry.sizeOf(s)))
+
+const unpadded = (at: number, size: number): Complaint => ({
+  clause: 'SNAP-01',
+  phase: 'malformed',
+  source: 'both',
+  structure: 'snapshot table entry',
+  field: 'padding',
+  at,
+  size,
+  found: 'the end of the bytes',
+  expected: `${size} bytes of padding`
+})
+
+const entryAt = (bytes: Uint8Array, at: number, last: boolean): E.Either<readonly Complaint[], Step<SnapshotEntry>> =>
+  pipe(
+    snapshotEntry.decodeAt(bytes, at),
+    E.chain((s): E.Either<readonly Complaint[], Step<SnapshotEntry>> => {
+      const bare = snapshotEntry.sizeOf(s) - s.padding.length
+      if (last) return E.right({ value: { ...s, padding: empty }, next: at + bare })
+      return s.padding.length < toEight(bare)
+        ? E.left([unpadded(at + bare, toEight(bare))])
+        : E.right({ value: s, next: at + bare + toEight(bare) })
+    })
+  )
+
+/**
+ * A snapshot table of `n` entries. Every entry but the last is padded to a multiple of 8; the table ends with
+ * the last entry's name.
+ *
+ * @see SNAP-01 and SNAP-04
+ */
+export const snapshotTable = (n: number): ByteType<readonly SnapshotEntry[]> =>
+  new ByteType<readonly SnapshotEntry[]>({
+    name: 'snapshot table',
+    is: (u): u is readonly SnapshotEntry[] =>
+      entriesJson.is(u) &&
+      u.length === n &&
+      u.every((s, i) => (i === n - 1 ? s.padding.length === 0 : snapshotEntry.sizeOf(s) % 8 === 0)),
+    read: (bytes) =>
+      pipe(
+        walk(
+          0,
+          (_, i) => i < n,
+          (at, i) => entryAt(bytes, at, i === n - 1)
+        ),
+        E.map((list) => list.value)
+      ),
+    write: (a) => concat(a.map((s) => snapshotEntry.encode(s))),
+    sizeOf: (a) => sum(a.map((s) => snapshotEntry.sizeOf(s))),
+    json: entriesJson,
+    judge: (a) => {
+      const starts = snapshotStarts(a)
+      return a.flatMap((s, i) => snapshotEntry.judge(s, starts[i]))
+    }
+  })

@@ -1,0 +1,25 @@
+/** Subclusters: what each 32nd part of a cluster is under extended L2. */
+import type { L2Entry } from './l2.js'
+
+/**
+ * What a subcluster is.
+ *
+ * - `compressed`: part of a compressed cluster
+ * - `data`: at its place in the host cluster
+ * - `zero-allocated`, `zero-plain`: reads as zeros, with or without space in a host cluster
+ * - `unallocated-allocated`, `unallocated-plain`: reads from the backing file or as zeros, with or without space in a host cluster
+ * - `invalid`: both bits set, or allocated without a host cluster
+ */
+export type Subcluster =
+  'compressed' | 'data' | 'zero-allocated' | 'zero-plain' | 'unallocated-allocated' | 'unallocated-plain' | 'invalid'
+
+/** What subcluster `x` (0 to 31) of an extended L2 entry is. @see SUB-03 */
+export const subclusterAt = (e: L2Entry, x: number): Subcluster => {
+  if (e._tag === 'Compressed') return 'compressed'
+  const allocated = (((e.subclusters?.allocated ?? 0) >>> x) & 1) === 1
+  const zeros = (((e.subclusters?.zeros ?? 0) >>> x) & 1) === 1
+  const placed = e._tag === 'Normal' || e._tag === 'ZeroAllocated'
+  if (allocated) return zeros || !placed ? 'invalid' : 'data'
+  if (zeros) return placed ? 'zero-allocated' : 'zero-plain'
+  return placed ? 'unallocated-allocated' : 'unallocated-plain'
+}

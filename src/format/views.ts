@@ -1,0 +1,194 @@
+/** Lazy views over tables of millions of entries. Each equals the entry codec at every index. */
+import { bitAt, viewOf } from '../bytes/octets.js'
+import { Words } from '../bytes/words.js'
+import { type BitmapTableEntry, bitmapTableEntry } from './bitmap.js'
+import { offsetBits } from './compressed.js'
+import { type L1Entry, l1Entry } from './l1.js'
+import { clusterOfWord, type L2Context, type L2Entry } from './l2.js'
+import { refcountAt, type RefcountTableEntry, refcountTableEntry } from './refcount.js'
+
+/** Bits 9 to 55 of a word as a number: a multiple of 512 below 2^56, which a double holds exactly. */
+const offset = (hi: number, lo: number): number => (hi & 0x00ff_ffff) * 0x1_0000_0000 + ((lo & 0xffff_fe00) >>> 0)
+
+/** An L1 table. Law: `entry(i)` is what `l1Entry` decodes at byte `8 * i`. */
+export class L1View {
+  readonly length: number
+  readonly words: Words
+
+  constructor(bytes: Uint8Array) {
+    this.words = new Words(bytes)
+    this.length = this.words.length
+  }
+
+  /** Host offset of the L2 table in bytes; 0: the whole range is unallocated. */
+  l2TableOffset(i: number): number {
+    return offset(this.words.hi(i), this.words.lo(i))
+  }
+
+  entry(i: number): L1Entry {
+    return l1Entry.leaf.ofWord(this.words.at(i))
+  }
+}
+
+/** Kinds of clusters as small numbers, in the order of `clusterKinds`. */
+export const clusterKind = { Unallocated: 0, Normal: 1, ZeroPlain: 2, ZeroAllocated: 3, Compressed: 4 } as const
+/** The tags of {@link clusterKind} by number. */
+export const clusterKinds = ['Unallocated', 'Normal', 'ZeroPlain', 'ZeroAllocated', 'Compressed'] as const
+
+/** An L2 table. Law: `entry(i)` is what `l2Entry(ctx)` decodes at byte `8 * i`, or `16 * i` when extended. */
+export class L2View {
+  /** Number of entries. */
+  readonly length: number
+  readonly words: Words
+  private readonly stride: number
+  private readonly offsetHi: number
+
+  constructor(
+    bytes: Uint8Array,
+    readonly ctx: L2Context
+  ) {
+    this.words = new Words(bytes)
+    this.stride = ctx.extendedL2 ? 2 : 1
+    this.length = Math.floor(this.words.length / this.stride)
+    this.offsetHi = 2 ** (offsetBits(ctx.clusterBits) - 32) - 1
+  }
+
+  /** What entry `i` is, as a number of {@link clusterKind}. */
+  kind(i: number): number {
+    const hi = this.words.hi(i * this.stride)
+    if ((hi & 0x4000_0000) !== 0) return clusterKind.Compressed
+    const lo = this.words.lo(i * this.stride)
+    const placed = (hi & 0x00ff_ffff) !== 0 || (lo & 0xffff_fe00) !== 0
+    if ((lo & 1) !== 0 && !this.ctx.extendedL2) return placed ? clusterKind.ZeroAllocated : clusterKind.ZeroPlain
+    return placed || (this.ctx.externalDataFile && hi >>> 31 === 1) ? clusterKind.Normal : clusterKind.Unallocated
+  }
+
+  /** Host offset of the cluster of entry `i` in bytes; 0 where it has none. For entries that are not compressed. */
+  hostClusterOffset(i: number): number {
+    return offset(this.words.hi(i * this.stride), this.words.lo(i * this.stride))
+  }
+
+  /** Host offset of the payload of compressed entry `i` in bytes; inexact from 2^53 on, past the end of any file. */
+  hostOffset(i: number): number {
+    const hi = this.words.hi(i * this.stride) & 0x3fff_ffff
+    return (hi % (this.offsetHi + 1)) * 0x1_0000_0000 + this.words.lo(i * this.stride)
+  }
+
+  /** Additional sectors of compressed entry `i`. */
+  additionalSectors(i: number): number {
+    return Math.floor((this.words.hi(i * this.stride) & 0x3fff_ffff) / (this.offsetHi + 1))
+  }
+
+  /** Bits 0 to 31 of the subcluster bitmap of entry `i`: allocated subclusters. Extended L2 only. */
+  allocated(i: number): number {
+    return this.words.lo(2 * i + 1)
+  }
+
+  /** Bits 32 to 63 of the subcluster bitmap of entry `i`: subclusters that read as zeros. Extended L2 only. */
+  zeros(i: number): number {
+    return this.words.hi(2 * i + 1)
+  }
+
+  entry(i: number): L2Entry {
+    const cluster = clusterOfWord(this.words.at(i * this.stride), this.ctx)
+    return this.ctx.extendedL2
+      ? { ...cluster, subclusters: { allocated: this.allocated(i), zeros: this.zeros(i) } }
+      : cluster
+  }
+}
+
+/** A refcount table. Law: `entry(i)` is what `refcountTableEntry` decodes at byte `8 * i`. */
+export class RefcountTableView {
+  readonly length: number
+  readonly words: Words
+
+  constructor(bytes: Uint8Array) {
+    this.words = new Words(bytes)
+    this.length = this.words.length
+  }
+
+  /** Host offset of the block in bytes; 0: none. Inexact from 2^62 on, past the end of any file. */
+  refcountBlockOffset(i: number): number {
+    return this.words.hi(i) * 0x1_0000_0000 + ((this.words.lo(i) & 0xffff_fe00) >>> 0)
+  }
+
+  entry(i: number): RefcountTableEntry {
+    return refcountTableEntry.leaf.ofWord(this.words.at(i))
+  }
+}
+
+/** A refcount block. Law: `entry(i)` is the `i`-th count that `refcountBlock` decodes. */
+export class RefcountView {
+  /** Number of counts. */
+  readonly length: number
+  private readonly view: DataView
+
+  constructor(
+    bytes: Uint8Array,
+    readonly order: number
+  ) {
+    this.view = viewOf(bytes)
+    this.length = (bytes.length * 8) / 2 ** order
+  }
+
+  /** Count `i` as a number: exact below 2^53, and never smaller than 2^53 for a count that is not. */
+  count(i: number): number {
+    switch (this.order) {
+      case 3:
+        return this.view.getUint8(i)
+      case 4:
+        return this.view.getUint16(2 * i)
+      case 5:
+        return this.view.getUint32(4 * i)
+      case 6:
+        return this.view.getUint32(8 * i) * 0x1_0000_0000 + this.view.getUint32(8 * i + 4)
+      default: {
+        const bit = i << this.order
+        return (this.view.getUint8(bit >> 3) >> (bit & 7)) & ((1 << (1 << this.order)) - 1)
+      }
+    }
+  }
+
+  entry(i: number): bigint {
+    return refcountAt(this.view, this.order, i)
+  }
+}
+
+/** A bitmap table. Law: `entry(i)` is what `bitmapTableEntry` decodes at byte `8 * i`. */
+export class BitmapTableView {
+  readonly length: number
+  readonly words: Words
+
+  constructor(bytes: Uint8Array) {
+    this.words = new Words(bytes)
+    this.length = this.words.length
+  }
+
+  /** Host offset of a cluster of bits in bytes; 0: none. */
+  clusterOffset(i: number): number {
+    return offset(this.words.hi(i), this.words.lo(i))
+  }
+
+  /** Whether entry `i`, which has no cluster, stands for bits that are all 1. */
+  allOnes(i: number): boolean {
+    return (this.words.lo(i) & 1) === 1
+  }
+
+  entry(i: number): BitmapTableEntry {
+    return bitmapTableEntry.leaf.ofWord(this.words.at(i))
+  }
+}
+
+/** Bitmap data. Law: `bit(i)` is the `i`-th bit that `bitmapCluster` decodes. */
+export class BitmapView {
+  /** Number of bits. */
+  readonly length: number
+
+  constructor(private readonly bytes: Uint8Array) {
+    this.length = 8 * bytes.length
+  }
+
+  bit(i: number): boolean {
+    return bitAt(this.bytes, i)
+  }
+}

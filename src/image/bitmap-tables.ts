@@ -1,0 +1,74 @@
+/** Bitmap tables: what QEMU looks at in them when it opens an image. */
+import { type Issue, issue, shift } from '../bytes/issue.js'
+import { type Plan, readAt } from '../bytes/plan.js'
+import {
+  type BitmapEntry,
+  bitmapBits,
+  bitmapStarts,
+  bitmapTableEntries,
+  judgeBitmapTableEntry
+} from '../format/bitmap.js'
+import { clusterSize, type Geometry } from '../format/geometry.js'
+import type { Header } from '../format/header.js'
+import { presentedSize } from '../format/header-rules.js'
+import * as limits from '../format/limits.js'
+import { BitmapTableView } from '../format/views.js'
+
+/** Whether the table of a bitmap lies where one can be read, with as many entries as one may have. */
+export const tableIsSane = (b: BitmapEntry, g: Geometry): boolean =>
+  b.bitmapTableOffset !== 0n &&
+  b.bitmapTableOffset % BigInt(clusterSize(g)) === 0n &&
+  b.bitmapTableOffset <= BigInt(Number.MAX_SAFE_INTEGER) &&
+  b.bitmapTableSize > 0 &&
+  b.bitmapTableSize <= limits.maxBitmapTable
+
+const wrongSize = (b: BitmapEntry, at: number, needed: bigint): Issue =>
+  issue({
+    clause: 'BMP-07',
+    phase: 'inconsistent',
+    source: 'both',
+    structure: 'bitmap directory entry',
+    field: 'bitmap_table_size',
+    at: at + 8,
+    size: 4,
+    found: String(b.bitmapTableSize),
+    expected: `${needed} for the size of the disk`,
+    refusal: 'OPEN-31'
+  })
+
+/**
+ * The tables of bitmaps that are not in use: of the size the disk asks for, each entry sound. `at` is the byte offset
+ * of the bitmap directory.
+ *
+ * @see BMP-05, BMP-07 and OPEN-31
+ */
+export function* judgeBitmapTables(
+  h: Header,
+  g: Geometry,
+  entries: readonly BitmapEntry[],
+  at: number
+): Plan<readonly Issue[]> {
+  const starts = bitmapStarts(entries)
+  const issues: Issue[] = []
+  for (const [i, b] of entries.entries()) {
+    const granular = b.granularityBits <= limits.maxGranularityBits
+    if (b.flags.inUse || !granular || !tableIsSane(b, g)) continue
+    const needed = bitmapTableEntries(presentedSize(h), b.granularityBits, g.clusterBits)
+    if (BigInt(b.bitmapTableSize) !== needed) issues.push(wrongSize(b, at + (starts[i] ?? 0), needed))
+    else if (bitmapBits(h.size, b.granularityBits) <= BigInt(limits.maxBitmapData) * 8n)
+      issues.push(...(yield* judgeTable(b, g)))
+  }
+  return issues
+}
+
+function* judgeTable(b: BitmapEntry, g: Geometry): Plan<readonly Issue[]> {
+  const at = Number(b.bitmapTableOffset)
+  const view = new BitmapTableView(yield* readAt(at, 8 * b.bitmapTableSize))
+  const issues: Issue[] = []
+  for (let i = 0; i < view.length; i++) {
+    if (view.words.hi(i) === 0 && view.words.lo(i) === 0) continue
+    const found = judgeBitmapTableEntry(view.entry(i), g.clusterBits)
+    if (found.length > 0) issues.push(...shift(at + 8 * i)(found.map((c) => issue({ ...c, refusal: 'OPEN-31' }))))
+  }
+  return issues
+}

@@ -1,0 +1,73 @@
+/** The report for people: qemu-img's lines, then features, extensions and findings. */
+import { isJsonList, isJsonObject, type Json, type JsonObject } from '../bytes/json.js'
+
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const
+
+/** Bytes for people: three digits and a unit. */
+const humanSize = (bytes: number): string => {
+  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes / 1000) / 10) + 1)
+  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${units[power] ?? 'B'}`
+}
+
+const list = (json: Json | undefined): readonly Json[] => (isJsonList(json) ? json : [])
+const field = (json: Json | undefined, key: string): Json | undefined => (isJsonObject(json) ? json[key] : undefined)
+
+const plain = (json: Json | undefined): string => (typeof json === 'string' ? json : JSON.stringify(json ?? null))
+
+const spaced = (key: string): string => key.replaceAll('-', ' ')
+
+/** A value and what lies in it, indented. */
+const nested = (key: string, value: Json, depth: number): readonly string[] => {
+  const pad = '    '.repeat(depth)
+  if (isJsonList(value) && !value.some(isJsonObject)) return [`${pad}${spaced(key)}: ${value.map(plain).join(', ')}`]
+  if (isJsonList(value) || isJsonObject(value))
+    return [`${pad}${spaced(key)}:`, ...Object.entries(value).flatMap(([k, v]) => nested(k, v, depth + 1))]
+  return [`${pad}${spaced(key)}: ${plain(value)}`]
+}
+
+const snapshotLine = (s: Json): string =>
+  [
+    plain(field(s, 'id')).padEnd(9),
+    plain(field(s, 'name')).padEnd(24),
+    humanSize(Number(field(s, 'vm-state-size'))).padEnd(10),
+    new Date(Number(field(s, 'date-sec')) * 1000).toISOString().slice(0, 19).replace('T', ' ')
+  ].join(' ')
+
+const findingLine = (f: Json): string =>
+  `    [${plain(field(f, 'clause'))}] byte ${plain(field(f, 'at'))}: ${plain(field(f, 'structure'))} ${plain(field(f, 'field'))}: found ${plain(field(f, 'found'))}, expected ${plain(field(f, 'expected'))}`
+
+const optional = (label: string, value: Json | undefined): readonly string[] =>
+  value === undefined ? [] : [`${label}: ${plain(value)}`]
+
+const joined = (json: Json | undefined): string => {
+  const items = list(json)
+  return items.length === 0 ? 'none' : items.map(plain).join(', ')
+}
+
+/** The report as text; `info` is that of `infoJson`. */
+export const humanInfo = (info: JsonObject): string => {
+  const size = Number(info['virtual-size'])
+  const snapshots = list(info['snapshots'])
+  const findings = list(info['findings'])
+  const specific = field(info['format-specific'], 'data')
+  const lines = [
+    `image: ${plain(info['filename'])}`,
+    `file format: ${plain(info['format'])}`,
+    `virtual size: ${humanSize(size)} (${plain(info['virtual-size'])} bytes)`,
+    ...(info['actual-size'] === undefined ? [] : [`disk size: ${humanSize(Number(info['actual-size']))}`]),
+    ...(info['encrypted'] === true ? ['encrypted: yes'] : []),
+    `cluster_size: ${plain(info['cluster-size'])}`,
+    ...optional('backing file', info['backing-filename']),
+    ...optional('backing file format', info['backing-filename-format']),
+    ...(snapshots.length === 0
+      ? []
+      : ['Snapshot list:', 'ID        TAG                      VM SIZE    DATE', ...snapshots.map(snapshotLine)]),
+    'Format specific information:',
+    ...Object.entries(isJsonObject(specific) ? specific : {}).flatMap(([k, v]) => nested(k, v, 1)),
+    `features: ${joined(info['features'])}`,
+    `extensions: ${joined(info['extensions'])}`,
+    findings.length === 0 ? 'findings: none' : 'findings:',
+    ...findings.map(findingLine)
+  ]
+  return `${lines.join('\n')}\n`
+}
