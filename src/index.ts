@@ -5,6 +5,8 @@ export { type Complaint, isIssue, type Issue, type Phase, refusalOf, shift, show
 export type { Json, JsonObject, JsonType } from './bytes/json.js'
 export { fromMemory, type Plan, type Read, type Request, runSync, type SyncWorld, telling } from './bytes/plan.js'
 export * from './format/index.js'
+export { check, checkJson, type CheckReport, exitCode } from './image/check.js'
+export type { Finding, Severity } from './image/check-state.js'
 export { dump, type DumpData, dumpFrame, dumpRegions, issueJson, type Patch, patchOf } from './image/dump.js'
 export { type Answer, answerJson, explain, type Explanation } from './image/explain.js'
 export { type Facts, type FileFacts, infoJson, readFacts } from './image/info.js'

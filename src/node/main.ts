@@ -51,6 +51,16 @@ export const program = (): Command => {
       process.exitCode = info(image, options.output === 'json')
     })
   all
+    .command('check')
+    .description('whether an image is consistent: counts and exit codes as qemu-img has them, and a finding for each')
+    .argument('<image>')
+    .addOption(output())
+    .option('--strict', 'every violated demand of the format is an error', false)
+    .action(async (image: string, options: Printing & { readonly strict: boolean }) => {
+      const { checkCommand } = await import('./check.js')
+      process.exitCode = checkCommand(image, options)
+    })
+  all
     .command('dump')
     .description('every structure as JSON, with byte ranges; with --data=inline every byte')
     .argument('<image>')
