@@ -2,8 +2,16 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from './issue.js'
 
-/** Which file a request is about: the image, its external data file, or the n-th backing file. */
-export type FileRef = 'image' | 'data' | { readonly backing: number }
+/** Which file a request is about: an image or its external data file, `depth` backing files down. */
+export interface FileRef {
+  readonly part: 'image' | 'data'
+  readonly depth: number
+}
+
+/** The image itself. */
+export const theImage: FileRef = { part: 'image', depth: 0 }
+/** The external data file of the image. */
+export const theData: FileRef = { part: 'data', depth: 0 }
 
 /** A request for `length` bytes at byte `at` of a file. The answer has exactly that length: zeros past the end of the file. @see GEN-03 */
 export interface Read {
@@ -34,7 +42,7 @@ export type Request<W> = Read | Fail | Tell<W>
 export type Plan<A, W = never> = Generator<Request<W>, A, Uint8Array>
 
 /** Asks for bytes. */
-export function* readAt(at: number, length: number, file: FileRef = 'image'): Plan<Uint8Array> {
+export function* readAt(at: number, length: number, file: FileRef = theImage): Plan<Uint8Array> {
   return yield { _tag: 'Read', file, at, length }
 }
 
@@ -44,14 +52,27 @@ export function* tell<W>(what: W): Plan<void, W> {
 }
 
 /** Ends the plan. */
-function* fail<A>(issues: readonly Issue[]): Plan<A> {
+export function* failWith<A>(issues: readonly Issue[]): Plan<A> {
   yield { _tag: 'Fail', issues }
-  return yield* fail(issues)
+  return yield* failWith(issues)
 }
 
 /** Goes on with a value, or ends the plan with its issues. */
 export function* orFail<A>(result: E.Either<readonly Issue[], A>): Plan<A> {
-  return E.isRight(result) ? result.right : yield* fail<A>(result.left)
+  return E.isRight(result) ? result.right : yield* failWith<A>(result.left)
+}
+
+/** The same plan, carried out `depth` backing files down. */
+export function* below<A, W>(depth: number, plan: Plan<A, W>): Plan<A, W> {
+  let answer: Uint8Array = nothing
+  for (;;) {
+    const step = plan.next(answer)
+    if (step.done === true) return step.value
+    const request = step.value
+    answer = yield request._tag === 'Read' && depth > 0
+      ? { ...request, file: { ...request.file, depth: request.file.depth + depth } }
+      : request
+  }
 }
 
 /** The same plan, but for what it tells: `each` goes on from there, and may read and tell on its own. */

@@ -63,6 +63,20 @@ export class L2View {
     return placed || (this.ctx.externalDataFile && hi >>> 31 === 1) ? clusterKind.Normal : clusterKind.Unallocated
   }
 
+  /**
+   * How many entries from `i` on, up to `end`, go on as entry `i` does: the same flags, and no host cluster or each one
+   * behind the one before. At least 1; always 1 where clusters are compressed or have subclusters.
+   */
+  run(i: number, end: number): number {
+    const [hi, lo] = [this.words.hi(i * this.stride), this.words.lo(i * this.stride)]
+    if (this.stride === 2 || (hi & 0x4000_0000) !== 0) return 1
+    const step = this.hostClusterOffset(i) === 0 ? 0 : 2 ** this.ctx.clusterBits
+    let n = 1
+    for (let next = lo + step; i + n < end; n++, next += step)
+      if (this.words.lo(i + n) !== next || this.words.hi(i + n) !== hi) break
+    return n
+  }
+
   /** Host offset of the cluster of entry `i` in bytes; 0 where it has none. For entries that are not compressed. */
   hostClusterOffset(i: number): number {
     return offset(this.words.hi(i * this.stride), this.words.lo(i * this.stride))

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { DumpData } from '../image/dump.js'
 import { reason } from './file.js'
+import type { OpenOptions } from './open.js'
 import { complain } from './output.js'
 
 const version = (): string => {
@@ -22,6 +23,11 @@ const bytes = (text: string): number => {
 }
 
 const output = (): Option => new Option('--output <format>', 'how to print').choices(['human', 'json']).default('human')
+
+const allow = (): Option =>
+  new Option('--allow <folder>', 'a folder whose files may be opened as backing files; may be repeated')
+    .argParser((folder: string, before: readonly string[]) => [...before, folder])
+    .default([], "the image's own folder")
 
 /** What commander gives a command that prints. */
 interface Printing {
@@ -59,6 +65,17 @@ export const program = (): Command => {
     .action(async (image: string, options: Printing & { readonly strict: boolean }) => {
       const { checkCommand } = await import('./check.js')
       process.exitCode = checkCommand(image, options)
+    })
+  all
+    .command('map')
+    .description('where the guest bytes are, through the backing files')
+    .argument('<image>')
+    .addOption(output())
+    .addOption(allow())
+    .option('-l, --snapshot <id or name>', 'a snapshot in place of the active disk')
+    .action(async (image: string, options: Printing & OpenOptions) => {
+      const { mapCommand } = await import('./map.js')
+      process.exitCode = mapCommand(image, options.output, options)
     })
   all
     .command('dump')

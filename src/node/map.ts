@@ -1,0 +1,44 @@
+/** `qcow2 map`: where the guest bytes are. */
+import * as E from 'fp-ts/lib/Either.js'
+import { runSync } from '../bytes/plan.js'
+import { map, type MapEntry, mapEntryJson } from '../image/map.js'
+import { fail, ok, refusalLine } from './command.js'
+import { type OpenOptions, withChain } from './open.js'
+import { writer } from './output.js'
+
+const hex = (n: number): string => (n === 0 ? '0' : `0x${n.toString(16)}`)
+
+/** Lines for people: allocated data only, as qemu-img has it. */
+const row = (e: MapEntry, names: readonly string[]): string =>
+  e.data && !e.zero
+    ? `${hex(e.start).padEnd(16)}${hex(e.length).padEnd(16)}${hex(e.offset ?? 0).padEnd(16)}${names[e.depth] ?? ''}\n`
+    : ''
+
+/** An entry in qemu-img's spacing. */
+const line = (e: MapEntry): string =>
+  `{ ${Object.entries(mapEntryJson(e))
+    .map(([key, value]) => `"${key}": ${JSON.stringify(value)}`)
+    .join(', ')}}`
+
+/** The command. */
+export const mapCommand = (name: string, output: 'human' | 'json', options: OpenOptions): number =>
+  withChain(name, options, ({ chain, read, names }) => {
+    const out = writer()
+    const json = output === 'json'
+    let first = true
+    let opaque = false
+    out.put(json ? '[' : `${'Offset'.padEnd(16)}${'Length'.padEnd(16)}${'Mapped to'.padEnd(16)}File\n`)
+    const done = runSync(map(chain), {
+      read,
+      tell: (e) => {
+        if (json) out.put(`${first ? '' : ',\n'}${line(e)}`)
+        else if (e.data && e.offset === undefined) opaque = true
+        else if (!opaque) out.put(row(e, names))
+        first = false
+      }
+    })
+    if (E.isRight(done) && !opaque && json) out.put(']\n')
+    out.end()
+    if (E.isLeft(done)) return fail(refusalLine(name, done.left))
+    return opaque ? fail('File contains external, encrypted or compressed clusters.') : ok
+  })
