@@ -1,5 +1,6 @@
 /** The chains of the corpus: an image, its backing files and its data file, all in memory. */
 import * as E from 'fp-ts/lib/Either.js'
+import * as O from 'fp-ts/lib/Option.js'
 import type { Loaded } from '../../corpus/load.js'
 import { isObject } from '../../src/bytes/json.js'
 import { label } from '../../src/bytes/octets.js'
@@ -62,7 +63,9 @@ const active = (m: Metadata): Disk | undefined => (m.geometry === undefined ? un
 export const chainOf = (loaded: Loaded, snapshot?: string): E.Either<string, MemoryChain> => {
   const pick = (m: Metadata): Disk | undefined => {
     const s = m.snapshots.find((x) => label(x.id) === snapshot)
-    return s === undefined || m.geometry === undefined ? active(m) : snapshotDisk(m, m.geometry, s)
+    return s === undefined || m.geometry === undefined
+      ? active(m)
+      : O.toUndefined(O.fromEither(snapshotDisk(m, m.geometry, s)))
   }
   return E.chain((steps: readonly Step[]): E.Either<string, MemoryChain> => {
     const [top, ...rest] = steps

@@ -32,7 +32,7 @@ test('the exit code and every count are those of qemu-img', () => {
     seen[code] = (seen[code] ?? 0) + 1
     const said = expect.check.stdout
     if (!isObject(said) || E.isLeft(r)) continue
-    const { findings: _, ...ours } = checkJson(r.right, String(said['filename']))
+    const { findings: _, ...ours } = checkJson(r.right, said.filename)
     assert.equal(ours, said, `${name}: ${expect.check.stderr}`)
     compared += Object.keys(said).length
   }

@@ -32,7 +32,7 @@ const withoutHoles = (entries: readonly MapEntry[]): readonly MapEntry[] => {
       last.zero === next.zero &&
       last.data === next.data &&
       (last.offset === undefined ? next.offset === undefined : last.offset + last.length === next.offset)
-    if (joins && last !== undefined) out[out.length - 1] = { ...last, length: last.length + next.length }
+    if (joins) out[out.length - 1] = { ...last, length: last.length + next.length }
     else out.push(next)
   }
   return out

@@ -112,6 +112,38 @@ test('explain answers for every byte, and says when there is none', () => {
   refused(run(['explain', path, '1G']), 'is not among them')
 })
 
+test('guest bytes are read, copied and compared', () => {
+  const path = image('case-45-subclusters-shared')
+  const raw = place('disk.raw')
+  assert.is(run(['convert', path, raw]).code, 0)
+  const again = readFileSync(raw)
+  assert.is(run(['read', path, '0', String(again.length)]).out.length > 0, true)
+  assert.is(run(['compare', path, path]).code, 0)
+  assert.is(run(['compare', path, image('case-01-empty-v3')]).code, 1)
+  assert.is(run(['compare', path, place('missing')]).code, 2)
+  refused(run(['read', path, '1G', '512']), 'leave it')
+  refused(run(['convert', image('broken-deflate-short'), raw]), 'CMP-09')
+  assert.ok(again.equals(readFileSync(raw)))
+  refused(run(['convert', '-l', 'nobody', path, raw]), 'no snapshot')
+})
+
+test('a backing file is opened only by a plain name in the folder of the image, in a format that is named', () => {
+  const { files } = load('case-15-backing-smaller')
+  const inner = mkdtempSync(join(folder, 'inner-'))
+  for (const [name, bytes] of files) writeFileSync(join(inner, name), bytes)
+  const path = join(inner, 'img.qcow2')
+  assert.is(run(['map', path]).code, 0)
+  const outside = join(mkdtempSync(join(folder, 'other-')), 'img.qcow2')
+  const dump = place('overlay.json')
+  writeFileSync(
+    dump,
+    run(['dump', '--data=inline', path]).out.replace('"value":"base.qcow2"', `"value":"../${'b'.repeat(7)}"`)
+  )
+  assert.is(run(['assemble', dump, outside]).code, 0)
+  refused(run(['map', outside]), 'outside')
+  refused(run(['map', image('case-17-backing-without-format')]), 'BACK-05')
+})
+
 test('a file of 2 GiB with holes assembles from its dump', () => {
   const path = place('large.qcow2')
   writeFileSync(path, load('case-01-empty-v3').image)

@@ -1,6 +1,6 @@
 /** Check: what `qemu-img check` counts, and the findings behind every number. */
 import * as E from 'fp-ts/lib/Either.js'
-import { type Issue, refusalOf } from '../bytes/issue.js'
+import { type Issue, issueJson, refusalOf } from '../bytes/issue.js'
 import type { JsonObject } from '../bytes/json.js'
 import { type Plan, readAt } from '../bytes/plan.js'
 import { bitmapTableEntry } from '../format/bitmap.js'
@@ -12,7 +12,6 @@ import { BitmapTableView } from '../format/views.js'
 import { checkL1, checkL2Tables, type Uses } from './check-trees.js'
 import { type BlockTable, compareRefcounts, countBlocks, loadRefcounts, readBlockTable } from './check-refcounts.js'
 import { CheckState, type Finding, inconsistent } from './check-state.js'
-import { issueJson } from './dump.js'
 import {
   bitmapsExtension,
   encryptionPointer,

@@ -1,4 +1,5 @@
 /** Disks: a tree of an image, active or a snapshot's, and the extents its guest bytes are in. */
+import * as E from 'fp-ts/lib/Either.js'
 import { type Issue, issue } from '../bytes/issue.js'
 import { failWith, type Plan, readAt, tell } from '../bytes/plan.js'
 import { availableBytes } from '../format/compressed.js'
@@ -6,7 +7,7 @@ import { clusterSize, type Geometry, l1Coverage, l2EntrySize } from '../format/g
 import { compressionType } from '../format/header.js'
 import { presentedSize } from '../format/header-rules.js'
 import { subclusters } from '../format/limits.js'
-import { snapshotDiskSize, type SnapshotEntry } from '../format/snapshot.js'
+import { judgeSnapshot, snapshotDiskSize, type SnapshotEntry } from '../format/snapshot.js'
 import { type Subcluster, subclusterAt } from '../format/subcluster.js'
 import { clusterKind, L1View, L2View } from '../format/views.js'
 import type { Metadata } from './metadata.js'
@@ -34,13 +35,18 @@ export const activeDisk = (m: Metadata, g: Geometry): Disk => ({
   encrypted: m.header.cryptMethod !== 0
 })
 
-/** The disk of a snapshot, of its own size. @see SNAP-02 */
-export const snapshotDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): Disk => ({
-  ...activeDisk(m, g),
-  size: Number(snapshotDiskSize(s, m.header.size)),
-  l1TableOffset: Number(s.l1TableOffset),
-  l1Size: s.l1Size
-})
+/** The disk of a snapshot, of its own size; refused where its L1 table cannot be. @see SNAP-01, SNAP-02 and SNAP-07 */
+export const snapshotDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], Disk> => {
+  const bad = judgeSnapshot(s, g).filter((c) => c.field === 'l1_table_offset' || c.field === 'l1_size')
+  return bad.length > 0
+    ? E.left(bad.map((c) => issue(c, s)))
+    : E.right({
+        ...activeDisk(m, g),
+        size: Number(snapshotDiskSize(s, m.header.size)),
+        l1TableOffset: Number(s.l1TableOffset),
+        l1Size: s.l1Size
+      })
+}
 
 /**
  * A stretch of guest bytes of one kind.

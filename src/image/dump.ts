@@ -1,7 +1,7 @@
 /** Dumps: a whole image as one JSON document, a region a line, and the way back. */
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import type { Issue } from '../bytes/issue.js'
+import { issueJson } from '../bytes/issue.js'
 import {
   anyOctetsJson,
   flagJson,
@@ -44,19 +44,6 @@ const isGeometry = (u: unknown): u is Geometry =>
   geometryRows.every((r) => r.json.is(valueAt(u, r.key))) && Number(valueAt(u, 'clusterBits')) >= 9
 
 const geometryJson = objectJson('geometry', geometryRows, isGeometry)
-
-/** An issue as JSON, for people and scripts. */
-export const issueJson = (i: Issue): JsonObject => ({
-  clause: i.clause,
-  phase: i.phase,
-  source: i.source,
-  structure: i.structure,
-  field: i.field,
-  at: i.at,
-  size: i.size,
-  found: i.found,
-  expected: i.expected
-})
 
 /** Most findings a dump lists; it says how many there were. */
 const maxFindings = 1000

@@ -1,8 +1,8 @@
 /** Info: what qemu-img says of an image, under its keys and with its values, and what there is to say beyond it. */
-import { strFromU8 } from 'fflate'
 import * as E from 'fp-ts/lib/Either.js'
-import type { Issue } from '../bytes/issue.js'
+import { type Issue, issueJson } from '../bytes/issue.js'
 import { integerToJson, type Json, type JsonObject } from '../bytes/json.js'
+import { toSomeText } from '../bytes/octets.js'
 import { orFail, type Plan, readAt } from '../bytes/plan.js'
 import type { BitmapEntry } from '../format/bitmap.js'
 import { type Extension, extensionNames, typeOf } from '../format/extension.js'
@@ -12,7 +12,6 @@ import { compressionType, type Header } from '../format/header.js'
 import { presentedSize } from '../format/header-rules.js'
 import { luksActive, luksHeader, type LuksSlot, luksSize, luksSlot, luksSlots, luksText } from '../format/luks.js'
 import { icount, type SnapshotEntry, vmStateSize } from '../format/snapshot.js'
-import { issueJson } from './dump.js'
 import { encryptionPointer, lastExtension, type Metadata, readMetadata, refusal } from './metadata.js'
 
 /** What a report is made from. */
@@ -29,7 +28,7 @@ const sector = 512
 /** Text as qemu-img prints it: up to the first NUL, with U+FFFD for what is not UTF-8. */
 const printed = (bytes: Uint8Array): string => {
   const end = bytes.indexOf(0)
-  return strFromU8(end < 0 ? bytes : bytes.subarray(0, end))
+  return toSomeText(end < 0 ? bytes : bytes.subarray(0, end))
 }
 
 const slotJson = (s: LuksSlot): JsonObject => {

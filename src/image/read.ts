@@ -3,14 +3,9 @@ import * as E from 'fp-ts/lib/Either.js'
 import { issue } from '../bytes/issue.js'
 import { failWith, type Plan, readAt, telling } from '../bytes/plan.js'
 import { clusterSize } from '../format/geometry.js'
+import type { Decompressor } from '../compression/decompress.js'
 import { type Chain, type Located, locations } from './chain.js'
 import type { Disk } from './disk.js'
-
-/**
- * Decompresses the payload at the start of `payload` to exactly `size` bytes, or says why it cannot. `type` is the
- * header's compression_type.
- */
-export type Decompress = (type: number, payload: Uint8Array, size: number) => E.Either<string, Uint8Array>
 
 const refuse = (clause: 'LUKS-08' | 'CMP-09' | 'CMP-10', e: Located, found: string, expected: string): Plan<never> =>
   failWith([
@@ -27,9 +22,10 @@ const refuse = (clause: 'LUKS-08' | 'CMP-09' | 'CMP-10', e: Located, found: stri
     })
   ])
 
-function* decompressed(disk: Disk, e: Located, decompress: Decompress): Plan<Uint8Array> {
+function* decompressed(disk: Disk, e: Located, decompressor: Decompressor): Plan<Uint8Array> {
   const payload = yield* readAt(e.host ?? 0, e.available ?? 0, { part: 'image', depth: e.depth })
-  const done = decompress(disk.compressionType, payload, clusterSize(disk.g))
+  const decode = disk.compressionType === 1 ? decompressor.zstd : decompressor.deflate
+  const done = decode(payload, clusterSize(disk.g))
   return E.isRight(done)
     ? done.right
     : yield* refuse(disk.compressionType === 1 ? 'CMP-10' : 'CMP-09', e, done.left, `${clusterSize(disk.g)} bytes`)
@@ -48,7 +44,7 @@ export function* extentBytes(
   e: Located,
   from: number,
   to: number,
-  decompress: Decompress
+  decompressor: Decompressor
 ): Plan<Uint8Array | undefined> {
   const layer = chain[e.depth]
   if (e.kind === 'zero' || e.kind === 'absent') return undefined
@@ -56,7 +52,7 @@ export function* extentBytes(
     return yield* refuse('LUKS-08', e, 'encrypted data', 'data that can be read without a key')
   if (e.kind === 'data') return yield* readAt((e.host ?? 0) + from - e.start, to - from, fileOf(chain, e))
   if (layer?._tag !== 'Image') return undefined
-  return (yield* decompressed(layer.disk, e, decompress)).subarray(from - e.start, to - e.start)
+  return (yield* decompressed(layer.disk, e, decompressor)).subarray(from - e.start, to - e.start)
 }
 
 /**
@@ -65,12 +61,12 @@ export function* extentBytes(
  *
  * @see RD-01 and RD-08
  */
-export function* readGuest(chain: Chain, at: number, length: number, decompress: Decompress): Plan<Uint8Array> {
+export function* readGuest(chain: Chain, at: number, length: number, decompressor: Decompressor): Plan<Uint8Array> {
   const out = new Uint8Array(length)
   yield* telling(locations(chain, at, at + length), function* (e): Plan<void> {
     const from = Math.max(at, e.start)
     const to = Math.min(at + length, e.start + e.length)
-    const bytes = yield* extentBytes(chain, e, from, to, decompress)
+    const bytes = yield* extentBytes(chain, e, from, to, decompressor)
     if (bytes !== undefined) out.set(bytes, from - at)
   })
   return out

@@ -29,6 +29,8 @@ const allow = (): Option =>
     .argParser((folder: string, before: readonly string[]) => [...before, folder])
     .default([], "the image's own folder")
 
+const snapshot = (): Option => new Option('-l, --snapshot <id or name>', 'a snapshot in place of the active disk')
+
 /** What commander gives a command that prints. */
 interface Printing {
   readonly output: 'human' | 'json'
@@ -72,10 +74,46 @@ export const program = (): Command => {
     .argument('<image>')
     .addOption(output())
     .addOption(allow())
-    .option('-l, --snapshot <id or name>', 'a snapshot in place of the active disk')
+    .addOption(snapshot())
     .action(async (image: string, options: Printing & OpenOptions) => {
       const { mapCommand } = await import('./map.js')
       process.exitCode = mapCommand(image, options.output, options)
+    })
+  all
+    .command('read')
+    .description('guest bytes to standard output')
+    .argument('<image>')
+    .argument('<offset>', 'guest offset; 0x and k, M, G work', bytes)
+    .argument('<length>', 'bytes', bytes)
+    .addOption(allow())
+    .addOption(snapshot())
+    .action(async (image: string, offset: number, length: number, options: OpenOptions) => {
+      const { readCommand } = await import('./read.js')
+      process.exitCode = readCommand(image, offset, length, options)
+    })
+  all
+    .command('convert')
+    .description('the guest disk as a raw file, with holes for zeros')
+    .argument('<image>')
+    .argument('<out>')
+    .addOption(new Option('-O, --format <format>', 'format of the output').choices(['raw']).default('raw'))
+    .addOption(allow())
+    .addOption(snapshot())
+    .action(async (image: string, out: string, options: OpenOptions) => {
+      const { convert } = await import('./convert.js')
+      process.exitCode = convert(image, out, options)
+    })
+  all
+    .command('compare')
+    .description(
+      'whether two images hold the same guest disk: exit code 0 if they do, 1 if not, 2 if that cannot be told'
+    )
+    .argument('<first>')
+    .argument('<second>')
+    .addOption(allow())
+    .action(async (first: string, second: string, options: OpenOptions) => {
+      const { compare } = await import('./compare.js')
+      process.exitCode = compare(first, second, options)
     })
   all
     .command('dump')

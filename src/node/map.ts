@@ -25,20 +25,19 @@ export const mapCommand = (name: string, output: 'human' | 'json', options: Open
   withChain(name, options, ({ chain, read, names }) => {
     const out = writer()
     const json = output === 'json'
-    let first = true
-    let opaque = false
+    const seen = { entries: 0, opaque: false }
     out.put(json ? '[' : `${'Offset'.padEnd(16)}${'Length'.padEnd(16)}${'Mapped to'.padEnd(16)}File\n`)
     const done = runSync(map(chain), {
       read,
       tell: (e) => {
-        if (json) out.put(`${first ? '' : ',\n'}${line(e)}`)
-        else if (e.data && e.offset === undefined) opaque = true
-        else if (!opaque) out.put(row(e, names))
-        first = false
+        if (json) out.put(`${seen.entries === 0 ? '' : ',\n'}${line(e)}`)
+        else if (e.data && e.offset === undefined) seen.opaque = true
+        else if (!seen.opaque) out.put(row(e, names))
+        seen.entries++
       }
     })
-    if (E.isRight(done) && !opaque && json) out.put(']\n')
+    if (E.isRight(done) && json) out.put(']\n')
     out.end()
     if (E.isLeft(done)) return fail(refusalLine(name, done.left))
-    return opaque ? fail('File contains external, encrypted or compressed clusters.') : ok
+    return seen.opaque ? fail('File contains external, encrypted or compressed clusters.') : ok
   })

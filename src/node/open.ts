@@ -91,10 +91,11 @@ const imageStep = (image: SourceFile, options: OpenOptions, top: boolean): E.Eit
   const wanted = top ? options.snapshot : undefined
   const snapshot = wanted === undefined ? undefined : snapshotOf(m, wanted)
   if (wanted !== undefined && snapshot === undefined) return E.left(`'${image.name}' has no snapshot '${wanted}'`)
-  const disk = snapshot === undefined ? activeDisk(m, m.geometry) : snapshotDisk(m, m.geometry, snapshot)
+  const disk = snapshot === undefined ? E.right(activeDisk(m, m.geometry)) : snapshotDisk(m, m.geometry, snapshot)
+  if (E.isLeft(disk)) return E.left(refusalLine(image.name, disk.left))
   const files = withData(image.name, m, image)
   if (E.isLeft(files)) return E.left(`Could not open '${image.name}': ${files.left}`)
-  const step: Step = { layer: { _tag: 'Image', disk }, files: files.right }
+  const step: Step = { layer: { _tag: 'Image', disk: disk.right }, files: files.right }
   if (m.backingName === undefined) return E.right(step)
   const name = label(m.backingName)
   const place = E.chain((format: 'qcow2' | 'raw') =>

@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs'
 
 /** Writes all of it, waiting where the reader is slower. */
-const writeAll = (fd: number, bytes: Uint8Array): void => {
+export const writeAll = (fd: number, bytes: Uint8Array): void => {
   for (let done = 0; done < bytes.length;) {
     try {
       done += writeSync(fd, bytes, done)

@@ -1,0 +1,42 @@
+/** Sparse output: bytes written at their place, zeros left as holes. */
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+
+/** Zeros of at least this many bytes, at a multiple of it, become a hole. */
+const grain = 4096
+
+/** A file that is written from front to back in any order, with holes for zeros. */
+export interface SparseFile {
+  readonly put: (bytes: Uint8Array, at: number) => void
+  readonly close: () => void
+}
+
+const isZero = (bytes: Uint8Array, from: number, to: number): boolean => {
+  for (let i = from; i < to; i++) if (bytes[i] !== 0) return false
+  return true
+}
+
+/** Creates a file of `length` zeros, or empties one that is there. */
+export const createSparse = (name: string, length: number): SparseFile => {
+  const fd = openSync(name, 'w')
+  ftruncateSync(fd, length)
+  const write = (bytes: Uint8Array, at: number): void => {
+    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, at + done)
+  }
+  return {
+    put: (bytes, at) => {
+      let from = 0
+      for (let i = 0; i < bytes.length;) {
+        const end = Math.min(bytes.length, i + grain - ((at + i) % grain))
+        if (isZero(bytes, i, end)) {
+          if (i > from) write(bytes.subarray(from, i), at + from)
+          from = end
+        }
+        i = end
+      }
+      if (bytes.length > from) write(bytes.subarray(from), at + from)
+    },
+    close: () => {
+      closeSync(fd)
+    }
+  }
+}
