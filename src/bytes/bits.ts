@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId, Source } from '../../spec/clauses/index.js'
 import { ByteType, tooFew } from './byte-type.js'
+import { Draft } from './draft.js'
 import {
   type JsonCodec,
   bigJson,
@@ -18,7 +19,6 @@ import {
 import { type Flaw, type Leaf, maxU64 } from './leaf.js'
 import { valueAt } from './object.js'
 import { viewOf } from './octets.js'
-import { Shape } from './shape.js'
 
 interface Place {
   /** Lowest and highest bit, 0 being the least significant one of the word. */
@@ -151,21 +151,20 @@ export const bits = <const R extends BitRows>(
   const reservedHi = hiOf(reservedMask)
   const reservedLo = loOf(reservedMask)
   const reservedJson = bigJson('reserved', maxU64)
-  const shape = new Shape<BitsOf<R>>([...compiled.map((c) => c.key), 'reserved'])
 
   const wide = compiled.some((c) => c.row._tag !== 'Flag')
 
   /** The bigint of the word is asked for only where a row or a reserved bit needs it. */
   const read = (hi: number, lo: number, word: () => bigint): BitsOf<R> => {
-    const out = shape.draft()
+    const draft = new Draft<BitsOf<R>>()
     const all = wide ? word() : 0n
     for (const c of compiled) {
-      if (c.row._tag === 'Flag') out[c.key] = (hi & c.hi) !== 0 || (lo & c.lo) !== 0
-      else if (c.row._tag === 'Masked') out[c.key] = all & c.mask
-      else out[c.key] = Number((all & c.mask) >> BigInt(c.row.lo))
+      if (c.row._tag === 'Flag') draft.set(c.key, (hi & c.hi) !== 0 || (lo & c.lo) !== 0)
+      else if (c.row._tag === 'Masked') draft.set(c.key, all & c.mask)
+      else draft.set(c.key, Number((all & c.mask) >> BigInt(c.row.lo)))
     }
-    out['reserved'] = (hi & reservedHi) === 0 && (lo & reservedLo) === 0 ? 0n : word() & reservedMask
-    return shape.done(out)
+    draft.set('reserved', (hi & reservedHi) === 0 && (lo & reservedLo) === 0 ? 0n : word() & reservedMask)
+    return draft.done()
   }
 
   const toWord = (a: BitsOf<R>): bigint => {
@@ -196,17 +195,17 @@ export const bits = <const R extends BitRows>(
       const known = new Set([...compiled.map((c) => c.row.name), 'reserved'])
       const stray = Object.keys(u).find((k) => !known.has(k))
       if (stray !== undefined) return E.left(`${name} has no field ${stray}`)
-      const out = shape.draft()
+      const draft = new Draft<BitsOf<R>>()
       for (const c of compiled) {
         const v = inside(c.row.name)(readJson(c.json)(u[c.row.name]))
         if (E.isLeft(v)) return v
-        out[c.key] = v.right
+        draft.set(c.key, v.right)
       }
       const rest = reservedJson.decode(u['reserved'] ?? 0)
       if (E.isLeft(rest) || (rest.right & ~reservedMask) !== 0n)
         return E.left(`reserved: ${told(u['reserved'])} does not fit the mask 0x${reservedMask.toString(16)}`)
-      out['reserved'] = rest.right
-      return E.right(shape.done(out))
+      draft.set('reserved', rest.right)
+      return E.right(draft.done())
     },
     (a) => {
       const out: Record<string, Json> = {}

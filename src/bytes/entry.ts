@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { ByteType } from './byte-type.js'
+import { Draft } from './draft.js'
 import type { Complaint } from './issue.js'
 import { type JsonCodec, octetsJson } from './json.js'
 import { objectJson, valueAt } from './object.js'
@@ -17,7 +18,6 @@ import {
   tooShort,
   writeRows
 } from './struct.js'
-import { Shape } from './shape.js'
 
 /** What an entry asks of a string that has parts: a byte codec that takes any bytes of the given length. */
 export interface Part<A> {
@@ -80,7 +80,6 @@ export class EntryType<F extends Fields, T extends Tails<keyof F>> extends ByteT
     })
     const sizes = new Set<PropertyKey>(pieces.map((p) => p.tail.size))
     const rows = fixed.rows.filter((p) => !sizes.has(p.key))
-    const shape = new Shape<EntryOf<F, T>>([...rows, ...pieces].map((p) => p.key).concat('padding'))
     const bytesOf = (p: Piece, a: unknown): Uint8Array => {
       const v = valueAt(a, p.key)
       return v instanceof Uint8Array ? v : (p.tail.as?.encode(v) ?? empty)
@@ -109,19 +108,19 @@ export class EntryType<F extends Fields, T extends Tails<keyof F>> extends ByteT
       read: (bytes) => {
         if (bytes.length < fixed.size) return E.left(tooShort(name, fixed.rows, bytes.length))
         const view = viewOf(bytes)
-        const out = shape.draft()
-        readRows(rows, view, out)
+        const draft = new Draft<EntryOf<F, T>>()
+        readRows(rows, view, draft)
         let at = fixed.size
         for (const p of pieces) {
           const length = Number(p.length?.row.as.get(view, p.length.at))
           const own = part(bytes, at, length)
           const value = p.tail.as?.decode(own) ?? E.right(own)
           if (own.length < length || E.isLeft(value)) return E.left([overrun(name, p, length, bytes.length - at)])
-          out[p.key] = value.right
+          draft.set(p.key, value.right)
           at += length
         }
-        out['padding'] = part(bytes, at, toEight(at))
-        return E.right(shape.done(out))
+        draft.set('padding', part(bytes, at, toEight(at)))
+        return E.right(draft.done())
       },
       write: (a) => {
         const bytes = new Uint8Array(bare(a) + a.padding.length)

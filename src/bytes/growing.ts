@@ -1,23 +1,22 @@
 /** Growing structures: a table whose rows are present only as far as a length covers them, and the unknown bytes behind. */
 import * as E from 'fp-ts/lib/Either.js'
 import { ByteType } from './byte-type.js'
+import { Draft } from './draft.js'
 import { anyOctetsJson, isObject } from './json.js'
 import { objectJson, valueAt } from './object.js'
 import { empty, part, viewOf } from './octets.js'
-import { Shape } from './shape.js'
 import { type Fields, jsonRows, judgeRow, place, type Placed, readRows, type StructOf, writeRows } from './struct.js'
 
 /** Each field that the length covers completely, and whatever bytes follow the last of them. */
 export type GrowingOf<F extends Fields> = Partial<StructOf<F>> & { readonly rest: Uint8Array }
 
 /** How far a value reaches: the rows that are there. */
-interface Stage<F extends Fields> {
+interface Stage {
   readonly rows: readonly Placed[]
   /** Bytes of these rows. */
   readonly end: number
   /** The first row that is not there. */
   readonly next: Placed | undefined
-  readonly shape: Shape<GrowingOf<F>>
 }
 
 /**
@@ -35,29 +34,21 @@ export class GrowingType<F extends Fields> extends ByteType<GrowingOf<F>> {
 
   constructor(name: string, fields: F) {
     const rows = place(fields)
-    const stage = (n: number): Stage<F> => {
+    const stage = (n: number): Stage => {
       const here = rows.slice(0, n)
-      return {
-        rows: here,
-        end: here.reduce((m, p) => m + p.row.as.size, 0),
-        next: rows[n],
-        shape: new Shape([...here.map((p) => p.key), 'rest'])
-      }
+      return { rows: here, end: here.reduce((m, p) => m + p.row.as.size, 0), next: rows[n] }
     }
     const all = stage(rows.length)
     const stages = [...rows.map((_, n) => stage(n)), all]
-    const stageOf = (a: unknown): Stage<F> =>
-      stages.find((s) => s.next !== undefined && valueAt(a, s.next.key) === undefined) ?? all
+    const stopAt = (missing: (p: Placed) => boolean): Stage =>
+      stages.find((s) => s.next !== undefined && missing(s.next)) ?? all
+    const stageOf = (a: unknown): Stage => stopAt((p) => valueAt(a, p.key) === undefined)
     const of = (bytes: Uint8Array): GrowingOf<F> => {
-      const {
-        rows: here,
-        end,
-        shape
-      } = stages.find((s) => s.next !== undefined && s.next.at + s.next.row.as.size > bytes.length) ?? all
-      const out = shape.draft()
-      readRows(here, viewOf(bytes), out)
-      out['rest'] = part(bytes, end, bytes.length - end)
-      return shape.done(out)
+      const { rows: here, end } = stopAt((p) => p.at + p.row.as.size > bytes.length)
+      const draft = new Draft<GrowingOf<F>>()
+      readRows(here, viewOf(bytes), draft)
+      draft.set('rest', part(bytes, end, bytes.length - end))
+      return draft.done()
     }
     const named = [
       ...jsonRows(rows).map((r) => ({ ...r, optional: true })),

@@ -1,6 +1,7 @@
 /** Issues: why bytes or a value are not what the format or QEMU asks for, with the clause and the byte offset. */
 import type * as t from 'io-ts'
 import type { ClauseId, Source } from '../../spec/clauses/index.js'
+import type { JsonObject } from './json.js'
 
 /**
  * How far a value got before it failed.
@@ -68,3 +69,16 @@ export const under =
   (party: 'format' | 'qemu') =>
   (issues: readonly Issue[]): readonly Issue[] =>
     issues.filter((i) => i.source === 'both' || i.source === party)
+
+/** An issue as JSON, for people and scripts. */
+export const issueJson = (i: Issue): JsonObject => ({
+  clause: i.clause,
+  phase: i.phase,
+  source: i.source,
+  structure: i.structure,
+  field: i.field,
+  at: i.at,
+  size: i.size,
+  found: i.found,
+  expected: i.expected
+})

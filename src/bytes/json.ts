@@ -64,8 +64,8 @@ export const isJsonList = (json: Json | undefined): json is readonly Json[] => A
 
 /** How an unexpected JSON value is named in an error. */
 export const told = (u: unknown): string => {
-  if (u === undefined) return 'nothing'
-  const text = JSON.stringify(u)
+  const text: unknown = JSON.stringify(u, (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v))
+  if (typeof text !== 'string') return 'nothing'
   return text.length > 60 ? `${text.slice(0, 57)}...` : text
 }
 
@@ -110,6 +110,21 @@ export const flagJson: JsonType<boolean> = jsonType(
   (a) => a
 )
 
+/** A list whose items fit together. */
+export const listJson = <A>(
+  name: string,
+  item: JsonType<A>,
+  fits: (items: readonly A[]) => boolean
+): JsonType<readonly A[]> => {
+  const items: JsonType<readonly A[]> = t.readonlyArray(item)
+  return jsonType(
+    name,
+    (u): u is readonly A[] => items.is(u) && fits(u),
+    (u) => E.filterOrElse(fits, () => `the items of the ${name} do not fit together`)(readJson(items)(u)),
+    (a) => items.encode(a)
+  )
+}
+
 /** Most zeros a JSON value may ask for; longer runs of zeros belong to regions of a dump. */
 const maxZeros = 2 ** 26
 
@@ -125,8 +140,8 @@ const bytesOf = (u: unknown): Uint8Array | undefined => {
   if (!isObject(u) || Object.keys(u).some((k) => k !== 'text' && k !== 'hex' && k !== 'zeros')) return undefined
   const head = headOf(u)
   const zeros = u['zeros'] ?? 0
-  if (head === undefined || typeof zeros !== 'number' || !(zeros >= 0 && zeros <= maxZeros)) return undefined
-  return concat([head, new Uint8Array(zeros)])
+  if (typeof zeros !== 'number' || !Number.isInteger(zeros) || zeros < 0 || zeros > maxZeros) return undefined
+  return head === undefined ? undefined : concat([head, new Uint8Array(zeros)])
 }
 
 /**

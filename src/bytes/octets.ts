@@ -1,5 +1,12 @@
 /** Byte strings: equality, concatenation, hexadecimal, and text when the bytes really are text. */
-import { strFromU8, strToU8 } from 'fflate'
+
+/** The text codecs that every engine has, as far as they are used here. */
+declare const TextEncoder: new () => { encode(text: string): Uint8Array }
+declare const TextDecoder: new (label: 'utf-8', options: { ignoreBOM: true }) => { decode(bytes: Uint8Array): string }
+
+const encoder = new TextEncoder()
+/** Keeps a byte order mark as the character it is. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** No bytes. */
 export const empty = new Uint8Array(0)
@@ -46,7 +53,10 @@ export const fromHex = (hex: string): Uint8Array | undefined => {
 }
 
 /** UTF-8 bytes of a text. */
-export const fromText = (text: string): Uint8Array => strToU8(text)
+export const fromText = (text: string): Uint8Array => encoder.encode(text)
+
+/** The text of UTF-8 bytes, with U+FFFD for what is none. */
+export const toSomeText = (bytes: Uint8Array): string => decoder.decode(bytes)
 
 /**
  * The text of UTF-8 bytes; `undefined` when they are not the UTF-8 of any text.
@@ -54,7 +64,7 @@ export const fromText = (text: string): Uint8Array => strToU8(text)
  * Law: `toText(b) === undefined || equal(fromText(toText(b)), b)`.
  */
 export const toText = (bytes: Uint8Array): string | undefined => {
-  const text = strFromU8(bytes)
+  const text = toSomeText(bytes)
   return equal(fromText(text), bytes) ? text : undefined
 }
 

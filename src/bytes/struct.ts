@@ -2,13 +2,13 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { ByteType } from './byte-type.js'
+import { Draft } from './draft.js'
 import type { Complaint } from './issue.js'
 import { isObject } from './json.js'
 import { type JsonRow, objectJson, valueAt } from './object.js'
 import type { Leaf } from './leaf.js'
 import { empty, viewOf } from './octets.js'
 import { allows, inWords, type Rule } from './rule.js'
-import { type Draft, Shape } from './shape.js'
 
 /** A row of a field table. Rows stand one behind the other without gaps. */
 export interface Row<A> {
@@ -109,8 +109,8 @@ export const tooShort = (structure: string, rows: readonly Placed[], length: num
     }))
 
 /** Reads rows into a draft; the caller has seen that the bytes cover them. */
-export const readRows = (rows: readonly Placed[], view: DataView, out: Draft): void => {
-  for (const { key, at, row: r } of rows) out[key] = r.as.get(view, at)
+export const readRows = (rows: readonly Placed[], view: DataView, draft: Draft<unknown>): void => {
+  for (const { key, at, row: r } of rows) draft.set(key, r.as.get(view, at))
 }
 
 /** Writes rows from a value. */
@@ -130,7 +130,6 @@ export class StructType<F extends Fields> extends ByteType<StructOf<F>> {
   readonly size: number
   readonly fields: F
   readonly rows: readonly Placed[]
-  private readonly shape: Shape<StructOf<F>>
 
   constructor(name: string, fields: F) {
     const rows = place(fields)
@@ -149,14 +148,22 @@ export class StructType<F extends Fields> extends ByteType<StructOf<F>> {
     this.size = size
     this.fields = fields
     this.rows = rows
-    this.shape = new Shape(Object.keys(fields))
   }
 
   /** The value at the start of the view, which covers the structure. */
   at(view: DataView): StructOf<F> {
-    const out = this.shape.draft()
-    readRows(this.rows, view, out)
-    return this.shape.done(out)
+    const draft = new Draft<StructOf<F>>()
+    readRows(this.rows, view, draft)
+    return draft.done()
+  }
+
+  /** The value at the start of the view, which covers the structure, and beside it what follows from it. */
+  atWith<B extends object>(view: DataView, more: (a: StructOf<F>) => B): StructOf<F> & B {
+    const draft = new Draft<StructOf<F> & B>()
+    readRows(this.rows, view, draft)
+    const beside = more(draft.done())
+    for (const key in beside) draft.set(key, beside[key])
+    return draft.done()
   }
 
   /** The bytes of a value, and these behind them. */

@@ -1,11 +1,11 @@
 /** Dirty bitmaps: directory, table entries, and the bits themselves. */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import * as t from 'io-ts'
 import { bits, type BitsOf, flag, masked, word } from '../bytes/bits.js'
 import { ByteType } from '../bytes/byte-type.js'
 import { entry, type EntryOf, toEight } from '../bytes/entry.js'
 import type { Complaint } from '../bytes/issue.js'
+import { flagJson, listJson } from '../bytes/json.js'
 import { u16, u32, u64, u8 } from '../bytes/leaf.js'
 import { repeats, startsOf, type Step, sum, walk } from '../bytes/list.js'
 import { bitAt, concat, packBits, toHex } from '../bytes/octets.js'
@@ -117,7 +117,9 @@ export const judgeBitmapEntry = (b: BitmapEntry, clusterBits: number): readonly 
     : [])
 ]
 
-const entriesJson = t.readonlyArray(bitmapEntry.json)
+const entriesJson = listJson('bitmap directory', bitmapEntry.json, (a) =>
+  a.every((b) => bitmapEntry.sizeOf(b) % 8 === 0)
+)
 
 /** Byte offsets of the entries of a directory from its start. */
 export const bitmapStarts = (entries: readonly BitmapEntry[]): readonly number[] =>
@@ -136,7 +138,7 @@ const entryAt = (bytes: Uint8Array, at: number): E.Either<readonly Complaint[], 
 /** A bitmap directory: all bytes given belong to it, and every entry is padded to a multiple of 8. @see BMP-02 */
 export const bitmapDirectory: ByteType<readonly BitmapEntry[]> = new ByteType<readonly BitmapEntry[]>({
   name: 'bitmap directory',
-  is: (u): u is readonly BitmapEntry[] => entriesJson.is(u) && u.every((b) => bitmapEntry.sizeOf(b) % 8 === 0),
+  is: (u): u is readonly BitmapEntry[] => entriesJson.is(u),
   read: (bytes) =>
     pipe(
       walk(
@@ -223,14 +225,13 @@ export const bitmapTableEntries = (size: bigint, granularityBits: number, cluste
   return (bytes + (1n << BigInt(clusterBits)) - 1n) >> BigInt(clusterBits)
 }
 
-const flags = t.readonlyArray(t.boolean)
-
 /** One cluster of bitmap data, bit by bit. @see BMP-06 */
 export const bitmapCluster = (clusterBits: number): ByteType<readonly boolean[]> => {
   const size = 2 ** clusterBits
+  const flags = listJson('bitmap data', flagJson, (a) => a.length === 8 * size)
   return new ByteType<readonly boolean[]>({
     name: 'bitmap data',
-    is: (u): u is readonly boolean[] => flags.is(u) && u.length === 8 * size,
+    is: (u): u is readonly boolean[] => flags.is(u),
     read: (bytes) =>
       bytes.length < size
         ? E.left([{ ...short, size, found: `the end of the bytes at ${bytes.length}`, expected: `${size} bytes` }])

@@ -1,12 +1,11 @@
 /** Payloads of the known header extensions. */
-import * as A from 'fp-ts/lib/Array.js'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { ByteType } from '../bytes/byte-type.js'
 import { anyOctetsJson, isObject } from '../bytes/json.js'
 import { octets, u32, u64, u8 } from '../bytes/leaf.js'
 import { objectJson } from '../bytes/object.js'
-import { concat, empty, part, toText } from '../bytes/octets.js'
+import { concat, empty, part, toText, viewOf } from '../bytes/octets.js'
 import { atMost, between, oneOf, refusing, zero } from '../bytes/rule.js'
 import { row, struct, type StructOf } from '../bytes/struct.js'
 import { maxBitmapDirectory, maxBitmaps } from './limits.js'
@@ -43,8 +42,8 @@ export const featureNames: ByteType<FeatureNames> = new ByteType<FeatureNames>({
   is: isFeatureNames,
   read: (bytes) => {
     const n = Math.floor(bytes.length / featureName.size)
-    const names = Array.from({ length: n }, (_, i) => featureName.decode(bytes.subarray(i * featureName.size)))
-    return E.right({ names: A.rights(names), rest: part(bytes, n * featureName.size, bytes.length) })
+    const names = Array.from({ length: n }, (_, i) => featureName.at(viewOf(bytes.subarray(i * featureName.size))))
+    return E.right({ names, rest: part(bytes, n * featureName.size, bytes.length) })
   },
   write: (a) => concat([...a.names.map((n) => featureName.encode(n)), a.rest]),
   sizeOf: (a) => a.names.length * featureName.size + a.rest.length,

@@ -1,6 +1,5 @@
 /** Header extensions: one record each, told apart by type. */
 import * as E from 'fp-ts/lib/Either.js'
-import * as O from 'fp-ts/lib/Option.js'
 import { ByteType } from '../bytes/byte-type.js'
 import { entry, type EntryOf } from '../bytes/entry.js'
 import type { Complaint } from '../bytes/issue.js'
@@ -64,8 +63,11 @@ export const extensionTypes = {
 } as const
 
 /** The payload, when it decodes and fills its record exactly. */
-const exactly = <A>(type: ByteType<A>, data: Uint8Array): O.Option<A> =>
-  O.filter((a: A) => type.sizeOf(a) === data.length)(O.fromEither(type.decode(data)))
+const exactly = <A>(type: ByteType<A>, data: Uint8Array): E.Either<unknown, A> =>
+  E.filterOrElseW(
+    (a: A) => type.sizeOf(a) === data.length,
+    () => data
+  )(type.decode(data))
 
 const ofRecord = ({ type, data, padding }: ExtensionRecord): Extension => {
   const other = (): Extension => ({ _tag: 'Other', type, data, padding })
@@ -75,15 +77,15 @@ const ofRecord = ({ type, data, padding }: ExtensionRecord): Extension => {
     case extensionTypes.DataFile:
       return { _tag: 'DataFile', data, padding }
     case extensionTypes.FeatureNames:
-      return O.match(other, (a: FeatureNames): Extension => ({ _tag: 'FeatureNames', data: a, padding }))(
+      return E.match(other, (a: FeatureNames): Extension => ({ _tag: 'FeatureNames', data: a, padding }))(
         exactly(featureNames, data)
       )
     case extensionTypes.Bitmaps:
-      return O.match(other, (a: BitmapsExtension): Extension => ({ _tag: 'Bitmaps', data: a, padding }))(
+      return E.match(other, (a: BitmapsExtension): Extension => ({ _tag: 'Bitmaps', data: a, padding }))(
         exactly(bitmapsExtension, data)
       )
     case extensionTypes.Encryption:
-      return O.match(other, (a: EncryptionPointer): Extension => ({ _tag: 'Encryption', data: a, padding }))(
+      return E.match(other, (a: EncryptionPointer): Extension => ({ _tag: 'Encryption', data: a, padding }))(
         exactly(encryptionPointer, data)
       )
     default:

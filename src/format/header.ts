@@ -107,7 +107,7 @@ const fixedSize = headerFields.size
 /** Bytes of the header proper: 72, or header_length if it covers the fixed fields and fits the first cluster, else 104. */
 const lengthOf = (h: Pick<Header, 'version' | 'clusterBits' | 'headerLength'>): number => {
   if (h.version === 2) return headerV2.size
-  const fits = h.clusterBits <= maxClusterBits && h.headerLength <= 2 ** h.clusterBits
+  const fits = h.clusterBits <= maxClusterBits && h.headerLength <= 1 << h.clusterBits
   return fits && h.headerLength > fixedSize ? h.headerLength : fixedSize
 }
 
@@ -153,7 +153,10 @@ const isHeader = (u: unknown): u is Header => {
   return lengthOf(u) === fixedSize + additionalFields.sizeOf(additional)
 }
 
-const v2Json = objectJson('header', jsonRows(headerV2.rows), isHeader, { ...v2Defaults, additional: { rest: empty } })
+/** What a version 2 header holds beside its own fields. */
+const beyondV2 = { ...v2Defaults, additional: { rest: empty } }
+
+const v2Json = objectJson('header', jsonRows(headerV2.rows), isHeader, beyondV2)
 const v3Json = objectJson(
   'header',
   [...jsonRows(headerFields.rows), { key: 'additional', name: 'additional_fields', json: additionalFields.json }],
@@ -174,13 +177,12 @@ export const header: ByteType<Header> = new ByteType<Header>({
     const view = viewOf(bytes)
     const broken = unreadable(view.getUint32(0), view.getUint32(4))
     if (broken.length > 0) return E.left(broken)
-    if (view.getUint32(4) === 2) return E.right({ ...headerV2.at(view), ...v2Defaults, additional: { rest: empty } })
+    if (view.getUint32(4) === 2) return E.right(headerV2.atWith(view, () => beyondV2))
     if (bytes.length < fixedSize) return E.left(tooShort('header', headerFields.rows, bytes.length))
-    const fields = headerFields.at(view)
-    const length = lengthOf(fields)
-    return bytes.length < length
-      ? E.left([cutOff(fields.headerLength, bytes.length)])
-      : E.right({ ...fields, additional: additionalFields.of(bytes.subarray(fixedSize, length)) })
+    const h = headerFields.atWith(view, (fields) => ({
+      additional: additionalFields.of(bytes.subarray(fixedSize, lengthOf(fields)))
+    }))
+    return bytes.length < lengthOf(h) ? E.left([cutOff(h.headerLength, bytes.length)]) : E.right(h)
   },
   write: (h) =>
     h.version === 2 ? headerV2.encode(h) : headerFields.encodeBefore(h, additionalFields.encode(h.additional)),

@@ -1,10 +1,9 @@
 /** Refcounts: table entries, and blocks of all seven widths. */
 import * as E from 'fp-ts/lib/Either.js'
-import * as t from 'io-ts'
 import { bits, type BitsOf, masked, word } from '../bytes/bits.js'
 import { ByteType, tooFew } from '../bytes/byte-type.js'
 import type { Complaint } from '../bytes/issue.js'
-import { bigJson, type JsonType } from '../bytes/json.js'
+import { bigJson, listJson } from '../bytes/json.js'
 import { viewOf } from '../bytes/octets.js'
 import { alignment } from './alignment.js'
 import { blockEntries, clusterSize, type Geometry } from './geometry.js'
@@ -83,12 +82,14 @@ export const setRefcount = (view: DataView, order: number, i: number, count: big
 export const refcountBlock = (g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>): ByteType<readonly bigint[]> => {
   const size = clusterSize(g)
   const entries = blockEntries(g)
-  const counts: JsonType<readonly bigint[]> = t.readonlyArray(
-    bigJson(`a refcount of ${refcountBits(g.refcountOrder)} bits`, maxRefcount(g.refcountOrder))
+  const counts = listJson(
+    'refcount block',
+    bigJson(`a refcount of ${refcountBits(g.refcountOrder)} bits`, maxRefcount(g.refcountOrder)),
+    (a) => a.length === entries
   )
   return new ByteType<readonly bigint[]>({
     name: 'refcount block',
-    is: (u): u is readonly bigint[] => counts.is(u) && u.length === entries,
+    is: (u): u is readonly bigint[] => counts.is(u),
     read: (bytes) => {
       if (bytes.length < size) return E.left([tooFew('refcount block', size, bytes.length, 'REF-05')])
       const view = viewOf(bytes)

@@ -1,11 +1,11 @@
 /** Snapshot table: entries of variable length, aligned to 8 bytes, the last one not padded. */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import * as t from 'io-ts'
 import { ByteType } from '../bytes/byte-type.js'
 import { entry, type EntryOf, toEight } from '../bytes/entry.js'
 import { growing } from '../bytes/growing.js'
 import type { Complaint } from '../bytes/issue.js'
+import { listJson } from '../bytes/json.js'
 import { u16, u32, u64 } from '../bytes/leaf.js'
 import { startsOf, type Step, sum, walk } from '../bytes/list.js'
 import { concat, empty } from '../bytes/octets.js'
@@ -101,8 +101,6 @@ export const judgeSnapshot = (s: SnapshotEntry, g: Pick<Geometry, 'version' | 'c
   ]
 }
 
-const entriesJson = t.readonlyArray(snapshotEntry.json)
-
 /** Byte offsets of the entries of a table from its start. */
 export const snapshotStarts = (entries: readonly SnapshotEntry[]): readonly number[] =>
   startsOf(entries.map((s) => snapshotEntry.sizeOf(s)))
@@ -137,13 +135,13 @@ const entryAt = (bytes: Uint8Array, at: number, last: boolean): E.Either<readonl
  *
  * @see SNAP-01 and SNAP-04
  */
-export const snapshotTable = (n: number): ByteType<readonly SnapshotEntry[]> =>
-  new ByteType<readonly SnapshotEntry[]>({
+export const snapshotTable = (n: number): ByteType<readonly SnapshotEntry[]> => {
+  const padded = (s: SnapshotEntry, i: number): boolean =>
+    i === n - 1 ? s.padding.length === 0 : snapshotEntry.sizeOf(s) % 8 === 0
+  const entries = listJson('snapshot table', snapshotEntry.json, (a) => a.length === n && a.every(padded))
+  return new ByteType<readonly SnapshotEntry[]>({
     name: 'snapshot table',
-    is: (u): u is readonly SnapshotEntry[] =>
-      entriesJson.is(u) &&
-      u.length === n &&
-      u.every((s, i) => (i === n - 1 ? s.padding.length === 0 : snapshotEntry.sizeOf(s) % 8 === 0)),
+    is: (u): u is readonly SnapshotEntry[] => entries.is(u),
     read: (bytes) =>
       pipe(
         walk(
@@ -155,9 +153,10 @@ export const snapshotTable = (n: number): ByteType<readonly SnapshotEntry[]> =>
       ),
     write: (a) => concat(a.map((s) => snapshotEntry.encode(s))),
     sizeOf: (a) => sum(a.map((s) => snapshotEntry.sizeOf(s))),
-    json: entriesJson,
+    json: entries,
     judge: (a) => {
       const starts = snapshotStarts(a)
       return a.flatMap((s, i) => snapshotEntry.judge(s, starts[i]))
     }
   })
+}

@@ -30,7 +30,10 @@ export class L1View {
   }
 }
 
-/** Kinds of clusters as small numbers, in the order of `clusterKinds`. */
+/**
+ * Kinds of clusters as small numbers, in the order of `clusterKinds`: of a standard cluster, bit 1 says that it reads
+ * as zeros and bit 0 that it has a host cluster.
+ */
 export const clusterKind = { Unallocated: 0, Normal: 1, ZeroPlain: 2, ZeroAllocated: 3, Compressed: 4 } as const
 /** The tags of {@link clusterKind} by number. */
 export const clusterKinds = ['Unallocated', 'Normal', 'ZeroPlain', 'ZeroAllocated', 'Compressed'] as const
@@ -58,9 +61,9 @@ export class L2View {
     const hi = this.words.hi(i * this.stride)
     if ((hi & 0x4000_0000) !== 0) return clusterKind.Compressed
     const lo = this.words.lo(i * this.stride)
-    const placed = (hi & 0x00ff_ffff) !== 0 || (lo & 0xffff_fe00) !== 0
-    if ((lo & 1) !== 0 && !this.ctx.extendedL2) return placed ? clusterKind.ZeroAllocated : clusterKind.ZeroPlain
-    return placed || (this.ctx.externalDataFile && hi >>> 31 === 1) ? clusterKind.Normal : clusterKind.Unallocated
+    const zero = this.ctx.extendedL2 ? 0 : lo & 1
+    if (this.ctx.externalDataFile && zero === 0 && hi >>> 31 === 1) return clusterKind.Normal
+    return 2 * zero + Number(((hi & 0x00ff_ffff) | (lo & 0xffff_fe00)) !== 0)
   }
 
   /**
@@ -69,8 +72,10 @@ export class L2View {
    */
   run(i: number, end: number): number {
     const [hi, lo] = [this.words.hi(i * this.stride), this.words.lo(i * this.stride)]
-    if (this.stride === 2 || (hi & 0x4000_0000) !== 0) return 1
-    const step = this.hostClusterOffset(i) === 0 ? 0 : 2 ** this.ctx.clusterBits
+    const kind = this.kind(i)
+    if (this.stride === 2 || kind === clusterKind.Compressed) return 1
+    const placed = kind === clusterKind.Normal || kind === clusterKind.ZeroAllocated
+    const step = placed ? 2 ** this.ctx.clusterBits : 0
     let n = 1
     for (let next = lo + step; i + n < end; n++, next += step)
       if (this.words.lo(i + n) !== next || this.words.hi(i + n) !== hi) break
@@ -84,8 +89,7 @@ export class L2View {
 
   /** Host offset of the payload of compressed entry `i` in bytes; inexact from 2^53 on, past the end of any file. */
   hostOffset(i: number): number {
-    const hi = this.words.hi(i * this.stride) & 0x3fff_ffff
-    return (hi % (this.offsetHi + 1)) * 0x1_0000_0000 + this.words.lo(i * this.stride)
+    return (this.words.hi(i * this.stride) & this.offsetHi) * 0x1_0000_0000 + this.words.lo(i * this.stride)
   }
 
   /** Additional sectors of compressed entry `i`. */

@@ -1,0 +1,58 @@
+/** Dirty bitmaps: directory entries, directories, table entries and clusters of bits. */
+import fc from 'fast-check'
+import { fromText } from '../../src/bytes/octets.js'
+import {
+  bitmapCluster,
+  bitmapDirectory,
+  type BitmapEntry,
+  bitmapEntry,
+  type BitmapTableEntry,
+  bitmapTableEntry
+} from '../../src/format/bitmap.js'
+import type { Mode } from './leaf.js'
+import { noise } from './octets.js'
+import { entry, entryValue, fieldsInRow, paddingOf, structure, type Structure, wordOf } from './structure.js'
+
+const often = { extra: [8], name: [2, 1023, 1024] }
+
+/** Bitmap directory entries. */
+export const bitmaps: Structure<BitmapEntry> = entry(bitmapEntry, often)
+
+/** The entry under the name of its place in the list. */
+const named = (b: BitmapEntry, i: number): fc.Arbitrary<BitmapEntry> => {
+  const renamed = { ...b, name: fromText(`bitmap-${i}`), padding: new Uint8Array(0) }
+  return paddingOf(bitmapEntry.sizeOf(renamed), 'wellFormed').map((padding) => ({ ...renamed, padding }))
+}
+
+const entries = (mode: Mode): fc.Arbitrary<readonly BitmapEntry[]> => {
+  const list = fc.array(entryValue(bitmapEntry, mode, often), { maxLength: 3 })
+  return mode === 'any' ? list : list.chain((all) => fc.tuple(...all.map(named)))
+}
+
+/** Bitmap directories; names repeat in those of any values. */
+export const bitmapDirectories: Structure<readonly BitmapEntry[]> = structure(
+  'bitmap directory',
+  bitmapDirectory,
+  entries,
+  (a) => fieldsInRow(bitmaps, a)
+)
+
+/** Bitmap table entries. */
+export const bitmapTableEntries: Structure<BitmapTableEntry> = wordOf(bitmapTableEntry)
+
+/** Clusters of bits: all clear, all set, one set, or noise. */
+export const bitmapClustersOf = (clusterBits: number): Structure<readonly boolean[]> => {
+  const length = 8 * 2 ** clusterBits
+  const bits = fc.oneof(
+    { withCrossShrink: true },
+    fc.boolean().map((bit) => Array.from({ length }, () => bit)),
+    fc.nat({ max: length - 1 }).map((one) => Array.from({ length }, (_, i) => i === one)),
+    fc.integer().map((seed) => Array.from(noise(seed, length), (b) => (b & 1) === 1))
+  )
+  return structure(
+    `bitmap data, cluster_bits ${clusterBits}`,
+    bitmapCluster(clusterBits),
+    () => bits,
+    () => []
+  )
+}

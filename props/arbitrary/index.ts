@@ -1,0 +1,18 @@
+/**
+ * Generators for fast-check of every on-disk structure of qcow2, derived from the tables of its fields.
+ *
+ * Each {@link Structure} draws any value its codec takes, values that break no rule, and (through {@link damaged} and
+ * {@link anyBytes}) bytes that may be no such structure at all.
+ */
+export * from './bitmap.js'
+export { anyBytes, damaged, patched, type Wound, wounded, wounds } from './damage.js'
+export { ofEveryStructure } from './every.js'
+export * from './extension.js'
+export * from './header.js'
+export * from './l2.js'
+export * from './luks.js'
+export * from './octets.js'
+export { edges, lengths, numbers } from './number.js'
+export * from './snapshot.js'
+export type { Field, Structure } from './structure.js'
+export * from './table.js'

@@ -1,0 +1,165 @@
+/** Generators of a structure, derived from its table: values of any kind, and values that keep the table's rules. */
+import fc from 'fast-check'
+import type { BitRows, BitsOf, BitsType } from '../../src/bytes/bits.js'
+import type { ByteType } from '../../src/bytes/byte-type.js'
+import { type EntryOf, type EntryType, type Tail, type Tails, toEight } from '../../src/bytes/entry.js'
+import { type GrowingOf, GrowingType } from '../../src/bytes/growing.js'
+import type { Leaf } from '../../src/bytes/leaf.js'
+import { startsOf } from '../../src/bytes/list.js'
+import { valueAt } from '../../src/bytes/object.js'
+import type { Rule } from '../../src/bytes/rule.js'
+import type { Fields, Placed, StructOf, StructType } from '../../src/bytes/struct.js'
+import { bitsValue, type Drawn, leafValue, type Mode, recordOf } from './leaf.js'
+import { lengths } from './number.js'
+import { octets, octetsOf } from './octets.js'
+
+/** A field of an encoded value: where it stands, how it is stored, what its table demands. */
+export interface Field {
+  readonly name: string
+  /** Byte offset from the start of the structure. */
+  readonly at: number
+  readonly leaf: Leaf<unknown>
+  readonly rules: readonly Rule[]
+}
+
+/** A structure and what to draw of it. */
+export interface Structure<A> {
+  /** The structure's name, and the context it is read with when it has one. */
+  readonly name: string
+  readonly type: ByteType<A>
+  /** Any value `is` takes, drawn mostly at the limits of its fields. */
+  readonly anyValue: fc.Arbitrary<A>
+  /** Values that `judge` finds nothing wrong with. */
+  readonly wellFormed: fc.Arbitrary<A>
+  /** The fields that the bytes of a value are made of. */
+  readonly fields: (a: A) => readonly Field[]
+}
+
+/** The field that a row of a table describes. */
+export const fieldOf = (p: Placed): Field => ({ name: p.row.name, at: p.at, leaf: p.row.as, rules: p.row.rules })
+
+/** The same fields in a structure that starts `by` bytes further on. */
+export const moved = (fields: readonly Field[], by: number): readonly Field[] =>
+  fields.map((field) => ({ ...field, at: field.at + by }))
+
+/** The fields of items that stand one behind the other. */
+export const fieldsInRow = <A>(item: Pick<Structure<A>, 'type' | 'fields'>, items: readonly A[]): readonly Field[] => {
+  const starts = startsOf(items.map((a) => item.type.sizeOf(a)))
+  return items.flatMap((a, i) => moved(item.fields(a), starts[i] ?? 0))
+}
+
+/** A value for each row, by key. */
+export const rowValues = (rows: readonly Placed[], mode: Mode): Drawn =>
+  Object.fromEntries(rows.map((p) => [p.key, leafValue(p.row.as, p.row.rules, mode)]))
+
+/** A structure from one generator for each mode. */
+export const structure = <A>(
+  name: string,
+  type: ByteType<A>,
+  draw: (mode: Mode) => fc.Arbitrary<A>,
+  fields: (a: A) => readonly Field[]
+): Structure<A> => ({ name, type, anyValue: draw('any'), wellFormed: draw('wellFormed'), fields })
+
+/** A structure of fixed length. */
+export const fixed = <F extends Fields>(type: StructType<F>, name = type.name): Structure<StructOf<F>> =>
+  structure(
+    name,
+    type,
+    (mode) => recordOf(rowValues(type.rows, mode)).filter((u): u is StructOf<F> => type.is(u)),
+    () => type.rows.map(fieldOf)
+  )
+
+/** A table entry of 8 bytes. */
+export const wordOf = <R extends BitRows>(type: BitsType<R>): Structure<BitsOf<R>> =>
+  structure(
+    type.name,
+    type,
+    (mode) => bitsValue(type.leaf, mode),
+    () => [{ name: type.name, at: 0, leaf: type.leaf, rules: [] }]
+  )
+
+const isGrowing = (u: unknown): u is GrowingType<Fields> => u instanceof GrowingType
+
+/** Values of a growing structure that fill `length` bytes: the fields they cover, and unknown bytes behind. */
+export const growingValue = <F extends Fields>(
+  type: GrowingType<F>,
+  length: number,
+  mode: Mode
+): fc.Arbitrary<GrowingOf<F>> => {
+  const here = type.rows.filter((p) => p.at + p.row.as.size <= length)
+  const end = here.reduce((n, p) => n + p.row.as.size, 0)
+  const values = { ...rowValues(here, mode), rest: octets(length - end) }
+  return recordOf(values).filter((u): u is GrowingOf<F> => type.is(u))
+}
+
+/** The fields of a growing structure that `length` bytes cover. */
+export const growingFields = <F extends Fields>(type: GrowingType<F>, length: number): readonly Field[] =>
+  type.rows.filter((p) => p.at + p.row.as.size <= length).map(fieldOf)
+
+/** A growing structure, with lengths around each of its fields. */
+export const growing = <F extends Fields>(type: GrowingType<F>, name = type.name): Structure<GrowingOf<F>> => {
+  const ends = type.rows.flatMap((p) => [p.at + p.row.as.size - 1, p.at + p.row.as.size, p.at + p.row.as.size + 1])
+  return structure(
+    name,
+    type,
+    (mode) => lengths(80, ...ends).chain((length) => growingValue(type, length, mode)),
+    (a) => growingFields(type, type.sizeOf(a))
+  )
+}
+
+/** Bytes that fill a record up to a multiple of 8: any bytes, or zeros. */
+export const paddingOf = (size: number, mode: Mode): fc.Arbitrary<Uint8Array> =>
+  mode === 'any' ? octets(toEight(size)) : fc.constant(new Uint8Array(toEight(size)))
+
+/** Values of an entry: its strings are drawn with these lengths, and it is padded to a multiple of 8. */
+export const entryValue = <F extends Fields, T extends Tails<keyof F>>(
+  type: EntryType<F, T>,
+  mode: Mode,
+  often: Partial<Record<keyof T, readonly number[]>>
+): fc.Arbitrary<EntryOf<F, T>> => {
+  const tails = Object.entries<Tail<unknown, keyof F>>(type.tails)
+  const sizes = new Set<PropertyKey>(tails.map(([, tail]) => tail.size))
+  const strings = tails.map(([key, tail]) => {
+    const length = fc.oneof(lengths(40), fc.constantFrom(0, ...(often[key] ?? [])))
+    const as = tail.as
+    return [key, isGrowing(as) ? length.chain((n) => growingValue(as, n, mode)) : octetsOf(length)] as const
+  })
+  const values = {
+    ...rowValues(
+      type.fixed.rows.filter((p) => !sizes.has(p.key)),
+      mode
+    ),
+    ...Object.fromEntries(strings),
+    padding: fc.constant(new Uint8Array(0))
+  }
+  return recordOf(values)
+    .filter((u): u is EntryOf<F, T> => type.is(u))
+    .chain((a) => paddingOf(type.sizeOf(a), mode).map((padding) => ({ ...a, padding })))
+}
+
+/** The fields of the string that follows the table at once, if it has any. */
+const firstTail = <F extends Fields, T extends Tails<keyof F>>(
+  type: EntryType<F, T>,
+  a: EntryOf<F, T>
+): readonly Field[] => {
+  const [key, tail] = Object.entries<Tail<unknown, keyof F>>(type.tails)[0] ?? []
+  const value = valueAt(a, key ?? '')
+  return isGrowing(tail?.as) && tail.as.is(value) ? growingFields(tail.as, tail.as.sizeOf(value)) : []
+}
+
+/** An entry whose strings are drawn with these lengths. Its padding is whole, or in any value cut off. */
+export const entry = <F extends Fields, T extends Tails<keyof F>>(
+  type: EntryType<F, T>,
+  often: Partial<Record<keyof T, readonly number[]>>
+): Structure<EntryOf<F, T>> =>
+  structure(
+    type.name,
+    type,
+    (mode) =>
+      mode === 'wellFormed'
+        ? entryValue(type, mode, often)
+        : fc
+            .tuple(entryValue(type, mode, often), fc.nat({ max: 7 }))
+            .map(([a, kept]) => ({ ...a, padding: a.padding.subarray(0, kept) })),
+    (a) => [...type.fixed.rows.map(fieldOf), ...moved(firstTail(type, a), type.fixed.size)]
+  )

@@ -1,0 +1,154 @@
+/** Every clause that a structure can break by itself: kept by some bytes, broken by others, and named in the issue. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as assert from 'uvu/assert'
+import { type ClauseId, isClauseId } from '../../spec/index.js'
+import type { BitRow } from '../../src/bytes/bits.js'
+import type { ByteType } from '../../src/bytes/byte-type.js'
+import { type Complaint, refusalOf, show } from '../../src/bytes/issue.js'
+import { allows } from '../../src/bytes/rule.js'
+import type { Placed } from '../../src/bytes/struct.js'
+import * as format from '../../src/format/index.js'
+import { luksHeader, luksSlot } from '../../src/format/luks.js'
+import { note, suite } from '../suite.js'
+import type { Case } from './case.js'
+import { cases } from './cases.js'
+import { issuesOf, same } from './laws.js'
+import { bytesIn, withPatch } from './notation.js'
+import { readAs } from './readers.js'
+
+const test = suite('clauses of the format')
+
+const patchedBy = (bytes: Uint8Array, patches: string): Uint8Array =>
+  patches === ''
+    ? bytes
+    : patches
+        .split('; ')
+        .reduce(
+          (out, patch) => (patch.startsWith('cut ') ? out.slice(0, Number(patch.slice(4))) : withPatch(out, patch)),
+          bytes
+        )
+
+const complaintsAbout = ({ structure, base, geometry }: Case, patches: string): readonly Complaint[] =>
+  readAs(structure, patchedBy(bytesIn(base), patches), geometry).complaints
+
+const shown = (complaints: readonly Complaint[]): string => complaints.map(show).join('\n')
+
+for (const each of cases) {
+  const [clause, title, patch, place, verdict, near, also = []] = each.row
+  test(`${clause}: ${each.structure}: ${title}`, () => {
+    same(complaintsAbout(each, ''), [], 'of the base: ')
+    for (const patched of near.split(' | ')) {
+      const held = complaintsAbout(each, patched).filter((c) => c.clause === clause)
+      assert.is(held.length, 0, `keeps the clause, but:\n${shown(held)}`)
+    }
+    const broken = complaintsAbout(each, patch)
+    assert.equal(broken.map((c) => c.clause).sort(), [clause, ...also].sort(), shown(broken))
+    const [, field = '', at, size] = /^(.*) (\d+) (\d+)$/.exec(place) ?? []
+    const [phase, source, refusal] = verdict.split(' ')
+    const found = broken.find((c) => c.clause === clause)
+    same(
+      [found?.field, found?.at, found?.size, found?.phase, found?.source, found?.refusal],
+      [field, Number(at), Number(size), phase, source, refusal]
+    )
+    const opening = clause.startsWith('OPEN-') ? clause : undefined
+    assert.is(found && refusalOf(found), refusal ?? opening)
+  })
+}
+
+interface Table {
+  readonly structure: string
+  /** The issues of bytes that are none of this structure. */
+  readonly issues: (bytes: Uint8Array) => readonly Complaint[]
+  readonly rows: readonly Placed[]
+}
+
+const table = <A>(type: ByteType<A>, rows: readonly Placed[]): Table => ({
+  structure: type.name,
+  issues: (bytes) => issuesOf(type, bytes),
+  rows
+})
+
+const tables: readonly Table[] = [
+  table(format.header, format.headerFields.rows),
+  table(format.extensionRecord, format.extensionRecord.fixed.rows),
+  table(format.featureName, format.featureName.rows),
+  table(format.bitmapsExtension, format.bitmapsExtension.rows),
+  table(format.encryptionPointer, format.encryptionPointer.rows),
+  table(format.snapshotEntry, format.snapshotFixed.rows),
+  table(format.bitmapEntry, format.bitmapFixed.rows),
+  table(luksHeader, luksHeader.rows),
+  table(luksSlot, luksSlot.rows)
+]
+
+test('bytes that end within a field are malformed at that field, by the clause of its row', () => {
+  const whole = withPatch(bytesIn('514649fb00000003'), '1023 00')
+  for (const { issues, rows } of tables)
+    for (const { at, row } of rows)
+      for (let length = at; length < at + row.as.size; length++) {
+        // Without the magic and the version there is no telling what the rest of a header would be.
+        const [found] = issues(whole.subarray(0, length))
+        same(
+          [found?.clause, found?.field, found?.at, found?.size, found?.phase],
+          [row.clause, row.name, at, row.as.size, 'malformed']
+        )
+      }
+})
+
+test('every rule of every table has a case that breaks it', () => {
+  const broken = cases.flatMap((each) => complaintsAbout(each, each.row[2]))
+  const unbroken = tables.flatMap(({ structure, rows }) =>
+    rows.flatMap(({ row }) =>
+      row.rules
+        .filter(
+          (rule) =>
+            !broken.some(
+              (c) => c.field === row.name && c.clause === rule.clause && !allows(rule.allowed, BigInt(c.found))
+            )
+        )
+        .map((rule) => `${structure} ${row.name}: ${rule.clause}`)
+    )
+  )
+  assert.equal(unbroken, [])
+})
+
+/** The ids that sources name outside of comments, and how often. */
+const idsIn = (folder: string): ReadonlySet<ClauseId> =>
+  new Set(
+    readdirSync(folder, { encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => readFileSync(join(folder, name), 'utf8').match(/(?<=')[A-Z]+[0-9]?-[0-9]{2}(?=')/g) ?? [])
+      .filter(isClauseId)
+  )
+
+const bitRows: readonly Readonly<Record<string, BitRow>>[] = [
+  format.incompatibleFeatures.rows,
+  format.compatibleFeatures.rows,
+  format.autoclearFeatures.rows,
+  format.bitmapFlags.rows,
+  format.l1Entry.leaf.rows,
+  format.refcountTableEntry.leaf.rows,
+  format.bitmapTableEntry.leaf.rows,
+  format.standardBits.rows,
+  format.compressedBits(16).rows
+]
+
+test('every clause and every opening check that the sources name is broken by a case or by bytes that end early', () => {
+  const shownBy = new Set<string>([
+    ...cases.flatMap(({ row: [clause, , , , verdict] }): readonly string[] => [clause, ...verdict.split(' ').slice(2)]),
+    ...tables.flatMap(({ rows }) => rows.map(({ row }) => row.clause))
+  ])
+  // A row of a bit field names the clause that gives it its meaning; what it forbids is judged elsewhere.
+  const explained = new Set(bitRows.flatMap((rows) => Object.values(rows).map((row) => row.clause)))
+  const root = fileURLToPath(new URL('../../../src/', import.meta.url))
+  const named = new Set([...idsIn(join(root, 'bytes')), ...idsIn(join(root, 'format'))])
+  assert.ok(named.size > 50)
+  assert.equal(
+    [...named].filter((id) => !shownBy.has(id) && !explained.has(id)),
+    []
+  )
+  note(`${new Set(cases.map(({ row }) => row[0])).size} clauses in ${cases.length} cases`)
+})
+
+test.run()

@@ -1,0 +1,99 @@
+/** Every planted fault turns a test red: a test that passes on a faulty copy of the code would prove nothing. */
+import { fork } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import * as assert from 'uvu/assert'
+import { formatMutants } from './mutants/format.js'
+import type { Mutant } from './mutants/mutant.js'
+import { note, type Report, suite } from './suite.js'
+
+const test = suite('planted faults')
+const mutants: readonly Mutant[] = formatMutants
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const work = mkdtempSync(join(tmpdir(), 'qcow2-spec-mutants-'))
+
+/** Two copies of the built code, for two trials at once. */
+const copies = ['a', 'b'].map((name) => join(work, name))
+test.before(() => {
+  for (const copy of copies) {
+    mkdirSync(copy)
+    for (const built of ['corpus', 'props', 'spec', 'src'])
+      cpSync(join(root, 'dist', built), join(copy, 'dist', built), { recursive: true })
+    for (const kept of ['corpus', 'node_modules', 'package.json', 'props', 'spec', 'src'])
+      symlinkSync(join(root, kept), join(copy, kept))
+  }
+})
+test.after(() => rmSync(work, { recursive: true }))
+
+/** Runs a test file of a copy with few cases of each property, always the same ones. */
+const run = (copy: string, file: string): Promise<Report | undefined> =>
+  new Promise((resolve) => {
+    const { QCOW2_SEED, QCOW2_PATH, ...env } = process.env
+    const built = pathToFileURL(join(copy, 'dist', file.replace(/\.ts$/, '.js'))).href
+    const child = fork(join(copy, 'dist/props/run-file.js'), [file, built], {
+      env: { ...env, QCOW2_RUNS: '0.1' },
+      stdio: 'ignore'
+    })
+    const reports: Report[] = []
+    child.on('message', (message: Report) => reports.push(message))
+    child.on('close', () => resolve(reports[0]))
+  })
+
+const changed = (text: string, { file, edits }: Mutant): string =>
+  edits.reduce((out, [find, replace]) => {
+    assert.is(out.split(find).length - 1, 1, `${file} has not exactly one ${find}`)
+    return out.replace(find, () => replace)
+  }, text)
+
+/** Runs a test file of a copy while the copy has the fault. */
+const runWith = async (copy: string, mutant: Mutant): Promise<Report | undefined> => {
+  const path = join(copy, 'dist/src', mutant.file)
+  const text = readFileSync(path, 'utf8')
+  writeFileSync(path, changed(text, mutant))
+  const report = await run(copy, mutant.red)
+  writeFileSync(path, text)
+  return report
+}
+
+interface Trial {
+  readonly title: string
+  readonly begin: (copy: string) => Promise<Report | undefined>
+  readonly red: boolean
+}
+
+const reds = [...new Set(mutants.map((mutant) => mutant.red))]
+const trials: readonly Trial[] = [
+  ...reds.map((file) => ({ title: `${file} passes`, begin: (copy: string) => run(copy, file), red: false })),
+  ...mutants.map((mutant) => ({
+    title: `${mutant.name}: ${mutant.red} fails`,
+    begin: (copy: string) => runWith(copy, mutant),
+    red: true
+  }))
+]
+
+const begun = new Map<number, Promise<Report | undefined>>()
+
+/** The report of a trial, which begins when it is first asked for. */
+const reportOf = (index: number): Promise<Report | undefined> => {
+  const report = begun.get(index) ?? trials[index]?.begin(copies[index % 2] ?? '') ?? Promise.resolve(undefined)
+  begun.set(index, report)
+  return report
+}
+
+trials.forEach(({ title, red }, index) => {
+  test(title, async () => {
+    // Trials run in pairs, one in each copy; the second of a pair tells of its own failure.
+    if (index % 2 === 0) await Promise.allSettled([reportOf(index), reportOf(index + 1)])
+    const report = await reportOf(index)
+    assert.ok(report !== undefined, 'sent no report')
+    const failed = report.failures.map((failure) => `${failure.title}\n${failure.text}`).join('\n')
+    assert.is(report.failures.length > 0, red, red ? 'every test passes' : failed)
+    // Where other tests of the file still pass, it failed over the fault and not because nothing ran.
+    assert.ok(report.passed > 0, failed)
+  })
+})
+
+note(`${mutants.length} planted faults`)
+test.run()
