@@ -141,6 +141,14 @@ export const header = on(
   ],
   [
     'HDR-09',
+    'the most L1 entries for a disk of 2^31 - 1',
+    '24 000fffffffe00000; 36 00400000',
+    'l1_size 36 4',
+    'invalid both OPEN-22',
+    ''
+  ],
+  [
+    'HDR-09',
     'one L1 entry for a disk of 2 MiB and a byte',
     '24 00*4 00200001',
     'l1_size 36 4',

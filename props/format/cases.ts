@@ -18,7 +18,8 @@ const extensions = [
       'invalid format',
       '16 44415441 00000003 726177 00*5 00*8'
     ],
-    ['EXT-21', 'a byte behind the end marker', '24 0001', ' 25 1', 'invalid format', '24 00*8'],
+    ['EXT-21', 'a byte at once behind the end marker', '24 0100', ' 24 2', 'invalid format', '24 00*8'],
+    ['EXT-21', 'a byte further behind the end marker', '24 0001', ' 25 1', 'invalid format', '24 00*8'],
     ['EXT-03', 'data past the end of the area', '4 00000011', 'length 4 4', 'malformed both OPEN-25', '4 00000010'],
     ['EXT-03', 'an end marker with data past the end', '20 00000001', 'length 20 4', 'malformed both OPEN-25', ''],
     ['EXT-03', 'a record that is cut off', 'cut 20', ' 16 8', 'malformed both OPEN-25', 'cut 16'],
@@ -262,6 +263,11 @@ const bitmaps = [
     'bitmap directory',
     `${b0} ${b1}`,
     {},
+    ['BMP-02', 'type 0 of the second', '48 00', 'type 48 1', 'invalid both OPEN-31', ''],
+    ['BMP-12', 'no table for the second', '40 00000000', 'bitmap_table_size 40 4', 'limit qemu OPEN-31', ''],
+    ['BMP-12', 'a table too large', '8 08000001', 'bitmap_table_size 8 4', 'limit qemu OPEN-31', '8 08000000'],
+    ['BMP-04', 'too fine a granularity', '17 08', 'granularity_bits 17 1', 'limit qemu OPEN-31', '17 09'],
+    ['BMP-02', 'no granularity', '17 ff', 'granularity_bits 17 1', 'invalid both OPEN-31', '17 3f', ['BMP-04']],
     ['BMP-03', 'two bitmaps of one name', '56 6230', 'name 56 2', 'invalid both OPEN-31', '56 6232'],
     ['BMP-02', 'a last entry without padding', 'cut 58', 'padding 58 6', 'malformed both OPEN-31', 'cut 32'],
     [

@@ -123,6 +123,25 @@ test('an extension under the tag of another, or of type 0, is none', () => {
     assert.not.ok(extension.is({ _tag: 'Other', type, data: bytes, padding }))
 })
 
+test('an extension may lack padding only where the area ends behind it', () => {
+  const [short, whole]: readonly Extension[] = [3, 8].map((n) => ({
+    _tag: 'DataFile',
+    data: new Uint8Array(n),
+    padding: new Uint8Array()
+  }))
+  const rest = new Uint8Array()
+  for (const [list, end, is] of [
+    [[short], undefined, true],
+    [[whole, short], undefined, true],
+    [[short, whole], undefined, false],
+    [[short], 0, false],
+    [[whole], 0, true],
+    [[whole], 1, false]
+  ] as const)
+    assert.is(extensionArea.is({ extensions: list, ...(end === undefined ? {} : { end }), rest }), is)
+  assert.not.ok(extensionArea.is({ extensions: [], rest: new Uint8Array(1) }))
+})
+
 test('a feature name of 46 bytes has no zero behind it, and bytes behind the last whole name are kept', () => {
   const bytes = bytesIn('0105 61*46 0206 c3a9 00*44 ff*47')
   const { names, rest } = valueOf(featureNames, bytes)

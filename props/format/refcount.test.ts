@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { blockEntries } from '../../src/format/geometry.js'
-import { refcountBlock, refcountTableEntry } from '../../src/format/refcount.js'
-import { octets, refcountBlocks, refcountTableEntries } from '../arbitrary/index.js'
+import { refcountBlock, refcountTableEntry, setRefcount } from '../../src/format/refcount.js'
+import { numbers, octets, refcountBlocks, refcountTableEntries } from '../arbitrary/index.js'
 import { holds } from '../check.js'
 import { suite } from '../suite.js'
 import { laws, same, sameBytes, valueOf } from './laws.js'
@@ -51,6 +51,23 @@ test('a count below 8 bits is found from the least significant bit on, a wider o
           return own.reduce((n, b) => n * 256n + BigInt(b), 0n)
         })
         same(valueOf(refcountBlock(g), bytes), expected)
+      }),
+      { runs: 10 }
+    )
+  }
+})
+
+test('a count that is set is found in its place, and no other count changes', () => {
+  for (let refcountOrder = 0; refcountOrder <= 6; refcountOrder++) {
+    const block = refcountBlock({ clusterBits: 9, refcountOrder })
+    const counts = 4096 / 2 ** refcountOrder
+    const max = 2n ** BigInt(2 ** refcountOrder) - 1n
+    holds(
+      fc.property(octets(512), fc.nat({ max: counts - 1 }), numbers(0n, max), (bytes, i, count) => {
+        const before = valueOf(block, bytes)
+        const after = Uint8Array.from(bytes)
+        setRefcount(new DataView(after.buffer), refcountOrder, i, count)
+        same(valueOf(block, after), before.with(i, count))
       }),
       { runs: 10 }
     )

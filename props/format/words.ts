@@ -5,7 +5,7 @@ import { concat } from '../../src/bytes/octets.js'
 import { valueOf } from './laws.js'
 
 /** The eight bytes of a word. */
-export const bytesOfWord = (word: bigint): Uint8Array => {
+const bytesOfWord = (word: bigint): Uint8Array => {
   const bytes = new Uint8Array(8)
   new DataView(bytes.buffer).setBigUint64(0, word)
   return bytes

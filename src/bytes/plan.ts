@@ -9,9 +9,7 @@ export interface FileRef {
 }
 
 /** The image itself. */
-export const theImage: FileRef = { part: 'image', depth: 0 }
-/** The external data file of the image. */
-export const theData: FileRef = { part: 'data', depth: 0 }
+const theImage: FileRef = { part: 'image', depth: 0 }
 
 /** A request for `length` bytes at byte `at` of a file. The answer has exactly that length: zeros past the end of the file. @see GEN-03 */
 export interface Read {

@@ -32,7 +32,7 @@ function* decompressed(disk: Disk, e: Located, decompressor: Decompressor): Plan
 }
 
 /** The file the bytes of a `data` extent stand in. @see DATA-01 */
-export const fileOf = (chain: Chain, e: Located) => {
+const fileOf = (chain: Chain, e: Located) => {
   const layer = chain[e.depth]
   const external = layer?._tag === 'Image' && layer.disk.g.externalDataFile
   return { part: external ? 'data' : 'image', depth: e.depth } as const

@@ -107,7 +107,7 @@ const imageStep = (image: SourceFile, options: OpenOptions, top: boolean): E.Eit
 }
 
 /** Opens a chain from its top image down. What was opened is closed again when a layer cannot be. */
-export const openChain = (name: string, options: OpenOptions): E.Either<string, OpenChain> => {
+const openChain = (name: string, options: OpenOptions): E.Either<string, OpenChain> => {
   const steps: Step[] = []
   const opened: SourceFile[] = []
   const close = (): void => {
