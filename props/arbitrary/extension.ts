@@ -1,6 +1,5 @@
 /** Header extensions, and areas of them: order, duplicates, padding of any content, with and without an end marker. */
 import fc from 'fast-check'
-import { toEight } from '../../src/bytes/entry.js'
 import { empty } from '../../src/bytes/octets.js'
 import {
   bitmapsExtension,
@@ -149,6 +148,3 @@ export const extensionAreas: Structure<ExtensionArea> = structure(
   (mode) => (mode === 'any' ? anyArea : wellFormedArea),
   (a) => fieldsInRow(extensions, a.extensions)
 )
-
-/** Bytes that an extension's padding has when it is whole. */
-export const wholePadding = (e: Extension): number => toEight(extension.sizeOf({ ...e, padding: empty }))

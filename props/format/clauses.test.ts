@@ -83,11 +83,11 @@ const tables: readonly Table[] = [
 ]
 
 test('bytes that end within a field are malformed at that field, by the clause of its row', () => {
+  // Begins as a header of version 3 does; without that there is no telling which fields follow.
   const whole = withPatch(bytesIn('514649fb00000003'), '1023 00')
   for (const { issues, rows } of tables)
     for (const { at, row } of rows)
       for (let length = at; length < at + row.as.size; length++) {
-        // Without the magic and the version there is no telling what the rest of a header would be.
         const [found] = issues(whole.subarray(0, length))
         same(
           [found?.clause, found?.field, found?.at, found?.size, found?.phase],
@@ -113,7 +113,7 @@ test('every rule of every table has a case that breaks it', () => {
   assert.equal(unbroken, [])
 })
 
-/** The ids that sources name outside of comments, and how often. */
+/** The ids that the sources of a folder name outside of comments. */
 const idsIn = (folder: string): ReadonlySet<ClauseId> =>
   new Set(
     readdirSync(folder, { encoding: 'utf8' })

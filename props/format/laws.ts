@@ -58,14 +58,14 @@ const spoiled = <A>(bytes: Uint8Array, use: (bytes: Uint8Array) => A): A => {
 /** A way into a value, as remainders. */
 type Way = readonly number[]
 
-/** The value with something else where the way leads; of a byte string, a plain list. */
-export const altered = (json: unknown, [step, ...way]: Way, by: unknown): unknown => {
-  if (step === undefined || typeof json !== 'object' || json === null) return by
-  const keys = Object.keys(json)
+/** The value with something else where the way leads. A byte string that it leads into becomes a plain object. */
+export const altered = (u: unknown, [step, ...way]: Way, by: unknown): unknown => {
+  if (step === undefined || typeof u !== 'object' || u === null) return by
+  const keys = Object.keys(u)
   const key = keys[step % Math.max(1, keys.length)]
   if (key === undefined) return by
-  const out = Object.entries(json).map(([k, v]: [string, unknown]) => [k, k === key ? altered(v, way, by) : v] as const)
-  return Array.isArray(json) ? out.map(([, v]) => v) : Object.fromEntries(out)
+  const out = Object.entries(u).map(([k, v]: [string, unknown]) => [k, k === key ? altered(v, way, by) : v] as const)
+  return Array.isArray(u) ? out.map(([, v]) => v) : Object.fromEntries(out)
 }
 
 /** Ways into values. */
