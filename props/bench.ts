@@ -128,16 +128,64 @@ const smallImage = (): string | undefined => {
   return existsSync(path) ? path : undefined
 }
 
+const qemu = (...args: readonly string[]): number | null => spawnSync('qemu-img', args, { stdio: 'ignore' }).status
+
+const command = fileURLToPath(new URL('../src/node/main.js', import.meta.url))
+
+/** Our command and QEMU's on the same image, both with the same exit code. */
+const besideQemu = (
+  image: string,
+  ours: readonly string[],
+  theirs: readonly string[],
+  make: () => number | null
+): Sides | string => {
+  if (!existsSync(image) && make() !== 0) return 'no qemu-img'
+  return equal({ ours: () => node(command, ...ours), theirs: () => qemu(...theirs) })
+}
+
+/** An image of this size with all its metadata and no data. */
+const metadataOnly =
+  (size: string, ...words: readonly string[]) =>
+  (): Sides | string => {
+    const image = join(scratch, `metadata-${size}.qcow2`)
+    return besideQemu(image, [...words, image], [...words, image], () =>
+      qemu('create', '-q', '-f', 'qcow2', '-o', 'preallocation=metadata', image, size)
+    )
+  }
+
+/** 256 MiB of real files: Node's own program, over and over. */
+const realData = (): string => {
+  const path = join(scratch, 'real.raw')
+  const program = readFileSync(process.execPath)
+  const bytes = Buffer.alloc(2 ** 28)
+  for (let at = 0; at < bytes.length; at += program.length) program.copy(bytes, at)
+  if (!existsSync(path)) writeFileSync(path, bytes)
+  return path
+}
+
+/** An image of real files made with these options, converted back to raw. */
+const converting =
+  (name: string, ...options: readonly string[]) =>
+  (): Sides | string => {
+    const image = join(scratch, `${name}.qcow2`)
+    const out = join(scratch, 'out.raw')
+    return besideQemu(image, ['convert', image, out], ['convert', '-O', 'raw', image, out], () =>
+      qemu('convert', '-f', 'raw', '-O', 'qcow2', ...options, realData(), image)
+    )
+  }
+
 const node = (...args: readonly string[]): number | null =>
   spawnSync(process.execPath, args, { stdio: 'ignore' }).status
 
 const starting = (): Sides | string => {
-  const main = fileURLToPath(new URL('../src/node/main.js', import.meta.url))
   const image = smallImage()
-  if (!existsSync(main)) return 'not built'
   if (image === undefined) return 'no image'
-  return equal({ ours: () => node(main, 'info', image), theirs: () => node('-e', '0') })
+  return equal({ ours: () => node(command, 'info', image), theirs: () => node('-e', '0') })
 }
+
+const once = { calls: 1, things: 1 }
+/** A whole process beside qemu-img's. */
+const wholeProcess = { rival: 'qemu-img', rounds: 5, ...once }
 
 const benches: readonly Bench[] = [
   {
@@ -167,11 +215,23 @@ const benches: readonly Bench[] = [
     things: 1,
     sides: scanning
   },
-  { what: 'qcow2 info IMAGE', rival: 'node -e 0', goal: 2.5, rounds: 15, calls: 1, things: 1, sides: starting }
+  { what: 'qcow2 info IMAGE', rival: 'node -e 0', goal: 2.5, rounds: 15, ...once, sides: starting },
+  ...['64G', '256G', '1T'].flatMap((size): readonly Bench[] => [
+    { what: `check, ${size} metadata`, ...wholeProcess, goal: 1, sides: metadataOnly(size, 'check') },
+    { what: `map, ${size} metadata`, ...wholeProcess, goal: 1.5, sides: metadataOnly(size, 'map', '--output=json') }
+  ]),
+  { what: 'convert 256 MiB', ...wholeProcess, goal: 1.3, sides: converting('plain') },
+  { what: 'convert 256 MiB deflate', ...wholeProcess, goal: 1, sides: converting('deflate', '-c') },
+  {
+    what: 'convert 256 MiB zstd',
+    ...wholeProcess,
+    goal: 2,
+    sides: converting('zstd', '-c', '-o', 'compression_type=zstd')
+  }
 ]
 
 /** Rounds before those that count, in which code is compiled and caches fill. */
-const warmUp = 4
+const warmUp = 2
 
 /** What the last call gave, so that no call can be left out. */
 let last: unknown
@@ -201,7 +261,7 @@ const measure = ({ what, rival, goal, rounds, calls, things, sides }: Bench): re
   return [what, ...medians, rival, ratio.toFixed(2), `${goal}`, ratio <= goal ? 'yes' : 'no']
 }
 
-const widths = [24, 10, 10, 18, 6, 5, 4]
+const widths = [25, 10, 10, 18, 6, 5, 4]
 const print = (cells: readonly string[]): void => {
   console.log(
     cells
