@@ -10,8 +10,9 @@ import { refcountAt, type RefcountTableEntry, refcountTableEntry } from './refco
 /** Bits 9 to 55 of a word as a number: a multiple of 512 below 2^56, which a double holds exactly. */
 const offset = (hi: number, lo: number): number => (hi & 0x00ff_ffff) * 0x1_0000_0000 + ((lo & 0xffff_fe00) >>> 0)
 
-/** An L1 table. Law: `entry(i)` is what `l1Entry` decodes at byte `8 * i`. */
-export class L1View {
+/** A table whose entries are one word each. */
+class WordTable {
+  /** Number of entries. */
   readonly length: number
   readonly words: Words
 
@@ -19,7 +20,10 @@ export class L1View {
     this.words = new Words(bytes)
     this.length = this.words.length
   }
+}
 
+/** An L1 table. Law: `entry(i)` is what `l1Entry` decodes at byte `8 * i`. */
+export class L1View extends WordTable {
   /** Host offset of the L2 table in bytes; 0: the whole range is unallocated. */
   l2TableOffset(i: number): number {
     return offset(this.words.hi(i), this.words.lo(i))
@@ -116,15 +120,7 @@ export class L2View {
 }
 
 /** A refcount table. Law: `entry(i)` is what `refcountTableEntry` decodes at byte `8 * i`. */
-export class RefcountTableView {
-  readonly length: number
-  readonly words: Words
-
-  constructor(bytes: Uint8Array) {
-    this.words = new Words(bytes)
-    this.length = this.words.length
-  }
-
+export class RefcountTableView extends WordTable {
   /** Host offset of the block in bytes; 0: none. Inexact from 2^62 on, past the end of any file. */
   refcountBlockOffset(i: number): number {
     return this.words.hi(i) * 0x1_0000_0000 + ((this.words.lo(i) & 0xffff_fe00) >>> 0)
@@ -173,15 +169,7 @@ export class RefcountView {
 }
 
 /** A bitmap table. Law: `entry(i)` is what `bitmapTableEntry` decodes at byte `8 * i`. */
-export class BitmapTableView {
-  readonly length: number
-  readonly words: Words
-
-  constructor(bytes: Uint8Array) {
-    this.words = new Words(bytes)
-    this.length = this.words.length
-  }
-
+export class BitmapTableView extends WordTable {
   /** Host offset of a cluster of bits in bytes; 0: none. */
   clusterOffset(i: number): number {
     return offset(this.words.hi(i), this.words.lo(i))

@@ -1,5 +1,6 @@
 /** Runs: tables of words and refcounts cut into stretches that follow one rule, so that a table of one pattern is one line. */
 import type { RefcountView } from '../format/views.js'
+import { bitAt } from '../bytes/octets.js'
 import type { Words } from '../bytes/words.js'
 
 /** `count` entries from `index` on; each word is the one before plus `step`. */
@@ -74,14 +75,13 @@ export function* refcountRuns(view: RefcountView): Generator<{ readonly index: n
 
 /** The runs of set bits, in order. */
 export function* bitRuns(bytes: Uint8Array): Generator<{ readonly index: number; readonly count: number }> {
-  const bit = (i: number): boolean => (((bytes[i >>> 3] ?? 0) >>> (i & 7)) & 1) === 1
   const length = 8 * bytes.length
   for (let i = 0; i < length;) {
     if (bytes[i >>> 3] === 0) i = (i | 7) + 1
-    else if (!bit(i)) i++
+    else if (!bitAt(bytes, i)) i++
     else {
       let end = i + 1
-      while (end < length && (bytes[end >>> 3] === 0xff && (end & 7) === 0 ? true : bit(end)))
+      while (end < length && (bytes[end >>> 3] === 0xff && (end & 7) === 0 ? true : bitAt(bytes, end)))
         end += bytes[end >>> 3] === 0xff && (end & 7) === 0 ? 8 : 1
       yield { index: i, count: end - i }
       i = end
