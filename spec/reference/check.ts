@@ -1,0 +1,168 @@
+/** The reference checker: QEMU's counts, from a map of how often each host cluster is referred to. @see CHK-01 */
+import {
+  entriesOf,
+  type Entry,
+  entryOf,
+  extensionOf,
+  type Image,
+  inSectors,
+  isSet,
+  number,
+  offsetIn,
+  snapshotsOf,
+  type Table
+} from './image.js'
+
+/** QEMU reads zeros past the end of the file, but nothing from here on. */
+const readEnd = 2 ** 63 - 2 ** 30
+
+/** The refcount of a host cluster as it is stored; `undefined` where it cannot be read. @see REF-03 and REF-05 */
+const refcountOf = ({ file, clusterSize, refcountBits, refcountTable }: Image, cluster: number): number | undefined => {
+  const perBlock = (clusterSize * 8) / refcountBits
+  const index = Math.floor(cluster / perBlock)
+  const entry = index < refcountTable.entries ? number(file, refcountTable.offset + 8 * index, 8) : 0
+  const block = entry - (entry % 512)
+  if (block === 0) return 0
+  if (block % clusterSize !== 0 || block >= readEnd) return undefined
+  const bit = (cluster % perBlock) * refcountBits
+  const at = block + Math.floor(bit / 8)
+  return refcountBits >= 8
+    ? number(file, at, refcountBits / 8)
+    : (number(file, at, 1) >> (bit % 8)) & (2 ** refcountBits - 1)
+}
+
+/** The entries of the L2 table at this offset. */
+const l2Entries = (image: Image, table: number): readonly Entry[] =>
+  Array.from({ length: image.clusterSize / (image.extendedL2 ? 16 : 8) }, (_, index) => entryOf(image, table, index))
+
+/** What a check finds. @see CHK-12 */
+export type Counts = ReturnType<typeof check>
+
+/** @see CHK-07 */
+export const exitCode = ({ corruptions, leaks, checkErrors }: Counts): number =>
+  checkErrors > 0 ? 1 : corruptions > 0 ? 2 : leaks > 0 ? 3 : 0
+
+export const check = (image: Image) => {
+  const { file, clusterSize, hasDataFile, refcountTable } = image
+  const fileLength = inSectors(file.length)
+  const references = new Map<number, number>()
+  let clusters = Math.ceil(fileLength / clusterSize)
+  const counts = {
+    corruptions: 0,
+    leaks: 0,
+    checkErrors: 0,
+    totalClusters: Math.ceil(image.size / clusterSize),
+    allocatedClusters: 0,
+    fragmentedClusters: 0,
+    compressedClusters: 0,
+    imageEndOffset: clusterSize
+  }
+  /** Counts a corruption if there is one. */
+  const corrupt = (isCorrupt: boolean): boolean => {
+    counts.corruptions += Number(isCorrupt)
+    return isCorrupt
+  }
+
+  /** Counts a reference to every cluster of a range. @see CHK-02 and CHK-03 */
+  const refer = (offset: number, size: number): void => {
+    if (size === 0 || corrupt(offset + size - fileLength >= clusterSize)) return
+    for (let cluster = Math.floor(offset / clusterSize); cluster * clusterSize < offset + size; cluster++) {
+      clusters = Math.max(clusters, cluster + 1)
+      const before = references.get(cluster) ?? 0
+      if (!corrupt(before === 2 ** image.refcountBits - 1)) references.set(cluster, before + 1)
+    }
+  }
+
+  /** Checks an L2 entry; `next` is the end of the cluster before it. Tells the end of its own cluster. */
+  const checkEntry = ({ bits, bitmap, host, available, ...entry }: Entry, next: number, isActive: boolean): number => {
+    if (entry.isCompressed) {
+      corrupt(isSet(bits, 63))
+      if (corrupt(hasDataFile) || corrupt(bitmap !== 0n)) return next
+      refer(host, available)
+    } else {
+      corrupt((bits & 0x3f00_0000_0000_01fen) !== 0n)
+      corrupt(entry.hasCluster ? ((bitmap >> 32n) & bitmap) !== 0n : BigInt.asUintN(32, bitmap) !== 0n)
+      corrupt(host % clusterSize !== 0)
+      if (!entry.hasCluster) return next
+      if (!hasDataFile) refer(host, clusterSize)
+    }
+    if (isActive) {
+      counts.allocatedClusters += 1
+      counts.compressedClusters += Number(entry.isCompressed)
+      counts.fragmentedClusters += Number(entry.isCompressed || (next !== 0 && host !== next))
+    }
+    return entry.isCompressed ? next : host + clusterSize
+  }
+
+  const checkL1 = (l1: Table, isActive: boolean): void => {
+    refer(l1.offset, 8 * l1.entries)
+    for (const entry of entriesOf(file, l1).filter((each) => each !== 0n)) {
+      const table = offsetIn(entry)
+      corrupt((entry & 0x7f00_0000_0000_01ffn) !== 0n)
+      corrupt(table % clusterSize !== 0)
+      refer(table, clusterSize)
+      l2Entries(image, table).reduce((next, each) => checkEntry(each, next, isActive), 0)
+    }
+  }
+
+  const checkBitmaps = (extension: number): void => {
+    const [size, directory] = [number(file, extension + 8, 8), number(file, extension + 16, 8)]
+    refer(directory, size)
+    for (let at = directory; at < Math.min(directory + size, file.length);) {
+      const table = { offset: number(file, at, 8), entries: number(file, at + 8, 4) }
+      refer(table.offset, 8 * table.entries)
+      for (const entry of entriesOf(file, table)) {
+        const host = offsetIn(entry)
+        const isReserved = (entry & 0xff00_0000_0000_01fen) !== 0n || (host !== 0 && isSet(entry, 0))
+        if (!corrupt(isReserved || host % clusterSize !== 0) && host !== 0) refer(host, clusterSize)
+      }
+      at += Math.ceil((24 + number(file, at + 18, 2) + number(file, at + 20, 4)) / 8) * 8
+    }
+  }
+
+  const checkRefcountBlock = (entry: bigint): void => {
+    const block = Number(entry - (entry % 512n))
+    if (corrupt(entry % 512n !== 0n) || corrupt(block % clusterSize !== 0)) return
+    if (corrupt(block / clusterSize >= clusters) || block === 0) return
+    refer(block, clusterSize)
+    corrupt(references.get(block / clusterSize) !== 1)
+  }
+
+  const checkRefcount = (cluster: number): void => {
+    const stored = refcountOf(image, cluster)
+    const expected = references.get(cluster) ?? 0
+    if (stored === undefined) counts.checkErrors += 1
+    else if (!corrupt(stored < expected) && stored > expected) counts.leaks += 1
+    if (stored !== undefined && stored + expected > 0) counts.imageEndOffset = (cluster + 1) * clusterSize
+  }
+
+  /** The COPIED flag says that the refcount is one. @see L2-04 */
+  const checkCopied = (bits: bigint, refcount: number | undefined): void => {
+    corrupt(refcount !== undefined && (refcount === 1) !== isSet(bits, 63))
+  }
+
+  refer(0, clusterSize)
+  checkL1(image.l1, true)
+  const snapshots = snapshotsOf(image)
+  corrupt(hasDataFile && snapshots.length > 0)
+  for (const { l1, extraSize } of snapshots) {
+    corrupt(image.version === 3 && extraSize < 16)
+    if (!corrupt(l1.offset % clusterSize !== 0) && !corrupt(l1.entries > 2 ** 22)) checkL1(l1, false)
+  }
+  const snapshotTable = number(file, 64, 8)
+  refer(snapshotTable, (snapshots.at(-1)?.end ?? snapshotTable) - snapshotTable)
+  refer(refcountTable.offset, 8 * refcountTable.entries)
+  const [luks, bitmaps] = [extensionOf(image, 0x0537_be77), extensionOf(image, 0x2385_2875)]
+  if (image.cryptMethod === 2 && luks !== undefined) refer(number(file, luks, 8), number(file, luks + 8, 8))
+  if (image.hasBitmaps && bitmaps !== undefined) checkBitmaps(bitmaps)
+  entriesOf(file, refcountTable).forEach(checkRefcountBlock)
+  for (let cluster = 0; cluster < clusters; cluster++) checkRefcount(cluster)
+
+  const refcountAt = (host: number): number | undefined => refcountOf(image, Math.floor(host / clusterSize))
+  for (const entry of entriesOf(file, image.l1).filter((each) => offsetIn(each) !== 0)) {
+    checkCopied(entry, refcountAt(offsetIn(entry)))
+    for (const { bits, host } of l2Entries(image, offsetIn(entry)).filter(({ hasCluster }) => hasCluster))
+      checkCopied(bits, hasDataFile ? 1 : refcountAt(host))
+  }
+  return counts
+}

@@ -1,0 +1,131 @@
+/**
+ * What the bytes of an image say, for the reference reader and the reference checker. They share no code with the
+ * package: slow, short, and straight from the format. Whether QEMU opens the image at all is taken as given.
+ */
+
+/** `length` bytes from `offset` on; past the end of the file they are zeros. @see GEN-03 */
+export const bytesAt = (file: Uint8Array, offset: number, length: number): Uint8Array => {
+  const bytes = new Uint8Array(length)
+  bytes.set(file.subarray(Math.min(offset, file.length), Math.min(offset + length, file.length)))
+  return bytes
+}
+
+/** A number of 64 bits. */
+export const word = (file: Uint8Array, offset: number): bigint =>
+  offset + 8 <= file.length
+    ? new DataView(file.buffer, file.byteOffset).getBigUint64(offset)
+    : new DataView(bytesAt(file, offset, 8).buffer).getBigUint64(0)
+
+/** A number of `size` bytes. Where a double must round it, it is an offset past the end of any file. */
+export const number = (file: Uint8Array, offset: number, size: number): number =>
+  bytesAt(file, offset, size).reduce((sum, byte) => sum * 256 + byte, 0)
+
+export const isSet = (bits: bigint, bit: number): boolean => ((bits >> BigInt(bit)) & 1n) === 1n
+
+/** Bits 9 to 55 of an entry: a host offset. @see RD-04 */
+export const offsetIn = (bits: bigint): number => Number(bits & 0x00ff_ffff_ffff_fe00n)
+
+/** A table of 64-bit entries. */
+export interface Table {
+  readonly offset: number
+  readonly entries: number
+}
+
+/** The entries of a table, without those past the end of the file, which are zeros. */
+export const entriesOf = (file: Uint8Array, { offset, entries }: Table): readonly bigint[] => {
+  const within = Math.min(entries, Math.max(0, Math.ceil((file.length - offset) / 8)))
+  return Array.from({ length: within }, (_, i) => word(file, offset + 8 * i))
+}
+
+const headerOf = (file: Uint8Array) => {
+  const version = number(file, 4, 4)
+  const clusterSize = 2 ** number(file, 20, 4)
+  const features = (at: number): bigint => (version === 2 ? 0n : word(file, at))
+  return {
+    file,
+    version,
+    clusterSize,
+    /** Of the virtual disk, in bytes. @see HDR-08 */
+    size: Math.floor(number(file, 24, 8) / 512) * 512,
+    cryptMethod: number(file, 32, 4),
+    isZstd: version === 3 && number(file, 100, 4) > 104 && number(file, 104, 1) === 1,
+    refcountBits: 2 ** (version === 2 ? 4 : number(file, 96, 4)),
+    hasDataFile: isSet(features(72), 2),
+    extendedL2: isSet(features(72), 4),
+    hasBitmaps: isSet(features(88), 0),
+    l1: { offset: number(file, 40, 8), entries: number(file, 36, 4) },
+    refcountTable: { offset: number(file, 48, 8), entries: (number(file, 56, 4) * clusterSize) / 8 }
+  }
+}
+
+/** An image with the files it stands on. A raw backing file is its bytes. */
+export interface Image extends ReturnType<typeof headerOf> {
+  readonly dataFile: Uint8Array
+  readonly backing: Disk | undefined
+}
+export type Disk = Image | Uint8Array
+
+export const openImage = (file: Uint8Array, dataFile = file, backing?: Disk): Image => {
+  const header = headerOf(file)
+  return { ...header, dataFile: header.hasDataFile ? dataFile : file, backing }
+}
+
+/** A length in bytes, up to the end of its last sector. */
+export const inSectors = (length: number): number => Math.ceil(length / 512) * 512
+export const sizeOf = (disk: Disk): number => ('file' in disk ? disk.size : inSectors(disk.length))
+
+/** The snapshot table: each snapshot's L1, the size of its extra data, and where its entry ends. @see SNAP-01 */
+export const snapshotsOf = ({ file }: Image) => {
+  const snapshots: { readonly l1: Table; readonly extraSize: number; readonly end: number }[] = []
+  while (snapshots.length < number(file, 60, 4)) {
+    const at = Math.ceil((snapshots.at(-1)?.end ?? number(file, 64, 8)) / 8) * 8
+    const extraSize = number(file, at + 36, 4)
+    const end = at + 40 + extraSize + number(file, at + 12, 2) + number(file, at + 14, 2)
+    snapshots.push({ l1: { offset: number(file, at, 8), entries: number(file, at + 8, 4) }, extraSize, end })
+  }
+  return snapshots
+}
+
+/** Where the data of the header extension of this type begins. @see EXT-01 and EXT-03 */
+export const extensionOf = ({ file, version, clusterSize }: Image, type: number): number | undefined => {
+  const nameOffset = number(file, 8, 8)
+  const end = nameOffset === 0 ? clusterSize : nameOffset
+  let at = version === 2 ? 72 : number(file, 100, 4)
+  while (at < end && number(file, at, 4) !== 0) {
+    if (number(file, at, 4) === type) return at + 8
+    at += 8 + Math.ceil(number(file, at + 4, 4) / 8) * 8
+  }
+  return undefined
+}
+
+/** An L2 entry. A compressed one has no host cluster of its own. */
+export interface Entry {
+  readonly bits: bigint
+  /** The subclusters of an extended entry. @see SUB-02 */
+  readonly bitmap: bigint
+  readonly isCompressed: boolean
+  readonly hasZeroFlag: boolean
+  readonly hasCluster: boolean
+  readonly host: number
+  /** Compressed, the payload is at most these many bytes. */
+  readonly available: number
+}
+
+/** An entry of the L2 table at this offset. @see L2-03 and CMP-02 */
+export const entryOf = (image: Image, table: number, index: number): Entry => {
+  const { file, clusterSize, extendedL2, hasDataFile } = image
+  const at = table + (extendedL2 ? 16 : 8) * index
+  const bits = word(file, at)
+  const bitmap = extendedL2 ? word(file, at + 8) : 0n
+  if (isSet(bits, 62)) {
+    const x = 70 - Math.log2(clusterSize)
+    const host = Number(BigInt.asUintN(x, bits))
+    const sectors = 1 + Number(BigInt.asUintN(62, bits) >> BigInt(x))
+    const available = sectors * 512 - (host % 512)
+    return { bits, bitmap, isCompressed: true, hasZeroFlag: false, hasCluster: false, host, available }
+  }
+  const host = offsetIn(bits)
+  const hasZeroFlag = isSet(bits, 0) && !extendedL2
+  const hasCluster = host !== 0 || (hasDataFile && isSet(bits, 63) && !hasZeroFlag)
+  return { bits, bitmap, isCompressed: false, hasZeroFlag, hasCluster, host, available: 0 }
+}
