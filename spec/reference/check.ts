@@ -1,4 +1,6 @@
 /** The reference checker: QEMU's counts, from a map of how often each host cluster is referred to. @see CHK-01 */
+import * as E from 'fp-ts/lib/Either.js'
+import type { ClauseId } from '../clauses/index.js'
 import {
   entriesOf,
   type Entry,
@@ -36,18 +38,28 @@ const l2Entries = (image: Image, table: number): readonly Entry[] =>
   Array.from({ length: image.clusterSize / (image.extendedL2 ? 16 : 8) }, (_, index) => entryOf(image, table, index))
 
 /** What a check finds. @see CHK-12 */
-export type Counts = ReturnType<typeof check>
+export interface Counts {
+  corruptions: number
+  leaks: number
+  checkErrors: number
+  readonly totalClusters: number
+  allocatedClusters: number
+  fragmentedClusters: number
+  compressedClusters: number
+  imageEndOffset: number
+}
 
 /** @see CHK-07 */
 export const exitCode = ({ corruptions, leaks, checkErrors }: Counts): number =>
   checkErrors > 0 ? 1 : corruptions > 0 ? 2 : leaks > 0 ? 3 : 0
 
-export const check = (image: Image) => {
+/** Checks an image; refused where QEMU gives up without a count. */
+export const check = (image: Image): E.Either<ClauseId, Counts> => {
   const { file, clusterSize, hasDataFile, refcountTable } = image
   const fileLength = inSectors(file.length)
   const references = new Map<number, number>()
   let clusters = Math.ceil(fileLength / clusterSize)
-  const counts = {
+  const counts: Counts = {
     corruptions: 0,
     leaks: 0,
     checkErrors: 0,
@@ -136,18 +148,15 @@ export const check = (image: Image) => {
     if (stored !== undefined && stored + expected > 0) counts.imageEndOffset = (cluster + 1) * clusterSize
   }
 
-  /** The COPIED flag says that the refcount is one. @see L2-04 */
-  const checkCopied = (bits: bigint, refcount: number | undefined): void => {
-    corrupt(refcount !== undefined && (refcount === 1) !== isSet(bits, 63))
-  }
-
   refer(0, clusterSize)
   checkL1(image.l1, true)
   const snapshots = snapshotsOf(image)
   corrupt(hasDataFile && snapshots.length > 0)
   for (const { l1, extraSize } of snapshots) {
     corrupt(image.version === 3 && extraSize < 16)
-    if (!corrupt(l1.offset % clusterSize !== 0) && !corrupt(l1.entries > 2 ** 22)) checkL1(l1, false)
+    if (corrupt(l1.offset % clusterSize !== 0) || corrupt(l1.entries > 2 ** 22)) continue
+    if (l1.entries > 0 && l1.offset >= readEnd) return E.left('CHK-06')
+    checkL1(l1, false)
   }
   const snapshotTable = number(file, 64, 8)
   refer(snapshotTable, (snapshots.at(-1)?.end ?? snapshotTable) - snapshotTable)
@@ -158,11 +167,16 @@ export const check = (image: Image) => {
   entriesOf(file, refcountTable).forEach(checkRefcountBlock)
   for (let cluster = 0; cluster < clusters; cluster++) checkRefcount(cluster)
 
+  // COPIED says that the refcount is one. Where it cannot be read, nothing is said of the entry, nor of its table.
   const refcountAt = (host: number): number | undefined => refcountOf(image, Math.floor(host / clusterSize))
-  for (const entry of entriesOf(file, image.l1).filter((each) => offsetIn(each) !== 0)) {
-    checkCopied(entry, refcountAt(offsetIn(entry)))
-    for (const { bits, host } of l2Entries(image, offsetIn(entry)).filter(({ hasCluster }) => hasCluster))
-      checkCopied(bits, hasDataFile ? 1 : refcountAt(host))
+  for (const bits of entriesOf(file, image.l1).filter((each) => offsetIn(each) !== 0)) {
+    const refcount = refcountAt(offsetIn(bits))
+    if (refcount === undefined) continue
+    corrupt((refcount === 1) !== isSet(bits, 63))
+    for (const entry of l2Entries(image, offsetIn(bits)).filter(({ hasCluster }) => hasCluster)) {
+      const ofCluster = hasDataFile ? 1 : refcountAt(entry.host)
+      corrupt(ofCluster !== undefined && (ofCluster === 1) !== isSet(entry.bits, 63))
+    }
   }
-  return counts
+  return E.right(counts)
 }

@@ -146,7 +146,8 @@ export function* check(fileLength: number): Plan<E.Either<readonly Issue[], Chec
   const refused = refusal(m.issues, passed)
   const g = m.geometry
   if (refused !== undefined || g === undefined) return E.left(refused === undefined ? m.issues : [refused])
-  const state = new CheckState(g, fileLength)
+  // QEMU counts the file's length in whole sectors.
+  const state = new CheckState(g, Math.ceil(fileLength / limits.sectorSize) * limits.sectorSize)
   const table = yield* readBlockTable(Number(m.header.refcountTableOffset), m.header.refcountTableClusters, state)
   const end = yield* everything(state, m, table)
   return E.right({
