@@ -12,7 +12,9 @@ import {
   number,
   offsetIn,
   snapshotsOf,
-  type Table
+  type Table,
+  tableAt,
+  word
 } from './image.js'
 
 /** QEMU reads zeros past the end of the file, but nothing from here on. */
@@ -22,12 +24,12 @@ const readEnd = 2 ** 63 - 2 ** 30
 const refcountOf = ({ file, clusterSize, refcountBits, refcountTable }: Image, cluster: number): number | undefined => {
   const perBlock = (clusterSize * 8) / refcountBits
   const index = Math.floor(cluster / perBlock)
-  const entry = index < refcountTable.entries ? number(file, refcountTable.offset + 8 * index, 8) : 0
-  const block = entry - (entry % 512)
-  if (block === 0) return 0
-  if (block % clusterSize !== 0 || block >= readEnd) return undefined
+  const entry = index < refcountTable.entries ? word(file, refcountTable.offset + 8 * index) : 0n
+  const block = entry - (entry % 512n)
+  if (block === 0n) return 0
+  if (block % BigInt(clusterSize) !== 0n || block >= readEnd) return undefined
   const bit = (cluster % perBlock) * refcountBits
-  const at = block + Math.floor(bit / 8)
+  const at = Number(block) + Math.floor(bit / 8)
   return refcountBits >= 8
     ? number(file, at, refcountBits / 8)
     : (number(file, at, 1) >> (bit % 8)) & (2 ** refcountBits - 1)
@@ -121,7 +123,7 @@ export const check = (image: Image): E.Either<ClauseId, Counts> => {
     const [size, directory] = [number(file, extension + 8, 8), number(file, extension + 16, 8)]
     refer(directory, size)
     for (let at = directory; at < Math.min(directory + size, file.length);) {
-      const table = { offset: number(file, at, 8), entries: number(file, at + 8, 4) }
+      const table = tableAt(file, at, number(file, at + 8, 4), clusterSize)
       refer(table.offset, 8 * table.entries)
       for (const entry of entriesOf(file, table)) {
         const host = offsetIn(entry)
@@ -133,11 +135,11 @@ export const check = (image: Image): E.Either<ClauseId, Counts> => {
   }
 
   const checkRefcountBlock = (entry: bigint): void => {
-    const block = Number(entry - (entry % 512n))
-    if (corrupt(entry % 512n !== 0n) || corrupt(block % clusterSize !== 0)) return
-    if (corrupt(block / clusterSize >= clusters) || block === 0) return
-    refer(block, clusterSize)
-    corrupt(references.get(block / clusterSize) !== 1)
+    if (corrupt(entry % 512n !== 0n) || corrupt(entry % BigInt(clusterSize) !== 0n)) return
+    const cluster = Number(entry) / clusterSize
+    if (corrupt(cluster >= clusters) || cluster === 0) return
+    refer(Number(entry), clusterSize)
+    corrupt(references.get(cluster) !== 1)
   }
 
   const checkRefcount = (cluster: number): void => {
@@ -154,7 +156,7 @@ export const check = (image: Image): E.Either<ClauseId, Counts> => {
   corrupt(hasDataFile && snapshots.length > 0)
   for (const { l1, extraSize } of snapshots) {
     corrupt(image.version === 3 && extraSize < 16)
-    if (corrupt(l1.offset % clusterSize !== 0) || corrupt(l1.entries > 2 ** 22)) continue
+    if (corrupt(!l1.isAligned) || corrupt(l1.entries > 2 ** 22)) continue
     if (l1.entries > 0 && l1.offset >= readEnd) return E.left('CHK-06')
     checkL1(l1, false)
   }

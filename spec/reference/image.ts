@@ -28,8 +28,16 @@ export const offsetIn = (bits: bigint): number => Number(bits & 0x00ff_ffff_ffff
 /** A table of 64-bit entries. */
 export interface Table {
   readonly offset: number
+  readonly isAligned: boolean
   readonly entries: number
 }
+
+/** The table whose offset is the number at `at`. */
+export const tableAt = (file: Uint8Array, at: number, entries: number, clusterSize: number): Table => ({
+  offset: number(file, at, 8),
+  isAligned: word(file, at) % BigInt(clusterSize) === 0n,
+  entries
+})
 
 /** The entries of a table, without those past the end of the file, which are zeros. */
 export const entriesOf = (file: Uint8Array, { offset, entries }: Table): readonly bigint[] => {
@@ -53,8 +61,8 @@ const headerOf = (file: Uint8Array) => {
     hasDataFile: isSet(features(72), 2),
     extendedL2: isSet(features(72), 4),
     hasBitmaps: isSet(features(88), 0),
-    l1: { offset: number(file, 40, 8), entries: number(file, 36, 4) },
-    refcountTable: { offset: number(file, 48, 8), entries: (number(file, 56, 4) * clusterSize) / 8 }
+    l1: tableAt(file, 40, number(file, 36, 4), clusterSize),
+    refcountTable: tableAt(file, 48, (number(file, 56, 4) * clusterSize) / 8, clusterSize)
   }
 }
 
@@ -75,13 +83,13 @@ export const inSectors = (length: number): number => Math.ceil(length / 512) * 5
 export const sizeOf = (disk: Disk): number => ('file' in disk ? disk.size : inSectors(disk.length))
 
 /** The snapshot table: each snapshot's L1, the size of its extra data, and where its entry ends. @see SNAP-01 */
-export const snapshotsOf = ({ file }: Image) => {
+export const snapshotsOf = ({ file, clusterSize }: Image) => {
   const snapshots: { readonly l1: Table; readonly extraSize: number; readonly end: number }[] = []
   while (snapshots.length < number(file, 60, 4)) {
     const at = Math.ceil((snapshots.at(-1)?.end ?? number(file, 64, 8)) / 8) * 8
     const extraSize = number(file, at + 36, 4)
     const end = at + 40 + extraSize + number(file, at + 12, 2) + number(file, at + 14, 2)
-    snapshots.push({ l1: { offset: number(file, at, 8), entries: number(file, at + 8, 4) }, extraSize, end })
+    snapshots.push({ l1: tableAt(file, at, number(file, at + 8, 4), clusterSize), extraSize, end })
   }
   return snapshots
 }

@@ -30,7 +30,7 @@ export const partsOf = (image: Image, l1: Table, cluster: number): Read<readonly
   const perTable = clusterSize / (extendedL2 ? 16 : 8)
   const index = Math.floor(cluster / perTable)
   const whole = { start: cluster * clusterSize, length: clusterSize }
-  if (l1.offset % clusterSize !== 0) return E.left('SNAP-01')
+  if (!l1.isAligned) return E.left('SNAP-01')
   if (l1.entries > 2 ** 22) return E.left('SNAP-07')
   const table = index < l1.entries ? offsetIn(word(file, l1.offset + 8 * index)) : 0
   if (table === 0) return E.right([{ ...whole, kind: 'unallocated' }])
