@@ -17,7 +17,8 @@ const leaves = [
   'src/store/**/*.ts',
   'src/compression/**/*.ts',
   'src/format/*view*.ts',
-  'src/image/**/*.ts'
+  'src/image/**/*.ts',
+  'src/transition/**/*.ts'
 ]
 
 /** Where a value is built row by row from a table, and only the table knows its type. */

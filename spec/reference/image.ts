@@ -82,14 +82,34 @@ export const openImage = (file: Uint8Array, dataFile = file, backing?: Disk): Im
 export const inSectors = (length: number): number => Math.ceil(length / 512) * 512
 export const sizeOf = (disk: Disk): number => ('file' in disk ? disk.size : inSectors(disk.length))
 
-/** The snapshot table: each snapshot's L1, the size of its extra data, and where its entry ends. @see SNAP-01 */
-export const snapshotsOf = ({ file, clusterSize }: Image) => {
-  const snapshots: { readonly l1: Table; readonly extraSize: number; readonly end: number }[] = []
+/** A snapshot: its L1, the size of its extra data and of its disk, its names, and where its entry ends. */
+export interface Snapshot {
+  readonly l1: Table
+  readonly extraSize: number
+  readonly size: number
+  readonly id: string
+  readonly name: string
+  readonly end: number
+}
+
+const textAt = (file: Uint8Array, at: number, length: number): string =>
+  String.fromCharCode(...bytesAt(file, at, length))
+
+/** The snapshot table. @see SNAP-01 and SNAP-02 */
+export const snapshotsOf = ({ file, clusterSize, size }: Image): readonly Snapshot[] => {
+  const snapshots: Snapshot[] = []
   while (snapshots.length < number(file, 60, 4)) {
     const at = Math.ceil((snapshots.at(-1)?.end ?? number(file, 64, 8)) / 8) * 8
-    const extraSize = number(file, at + 36, 4)
-    const end = at + 40 + extraSize + number(file, at + 12, 2) + number(file, at + 14, 2)
-    snapshots.push({ l1: tableAt(file, at, number(file, at + 8, 4), clusterSize), extraSize, end })
+    const [idSize, nameSize, extraSize] = [number(file, at + 12, 2), number(file, at + 14, 2), number(file, at + 36, 4)]
+    const names = at + 40 + extraSize
+    snapshots.push({
+      l1: tableAt(file, at, number(file, at + 8, 4), clusterSize),
+      extraSize,
+      size: extraSize >= 16 ? number(file, at + 48, 8) : size,
+      id: textAt(file, names, idSize),
+      name: textAt(file, names + idSize, nameSize),
+      end: names + idSize + nameSize
+    })
   }
   return snapshots
 }

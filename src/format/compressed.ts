@@ -61,3 +61,17 @@ export const additionalSectors = (hostOffset: bigint, length: number): number =>
   const sector = BigInt(sectorSize)
   return Number((hostOffset + BigInt(length) - 1n) / sector - hostOffset / sector)
 }
+
+/**
+ * The host clusters that a payload touches, first and last, as cluster indices.
+ *
+ * @see CMP-06
+ */
+export const clusterSpan = (
+  r: CompressedRange,
+  clusterBits: number
+): { readonly first: number; readonly last: number } => {
+  const start = Number(r.hostOffset)
+  const size = 2 ** clusterBits
+  return { first: Math.floor(start / size), last: Math.floor((start + availableBytes(r) - 1) / size) }
+}

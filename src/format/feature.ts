@@ -47,3 +47,19 @@ export const duties: Readonly<Record<'incompatible' | 'compatible' | 'autoclear'
 
 /** The autoclear word a writer leaves behind when it opens an image: unknown bits cleared. @see FEAT-03 */
 export const clearUnknown = (features: AutoclearFeatures): AutoclearFeatures => ({ ...features, reserved: 0n })
+
+/** What QEMU calls a bit where that is more than its name. */
+const titles: Readonly<Record<string, string>> = {
+  dirty: 'dirty bit',
+  corrupt: 'corrupt bit',
+  extended_l2: 'extended L2 entries'
+}
+
+/** Every known bit with its word (0 incompatible, 1 compatible, 2 autoclear) and its title, in QEMU's order. @see EXT-08 */
+export const featureTitles: readonly { readonly type: number; readonly bit: number; readonly title: string }[] = [
+  incompatibleRows,
+  compatibleRows,
+  autoclearRows
+].flatMap((rows, type) =>
+  Object.values(rows).map(({ lo, name }) => ({ type, bit: lo, title: titles[name] ?? name.replaceAll('_', ' ') }))
+)

@@ -1,0 +1,174 @@
+/** Creating an image: three clusters that describe an empty disk, which then gets its size. */
+import * as E from 'fp-ts/lib/Either.js'
+import type { HostWrite } from '../bytes/host-write.js'
+import { type Issue, issue } from '../bytes/issue.js'
+import { empty, fromText } from '../bytes/octets.js'
+import { fromMemory, type Plan, runSync } from '../bytes/plan.js'
+import { viewOf } from '../bytes/octets.js'
+import { portable } from '../compression/decompress.js'
+import type { Extension } from '../format/extension.js'
+import { autoclearFeatures, compatibleFeatures, featureTitles, incompatibleFeatures } from '../format/feature.js'
+import { type Header, magic } from '../format/header.js'
+import { setRefcount } from '../format/refcount.js'
+import { finish, type Step } from './finish.js'
+import { firstCluster } from './first-cluster.js'
+import { setSize } from './l1.js'
+import { open } from './open.js'
+import { type Opened, Work } from './opened.js'
+import { seeing } from './transaction.js'
+
+/** What a new image is to be. The defaults are QEMU's. @see TOOL-06 */
+export interface CreateOptions {
+  /** Bytes of the guest disk; rounded up to whole sectors. */
+  readonly size: number
+  readonly version?: 2 | 3
+  /** 9 to 21. */
+  readonly clusterBits?: number
+  /** 0 to 6. */
+  readonly refcountOrder?: number
+  readonly extendedL2?: boolean
+  readonly lazyRefcounts?: boolean
+  readonly compressionType?: 'zlib' | 'zstd'
+  readonly backing?: { readonly name: string; readonly format: string }
+  /** The name of the external data file, and whether it is the raw disk. */
+  readonly dataFile?: { readonly name: string; readonly raw: boolean }
+}
+
+const defaults = {
+  version: 3,
+  clusterBits: 16,
+  refcountOrder: 4,
+  extendedL2: false,
+  lazyRefcounts: false,
+  compressionType: 'zlib'
+} as const
+
+type Settled = CreateOptions & Required<Omit<CreateOptions, 'backing' | 'dataFile'>>
+
+const refused = (clause: Issue['clause'], found: string, expected: string): Issue =>
+  issue({ clause, phase: 'invalid', source: 'both', structure: 'image', field: '', at: 0, size: 0, found, expected })
+
+/** What the options say that no image can be. @see TOOL-06, OPEN-03, OPEN-11 and BACK-07 */
+const forbidden = (o: Settled): readonly Issue[] => {
+  const rules: readonly (readonly [boolean, Issue['clause'], string, string])[] = [
+    [o.clusterBits < 9 || o.clusterBits > 21, 'OPEN-03', `cluster_bits ${o.clusterBits}`, '9 to 21'],
+    [o.refcountOrder < 0 || o.refcountOrder > 6, 'REF-02', `refcount_order ${o.refcountOrder}`, '0 to 6'],
+    [o.extendedL2 && o.clusterBits < 14, 'OPEN-11', `cluster_bits ${o.clusterBits}`, 'at least 14 with extended L2'],
+    [o.size < 0 || !Number.isSafeInteger(o.size), 'HDR-08', `a size of ${o.size}`, 'a number of bytes'],
+    [o.version === 2 && o.refcountOrder !== 4, 'HDR-01', `refcount_order ${o.refcountOrder}`, '4 in version 2'],
+    [o.version === 2 && o.lazyRefcounts, 'OPEN-24', 'lazy refcounts in version 2', 'version 3'],
+    [o.version === 2 && o.extendedL2, 'HDR-01', 'extended L2 in version 2', 'version 3'],
+    [o.version === 2 && o.dataFile !== undefined, 'HDR-01', 'an external data file in version 2', 'version 3'],
+    [o.version === 2 && o.compressionType === 'zstd', 'HDR-01', 'zstd in version 2', 'version 3'],
+    [
+      o.backing !== undefined && o.dataFile?.raw === true,
+      'BACK-07',
+      'a backing file and raw external data',
+      'one of them'
+    ]
+  ]
+  return rules.filter(([broken]) => broken).map(([, clause, found, expected]) => refused(clause, found, expected))
+}
+
+const headerOf = (o: Settled): Header => {
+  const size = 2n ** BigInt(o.clusterBits)
+  const v3 = o.version === 3
+  return {
+    magic,
+    version: o.version,
+    backingFileOffset: 0n,
+    backingFileSize: 0,
+    clusterBits: o.clusterBits,
+    size: 0n,
+    cryptMethod: 0,
+    l1Size: 0,
+    l1TableOffset: 0n,
+    refcountTableOffset: size,
+    refcountTableClusters: 1,
+    nbSnapshots: 0,
+    snapshotsOffset: 0n,
+    incompatibleFeatures: {
+      ...incompatibleFeatures.ofWord(0n),
+      externalDataFile: o.dataFile !== undefined,
+      compressionType: o.compressionType === 'zstd',
+      extendedL2: o.extendedL2
+    },
+    compatibleFeatures: { ...compatibleFeatures.ofWord(0n), lazyRefcounts: o.lazyRefcounts },
+    autoclearFeatures: { ...autoclearFeatures.ofWord(0n), rawExternalData: o.dataFile?.raw === true },
+    refcountOrder: o.refcountOrder,
+    headerLength: v3 ? 112 : 72,
+    additional: v3
+      ? { compressionType: o.compressionType === 'zstd' ? 1 : 0, padding: new Uint8Array(7), rest: empty }
+      : { rest: empty }
+  }
+}
+
+/** Names of the feature bits, which QEMU leaves out where a cluster has no room to spare. @see EXT-08 */
+const featureNames: Extension = {
+  _tag: 'FeatureNames',
+  data: {
+    names: featureTitles.map(({ type, bit, title }) => {
+      const name = new Uint8Array(46)
+      name.set(fromText(title))
+      return { type, bit, name }
+    }),
+    rest: empty
+  },
+  padding: empty
+}
+
+const extensionsOf = (o: Settled): readonly Extension[] => [
+  ...(o.backing === undefined
+    ? []
+    : [{ _tag: 'BackingFormat' as const, data: fromText(o.backing.format), padding: empty }]),
+  ...(o.dataFile === undefined ? [] : [{ _tag: 'DataFile' as const, data: fromText(o.dataFile.name), padding: empty }]),
+  ...(o.version === 3 && o.clusterBits > 12 ? [featureNames] : [])
+]
+
+/** Header, refcount table and the first refcount block, which counts these three clusters. @see CR-06 and GEN-04 */
+const emptyImage = (o: Settled, first: Uint8Array): Uint8Array => {
+  const size = 2 ** o.clusterBits
+  const image = new Uint8Array(3 * size)
+  image.set(first)
+  viewOf(image).setBigUint64(size, BigInt(2 * size))
+  const block = viewOf(image.subarray(2 * size))
+  for (let i = 0; i < 3; i++) setRefcount(block, o.refcountOrder, i, 1n)
+  return image
+}
+
+function* sized(opened: Opened, size: number): Plan<Step> {
+  const w = new Work(opened)
+  return yield* seeing(
+    w.tx,
+    (function* (): Plan<Step> {
+      yield* setSize(w, size)
+      return yield* finish(w)
+    })()
+  )
+}
+
+function* settle(image: Uint8Array, size: number): Plan<readonly HostWrite[]> {
+  const { next } = yield* open({ backing: [], decompressor: portable })
+  const { writes } = yield* sized(next, size)
+  return [{ _tag: 'Write', file: { part: 'image', depth: 0 }, at: 0, bytes: image }, ...writes]
+}
+
+/**
+ * The writes that make a new image out of an empty file: the same image that qemu-img creates. An external data file gets
+ * the size of the disk.
+ *
+ * @see CR-06, GEN-04 and TOOL-06
+ */
+export const create = (options: CreateOptions): E.Either<readonly Issue[], readonly HostWrite[]> => {
+  const o = { ...defaults, ...options, size: Math.ceil(options.size / 512) * 512 }
+  const issues = forbidden(o)
+  if (issues.length > 0) return E.left(issues)
+  return E.chain((first: Uint8Array) => {
+    const image = emptyImage(o, first)
+    return E.map((writes: readonly HostWrite[]): readonly HostWrite[] =>
+      o.dataFile === undefined
+        ? writes
+        : [...writes, { _tag: 'Truncate', file: { part: 'data', depth: 0 }, length: o.size }]
+    )(runSync(settle(image, o.size), { read: fromMemory(image), tell: () => undefined }))
+  })(firstCluster(headerOf(o), extensionsOf(o), o.backing === undefined ? empty : fromText(o.backing.name)))
+}

@@ -1,0 +1,100 @@
+/** The overlap check: what a command is about to write, held against the metadata that lies there. */
+import { type Plan, readAt } from '../bytes/plan.js'
+import { clusterSize } from '../format/geometry.js'
+import { L1View, RefcountTableView } from '../format/views.js'
+import { bitmapsExtension, snapshotTablePlace } from '../image/metadata.js'
+import type { Work } from './opened.js'
+import type { Claim, Owner } from './transaction.js'
+
+/** A range of the image file that holds metadata. */
+interface Range {
+  readonly section: Owner
+  readonly at: number
+  readonly length: number
+}
+
+/** A write that would go over metadata of another kind. */
+export interface Overlap {
+  readonly claim: Claim
+  readonly section: Owner
+}
+
+/** The sections whose places the header and the tables of contents tell. */
+const constant = (w: Work): readonly Range[] => {
+  const { metadata } = w.opened
+  const size = clusterSize(w.g)
+  const h = metadata.header
+  const snapshots = snapshotTablePlace(metadata)
+  const bitmaps = bitmapsExtension(metadata)
+  return [
+    { section: 'main header', at: 0, length: size },
+    { section: 'active L1 table', at: Number(h.l1TableOffset), length: 8 * h.l1Size },
+    { section: 'refcount table', at: Number(h.refcountTableOffset), length: h.refcountTableClusters * size },
+    { section: 'snapshot table', at: snapshots.at, length: snapshots.size },
+    ...(bitmaps === undefined
+      ? []
+      : [
+          {
+            section: 'bitmap directory' as const,
+            at: Number(bitmaps.bitmapDirectoryOffset),
+            length: Number(bitmaps.bitmapDirectorySize)
+          }
+        ]),
+    ...metadata.snapshots.map((s): Range => ({
+      section: 'inactive L1 table',
+      at: Number(s.l1TableOffset),
+      length: 8 * s.l1Size
+    }))
+  ]
+}
+
+/** Host clusters of active L2 tables and refcount blocks, as they were before the command. */
+function* pointedTo(w: Work, wanted: ReadonlySet<number>): Plan<ReadonlyMap<number, Owner>> {
+  const size = clusterSize(w.g)
+  const h = w.opened.metadata.header
+  const found = new Map<number, Owner>()
+  const l1 = new L1View(yield* readAt(Number(h.l1TableOffset), 8 * h.l1Size))
+  for (let i = 0; i < l1.length; i++) {
+    const cluster = l1.l2TableOffset(i) / size
+    if (wanted.has(cluster)) found.set(cluster, 'active L2 table')
+  }
+  const blocks = new RefcountTableView(yield* readAt(Number(h.refcountTableOffset), h.refcountTableClusters * size))
+  for (let i = 0; i < blocks.length; i++) {
+    const cluster = blocks.refcountBlockOffset(i) / size
+    if (wanted.has(cluster)) found.set(cluster, 'refcount block')
+  }
+  found.delete(0)
+  return found
+}
+
+/**
+ * The first write of the command that would go over metadata of another kind, if there is one: the sections that QEMU
+ * protects by default.
+ *
+ * @see INT-20
+ */
+export function* overlapping(w: Work): Plan<Overlap | undefined> {
+  const size = clusterSize(w.g)
+  const claims = w.tx.claims
+  const ranges = constant(w).filter((r) => r.length > 0)
+  const spans = claims.map((claim) => ({
+    claim,
+    first: Math.floor(claim.at / size),
+    last: Math.floor((claim.at + claim.length - 1) / size)
+  }))
+  const wanted = new Set<number>()
+  for (const { claim, first, last } of spans) {
+    const hit = ranges.find(
+      (r) => r.section !== claim.owner && r.at < (last + 1) * size && first * size < r.at + r.length
+    )
+    if (hit !== undefined) return { claim, section: hit.section }
+    for (let c = first; c <= last; c++) wanted.add(c)
+  }
+  const tables = yield* pointedTo(w, wanted)
+  for (const { claim, first, last } of spans)
+    for (let c = first; c <= last; c++) {
+      const section = tables.get(c)
+      if (section !== undefined && section !== claim.owner) return { claim, section }
+    }
+  return undefined
+}

@@ -1,0 +1,169 @@
+/** Counts: how they are read, raised and lowered, and how the structures that hold them grow. */
+import { type Plan, readAt } from '../bytes/plan.js'
+import { viewOf } from '../bytes/octets.js'
+import { blockEntries, clusterSize } from '../format/geometry.js'
+import { maxRefcountTable } from '../format/limits.js'
+import { maxRefcount, refcountAt, refcountPlace, setRefcount } from '../format/refcount.js'
+import { RefcountTableView } from '../format/views.js'
+import { refuse, type Work } from './opened.js'
+import type { Stage } from './transaction.js'
+
+/** Host byte of the refcount block behind entry `table` of the refcount table; 0: there is none, and all counts are 0. @see REF-03 */
+export function* blockOffset(w: Work, table: number): Plan<number> {
+  if (table >= w.refcountTable.entries) return 0
+  const at = w.refcountTable.at + 8 * table
+  const offset = new RefcountTableView(yield* readAt(at, 8)).refcountBlockOffset(0)
+  return offset % clusterSize(w.g) === 0
+    ? offset
+    : yield* refuse<number>('REF-04', `0x${offset.toString(16)}`, 'a multiple of the cluster size', {
+        structure: 'refcount table entry',
+        field: 'refcount_block_offset',
+        at,
+        size: 8
+      })
+}
+
+/** A part of a refcount block: entries `[from, to)`, in the bytes that hold them. */
+interface Counts {
+  /** Host byte of the first of these bytes. */
+  readonly at: number
+  readonly bytes: Uint8Array
+  /** Where entry `from` stands in the bytes. */
+  readonly first: number
+}
+
+function* countsOf(w: Work, block: number, from: number, to: number): Plan<Counts> {
+  const width = 2 ** w.g.refcountOrder
+  const start = Math.floor((from * width) / 8)
+  const end = Math.ceil((to * width) / 8)
+  const bytes = yield* readAt(block + start, end - start)
+  return { at: block + start, bytes, first: from - (start * 8) / width }
+}
+
+/** The count of a host cluster. @see REF-03 */
+export function* countOf(w: Work, cluster: number): Plan<bigint> {
+  const { table, entry } = refcountPlace(w.g, cluster)
+  const block = yield* blockOffset(w, table)
+  if (block === 0) return 0n
+  const counts = yield* countsOf(w, block, entry, entry + 1)
+  return refcountAt(viewOf(counts.bytes), w.g.refcountOrder, counts.first)
+}
+
+/**
+ * Adds `by` to the counts of `n` host clusters from `cluster` on, whose refcount blocks exist. Refused where a count
+ * would pass its width or fall below zero. @see REF-07
+ */
+export function* addToCounts(w: Work, cluster: number, n: number, by: number, stage: Stage): Plan<void> {
+  const { refcountOrder } = w.g
+  const entries = blockEntries(w.g)
+  for (let c = cluster, next = c; c < cluster + n; c = next) {
+    const { table, entry } = refcountPlace(w.g, c)
+    next = Math.min(cluster + n, c - entry + entries)
+    const block = yield* blockOffset(w, table)
+    if (block === 0) return yield* outOfRange(w, c, 0n, by)
+    const counts = yield* countsOf(w, block, entry, entry + next - c)
+    const changed = counts.bytes.slice()
+    const view = viewOf(changed)
+    for (let i = 0; i < next - c; i++) {
+      const count = refcountAt(view, refcountOrder, counts.first + i)
+      const sum = count + BigInt(by)
+      if (sum < 0n || sum > maxRefcount(refcountOrder)) return yield* outOfRange(w, c + i, count, by)
+      setRefcount(view, refcountOrder, counts.first + i, sum)
+    }
+    yield* w.tx.put('refcount block', stage, counts.at, changed)
+  }
+}
+
+const outOfRange = (w: Work, cluster: number, count: bigint, by: number): Plan<void> =>
+  refuse(
+    'REF-07',
+    `a count of ${count} and ${by} more for host cluster ${cluster}`,
+    `0 to ${maxRefcount(w.g.refcountOrder)}`,
+    {
+      structure: 'refcount block',
+      at: cluster * clusterSize(w.g),
+      size: clusterSize(w.g)
+    }
+  )
+
+/** A block whose first `used` counts are one. */
+const blockOf = (w: Work, used: number): Uint8Array => {
+  const bytes = new Uint8Array(clusterSize(w.g))
+  const view = viewOf(bytes)
+  for (let i = 0; i < used; i++) setRefcount(view, w.g.refcountOrder, i, 1n)
+  return bytes
+}
+
+/** Words of 64 bits, one after the other. */
+export const words = (values: readonly number[]): Uint8Array => {
+  const bytes = new Uint8Array(8 * values.length)
+  const view = viewOf(bytes)
+  values.forEach((value, i) => {
+    view.setBigUint64(8 * i, BigInt(value))
+  })
+  return bytes
+}
+
+/**
+ * Makes refcount blocks for `k` ranges from entry `table` on, none of which has one. They stand at the start of the first
+ * range, which counts them, so that one word of the refcount table brings them in. @see REF-20
+ */
+export function* coverRanges(w: Work, table: number, k: number): Plan<void> {
+  const size = clusterSize(w.g)
+  const first = table * blockEntries(w.g)
+  w.tx.take(first, k)
+  for (let i = 0; i < k; i++) {
+    yield* w.tx.put('refcount block', 'prepare', (first + i) * size, blockOf(w, i === 0 ? k : 0))
+    yield* w.tx.put(
+      'refcount table',
+      i === 0 ? 'cover' : 'extend',
+      w.refcountTable.at + 8 * (table + i),
+      words([(first + i) * size])
+    )
+  }
+}
+
+/** Clusters of a refcount table for this many entries and half as many more, as far as the limit allows. @see REF-06 */
+const tableClusters = (w: Work, entries: number): number => {
+  const size = clusterSize(w.g)
+  const most = Math.max(1, maxRefcountTable / size)
+  return Math.max(Math.ceil((8 * entries) / size), Math.min(most, Math.ceil((8 * 1.5 * entries) / size)))
+}
+
+/**
+ * Moves the refcount table behind everything it covers, with room for half as many entries more. The first new blocks
+ * count themselves and the new table. The header's offset and length of the table are two words: a version 3 image is
+ * dirty while they change. @see REF-21 and REF-22
+ */
+export function* growTable(w: Work): Plan<void> {
+  const size = clusterSize(w.g)
+  const { at, entries } = w.refcountTable
+  const start = entries * blockEntries(w.g)
+  const { k, t } = newArea(w, entries)
+  if (t * size > maxRefcountTable)
+    return yield* refuse('REF-06', `${t * size} bytes of refcount table`, `at most ${maxRefcountTable}`)
+  const old = yield* readAt(at, 8 * entries)
+  w.tx.take(start, k + t)
+  for (let i = 0; i < k; i++) {
+    const used = Math.min(blockEntries(w.g), k + t - i * blockEntries(w.g))
+    yield* w.tx.put('refcount block', 'prepare', (start + i) * size, blockOf(w, used))
+  }
+  const table = new Uint8Array(t * size)
+  table.set(old)
+  table.set(words(Array.from({ length: k }, (_, i) => (start + i) * size)), 8 * entries)
+  yield* w.tx.put('refcount table', 'prepare', (start + k) * size, table)
+  const features = w.header.incompatibleFeatures
+  const guarded = w.g.version === 3 && !features.dirty
+  if (guarded) yield* w.changeHeader('prepare', { incompatibleFeatures: { ...features, dirty: true } })
+  yield* w.changeHeader('cover', { refcountTableOffset: BigInt((start + k) * size), refcountTableClusters: t })
+  if (guarded) yield* w.changeHeader('extend', { incompatibleFeatures: features })
+  for (let i = 0; i < (8 * entries) / size; i++) w.released.push(at / size + i)
+}
+
+/** Blocks and table clusters of a table with room for more than `entries`, the blocks counting both. */
+const newArea = (w: Work, entries: number): { readonly k: number; readonly t: number } => {
+  for (let k = 1; ; k++) {
+    const t = tableClusters(w, entries + k)
+    if (k * blockEntries(w.g) >= k + t) return { k, t }
+  }
+}
