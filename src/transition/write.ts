@@ -177,6 +177,7 @@ export function* mayWrite(w: Work, at: number, length: number): Plan<void> {
  */
 export function* write(w: Work, at: number, bytes: Uint8Array): Plan<void> {
   yield* mayWrite(w, at, bytes.length)
+  if (bytes.length === 0) return
   const targets = yield* targetsOf(w, at, bytes.length)
   let missing = targets.filter((t) => !isOwn(w, t.entry)).length
   let run: Run = { cluster: 0, n: 0 }

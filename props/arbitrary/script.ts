@@ -1,0 +1,61 @@
+/** Scripts: sequences of commands that fit whatever disk they meet. */
+import fc from 'fast-check'
+import type { Disk } from '../../spec/disk.js'
+import type { Command } from '../../src/transition/command.js'
+
+/** A command before it knows its disk: numbers that choose among what there is. */
+export interface Move {
+  readonly kind: Command['_tag']
+  /** Where, as a fraction of the disk in 65536ths. */
+  readonly where: number
+  /** How much, as a power of two in bytes, and how far off it. */
+  readonly size: number
+  readonly off: number
+  /** Which snapshot or bitmap, and other choices. */
+  readonly which: number
+}
+
+const kinds: readonly Command['_tag'][] = ['Write', 'Flush']
+
+const move = (among: readonly Command['_tag'][]): fc.Arbitrary<Move> =>
+  fc.record({
+    kind: fc.constantFrom(...among),
+    where: fc.nat(0xffff),
+    size: fc.nat(14),
+    off: fc.constantFrom(0, 0, 0, -1, 1, 511, -512),
+    which: fc.nat(7)
+  })
+
+/**
+ * Scripts of at least `least` moves. Each first draws the kinds of commands it is made of, so that some scripts do little
+ * else than what others hardly ever do.
+ */
+export const arbitraryScript = (least: number, most: number): fc.Arbitrary<readonly Move[]> =>
+  fc
+    .subarray([...kinds], { minLength: 1 })
+    .chain((among) => fc.array(shrinksAway(move(among)), { minLength: least, maxLength: most, size: 'max' }))
+    .map((moves) => moves.flatMap((m) => m ?? []))
+
+/** The same values, which shrink to none at all before they shrink to others. */
+const shrinksAway = <A>(values: fc.Arbitrary<A>): fc.Arbitrary<A | undefined> =>
+  fc.option(values, { nil: undefined, freq: 1000 })
+
+/** Bytes that name themselves: which command wrote them, and for which sector. */
+export const stamped = (mark: number, at: number, length: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, i) => {
+    const sector = Math.floor((at + i) / 512)
+    return [mark & 0xff, mark >> 8, sector & 0xff, sector >> 8][(at + i) & 3] ?? 0
+  })
+
+/** The command of a move on this disk; `mark` is what its bytes are to say. */
+export const commandOf = (m: Move, disk: Disk, mark: number): Command => {
+  const end = disk.content.length
+  const at = Math.min(end, Math.floor((m.where / 0x1_0000) * (end / 512)) * 512 + (m.which === 0 ? Math.abs(m.off) : 0))
+  const length = Math.max(0, Math.min(2 ** m.size + m.off, end - at))
+  switch (m.kind) {
+    case 'Write':
+      return { _tag: 'Write', at, bytes: stamped(mark, at, length) }
+    case 'Flush':
+      return { _tag: 'Flush' }
+  }
+}

@@ -1,0 +1,52 @@
+/** Random scripts: after every command the image stands for the disk that the abstract machine says, and is well formed. */
+import fc from 'fast-check'
+import { arbitraryScript, commandOf, type Move } from '../arbitrary/script.js'
+import { arbitraryShape, backingOf, minimalShapes, type Shape, traitsOf } from '../arbitrary/shape.js'
+import { holds } from '../check.js'
+import { note, suite } from '../suite.js'
+import { newMachine } from './machine.js'
+import { blankDisk, follow, mustBe, type Pair } from './square.js'
+
+const test = suite('scripts')
+
+const begin = (shape: Shape): Pair => {
+  const backing = backingOf(shape)
+  const size = Math.ceil(shape.options.size / 512) * 512
+  return { machine: newMachine(shape.options, backing), disk: blankDisk(traitsOf(shape), size, backing) }
+}
+
+const run = (shape: Shape, moves: readonly Move[]): number => {
+  moves.reduce<Pair>((pair, move, i) => {
+    const next = follow(pair, commandOf(move, pair.disk, i + 1))
+    mustBe(next)
+    return next
+  }, begin(shape))
+  return moves.length
+}
+
+test('on minimal geometries', () => {
+  const counted = { scripts: 0, commands: 0 }
+  const start = performance.now()
+  holds(
+    fc.property(fc.constantFrom(...minimalShapes), arbitraryScript(20, 40), (shape, moves) => {
+      counted.scripts++
+      counted.commands += run(shape, moves)
+    }),
+    { runs: 300 }
+  )
+  const seconds = (performance.now() - start) / 1000
+  note(
+    `minimal geometries: ${counted.scripts} scripts, ${counted.commands} commands, ${Math.round(counted.scripts / seconds)} scripts a second`
+  )
+})
+
+test('on all geometries', () => {
+  holds(
+    fc.property(arbitraryShape, arbitraryScript(4, 12), (shape, moves) => {
+      run(shape, moves)
+    }),
+    { runs: 100 }
+  )
+})
+
+test.run()
