@@ -1,0 +1,64 @@
+/** Recordings: what a script writes, in order, and the abstract disk after each of its commands. */
+import type { Disk } from '../../spec/disk.js'
+import type { HostWrite } from '../../src/bytes/host-write.js'
+import { type Files as Stored, storeOf } from '../../src/store/files.js'
+import { fromBytes, toBytes } from '../../src/store/store.js'
+import type { Command } from '../../src/transition/command.js'
+import { commandOf, type Move } from '../arbitrary/script.js'
+import { backingOf, type Shape, traitsOf } from '../arbitrary/shape.js'
+import { type Files, newMachine } from './machine.js'
+import { blankDisk, follow, type Pair } from './square.js'
+
+/** A script that was carried out. */
+export interface Recording {
+  /** The files before the first command; they are durable. */
+  readonly before: Stored
+  readonly writes: readonly HostWrite[]
+  /** For each write, the number of the command that made it, the first one being 1. */
+  readonly madeBy: readonly number[]
+  readonly commands: readonly Command[]
+  /** The disk before the first command, and after each. */
+  readonly disks: readonly Disk[]
+}
+
+/** The files as the simulated store holds them. */
+export const stored = ({ image, data, backing }: Files): Stored => [
+  { file: { part: 'image', depth: 0 }, store: fromBytes(image) },
+  { file: { part: 'data', depth: 0 }, store: fromBytes(data) },
+  { file: { part: 'image', depth: 1 }, store: fromBytes(backing) }
+]
+
+/** The files that the simulated store holds. */
+export const unstored = (files: Stored): Files => ({
+  image: toBytes(storeOf(files, { part: 'image', depth: 0 })),
+  data: toBytes(storeOf(files, { part: 'data', depth: 0 })),
+  backing: toBytes(storeOf(files, { part: 'image', depth: 1 }))
+})
+
+/** A new image and the blank disk it stands for. */
+export const begin = (shape: Shape): Pair => {
+  const backing = backingOf(shape)
+  const size = Math.ceil(shape.options.size / 512) * 512
+  return { machine: newMachine(shape.options, backing), disk: blankDisk(traitsOf(shape), size, backing) }
+}
+
+/** Carries out a script on a new image, and on the image that some moves before it have made. */
+export const record = (shape: Shape, moves: readonly Move[], prelude: readonly Move[] = []): Recording => {
+  const first = prelude.reduce<Pair>((pair, m, i) => follow(pair, commandOf(m, pair.disk, 100 + i)), begin(shape))
+  const commands: Command[] = []
+  const writes: HostWrite[] = []
+  const madeBy: number[] = []
+  const disks: Disk[] = [first.disk]
+  moves.reduce<Pair>((pair, m, i) => {
+    const command = commandOf(m, pair.disk, i + 1)
+    const next = follow(pair, command)
+    commands.push(command)
+    for (const w of next.writes) {
+      writes.push(w)
+      madeBy.push(commands.length)
+    }
+    disks.push(next.disk)
+    return next
+  }, first)
+  return { before: stored(first.machine.files), writes, madeBy, commands, disks }
+}
