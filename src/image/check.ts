@@ -4,13 +4,14 @@ import { type Issue, issueJson, refusalOf } from '../bytes/issue.js'
 import type { JsonObject } from '../bytes/json.js'
 import { type Plan, readAt } from '../bytes/plan.js'
 import { bitmapTableEntry } from '../format/bitmap.js'
-import { blockEntries, clusterSize } from '../format/geometry.js'
+import { blockEntries, type Geometry } from '../format/geometry.js'
 import { presentedSize } from '../format/header-rules.js'
 import * as limits from '../format/limits.js'
 import { snapshotExtra, snapshotStarts } from '../format/snapshot.js'
 import { BitmapTableView } from '../format/views.js'
 import { checkL1, checkL2Tables, type Uses } from './check-trees.js'
 import { type BlockTable, compareRefcounts, countBlocks, loadRefcounts, readBlockTable } from './check-refcounts.js'
+import type { Counts } from './counts.js'
 import { CheckState, type Finding, inconsistent } from './check-state.js'
 import {
   bitmapsExtension,
@@ -115,22 +116,59 @@ const flawsOf = (state: CheckState, issues: readonly Issue[]): void => {
   for (const i of issues) if (refusalOf(i) === undefined && i.source === 'format') state.find('flaw', i)
 }
 
-function* everything(state: CheckState, m: Metadata, table: BlockTable): Plan<number> {
+/** Counts everything that is referenced, but for the refcount structures, and compares nothing. */
+function* referAll(state: CheckState, m: Metadata): Plan<void> {
   const h = m.header
   const perBlock = blockEntries(state.g)
   const uses: Uses = new Map()
-  yield* loadRefcounts(state, table)
   state.refer('header', 0, state.size)
   yield* checkL1(state, uses, Number(h.l1TableOffset), h.l1Size, true, perBlock)
   yield* snapshots(state, m, uses, perBlock)
   yield* checkL2Tables(state, uses, perBlock)
-  state.refer('refcount table', table.at, h.refcountTableClusters * state.size)
   const pointer = encryptionPointer(m)
   if (pointer !== undefined) state.refer('encryption area', Number(pointer.offset), Number(pointer.length))
   yield* bitmaps(state, m)
+}
+
+function* everything(state: CheckState, m: Metadata, table: BlockTable): Plan<number> {
+  yield* loadRefcounts(state, table)
+  yield* referAll(state, m)
+  state.refer('refcount table', table.at, m.header.refcountTableClusters * state.size)
   countBlocks(state, table)
   flawsOf(state, m.issues)
   return compareRefcounts(state)
+}
+
+/** What a check has counted. */
+export interface Examined {
+  readonly metadata: Metadata
+  readonly state: CheckState
+  /** One more than the highest cluster with a count. */
+  readonly end: number
+}
+
+/** QEMU counts a file's length in whole sectors. */
+const stateOf = (g: Geometry, fileLength: number): CheckState =>
+  new CheckState(g, Math.ceil(fileLength / limits.sectorSize) * limits.sectorSize)
+
+/** Checks an image as {@link check} does, and keeps the counts. */
+export function* examine(fileLength: number): Plan<E.Either<readonly Issue[], Examined>> {
+  const metadata = yield* readMetadata()
+  if (E.isLeft(metadata)) return metadata
+  const m = metadata.right
+  const refused = refusal(m.issues, passed)
+  const g = m.geometry
+  if (refused !== undefined || g === undefined) return E.left(refused === undefined ? m.issues : [refused])
+  const state = stateOf(g, fileLength)
+  const table = yield* readBlockTable(Number(m.header.refcountTableOffset), m.header.refcountTableClusters, state)
+  return E.right({ metadata: m, state, end: yield* everything(state, m, table) })
+}
+
+/** How often each host cluster is referred to, but for the refcount table and its blocks. */
+export function* referencesOf(m: Metadata, g: Geometry, fileLength: number): Plan<Counts> {
+  const state = stateOf(g, fileLength)
+  yield* referAll(state, m)
+  return state.references
 }
 
 /**
@@ -140,23 +178,13 @@ function* everything(state: CheckState, m: Metadata, table: BlockTable): Plan<nu
  * @see CHK-01
  */
 export function* check(fileLength: number): Plan<E.Either<readonly Issue[], CheckReport>> {
-  const metadata = yield* readMetadata()
-  if (E.isLeft(metadata)) return metadata
-  const m = metadata.right
-  const refused = refusal(m.issues, passed)
-  const g = m.geometry
-  if (refused !== undefined || g === undefined) return E.left(refused === undefined ? m.issues : [refused])
-  // QEMU counts the file's length in whole sectors.
-  const state = new CheckState(g, Math.ceil(fileLength / limits.sectorSize) * limits.sectorSize)
-  const table = yield* readBlockTable(Number(m.header.refcountTableOffset), m.header.refcountTableClusters, state)
-  const end = yield* everything(state, m, table)
-  return E.right({
-    metadata: m,
+  return E.map(({ metadata, state, end }: Examined) => ({
+    metadata,
     ...state.totals,
-    totalClusters: Math.ceil(Number(presentedSize(m.header)) / clusterSize(g)),
+    totalClusters: Math.ceil(Number(presentedSize(metadata.header)) / state.size),
     imageEndOffset: end * state.size,
     findings: state.findings
-  })
+  }))(yield* examine(fileLength))
 }
 
 /** The exit code for a report, as qemu-img's; with `strict`, a violated demand of the format is a corruption. @see CHK-07 */

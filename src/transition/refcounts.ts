@@ -131,9 +131,20 @@ const tableClusters = (w: Work, entries: number): number => {
 }
 
 /**
+ * Lets the header name another refcount table, whose blocks count what the present ones do. Its offset and its length are
+ * two words: a version 3 image is dirty while they change, and one of version 2 relies on the sector.
+ */
+export function* switchTable(w: Work, at: number, clusters: number): Plan<void> {
+  const features = w.header.incompatibleFeatures
+  const guarded = w.g.version === 3 && !features.dirty
+  if (guarded) yield* w.changeHeader('prepare', { incompatibleFeatures: { ...features, dirty: true } })
+  yield* w.changeHeader('cover', { refcountTableOffset: BigInt(at), refcountTableClusters: clusters })
+  if (guarded) yield* w.changeHeader('extend', { incompatibleFeatures: features })
+}
+
+/**
  * Moves the refcount table behind everything it covers, with room for half as many entries more. The first new blocks
- * count themselves and the new table. The header's offset and length of the table are two words: a version 3 image is
- * dirty while they change. @see REF-21 and REF-22
+ * count themselves and the new table. @see REF-21 and REF-22
  */
 export function* growTable(w: Work): Plan<void> {
   const size = clusterSize(w.g)
@@ -152,11 +163,7 @@ export function* growTable(w: Work): Plan<void> {
   table.set(old)
   table.set(words(Array.from({ length: k }, (_, i) => (start + i) * size)), 8 * entries)
   yield* w.tx.put('refcount table', 'prepare', (start + k) * size, table)
-  const features = w.header.incompatibleFeatures
-  const guarded = w.g.version === 3 && !features.dirty
-  if (guarded) yield* w.changeHeader('prepare', { incompatibleFeatures: { ...features, dirty: true } })
-  yield* w.changeHeader('cover', { refcountTableOffset: BigInt((start + k) * size), refcountTableClusters: t })
-  if (guarded) yield* w.changeHeader('extend', { incompatibleFeatures: features })
+  yield* switchTable(w, (start + k) * size, t)
   for (let i = 0; i < (8 * entries) / size; i++) w.released.push(at / size + i)
 }
 

@@ -111,6 +111,11 @@ export class Transaction {
     this.others.push({ stage: this.stageIndex(stage), write })
   }
 
+  /** Byte offset behind everything that will be written to the image file. */
+  get end(): number {
+    return this.claims.reduce((end, c) => Math.max(end, c.at + c.length), 0)
+  }
+
   /** Whether anything has been changed. */
   get isEmpty(): boolean {
     return this.changes.length === 0 && this.others.length === 0

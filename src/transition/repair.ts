@@ -1,0 +1,190 @@
+/** Repair: counts made equal to the references, copied flags made equal to the counts, and bits cleared that no right reader heeds. */
+import { type Plan, orFail, readAt } from '../bytes/plan.js'
+import { viewOf } from '../bytes/octets.js'
+import { clusterSize, l2EntrySize } from '../format/geometry.js'
+import { l1Entry } from '../format/l1.js'
+import { clusterKind, L1View, L2View } from '../format/views.js'
+import { type Examined, examine } from '../image/check.js'
+import type { CheckState, Totals } from '../image/check-state.js'
+import { endRound, finish, type Step } from './finish.js'
+import type { Surroundings } from './open.js'
+import { refuse, Work } from './opened.js'
+import { rebuild } from './rebuild.js'
+import { addToCounts } from './refcounts.js'
+import { seeing } from './transaction.js'
+import { mendedWord } from './mend.js'
+import { putWord } from './tables.js'
+
+/** What may be repaired: counts that are too high, or all that has one right answer. @see CHK-08 */
+export type RepairMode = 'leaks' | 'all'
+
+/** A repair: the step it is, and what was wrong before and is wrong afterwards. */
+export interface Repaired extends Step {
+  readonly before: Totals
+  readonly after: Totals
+}
+
+/** Runs of neighbouring clusters whose counts are off by the same number, which is their references less their count. */
+function* deviations({
+  state,
+  end
+}: Examined): Generator<{ readonly cluster: number; readonly n: number; readonly by: number }> {
+  const length = Math.max(end, state.references.length, Math.ceil(state.fileLength / state.size))
+  const off = (c: number): number => Math.min(state.max, state.references.get(c)) - state.refcounts.get(c)
+  for (let c = 0, n = 1; c < length; c += n, n = 1) {
+    const by = off(c)
+    if (by === 0) continue
+    while (c + n < length && off(c + n) === by) n++
+    yield { cluster: c, n, by }
+  }
+}
+
+/** Whether the counts cannot be mended where they stand: a table entry or a block is wrong, or a block is missing. @see CHK-09 */
+const needsRebuild = ({ state }: Examined, raised: boolean): boolean =>
+  state.unreadable.size > 0 ||
+  raised ||
+  state.findings.some((f) => f.severity === 'corruption' && f.structure === 'refcount table entry')
+
+/** Makes counts that are too low high enough, then those that are too high low enough. */
+function* mendCounts(w: Work, e: Examined, mode: RepairMode): Plan<void> {
+  const wrong = [...deviations(e)]
+  const missing = wrong.some(({ cluster, by }) => by > 0 && e.state.refcounts.get(cluster) === 0)
+  if (needsRebuild(e, missing)) {
+    if (mode === 'leaks')
+      return yield* refuse('CHK-09', 'counts that have to be built anew', 'a repair of everything', {
+        structure: 'refcount table'
+      })
+    return yield* rebuild(w, e)
+  }
+  for (const { cluster, n, by } of wrong)
+    if (by < 0 || mode === 'all') yield* addToCounts(w, cluster, n, by, by > 0 ? 'prepare' : 'release')
+}
+
+/** An L1 entry that names an L2 table in the file. */
+interface Branch {
+  /** Host byte of the L1 entry, and of the table. */
+  readonly l1: number
+  readonly at: number
+  readonly active: boolean
+  /** Whether the table was met before, in the active tree or, for another tree, in any. */
+  readonly again: boolean
+}
+
+/** The L1 entries of all trees, the active one first, that name an L2 table in the file. */
+function* branchesOf(w: Work, e: Examined, visit: (branch: Branch) => Plan<void>): Plan<void> {
+  const size = clusterSize(w.g)
+  const { header, snapshots } = e.metadata
+  const trees = [
+    { at: Number(header.l1TableOffset), entries: header.l1Size, active: true },
+    ...snapshots.map((s) => ({ at: Number(s.l1TableOffset), entries: s.l1Size, active: false }))
+  ]
+  const seen = new Set<number>()
+  for (const { at, entries, active } of trees.filter((t) => t.at % size === 0)) {
+    const there = Math.max(0, Math.min(8 * entries, e.state.fileLength - at))
+    const view = new L1View(yield* readAt(at, there - (there % 8)))
+    for (let i = 0; i < view.length; i++) {
+      const l2 = view.l2TableOffset(i)
+      if (l2 === 0 || l2 % size !== 0 || l2 >= e.state.fileLength) continue
+      yield* visit({ at: l2, l1: at + 8 * i, active, again: seen.has(l2) })
+      seen.add(l2)
+    }
+  }
+}
+
+/** Clears what is set in entries and means nothing: reserved bits, and the copied flag of a compressed cluster. @see CHK-10 */
+function* mendEntries(w: Work, e: Examined): Plan<void> {
+  const stride = l2EntrySize(w.g)
+  yield* branchesOf(w, e, function* ({ at, l1, active, again }): Plan<void> {
+    const branch = l1Entry.leaf.ofWord(viewOf(yield* readAt(l1, 8)).getBigUint64(0))
+    if (branch.reserved !== 0n)
+      yield* putWord(
+        w,
+        active ? 'active L1 table' : 'inactive L1 table',
+        'prepare',
+        l1,
+        l1Entry.leaf.toWord({ ...branch, reserved: 0n })
+      )
+    if (again) return
+    const view = new L2View(yield* readAt(at, clusterSize(w.g)), w.g)
+    for (let i = 0; i < view.length; i++) {
+      const word = view.words.at((i * stride) / 8)
+      const mended = mendedWord(word, w.g)
+      if (mended !== word) yield* putWord(w, 'active L2 table', 'prepare', at + i * stride, mended)
+    }
+  })
+}
+
+/** Sets the copied flags of the active tree where the count is one, and clears the others. @see L2-04 */
+function* mendCopied(w: Work, e: Examined): Plan<void> {
+  const { state } = e
+  const stride = l2EntrySize(w.g)
+  const copied = 1n << 63n
+  const wanted = (offset: number): boolean =>
+    Math.min(state.max, state.references.get(Math.floor(offset / state.size))) === 1
+  function* mend(owner: 'active L1 table' | 'active L2 table', at: number, word: bigint, set: boolean): Plan<void> {
+    const next = set ? word | copied : word & ~copied
+    if (next !== word) yield* putWord(w, owner, set ? 'settle' : 'prepare', at, next)
+  }
+  yield* branchesOf(w, e, function* ({ at, l1, active, again }): Plan<void> {
+    if (!active) return
+    yield* mend('active L1 table', l1, viewOf(yield* readAt(l1, 8)).getBigUint64(0), wanted(at))
+    if (again) return
+    const view = new L2View(yield* readAt(at, state.size), w.g)
+    for (let i = 0; i < view.length; i++) {
+      const kind = view.kind(i)
+      if (kind !== clusterKind.Normal && kind !== clusterKind.ZeroAllocated) continue
+      const own = w.g.externalDataFile || wanted(view.hostClusterOffset(i))
+      yield* mend('active L2 table', at + i * stride, view.words.at((i * stride) / 8), own)
+    }
+  })
+}
+
+const examined = (fileLength: number): Plan<Examined> =>
+  (function* (): Plan<Examined> {
+    return yield* orFail<Examined>(yield* examine(fileLength))
+  })()
+
+const isSound = (t: Totals): boolean => t.corruptions === 0 && t.checkErrors === 0
+
+const hasOnlyCopied = (state: CheckState): boolean =>
+  state.findings.every((f) => f.severity !== 'corruption' || f.field === 'copied')
+
+/** Clears the dirty and the corrupt bit of an image in which nothing is wrong any more. @see CHK-11 */
+function* absolve(w: Work): Plan<void> {
+  const features = w.header.incompatibleFeatures
+  if (!features.dirty && !features.corrupt) return
+  yield* endRound(w)
+  yield* w.changeHeader('expose', { incompatibleFeatures: { ...features, dirty: false, corrupt: false } })
+}
+
+function* rounds(w: Work, first: Examined, mode: RepairMode, length: () => number): Plan<Repaired> {
+  const before = { ...first.state.totals }
+  const findings = first.state.findings
+  if (mode === 'all' && findings.some((f) => f.severity === 'corruption' && f.phase === 'invalid')) {
+    yield* mendEntries(w, first)
+    yield* endRound(w)
+  }
+  yield* mendCounts(w, yield* examined(length()), mode)
+  yield* endRound(w)
+  const counted = yield* examined(length())
+  if (mode === 'all' || hasOnlyCopied(counted.state)) yield* mendCopied(w, counted)
+  yield* endRound(w)
+  const after = (yield* examined(length())).state.totals
+  if (isSound(after)) yield* absolve(w)
+  return { ...(yield* finish(w)), before, after: { ...after } }
+}
+
+/**
+ * Repairs an image of `fileLength` bytes: with `leaks` counts that are too high are lowered, with `all` everything is mended
+ * that has one right answer. What guests read stays as it is. It can be cut short anywhere and done again.
+ *
+ * @see CHK-08, CHK-09 and CHK-11
+ */
+export function* repair(around: Surroundings, fileLength: number, mode: RepairMode): Plan<Repaired> {
+  const first = yield* examined(fileLength)
+  const w = new Work({ ...around, metadata: first.metadata, g: first.state.g, firstFree: 0, packing: 0 })
+  return yield* seeing(
+    w.tx,
+    rounds(w, first, mode, () => Math.max(fileLength, w.tx.end))
+  )
+}
