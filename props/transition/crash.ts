@@ -10,9 +10,11 @@ import { activeDisk, snapshotDisk } from '../../src/image/disk.js'
 import { type Metadata, readMetadata, refusal } from '../../src/image/metadata.js'
 import { readGuest } from '../../src/image/read.js'
 import { crashStates, type Effort, type Model, usualEffort } from '../../src/store/crash.js'
-import { epochsOf } from '../../src/store/epoch.js'
-import { type Files, storeOf, worldOf } from '../../src/store/files.js'
-import { withoutFlushes } from '../../src/store/reorder.js'
+import { type Epoch, epochsOf } from '../../src/store/epoch.js'
+import { apply, type Files, storeOf, worldOf } from '../../src/store/files.js'
+import { flushesOf, withoutFlushes } from '../../src/store/reorder.js'
+import type { Surroundings } from '../../src/transition/open.js'
+import { repair, type Repaired } from '../../src/transition/repair.js'
 import type { Recording } from './recording.js'
 
 /** What may be seen after a crash: the disk as the last durable command left it, and as any later command may have. */
@@ -22,8 +24,6 @@ export interface Promised {
   /** Whether a sector may be torn, so that old and new meet within it. */
   readonly torn: boolean
 }
-
-const nothing = new Uint8Array(0)
 
 const run = <A>(files: Files, plan: Plan<A>): A => {
   const result = runSync(
@@ -117,65 +117,133 @@ export const judge = (files: Files, promise: Promised): Verdict => {
   }
 }
 
+const imageLength = (files: Files): number => storeOf(files, { part: 'image', depth: 0 }).length
+
+const layersBehind = (files: Files): Surroundings['backing'] => {
+  const { length } = storeOf(files, { part: 'image', depth: 1 })
+  return length > 0 ? [{ _tag: 'Raw', size: length }] : []
+}
+
+const repairing = (files: Files): Repaired =>
+  run(files, repair({ backing: layersBehind(files), decompressor: portable }, imageLength(files), 'all'))
+
+/** What a guest sees of an image. */
+const content = (files: Files): Uint8Array => {
+  const m = run(files, readMetadata())
+  if (E.isLeft(m) || m.right.geometry === undefined) throw new Error('no metadata')
+  const disk = activeDisk(m.right, m.right.geometry)
+  return run(files, readGuest(chainOf(files, disk), 0, disk.size, portable))
+}
+
+/** Whether nothing at all is wrong: no leak, no flag, no bit. */
+const isWell = (files: Files): boolean => {
+  const report = run(files, check(imageLength(files)))
+  return (
+    E.isRight(report) &&
+    report.right.corruptions + report.right.leaks + report.right.checkErrors === 0 &&
+    !report.right.metadata.header.incompatibleFeatures.dirty
+  )
+}
+
+/** C6 and C7: a repair leaves nothing wrong and what the guest sees, does nothing the second time, and may itself be cut short. */
+export const unrepaired = (files: Files, model: Model): string | undefined => {
+  try {
+    const { writes } = repairing(files)
+    const after = apply(writes)(files)
+    const was = content(files)
+    if (!isWell(after)) return 'C6: something is wrong after a repair'
+    if (!same(was, content(after))) return 'C6: a repair changes what the guest sees'
+    if (repairing(after).writes.length > 0) return 'C7: a second repair writes again'
+    for (const epoch of epochsOf(files, writes))
+      for (const state of crashStates(model, epoch, { exhaustive: 32, sample: 8, seed: 1 })) {
+        if (!same(was, content(state.files))) return 'C7: a repair cut short changes what the guest sees'
+        const again = apply(repairing(state.files).writes)(state.files)
+        if (!isWell(again) || !same(was, content(again))) return 'C7: a repair cut short cannot be done again'
+      }
+    return undefined
+  } catch (error) {
+    return `C6: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
 /** What an exploration has seen. */
 export interface Seen {
   readonly epochs: number
   readonly states: number
   /** States in which clusters leak. */
   readonly leaking: number
+  /** States that were repaired. */
+  readonly repaired: number
   readonly violations: number
   /** The first promise broken. */
   readonly first?: string
 }
 
-const nobody: Seen = { epochs: 0, states: 0, leaking: 0, violations: 0 }
+/** Nothing seen yet. */
+export const nobody: Seen = { epochs: 0, states: 0, leaking: 0, repaired: 0, violations: 0 }
 
 /** The sum of two. */
 export const both = (a: Seen, b: Seen): Seen => ({
   epochs: a.epochs + b.epochs,
   states: a.states + b.states,
   leaking: a.leaking + b.leaking,
+  repaired: a.repaired + b.repaired,
   violations: a.violations + b.violations,
   ...((a.first ?? b.first) === undefined ? {} : { first: a.first ?? b.first ?? '' })
 })
 
+/** One state in so many is repaired. */
+const repairEvery = 16
+
+/** What is written between two flushes, and what is promised meanwhile. */
+interface Stretch {
+  readonly epoch: Epoch
+  readonly promised: Promised
+}
+
+/** The disks that may be seen while the writes from `from` to `to` are under way. */
+const promisedFor = ({ madeBy, disks }: Recording, from: number, to: number, torn: boolean): Promised => {
+  const first = (madeBy[from] ?? disks.length) - 1
+  const last = madeBy.slice(from, to).at(-1) ?? first
+  const [durable, ...later] = disks.slice(first, last + 1)
+  if (durable === undefined) throw new Error('a write without a command')
+  return { durable, later, torn }
+}
+
+/** The stretches of a recording. Where flushes are ignored there is one, which promises what the last flush did. */
+const stretchesOf = (model: Model, recording: Recording): readonly Stretch[] => {
+  const { before, writes } = recording
+  const starts = [0, ...flushesOf(writes).map((at) => at + 1)]
+  const last = starts.at(-1) ?? 0
+  if (model === 'P4')
+    return epochsOf(before, withoutFlushes(writes)).map((epoch) => ({
+      epoch,
+      promised: promisedFor(recording, last, writes.length, false)
+    }))
+  return epochsOf(before, writes).map((epoch, i) => ({
+    epoch,
+    promised: promisedFor(recording, starts[i] ?? 0, (starts[i + 1] ?? writes.length + 1) - 1, model === 'P3')
+  }))
+}
+
 /** Visits the crash states of a recording; ends at the first violation where that is enough. */
-export const crashes = (
-  model: Model,
-  { before, writes, madeBy, disks }: Recording,
-  effort: Effort = usualEffort,
-  firstOnly = false
-): Seen => {
-  const made = model === 'P4' ? madeBy.filter((_, i) => writes[i]?._tag !== 'Flush') : madeBy
-  const list = model === 'P4' ? withoutFlushes(writes) : writes
-  let seen = nobody
-  let at = 0
-  for (const epoch of epochsOf(before, list)) {
-    const end = list.findIndex((w, i) => i >= at && w._tag === 'Flush')
-    const next = end < 0 ? list.length : end
-    const mine = made.slice(at, next)
-    const first = (mine[0] ?? made[next] ?? disks.length) - 1
-    const last = mine.at(-1) ?? first
-    const promise = {
-      durable: disks[first] ?? { ...(disks[0] as Disk) },
-      later: disks.slice(first + 1, last + 1),
-      torn: model === 'P3'
+export const crashes = (model: Model, recording: Recording, effort: Effort = usualEffort, firstOnly = false): Seen => {
+  const seen = { epochs: 0, states: 0, leaking: 0, repaired: 0, violations: 0 }
+  const broken: string[] = []
+  for (const { epoch, promised } of stretchesOf(model, recording)) {
+    seen.epochs++
+    for (const { files } of crashStates(model, epoch, effort)) {
+      const verdict = judge(files, promised)
+      seen.states++
+      if (verdict.leaks > 0) seen.leaking++
+      const repairs = model !== 'P4' && verdict.broken === undefined && seen.states % repairEvery === 1
+      if (repairs) seen.repaired++
+      const why = verdict.broken ?? (repairs ? unrepaired(files, model) : undefined)
+      if (why === undefined) continue
+      seen.violations++
+      broken.push(why)
+      if (firstOnly) return { ...seen, first: why }
     }
-    const found = { states: 0, leaking: 0, violations: 0, first: undefined as string | undefined }
-    for (const state of crashStates(model, epoch, effort)) {
-      const verdict = judge(state.files, promise)
-      found.states++
-      if (verdict.leaks > 0) found.leaking++
-      if (verdict.broken !== undefined) {
-        found.violations++
-        found.first ??= verdict.broken
-        if (firstOnly) break
-      }
-    }
-    const { first: why, ...counts } = found
-    seen = both(seen, { epochs: 1, ...counts, ...(why === undefined ? {} : { first: why }) })
-    if (firstOnly && seen.violations > 0) return seen
-    at = next + 1
   }
-  return seen
+  return { ...seen, ...(broken[0] === undefined ? {} : { first: broken[0] }) }
 }

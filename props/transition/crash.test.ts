@@ -1,0 +1,63 @@
+/** Crashes: at every point where the power may fail, and whatever reaches the disk, the image keeps its promises. */
+import fc from 'fast-check'
+import * as assert from 'uvu/assert'
+import { type Effort, type Model } from '../../src/store/crash.js'
+import { epochsOf } from '../../src/store/epoch.js'
+import { arbitraryScript } from '../arbitrary/script.js'
+import { minimalShapes } from '../arbitrary/shape.js'
+import { holds } from '../check.js'
+import { note, suite } from '../suite.js'
+import { both, crashes, nobody, type Seen } from './crash.js'
+import { record } from './recording.js'
+
+const test = suite('crashes')
+
+/** Scripts that are explored in each model, and how far. */
+const plans: readonly (readonly [model: Model, scripts: number, effort: Effort])[] = [
+  ['P0', 40, { exhaustive: 4096, sample: 256, seed: 1 }],
+  ['P1', 40, { exhaustive: 512, sample: 64, seed: 2 }],
+  ['P2', 40, { exhaustive: 512, sample: 64, seed: 3 }],
+  ['P3', 40, { exhaustive: 1024, sample: 64, seed: 4 }]
+]
+
+const line = (model: Model, scripts: number, s: Seen): string =>
+  `${model}: ${scripts} scripts, ${s.epochs} epochs, ${s.states} distinct states, ${s.leaking} with leaks, ${s.repaired} repaired, ${s.violations} violations`
+
+for (const [model, scripts, effort] of plans)
+  test(`${model}: no state breaks a promise`, () => {
+    const all = { seen: nobody }
+    holds(
+      fc.property(fc.constantFrom(...minimalShapes), arbitraryScript(4, 10), (shape, moves) => {
+        const seen = crashes(model, record(shape, moves), effort)
+        all.seen = both(all.seen, seen)
+        assert.is(seen.first, undefined)
+      }),
+      { runs: scripts }
+    )
+    note(line(model, scripts, all.seen))
+  })
+
+test('P4: without flushes, promises are broken', () => {
+  const scripts = fc.sample(fc.tuple(fc.constantFrom(...minimalShapes), arbitraryScript(6, 10)), {
+    numRuns: 40,
+    seed: 1
+  })
+  const found = scripts.map(([shape, moves]) => {
+    const recording = record(shape, moves)
+    return { recording, seen: crashes('P4', recording, { exhaustive: 4096, sample: 512, seed: 5 }) }
+  })
+  const several = found.filter(
+    ({ recording: { before, writes } }) => epochsOf(before, writes).filter((e) => e.cells.length > 0).length > 1
+  )
+  const broken = several.filter(({ seen }) => seen.violations > 0)
+  note(
+    `${line(
+      'P4',
+      several.length,
+      several.reduce((s, f) => both(s, f.seen), nobody)
+    )}, in ${broken.length} scripts`
+  )
+  assert.is(broken.length, several.length)
+})
+
+test.run()
