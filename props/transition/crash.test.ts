@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { type Effort, type Model } from '../../src/store/crash.js'
 import { epochsOf } from '../../src/store/epoch.js'
+import { flushesOf } from '../../src/store/reorder.js'
 import { arbitraryScript } from '../arbitrary/script.js'
 import { minimalShapes } from '../arbitrary/shape.js'
 import { holds } from '../check.js'
@@ -36,6 +37,22 @@ for (const [model, scripts, effort] of plans)
     )
     note(line(model, scripts, all.seen))
   })
+
+test('P2: no state breaks a promise where writes become durable in groups', () => {
+  const all = { seen: nobody, flushes: 0, grouped: 0 }
+  holds(
+    fc.property(fc.constantFrom(...minimalShapes), arbitraryScript(4, 10), (shape, moves) => {
+      const recording = record(shape, moves, { grouped: true })
+      const seen = crashes('P2', recording, { exhaustive: 512, sample: 64, seed: 6 })
+      all.flushes += flushesOf(record(shape, moves).writes).length
+      all.grouped += flushesOf(recording.writes).length
+      all.seen = both(all.seen, seen)
+      assert.is(seen.first, undefined)
+    }),
+    { runs: 40 }
+  )
+  note(`grouped, ${all.grouped} flushes for ${all.flushes}: ${line('P2', 40, all.seen)}`)
+})
 
 test('P4: without flushes, promises are broken', () => {
   const scripts = fc.sample(fc.tuple(fc.constantFrom(...minimalShapes), arbitraryScript(6, 10)), {

@@ -203,8 +203,8 @@ interface Stretch {
 
 /** The disks that may be seen while the writes from `from` to `to` are under way. */
 const promisedFor = ({ madeBy, disks }: Recording, from: number, to: number, torn: boolean): Promised => {
-  const first = (madeBy[from] ?? disks.length) - 1
-  const last = madeBy.slice(from, to).at(-1) ?? first
+  const first = (madeBy[from]?.[0] ?? disks.length) - 1
+  const last = Math.max(first, ...madeBy.slice(from, to).map(([, end]) => end))
   const [durable, ...later] = disks.slice(first, last + 1)
   if (durable === undefined) throw new Error('a write without a command')
   return { durable, later, torn }

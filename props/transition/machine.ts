@@ -11,6 +11,7 @@ import { portable } from '../../src/compression/decompress.js'
 import type { Layer } from '../../src/image/chain.js'
 import { type Command, step } from '../../src/transition/command.js'
 import { create, type CreateOptions } from '../../src/transition/create.js'
+import type { Step } from '../../src/transition/finish.js'
 import { open } from '../../src/transition/open.js'
 import type { Opened } from '../../src/transition/opened.js'
 import { tools } from '../reference/corpus.js'
@@ -81,16 +82,14 @@ export const newMachine = (options: CreateOptions, backing: Uint8Array = nothing
   return machineOf(perform({ image: nothing, data: nothing, backing }, writes))
 }
 
+/** A machine one command later, and what that took. */
+export interface Moved extends Machine, Pick<Step, 'writes' | 'staged'> {}
+
 /** What a command does, or why it is refused. */
-export const perhaps = (
-  m: Machine,
-  command: Command
-): E.Either<readonly Issue[], Machine & { readonly writes: readonly HostWrite[] }> =>
-  E.map(({ writes, next }: { readonly writes: readonly HostWrite[]; readonly next: Opened }) => ({
-    files: perform(m.files, writes),
-    opened: next,
-    writes
-  }))(runOver(m.files, step(m.opened, command)))
+export const perhaps = (m: Machine, command: Command): E.Either<readonly Issue[], Moved> =>
+  E.map(({ writes, staged, next }: Step) => ({ files: perform(m.files, writes), opened: next, writes, staged }))(
+    runOver(m.files, step(m.opened, command))
+  )
 
 const referenceOf = ({ image, data, backing }: Files): Image =>
   openImage(image, data.length > 0 ? data : undefined, backing.length > 0 ? backing : undefined)

@@ -4,6 +4,7 @@ import type { HostWrite } from '../../src/bytes/host-write.js'
 import { type Files as Stored, storeOf } from '../../src/store/files.js'
 import { fromBytes, toBytes } from '../../src/store/store.js'
 import type { Command } from '../../src/transition/command.js'
+import { Group, mayJoin } from '../../src/transition/group.js'
 import { commandOf, type Move } from '../arbitrary/script.js'
 import { backingOf, type Shape, traitsOf } from '../arbitrary/shape.js'
 import { type Files, newMachine } from './machine.js'
@@ -14,8 +15,8 @@ export interface Recording {
   /** The files before the first command; they are durable. */
   readonly before: Stored
   readonly writes: readonly HostWrite[]
-  /** For each write, the number of the command that made it, the first one being 1. */
-  readonly madeBy: readonly number[]
+  /** For each write, the numbers of the first and the last command that have part in it, the first of all being 1. */
+  readonly madeBy: readonly (readonly [first: number, last: number])[]
   readonly commands: readonly Command[]
   /** The disk before the first command, and after each. */
   readonly disks: readonly Disk[]
@@ -42,23 +43,47 @@ export const begin = (shape: Shape): Pair => {
   return { machine: newMachine(shape.options, backing), disk: blankDisk(traitsOf(shape), size, backing) }
 }
 
-/** Carries out a script on a new image, and on the image that some moves before it have made. */
-export const record = (shape: Shape, moves: readonly Move[], prelude: readonly Move[] = []): Recording => {
+/** Carries out a script on the image that some moves before it have made. With `grouped`, guest writes wait for each other. */
+export const record = (
+  shape: Shape,
+  moves: readonly Move[],
+  { prelude = [], grouped = false }: { readonly prelude?: readonly Move[]; readonly grouped?: boolean } = {}
+): Recording => {
   const first = prelude.reduce<Pair>((pair, m, i) => follow(pair, commandOf(m, pair.disk, 100 + i)), begin(shape))
   const commands: Command[] = []
   const writes: HostWrite[] = []
-  const madeBy: number[] = []
+  const madeBy: (readonly [number, number])[] = []
   const disks: Disk[] = [first.disk]
+  const waiting = { group: new Group(), since: 1 }
+  const write = (list: readonly HostWrite[], from: number, to: number): void => {
+    for (const w of list) {
+      writes.push(w)
+      madeBy.push([from, to])
+    }
+  }
+  const release = (before: number): void => {
+    write(waiting.group.writes(), waiting.since, before - 1)
+    waiting.group = new Group()
+    waiting.since = before
+  }
   moves.reduce<Pair>((pair, m, i) => {
-    const command = commandOf(m, pair.disk, i + 1)
+    const number = i + 1
+    const command = commandOf(m, pair.disk, number)
     const next = follow(pair, command)
     commands.push(command)
-    for (const w of next.writes) {
-      writes.push(w)
-      madeBy.push(commands.length)
-    }
     disks.push(next.disk)
+    if (grouped && mayJoin(command)) {
+      if (!waiting.group.join(next)) {
+        release(number)
+        waiting.group.join(next)
+      }
+    } else {
+      release(number)
+      write(next.writes, number, number)
+      waiting.since = number + 1
+    }
     return next
   }, first)
+  release(commands.length + 1)
   return { before: stored(first.machine.files), writes, madeBy, commands, disks }
 }

@@ -2,8 +2,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { type Bitmap, type Disk, step, type Traits } from '../../spec/disk.js'
-import type { HostWrite } from '../../src/bytes/host-write.js'
 import type { Command } from '../../src/transition/command.js'
+import type { Step } from '../../src/transition/finish.js'
 import { abstraction, countsOf, type Machine, perhaps } from './machine.js'
 
 /** Clauses by which an image may refuse what a disk allows: they speak of space, which the abstract disk does not know. */
@@ -16,8 +16,7 @@ export interface Pair {
 }
 
 /** A pair one command later: what was written, and the clause if the command was refused. */
-export interface Followed extends Pair {
-  readonly writes: readonly HostWrite[]
+export interface Followed extends Pair, Pick<Step, 'writes' | 'staged'> {
   readonly refused?: ClauseId
 }
 
@@ -42,16 +41,13 @@ export const difference = (found: Disk, wanted: Disk): string | undefined => {
     return `${found.snapshots.length} snapshots for ${wanted.snapshots.length}`
   for (const [i, s] of found.snapshots.entries()) {
     const other = wanted.snapshots[i]
-    if (other === undefined || s.id !== other.id || s.name !== other.name) return `snapshot ${i} is ${s.id} ${s.name}`
+    if (s.id !== other?.id || s.name !== other.name) return `snapshot ${i} is ${s.id} ${s.name}`
     if (!same(s.content, other.content)) return `snapshot ${s.id}: ${firstDifference(s.content, other.content)}`
   }
-  const odd = found.bitmaps.find((b, i) => {
-    const other = wanted.bitmaps[i]
-    return other === undefined || !sameBitmap(b, other)
-  })
-  return odd !== undefined || found.bitmaps.length !== wanted.bitmaps.length
-    ? `bitmap ${odd?.name ?? ''}: ${odd === undefined ? 'missing' : [...odd.dirty].join(' ')}`
-    : undefined
+  if (found.bitmaps.length !== wanted.bitmaps.length)
+    return `${found.bitmaps.length} bitmaps for ${wanted.bitmaps.length}`
+  const odd = found.bitmaps.find((b, i) => !wanted.bitmaps.slice(i, i + 1).some((other) => sameBitmap(b, other)))
+  return odd === undefined ? undefined : `bitmap ${odd.name}: ${[...odd.dirty].join(' ')}`
 }
 
 /** Fails unless the image stands for the disk and nothing in it is wrong. */
@@ -70,12 +66,13 @@ export const follow = ({ machine, disk }: Pair, command: Command): Followed => {
   if (E.isLeft(result)) {
     const clause = result.left[0]?.clause
     const agreed = outcome._tag === 'Refused' && outcome.clause === clause
-    if (!agreed && (clause === undefined || !ofSpace.includes(clause)))
+    if (!agreed && !ofSpace.some((each) => each === clause))
       throw new Error(`refused: ${result.left.map((i) => i.message).join('; ')}`)
-    return { machine, disk, writes: [], ...(clause === undefined ? {} : { refused: clause }) }
+    return { machine, disk, writes: [], staged: [], ...(clause === undefined ? {} : { refused: clause }) }
   }
   if (outcome._tag === 'Refused') throw new Error(`not refused, as ${outcome.clause} demands`)
-  return { machine: result.right, disk: outcome.disk, writes: result.right.writes }
+  const { writes, staged } = result.right
+  return { machine: result.right, disk: outcome.disk, writes, staged }
 }
 
 /** A new disk: zeros, or what shows through from a file behind it. */

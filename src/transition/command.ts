@@ -21,8 +21,8 @@ function* act(w: Work, command: Command): Plan<void> {
 
 function* carryOut(w: Work, command: Command): Plan<Step> {
   yield* act(w, command)
-  const { writes, next } = yield* finish(w)
-  return { writes: command._tag === 'Flush' ? [flush] : writes, next }
+  const done = yield* finish(w)
+  return command._tag === 'Flush' ? { ...done, writes: [flush] } : done
 }
 
 /**

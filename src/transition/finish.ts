@@ -3,12 +3,15 @@ import type { HostWrite } from '../bytes/host-write.js'
 import { orFail, type Plan } from '../bytes/plan.js'
 import { type Metadata, readMetadata } from '../image/metadata.js'
 import { type Opened, refuse, type Work } from './opened.js'
+import { inOrder } from './transaction.js'
 import { overlapping } from './overlap.js'
 import { addToCounts } from './refcounts.js'
 
 /** What a command answers with: what is to be done in this order, and the image as it is known afterwards. */
 export interface Step {
   readonly writes: readonly HostWrite[]
+  /** The same writes without the flushes, by stages, of which some are empty. */
+  readonly staged: readonly (readonly HostWrite[])[]
   readonly next: Opened
 }
 
@@ -45,8 +48,10 @@ export function* finish(w: Work): Plan<Step> {
     (c) => c.owner === 'main header' || c.owner.startsWith('snapshot') || c.owner.startsWith('bitmap')
   )
   const metadata = moved ? yield* orFail<Metadata>(yield* readMetadata()) : w.opened.metadata
+  const staged = w.tx.hostWrites()
   return {
-    writes: w.tx.hostWrites(),
+    writes: inOrder(staged),
+    staged,
     next: { ...w.opened, metadata, firstFree: w.firstFree, packing: w.packing }
   }
 }

@@ -147,20 +147,19 @@ export class Transaction {
   }
 
   /**
-   * Everything in order: the stages of each round, a flush between any two that have something to write. Metadata is
+   * The host writes of every stage of every round, in order; a flush belongs between any two that are not empty. Metadata is
    * written in whole sectors, neighbours joined; a sector that stays as it is is not written.
    */
-  hostWrites(): readonly HostWrite[] {
+  hostWrites(): readonly (readonly HostWrite[])[] {
     const sectors = new Map(this.before)
-    const out: HostWrite[] = []
-    for (let stage = 0; stage < (this.round + 1) * stages.length; stage++) {
-      const changes = this.changes.filter((c) => c.stage === stage)
-      const others = this.others.filter((o) => o.stage === stage)
-      const writes = [...this.sectorWrites(sectors, changes), ...others.map((o) => o.write)]
-      if (writes.length > 0 && out.length > 0) out.push(flush)
-      for (const w of writes) out.push(w)
-    }
-    return out
+    const last = [...this.changes, ...this.others].reduce((n, c) => Math.max(n, c.stage), -1)
+    return Array.from({ length: last + 1 }, (_, stage) => [
+      ...this.sectorWrites(
+        sectors,
+        this.changes.filter((c) => c.stage === stage)
+      ),
+      ...this.others.filter((o) => o.stage === stage).map((o) => o.write)
+    ])
   }
 
   /** The sector as it was, kept for comparison unless `length` bytes at `at` cover it; and as it is changed from now on. */
@@ -227,3 +226,9 @@ export function* seeing<A, W>(transaction: Transaction, plan: Plan<A, W>): Plan<
       answer = transaction.see(request.at, answer)
   }
 }
+
+/** The writes of stages in order, a flush between any two that are not empty. */
+export const inOrder = (staged: readonly (readonly HostWrite[])[]): readonly HostWrite[] =>
+  staged
+    .filter((writes) => writes.length > 0)
+    .flatMap((writes, i): readonly HostWrite[] => (i === 0 ? writes : [flush, ...writes]))
