@@ -146,7 +146,7 @@ const tables = [
     'L2 entry',
     '8000000000050000 0000000000000001',
     { extendedL2: true },
-    ['SUB-05', 'the zero flag under extended L2', '7 01', 'zero 0 8', 'invalid format', '8 fffffffe'],
+    ['L2-02', 'the zero flag under extended L2', '7 01', 'zero 0 8', 'invalid format', '8 fffffffe'],
     [
       'SUB-04',
       'both bits of a subcluster',

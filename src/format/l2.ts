@@ -207,7 +207,7 @@ const judgeStandard = (c: Exclude<Cluster, Compressed>, ctx: L2Context): readonl
       : [
           {
             ...at,
-            clause: 'SUB-05' as const,
+            clause: 'L2-02' as const,
             source: 'format' as const,
             field: 'zero',
             found: 'set',

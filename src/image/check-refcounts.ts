@@ -50,7 +50,7 @@ export const countBlocks = (state: CheckState, table: BlockTable): void => {
     else if (block / state.size >= Math.max(fileClusters, state.references.length))
       bad('CHK-04', `0x${block.toString(16)}, outside the file`, 'a block in the file')
     else if (block !== 0) {
-      state.refer('refcount block', block, state.size)
+      state.claim('refcount block', block, state.size, { entry: spot })
       const count = Math.min(state.max, state.references.get(block / state.size))
       if (count !== 1) bad('CHK-04', `a block that is used ${count} times`, 'a block of its own')
     }

@@ -3,19 +3,26 @@ import type { Complaint } from '../bytes/issue.js'
 import { type Plan, readAt } from '../bytes/plan.js'
 import { availableBytes } from '../format/compressed.js'
 import { l1Coverage, l2EntrySize } from '../format/geometry.js'
-import { type L2Entry, l2Entry } from '../format/l2.js'
-import { clusterKind, L1View, L2View } from '../format/views.js'
+import type { L2Entry } from '../format/l2.js'
+import { clusterKind, L1View } from '../format/views.js'
 import { type CheckState, inconsistent } from './check-state.js'
+import { eachTable, entryPlace, guestOf, type Table, type Uses } from './check-table.js'
+import { farOffset, holdClusters, missingCopied, overlooked, strayCopied, strayTable } from './findings/entries.js'
+import type { Range } from './remaining.js'
 
-/** How often an L2 table is used: by the active tree, by all trees, and for which guest bytes first. */
-export interface Use {
-  readonly active: number
-  readonly all: number
-  readonly guest: number
+/** An L1 table and the tree under it. */
+export interface Tree {
+  /** Byte offset and entries of the L1 table. */
+  readonly at: number
+  readonly entries: number
+  readonly active: boolean
+  /** Bytes of the guest disk. */
+  readonly disk: number
+  /** Entries that map the disk and the VM state. */
+  readonly reach: number
+  /** Byte offset of the header field or snapshot table entry that leads to the L1 table. */
+  readonly entry: number
 }
-
-/** Uses of L2 tables by host offset. */
-export type Uses = Map<number, Use>
 
 const l1Reserved = (view: L1View, i: number): boolean =>
   (view.words.hi(i) & 0x7f00_0000) !== 0 || (view.words.lo(i) & 0x1ff) !== 0
@@ -31,6 +38,12 @@ const copiedWrong = (structure: string, at: number, copied: boolean, refcount: n
     'copied'
   )
 
+/** The guest bytes of an L1 entry, as far as the disk goes. */
+const covered = (state: CheckState, { disk }: Tree, i: number): Range => {
+  const size = l1Coverage(state.g)
+  return { at: i * size, size: i * size < disk ? Math.min(size, disk - i * size) : size }
+}
+
 /** The refcount of the cluster at a host offset; `undefined` where its block cannot be read. */
 const refcountAt = (state: CheckState, offset: number, perBlock: number): number | undefined => {
   const cluster = Math.floor(offset / state.size)
@@ -38,15 +51,9 @@ const refcountAt = (state: CheckState, offset: number, perBlock: number): number
 }
 
 /** An L1 table: its own clusters, its entries, and the uses of the L2 tables they name. @see CHK-01 */
-export function* checkL1(
-  state: CheckState,
-  uses: Uses,
-  at: number,
-  entries: number,
-  active: boolean,
-  perBlock: number
-): Plan<void> {
-  state.refer('L1 table', at, 8 * entries)
+export function* checkL1(state: CheckState, uses: Uses, tree: Tree, perBlock: number): Plan<void> {
+  const { at, entries, active } = tree
+  state.claim('L1 table', at, 8 * entries, tree)
   const there = Math.max(0, Math.min(8 * entries, Math.ceil((state.fileLength - at) / 8) * 8))
   const view = new L1View(there === 0 ? new Uint8Array(0) : yield* readAt(at, there))
   for (let i = 0; i < view.length; i++) {
@@ -68,7 +75,9 @@ export function* checkL1(
         ),
         phase: 'invalid'
       })
-    state.refer('L2 table', l2, state.size)
+    const range = covered(state, tree, i)
+    state.refer('L2 table', l2, state.size, 1, { active, entry: spot, guest: range })
+    if (l2 !== 0 && i >= tree.reach) state.find('note', strayTable(spot, l2), 1, range)
     if (l2 % state.size !== 0)
       state.find('corruption', {
         ...inconsistent(
@@ -86,24 +95,17 @@ export function* checkL1(
     uses.set(l2, {
       active: (use?.active ?? 0) + (active ? 1 : 0),
       all: (use?.all ?? 0) + 1,
-      guest: use?.guest ?? guest
+      guest: use?.guest ?? guest,
+      guestSize: use?.guestSize ?? range.size,
+      elsewhere: use !== undefined && (use.elsewhere || use.guest !== guest)
     })
     if (active && l2 !== 0) {
       const refcount = refcountAt(state, l2, perBlock)
       const copied = hi >>> 31 === 1
       if (refcount !== undefined && (refcount === 1) !== copied)
-        state.find('corruption', copiedWrong('L1 table entry', spot, copied, refcount))
+        state.find('corruption', copiedWrong('L1 table entry', spot, copied, refcount), 1, range)
     }
   }
-}
-
-/** What one L2 table is checked with. */
-interface Table {
-  readonly state: CheckState
-  readonly view: L2View
-  readonly at: number
-  readonly use: Use
-  readonly perBlock: number
 }
 
 const standardReserved = (t: Table, i: number): boolean => {
@@ -112,10 +114,8 @@ const standardReserved = (t: Table, i: number): boolean => {
 }
 
 const corrupt = (t: Table, i: number, c: Complaint): void => {
-  t.state.find('corruption', { ...c, at: t.at + i * l2EntrySize(t.state.g) + c.at }, t.use.all, guestOf(t, i))
+  t.state.find('corruption', { ...c, at: entryPlace(t, i) + c.at }, t.use.all, guestOf(t, i))
 }
-
-const guestOf = (t: Table, i: number) => ({ at: t.use.guest + i * t.state.size, size: t.state.size })
 
 const entryIssue = (
   clause: Complaint['clause'],
@@ -132,6 +132,7 @@ const compressed = (t: Table, i: number): void => {
   const { state, view } = t
   const entry: L2Entry = view.entry(i)
   if (entry._tag !== 'Compressed') return
+  farOffset(t, i, entry.hostOffset)
   if (entry.copied) corrupt(t, i, entryIssue('CMP-01', 'copied', 'set', 'clear in a compressed entry'))
   if (state.g.externalDataFile) {
     corrupt(t, i, entryIssue('DATA-05', 'compressed', 'set', 'clear with an external data file'))
@@ -141,7 +142,9 @@ const compressed = (t: Table, i: number): void => {
     corrupt(t, i, entryIssue('SUB-06', 'subclusters', 'a bitmap that is not zero', 'zero in a compressed entry', 8))
     return
   }
-  state.refer('compressed cluster', view.hostOffset(i), availableBytes(entry), t.use.all)
+  const [at, size] = [view.hostOffset(i), availableBytes(entry)]
+  if (state.refer('compressed cluster', at, size, t.use.all, { guest: guestOf(t, i) }))
+    state.ownership.pack(Math.floor(at / state.size), Math.floor((at + size - 1) / state.size), t.use.all)
   state.totals.allocatedClusters += t.use.active
   state.totals.compressedClusters += t.use.active
   state.totals.fragmentedClusters += t.use.active
@@ -154,7 +157,7 @@ const copied = (t: Table, i: number, offset: number): void => {
   if (refcount !== undefined && (refcount === 1) !== flag)
     state.find(
       'corruption',
-      copiedWrong('L2 entry', t.at + i * l2EntrySize(state.g), flag, refcount),
+      state.g.externalDataFile ? missingCopied(t, i) : copiedWrong('L2 entry', entryPlace(t, i), flag, refcount),
       t.use.active,
       guestOf(t, i)
     )
@@ -203,9 +206,13 @@ const checkEntries = (t: Table): void => {
     if (kind === clusterKind.Unallocated) {
       if (state.g.extendedL2 && view.allocated(i) !== 0)
         corrupt(t, i, entryIssue('SUB-04', 'subclusters', 'allocated subclusters without a host cluster', 'none', 8))
+      strayCopied(t, i)
       continue
     }
-    if (kind === clusterKind.ZeroPlain) continue
+    if (kind === clusterKind.ZeroPlain) {
+      strayCopied(t, i)
+      continue
+    }
     const offset = view.hostClusterOffset(i)
     if (bitmapClash(t, i))
       corrupt(t, i, entryIssue('SUB-04', 'subclusters', 'both bits of a subcluster set', 'at most one', 8))
@@ -218,30 +225,16 @@ const checkEntries = (t: Table): void => {
     state.totals.allocatedClusters += use.active
     if (next !== 0 && offset !== next) state.totals.fragmentedClusters += use.active
     next = offset + state.size
-    if (!state.g.externalDataFile) state.refer('data cluster', offset, state.size, use.all)
+    if (!state.g.externalDataFile) state.refer('data cluster', offset, state.size, use.all, { guest: guestOf(t, i) })
     if (checkCopied) copied(t, i, offset)
   }
 }
 
-/** What QEMU looks away from: bits of an entry that only the format forbids. */
-const flaws = (t: Table): void => {
-  const codec = l2Entry(t.state.g)
-  if (t.state.g.version !== 2 && !t.state.g.extendedL2) return
-  for (let i = 0; i < t.view.length; i++) {
-    const suspicious = (t.view.words.lo((i * l2EntrySize(t.state.g)) / 8) & 1) === 1
-    if (!suspicious || t.view.kind(i) === clusterKind.Compressed) continue
-    for (const f of codec.judge(t.view.entry(i), t.at + i * l2EntrySize(t.state.g)))
-      if (f.clause === 'L2-05' || f.clause === 'SUB-05') t.state.find('flaw', f, 1, guestOf(t, i))
-  }
-}
-
-/** Every L2 table that is used, once each, in the order of the file. */
-export function* checkL2Tables(state: CheckState, uses: Uses, perBlock: number): Plan<void> {
-  for (const [at, use] of [...uses].sort((a, b) => a[0] - b[0])) {
-    if (at >= state.fileLength) continue
-    const view = new L2View(yield* readAt(at, state.size), state.g)
-    const table = { state, view, at, use, perBlock }
-    checkEntries(table)
-    flaws(table)
-  }
-}
+/** Every L2 table that is used: what QEMU counts in it, and what it overlooks. */
+export const checkL2Tables = (state: CheckState, uses: Uses): Plan<void> =>
+  eachTable(state, uses, function* (t) {
+    checkEntries(t)
+    overlooked(t)
+    if (state.ownership.shared) holdClusters(t)
+    state.expect('L2 table', t.at, state.size, { at: t.use.guest, size: t.use.guestSize })
+  })

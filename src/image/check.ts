@@ -1,18 +1,28 @@
-/** Check: what `qemu-img check` counts, and the findings behind every number. */
+/** Check: what `qemu-img check` counts, and the findings behind every number and beyond. */
 import * as E from 'fp-ts/lib/Either.js'
-import { type Issue, issueJson, refusalOf } from '../bytes/issue.js'
-import type { JsonObject } from '../bytes/json.js'
+import type { ClauseId } from '../../spec/clauses/index.js'
+import type { Issue } from '../bytes/issue.js'
 import { type Plan, readAt } from '../bytes/plan.js'
-import { bitmapTableEntry } from '../format/bitmap.js'
+import type { Decompressor } from '../compression/decompress.js'
+import { bitmapStarts, bitmapTableEntry } from '../format/bitmap.js'
 import { blockEntries, type Geometry } from '../format/geometry.js'
+import { compressionType } from '../format/header.js'
 import { presentedSize } from '../format/header-rules.js'
 import * as limits from '../format/limits.js'
 import { snapshotExtra, snapshotStarts } from '../format/snapshot.js'
 import { BitmapTableView } from '../format/views.js'
-import { checkL1, checkL2Tables, type Uses } from './check-trees.js'
 import { type BlockTable, compareRefcounts, countBlocks, loadRefcounts, readBlockTable } from './check-refcounts.js'
+import type { CheckReport } from './check-report.js'
+import { broken, CheckState } from './check-state.js'
+import type { Uses } from './check-table.js'
+import { checkL1, checkL2Tables } from './check-trees.js'
 import type { Counts } from './counts.js'
-import { CheckState, type Finding, inconsistent } from './check-state.js'
+import { bitmapFindings } from './findings/bitmaps.js'
+import { compressedFindings } from './findings/compressed.js'
+import { headerFindings } from './findings/header.js'
+import { nameOwners } from './findings/owners.js'
+import { countsPastEnd } from './findings/past-end.js'
+import { activeTree, snapshotFindings, snapshotTree } from './findings/snapshots.js'
 import {
   bitmapsExtension,
   encryptionPointer,
@@ -22,59 +32,33 @@ import {
   snapshotTablePlace
 } from './metadata.js'
 
-/** What a check found. */
-export interface CheckReport {
-  readonly metadata: Metadata
-  readonly corruptions: number
-  readonly leaks: number
-  readonly checkErrors: number
-  /** Violated demands of the format that QEMU does not look at. */
-  readonly flaws: number
-  readonly totalClusters: number
-  readonly allocatedClusters: number
-  readonly fragmentedClusters: number
-  readonly compressedClusters: number
-  /** End of the last cluster with a count, in bytes. @see CHK-12 */
-  readonly imageEndOffset: number
-  /** The first thousand findings. */
-  readonly findings: readonly Finding[]
-}
-
 /** Opening checks that a check passes over. @see CHK-13 */
 const passed = ['OPEN-14'] as const
+
+const snapshotEntry = 'snapshot table entry'
 
 function* snapshots(state: CheckState, m: Metadata, uses: Uses, perBlock: number): Plan<void> {
   const table = snapshotTablePlace(m)
   const starts = snapshotStarts(m.snapshots)
-  if (state.g.externalDataFile && m.header.nbSnapshots > 0)
-    state.find(
-      'corruption',
-      inconsistent(
-        'DATA-01',
-        'header',
-        60,
-        4,
-        `${m.header.nbSnapshots} snapshots`,
-        'none with an external data file',
-        'nb_snapshots'
-      )
-    )
+  if (state.g.externalDataFile && m.header.nbSnapshots > 0) {
+    const where = { structure: 'header', field: 'nb_snapshots', at: 60, size: 4 }
+    state.find('corruption', broken('DATA-01', where, String(m.header.nbSnapshots), '0 with an external data file'))
+  }
   for (const [i, s] of m.snapshots.entries()) {
     const at = table.at + (starts[i] ?? 0)
-    const bad = (field: string, offset: number, size: number, found: string, expected: string): void => {
-      state.find(
-        'corruption',
-        inconsistent('CHK-04', 'snapshot table entry', at + offset, size, found, expected, field)
-      )
+    const bad = (clause: ClauseId, field: string, offset: number, size: number, found: bigint, expected: string) => {
+      const where = { structure: snapshotEntry, field, at: at + offset, size }
+      state.find('corruption', broken(clause, where, String(found), expected))
     }
     if (m.header.version === 3 && snapshotExtra.sizeOf(s.extra) < 16)
-      bad('extra_data_size', 36, 4, String(snapshotExtra.sizeOf(s.extra)), 'at least 16')
+      bad('SNAP-02', 'extra_data_size', 36, 4, BigInt(snapshotExtra.sizeOf(s.extra)), 'at least 16')
     if (s.l1TableOffset % BigInt(state.size) !== 0n)
-      bad('l1_table_offset', 0, 8, String(s.l1TableOffset), 'a multiple of the cluster size')
-    else if (s.l1Size > limits.maxL1Entries) bad('l1_size', 8, 4, String(s.l1Size), `at most ${limits.maxL1Entries}`)
-    else yield* checkL1(state, uses, Number(s.l1TableOffset), s.l1Size, false, perBlock)
+      bad('SNAP-01', 'l1_table_offset', 0, 8, s.l1TableOffset, 'a multiple of the cluster size')
+    else if (s.l1Size > limits.maxL1Entries)
+      bad('SNAP-07', 'l1_size', 8, 4, BigInt(s.l1Size), `at most ${limits.maxL1Entries}`)
+    else yield* checkL1(state, uses, snapshotTree(m, state.g, s, at), perBlock)
   }
-  state.refer('snapshot table', table.at, table.size)
+  state.claim('snapshot table', table.at, table.size, { entry: 64 })
 }
 
 function* bitmapTable(state: CheckState, at: number, entries: number): Plan<void> {
@@ -82,61 +66,75 @@ function* bitmapTable(state: CheckState, at: number, entries: number): Plan<void
   for (let i = 0; i < view.length; i++) {
     const [hi, lo] = [view.words.hi(i), view.words.lo(i)]
     if (hi === 0 && lo <= 1) continue
+    const entry = at + 8 * i
     const offset = view.clusterOffset(i)
     const reserved = bitmapTableEntry.leaf.reservedMask & view.words.at(i)
-    if (reserved !== 0n || (offset !== 0 && (lo & 1) === 1) || offset % state.size !== 0)
-      state.find(
-        'corruption',
-        inconsistent(
-          'BMP-05',
-          'bitmap table entry',
-          at + 8 * i,
-          8,
-          `0x${view.words.at(i).toString(16)}`,
-          'an aligned offset alone, or all_ones alone'
-        )
-      )
-    else if (offset !== 0) state.refer('bitmap data', offset, state.size)
+    if (reserved !== 0n || (offset !== 0 && (lo & 1) === 1) || offset % state.size !== 0) {
+      const where = { structure: 'bitmap table entry', at: entry, size: 8 }
+      const word = `0x${view.words.at(i).toString(16)}`
+      state.find('corruption', broken('BMP-05', where, word, 'an aligned offset alone, or all_ones alone'))
+    } else if (offset !== 0) state.claim('bitmap data', offset, state.size, { entry })
   }
 }
 
 function* bitmaps(state: CheckState, m: Metadata): Plan<void> {
   const extension = bitmapsExtension(m)
   if (extension === undefined) return
-  state.refer('bitmap directory', Number(extension.bitmapDirectoryOffset), Number(extension.bitmapDirectorySize))
-  for (const b of m.bitmaps) {
-    state.refer('bitmap table', Number(b.bitmapTableOffset), 8 * b.bitmapTableSize)
-    if (b.bitmapTableSize <= limits.maxBitmapTable)
-      yield* bitmapTable(state, Number(b.bitmapTableOffset), b.bitmapTableSize)
+  const directory = Number(extension.bitmapDirectoryOffset)
+  state.claim('bitmap directory', directory, Number(extension.bitmapDirectorySize))
+  const starts = bitmapStarts(m.bitmaps)
+  for (const [i, b] of m.bitmaps.entries()) {
+    const at = Number(b.bitmapTableOffset)
+    state.claim('bitmap table', at, 8 * b.bitmapTableSize, { entry: directory + (starts[i] ?? 0) })
+    if (b.bitmapTableSize <= limits.maxBitmapTable) yield* bitmapTable(state, at, b.bitmapTableSize)
   }
 }
 
-/** What QEMU does not look at, as far as header, extensions and tables of contents show it. */
-const flawsOf = (state: CheckState, issues: readonly Issue[]): void => {
-  for (const i of issues) if (refusalOf(i) === undefined && i.source === 'format') state.find('flaw', i)
-}
-
-/** Counts everything that is referenced, but for the refcount structures, and compares nothing. */
-function* referAll(state: CheckState, m: Metadata): Plan<void> {
-  const h = m.header
+/**
+ * Goes through everything that refers to clusters, in QEMU's order; `tables` is what becomes of the L2 tables. Without a
+ * refcount table the structures that count are left out.
+ */
+function* walk(
+  state: CheckState,
+  m: Metadata,
+  table: BlockTable | undefined,
+  tables: (uses: Uses) => Plan<void>
+): Plan<Uses> {
   const perBlock = blockEntries(state.g)
   const uses: Uses = new Map()
-  state.refer('header', 0, state.size)
-  yield* checkL1(state, uses, Number(h.l1TableOffset), h.l1Size, true, perBlock)
+  state.claim('header', 0, state.size)
+  yield* checkL1(state, uses, activeTree(m, state.g), perBlock)
   yield* snapshots(state, m, uses, perBlock)
-  yield* checkL2Tables(state, uses, perBlock)
+  yield* tables(uses)
+  if (table !== undefined)
+    state.claim('refcount table', table.at, m.header.refcountTableClusters * state.size, { entry: 48 })
   const pointer = encryptionPointer(m)
-  if (pointer !== undefined) state.refer('encryption area', Number(pointer.offset), Number(pointer.length))
+  if (pointer !== undefined) state.claim('encryption area', Number(pointer.offset), Number(pointer.length))
   yield* bitmaps(state, m)
+  if (table !== undefined) countBlocks(state, table)
+  return uses
 }
 
-function* everything(state: CheckState, m: Metadata, table: BlockTable): Plan<number> {
+/** What QEMU counts, then what it does not look at. The result is one more than the highest cluster with a count. */
+function* everything(state: CheckState, m: Metadata, table: BlockTable, options: CheckOptions): Plan<number> {
   yield* loadRefcounts(state, table)
-  yield* referAll(state, m)
-  state.refer('refcount table', table.at, m.header.refcountTableClusters * state.size)
-  countBlocks(state, table)
-  flawsOf(state, m.issues)
-  return compareRefcounts(state)
+  const uses = yield* walk(state, m, table, (all) => checkL2Tables(state, all))
+  headerFindings(state, m)
+  snapshotFindings(state, m)
+  yield* bitmapFindings(state, m)
+  const end = compareRefcounts(state)
+  yield* countsPastEnd(state, table)
+  yield* nameOwners(state, uses, (again, tables) => walk(again, m, table, () => tables))
+  if (options.deep !== undefined) yield* compressedFindings(state, uses, compressionType(m.header), options.deep)
+  return end
+}
+
+/** How to check. */
+export interface CheckOptions {
+  /** Bytes of the external data file. Without it, nothing is said of entries past its end. */
+  readonly dataFileLength?: number
+  /** Decoders for a deep check, which reads and decodes every compressed cluster. Without them none is read. */
+  readonly deep?: Decompressor
 }
 
 /** What a check has counted. */
@@ -147,28 +145,41 @@ export interface Examined {
   readonly end: number
 }
 
-/** QEMU counts a file's length in whole sectors. */
-const stateOf = (g: Geometry, fileLength: number): CheckState =>
-  new CheckState(g, Math.ceil(fileLength / limits.sectorSize) * limits.sectorSize)
-
 /** Checks an image as {@link check} does, and keeps the counts. */
-export function* examine(fileLength: number): Plan<E.Either<readonly Issue[], Examined>> {
-  const metadata = yield* readMetadata()
-  if (E.isLeft(metadata)) return metadata
-  const m = metadata.right
+export function* examine(
+  m: Metadata,
+  fileLength: number,
+  options: CheckOptions = {}
+): Plan<E.Either<readonly Issue[], Examined>> {
   const refused = refusal(m.issues, passed)
   const g = m.geometry
   if (refused !== undefined || g === undefined) return E.left(refused === undefined ? m.issues : [refused])
-  const state = stateOf(g, fileLength)
+  const state = new CheckState(g, fileLength, m.snapshots.length > 0, options.dataFileLength)
   const table = yield* readBlockTable(Number(m.header.refcountTableOffset), m.header.refcountTableClusters, state)
-  return E.right({ metadata: m, state, end: yield* everything(state, m, table) })
+  return E.right({ metadata: m, state, end: yield* everything(state, m, table, options) })
 }
 
 /** How often each host cluster is referred to, but for the refcount table and its blocks. */
 export function* referencesOf(m: Metadata, g: Geometry, fileLength: number): Plan<Counts> {
-  const state = stateOf(g, fileLength)
-  yield* referAll(state, m)
+  const state = new CheckState(g, fileLength, m.snapshots.length > 0)
+  yield* walk(state, m, undefined, (uses) => checkL2Tables(state, uses))
   return state.references
+}
+
+/** Checks an image of `fileLength` bytes whose metadata was read. @see {@link check} */
+export function* checkMetadata(
+  m: Metadata,
+  fileLength: number,
+  options: CheckOptions = {}
+): Plan<E.Either<readonly Issue[], CheckReport>> {
+  return E.map(({ metadata, state, end }: Examined): CheckReport => ({
+    metadata,
+    ...state.totals,
+    totalClusters: Math.ceil(Number(presentedSize(metadata.header)) / state.size),
+    imageEndOffset: end * state.size,
+    findings: state.findings,
+    leftOut: state.leftOut()
+  }))(yield* examine(m, fileLength, options))
 }
 
 /**
@@ -177,40 +188,7 @@ export function* referencesOf(m: Metadata, g: Geometry, fileLength: number): Pla
  *
  * @see CHK-01
  */
-export function* check(fileLength: number): Plan<E.Either<readonly Issue[], CheckReport>> {
-  return E.map(({ metadata, state, end }: Examined) => ({
-    metadata,
-    ...state.totals,
-    totalClusters: Math.ceil(Number(presentedSize(metadata.header)) / state.size),
-    imageEndOffset: end * state.size,
-    findings: state.findings
-  }))(yield* examine(fileLength))
+export function* check(fileLength: number, options: CheckOptions = {}): Plan<E.Either<readonly Issue[], CheckReport>> {
+  const m = yield* readMetadata()
+  return E.isLeft(m) ? m : yield* checkMetadata(m.right, fileLength, options)
 }
-
-/** The exit code for a report, as qemu-img's; with `strict`, a violated demand of the format is a corruption. @see CHK-07 */
-export const exitCode = (r: CheckReport, strict = false): 0 | 1 | 2 | 3 => {
-  if (r.checkErrors > 0) return 1
-  if (r.corruptions > 0 || (strict && r.flaws > 0)) return 2
-  return r.leaks > 0 ? 3 : 0
-}
-
-const unlessZero = (key: string, n: number): JsonObject => (n === 0 ? {} : { [key]: n })
-
-/** The report as JSON: qemu-img's keys, then `findings`. @see CHK-07 */
-export const checkJson = (r: CheckReport, filename: string): JsonObject => ({
-  filename,
-  format: 'qcow2',
-  'check-errors': r.checkErrors,
-  ...unlessZero('image-end-offset', r.imageEndOffset),
-  ...unlessZero('corruptions', r.corruptions),
-  ...unlessZero('leaks', r.leaks),
-  ...unlessZero('total-clusters', r.totalClusters),
-  ...unlessZero('allocated-clusters', r.allocatedClusters),
-  ...unlessZero('fragmented-clusters', r.fragmentedClusters),
-  ...unlessZero('compressed-clusters', r.compressedClusters),
-  findings: r.findings.map((f) => ({
-    severity: f.severity,
-    ...issueJson(f),
-    ...(f.guest === undefined ? {} : { guest: { ...f.guest } })
-  }))
-})

@@ -1,65 +1,50 @@
 /** `qcow2 check`: whether an image is consistent. */
+import { statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
-import { check, checkJson, type CheckReport, exitCode } from '../image/check.js'
-import type { Finding } from '../image/check-state.js'
+import { checkMetadata } from '../image/check.js'
+import { checkJson, type CheckReport, exitCode } from '../image/check-report.js'
+import { type Metadata, readMetadata } from '../image/metadata.js'
+import { checkText } from './check-text.js'
 import { fail, refusalLine, runOn, withSource } from './command.js'
 import { dataFileOf } from './data-file.js'
 import type { SourceFile } from './file.js'
 import { complain, print } from './output.js'
 
 /** How to check, and how to print. */
-export interface CheckOptions {
+export interface CheckCommandOptions {
   readonly output: 'human' | 'json'
   readonly strict: boolean
+  readonly deep: boolean
 }
 
-const percent = (part: number, whole: number): string => ((100 * part) / whole).toFixed(2)
-
-const words = { corruption: 'ERROR', leak: 'Leaked', error: 'ERROR', flaw: 'FLAW' } as const
-
-const line = (f: Finding): string =>
-  `${words[f.severity]} ${f.message}${f.guest === undefined ? '' : `, guest bytes ${f.guest.at} to ${f.guest.at + f.guest.size - 1}`}\n`
-
-const clusters = (r: CheckReport): string => {
-  if (r.totalClusters === 0 || r.allocatedClusters === 0) return ''
-  const share = percent(r.allocatedClusters, r.totalClusters)
-  const fragmented = percent(r.fragmentedClusters, r.allocatedClusters)
-  const compressed = percent(r.compressedClusters, r.allocatedClusters)
-  return `${r.allocatedClusters}/${r.totalClusters} = ${share}% allocated, ${fragmented}% fragmented, ${compressed}% compressed clusters\n`
-}
-
-const text = (r: CheckReport): string => {
-  const sound = r.corruptions + r.leaks + r.checkErrors === 0
-  return [
-    ...r.findings.map(line),
-    sound ? 'No errors were found on the image.\n' : '',
-    r.corruptions === 0
-      ? ''
-      : `\n${r.corruptions} errors were found on the image.\nData may be corrupted, or further writes to the image may corrupt it.\n`,
-    r.leaks === 0
-      ? ''
-      : `\n${r.leaks} leaked clusters were found on the image.\nThis means waste of disk space, but no harm to data.\n`,
-    r.checkErrors === 0 ? '' : `\n${r.checkErrors} internal errors have occurred during the check.\n`,
-    r.flaws === 0
-      ? ''
-      : `\n${r.flaws} rules of the format are broken that QEMU does not look at; --strict counts them as errors.\n`,
-    clusters(r),
-    `Image end offset: ${r.imageEndOffset}\n`
-  ].join('')
-}
-
-const report = (file: SourceFile, r: CheckReport, options: CheckOptions): number => {
-  print(options.output === 'json' ? `${JSON.stringify(checkJson(r, file.name), null, 4)}\n` : text(r))
+const report = (file: SourceFile, r: CheckReport, options: CheckCommandOptions): number => {
+  print(options.output === 'json' ? `${JSON.stringify(checkJson(r, file.name), null, 4)}\n` : checkText(r))
   if (r.checkErrors > 0) complain('Check failed')
   return exitCode(r, options.strict)
 }
 
-/** The command. */
-export const checkCommand = (name: string, options: CheckOptions): number =>
-  withSource(name, (file) => {
-    const done = E.flatten(runOn(file, check(file.length)))
-    if (E.isLeft(done)) return fail(refusalLine(name, done.left))
-    const { metadata } = done.right
-    const data = metadata.header.incompatibleFeatures.externalDataFile ? dataFileOf(name, metadata) : E.right(name)
-    return E.isLeft(data) ? fail(`Could not open '${name}': ${data.left}`) : report(file, done.right, options)
+/** The length of the external data file in bytes; `undefined` for an image without one. */
+const dataFileLength = (name: string, m: Metadata): E.Either<string, number | undefined> =>
+  m.header.incompatibleFeatures.externalDataFile
+    ? E.map((path: string) => statSync(path).size)(dataFileOf(name, m))
+    : E.right(undefined)
+
+/** The command. Decoders are loaded only when they are asked for. */
+export const checkCommand = async (name: string, options: CheckCommandOptions): Promise<number> => {
+  const deep = options.deep ? (await import('./decompress.js')).native : undefined
+  return withSource(name, (file) => {
+    const m = E.flatten(runOn(file, readMetadata()))
+    if (E.isLeft(m)) return fail(refusalLine(name, m.left))
+    const data = dataFileLength(name, m.right)
+    if (E.isLeft(data)) return fail(`Could not open '${name}': ${data.left}`)
+    const done = runOn(
+      file,
+      checkMetadata(m.right, file.length, {
+        ...(data.right === undefined ? {} : { dataFileLength: data.right }),
+        ...(deep === undefined ? {} : { deep })
+      })
+    )
+    const checked = E.flatten(done)
+    return E.isLeft(checked) ? fail(refusalLine(name, checked.left)) : report(file, checked.right, options)
   })
+}

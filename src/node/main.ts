@@ -63,10 +63,11 @@ export const program = (): Command => {
     .description('whether an image is consistent: counts and exit codes as qemu-img has them, and a finding for each')
     .argument('<image>')
     .addOption(output())
-    .option('--strict', 'every violated demand of the format is an error', false)
-    .action(async (image: string, options: Printing & { readonly strict: boolean }) => {
+    .option('--strict', 'every broken must of the format is an error', false)
+    .option('--deep', 'read and decode every compressed cluster', false)
+    .action(async (image: string, options: Printing & { readonly strict: boolean; readonly deep: boolean }) => {
       const { checkCommand } = await import('./check.js')
-      process.exitCode = checkCommand(image, options)
+      process.exitCode = await checkCommand(image, options)
     })
   all
     .command('map')

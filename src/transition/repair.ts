@@ -6,6 +6,7 @@ import { l1Entry } from '../format/l1.js'
 import { clusterKind, L1View, L2View } from '../format/views.js'
 import { type Examined, examine } from '../image/check.js'
 import type { CheckState, Totals } from '../image/check-state.js'
+import { type Metadata, readMetadata } from '../image/metadata.js'
 import { endRound, finish, type Step } from './finish.js'
 import type { Surroundings } from './open.js'
 import { refuse, Work } from './opened.js'
@@ -139,10 +140,10 @@ function* mendCopied(w: Work, e: Examined): Plan<void> {
   })
 }
 
-const examined = (fileLength: number): Plan<Examined> =>
-  (function* (): Plan<Examined> {
-    return yield* orFail<Examined>(yield* examine(fileLength))
-  })()
+function* examined(fileLength: number): Plan<Examined> {
+  const metadata = yield* orFail<Metadata>(yield* readMetadata())
+  return yield* orFail<Examined>(yield* examine(metadata, fileLength))
+}
 
 const isSound = (t: Totals): boolean => t.corruptions === 0 && t.checkErrors === 0
 

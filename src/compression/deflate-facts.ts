@@ -1,0 +1,178 @@
+/**
+ * Facts about a raw deflate stream (RFC 1951) that decoding hides: how far back its matches reach, how much it yields, and
+ * whether it ends. The symbols are followed and nothing is put out.
+ *
+ * @see CMP-08
+ */
+
+/** What a stream shows, as far as it was followed. */
+export interface DeflateFacts {
+  /** Bytes it yields. */
+  readonly length: number
+  /** The farthest that a match reaches back, in bytes. */
+  readonly distance: number
+  /** Whether the end of its final block was met. */
+  readonly finished: boolean
+}
+
+/** The first value that a length or distance symbol stands for, and the bits that follow it. */
+type Span = readonly [number, number]
+
+const spans = (first: number, extras: readonly number[]): readonly Span[] => {
+  const bases = extras.map((_, i) => extras.slice(0, i).reduce((sum, bits) => sum + 2 ** bits, first))
+  return extras.map((bits, i) => [bases[i] ?? 0, bits])
+}
+
+const lengths: readonly Span[] = [
+  ...spans(
+    3,
+    Array.from({ length: 28 }, (_, i) => Math.max(0, (i >> 2) - 1))
+  ),
+  [258, 0] as const
+]
+const distances = spans(
+  1,
+  Array.from({ length: 30 }, (_, i) => Math.max(0, (i >> 1) - 1))
+)
+/** The order in which the lengths of the code of code lengths stand. */
+const lengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
+const endOfBlock = 256
+
+/** A prefix code: by the next `bits` bits of input, a symbol times 16 plus the bits it takes; 0 where none begins so. */
+interface Code {
+  readonly bits: number
+  readonly table: Uint16Array
+}
+
+const reversed = (code: number, bits: number): number => {
+  let out = 0
+  for (let i = 0; i < bits; i++) out |= ((code >>> i) & 1) << (bits - 1 - i)
+  return out
+}
+
+const codeOf = (sizes: readonly number[]): Code => {
+  const bits = Math.max(1, ...sizes)
+  const table = new Uint16Array(2 ** bits)
+  for (let size = 1, next = 0; size <= bits; size++, next <<= 1)
+    for (const [symbol, of] of sizes.entries()) {
+      if (of !== size) continue
+      for (let i = reversed(next, size); i < table.length; i += 2 ** size) table[i] = symbol * 16 + size
+      next++
+    }
+  return { bits, table }
+}
+
+const fixedSizes = Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8))
+const fixed = { literals: codeOf(fixedSizes), distances: codeOf(Array.from({ length: 30 }, () => 5)) }
+
+/** Bits of the input, least significant first; zeros behind its end. */
+class Bits {
+  private at = 0
+  private held = 0
+  private count = 0
+
+  constructor(private readonly bytes: Uint8Array) {}
+
+  /** The next `n` bits, at most 16, which stay. */
+  peek(n: number): number {
+    for (; this.count < n; this.count += 8) this.held |= (this.bytes[this.at++] ?? 0) << this.count
+    return this.held & ((1 << n) - 1)
+  }
+
+  take(n: number): number {
+    const value = this.peek(n)
+    this.held >>>= n
+    this.count -= n
+    return value
+  }
+
+  /** The next symbol of a code; -1 where none begins. */
+  symbol(code: Code): number {
+    const found = code.table[this.peek(code.bits)] ?? 0
+    this.take(found & 15)
+    return found === 0 ? -1 : found >>> 4
+  }
+
+  /** The value of a symbol with its extra bits; 0 for none. */
+  value(span: Span | undefined): number {
+    return span === undefined ? 0 : span[0] + this.take(span[1])
+  }
+
+  /** Goes to the next byte, then on by so many. */
+  skip(bytes: number): void {
+    this.at += bytes - (this.count >>> 3)
+    this.held = 0
+    this.count = 0
+  }
+
+  /** Whether more was taken than there is. */
+  get over(): boolean {
+    return this.at - (this.count >>> 3) > this.bytes.length
+  }
+}
+
+type Codes = typeof fixed
+
+/** The codes of a dynamic block; `undefined` where they cannot be read. */
+const dynamicCodes = (bits: Bits): Codes | undefined => {
+  const [literals, all] = [bits.take(5) + 257, bits.take(5) + 1]
+  const sizes = new Array<number>(19).fill(0)
+  for (const at of lengthOrder.slice(0, bits.take(4) + 4)) sizes[at] = bits.take(3)
+  const code = codeOf(sizes)
+  const out: number[] = []
+  while (out.length < literals + all) {
+    const symbol = bits.symbol(code)
+    if (symbol < 0 || bits.over) return undefined
+    if (symbol < 16) out.push(symbol)
+    else {
+      const again = symbol === 16 ? (out.at(-1) ?? 0) : 0
+      const times = symbol === 16 ? 3 + bits.take(2) : symbol === 17 ? 3 + bits.take(3) : 11 + bits.take(7)
+      for (let i = 0; i < times; i++) out.push(again)
+    }
+  }
+  return { literals: codeOf(out.slice(0, literals)), distances: codeOf(out.slice(literals, literals + all)) }
+}
+
+/** Follows a stream until it ends, breaks, or has yielded more than `most` bytes. */
+export const deflateFacts = (payload: Uint8Array, most: number): DeflateFacts => {
+  const bits = new Bits(payload)
+  let length = 0
+  let distance = 0
+  /** Whether the block's end was met. */
+  const block = (codes: Codes): boolean => {
+    while (length <= most && !bits.over) {
+      const symbol = bits.symbol(codes.literals)
+      if (symbol === endOfBlock) return true
+      if (symbol < 0) return false
+      if (symbol < endOfBlock) {
+        length += 1
+        continue
+      }
+      const run = bits.value(lengths[symbol - endOfBlock - 1])
+      const back = bits.value(distances[bits.symbol(codes.distances)])
+      if (run === 0 || back === 0 || back > length) return false
+      length += run
+      distance = Math.max(distance, back)
+    }
+    return false
+  }
+  const stored = (): boolean => {
+    bits.skip(0)
+    const size = bits.take(16)
+    if ((bits.take(16) ^ size) !== 0xffff) return false
+    bits.skip(size)
+    length += size
+    return !bits.over
+  }
+  const next = (type: number): boolean => {
+    if (type === 0) return stored()
+    const codes = type === 1 ? fixed : type === 2 ? dynamicCodes(bits) : undefined
+    return codes !== undefined && block(codes)
+  }
+  while (length <= most) {
+    const final = bits.take(1) === 1
+    if (!next(bits.take(2)) || bits.over) break
+    if (final) return { length, distance, finished: true }
+  }
+  return { length, distance, finished: false }
+}
