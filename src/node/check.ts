@@ -2,10 +2,11 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { check, checkJson, type CheckReport, exitCode } from '../image/check.js'
 import type { Finding } from '../image/check-state.js'
-import { fail, refusalLine, runOn, withSource } from './command.js'
-import { dataFileOf } from './data-file.js'
-import type { SourceFile } from './file.js'
+import { fail, refusalLine, withSource } from './command.js'
+import { dataPath } from './follow.js'
 import { complain, print } from './output.js'
+import type { Source } from './source.js'
+import { run } from './world.js'
 
 /** How to check, and how to print. */
 export interface CheckOptions {
@@ -48,18 +49,18 @@ const text = (r: CheckReport): string => {
   ].join('')
 }
 
-const report = (file: SourceFile, r: CheckReport, options: CheckOptions): number => {
+const report = (file: Source, r: CheckReport, options: CheckOptions): number => {
   print(options.output === 'json' ? `${JSON.stringify(checkJson(r, file.name), null, 4)}\n` : text(r))
   if (r.checkErrors > 0) complain('Check failed')
   return exitCode(r, options.strict)
 }
 
 /** The command. */
-export const checkCommand = (name: string, options: CheckOptions): number =>
-  withSource(name, (file) => {
-    const done = E.flatten(runOn(file, check(file.length)))
+export const checkCommand = (name: string, options: CheckOptions): Promise<number> =>
+  withSource(name, async (file) => {
+    const done = E.flattenW(await run(file.world, () => check(file.length)))
     if (E.isLeft(done)) return fail(refusalLine(name, done.left))
     const { metadata } = done.right
-    const data = metadata.header.incompatibleFeatures.externalDataFile ? dataFileOf(name, metadata) : E.right(name)
+    const data = metadata.header.incompatibleFeatures.externalDataFile ? dataPath(name, metadata) : E.right(name)
     return E.isLeft(data) ? fail(`Could not open '${name}': ${data.left}`) : report(file, done.right, options)
   })

@@ -56,7 +56,7 @@ export const program = (): Command => {
     .addOption(output())
     .action(async (image: string, options: Printing) => {
       const { info } = await import('./info.js')
-      process.exitCode = info(image, options.output === 'json')
+      process.exitCode = await info(image, options.output === 'json')
     })
   all
     .command('check')
@@ -66,7 +66,7 @@ export const program = (): Command => {
     .option('--strict', 'every violated demand of the format is an error', false)
     .action(async (image: string, options: Printing & { readonly strict: boolean }) => {
       const { checkCommand } = await import('./check.js')
-      process.exitCode = checkCommand(image, options)
+      process.exitCode = await checkCommand(image, options)
     })
   all
     .command('map')
@@ -75,9 +75,15 @@ export const program = (): Command => {
     .addOption(output())
     .addOption(allow())
     .addOption(snapshot())
-    .action(async (image: string, options: Printing & OpenOptions) => {
+    .addOption(new Option('--bitmap <name>', 'which of them a dirty bitmap marks, instead').conflicts('snapshot'))
+    .action(async (image: string, options: Printing & OpenOptions & { readonly bitmap?: string }) => {
+      if (options.bitmap !== undefined) {
+        const { bitmapCommand } = await import('./bitmap.js')
+        process.exitCode = await bitmapCommand(image, options.bitmap, options.output)
+        return
+      }
       const { mapCommand } = await import('./map.js')
-      process.exitCode = mapCommand(image, options.output, options)
+      process.exitCode = await mapCommand(image, options.output, options)
     })
   all
     .command('read')
@@ -87,9 +93,10 @@ export const program = (): Command => {
     .argument('<length>', 'bytes', bytes)
     .addOption(allow())
     .addOption(snapshot())
+    .option('--vm-state', "the snapshot's VM state in place of its disk; -l names the snapshot", false)
     .action(async (image: string, offset: number, length: number, options: OpenOptions) => {
       const { readCommand } = await import('./read.js')
-      process.exitCode = readCommand(image, offset, length, options)
+      process.exitCode = await readCommand(image, offset, length, options)
     })
   all
     .command('convert')
@@ -101,7 +108,7 @@ export const program = (): Command => {
     .addOption(snapshot())
     .action(async (image: string, out: string, options: OpenOptions) => {
       const { convert } = await import('./convert.js')
-      process.exitCode = convert(image, out, options)
+      process.exitCode = await convert(image, out, options)
     })
   all
     .command('compare')
@@ -113,7 +120,7 @@ export const program = (): Command => {
     .addOption(allow())
     .action(async (first: string, second: string, options: OpenOptions) => {
       const { compare } = await import('./compare.js')
-      process.exitCode = compare(first, second, options)
+      process.exitCode = await compare(first, second, options)
     })
   all
     .command('dump')
@@ -124,7 +131,7 @@ export const program = (): Command => {
     )
     .action(async (image: string, options: { readonly data: DumpData }) => {
       const { dumpCommand } = await import('./dump.js')
-      process.exitCode = dumpCommand(image, options.data)
+      process.exitCode = await dumpCommand(image, options.data)
     })
   all
     .command('assemble')
@@ -143,7 +150,7 @@ export const program = (): Command => {
     .addOption(output())
     .action(async (image: string, offset: number, options: Printing) => {
       const { explainCommand } = await import('./explain.js')
-      process.exitCode = explainCommand(image, offset, options.output === 'json')
+      process.exitCode = await explainCommand(image, offset, options.output === 'json')
     })
   return all
 }
