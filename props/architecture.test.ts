@@ -48,6 +48,8 @@ const isOf = (folders: readonly string[], path: string): boolean => folders.some
 interface Import {
   readonly from: string
   readonly typeOnly: boolean
+  /** An `import()`, which loads when it is called. */
+  readonly lazy: boolean
 }
 
 const isTypeOnly = (node: ts.ImportDeclaration | ts.ExportDeclaration): boolean => {
@@ -58,12 +60,14 @@ const isTypeOnly = (node: ts.ImportDeclaration | ts.ExportDeclaration): boolean 
 /** Every import, re-export, `import()` and `import('...')` type of a source, in order. */
 const importsOf = (path: string, text: string): readonly Import[] => {
   const found: Import[] = []
-  const add = (from: ts.Node | undefined, typeOnly: boolean): void => {
-    if (from !== undefined) found.push({ from: ts.isStringLiteralLike(from) ? from.text : '(computed)', typeOnly })
+  const add = (from: ts.Node | undefined, typeOnly: boolean, lazy = false): void => {
+    if (from !== undefined)
+      found.push({ from: ts.isStringLiteralLike(from) ? from.text : '(computed)', typeOnly, lazy })
   }
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) add(node.moduleSpecifier, isTypeOnly(node))
-    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0], false)
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      add(node.arguments[0], false, true)
     if (ts.isImportTypeNode(node))
       add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument, true)
     ts.forEachChild(node, visit)
@@ -126,6 +130,44 @@ test('every import keeps to the direction of the rooms', () => {
 test('the top level holds nothing but the four folders and the files of the package', () => {
   assert.equal(strangers(files), [])
   assert.equal(strangers(['src/a.ts', '.ci/run', 'README.md', 'docs/a.md', 'docs/b.md', 'a.js']), ['docs', 'a.js'])
+})
+
+/** Every module that is loaded with one of ours: ours by their paths, others by their names. */
+const loadedWith = (entry: string): ReadonlySet<string> => {
+  const seen = new Set<string>()
+  const load = (path: string): void => {
+    if (seen.has(path)) return
+    seen.add(path)
+    for (const { from, typeOnly, lazy } of importsOf(path, readFileSync(join(root, path), 'utf8'))) {
+      if (typeOnly || lazy) continue
+      if (from.startsWith('.')) load(posix.join(posix.dirname(path), from.replace(/\.js$/, '.ts')))
+      else seen.add(packageOf(from))
+    }
+  }
+  load(entry)
+  return seen
+}
+
+test('the entries for browsers load nothing of Node, and no package but those made for browsers too', () => {
+  for (const entry of ['src/index.ts', 'src/format/index.ts', 'src/image/index.ts']) {
+    const loaded = [...loadedWith(entry)]
+    assert.ok(loaded.includes('src/bytes/struct.ts'), entry)
+    const others = loaded.filter((name) => !isOf(['spec', ...Object.keys(pureRooms), 'src/index.ts'], name))
+    assert.equal(
+      others.filter((name) => !['fp-ts', 'io-ts', 'fflate', 'fzstd'].includes(name)),
+      [],
+      entry
+    )
+  }
+})
+
+test('the command line starts without any command, and every command without what reads from servers', () => {
+  assert.equal(
+    [...loadedWith('src/node/main.ts')].filter((path) => lies(path, 'src/image')),
+    []
+  )
+  for (const path of files.filter((each) => lies(each, 'src/node') && each !== 'src/node/remote.ts'))
+    assert.not.ok(loadedWith(path).has('src/node/remote.ts'), path)
 })
 
 const against: readonly (readonly [path: string, source: string, why: string])[] = [

@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as t from 'io-ts'
 import * as assert from 'uvu/assert'
+import { load } from '../corpus/load.js'
 import { note, suite } from './suite.js'
 
 const test = suite('package')
@@ -52,6 +53,13 @@ test.before(() => {
 const node = (...args: string[]): { readonly status: number | null; readonly printed: string } => {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: consumer, encoding: 'utf8', input: '' })
   return { status, printed: stdout + stderr }
+}
+
+/** Compiles with the consumer as its working folder. */
+const compile = (args: readonly string[]) => {
+  const tsc = fileURLToPath(import.meta.resolve('typescript/lib/tsc.js'))
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023']
+  return node(tsc, ...options, ...args)
 }
 
 const entries = Object.entries(manifest.exports).map(([path, entry]) => ({
@@ -96,10 +104,29 @@ test('every entry has types that a strict consumer compiles with', () => {
   writeFileSync(join(consumer, 'package.json'), '{ "type": "module" }')
   const uses = entries.map(({ name }, index) => `import * as entry${index} from '${name}'\nexport { entry${index} }`)
   writeFileSync(join(consumer, 'consumer.ts'), uses.join('\n'))
-  const tsc = fileURLToPath(import.meta.resolve('typescript/lib/tsc.js'))
-  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023']
-  const { status, printed } = node(tsc, ...options, 'consumer.ts')
+  const { status, printed } = compile(['consumer.ts'])
   assert.is(status, 0, printed)
+})
+
+const examples = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```ts\n(.*?)```/gs)].map(
+  ([, code = '']) => code
+)
+
+test('the examples of the README compile, and run on an image', () => {
+  writeFileSync(join(consumer, 'disk.qcow2'), load('case-54-bitmaps').image)
+  const printed = examples.map((code, index) => {
+    writeFileSync(join(consumer, `example${index}.ts`), code)
+    writeFileSync(join(consumer, `example${index}.mjs`), code)
+    const ran = node(`example${index}.mjs`)
+    assert.is(ran.status, 0, ran.printed)
+    return ran.printed
+  })
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types'), '--skipLibCheck']
+  const compiled = compile([...types, ...examples.map((_, index) => `example${index}.ts`)])
+  assert.is(compiled.status, 0, compiled.printed)
+  assert.is(printed.length, 2)
+  assert.match(printed[0] ?? '', /^16 false\n$/)
+  assert.match(printed[1] ?? '', /selfContained: true,[^]*bitmaps: 3[^]*_tag: 'Right'[^]*Uint8Array\(512\)/)
 })
 
 for (const [command, path] of Object.entries(manifest.bin)) {

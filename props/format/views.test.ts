@@ -1,7 +1,7 @@
 /** Views of tables equal the entry codecs at every index, and their numbers are those of the entries. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { concat } from '../../src/bytes/octets.js'
+import { concat, packBits } from '../../src/bytes/octets.js'
 import { Words } from '../../src/bytes/words.js'
 import { bitmapCluster, bitmapTableEntry } from '../../src/format/bitmap.js'
 import { blockEntries } from '../../src/format/geometry.js'
@@ -233,6 +233,21 @@ test('a view of bitmap data is the cluster codec at every bit', () => {
       for (const [i, bit] of bits.entries()) assert.is(view.bit(i), bit)
     }),
     { runs: 10 }
+  )
+})
+
+test('a run of bitmap data goes on as long as the bits are alike, from any bit to any end', () => {
+  const stretches = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 40 })), { minLength: 1, maxLength: 12 })
+  holds(
+    fc.property(stretches, fc.nat(), fc.nat(), (drawn, from, to) => {
+      const bits = drawn.flatMap(([bit, n]) => Array.from({ length: n }, () => bit))
+      const view = new BitmapView(packBits(bits))
+      const i = from % bits.length
+      const end = i + 1 + (to % (bits.length - i))
+      const other = bits.findIndex((bit, k) => k > i && bit !== bits[i])
+      assert.is(view.run(i, end), Math.min(other < 0 ? end : other, end) - i)
+    }),
+    { runs: 1000 }
   )
 })
 

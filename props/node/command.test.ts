@@ -144,6 +144,30 @@ test('a backing file is opened only by a plain name in the folder of the image, 
   refused(run(['map', image('case-17-backing-without-format')]), 'BACK-05')
 })
 
+test('a bitmap is told as ranges, the dirty ones for people and all as JSON', () => {
+  const path = image('case-54-bitmaps')
+  assert.is(run(['map', '--bitmap', 'b0', path]).out, 'Offset          Length\n0x100000        0x20000\n')
+  assert.equal(JSON.parse(run(['map', '--bitmap=b2', '--output=json', path]).out), [
+    { start: 0, length: 2 ** 21, dirty: true },
+    { start: 2 ** 21, length: 2 ** 23, dirty: false }
+  ])
+  refused(run(['map', '--bitmap', 'b3', path]), "no bitmap 'b3'")
+  refused(run(['map', '--bitmap', 'b0', '-l', 's', path]), 'cannot be used with')
+  refused(run(['map', '--bitmap', 'b0', image('case-56-bitmap-in-use')]), 'BMP-09')
+  refused(run(['map', '--bitmap', 'b0', image('broken-bitmap-type-2')]), 'type', 'BMP-02')
+})
+
+test('the VM state of a snapshot is read, and only of a snapshot', () => {
+  const path = image('case-52-vm-state')
+  const fd = openSync(path, 'r+')
+  const table = Number(new DataView(new Uint8Array(load('case-52-vm-state').image).buffer).getBigUint64(64))
+  writeSync(fd, Uint8Array.of(0, 0, 0, 0, 0, 2, 0, 0), 0, 8, table + 40)
+  closeSync(fd)
+  assert.is(run(['read', '--vm-state', '-l', 'vm', path, '64k', '5']).out, '\x07'.repeat(5))
+  refused(run(['read', '--vm-state', '-l', 'vm', path, '0', '131073']), 'has 131072 bytes')
+  refused(run(['read', '--vm-state', path, '0', '1']), '-l')
+})
+
 test('a file of 2 GiB with holes assembles from its dump', () => {
   const path = place('large.qcow2')
   writeFileSync(path, load('case-01-empty-v3').image)

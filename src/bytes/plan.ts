@@ -8,15 +8,19 @@ export interface FileRef {
   readonly depth: number
 }
 
+/** Bytes `[at, at + length)` of a file. */
+export interface Range {
+  readonly at: number
+  readonly length: number
+}
+
 /** The image itself. */
 const theImage: FileRef = { part: 'image', depth: 0 }
 
 /** A request for `length` bytes at byte `at` of a file. The answer has exactly that length: zeros past the end of the file. @see GEN-03 */
-export interface Read {
+export interface Read extends Range {
   readonly _tag: 'Read'
   readonly file: FileRef
-  readonly at: number
-  readonly length: number
 }
 
 /** A request that is never answered: the plan ends with these issues. */
@@ -84,10 +88,10 @@ export function* telling<A, W, V>(plan: Plan<A, W>, each: (what: W) => Plan<void
   }
 }
 
-/** How a world answers at once. */
+/** How a world answers at once. What a plan tells to nobody is lost. */
 export interface SyncWorld<W> {
   readonly read: (request: Read) => Uint8Array
-  readonly tell: (what: W) => void
+  readonly tell?: (what: W) => void
 }
 
 /** Runs a plan in a world that answers at once: memory, a file, the simulated store. */
@@ -99,14 +103,14 @@ export const runSync = <A, W>(plan: Plan<A, W>, world: SyncWorld<W>): E.Either<r
     const request = step.value
     if (request._tag === 'Fail') return E.left(request.issues)
     if (request._tag === 'Read') answer = world.read(request)
-    else world.tell(request.what)
+    else world.tell?.(request.what)
   }
 }
 
 /** The bytes of a file in memory, as a plan asks for them: zeros past the end. */
 export const fromMemory =
   (bytes: Uint8Array) =>
-  ({ at, length }: Pick<Read, 'at' | 'length'>): Uint8Array => {
+  ({ at, length }: Range): Uint8Array => {
     const there = bytes.subarray(Math.min(at, bytes.length), Math.min(at + length, bytes.length))
     if (there.length === length) return there
     const out = new Uint8Array(length)

@@ -197,4 +197,14 @@ export class BitmapView {
   bit(i: number): boolean {
     return bitAt(this.bytes, i)
   }
+
+  /** How many bits from `i` on, up to `end`, are as bit `i` is; at least 1. */
+  run(i: number, end: number): number {
+    const set = this.bit(i)
+    const alike = set ? 0xff : 0
+    let next = i + 1
+    while (next < end && (((next & 7) === 0 && this.bytes[next >>> 3] === alike) || this.bit(next) === set))
+      next += (next & 7) === 0 && this.bytes[next >>> 3] === alike ? 8 : 1
+    return Math.min(next, end) - i
+  }
 }

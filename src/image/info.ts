@@ -13,6 +13,7 @@ import { presentedSize } from '../format/header-rules.js'
 import { luksActive, luksHeader, type LuksSlot, luksSize, luksSlot, luksSlots, luksText } from '../format/luks.js'
 import { icount, type SnapshotEntry, vmStateSize } from '../format/snapshot.js'
 import { encryptionPointer, lastExtension, type Metadata, readMetadata, refusal } from './metadata.js'
+import { featureWords, unknownBits, verdict, verdictJson } from './verdict.js'
 
 /** What a report is made from. */
 export interface Facts {
@@ -124,21 +125,16 @@ const specific = ({ metadata: m, luks }: Facts): JsonObject => {
   }
 }
 
-const words = ['incompatible', 'compatible', 'autoclear'] as const
-
 /** Names of the bits that are set, the unknown ones from the feature name table where it has them. */
 const featureJson = (m: Metadata): Json =>
-  words.flatMap((kind, type) => {
+  featureWords.flatMap((kind, type) => {
     const bits: Readonly<Record<string, unknown>> = { ...m.header[`${kind}Features`] }
-    const reserved = typeof bits['reserved'] === 'bigint' ? bits['reserved'] : 0n
     const table = lastExtension(m.extensions, 'FeatureNames')?.data.names ?? []
     const known = Object.keys(bits).filter((k) => bits[k] === true)
-    const unknown = Array.from({ length: 64 }, (_, bit) => bit)
-      .filter((bit) => ((reserved >> BigInt(bit)) & 1n) === 1n)
-      .map((bit) => {
-        const name = table.find((f) => f.type === type && f.bit === bit)
-        return name === undefined ? `bit ${bit}, unknown` : `bit ${bit}, unknown: ${nameOf(name)}`
-      })
+    const unknown = unknownBits(m.header, kind).map((bit) => {
+      const name = table.find((f) => f.type === type && f.bit === bit)
+      return name === undefined ? `bit ${bit}, unknown` : `bit ${bit}, unknown: ${nameOf(name)}`
+    })
     return [...known, ...unknown].map((name) => `${kind}: ${name}`)
   })
 
@@ -159,6 +155,8 @@ const backing = (m: Metadata, fullName: (name: string) => string): JsonObject =>
 /** What only the file system knows. */
 export interface FileFacts {
   readonly filename: string
+  /** Bytes. */
+  readonly length: number
   /** Bytes the file takes on its disk; absent where nobody knows. */
   readonly actualSize?: number
   /** A backing file name made relative to where the image lies. */
@@ -167,7 +165,7 @@ export interface FileFacts {
 
 const clusterOf = (h: Header): Json => (h.clusterBits < 53 ? clusterSize(h) : null)
 
-/** The report as JSON: qemu-img's keys first, then `features`, `extensions` and `findings`. @see BACK-04 */
+/** The report as JSON: qemu-img's keys first, then `features`, `extensions`, `findings` and `verdict`. @see BACK-04 */
 export const infoJson = (facts: Facts, file: FileFacts): JsonObject => {
   const m = facts.metadata
   const h = m.header
@@ -184,6 +182,7 @@ export const infoJson = (facts: Facts, file: FileFacts): JsonObject => {
     'dirty-flag': h.incompatibleFeatures.dirty,
     features: featureJson(m),
     extensions: (m.extensions?.extensions ?? []).map(extensionJson),
-    findings: m.issues.map(issueJson)
+    findings: m.issues.map(issueJson),
+    verdict: verdictJson(verdict(m, file.length))
   }
 }

@@ -1,9 +1,9 @@
-/** Commands: what every one of them does about files and failures. */
+/** Commands: what every one of them does about sources and failures. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { Issue } from '../bytes/issue.js'
-import { type Plan, runSync } from '../bytes/plan.js'
-import { openSource, reason, type SourceFile } from './file.js'
+import { type Failure, showFailure } from '../bytes/run-async.js'
+import { reason } from './file.js'
 import { complain } from './output.js'
+import { openSource, type Source } from './source.js'
 
 /** Exit codes, as qemu-img's. */
 export const ok = 0
@@ -15,26 +15,19 @@ export const fail = (text: string): number => {
   return failed
 }
 
-/** The line for an image that cannot be opened: the first issue, with its clause. */
-export const refusalLine = (name: string, issues: readonly Issue[]): string =>
-  `Could not open '${name}': ${issues[0]?.message ?? 'no reason known'}`
+/** The line for an image that cannot be opened, by its first issue with its clause, or that cannot be read. */
+export const refusalLine = (name: string, failure: Failure): string =>
+  `Could not ${'_tag' in failure ? 'read' : 'open'} '${name}': ${showFailure(failure)}`
 
-/** Runs a command on a file that is open for reading, and closes it. */
-export const withSource = (name: string, command: (file: SourceFile) => number): number => {
-  const file = openSource(name)
-  if (E.isLeft(file)) return fail(file.left)
+/** Runs a command on an image that is open for reading, and closes it. */
+export const withSource = async (name: string, command: (source: Source) => Promise<number>): Promise<number> => {
+  const source = await openSource(name)
+  if (E.isLeft(source)) return fail(source.left)
   try {
-    return command(file.right)
+    return await command(source.right)
   } catch (error) {
     return fail(`'${name}': ${reason(error)}`)
   } finally {
-    file.right.close()
+    source.right.close()
   }
 }
-
-/** Runs a plan on a file; what it tells goes to `tell`. */
-export const runOn = <A, W>(
-  file: SourceFile,
-  plan: Plan<A, W>,
-  tell: (what: W) => void = () => undefined
-): E.Either<readonly Issue[], A> => runSync(plan, { read: file.read, tell })

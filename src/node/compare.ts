@@ -1,12 +1,12 @@
 /** `qcow2 compare`: whether two images hold the same guest disk. */
 import * as E from 'fp-ts/lib/Either.js'
-import { runSync } from '../bytes/plan.js'
 import { readGuest } from '../image/read.js'
 import { fail, ok, refusalLine } from './command.js'
 import { native } from './decompress.js'
 import { guestSize } from './guest.js'
 import { type OpenChain, type OpenOptions, withChain } from './open.js'
 import { print } from './output.js'
+import { run } from './world.js'
 
 /** Exit code when the disks differ. */
 const differ = 1
@@ -15,10 +15,10 @@ const notCompared = 2
 
 const step = 2 ** 20
 
-const bytesAt = (open: OpenChain, at: number, length: number): E.Either<string, Uint8Array> => {
+const bytesAt = async (open: OpenChain, at: number, length: number): Promise<E.Either<string, Uint8Array>> => {
   const there = Math.max(0, Math.min(length, guestSize(open) - at))
   if (there === 0) return E.right(new Uint8Array(length))
-  const read = runSync(readGuest(open.chain, at, there, native), { read: open.read, tell: () => undefined })
+  const read = await run(open.world, () => readGuest(open.chain, at, there, native))
   if (E.isLeft(read)) return E.left(refusalLine(open.names[0] ?? '', read.left))
   const out = new Uint8Array(length)
   out.set(read.right)
@@ -26,11 +26,11 @@ const bytesAt = (open: OpenChain, at: number, length: number): E.Either<string, 
 }
 
 /** Compares the bytes of both; the shorter one counts as filled up with zeros. */
-const compareOpen = (a: OpenChain, b: OpenChain): number => {
+const compareOpen = async (a: OpenChain, b: OpenChain): Promise<number> => {
   const size = Math.max(guestSize(a), guestSize(b))
   for (let at = 0; at < size; at += step) {
     const length = Math.min(step, size - at)
-    const [x, y] = [bytesAt(a, at, length), bytesAt(b, at, length)]
+    const [x, y] = [await bytesAt(a, at, length), await bytesAt(b, at, length)]
     if (E.isLeft(x) || E.isLeft(y)) {
       fail(E.isLeft(x) ? x.left : E.isLeft(y) ? y.left : '')
       return notCompared
@@ -46,11 +46,11 @@ const compareOpen = (a: OpenChain, b: OpenChain): number => {
 }
 
 /** The command. */
-export const compare = (first: string, second: string, options: OpenOptions): number => {
+export const compare = async (first: string, second: string, options: OpenOptions): Promise<number> => {
   const codes: number[] = []
-  const opened = withChain(first, options, (a) =>
-    withChain(second, options, (b) => {
-      const code = compareOpen(a, b)
+  const opened = await withChain(first, options, (a) =>
+    withChain(second, options, async (b) => {
+      const code = await compareOpen(a, b)
       codes.push(code)
       return code
     })

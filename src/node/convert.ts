@@ -7,12 +7,12 @@ import { type OpenOptions, withChain } from './open.js'
 import { createSparse } from './sparse.js'
 
 /** The command. The output appears under its name when it is whole; zeros are holes in it. */
-export const convert = (name: string, out: string, options: OpenOptions): number =>
-  withChain(name, options, (open) => {
+export const convert = (name: string, out: string, options: OpenOptions): Promise<number> =>
+  withChain(name, options, async (open) => {
     const partial = `${out}.${process.pid}.partial`
     try {
       const file = createSparse(partial, guestSize(open))
-      const done = eachPiece(open, 0, guestSize(open), ({ bytes, at }) => {
+      const done = await eachPiece(open, 0, guestSize(open), ({ bytes, at }) => {
         if (bytes !== undefined) file.put(bytes, at)
       })
       file.close()

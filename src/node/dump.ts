@@ -1,13 +1,15 @@
 /** `qcow2 dump`: an image as JSON. */
+import * as E from 'fp-ts/lib/Either.js'
 import { dump, type DumpData } from '../image/dump.js'
-import { ok, runOn, withSource } from './command.js'
+import { fail, ok, refusalLine, withSource } from './command.js'
 import { writer } from './output.js'
+import { run } from './world.js'
 
 /** The command. */
-export const dumpCommand = (name: string, data: DumpData): number =>
-  withSource(name, (file) => {
+export const dumpCommand = (name: string, data: DumpData): Promise<number> =>
+  withSource(name, async (file) => {
     const out = writer()
-    runOn(file, dump(file.length, data), out.put)
+    const done = await run(file.world, () => dump(file.length, data), out.put)
     out.end()
-    return ok
+    return E.isLeft(done) ? fail(refusalLine(name, done.left)) : ok
   })

@@ -2,8 +2,9 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { clause } from '../../spec/clauses/index.js'
 import { type Answer, answerJson, explain, type Explanation } from '../image/explain.js'
-import { fail, ok, refusalLine, runOn, withSource } from './command.js'
+import { fail, ok, refusalLine, withSource } from './command.js'
 import { print } from './output.js'
+import { run } from './world.js'
 
 const hex = (n: number): string => `0x${n.toString(16)}`
 
@@ -22,10 +23,10 @@ const text = (a: Answer): string => {
 }
 
 /** The command. */
-export const explainCommand = (name: string, offset: number, json: boolean): number =>
-  withSource(name, (file) => {
+export const explainCommand = (name: string, offset: number, json: boolean): Promise<number> =>
+  withSource(name, async (file) => {
     if (offset >= file.length) return fail(`'${name}' has ${file.length} bytes, byte ${offset} is not among them`)
-    const answer = runOn(file, explain(file.length, offset))
+    const answer = await run(file.world, () => explain(file.length, offset))
     if (E.isLeft(answer)) return fail(refusalLine(name, answer.left))
     print(json ? `${JSON.stringify(answerJson(answer.right), null, 4)}\n` : text(answer.right))
     return ok

@@ -1,20 +1,12 @@
-/** Files: reading at a position, with a window of read-ahead for small requests. */
+/** Files: reading at a position, with windows of read-ahead for small requests. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
-import type { Read } from '../bytes/plan.js'
+import type { Range } from '../bytes/plan.js'
+import { readInWindows, type WindowSize } from '../bytes/window.js'
+import type { Source } from './source.js'
+import { CannotRead } from './world.js'
 
-/** An open file that answers a plan's requests. Requests past the end of the file get zeros. */
-export interface SourceFile {
-  readonly name: string
-  /** Bytes. */
-  readonly length: number
-  /** Bytes the file takes on its disk. */
-  readonly actualSize: number
-  readonly read: (request: Pick<Read, 'at' | 'length'>) => Uint8Array
-  readonly close: () => void
-}
-
-const windowSize = 2 ** 16
+const window: WindowSize = { size: 2 ** 16, kept: 4 }
 
 /** What went wrong, as the system says it, without the call's own decoration. */
 export const reason = (error: unknown): string => {
@@ -24,36 +16,30 @@ export const reason = (error: unknown): string => {
     .replace(/, (open|read|write|stat|fstat|lstat|rename|ftruncate|mkdir|unlink).*$/, '')
 }
 
-const readInto = (fd: number, at: number, out: Uint8Array): void => {
-  for (let done = 0; done < out.length;) {
-    const n = readSync(fd, out, done, out.length - done, at + done)
-    if (n === 0) return
-    done += n
+const readFrom =
+  (fd: number) =>
+  ({ at, length }: Range): Uint8Array => {
+    const out = new Uint8Array(length)
+    try {
+      for (let done = 0; done < length;) {
+        const n = readSync(fd, out, done, length - done, at + done)
+        if (n === 0) break
+        done += n
+      }
+    } catch (error) {
+      throw new CannotRead(reason(error))
+    }
+    return out
   }
-}
 
-const sourceOf = (name: string, fd: number): SourceFile => {
+const sourceOf = (name: string, fd: number): Source => {
   const stat = fstatSync(fd)
   if (stat.isDirectory()) throw new Error('is a directory')
-  let window = { at: 0, bytes: new Uint8Array(0) }
-  const inWindow = (at: number, length: number): boolean =>
-    at >= window.at && at + length <= window.at + window.bytes.length
   return {
     name,
     length: stat.size,
     actualSize: stat.blocks * 512,
-    read: ({ at, length }) => {
-      if (length >= windowSize || at >= stat.size) {
-        const out = new Uint8Array(length)
-        if (at < stat.size) readInto(fd, at, out)
-        return out
-      }
-      if (!inWindow(at, length)) {
-        window = { at, bytes: new Uint8Array(windowSize) }
-        readInto(fd, at, window.bytes)
-      }
-      return window.bytes.subarray(at - window.at, at - window.at + length)
-    },
+    world: { _tag: 'Sync', read: readInWindows(stat.size, window, readFrom(fd)) },
     close: () => {
       closeSync(fd)
     }
@@ -61,7 +47,7 @@ const sourceOf = (name: string, fd: number): SourceFile => {
 }
 
 /** Opens a file for reading; the reason when it cannot be. */
-export const openSource = (name: string): E.Either<string, SourceFile> =>
+export const openFile = (name: string): E.Either<string, Source> =>
   E.tryCatch(
     () => {
       const fd = openSync(name, 'r')

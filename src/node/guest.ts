@@ -1,11 +1,12 @@
 /** Guest bytes of an open chain, piece by piece, for the commands that copy, print and compare them. */
 import type * as E from 'fp-ts/lib/Either.js'
-import type { Issue } from '../bytes/issue.js'
-import { type Plan, runSync, tell, telling } from '../bytes/plan.js'
+import { type Plan, tell, telling } from '../bytes/plan.js'
+import type { Failure } from '../bytes/run-async.js'
 import { type Chain, chainSize, locations } from '../image/chain.js'
 import { extentBytes } from '../image/read.js'
 import { native } from './decompress.js'
 import type { OpenChain } from './open.js'
+import { run } from './world.js'
 
 /** Bytes of the guest disk; `undefined` for zeros. */
 export interface Piece {
@@ -35,7 +36,7 @@ export const eachPiece = (
   at: number,
   length: number,
   act: (piece: Piece) => void
-): E.Either<readonly Issue[], void> => runSync(pieces(open.chain, at, at + length), { read: open.read, tell: act })
+): Promise<E.Either<Failure, void>> => run(open.world, () => pieces(open.chain, at, at + length), act)
 
 /** Bytes of the guest disk. */
 export const guestSize = (open: OpenChain): number => chainSize(open.chain)

@@ -1,4 +1,4 @@
-/** The report for people: qemu-img's lines, then features, extensions and findings. */
+/** The report for people: qemu-img's lines, then features, extensions, findings and the verdict. */
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../bytes/json.js'
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const
@@ -44,6 +44,26 @@ const joined = (json: Json | undefined): string => {
   return items.length === 0 ? 'none' : items.map(plain).join(', ')
 }
 
+const named = (label: string, d: Json | undefined): readonly string[] => {
+  if (d === undefined) return []
+  const format = field(d, 'format') === null ? ', format not named' : ''
+  return [`${label} by ${field(d, 'kind') === 'empty' ? 'no' : plain(field(d, 'kind'))} name${format}`]
+}
+
+/** What stands out of a verdict, in one line. */
+const verdictLine = (v: Json | undefined): string =>
+  [
+    ...(field(v, 'refused') === null ? [] : [`refused [${plain(field(v, 'refused'))}]`]),
+    ...(field(v, 'self-contained') === true ? ['self-contained'] : []),
+    ...named('backing file', field(v, 'backing')),
+    ...named('data file', field(v, 'data-file')),
+    ...list(field(v, 'unknown-features')).map((u) => `unknown feature ${plain(u)}`),
+    ...list(field(v, 'unknown-extensions')).map((u) => `unknown extension ${plain(u)}`),
+    ...(field(v, 'encryption') === 'none' ? [] : [`encryption ${plain(field(v, 'encryption'))}`]),
+    ...['dirty', 'corrupt'].filter((flag) => field(v, flag) === true),
+    `${humanSize(Number(field(v, 'virtual-size')))} of disk in ${humanSize(Number(field(v, 'file-length')))} of file`
+  ].join(', ')
+
 /** The report as text; `info` is that of `infoJson`. */
 export const humanInfo = (info: JsonObject): string => {
   const size = Number(info['virtual-size'])
@@ -67,7 +87,8 @@ export const humanInfo = (info: JsonObject): string => {
     `features: ${joined(info['features'])}`,
     `extensions: ${joined(info['extensions'])}`,
     findings.length === 0 ? 'findings: none' : 'findings:',
-    ...findings.map(findingLine)
+    ...findings.map(findingLine),
+    `verdict: ${verdictLine(info['verdict'])}`
   ]
   return `${lines.join('\n')}\n`
 }

@@ -56,7 +56,7 @@ export const program = (): Command => {
     .addOption(output())
     .action(async (image: string, options: Printing) => {
       const { info } = await import('./info.js')
-      process.exitCode = info(image, options.output === 'json')
+      process.exitCode = await info(image, options.output === 'json')
     })
   all
     .command('check')
@@ -76,9 +76,15 @@ export const program = (): Command => {
     .addOption(output())
     .addOption(allow())
     .addOption(snapshot())
-    .action(async (image: string, options: Printing & OpenOptions) => {
+    .addOption(new Option('--bitmap <name>', 'which of them a dirty bitmap marks, instead').conflicts('snapshot'))
+    .action(async (image: string, options: Printing & OpenOptions & { readonly bitmap?: string }) => {
+      if (options.bitmap !== undefined) {
+        const { bitmapCommand } = await import('./bitmap.js')
+        process.exitCode = await bitmapCommand(image, options.bitmap, options.output)
+        return
+      }
       const { mapCommand } = await import('./map.js')
-      process.exitCode = mapCommand(image, options.output, options)
+      process.exitCode = await mapCommand(image, options.output, options)
     })
   all
     .command('read')
@@ -88,9 +94,10 @@ export const program = (): Command => {
     .argument('<length>', 'bytes', bytes)
     .addOption(allow())
     .addOption(snapshot())
+    .option('--vm-state', "the snapshot's VM state in place of its disk; -l names the snapshot", false)
     .action(async (image: string, offset: number, length: number, options: OpenOptions) => {
       const { readCommand } = await import('./read.js')
-      process.exitCode = readCommand(image, offset, length, options)
+      process.exitCode = await readCommand(image, offset, length, options)
     })
   all
     .command('convert')
@@ -102,7 +109,7 @@ export const program = (): Command => {
     .addOption(snapshot())
     .action(async (image: string, out: string, options: OpenOptions) => {
       const { convert } = await import('./convert.js')
-      process.exitCode = convert(image, out, options)
+      process.exitCode = await convert(image, out, options)
     })
   all
     .command('compare')
@@ -114,7 +121,7 @@ export const program = (): Command => {
     .addOption(allow())
     .action(async (first: string, second: string, options: OpenOptions) => {
       const { compare } = await import('./compare.js')
-      process.exitCode = compare(first, second, options)
+      process.exitCode = await compare(first, second, options)
     })
   all
     .command('dump')
@@ -125,7 +132,7 @@ export const program = (): Command => {
     )
     .action(async (image: string, options: { readonly data: DumpData }) => {
       const { dumpCommand } = await import('./dump.js')
-      process.exitCode = dumpCommand(image, options.data)
+      process.exitCode = await dumpCommand(image, options.data)
     })
   all
     .command('assemble')
@@ -144,7 +151,7 @@ export const program = (): Command => {
     .addOption(output())
     .action(async (image: string, offset: number, options: Printing) => {
       const { explainCommand } = await import('./explain.js')
-      process.exitCode = explainCommand(image, offset, options.output === 'json')
+      process.exitCode = await explainCommand(image, offset, options.output === 'json')
     })
   return all
 }

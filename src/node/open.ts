@@ -1,20 +1,28 @@
 /** Opening a chain: the image, its data file and its backing files, as far as their names may be followed. */
-import { basename, dirname, relative, resolve } from 'node:path'
+import { basename } from 'node:path'
 import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import { fromText, label, equal } from '../bytes/octets.js'
-import type { Read } from '../bytes/plan.js'
+import type { Issue } from '../bytes/issue.js'
+import { fromMemory, type Read } from '../bytes/plan.js'
 import type { Chain, Layer } from '../image/chain.js'
-import { activeDisk, snapshotDisk } from '../image/disk.js'
+import { activeDisk, type Disk, snapshotDisk } from '../image/disk.js'
+import type { Geometry } from '../format/geometry.js'
+import type { SnapshotEntry } from '../format/snapshot.js'
 import { lastExtension, type Metadata, readMetadata, refusal } from '../image/metadata.js'
-import { fail, refusalLine, runOn } from './command.js'
-import { dataFileOf } from './data-file.js'
-import { openSource, reason, type SourceFile } from './file.js'
+import { vmStateDisk } from '../image/vm-state.js'
+import { fail, refusalLine } from './command.js'
+import { openFile, reason } from './file.js'
+import { backingPath, dataPath } from './follow.js'
+import { isUrl, openSource, type Source } from './source.js'
+import { inOwnTime, run, type World } from './world.js'
 
 /** A chain whose files are open. */
 export interface OpenChain {
   readonly chain: Chain
-  readonly read: (request: Read) => Uint8Array
+  /** Answers the requests of plans on the chain. */
+  readonly world: World
   /** The names of the layers' files. */
   readonly names: readonly string[]
   readonly close: () => void
@@ -26,6 +34,8 @@ export interface OpenOptions {
   readonly allow: readonly string[]
   /** A snapshot by id or name, in place of the active disk. @see SNAP-10 */
   readonly snapshot?: string
+  /** The VM state of that snapshot in place of its disk. @see SNAP-12 */
+  readonly vmState?: boolean
 }
 
 /** Most layers of a chain. */
@@ -33,30 +43,24 @@ const maxDepth = 64
 const sector = 512
 
 interface Files {
-  readonly image: SourceFile
-  readonly data?: SourceFile
+  readonly image: Source
+  readonly data?: Source
+}
+
+/** A backing file by its path and format. */
+interface Backing {
+  readonly path: string
+  readonly format: 'qcow2' | 'raw'
 }
 
 /** Backing file formats that are read. A format that is not named is never guessed. @see BACK-05 */
-const formatOf = (m: Metadata): E.Either<string, 'qcow2' | 'raw'> => {
+const formatOf = (m: Metadata): E.Either<string, Backing['format']> => {
   const stored = lastExtension(m.extensions, 'BackingFormat')
   const format = stored === undefined ? '' : label(stored.data)
   if (format === 'qcow2' || format === 'raw') return E.right(format)
   return E.left(
     format === '' ? 'its format is not named, and is not guessed [BACK-05]' : `its format '${format}' is not known`
   )
-}
-
-const inside = (folder: string, path: string): boolean => !relative(folder, path).startsWith('..')
-
-/** The path of a backing file, if its name is a plain one and it lies where it may. @see BACK-04 */
-const backingPath = (image: string, name: string, allow: readonly string[]): E.Either<string, string> => {
-  if (/^[^/]*:/.test(name)) return E.left('its name is not that of a file')
-  const path = resolve(dirname(image), name)
-  const folders = [dirname(resolve(image)), ...allow.map((f) => resolve(f))]
-  return folders.some((folder) => inside(folder, path))
-    ? E.right(path)
-    : E.left(`it lies outside the image's folder; --allow ${dirname(path)} lets it be opened`)
 }
 
 const snapshotOf = (m: Metadata, wanted: string) => {
@@ -67,22 +71,38 @@ const snapshotOf = (m: Metadata, wanted: string) => {
 interface Step {
   readonly layer: Layer
   readonly files: Files
-  /** The backing file's name and format. */
-  readonly next?: { readonly name: string; readonly format: 'qcow2' | 'raw'; readonly path: string }
+  readonly next?: Backing
 }
 
-const rawStep = (image: SourceFile): Step => ({
+const diskOf = (
+  m: Metadata,
+  g: Geometry,
+  snapshot: SnapshotEntry | undefined,
+  vmState: boolean
+): E.Either<readonly Issue[], Disk> => {
+  if (snapshot === undefined) return E.right(activeDisk(m, g))
+  return vmState ? vmStateDisk(m, g, snapshot) : snapshotDisk(m, g, snapshot)
+}
+
+const rawStep = (image: Source): Step => ({
   layer: { _tag: 'Raw', size: Math.ceil(image.length / sector) * sector },
   files: { image }
 })
 
-const withData = (name: string, m: Metadata, image: SourceFile): E.Either<string, Files> => {
+const withData = (name: string, m: Metadata, image: Source): E.Either<string, Files> => {
   if (!m.header.incompatibleFeatures.externalDataFile) return E.right({ image })
-  return E.map((data: SourceFile): Files => ({ image, data }))(E.chain(openSource)(dataFileOf(name, m)))
+  return E.map((data: Source): Files => ({ image, data }))(E.chain(openFile)(dataPath(name, m)))
 }
 
-const imageStep = (image: SourceFile, options: OpenOptions, top: boolean): E.Either<string, Step> => {
-  const read = E.flatten(runOn(image, readMetadata()))
+const nextOf = (image: string, m: Metadata, name: Uint8Array, options: OpenOptions): E.Either<string, Backing> =>
+  pipe(
+    formatOf(m),
+    E.chain((format) => E.map((path: string): Backing => ({ path, format }))(backingPath(image, name, options.allow))),
+    E.mapLeft((why) => `Could not open backing file '${label(name)}': ${why}`)
+  )
+
+const imageStep = async (image: Source, options: OpenOptions, top: boolean): Promise<E.Either<string, Step>> => {
+  const read = E.flattenW(await run(image.world, readMetadata))
   if (E.isLeft(read)) return E.left(refusalLine(image.name, read.left))
   const m = read.right
   const refused = refusal(m.issues)
@@ -91,71 +111,95 @@ const imageStep = (image: SourceFile, options: OpenOptions, top: boolean): E.Eit
   const wanted = top ? options.snapshot : undefined
   const snapshot = wanted === undefined ? undefined : snapshotOf(m, wanted)
   if (wanted !== undefined && snapshot === undefined) return E.left(`'${image.name}' has no snapshot '${wanted}'`)
-  const disk = snapshot === undefined ? E.right(activeDisk(m, m.geometry)) : snapshotDisk(m, m.geometry, snapshot)
+  const vmState = snapshot !== undefined && options.vmState === true
+  const disk = diskOf(m, m.geometry, snapshot, vmState)
   if (E.isLeft(disk)) return E.left(refusalLine(image.name, disk.left))
+  const next =
+    m.backingName === undefined || vmState ? E.right(undefined) : nextOf(image.name, m, m.backingName, options)
+  if (E.isLeft(next)) return next
   const files = withData(image.name, m, image)
   if (E.isLeft(files)) return E.left(`Could not open '${image.name}': ${files.left}`)
-  const step: Step = { layer: { _tag: 'Image', disk: disk.right }, files: files.right }
-  if (m.backingName === undefined) return E.right(step)
-  const name = label(m.backingName)
-  const place = E.chain((format: 'qcow2' | 'raw') =>
-    E.map((path: string) => ({ name, format, path }))(backingPath(image.name, name, options.allow))
-  )(formatOf(m))
-  return E.isLeft(place)
-    ? E.left(`Could not open backing file '${name}': ${place.left}`)
-    : E.right({ ...step, next: place.right })
+  const layer: Layer = { _tag: 'Image', disk: disk.right }
+  return E.right({ layer, files: files.right, ...(next.right === undefined ? {} : { next: next.right }) })
 }
 
-/** Opens a chain from its top image down. What was opened is closed again when a layer cannot be. */
-const openChain = (name: string, options: OpenOptions): E.Either<string, OpenChain> => {
+const zeros = fromMemory(new Uint8Array(0))
+/** What answers for a file that is not there. */
+const nowhere: World = { _tag: 'Sync', read: zeros }
+
+/** The world of a chain: each request goes to the file it is about. It answers at once if all of them do. */
+const worldOf = (files: readonly Files[]): World => {
+  const of = ({ file }: Read): World =>
+    (file.part === 'data' ? files[file.depth]?.data : files[file.depth]?.image)?.world ?? nowhere
+  if (files.some(({ image }) => image.world._tag === 'Async'))
+    return { _tag: 'Async', read: (request) => inOwnTime(of(request))(request) }
+  return {
+    _tag: 'Sync',
+    read: (request) => {
+      const world = of(request)
+      return world._tag === 'Sync' ? world.read(request) : zeros(request)
+    }
+  }
+}
+
+/**
+ * Opens a chain from its top image down; the reason when a layer cannot be, and what was opened is closed again. Only the
+ * top image may be on a server.
+ */
+export const openChain = async (
+  name: string,
+  options: OpenOptions = { allow: [] }
+): Promise<E.Either<string, OpenChain>> => {
   const steps: Step[] = []
-  const opened: SourceFile[] = []
+  const opened: Source[] = []
   const close = (): void => {
     for (const file of opened) file.close()
   }
-  const down = (path: string, format: 'qcow2' | 'raw', seen: readonly string[]): E.Either<string, void> => {
+  const down = async (
+    path: string,
+    format: 'qcow2' | 'raw',
+    seen: readonly string[]
+  ): Promise<E.Either<string, void>> => {
     if (seen.length >= maxDepth) return E.left(`'${name}' has more than ${maxDepth} backing files`)
-    const file = openSource(path)
+    const file = await openSource(path)
     if (E.isLeft(file)) return file
     opened.push(file.right)
-    const real = realpathSync(path)
+    const real = isUrl(path) ? path : realpathSync(path)
     if (seen.includes(real)) return E.left(`'${name}': the backing files of '${basename(path)}' lead back to it`)
-    const step = format === 'raw' ? E.right(rawStep(file.right)) : imageStep(file.right, options, steps.length === 0)
+    const step =
+      format === 'raw' ? E.right(rawStep(file.right)) : await imageStep(file.right, options, steps.length === 0)
     if (E.isLeft(step)) return step
     steps.push(step.right)
     if (step.right.files.data !== undefined) opened.push(step.right.files.data)
     const next = step.right.next
     return next === undefined ? E.right(undefined) : down(next.path, next.format, [...seen, real])
   }
-  const done = down(name, 'qcow2', [])
-  const [top, ...rest] = steps
-  if (E.isLeft(done) || top === undefined) {
+  try {
+    const done = await down(name, 'qcow2', [])
+    const [top, ...rest] = steps
+    if (E.isRight(done) && top !== undefined) {
+      const chain: Chain = [top.layer, ...rest.map((s) => s.layer)]
+      const names = steps.map((s) => s.files.image.name)
+      return E.right({ chain, world: worldOf(steps.map((s) => s.files)), names, close })
+    }
     close()
     return E.left(E.isLeft(done) ? done.left : name)
+  } catch (error) {
+    close()
+    return E.left(`'${name}': ${reason(error)}`)
   }
-  const read = (request: Read): Uint8Array => {
-    const files = steps[request.file.depth]?.files
-    const file = request.file.part === 'data' ? files?.data : files?.image
-    return file === undefined ? new Uint8Array(request.length) : file.read(request)
-  }
-  return E.right({
-    chain: [top.layer, ...rest.map((s) => s.layer)],
-    read,
-    names: steps.map((s) => s.files.image.name),
-    close
-  })
 }
 
 /** Runs a command on a chain, and closes its files. */
-export const withChain = (name: string, options: OpenOptions, command: (open: OpenChain) => number): number => {
-  const open = E.tryCatch(
-    () => openChain(name, options),
-    (error) => `'${name}': ${reason(error)}`
-  )
-  const chain = E.flatten(open)
+export const withChain = async (
+  name: string,
+  options: OpenOptions,
+  command: (open: OpenChain) => Promise<number>
+): Promise<number> => {
+  const chain = await openChain(name, options)
   if (E.isLeft(chain)) return fail(chain.left)
   try {
-    return command(chain.right)
+    return await command(chain.right)
   } catch (error) {
     return fail(`'${name}': ${reason(error)}`)
   } finally {

@@ -8,11 +8,13 @@ import { writeAll } from './output.js'
 const zeros = new Uint8Array(2 ** 16)
 
 /** The command. */
-export const readCommand = (name: string, at: number, length: number, options: OpenOptions): number =>
-  withChain(name, options, (open) => {
+export const readCommand = async (name: string, at: number, length: number, options: OpenOptions): Promise<number> => {
+  if (options.vmState === true && options.snapshot === undefined)
+    return fail('--vm-state is that of a snapshot, which -l names')
+  return withChain(name, options, async (open) => {
     const size = guestSize(open)
     if (at + length > size) return fail(`'${name}' has ${size} bytes, ${length} at ${at} leave it`)
-    const done = eachPiece(open, at, length, (piece) => {
+    const done = await eachPiece(open, at, length, (piece) => {
       if (piece.bytes !== undefined) writeAll(1, piece.bytes)
       else
         for (let n = 0; n < piece.length; n += zeros.length)
@@ -20,3 +22,4 @@ export const readCommand = (name: string, at: number, length: number, options: O
     })
     return E.isLeft(done) ? fail(refusalLine(name, done.left)) : ok
   })
+}

@@ -11,10 +11,10 @@ const embedded = 'corpus/images/matrix-64k-w16-v3-zstd-ext.qcow2.gz'
 
 const reportEmbedded = (): number => {
   const image = gunzipSync(readFileSync(new URL(`../../../${embedded}`, import.meta.url)))
-  const facts = runSync(readFacts(), { read: fromMemory(image), tell: () => undefined })
+  const facts = runSync(readFacts(), { read: fromMemory(image) })
   if (E.isLeft(facts)) return fail(refusalLine(embedded, facts.left))
-  return report(facts.right, { filename: embedded }, false)
+  return report(facts.right, { filename: embedded, length: image.length }, false)
 }
 
 const [name] = process.argv.slice(2)
-process.exitCode = name === undefined ? reportEmbedded() : info(name, false)
+process.exitCode = name === undefined ? reportEmbedded() : await info(name, false)

@@ -1,0 +1,91 @@
+/** Plans that are run in their own time end as those that are run at once, and a world that cannot answer ends them. */
+import { inspect } from 'node:util'
+import * as E from 'fp-ts/lib/Either.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import * as assert from 'uvu/assert'
+import { load } from '../../corpus/load.js'
+import { type BlobLike, fromBlob } from '../../src/bytes/blob.js'
+import { fromMemory, type Plan, type Read, readAt, runSync, tell } from '../../src/bytes/plan.js'
+import { type Failure, runAsync, showFailure } from '../../src/bytes/run-async.js'
+import { check } from '../../src/image/check.js'
+import { dump } from '../../src/image/dump.js'
+import { readFacts } from '../../src/image/info.js'
+import { note, suite } from '../suite.js'
+import { smallImages } from '../image/world.js'
+
+/** Everything to its depths, as text that is quickly compared. */
+const all = { depth: Infinity, maxArrayLength: Infinity, maxStringLength: Infinity }
+
+const test = suite('plans in their own time')
+
+/** How a plan ends, and what it tells on the way. */
+const now = <A, W>(image: Uint8Array, plan: () => Plan<A, W>) => {
+  const told: W[] = []
+  return { end: runSync(plan(), { read: fromMemory(image), tell: (w) => told.push(w) }), told }
+}
+
+const later = async <A, W>(image: Uint8Array, plan: () => Plan<A, W>) => {
+  const told: W[] = []
+  const end = await runAsync(plan, { read: fromBlob(new Blob([image])), tell: (w) => told.push(w) })()
+  return { end, told }
+}
+
+test('images are described, checked and dumped from a Blob as from memory', async () => {
+  const images = smallImages(2 ** 15)
+  for (const image of images) {
+    for (const plan of [readFacts, () => check(image.length), () => dump(image.length, 'none')])
+      assert.is(
+        inspect(await later<unknown, unknown>(image, plan), all),
+        inspect(now<unknown, unknown>(image, plan), all)
+      )
+  }
+  assert.ok(images.length > 150)
+  note(`${images.length} images of the corpus, three plans each`)
+})
+
+test('a task that is run again makes a fresh plan', async () => {
+  const image = load('case-49-snapshots').image
+  const task = runAsync(readFacts, { read: fromBlob(new Blob([image])) })
+  assert.equal(await task(), await task())
+  assert.ok(E.isRight(await task()))
+})
+
+test('the issues over which a plan fails are those it fails with at once', async () => {
+  const [a, b] = [now(new Uint8Array(600), readFacts), await later(new Uint8Array(600), readFacts)]
+  assert.equal(b.end, a.end)
+  assert.match(E.isLeft(b.end) ? showFailure(b.end.left) : '', /magic.*\[OPEN-01\]$/)
+})
+
+const reason = (end: E.Either<Failure, unknown>): string => (E.isLeft(end) ? showFailure(end.left) : 'no failure')
+
+test('a plan ends where its world cannot answer, and asks for nothing more', async () => {
+  const asked: Read[] = []
+  const plan = function* (): Plan<number, string> {
+    yield* tell('before')
+    yield* readAt(0, 1)
+    yield* readAt(1, 1)
+    yield* tell('after')
+    return 1
+  }
+  const told: string[] = []
+  const end = await runAsync(plan, {
+    read: (request) => {
+      asked.push(request)
+      return request.at === 0 ? TE.right(new Uint8Array(1)) : TE.left({ _tag: 'Unanswered', reason: 'no line' })
+    },
+    tell: (w) => told.push(w)
+  })()
+  assert.is(reason(end), 'no line')
+  assert.is(asked.length, 2)
+  assert.equal(told, ['before'])
+})
+
+test('a Blob that can no longer be read is a failure with its reason, and nothing is thrown', async () => {
+  const gone: BlobLike = {
+    size: 1000,
+    slice: () => ({ arrayBuffer: () => Promise.reject(new Error('the file was changed')) })
+  }
+  assert.is(reason(await runAsync(readFacts, { read: fromBlob(gone) })()), 'the file was changed')
+})
+
+test.run()

@@ -1,0 +1,53 @@
+/** Faults of running plans, and of what is read beside the guest disk. */
+import type { Mutant } from './mutant.js'
+
+export const planMutants: readonly Mutant[] = [
+  {
+    name: 'a window hands out the bytes at its own start',
+    file: 'bytes/window.js',
+    edits: [['from(found.bytes, found.at)', 'from(found.bytes, at)']],
+    red: 'props/bytes/window.test.ts'
+  },
+  {
+    name: 'only the last stretch is kept',
+    file: 'bytes/window.js',
+    edits: [['.slice(0, kept - 1)', '.slice(0, 0)']],
+    red: 'props/bytes/window.test.ts'
+  },
+  {
+    name: 'a plan goes on where its world cannot answer',
+    file: 'bytes/run-async.js',
+    edits: [['return read;', 'continue;']],
+    red: 'props/bytes/run-async.test.ts'
+  },
+  {
+    name: 'a backslash parts no segments',
+    file: 'image/name-kind.js',
+    edits: [['split(/[/\\\\]/)', 'split(/[/]/)']],
+    red: 'props/image/name-kind.test.ts'
+  },
+  {
+    name: 'the name of a data file may be that of a protocol',
+    file: 'image/name-kind.js',
+    edits: [['(name) => kindOf(name, pathOf)', '(name) => nameKind(name)']],
+    red: 'props/image/name-kind.test.ts'
+  },
+  {
+    name: 'a run of bits skips one more than the bits of a byte',
+    file: 'format/views.js',
+    edits: [['=== alike ? 8 : 1', '=== alike ? 9 : 1']],
+    red: 'props/image/bitmap-ranges.test.ts'
+  },
+  {
+    name: 'the last dirty range ends past the disk',
+    file: 'image/bitmap-ranges.js',
+    edits: [['Math.min(to * granularity, Number(size))', 'to * granularity']],
+    red: 'props/image/bitmap-ranges.test.ts'
+  },
+  {
+    name: 'VM state begins within the last L1 entry of the disk',
+    file: 'image/vm-state.js',
+    edits: [['Math.ceil(size / l1Coverage(g))', 'Math.floor(size / l1Coverage(g))']],
+    red: 'props/image/vm-state.test.ts'
+  }
+]

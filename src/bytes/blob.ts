@@ -1,0 +1,31 @@
+/** Blobs: images in a browser's or in Node's Blob or File, which never changes and is read in its own time. */
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Range } from './plan.js'
+import type { Unanswered } from './run-async.js'
+import { readInWindowsAsync, type WindowSize } from './window.js'
+
+/** As much of a Blob as is used here. */
+export interface BlobLike {
+  /** Bytes. */
+  readonly size: number
+  readonly slice: (start: number, end: number) => { readonly arrayBuffer: () => Promise<ArrayBuffer> }
+}
+
+const usual: WindowSize = { size: 2 ** 16, kept: 16 }
+
+const told = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/**
+ * The bytes of a Blob, as a plan asks for them: zeros past its end. A Blob that can no longer be read, as when the file
+ * behind it has changed, answers with the reason.
+ */
+export const fromBlob = (
+  blob: BlobLike,
+  window: WindowSize = usual
+): ((range: Range) => TE.TaskEither<Unanswered, Uint8Array>) =>
+  readInWindowsAsync(blob.size, window, ({ at, length }) =>
+    TE.tryCatch(
+      async () => new Uint8Array(await blob.slice(at, at + length).arrayBuffer()),
+      (error): Unanswered => ({ _tag: 'Unanswered', reason: told(error) })
+    )
+  )

@@ -1,0 +1,49 @@
+/** Running plans in worlds that answer in their own time: a server, a Blob. */
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Issue } from './issue.js'
+import type { Plan, Read } from './plan.js'
+
+/** Why a world could not answer a request. The image is not at fault, so no clause is named. */
+export interface Unanswered {
+  readonly _tag: 'Unanswered'
+  readonly reason: string
+}
+
+/** Why a plan ended without a value: it found issues, or its world could not answer. */
+export type Failure = readonly Issue[] | Unanswered
+
+/** A failure in one line: the first issue, or the world's reason. */
+export const showFailure = (f: Failure): string =>
+  '_tag' in f ? f.reason : (f[0]?.message ?? 'the plan failed without an issue')
+
+/** How a world answers in its own time. The answer has exactly the length asked for: zeros past the end of the file. */
+export interface AsyncWorld<W> {
+  readonly read: (request: Read) => TaskEither<Unanswered, Uint8Array>
+  readonly tell?: (what: W) => void
+}
+
+/**
+ * Runs a plan in a world that answers in its own time, one request after the other. Each run of the task makes a fresh
+ * plan. Nothing is thrown as long as the world's own functions throw nothing.
+ *
+ * Law: in a world that answers what a sync world answers, `runAsync(plan, world)` ends in `runSync(plan(), syncWorld)`,
+ * and tells the same in the same order.
+ */
+export const runAsync =
+  <A, W>(plan: () => Plan<A, W>, world: AsyncWorld<W>): TaskEither<Failure, A> =>
+  async () => {
+    const running = plan()
+    let answer: Uint8Array = new Uint8Array(0)
+    for (;;) {
+      const step = running.next(answer)
+      if (step.done === true) return E.right(step.value)
+      const request = step.value
+      if (request._tag === 'Fail') return E.left(request.issues)
+      if (request._tag === 'Read') {
+        const read = await world.read(request)()
+        if (E.isLeft(read)) return read
+        answer = read.right
+      } else world.tell?.(request.what)
+    }
+  }

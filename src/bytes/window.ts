@@ -1,0 +1,90 @@
+/** Windows: small requests served from stretches that are read ahead, so that a file is asked seldom and for much. */
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import { empty } from './octets.js'
+import { fromMemory, type Range } from './plan.js'
+
+/** How much is read ahead and kept. */
+export interface WindowSize {
+  /** Bytes of a window; requests of as many bytes are passed on as they are. */
+  readonly size: number
+  /** Most stretches that are kept, the ones used last. */
+  readonly kept: number
+}
+
+/** What becomes of a request: it is answered from what is kept, or the file is asked, and `take` makes the answer of it. */
+type Next =
+  | { readonly _tag: 'Kept'; readonly bytes: Uint8Array }
+  | { readonly _tag: 'Ask'; readonly range: Range; readonly take: (bytes: Uint8Array) => Uint8Array }
+
+interface Stretch {
+  readonly at: number
+  readonly bytes: Uint8Array
+}
+
+const within = (range: Range, s: Stretch): boolean =>
+  range.at >= s.at && range.at + range.length <= s.at + s.bytes.length
+
+/** Whole windows around a small range; a large one itself. At most to the end of the file. */
+const toAsk = ({ at, length }: Range, size: number, fileLength: number): Range => {
+  const from = length < size ? Math.floor(at / size) * size : at
+  const to = length < size ? Math.ceil((at + length) / size) * size : at + length
+  return { at: from, length: Math.min(to, fileLength) - from }
+}
+
+/**
+ * The windows of one file of `fileLength` bytes, which does not change while it is read. A request is answered with
+ * exactly its length, zeros past the end of the file, which are never asked for.
+ *
+ * Law: whatever the requests, each answer is that of `fromMemory` on the file.
+ */
+const windows = (fileLength: number, { size, kept }: WindowSize): ((range: Range) => Next) => {
+  let stretches: readonly Stretch[] = []
+  const keep = (s: Stretch): void => {
+    stretches = [s, ...stretches.filter((other) => other.at !== s.at).slice(0, kept - 1)]
+  }
+  return (range) => {
+    const { at, length } = range
+    if (at >= fileLength || length === 0) return { _tag: 'Kept', bytes: fromMemory(empty)(range) }
+    const ask = toAsk(range, size, fileLength)
+    const from = (bytes: Uint8Array, start: number) => fromMemory(bytes)({ at: at - start, length })
+    const found = stretches.find((s) => within({ at, length: Math.min(length, fileLength - at) }, s))
+    if (found !== undefined) {
+      keep(found)
+      return { _tag: 'Kept', bytes: from(found.bytes, found.at) }
+    }
+    return {
+      _tag: 'Ask',
+      range: ask,
+      take: (bytes) => {
+        if (length < size) keep({ at: ask.at, bytes })
+        return from(bytes, ask.at)
+      }
+    }
+  }
+}
+
+/** A file that answers at once, read in windows. `ask` gets ranges within the file, and answers with their length. */
+export const readInWindows = (
+  fileLength: number,
+  window: WindowSize,
+  ask: (range: Range) => Uint8Array
+): ((range: Range) => Uint8Array) => {
+  const next = windows(fileLength, window)
+  return (range) => {
+    const step = next(range)
+    return step._tag === 'Kept' ? step.bytes : step.take(ask(step.range))
+  }
+}
+
+/** A file that answers in its own time, read in windows. `ask` gets ranges within the file, and answers with their length. */
+export const readInWindowsAsync = <E>(
+  fileLength: number,
+  window: WindowSize,
+  ask: (range: Range) => TE.TaskEither<E, Uint8Array>
+): ((range: Range) => TE.TaskEither<E, Uint8Array>) => {
+  const next = windows(fileLength, window)
+  return (range) => async () => {
+    const step = next(range)
+    return step._tag === 'Kept' ? TE.right(step.bytes)() : TE.map(step.take)(ask(step.range))()
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Images, without effects: plans that read them, and what runs plans on bytes in memory, on a Blob, or on anything else that
+ * answers with bytes. It runs in browsers as in Node, and opens nothing: a name inside an image is data.
+ *
+ * A plan asks for bytes and ends in a value or in issues, each with its clause. `runSync(plan, world)` runs one at once,
+ * `runAsync(planning, world)()` in a world that answers in its own time.
+ */
+export {
+  type Complaint,
+  isIssue,
+  type Issue,
+  issueJson,
+  type Phase,
+  refusalOf,
+  shift,
+  show,
+  under
+} from '../bytes/issue.js'
+export type { Json, JsonObject, JsonType } from '../bytes/json.js'
+/** Plans, and running them at once. */
+export {
+  below,
+  failWith,
+  type FileRef,
+  fromMemory,
+  orFail,
+  type Plan,
+  type Range,
+  type Read,
+  readAt,
+  type Request,
+  runSync,
+  type SyncWorld,
+  tell,
+  telling
+} from '../bytes/plan.js'
+/** Running plans in worlds that answer in their own time, and reading such worlds in windows. */
+export { type AsyncWorld, type Failure, runAsync, showFailure, type Unanswered } from '../bytes/run-async.js'
+export { type BlobLike, fromBlob } from '../bytes/blob.js'
+export { readInWindows, readInWindowsAsync, type WindowSize } from '../bytes/window.js'
+/** What an image is, whether to take it in, and what is wrong with it. */
+export { lastExtension, type Metadata, readMetadata, refusal } from './metadata.js'
+export { type Facts, type FileFacts, infoJson, readFacts } from './info.js'
+export { type Dependency, type Encryption, type Verdict, verdict, verdictJson } from './verdict.js'
+export { type NameKind, nameKind, pathKind } from './name-kind.js'
+export { check, checkMetadata, type CheckOptions } from './check.js'
+export { checkJson, type CheckReport, exitCode } from './check-report.js'
+export type { Finding, Owner, Severity } from './check-state.js'
+/** The guest disk: a chain of layers, where its bytes are, and the bytes. */
+export { activeDisk, type Disk, type Extent, extents, snapshotDisk } from './disk.js'
+export { type Chain, chainSize, type Layer, type Located, locations } from './chain.js'
+export { map, type MapEntry, mapEntryJson } from './map.js'
+export { readGuest } from './read.js'
+export { type Decompressor, portable } from '../compression/decompress.js'
+/** What stands beside the guest disk: VM state and dirty bitmaps. */
+export { vmStateDisk, vmStateOffset } from './vm-state.js'
+export { type DirtyRange, dirtyRanges } from './bitmap-ranges.js'
+/** Every structure of an image, as JSON and byte by byte. */
+export { dump, type DumpData, dumpFrame, dumpRegions, type Patch, patchOf } from './dump.js'
+export { type Answer, answerJson, explain, type Explanation } from './explain.js'
+export { type Found, type Region, regions, type Structure, structures } from './regions.js'

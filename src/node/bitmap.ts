@@ -1,0 +1,43 @@
+/** `qcow2 map --bitmap`: what a dirty bitmap says of the guest disk. */
+import * as E from 'fp-ts/lib/Either.js'
+import { equal, fromText } from '../bytes/octets.js'
+import { type DirtyRange, dirtyRanges } from '../image/bitmap-ranges.js'
+import { readMetadata, refusal } from '../image/metadata.js'
+import { fail, ok, refusalLine, withSource } from './command.js'
+import { hex } from './map.js'
+import { writer } from './output.js'
+import { run } from './world.js'
+
+const line = (r: DirtyRange): string => `{ "start": ${r.start}, "length": ${r.length}, "dirty": ${r.dirty}}`
+
+/** Lines for people: dirty ranges only. */
+const row = (r: DirtyRange): string => (r.dirty ? `${hex(r.start).padEnd(16)}${hex(r.length)}\n` : '')
+
+/** The command. */
+export const bitmapCommand = (name: string, bitmap: string, output: 'human' | 'json'): Promise<number> =>
+  withSource(name, async ({ world }) => {
+    const read = E.flattenW(await run(world, readMetadata))
+    if (E.isLeft(read)) return fail(refusalLine(name, read.left))
+    const m = read.right
+    const refused = refusal(m.issues)
+    const g = m.geometry
+    if (refused !== undefined || g === undefined)
+      return fail(refusalLine(name, refused === undefined ? m.issues : [refused]))
+    const found = m.bitmaps.find((b) => equal(b.name, fromText(bitmap)))
+    if (found === undefined) return fail(`'${name}' has no bitmap '${bitmap}'`)
+    const out = writer()
+    const json = output === 'json'
+    let lines = 0
+    out.put(json ? '[' : `${'Offset'.padEnd(16)}Length\n`)
+    const done = await run(
+      world,
+      () => dirtyRanges(m, g, found),
+      (r) => {
+        out.put(json ? `${lines === 0 ? '' : ',\n'}${line(r)}` : row(r))
+        lines++
+      }
+    )
+    if (E.isRight(done) && json) out.put(']\n')
+    out.end()
+    return E.isLeft(done) ? fail(refusalLine(name, done.left)) : ok
+  })
