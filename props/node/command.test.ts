@@ -168,6 +168,47 @@ test('the VM state of a snapshot is read, and only of a snapshot', () => {
   refused(run(['read', '--vm-state', path, '0', '1']), '-l')
 })
 
+test('a check needs the data file beside the image, and sees where it ends', () => {
+  const { files } = load('case-37-data-file')
+  const inner = mkdtempSync(join(folder, 'data-'))
+  const path = join(inner, 'img.qcow2')
+  const data = join(inner, 'img.raw')
+  for (const [name, bytes] of files) writeFileSync(join(inner, name), bytes)
+  assert.is(run(['check', path]).code, 0)
+  truncateSync(data, 4096)
+  const short = run(['check', '--strict', path])
+  assert.is(short.code, 2)
+  assert.match(short.out, /FLAW L2 entry host_cluster_offset at byte \d+: .* \[DATA-01\], guest bytes \d+ to \d+\n/)
+  rmSync(data)
+  refused(run(['check', path]), path, 'img.raw', 'no such file')
+  refused(run(['check', image('broken-data-file-missing')]), 'DATA-02')
+})
+
+test('a check prints a line for each finding, says how many it leaves out, and counts them all', () => {
+  const path = image('broken-l2-copied-alone')
+  const fd = openSync(path, 'r+')
+  const entry = Buffer.from('8000000000100000', 'hex')
+  for (let i = 0; i < 120; i++) writeSync(fd, entry, 0, 8, 0x4100 + 8 * i)
+  closeSync(fd)
+  const { code, out } = run(['check', path])
+  assert.is(code, 2)
+  const lines = out.split('\n')
+  assert.is(lines.filter((line) => line.includes('[CHK-02]') && line.startsWith('ERROR data cluster')).length, 100)
+  assert.ok(lines.includes('... and 20 more of [CHK-02]'))
+  assert.ok(lines.includes('240 errors were found on the image.'))
+  assert.ok(lines.includes('Flaws, which QEMU does not look at and --strict counts as errors: 1'))
+  assert.match(run(['check', '--output=json', path]).out, '"CHK-02": 20')
+})
+
+test('a deep check decodes compressed clusters, which a plain one leaves alone', () => {
+  const path = image('broken-zstd-short')
+  assert.is(run(['check', '--strict', path]).code, 0)
+  const found = run(['check', '--deep', path])
+  assert.is(found.code, 0)
+  assert.match(found.out, 'FLAW compressed cluster at byte 20480: found')
+  assert.is(run(['check', '--deep', '--strict', path]).code, 2)
+})
+
 test('a file of 2 GiB with holes assembles from its dump', () => {
   const path = place('large.qcow2')
   writeFileSync(path, load('case-01-empty-v3').image)

@@ -97,7 +97,6 @@ export class CheckState {
     /** Bytes of the external data file, where there is one and its length is known. */
     readonly dataFileLength?: number
   ) {
-    this.ownership = new Ownership(shared)
     this.fileLength = Math.ceil(end / sectorSize) * sectorSize
     this.size = clusterSize(g)
     this.max = Number(maxRefcount(g.refcountOrder))
