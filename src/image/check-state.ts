@@ -80,8 +80,8 @@ export class CheckState {
       this.find('corruption', beyondEnd(structure, at, size, this.fileLength), times)
       return
     }
-    const last = Math.floor((at + size - 1) / this.size)
-    for (let c = Math.floor(at / this.size); c <= last; c++) this.references.add(c, times)
+    const first = Math.floor(at / this.size)
+    this.references.add(first, Math.floor((at + size - 1) / this.size) + 1 - first, times)
   }
 }
 

@@ -24,18 +24,18 @@ export const reason = (error: unknown): string => {
     .replace(/, (open|read|write|stat|fstat|lstat|rename|ftruncate|mkdir|unlink).*$/, '')
 }
 
-const readInto = (fd: number, at: number, out: Uint8Array): void => {
-  for (let done = 0; done < out.length;) {
-    const n = readSync(fd, out, done, out.length - done, at + done)
-    if (n === 0) return
-    done += n
-  }
+/** The bytes of a file at a position. The memory is not cleared first: what lies past the end of the file is. */
+const readBytes = (fd: number, at: number, length: number): Uint8Array => {
+  const out = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+  let done = 0
+  for (let n = -1; done < length && n !== 0; done += n) n = readSync(fd, out, done, length - done, at + done)
+  return out.fill(0, done)
 }
 
 const sourceOf = (name: string, fd: number): SourceFile => {
   const stat = fstatSync(fd)
   if (stat.isDirectory()) throw new Error('is a directory')
-  let window = { at: 0, bytes: new Uint8Array(0) }
+  let window: { readonly at: number; readonly bytes: Uint8Array } = { at: 0, bytes: new Uint8Array(0) }
   const inWindow = (at: number, length: number): boolean =>
     at >= window.at && at + length <= window.at + window.bytes.length
   return {
@@ -44,13 +44,10 @@ const sourceOf = (name: string, fd: number): SourceFile => {
     actualSize: stat.blocks * 512,
     read: ({ at, length }) => {
       if (length >= windowSize || at >= stat.size) {
-        const out = new Uint8Array(length)
-        if (at < stat.size) readInto(fd, at, out)
-        return out
+        return at < stat.size ? readBytes(fd, at, length) : new Uint8Array(length)
       }
       if (!inWindow(at, length)) {
-        window = { at, bytes: new Uint8Array(windowSize) }
-        readInto(fd, at, window.bytes)
+        window = { at, bytes: readBytes(fd, at, windowSize) }
       }
       return window.bytes.subarray(at - window.at, at - window.at + length)
     },
