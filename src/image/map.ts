@@ -64,3 +64,8 @@ export const mapEntryJson = (e: MapEntry): JsonObject => ({
   data: e.data,
   ...(e.offset === undefined ? {} : { offset: e.offset })
 })
+
+/** An entry as text in qemu-img's spacing. Law: `JSON.parse(mapEntryText(e))` is `mapEntryJson(e)`. */
+export const mapEntryText = (e: MapEntry): string =>
+  `{ "start": ${e.start}, "length": ${e.length}, "depth": ${e.depth}, "present": ${String(e.present)}, ` +
+  `"zero": ${String(e.zero)}, "data": ${String(e.data)}${e.offset === undefined ? '' : `, "offset": ${e.offset}`}}`

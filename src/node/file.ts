@@ -10,7 +10,7 @@ export interface SourceFile {
   readonly length: number
   /** Bytes the file takes on its disk. */
   readonly actualSize: number
-  readonly read: (request: Pick<Read, 'at' | 'length'>) => Uint8Array
+  readonly read: (request: Pick<Read, 'at' | 'length' | 'into'>) => Uint8Array
   readonly close: () => void
 }
 
@@ -24,11 +24,13 @@ export const reason = (error: unknown): string => {
     .replace(/, (open|read|write|stat|fstat|lstat|rename|ftruncate|mkdir|unlink).*$/, '')
 }
 
-/** The bytes of a file at a position. The memory is not cleared first: what lies past the end of the file is. */
-const readBytes = (fd: number, at: number, length: number): Uint8Array => {
-  const out = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+/** Memory whose contents are not known: whoever takes it writes all of it. */
+const unclean = (length: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+
+/** Fills the memory from a file at a position; with zeros what lies past the end of the file. */
+const fillFrom = (fd: number, at: number, out: Uint8Array): Uint8Array => {
   let done = 0
-  for (let n = -1; done < length && n !== 0; done += n) n = readSync(fd, out, done, length - done, at + done)
+  for (let n = -1; done < out.length && n !== 0; done += n) n = readSync(fd, out, done, out.length - done, at + done)
   return out.fill(0, done)
 }
 
@@ -42,13 +44,10 @@ const sourceOf = (name: string, fd: number): SourceFile => {
     name,
     length: stat.size,
     actualSize: stat.blocks * 512,
-    read: ({ at, length }) => {
-      if (length >= windowSize || at >= stat.size) {
-        return at < stat.size ? readBytes(fd, at, length) : new Uint8Array(length)
-      }
-      if (!inWindow(at, length)) {
-        window = { at, bytes: readBytes(fd, at, windowSize) }
-      }
+    read: ({ at, length, into }) => {
+      if (at >= stat.size) return new Uint8Array(length)
+      if (length >= windowSize) return fillFrom(fd, at, into?.subarray(0, length) ?? unclean(length))
+      if (!inWindow(at, length)) window = { at, bytes: fillFrom(fd, at, unclean(windowSize)) }
       return window.bytes.subarray(at - window.at, at - window.at + length)
     },
     close: () => {

@@ -101,7 +101,7 @@ export const program = (): Command => {
     .addOption(snapshot())
     .action(async (image: string, out: string, options: OpenOptions) => {
       const { convert } = await import('./convert.js')
-      process.exitCode = convert(image, out, options)
+      process.exitCode = await convert(image, out, options)
     })
   all
     .command('compare')

@@ -106,8 +106,7 @@ const imageStep = (image: SourceFile, options: OpenOptions, top: boolean): E.Eit
     : E.right({ ...step, next: place.right })
 }
 
-/** Opens a chain from its top image down. What was opened is closed again when a layer cannot be. */
-const openChain = (name: string, options: OpenOptions): E.Either<string, OpenChain> => {
+const openLayers = (name: string, options: OpenOptions): E.Either<string, OpenChain> => {
   const steps: Step[] = []
   const opened: SourceFile[] = []
   const close = (): void => {
@@ -146,13 +145,18 @@ const openChain = (name: string, options: OpenOptions): E.Either<string, OpenCha
   })
 }
 
+/** Opens a chain from its top image down. What was opened is closed again when a layer cannot be. */
+export const openChain = (name: string, options: OpenOptions): E.Either<string, OpenChain> =>
+  E.flatten(
+    E.tryCatch(
+      () => openLayers(name, options),
+      (error) => `'${name}': ${reason(error)}`
+    )
+  )
+
 /** Runs a command on a chain, and closes its files. */
 export const withChain = (name: string, options: OpenOptions, command: (open: OpenChain) => number): number => {
-  const open = E.tryCatch(
-    () => openChain(name, options),
-    (error) => `'${name}': ${reason(error)}`
-  )
-  const chain = E.flatten(open)
+  const chain = openChain(name, options)
   if (E.isLeft(chain)) return fail(chain.left)
   try {
     return command(chain.right)
