@@ -65,6 +65,22 @@ test('words are read as two halves or as a whole, and an odd tail is left out', 
   )
 })
 
+test('steps count the words that go on by one step in the same upper half', () => {
+  const start = fc.constantFrom(0n, 0x8000_0000_0001_0000n, 0x1_ffff_8000n, 0x1_ffff_fe00n)
+  const moves = fc.array(fc.constantFrom(0n, 512n, 512n, 512n, 65_536n, 0x1_0000_0200n), { maxLength: 20 })
+  holds(
+    fc.property(start, moves, fc.constantFrom(0, 512, 65_536), fc.nat(21), (first, by, step, end) => {
+      const all = by.reduce<readonly bigint[]>((done, move) => [...done, (done.at(-1) ?? 0n) + move], [first])
+      const words = new Words(bytesOfWords(all))
+      const last = Math.min(all.length, Math.max(1, end))
+      const goesOn = (word: bigint, n: number): boolean =>
+        word === first + BigInt(n * step) && word >> 32n === first >> 32n
+      const stop = all.slice(0, last).findIndex((word, n) => !goesOn(word, n))
+      assert.is(words.steps(0, last, step), stop < 0 ? last : stop)
+    })
+  )
+})
+
 test('an L1 view is the entry codec at every index', () => {
   holds(
     fc.property(tableOf(l1Entries, 8), (bytes) => {

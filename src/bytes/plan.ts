@@ -21,6 +21,8 @@ const theImage: FileRef = { part: 'image', depth: 0 }
 export interface Read extends Range {
   readonly _tag: 'Read'
   readonly file: FileRef
+  /** Memory of at least this length that the answer may be put in: the plan has no use for it once it asks again. */
+  readonly into?: Uint8Array
 }
 
 /** A request that is never answered: the plan ends with these issues. */
@@ -43,9 +45,9 @@ export type Request<W> = Read | Fail | Tell<W>
 /** A plan that ends in an `A` and tells `W`s on its way. Each call of a planning function makes a fresh plan. */
 export type Plan<A, W = never> = Generator<Request<W>, A, Uint8Array>
 
-/** Asks for bytes. */
-export function* readAt(at: number, length: number, file: FileRef = theImage): Plan<Uint8Array> {
-  return yield { _tag: 'Read', file, at, length }
+/** Asks for bytes; `into` is memory that the answer may be put in, for plans that read much and keep nothing. */
+export function* readAt(at: number, length: number, file: FileRef = theImage, into?: Uint8Array): Plan<Uint8Array> {
+  return yield { _tag: 'Read', file, at, length, ...(into === undefined ? {} : { into }) }
 }
 
 /** Tells what was found. */

@@ -26,4 +26,13 @@ export class Words {
   at(i: number): bigint {
     return this.view.getBigUint64(8 * i)
   }
+
+  /** How many words from `i` on, up to `end`, are each `step` more than the one before, in the same upper half: at least 1. */
+  steps(i: number, end: number, step: number): number {
+    const hi = this.hi(i)
+    let n = 1
+    for (let next = this.lo(i) + step; i + n < end; n++, next += step)
+      if (this.lo(i + n) !== next || this.hi(i + n) !== hi) break
+    return n
+  }
 }

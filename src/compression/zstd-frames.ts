@@ -70,6 +70,13 @@ const frameAt = (view: DataView, start: number): Frame => {
 
 const found = <A>(read: () => A): E.Either<string, A> => E.tryCatch(read, () => 'a zstd frame that ends too late')
 
+/** The zstd frame that a payload starts with, without what follows it; `undefined` where there is none that ends in it. */
+export const firstFrame = (payload: Uint8Array): Uint8Array | undefined => {
+  const view = viewOf(payload)
+  const frame = found(() => (view.getUint32(0, true) === magic ? frameAt(view, 0).end : Number.POSITIVE_INFINITY))
+  return E.isRight(frame) && frame.right <= payload.length ? payload.subarray(0, frame.right) : undefined
+}
+
 /** The content of a frame, at most `room` bytes, block by block. */
 const contentOf = (payload: Uint8Array, f: Frame, room: number): E.Either<string, readonly Uint8Array[]> => {
   if (f.end > payload.length) return E.left('a zstd frame that ends behind its payload')

@@ -75,15 +75,11 @@ export class L2View {
    * behind the one before. At least 1; always 1 where clusters are compressed or have subclusters.
    */
   run(i: number, end: number): number {
-    const [hi, lo] = [this.words.hi(i * this.stride), this.words.lo(i * this.stride)]
     const kind = this.kind(i)
     if (this.stride === 2 || kind === clusterKind.Compressed) return 1
     const placed = kind === clusterKind.Normal || kind === clusterKind.ZeroAllocated
     const step = placed ? 2 ** this.ctx.clusterBits : 0
-    let n = 1
-    for (let next = lo + step; i + n < end; n++, next += step)
-      if (this.words.lo(i + n) !== next || this.words.hi(i + n) !== hi) break
-    return n
+    return this.words.steps(i, end, step)
   }
 
   /** Host offset of the cluster of entry `i` in bytes; 0 where it has none. For entries that are not compressed. */

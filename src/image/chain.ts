@@ -23,7 +23,9 @@ export const chainSize = (chain: Chain): number => sizeOf(chain[0])
 
 const layerExtents = (layer: Layer, depth: number, from: number, to: number): Plan<void, Extent> =>
   layer._tag === 'Image'
-    ? below(depth, extents(layer.disk, from, to))
+    ? depth === 0
+      ? extents(layer.disk, from, to)
+      : below(depth, extents(layer.disk, from, to))
     : tell<Extent>({ kind: 'data', start: from, length: to - from, host: from })
 
 /** What one layer does not hold is looked for in the next, as far as that reaches. */

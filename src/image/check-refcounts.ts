@@ -5,6 +5,7 @@ import * as limits from '../format/limits.js'
 import { RefcountTableView, RefcountView } from '../format/views.js'
 import { type CheckState, inconsistent } from './check-state.js'
 import { pieceSize, spilled } from './counts.js'
+import { neighbours } from './neighbours.js'
 
 /** The refcount table as the header places it; it is a table of zeros past the end of the file. */
 export interface BlockTable {
@@ -22,16 +23,15 @@ export function* readBlockTable(at: number, clusters: number, state: CheckState)
 /** Reads every block that can be read into `state.refcounts`, as far as the file goes. @see REF-03 */
 export function* loadRefcounts(state: CheckState, table: BlockTable): Plan<void> {
   const perBlock = blockEntries(state.g)
-  for (let i = 0; i < table.view.length; i++) {
-    const block = table.view.refcountBlockOffset(i)
-    if (block === 0) continue
+  const offsetAt = (i: number): number => table.view.refcountBlockOffset(i)
+  for (let i = 0, n = 1; i < table.view.length; i += n) {
+    const block = offsetAt(i)
+    n = 1
     if (block % state.size !== 0) state.unreadable.add(i)
-    else if (block < state.fileLength) {
-      const view = new RefcountView(yield* readAt(block, state.size), state.g.refcountOrder)
-      for (let n = 0; n < view.length; n++) {
-        const count = view.count(n)
-        if (count !== 0) state.refcounts.set(i * perBlock + n, count)
-      }
+    else if (block !== 0 && block < state.fileLength) {
+      n = neighbours(offsetAt, i, table.view.length, state.size)
+      const counts = new RefcountView(yield* readAt(block, n * state.size), state.g.refcountOrder)
+      state.refcounts.load(i * perBlock, counts)
     }
   }
 }
@@ -120,8 +120,12 @@ export const compareRefcounts = (state: CheckState): number => {
   for (let first = 0; first < length; first += pieceSize) {
     const refcounts = state.refcounts.piece(first / pieceSize)
     const references = state.references.piece(first / pieceSize)
-    if (refcounts === undefined && references === undefined && allReadable) continue
     const size = Math.min(pieceSize, length - first)
+    if (allReadable && state.refcounts.agrees(state.references, first / pieceSize)) {
+      const last = references?.findLastIndex((count) => count !== 0) ?? -1
+      if (last >= 0) end = first + last + 1
+      continue
+    }
     for (let i = 0; i < size; i++) {
       const refcount = refcounts?.[i] ?? 0
       const same = refcount === (references?.[i] ?? 0) && refcount <= plain && allReadable

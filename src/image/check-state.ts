@@ -145,8 +145,8 @@ export class CheckState {
 
   /** Counts references to a range that was not found wrong. */
   protected count(_structure: string, at: number, size: number, times: number, _via: Via): void {
-    const last = Math.floor((at + size - 1) / this.size)
-    for (let c = Math.floor(at / this.size); c <= last; c++) this.references.add(c, times)
+    const first = Math.floor(at / this.size)
+    this.references.add(first, Math.floor((at + size - 1) / this.size) + 1 - first, times)
   }
 
   /** Notes a structure that the end of the file cuts. A cluster of data that is cut is as sound as any. @see GEN-03 */

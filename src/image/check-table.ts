@@ -3,6 +3,7 @@ import { type Plan, readAt } from '../bytes/plan.js'
 import { blockEntries, l2EntrySize } from '../format/geometry.js'
 import { L2View } from '../format/views.js'
 import type { CheckState } from './check-state.js'
+import { neighbours } from './neighbours.js'
 import type { Range } from './remaining.js'
 
 /** How often an L2 table is used: by the active tree, by all trees, and for which guest bytes first. */
@@ -37,9 +38,14 @@ export const guestOf = (t: Table, i: number): Range => ({ at: t.use.guest + i * 
 /** Visits every L2 table that is used and begins in the file, once each, in the order of the file. */
 export function* eachTable(state: CheckState, uses: Uses, visit: (t: Table) => Plan<void>): Plan<void> {
   const perBlock = blockEntries(state.g)
-  for (const [at, use] of [...uses].sort((a, b) => a[0] - b[0])) {
-    if (at >= state.fileLength) continue
-    const view = new L2View(yield* readAt(at, state.size), state.g)
-    yield* visit({ state, view, at, use, perBlock })
+  const tables = [...uses].filter(([at]) => at < state.fileLength).sort((a, b) => a[0] - b[0])
+  const offsetAt = (i: number): number => tables[i]?.[0] ?? 0
+  for (let i = 0, n = 1; i < tables.length; i += n) {
+    n = neighbours(offsetAt, i, tables.length, state.size)
+    const bytes = yield* readAt(offsetAt(i), n * state.size)
+    for (const [k, [at, use]] of tables.slice(i, i + n).entries()) {
+      const view = new L2View(bytes.subarray(k * state.size, (k + 1) * state.size), state.g)
+      yield* visit({ state, view, at, use, perBlock })
+    }
   }
 }

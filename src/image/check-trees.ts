@@ -167,36 +167,42 @@ const bitmapClash = (t: Table, i: number): boolean =>
   t.state.g.extendedL2 && (t.view.allocated(i) & t.view.zeros(i)) !== 0
 
 /**
- * The host offset of entry `i` when it is a standard cluster with nothing wrong in its bits, well within the file;
- * 0 otherwise.
+ * How many entries from `i` on are standard clusters with nothing wrong in their bits, one behind the other from host
+ * `offset` on and before `end`, a whole number of clusters. 0 where there is no cluster.
  */
-const plainOffset = (t: Table, i: number, low: number, end: number): number => {
-  const [hi, lo] = [t.view.words.hi(i), t.view.words.lo(i)]
-  if ((hi & 0x7f00_0000) !== 0 || (lo & low) !== 0) return 0
-  const offset = (hi & 0x00ff_ffff) * 0x1_0000_0000 + lo
-  return offset < end ? offset : 0
+const plainRun = (t: Table, i: number, offset: number, end: number): number => {
+  const wrong = (t.view.words.hi(i) & 0x7f00_0000) !== 0 || (t.view.words.lo(i) & (t.state.size - 1)) !== 0
+  if (wrong || offset === 0 || offset >= end) return 0
+  return Math.min(t.view.words.steps(i, t.view.length, t.state.size), (end - offset) / t.state.size)
+}
+
+/** A run of `n` plain entries: their clusters lie one behind the other, and their copied flags are the same. */
+const plain = (t: Table, i: number, n: number, offset: number, checkCopied: boolean): void => {
+  const { state, view, use } = t
+  const cluster = offset / state.size
+  state.totals.allocatedClusters += n * use.active
+  state.references.add(cluster, n, use.all)
+  if (!checkCopied || state.refcounts.ones(cluster, n) === (view.words.hi(i) >>> 31 === 1 ? n : 0)) return
+  for (let k = 0; k < n; k++) copied(t, i + k, offset + k * state.size)
 }
 
 /** Entries of an L2 table, in order. @see CHK-04 */
 const checkEntries = (t: Table): void => {
   const { state, view, use } = t
-  const { references, refcounts, totals } = state
   const simple = !state.g.extendedL2 && !state.g.externalDataFile && state.unreadable.size === 0
   const checkCopied = use.active > 0 && t.at !== 0
-  const low = state.size - 1
-  const end = simple ? state.fileLength - state.size : 0
+  const end = simple ? Math.floor(state.fileLength / state.size) * state.size : 0
   let next = 0
-  for (let i = 0; i < view.length; i++) {
-    const plain = simple ? plainOffset(t, i, low, end) : 0
-    if (plain !== 0) {
-      const cluster = plain / state.size
-      totals.allocatedClusters += use.active
-      if (next !== 0 && plain !== next) totals.fragmentedClusters += use.active
-      next = plain + state.size
-      references.add(cluster, use.all)
-      if (checkCopied && (refcounts.get(cluster) === 1) !== (view.words.hi(i) >>> 31 === 1)) copied(t, i, plain)
+  for (let i = 0, n = 1; i < view.length; i += n) {
+    const offset = view.hostClusterOffset(i)
+    n = simple ? plainRun(t, i, offset, end) : 0
+    if (n > 0) {
+      plain(t, i, n, offset, checkCopied)
+      if (next !== 0 && offset !== next) state.totals.fragmentedClusters += use.active
+      next = offset + n * state.size
       continue
     }
+    n = 1
     const kind = view.kind(i)
     if (kind === clusterKind.Compressed) {
       compressed(t, i)
@@ -213,7 +219,6 @@ const checkEntries = (t: Table): void => {
       strayCopied(t, i)
       continue
     }
-    const offset = view.hostClusterOffset(i)
     if (bitmapClash(t, i))
       corrupt(t, i, entryIssue('SUB-04', 'subclusters', 'both bits of a subcluster set', 'at most one', 8))
     if (offset % state.size !== 0)

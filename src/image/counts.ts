@@ -1,4 +1,5 @@
 /** Counts: one number a host cluster, two bytes each while it is small, in pieces that exist only where something counts. */
+import type { RefcountView } from '../format/views.js'
 
 /** Clusters in a piece. */
 export const pieceSize = 2 ** 16
@@ -7,6 +8,13 @@ export const spilled = 0xffff
 
 /** Clusters are below 2^48, so that both halves of the division are exact. */
 const pieceIndex = (cluster: number): number => (cluster < 2 ** 31 ? cluster >>> 16 : Math.floor(cluster / pieceSize))
+
+/** Whether two pieces are equal, compared two counts at a time. */
+const sameWords = (a: Uint16Array, b: Uint16Array): boolean => {
+  const [x, y] = [new Uint32Array(a.buffer), new Uint32Array(b.buffer)]
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false
+  return true
+}
 
 /** Refcounts or references by host cluster. Clusters never touched count 0. One check owns it. */
 export class Counts {
@@ -30,19 +38,63 @@ export class Counts {
     }
   }
 
-  add(cluster: number, more: number): void {
-    const piece = this.pieceOf(cluster)
-    const within = cluster & (pieceSize - 1)
-    const sum = (piece[within] ?? 0) + more
-    if (sum < spilled) {
-      piece[within] = sum
-      if (cluster >= this.length) this.length = cluster + 1
-    } else this.set(cluster, this.get(cluster) + more)
+  /** Sets the counts of the clusters from `first` on to those of a refcount block. */
+  load(first: number, block: RefcountView): void {
+    for (let done = 0; done < block.length;) {
+      const from = (first + done) & (pieceSize - 1)
+      const n = Math.min(pieceSize - from, block.length - done)
+      let piece: Uint16Array | undefined
+      for (let i = 0; i < n; i++) {
+        const count = block.count(done + i)
+        if (count === 0) continue
+        piece ??= this.pieceOf(first + done)
+        if (count < spilled) piece[from + i] = count
+        else this.set(first + done + i, count)
+      }
+      done += n
+      if (piece !== undefined) this.length = Math.max(this.length, first + done)
+    }
+  }
+
+  /** Adds to the counts of `n` clusters from `first` on. */
+  add(first: number, n: number, more: number): void {
+    for (let done = 0; done < n;) {
+      const piece = this.pieceOf(first + done)
+      const from = (first + done) & (pieceSize - 1)
+      const to = Math.min(pieceSize, from + n - done)
+      for (let i = from; i < to; i++) {
+        const sum = (piece[i] ?? 0) + more
+        if (sum < spilled) piece[i] = sum
+        else this.set(first + done + i - from, this.get(first + done + i - from) + more)
+      }
+      done += to - from
+    }
+    this.length = Math.max(this.length, first + n)
+  }
+
+  /** How many of the `n` clusters from `first` on count 1. */
+  ones(first: number, n: number): number {
+    let ones = 0
+    for (let done = 0; done < n;) {
+      const piece = this.pieces[pieceIndex(first + done)]
+      const from = (first + done) & (pieceSize - 1)
+      const to = Math.min(pieceSize, from + n - done)
+      if (piece !== undefined) for (let i = from; i < to; i++) if (piece[i] === 1) ones++
+      done += to - from
+    }
+    return ones
   }
 
   /** The counts of clusters `p * 65536` and on, as far as they are below {@link spilled}; `undefined` where all are 0. */
   piece(p: number): Uint16Array | undefined {
     return this.pieces[p]
+  }
+
+  /** Whether piece `p` holds the same counts here and there, none of them kept apart. */
+  agrees(other: Counts, p: number): boolean {
+    const [a, b] = [this.pieces[p], other.pieces[p]]
+    if (a === undefined || b === undefined) return a === b
+    return this.large.size + other.large.size === 0 && sameWords(a, b)
   }
 
   private pieceOf(cluster: number): Uint16Array {

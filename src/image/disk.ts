@@ -1,6 +1,7 @@
 /** Disks: a tree of an image, active or a snapshot's, and the extents its guest bytes are in. */
 import * as E from 'fp-ts/lib/Either.js'
 import { type Issue, issue } from '../bytes/issue.js'
+import { empty } from '../bytes/octets.js'
 import { failWith, type Plan, readAt, tell } from '../bytes/plan.js'
 import { availableBytes } from '../format/compressed.js'
 import { clusterSize, type Geometry, l1Coverage, l2EntrySize } from '../format/geometry.js'
@@ -10,7 +11,9 @@ import { subclusters } from '../format/limits.js'
 import { judgeSnapshot, snapshotDiskSize, type SnapshotEntry } from '../format/snapshot.js'
 import { type Subcluster, subclusterAt } from '../format/subcluster.js'
 import { clusterKind, L1View, L2View } from '../format/views.js'
+import { Joining } from './joining.js'
 import type { Metadata } from './metadata.js'
+import { neighbours } from './neighbours.js'
 
 /** What a tree is read with. */
 export interface Disk {
@@ -156,17 +159,21 @@ function* subclusterExtents(t: Table, i: number, start: number, host: number): P
   })
 }
 
-/** The L2 table behind entry `i` of an L1 table; `undefined` where there is none. */
-function* l2Table(disk: Disk, i: number): Plan<Table | undefined> {
-  if (i >= disk.l1Size) return undefined
-  const at = disk.l1TableOffset + 8 * i
-  const l2 = new L1View(yield* readAt(at, 8)).l2TableOffset(0)
-  if (l2 === 0) return undefined
-  if (l2 % clusterSize(disk.g) !== 0)
-    return yield* failWith(
-      broken('L1-05', 'L1 table entry', at, `0x${l2.toString(16)}`, 'a multiple of the cluster size')
-    )
-  return { disk, view: new L2View(yield* readAt(l2, clusterSize(disk.g)), disk.g), at: l2 }
+/** L1 entries that one request reads. */
+const l1Piece = 2 ** 13
+
+/** The L2 table offsets from entry `first` of an L1 table up to entry `end`; 0 behind the table's own entries. */
+function* l2Offsets(disk: Disk, first: number, end: number): Plan<(i: number) => number> {
+  const there = Math.max(0, Math.min(disk.l1Size, end) - first)
+  const view = new L1View(there === 0 ? empty : yield* readAt(disk.l1TableOffset + 8 * first, 8 * there))
+  return (i) => (i < first + there ? view.l2TableOffset(i - first) : 0)
+}
+
+/** How many entries from `i` up to `end` have no L2 table. */
+const emptyEntries = (offsetAt: (i: number) => number, i: number, end: number): number => {
+  let n = 0
+  while (i + n < end && offsetAt(i + n) === 0) n++
+  return n
 }
 
 /** An extent cut to `[from, to)`. A compressed cluster keeps its whole length. */
@@ -177,37 +184,70 @@ export const cut = (e: Extent, from: number, to: number): Extent => {
   return { ...e, start, length, ...(e.host === undefined ? {} : { host: e.host + start - e.start }) }
 }
 
+/** A walk over the extents of a disk that touch guest bytes `[from, to)`; neighbours of one kind are joined. */
+interface Walk {
+  readonly disk: Disk
+  readonly from: number
+  readonly to: number
+  readonly joined: Joining<Extent>
+}
+
+function* tellNext({ from, to, joined }: Walk, e: Extent): Plan<void, Extent> {
+  const next = cut(e, from, to)
+  const done = next.length > 0 ? joined.next(next) : undefined
+  if (done !== undefined) yield* tell(done)
+}
+
+/** The extents of the L2 table of L1 entry `i1`. */
+function* tableExtents(walk: Walk, i1: number, table: Table): Plan<void, Extent> {
+  const size = clusterSize(walk.disk.g)
+  const base = i1 * l1Coverage(walk.disk.g)
+  const last = Math.min(table.view.length, Math.ceil((walk.to - base) / size))
+  for (let i = Math.max(0, Math.floor((walk.from - base) / size)), n = 1; i < last; i += n) {
+    n = table.view.run(i, last)
+    for (const e of yield* clusterExtents(table, i, n, base + i * size)) yield* tellNext(walk, e)
+  }
+}
+
+/** The extents of the `n` L2 tables of L1 entries from `i1` on, which lie one behind the other from `at` on. */
+function* tablesExtents(walk: Walk, i1: number, n: number, at: number): Plan<void, Extent> {
+  const { disk } = walk
+  const size = clusterSize(disk.g)
+  if (at % size !== 0) {
+    const spot = disk.l1TableOffset + 8 * i1
+    const found = `0x${at.toString(16)}`
+    return yield* failWith(broken('L1-05', 'L1 table entry', spot, found, 'a multiple of the cluster size'))
+  }
+  const bytes = yield* readAt(at, n * size)
+  for (let k = 0; k < n; k++) {
+    const view = new L2View(bytes.subarray(k * size, (k + 1) * size), disk.g)
+    yield* tableExtents(walk, i1 + k, { disk, view, at: at + k * size })
+  }
+}
+
 /**
  * Tells the extents of guest bytes `[from, to)` of a disk, in order and without gaps, neighbours of one kind joined.
- * Fails at the first entry that cannot be followed, by clause and byte offset.
+ * Fails at the first entry that cannot be followed, by clause and byte offset. L1 entries are read many at a time, and so
+ * are L2 tables that lie one behind the other.
  *
  * @see RD-01 and RD-06
  */
 export function* extents(disk: Disk, from: number, to: number): Plan<void, Extent> {
-  const coverage = l1Coverage(disk.g)
-  const size = clusterSize(disk.g)
-  let open: Extent | undefined
-  for (let i1 = Math.floor(from / coverage); i1 * coverage < to; i1++) {
-    const table = yield* l2Table(disk, i1)
-    const base = i1 * coverage
-    const first = Math.max(0, Math.floor((from - base) / size))
-    const last = table === undefined ? first + 1 : Math.min(table.view.length, Math.ceil((to - base) / size))
-    for (let i = first, n = 1; i < last; i += n) {
-      n = table?.view.run(i, last) ?? 1
-      const found: readonly Extent[] =
-        table === undefined
-          ? [{ kind: 'absent', start: base, length: coverage }]
-          : yield* clusterExtents(table, i, n, base + i * size)
-      for (const e of found) {
-        const next = cut(e, from, to)
-        if (next.length <= 0) continue
-        if (open !== undefined && joins(open, next)) open = { ...open, length: open.length + next.length }
-        else {
-          if (open !== undefined) yield* tell(open)
-          open = next
-        }
+  const [coverage, size] = [l1Coverage(disk.g), clusterSize(disk.g)]
+  const walk = { disk, from, to, joined: new Joining<Extent>(joins) }
+  const last = from < to ? Math.ceil(to / coverage) : 0
+  for (let first = Math.floor(from / coverage); first < last; first += l1Piece) {
+    const end = Math.min(last, first + l1Piece)
+    const offsetAt = yield* l2Offsets(disk, first, end)
+    for (let i = first, n = 0; i < end; i += n) {
+      n = emptyEntries(offsetAt, i, end)
+      if (n > 0) yield* tellNext(walk, { kind: 'absent', start: i * coverage, length: n * coverage })
+      else {
+        n = neighbours(offsetAt, i, end, size)
+        yield* tablesExtents(walk, i, n, offsetAt(i))
       }
     }
   }
-  if (open !== undefined) yield* tell(open)
+  const done = walk.joined.end()
+  if (done !== undefined) yield* tell(done)
 }

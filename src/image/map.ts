@@ -2,6 +2,7 @@
 import type { JsonObject } from '../bytes/json.js'
 import { type Plan, tell, telling } from '../bytes/plan.js'
 import { type Chain, chainSize, type Located, locations } from './chain.js'
+import { Joining } from './joining.js'
 
 /** An entry of a map. @see RD-09 */
 export interface MapEntry {
@@ -42,16 +43,12 @@ const joins = (a: MapEntry, b: MapEntry): boolean =>
 /** Tells the entries of the whole disk of a chain, in order, neighbours that say the same joined. */
 export function* map(chain: Chain): Plan<void, MapEntry> {
   const size = chainSize(chain)
-  let open: MapEntry | undefined
+  const joined = new Joining<MapEntry>(joins)
   yield* telling(locations(chain, 0, size), function* (e): Plan<void, MapEntry> {
-    const next = entryOf(chain, e.start + e.length > size ? { ...e, length: size - e.start } : e)
-    if (open !== undefined && joins(open, next)) open = { ...open, length: open.length + next.length }
-    else {
-      if (open !== undefined) yield* tell(open)
-      open = next
-    }
+    const done = joined.next(entryOf(chain, e.start + e.length > size ? { ...e, length: size - e.start } : e))
+    if (done !== undefined) yield* tell(done)
   })
-  yield* tell(open ?? nothing)
+  yield* tell(joined.end() ?? nothing)
 }
 
 /** What is said of a disk without bytes. */
@@ -67,3 +64,8 @@ export const mapEntryJson = (e: MapEntry): JsonObject => ({
   data: e.data,
   ...(e.offset === undefined ? {} : { offset: e.offset })
 })
+
+/** An entry as text in qemu-img's spacing. Law: `JSON.parse(mapEntryText(e))` is `mapEntryJson(e)`. */
+export const mapEntryText = (e: MapEntry): string =>
+  `{ "start": ${e.start}, "length": ${e.length}, "depth": ${e.depth}, "present": ${String(e.present)}, ` +
+  `"zero": ${String(e.zero)}, "data": ${String(e.data)}${e.offset === undefined ? '' : `, "offset": ${e.offset}`}}`

@@ -38,19 +38,20 @@ const fileOf = (chain: Chain, e: Located) => {
   return { part: external ? 'data' : 'image', depth: e.depth } as const
 }
 
-/** The bytes of one extent within `[from, to)`; `undefined` for zeros. */
+/** The bytes of one extent within `[from, to)`; `undefined` for zeros. `into` is memory that they may be put in. */
 export function* extentBytes(
   chain: Chain,
   e: Located,
   from: number,
   to: number,
-  decompressor: Decompressor
+  decompressor: Decompressor,
+  into?: Uint8Array
 ): Plan<Uint8Array | undefined> {
   const layer = chain[e.depth]
   if (e.kind === 'zero' || e.kind === 'absent') return undefined
   if (layer?._tag === 'Image' && layer.disk.encrypted)
     return yield* refuse('LUKS-08', e, 'encrypted data', 'data that can be read without a key')
-  if (e.kind === 'data') return yield* readAt((e.host ?? 0) + from - e.start, to - from, fileOf(chain, e))
+  if (e.kind === 'data') return yield* readAt((e.host ?? 0) + from - e.start, to - from, fileOf(chain, e), into)
   if (layer?._tag !== 'Image') return undefined
   return (yield* decompressed(layer.disk, e, decompressor)).subarray(from - e.start, to - e.start)
 }

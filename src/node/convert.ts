@@ -1,25 +1,62 @@
 /** `qcow2 convert`: the guest disk as a raw file. */
 import { renameSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
-import { fail, ok, refusalLine } from './command.js'
-import { eachPiece, guestSize } from './guest.js'
-import { type OpenOptions, withChain } from './open.js'
+import { fail, ok } from './command.js'
+import { copyShares, earliest, type Failed, startHelper, type Task } from './copy.js'
+import { reason } from './file.js'
+import { guestSize, type Piece } from './guest.js'
+import { openChain, type OpenChain, type OpenOptions } from './open.js'
+import { Shares } from './shares.js'
 import { createSparse } from './sparse.js'
 
+/** Most threads that copy. */
+const maxThreads = 4
+/** Bytes decompressed by one thread before it calls for help: as much work as it takes to start a thread. */
+const worthHelp = 2 ** 24
+
+/** Calls for as many helpers as there are processors, once enough was decompressed. */
+const caller = (task: Task, helpers: Promise<Failed | undefined>[]): ((piece: Piece) => void) => {
+  let decompressed = 0
+  return ({ compressed, length }) => {
+    if (!compressed || decompressed >= worthHelp) return
+    decompressed += length
+    if (decompressed < worthHelp) return
+    for (let n = 1; n < Math.min(availableParallelism(), maxThreads); n++) helpers.push(startHelper(task))
+  }
+}
+
+/** Copies the disk with the help of other threads; tells why it could not be copied. */
+const copyDisk = async (open: OpenChain, task: Task, shares: Shares): Promise<Failed | undefined> => {
+  const file = createSparse(task.out, guestSize(open))
+  const helpers: Promise<Failed | undefined>[] = []
+  try {
+    const own = await copyShares(open, file, shares, caller(task, helpers))
+    if (own !== undefined) shares.stop()
+    const all = [...(await Promise.all(helpers)), own].filter((f) => f !== undefined)
+    return earliest(all)
+  } finally {
+    shares.stop()
+    await Promise.all(helpers)
+    file.close()
+  }
+}
+
 /** The command. The output appears under its name when it is whole; zeros are holes in it. */
-export const convert = (name: string, out: string, options: OpenOptions): Promise<number> =>
-  withChain(name, options, async (open) => {
-    const partial = `${out}.${process.pid}.partial`
-    try {
-      const file = createSparse(partial, guestSize(open))
-      const done = await eachPiece(open, 0, guestSize(open), ({ bytes, at }) => {
-        if (bytes !== undefined) file.put(bytes, at)
-      })
-      file.close()
-      if (E.isLeft(done)) return fail(refusalLine(name, done.left))
-      renameSync(partial, out)
-      return ok
-    } finally {
-      rmSync(partial, { force: true })
-    }
-  })
+export const convert = async (image: string, name: string, options: OpenOptions): Promise<number> => {
+  const open = await openChain(image, options)
+  if (E.isLeft(open)) return fail(open.left)
+  const out = `${name}.${process.pid}.partial`
+  const shares = new Shares()
+  try {
+    const failed = await copyDisk(open.right, { image, out, options, memory: shares.memory }, shares)
+    if (failed !== undefined) return fail(failed.text)
+    renameSync(out, name)
+    return ok
+  } catch (error) {
+    return fail(`'${image}': ${reason(error)}`)
+  } finally {
+    open.right.close()
+    rmSync(out, { force: true })
+  }
+}

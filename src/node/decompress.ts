@@ -2,6 +2,7 @@
 import { inflateRawSync } from 'node:zlib'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Decompressor, portable } from '../compression/decompress.js'
+import type { Chain } from '../image/chain.js'
 
 /** zlib decodes a sound stream of exactly a cluster; any other is left to the portable decoder's judgement. */
 const deflate: Decompressor['deflate'] = (payload, size) => {
@@ -12,5 +13,11 @@ const deflate: Decompressor['deflate'] = (payload, size) => {
   return E.isRight(done) && done.right.length === size ? done : portable.deflate(payload, size)
 }
 
-/** Decoders for Node. */
+/** Decoders for Node that are there at once. */
 export const native: Decompressor = { deflate, zstd: portable.zstd }
+
+/** The fastest decoders for the images of a chain. */
+export const fastest = async (chain: Chain): Promise<Decompressor> =>
+  chain.some((layer) => layer._tag === 'Image' && layer.disk.compressionType === 1)
+    ? { deflate, zstd: (await import('./zstd.js')).zstd }
+    : native

@@ -1,7 +1,6 @@
 /** Files: reading at a position, with windows of read-ahead for small requests. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
-import type { Range } from '../bytes/plan.js'
 import { readInWindows, type WindowSize } from '../bytes/window.js'
 import type { Source } from './source.js'
 import { CannotRead } from './world.js'
@@ -16,30 +15,35 @@ export const reason = (error: unknown): string => {
     .replace(/, (open|read|write|stat|fstat|lstat|rename|ftruncate|mkdir|unlink).*$/, '')
 }
 
-const readFrom =
-  (fd: number) =>
-  ({ at, length }: Range): Uint8Array => {
-    const out = new Uint8Array(length)
-    try {
-      for (let done = 0; done < length;) {
-        const n = readSync(fd, out, done, length - done, at + done)
-        if (n === 0) break
-        done += n
-      }
-    } catch (error) {
-      throw new CannotRead(reason(error))
-    }
-    return out
+/** Memory whose contents are not known: whoever takes it writes all of it. */
+const unclean = (length: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+
+/** Fills the memory from a file at a position; with zeros what lies past the end of the file. */
+const fillFrom = (fd: number, at: number, out: Uint8Array): Uint8Array => {
+  try {
+    let done = 0
+    for (let n = -1; done < out.length && n !== 0; done += n) n = readSync(fd, out, done, out.length - done, at + done)
+    return out.fill(0, done)
+  } catch (error) {
+    throw new CannotRead(reason(error))
   }
+}
 
 const sourceOf = (name: string, fd: number): Source => {
   const stat = fstatSync(fd)
   if (stat.isDirectory()) throw new Error('is a directory')
+  const small = readInWindows(stat.size, window, ({ at, length }) => fillFrom(fd, at, unclean(length)))
   return {
     name,
     length: stat.size,
     actualSize: stat.blocks * 512,
-    world: { _tag: 'Sync', read: readInWindows(stat.size, window, readFrom(fd)) },
+    world: {
+      _tag: 'Sync',
+      read: ({ at, length, into }) =>
+        length >= window.size && at < stat.size
+          ? fillFrom(fd, at, into?.subarray(0, length) ?? unclean(length))
+          : small({ at, length })
+    },
     close: () => {
       closeSync(fd)
     }

@@ -3,40 +3,65 @@ import type * as E from 'fp-ts/lib/Either.js'
 import { type Plan, tell, telling } from '../bytes/plan.js'
 import type { Failure } from '../bytes/run-async.js'
 import { type Chain, chainSize, locations } from '../image/chain.js'
+import type { Decompressor } from '../compression/decompress.js'
 import { extentBytes } from '../image/read.js'
 import { native } from './decompress.js'
 import type { OpenChain } from './open.js'
 import { run } from './world.js'
 
-/** Bytes of the guest disk; `undefined` for zeros. */
+/** Bytes of the guest disk, to be used before the next piece comes; `undefined` for zeros. */
 export interface Piece {
   readonly at: number
   readonly length: number
   readonly bytes: Uint8Array | undefined
+  /** Whether they were decompressed. */
+  readonly compressed: boolean
 }
 
 const pieceSize = 2 ** 20
+/** Bytes of a share: what is not zeros is counted. */
+const shareSize = 2 ** 22
 
-/** Tells the guest bytes `[at, end)` in order, in pieces of at most 1 MiB; zeros in one piece however long. */
-function* pieces(chain: Chain, at: number, end: number): Plan<void, Piece> {
+/** How the pieces are come by. */
+export interface Ways {
+  readonly decompressor: Decompressor
+  /** Whether a share is wanted; its number never goes down. */
+  readonly takes: (share: number) => boolean
+}
+
+const allAtOnce: Ways = { decompressor: native, takes: () => true }
+
+/**
+ * Tells the guest bytes `[at, end)` in order, in pieces of at most 1 MiB; zeros in one piece however long. Other pieces are
+ * left out, and not even read, where `takes` does not take their share.
+ */
+function* pieces(chain: Chain, at: number, end: number, { decompressor, takes }: Ways): Plan<void, Piece> {
+  const memory = new Uint8Array(pieceSize)
+  let counted = 0
   yield* telling(locations(chain, at, end), function* (e): Plan<void, Piece> {
     const [from, to] = [Math.max(at, e.start), Math.min(end, e.start + e.length)]
+    const compressed = e.kind === 'compressed'
     if (e.kind === 'zero' || e.kind === 'absent')
-      return yield* tell<Piece>({ at: from, length: to - from, bytes: undefined })
-    for (let here = from; here < to; here += pieceSize) {
-      const next = Math.min(to, here + pieceSize)
-      yield* tell<Piece>({ at: here, length: next - here, bytes: yield* extentBytes(chain, e, here, next, native) })
+      return yield* tell<Piece>({ at: from, length: to - from, bytes: undefined, compressed })
+    for (let here = from, length = 0; here < to; here += length) {
+      length = Math.min(to - here, pieceSize)
+      const share = Math.floor(counted / shareSize)
+      counted += length
+      if (!takes(share)) continue
+      const bytes = yield* extentBytes(chain, e, here, here + length, decompressor, memory)
+      yield* tell<Piece>({ at: here, length, bytes, compressed })
     }
   })
 }
 
-/** Goes through the guest bytes of a chain, `[at, at + length)`. */
+/** Goes through the guest bytes of a chain, `[at, at + length)`, as far as their shares are taken. */
 export const eachPiece = (
   open: OpenChain,
   at: number,
   length: number,
-  act: (piece: Piece) => void
-): Promise<E.Either<Failure, void>> => run(open.world, () => pieces(open.chain, at, at + length), act)
+  act: (piece: Piece) => void,
+  ways = allAtOnce
+): Promise<E.Either<Failure, void>> => run(open.world, () => pieces(open.chain, at, at + length, ways), act)
 
 /** Bytes of the guest disk. */
 export const guestSize = (open: OpenChain): number => chainSize(open.chain)

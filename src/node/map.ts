@@ -1,6 +1,6 @@
 /** `qcow2 map`: where the guest bytes are. */
 import * as E from 'fp-ts/lib/Either.js'
-import { map, type MapEntry, mapEntryJson } from '../image/map.js'
+import { map, type MapEntry, mapEntryText } from '../image/map.js'
 import { fail, ok, refusalLine } from './command.js'
 import { type OpenOptions, withChain } from './open.js'
 import { writer } from './output.js'
@@ -15,12 +15,6 @@ const row = (e: MapEntry, names: readonly string[]): string =>
     ? `${hex(e.start).padEnd(16)}${hex(e.length).padEnd(16)}${hex(e.offset ?? 0).padEnd(16)}${names[e.depth] ?? ''}\n`
     : ''
 
-/** An entry in qemu-img's spacing. */
-const line = (e: MapEntry): string =>
-  `{ ${Object.entries(mapEntryJson(e))
-    .map(([key, value]) => `"${key}": ${JSON.stringify(value)}`)
-    .join(', ')}}`
-
 /** The command. */
 export const mapCommand = (name: string, output: 'human' | 'json', options: OpenOptions): Promise<number> =>
   withChain(name, options, async ({ chain, world, names }) => {
@@ -29,7 +23,7 @@ export const mapCommand = (name: string, output: 'human' | 'json', options: Open
     const seen = { entries: 0, opaque: false }
     out.put(json ? '[' : `${'Offset'.padEnd(16)}${'Length'.padEnd(16)}${'Mapped to'.padEnd(16)}File\n`)
     const tell = (e: MapEntry): void => {
-      if (json) out.put(`${seen.entries === 0 ? '' : ',\n'}${line(e)}`)
+      if (json) out.put(`${seen.entries === 0 ? '' : ',\n'}${mapEntryText(e)}`)
       else if (e.data && e.offset === undefined) seen.opaque = true
       else if (!seen.opaque) out.put(row(e, names))
       seen.entries++

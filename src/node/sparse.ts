@@ -10,15 +10,13 @@ export interface SparseFile {
   readonly close: () => void
 }
 
-const isZero = (bytes: Uint8Array, from: number, to: number): boolean => {
-  for (let i = from; i < to; i++) if (bytes[i] !== 0) return false
-  return true
-}
+const zeros = Buffer.alloc(grain)
 
-/** Creates a file of `length` zeros, or empties one that is there. */
-export const createSparse = (name: string, length: number): SparseFile => {
-  const fd = openSync(name, 'w')
-  ftruncateSync(fd, length)
+/** Whether all bytes are 0 in `[from, to)`, which is at most a grain. */
+const isZero = (bytes: Uint8Array, from: number, to: number): boolean =>
+  bytes[from] === 0 && zeros.compare(bytes, from, to, 0, to - from) === 0
+
+const sparse = (fd: number): SparseFile => {
   const write = (bytes: Uint8Array, at: number): void => {
     for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, at + done)
   }
@@ -40,3 +38,13 @@ export const createSparse = (name: string, length: number): SparseFile => {
     }
   }
 }
+
+/** Creates a file of `length` zeros, or empties one that is there. */
+export const createSparse = (name: string, length: number): SparseFile => {
+  const fd = openSync(name, 'w')
+  ftruncateSync(fd, length)
+  return sparse(fd)
+}
+
+/** Opens a file of zeros that is there. */
+export const openSparse = (name: string): SparseFile => sparse(openSync(name, 'r+'))

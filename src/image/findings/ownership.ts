@@ -24,7 +24,7 @@ export class Ownership {
 
   /** Clusters `first` to `last` hold a part each of `times` compressed clusters. */
   pack(first: number, last: number, times: number): void {
-    for (let c = first; c <= last; c++) this.packed.add(c, times)
+    this.packed.add(first, last + 1 - first, times)
   }
 
   /** A host cluster, which lies in the file, holds the data of a guest cluster. Guest clusters are told apart modulo 2^32. */

@@ -1,0 +1,162 @@
+/** Converting a disk that is compressed throughout, which several threads do together. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { deflateRawSync } from 'node:zlib'
+import * as assert from 'uvu/assert'
+import { earliest, startHelper } from '../../src/node/copy.js'
+import { Shares } from '../../src/node/shares.js'
+import { createSparse } from '../../src/node/sparse.js'
+import { suite } from '../suite.js'
+
+const test = suite('convert')
+
+const main = fileURLToPath(new URL('../../src/node/main.js', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'qcow2-convert-'))
+const place = (name: string): string => join(folder, name)
+
+test.after(() => {
+  rmSync(folder, { recursive: true })
+})
+
+const size = 2 ** 16
+const clusters = 1000
+const payloadSize = 1024
+
+/** Bytes that name their cluster; every tenth cluster is zeros, and some begin with zeros. */
+const guestCluster = (i: number): Buffer => {
+  const bytes = Buffer.alloc(size)
+  if (i % 10 === 7) return bytes
+  return bytes.fill(`cluster ${i} `, i % 3 === 0 ? 8192 : 0)
+}
+
+const words = (at: number, values: readonly (readonly [number, number | bigint])[], image: Buffer): void => {
+  for (const [offset, value] of values)
+    if (typeof value === 'bigint') image.writeBigUInt64BE(value, at + offset)
+    else image.writeUInt32BE(value, at + offset)
+}
+
+/** A compressed entry: the host offset, and the sectors of the payload but one above it. */
+const compressedEntry = (host: number): bigint => (1n << 62n) | (BigInt(payloadSize / 512 - 1) << 54n) | BigInt(host)
+
+/**
+ * An image of compressed clusters, one payload of 1 KiB each; those of `broken` are no deflate streams, and the entry of
+ * cluster `astray` has an offset that is not aligned.
+ */
+const image = (broken: readonly number[], astray?: number): Buffer => {
+  const payloads = 3 * size
+  const bytes = Buffer.alloc(payloads + clusters * payloadSize)
+  words(
+    0,
+    [
+      [0, 0x5146_49fb],
+      [4, 3],
+      [20, 16],
+      [24, BigInt(clusters * size)],
+      [36, 1],
+      [40, BigInt(size)]
+    ],
+    bytes
+  )
+  words(
+    0,
+    [
+      [48, BigInt(2 * size)],
+      [56, 1],
+      [96, 4],
+      [100, 104]
+    ],
+    bytes
+  )
+  words(size, [[0, (1n << 63n) | BigInt(2 * size)]], bytes)
+  for (let i = 0; i < clusters; i++) {
+    const at = payloads + i * payloadSize
+    const payload = broken.includes(i) ? Buffer.alloc(payloadSize, 0xff) : deflateRawSync(guestCluster(i))
+    assert.ok(payload.length <= payloadSize)
+    payload.copy(bytes, at)
+    words(2 * size, [[8 * i, compressedEntry(at)]], bytes)
+  }
+  if (astray !== undefined) words(2 * size, [[8 * astray, 512n]], bytes)
+  return bytes
+}
+
+const convert = (broken: readonly number[], astray?: number) => {
+  const path = place('image.qcow2')
+  writeFileSync(path, image(broken, astray))
+  const done = spawnSync(process.execPath, [main, 'convert', path, place('out.raw')], { encoding: 'utf8' })
+  return { code: done.status, error: done.stderr }
+}
+
+test('every cluster comes to its place, and zeros become holes', () => {
+  assert.equal(convert([]), { code: 0, error: '' })
+  const out = readFileSync(place('out.raw'))
+  assert.is(out.length, clusters * size)
+  for (let i = 0; i < clusters; i++)
+    assert.ok(out.subarray(i * size, (i + 1) * size).equals(guestCluster(i)), `cluster ${i}`)
+  assert.ok(statSync(place('out.raw')).blocks * 512 < 0.95 * out.length)
+})
+
+test('of several clusters that cannot be read the first is named, whichever thread comes upon it, and no file is left', () => {
+  rmSync(place('out.raw'), { force: true })
+  for (const broken of [[0], [clusters - 1], [700, 703, 990], [900, 999], [290, 400, 500, 600, 700, 800]]) {
+    const { code, error } = convert(broken)
+    assert.is(code, 1)
+    assert.match(error, /^qcow2: [^\n]+\[CMP-09\]\n$/)
+    const first = 3 * size + (broken[0] ?? 0) * payloadSize
+    assert.ok(error.includes(`at byte ${first}:`), error)
+    assert.equal(readdirSync(folder), ['image.qcow2'])
+  }
+})
+
+test('a cluster that cannot be read is named before an entry behind it that cannot be followed, and not after one', () => {
+  assert.match(convert([500], 600).error, /\[CMP-09\]/)
+  assert.match(convert([600], 500).error, /\[L2-02\]/)
+})
+
+/** What a helper says that finds `taken` shares taken by somebody else; the file it fills starts as zeros. */
+const help = (broken: readonly number[], taken: number, astray?: number) => {
+  const [path, out] = [place('image.qcow2'), place('helped.raw')]
+  writeFileSync(path, image(broken, astray))
+  createSparse(out, clusters * size).close()
+  const shares = new Shares()
+  for (let n = 0; n < taken; n++) shares.takes(n)
+  return startHelper({ image: path, out, options: { allow: [] }, memory: shares.memory })
+}
+/** Clusters of a share. */
+const share = 64
+
+test('a helper copies the shares that nobody else has taken, and says nothing', async () => {
+  assert.is(await help([2 * share - 1], 2), undefined)
+  const out = readFileSync(place('helped.raw'))
+  assert.not.ok(out.subarray(0, 2 * share * size).some((b) => b !== 0))
+  for (let i = 2 * share; i < clusters; i++)
+    assert.ok(out.subarray(i * size, (i + 1) * size).equals(guestCluster(i)), `cluster ${i}`)
+})
+
+test('a helper names the share in which it failed, but nothing that it meets in the share of another', async () => {
+  const failed = await help([5 * share, 6 * share], 2)
+  assert.is(failed?.share, 5)
+  assert.match(failed?.text ?? '', 'CMP-09')
+  assert.is(await help([], clusters, 6 * share), undefined)
+  const all = [7, 5, 6].map((n) => ({ share: n, text: '' }))
+  assert.is(earliest(all)?.share, 5)
+})
+
+test('a helper that cannot write says so', async () => {
+  const options = { allow: [] }
+  const { memory } = new Shares()
+  const failed = await startHelper({ image: place('image.qcow2'), out: place('missing'), options, memory })
+  assert.match(failed?.text ?? '', 'no such file')
+})
+
+test('a folder that cannot be written to is an error of one line', () => {
+  writeFileSync(place('image.qcow2'), image([]))
+  const out = join(folder, 'missing', 'out.raw')
+  const done = spawnSync(process.execPath, [main, 'convert', place('image.qcow2'), out], { encoding: 'utf8' })
+  assert.is(done.status, 1)
+  assert.match(done.stderr, /^qcow2: [^\n]+no such file or directory\n$/)
+})
+
+test.run()
