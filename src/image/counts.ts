@@ -8,6 +8,13 @@ export const spilled = 0xffff
 /** Clusters are below 2^48, so that both halves of the division are exact. */
 const pieceIndex = (cluster: number): number => (cluster < 2 ** 31 ? cluster >>> 16 : Math.floor(cluster / pieceSize))
 
+/** Neighbouring host clusters that count the same. */
+export interface CountRun {
+  readonly cluster: number
+  readonly n: number
+  readonly count: number
+}
+
 /** Refcounts or references by host cluster. Clusters never touched count 0. One check owns it. */
 export class Counts {
   private readonly pieces: (Uint16Array | undefined)[] = []
@@ -43,6 +50,20 @@ export class Counts {
   /** The counts of clusters `p * 65536` and on, as far as they are below {@link spilled}; `undefined` where all are 0. */
   piece(p: number): Uint16Array | undefined {
     return this.pieces[p]
+  }
+
+  /** The clusters that count something, in order, neighbours of one count joined. */
+  *runs(): Generator<CountRun> {
+    for (const p of Object.keys(this.pieces).map(Number)) {
+      const piece = this.pieces[p] ?? []
+      for (let i = 0, next = 1; i < piece.length; i = next++) {
+        const small = piece[i]
+        if (small === 0) continue
+        while (next < piece.length && piece[next] === small && small !== spilled) next++
+        const cluster = p * pieceSize + i
+        yield { cluster, n: next - i, count: this.get(cluster) }
+      }
+    }
   }
 
   private pieceOf(cluster: number): Uint16Array {
