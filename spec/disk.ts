@@ -123,15 +123,17 @@ const createSnapshot = (disk: Disk, name: string): Outcome => {
   return done({ ...disk, snapshots: [...disk.snapshots, { id, name, content: disk.content }] })
 }
 
-/** The disk is what it was, size and all. An id goes before a name. @see ST-10, ST-11 and SNAP-10 */
+/** The disk is what it was, size and all. An id goes before a name. @see ST-10, ST-11, SNAP-10 and DATA-10 */
 const applySnapshot = (disk: Disk, name: string): Outcome => {
+  if (disk.traits.dataFile) return refused('DATA-10')
   const found = disk.snapshots.find((s) => s.id === name) ?? byName(disk, name)
   if (found === undefined) return refused('SNAP-10')
   return disk.bitmaps.length > 0 ? refused('ST-11') : done({ ...disk, content: found.content })
 }
 
-/** @see ST-20 */
+/** @see ST-20 and DATA-10 */
 const deleteSnapshot = (disk: Disk, name: string): Outcome => {
+  if (disk.traits.dataFile) return refused('DATA-10')
   const found = byName(disk, name)
   return found === undefined
     ? refused('SNAP-10')

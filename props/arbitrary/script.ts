@@ -15,7 +15,14 @@ export interface Move {
   readonly which: number
 }
 
-const kinds: readonly Command['_tag'][] = ['Write', 'Flush']
+const kinds: readonly Command['_tag'][] = [
+  'Write',
+  'Flush',
+  'Resize',
+  'SnapshotCreate',
+  'SnapshotApply',
+  'SnapshotDelete'
+]
 
 const move = (among: readonly Command['_tag'][]): fc.Arbitrary<Move> =>
   fc.record({
@@ -47,6 +54,9 @@ export const stamped = (mark: number, at: number, length: number): Uint8Array =>
     return [mark & 0xff, mark >> 8, sector & 0xff, sector >> 8][(at + i) & 3] ?? 0
   })
 
+/** One of a list, whatever the number. */
+const one = <A>(list: readonly A[], which: number): A | undefined => list[which % Math.max(1, list.length)]
+
 /** The command of a move on this disk; `mark` is what its bytes are to say. */
 export const commandOf = (m: Move, disk: Disk, mark: number): Command => {
   const end = disk.content.length
@@ -55,6 +65,13 @@ export const commandOf = (m: Move, disk: Disk, mark: number): Command => {
   switch (m.kind) {
     case 'Write':
       return { _tag: 'Write', at, bytes: stamped(mark, at, length) }
+    case 'Resize':
+      return { _tag: 'Resize', size: 512 * (1 + Math.floor((m.where / 0x1_0000) * Math.max(24, end / 256))) }
+    case 'SnapshotCreate':
+      return { _tag: 'SnapshotCreate', name: `s${mark}` }
+    case 'SnapshotApply':
+    case 'SnapshotDelete':
+      return { _tag: m.kind, name: one(disk.snapshots, m.which)?.name ?? 'none' }
     case 'Flush':
       return { _tag: 'Flush' }
   }

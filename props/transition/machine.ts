@@ -13,7 +13,8 @@ import { type Command, step } from '../../src/transition/command.js'
 import { create, type CreateOptions } from '../../src/transition/create.js'
 import type { Step } from '../../src/transition/finish.js'
 import { open } from '../../src/transition/open.js'
-import type { Opened } from '../../src/transition/opened.js'
+import { type Opened, Work } from '../../src/transition/opened.js'
+import { countOf } from '../../src/transition/refcounts.js'
 import { tools } from '../reference/corpus.js'
 
 /** The files of an image: itself, its external data file, and a raw file behind it. */
@@ -117,3 +118,7 @@ export const countsOf = (files: Files): Counts => {
   if (E.isLeft(counts)) throw new Error(`the image cannot be checked: ${counts.left}`)
   return counts.right
 }
+
+/** The count of a host cluster. */
+export const countIn = ({ files, opened }: Machine, cluster: number): bigint =>
+  right(runOver(files, countOf(new Work(opened), cluster)))

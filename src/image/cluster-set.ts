@@ -17,4 +17,10 @@ export class ClusterSet {
     chunk[within >>> 5] = word | bit
     return (word & bit) === 0
   }
+
+  has(n: number): boolean {
+    const key = Math.floor(n / 2 ** chunkBits)
+    const within = n - key * 2 ** chunkBits
+    return (((this.chunks.get(key)?.[within >>> 5] ?? 0) >>> (within & 31)) & 1) === 1
+  }
 }

@@ -16,6 +16,13 @@ const sameWords = (a: Uint16Array, b: Uint16Array): boolean => {
   return true
 }
 
+/** Neighbouring host clusters that count the same. */
+export interface CountRun {
+  readonly cluster: number
+  readonly n: number
+  readonly count: number
+}
+
 /** Refcounts or references by host cluster. Clusters never touched count 0. One check owns it. */
 export class Counts {
   private readonly pieces: (Uint16Array | undefined)[] = []
@@ -95,6 +102,20 @@ export class Counts {
     const [a, b] = [this.pieces[p], other.pieces[p]]
     if (a === undefined || b === undefined) return a === b
     return this.large.size + other.large.size === 0 && sameWords(a, b)
+  }
+
+  /** The clusters that count something, in order, neighbours of one count joined. */
+  *runs(): Generator<CountRun> {
+    for (const p of Object.keys(this.pieces).map(Number)) {
+      const piece = this.pieces[p] ?? []
+      for (let i = 0, next = 1; i < piece.length; i = next++) {
+        const small = piece[i]
+        if (small === 0) continue
+        while (next < piece.length && piece[next] === small && small !== spilled) next++
+        const cluster = p * pieceSize + i
+        yield { cluster, n: next - i, count: this.get(cluster) }
+      }
+    }
   }
 
   private pieceOf(cluster: number): Uint16Array {

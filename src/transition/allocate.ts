@@ -53,6 +53,7 @@ function* find(w: Work, least: number, most: number): Plan<Run> {
     const block = yield* blockOffset(w, table)
     if (block !== 0) {
       const { taken, free } = yield* scan(w, block, next % entries, most - run.n)
+      if (taken > 0 && run.n >= least) return run
       run = taken > 0 ? { cluster: next + taken, n: free } : { ...run, n: run.n + free }
       const ended = (run.cluster + run.n) % entries !== 0
       if (run.n >= most || (run.n >= least && ended)) return run

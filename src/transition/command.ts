@@ -4,16 +4,33 @@ import { flush } from '../bytes/host-write.js'
 import type { Plan } from '../bytes/plan.js'
 import { finish, type Step } from './finish.js'
 import { type Opened, Work } from './opened.js'
+import type { Preallocation } from './preallocate.js'
+import { resize } from './resize.js'
+import { applySnapshot, createSnapshot, deleteSnapshot, type Moment } from './snapshot.js'
 import { seeing } from './transaction.js'
 import { write } from './write.js'
 
-/** A command. Offsets and lengths are guest bytes. */
-export type Command = Guest & { readonly _tag: 'Write' | 'Flush' }
+/** Commands of the abstract machine. */
+type Of<Tag extends Guest['_tag']> = Guest & { readonly _tag: Tag }
+
+/** A command, and what the abstract machine does not know of it. Offsets and lengths are guest bytes. */
+export type Command =
+  | Of<'Write' | 'Flush' | 'SnapshotApply' | 'SnapshotDelete'>
+  | (Of<'SnapshotCreate'> & Partial<Moment>)
+  | (Of<'Resize'> & { readonly preallocation?: Preallocation })
 
 function* act(w: Work, command: Command): Plan<void> {
   switch (command._tag) {
     case 'Write':
       return yield* write(w, command.at, command.bytes)
+    case 'Resize':
+      return yield* resize(w, command.size, command.preallocation)
+    case 'SnapshotCreate':
+      return yield* createSnapshot(w, command.name, { seconds: 0, nanoseconds: 0, ...command })
+    case 'SnapshotApply':
+      return yield* applySnapshot(w, command.name)
+    case 'SnapshotDelete':
+      return yield* deleteSnapshot(w, command.name)
     case 'Flush':
       return
   }

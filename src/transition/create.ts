@@ -12,9 +12,10 @@ import { type Header, magic } from '../format/header.js'
 import { setRefcount } from '../format/refcount.js'
 import { finish, type Step } from './finish.js'
 import { firstCluster } from './first-cluster.js'
-import { setSize } from './l1.js'
 import { open } from './open.js'
 import { type Opened, Work } from './opened.js'
+import type { Preallocation } from './preallocate.js'
+import { grow } from './resize.js'
 import { seeing } from './transaction.js'
 
 /** What a new image is to be. The defaults are QEMU's. @see TOOL-06 */
@@ -30,6 +31,8 @@ export interface CreateOptions {
   readonly lazyRefcounts?: boolean
   readonly compressionType?: 'zlib' | 'zstd'
   readonly backing?: { readonly name: string; readonly format: string }
+  /** With a backing file only under extended L2. Raw external data has metadata at least. */
+  readonly preallocation?: Preallocation
   /** The name of the external data file, and whether it is the raw disk. */
   readonly dataFile?: { readonly name: string; readonly raw: boolean }
 }
@@ -40,7 +43,8 @@ const defaults = {
   refcountOrder: 4,
   extendedL2: false,
   lazyRefcounts: false,
-  compressionType: 'zlib'
+  compressionType: 'zlib',
+  preallocation: 'off'
 } as const
 
 type Settled = CreateOptions & Required<Omit<CreateOptions, 'backing' | 'dataFile'>>
@@ -65,6 +69,12 @@ const forbidden = (o: Settled): readonly Issue[] => {
       'BACK-07',
       'a backing file and raw external data',
       'one of them'
+    ],
+    [
+      o.backing !== undefined && o.preallocation !== 'off' && !o.extendedL2,
+      'SW-06',
+      `preallocation ${o.preallocation} over a backing file`,
+      'extended L2, or off'
     ]
   ]
   return rules.filter(([broken]) => broken).map(([, clause, found, expected]) => refused(clause, found, expected))
@@ -136,20 +146,20 @@ const emptyImage = (o: Settled, first: Uint8Array): Uint8Array => {
   return image
 }
 
-function* sized(opened: Opened, size: number): Plan<Step> {
+function* sized(opened: Opened, { size, preallocation }: Settled): Plan<Step> {
   const w = new Work(opened)
   return yield* seeing(
     w.tx,
     (function* (): Plan<Step> {
-      yield* setSize(w, size)
+      yield* grow(w, size, preallocation)
       return yield* finish(w)
     })()
   )
 }
 
-function* settle(image: Uint8Array, size: number): Plan<readonly HostWrite[]> {
+function* settle(image: Uint8Array, o: Settled): Plan<readonly HostWrite[]> {
   const { next } = yield* open({ backing: [], decompressor: portable })
-  const { writes } = yield* sized(next, size)
+  const { writes } = yield* sized(next, o)
   return [{ _tag: 'Write', file: { part: 'image', depth: 0 }, at: 0, bytes: image }, ...writes]
 }
 
@@ -165,10 +175,6 @@ export const create = (options: CreateOptions): E.Either<readonly Issue[], reado
   if (issues.length > 0) return E.left(issues)
   return E.chain((first: Uint8Array) => {
     const image = emptyImage(o, first)
-    return E.map((writes: readonly HostWrite[]): readonly HostWrite[] =>
-      o.dataFile === undefined
-        ? writes
-        : [...writes, { _tag: 'Truncate', file: { part: 'data', depth: 0 }, length: o.size }]
-    )(runSync(settle(image, o.size), { read: fromMemory(image), tell: () => undefined }))
+    return runSync(settle(image, o), { read: fromMemory(image), tell: () => undefined })
   })(firstCluster(headerOf(o), extensionsOf(o), o.backing === undefined ? empty : fromText(o.backing.name)))
 }

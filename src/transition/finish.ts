@@ -5,7 +5,7 @@ import { type Metadata, readMetadata } from '../image/metadata.js'
 import { type Opened, refuse, type Work } from './opened.js'
 import { inOrder } from './transaction.js'
 import { overlapping } from './overlap.js'
-import { addToCounts } from './refcounts.js'
+import { changeCounts, type CountChange } from './refcounts.js'
 
 /** What a command answers with: what is to be done in this order, and the image as it is known afterwards. */
 export interface Step {
@@ -15,10 +15,9 @@ export interface Step {
   readonly next: Opened
 }
 
-/** Lowers the counts of what was released, and ends the round. */
-export function* endRound(w: Work): Plan<void> {
-  const clusters = Float64Array.from(w.released).sort()
-  w.released = []
+/** Clusters as changes of their counts: each loses a reference as often as it is named. */
+function* losses(named: readonly number[]): Generator<CountChange> {
+  const clusters = Float64Array.from(named).sort()
   for (let i = 0, next = 0; i < clusters.length; i = next) {
     const first = clusters[i] ?? 0
     while (clusters[next] === first) next++
@@ -28,9 +27,15 @@ export function* endRound(w: Work): Plan<void> {
       next++
       n++
     }
-    yield* addToCounts(w, first, n, -times, 'release')
-    w.firstFree = Math.min(w.firstFree, first)
+    yield { cluster: first, n, by: -times }
   }
+}
+
+/** Lowers the counts of what was released, and ends the round. */
+export function* endRound(w: Work): Plan<void> {
+  const released = w.released
+  w.released = []
+  yield* changeCounts(w, losses(released), 'release')
   w.tx.nextRound()
 }
 

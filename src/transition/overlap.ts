@@ -2,6 +2,7 @@
 import { type Plan, readAt } from '../bytes/plan.js'
 import { clusterSize } from '../format/geometry.js'
 import { L1View, RefcountTableView } from '../format/views.js'
+import { ClusterSet } from '../image/cluster-set.js'
 import { bitmapsExtension, snapshotTablePlace } from '../image/metadata.js'
 import type { Work } from './opened.js'
 import type { Claim, Owner } from './transaction.js'
@@ -49,7 +50,7 @@ const constant = (w: Work): readonly Range[] => {
 }
 
 /** Host clusters of active L2 tables and refcount blocks, as they were before the command. */
-function* pointedTo(w: Work, wanted: ReadonlySet<number>): Plan<ReadonlyMap<number, Owner>> {
+function* pointedTo(w: Work, wanted: ClusterSet): Plan<ReadonlyMap<number, Owner>> {
   const size = clusterSize(w.g)
   const h = w.opened.metadata.header
   const found = new Map<number, Owner>()
@@ -82,7 +83,7 @@ export function* overlapping(w: Work): Plan<Overlap | undefined> {
     first: Math.floor(claim.at / size),
     last: Math.floor((claim.at + claim.length - 1) / size)
   }))
-  const wanted = new Set<number>()
+  const wanted = new ClusterSet()
   for (const { claim, first, last } of spans) {
     const hit = ranges.find(
       (r) => r.section !== claim.owner && r.at < (last + 1) * size && first * size < r.at + r.length

@@ -1,10 +1,11 @@
-/** Counts: how they are read, raised and lowered, and how the structures that hold them grow. */
+/** Counts: how they are read, raised and lowered, and how the structures that hold them grow and shrink. */
 import { type Plan, readAt } from '../bytes/plan.js'
 import { viewOf } from '../bytes/octets.js'
 import { blockEntries, clusterSize } from '../format/geometry.js'
 import { maxRefcountTable } from '../format/limits.js'
 import { maxRefcount, refcountAt, refcountPlace, setRefcount } from '../format/refcount.js'
-import { RefcountTableView } from '../format/views.js'
+import { RefcountTableView, RefcountView } from '../format/views.js'
+import { ClusterSet } from '../image/cluster-set.js'
 import { refuse, type Work } from './opened.js'
 import type { Stage } from './transaction.js'
 
@@ -49,29 +50,76 @@ export function* countOf(w: Work, cluster: number): Plan<bigint> {
   return refcountAt(viewOf(counts.bytes), w.g.refcountOrder, counts.first)
 }
 
-/**
- * Adds `by` to the counts of `n` host clusters from `cluster` on, whose refcount blocks exist. Refused where a count
- * would pass its width or fall below zero. @see REF-07
- */
-export function* addToCounts(w: Work, cluster: number, n: number, by: number, stage: Stage): Plan<void> {
+/** Neighbouring host clusters, and what is added to the count of each. */
+export interface CountChange {
+  readonly cluster: number
+  readonly n: number
+  readonly by: number
+}
+
+/** Changes counts of one block, which is read and put once. The changes are in order. */
+function* changeBlock(
+  w: Work,
+  table: number,
+  changes: readonly CountChange[],
+  stage: Stage,
+  ones: ClusterSet
+): Plan<void> {
   const { refcountOrder } = w.g
-  const entries = blockEntries(w.g)
-  for (let c = cluster, next = c; c < cluster + n; c = next) {
-    const { table, entry } = refcountPlace(w.g, c)
-    next = Math.min(cluster + n, c - entry + entries)
-    const block = yield* blockOffset(w, table)
-    if (block === 0) return yield* outOfRange(w, c, 0n, by)
-    const counts = yield* countsOf(w, block, entry, entry + next - c)
-    const changed = counts.bytes.slice()
-    const view = viewOf(changed)
-    for (let i = 0; i < next - c; i++) {
-      const count = refcountAt(view, refcountOrder, counts.first + i)
-      const sum = count + BigInt(by)
-      if (sum < 0n || sum > maxRefcount(refcountOrder)) return yield* outOfRange(w, c + i, count, by)
-      setRefcount(view, refcountOrder, counts.first + i, sum)
+  const base = table * blockEntries(w.g)
+  const [start, last] = [changes[0], changes.at(-1)]
+  if (start === undefined || last === undefined) return
+  const block = yield* blockOffset(w, table)
+  if (block === 0) return yield* outOfRange(w, start.cluster, 0n, start.by)
+  const from = start.cluster - base
+  const counts = yield* countsOf(w, block, from, last.cluster + last.n - base)
+  const changed = counts.bytes.slice()
+  const view = viewOf(changed)
+  const most = maxRefcount(refcountOrder)
+  const packing = Math.floor(w.packing / clusterSize(w.g))
+  for (const { cluster, n, by } of changes) {
+    const more = BigInt(by)
+    for (let c = cluster, i = counts.first + cluster - start.cluster; c < cluster + n; c++, i++) {
+      const count = refcountAt(view, refcountOrder, i)
+      const sum = count + more
+      if (sum < 0n || sum > most) return yield* outOfRange(w, c, count, by)
+      setRefcount(view, refcountOrder, i, sum)
+      if (sum === 1n) ones.add(c)
+      if (sum > 0n) continue
+      w.firstFree = Math.min(w.firstFree, c)
+      if (c === packing) w.packing = 0
     }
-    yield* w.tx.put('refcount block', stage, counts.at, changed)
   }
+  yield* w.tx.put('refcount block', stage, counts.at, changed)
+}
+
+/**
+ * Changes counts whose refcount blocks exist; the changes are in the order of their clusters. Tells which of these
+ * clusters count one now. Refused where a count would pass its width or fall below zero. @see REF-07
+ */
+export function* changeCounts(w: Work, changes: Iterable<CountChange>, stage: Stage): Plan<ClusterSet> {
+  const entries = blockEntries(w.g)
+  const ones = new ClusterSet()
+  let table = 0
+  let inBlock: CountChange[] = []
+  for (const { cluster, n, by } of changes)
+    for (let c = cluster, next = c; c < cluster + n; c = next) {
+      const of = Math.floor(c / entries)
+      next = Math.min(cluster + n, (of + 1) * entries)
+      if (of !== table) {
+        yield* changeBlock(w, table, inBlock, stage, ones)
+        inBlock = []
+        table = of
+      }
+      inBlock.push({ cluster: c, n: next - c, by })
+    }
+  yield* changeBlock(w, table, inBlock, stage, ones)
+  return ones
+}
+
+/** Adds `by` to the counts of `n` host clusters from `cluster` on, as {@link changeCounts} does. @see REF-07 */
+export function* addToCounts(w: Work, cluster: number, n: number, by: number, stage: Stage): Plan<void> {
+  yield* changeCounts(w, [{ cluster, n, by }], stage)
 }
 
 const outOfRange = (w: Work, cluster: number, count: bigint, by: number): Plan<void> =>
@@ -173,4 +221,39 @@ const newArea = (w: Work, entries: number): { readonly k: number; readonly t: nu
     const t = tableClusters(w, entries + k)
     if (k * blockEntries(w.g) >= k + t) return { k, t }
   }
+}
+
+/** Whether block `table`, at byte `block`, counts nothing but itself. */
+function* isEmpty(w: Work, table: number, block: number): Plan<boolean> {
+  const { table: home, entry } = refcountPlace(w.g, block / clusterSize(w.g))
+  const view = new RefcountView(yield* readAt(block, clusterSize(w.g)), w.g.refcountOrder)
+  for (let i = 0; i < view.length; i++) if (view.count(i) !== 0 && !(home === table && i === entry)) return false
+  return true
+}
+
+/**
+ * Takes refcount blocks that count nothing but themselves out of the refcount table: one word each, with which the counts
+ * of a whole range are 0. A block that another one counts is released. @see RS-04
+ */
+export function* dropEmptyBlocks(w: Work): Plan<void> {
+  const size = clusterSize(w.g)
+  for (let table = 0; table < w.refcountTable.entries; table++) {
+    const block = yield* blockOffset(w, table)
+    if (block === 0 || !(yield* isEmpty(w, table, block))) continue
+    yield* w.tx.put('refcount table', 'expose', w.refcountTable.at + 8 * table, words([0]))
+    if (refcountPlace(w.g, block / size).table !== table) w.released.push(block / size)
+    w.firstFree = Math.min(w.firstFree, block / size)
+  }
+}
+
+/** Host byte behind the last cluster that has a count. */
+export function* countedEnd(w: Work): Plan<number> {
+  for (let table = w.refcountTable.entries - 1; table >= 0; table--) {
+    const block = yield* blockOffset(w, table)
+    if (block === 0) continue
+    const view = new RefcountView(yield* readAt(block, clusterSize(w.g)), w.g.refcountOrder)
+    for (let i = view.length - 1; i >= 0; i--)
+      if (view.count(i) !== 0) return (table * view.length + i + 1) * clusterSize(w.g)
+  }
+  return 0
 }

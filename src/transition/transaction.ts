@@ -4,6 +4,7 @@ import { concat, equal } from '../bytes/octets.js'
 import { type FileRef, type Plan, readAt } from '../bytes/plan.js'
 import { clusterSize, type Geometry } from '../format/geometry.js'
 import { sectorSize } from '../format/limits.js'
+import { ClusterSet } from '../image/cluster-set.js'
 
 /**
  * When a change may become durable. Between two stages that both change something stands a flush; within a stage any
@@ -58,6 +59,10 @@ export interface Claim {
 
 const image: FileRef = { part: 'image', depth: 0 }
 
+/** Lays `bytes` over `target`, which begins at byte `start` of them, as far as they meet. */
+const patch = (target: Uint8Array, start: number, bytes: Uint8Array): void =>
+  target.set(bytes.subarray(Math.max(start, 0), Math.max(start + target.length, 0)), Math.max(-start, 0))
+
 /**
  * What one command changes. Metadata is changed by {@link put}, and read back by whatever the command reads later; guest
  * data is only written. A command that fails changes nothing. One step owns its transaction; nobody else sees it.
@@ -65,11 +70,11 @@ const image: FileRef = { part: 'image', depth: 0 }
 export class Transaction {
   /** Sectors of metadata as the command reads them now. */
   private readonly now = new Map<number, Uint8Array>()
-  /** The same sectors as they were; absent where a change covers the whole sector. */
+  /** The same sectors as they were; absent where they are new, or a change covers the whole sector. */
   private readonly before = new Map<number, Uint8Array>()
   private readonly changes: Change[] = []
   private readonly others: Other[] = []
-  private readonly fresh = new Set<number>()
+  private fresh = new ClusterSet()
   private round = 0
   /** Everything that will be written to the image file. */
   readonly claims: Claim[] = []
@@ -88,12 +93,13 @@ export class Transaction {
 
   /** Changes metadata at a byte offset of the image file. What lies in a new cluster is always prepared. */
   *put(owner: Owner, stage: Stage, at: number, bytes: Uint8Array): Plan<void> {
+    const own = bytes.slice()
     const last = Math.floor((at + bytes.length - 1) / sectorSize)
     for (let s = Math.floor(at / sectorSize); s <= last; s++) {
-      const sector = this.now.get(s) ?? (yield* this.firstTouch(s, at, bytes.length))
-      const from = Math.max(at, s * sectorSize)
-      const to = Math.min(at + bytes.length, (s + 1) * sectorSize)
-      sector.set(bytes.subarray(from - at, to - at), from - s * sectorSize)
+      const start = s * sectorSize - at
+      const covered = start >= 0 && start + sectorSize <= bytes.length
+      if (covered) this.now.set(s, own.subarray(start, start + sectorSize))
+      else patch(this.now.get(s) ?? (yield* this.firstTouch(s)), start, own)
     }
     this.claims.push({ owner, at, length: bytes.length })
     this.changes.push({ stage: this.stageAt(stage, at), at, bytes })
@@ -124,25 +130,21 @@ export class Transaction {
   /** Begins another round of stages behind everything so far. New clusters are no longer new. */
   nextRound(): void {
     this.round++
-    this.fresh.clear()
+    this.fresh = new ClusterSet()
   }
 
   /** The bytes that a request was answered with, as the changes have left them. */
   see(at: number, bytes: Uint8Array): Uint8Array {
     const first = Math.floor(at / sectorSize)
     const last = Math.floor((at + bytes.length - 1) / sectorSize)
-    const sectors =
-      last - first < this.now.size
-        ? Array.from({ length: last - first + 1 }, (_, i) => first + i).filter((s) => this.now.has(s))
-        : [...this.now.keys()].filter((s) => s >= first && s <= last)
-    if (sectors.length === 0) return bytes
-    const out = bytes.slice()
-    for (const s of sectors) {
-      const from = Math.max(at, s * sectorSize)
-      const to = Math.min(at + bytes.length, (s + 1) * sectorSize)
-      const sector = this.now.get(s)
-      if (sector !== undefined) out.set(sector.subarray(from - s * sectorSize, to - s * sectorSize), from - at)
+    let out = bytes
+    const show = (s: number, sector: Uint8Array | undefined): void => {
+      if (sector === undefined) return
+      if (out === bytes) out = bytes.slice()
+      patch(out, at - s * sectorSize, sector)
     }
+    if (last - first < this.now.size) for (let s = first; s <= last; s++) show(s, this.now.get(s))
+    else for (const [s, sector] of this.now) if (s >= first && s <= last) show(s, sector)
     return out
   }
 
@@ -162,12 +164,11 @@ export class Transaction {
     ])
   }
 
-  /** The sector as it was, kept for comparison unless `length` bytes at `at` cover it; and as it is changed from now on. */
-  private *firstTouch(s: number, at: number, length: number): Plan<Uint8Array> {
-    const covered = at <= s * sectorSize && at + length >= (s + 1) * sectorSize
-    const was = covered ? new Uint8Array(sectorSize) : yield* readAt(s * sectorSize, sectorSize)
-    if (!covered) this.before.set(s, was)
+  /** The sector as it was, kept for comparison where the file is known to reach; and as it is changed from now on. */
+  private *firstTouch(s: number): Plan<Uint8Array> {
+    const was = yield* readAt(s * sectorSize, sectorSize)
     const sector = was.slice()
+    if (!this.isFresh(Math.floor((s * sectorSize) / clusterSize(this.g)))) this.before.set(s, was)
     this.now.set(s, sector)
     return sector
   }
@@ -184,12 +185,15 @@ export class Transaction {
   private sectorWrites(sectors: Map<number, Uint8Array>, changes: readonly Change[]): readonly HostWrite[] {
     const after = new Map<number, Uint8Array>()
     for (const { at, bytes } of changes) {
+      const own = bytes.slice()
       const last = Math.floor((at + bytes.length - 1) / sectorSize)
       for (let s = Math.floor(at / sectorSize); s <= last; s++) {
-        const sector = after.get(s) ?? sectors.get(s)?.slice() ?? new Uint8Array(sectorSize)
-        const from = Math.max(at, s * sectorSize)
-        const to = Math.min(at + bytes.length, (s + 1) * sectorSize)
-        sector.set(bytes.subarray(from - at, to - at), from - s * sectorSize)
+        const start = s * sectorSize - at
+        const covered = start >= 0 && start + sectorSize <= bytes.length
+        const sector = covered
+          ? own.subarray(start, start + sectorSize)
+          : (after.get(s) ?? sectors.get(s)?.slice() ?? new Uint8Array(sectorSize))
+        if (!covered) patch(sector, start, own)
         after.set(s, sector)
       }
     }

@@ -177,6 +177,11 @@ export function* mayWrite(w: Work, at: number, length: number): Plan<void> {
  */
 export function* write(w: Work, at: number, bytes: Uint8Array): Plan<void> {
   yield* mayWrite(w, at, bytes.length)
+  yield* writeBytes(w, at, bytes)
+}
+
+/** Writes guest bytes that its L1 table covers; what surrounds them behind the end of the disk is zeros. */
+export function* writeBytes(w: Work, at: number, bytes: Uint8Array): Plan<void> {
   if (bytes.length === 0) return
   const targets = yield* targetsOf(w, at, bytes.length)
   let missing = targets.filter((t) => !isOwn(w, t.entry)).length

@@ -1,0 +1,83 @@
+/** Preallocation: host clusters for guest clusters that nothing has been written to. */
+import type { FileRef, Plan } from '../bytes/plan.js'
+import { clusterSize, l2Entries } from '../format/geometry.js'
+import type { L2Entry } from '../format/l2.js'
+import { sectorSize } from '../format/limits.js'
+import { allocate } from './allocate.js'
+import { fill } from './guest-range.js'
+import type { Work } from './opened.js'
+import { writableTable } from './tables.js'
+
+/**
+ * What new guest clusters get in advance:
+ *
+ * - `off`: nothing
+ * - `metadata`: host clusters, which may be holes in the file
+ * - `falloc`, `full`: host clusters that are written with zeros. A list of writes has no other way to take up space
+ *
+ * @see RS-07
+ */
+export type Preallocation = 'off' | 'metadata' | 'falloc' | 'full'
+
+const image: FileRef = { part: 'image', depth: 0 }
+const data: FileRef = { part: 'data', depth: 0 }
+
+/** Bytes of zeros in one write. */
+const piece = new Uint8Array(2 ** 21)
+
+/** Makes bytes of a file that nothing points to read as zeros, whatever they were, and the file reach as far. */
+const clear = (w: Work, mode: Preallocation, file: FileRef, at: number, length: number): void => {
+  if (mode === 'metadata') {
+    w.tx.also('prepare', { _tag: 'Punch', file, at, length })
+    w.tx.write('guest data', 'prepare', at + length - sectorSize, piece.subarray(0, sectorSize), file)
+  } else
+    for (let done = 0; done < length; done += piece.length)
+      w.tx.write('guest data', 'prepare', at + done, piece.subarray(0, length - done), file)
+}
+
+/** The entry of a cluster of which nothing is written, with a host cluster or without. */
+const entryOf = (w: Work, host: number | undefined, zero: boolean): L2Entry => {
+  const subclusters = w.g.extendedL2 ? { subclusters: { allocated: 0, zeros: zero ? 0xffff_ffff : 0 } } : {}
+  const flagged = zero && !w.g.extendedL2
+  return host === undefined
+    ? { _tag: flagged ? 'ZeroPlain' : 'Unallocated', copied: false, reserved: 0n, ...subclusters }
+    : {
+        _tag: flagged ? 'ZeroAllocated' : 'Normal',
+        hostClusterOffset: BigInt(host),
+        copied: true,
+        reserved: 0n,
+        ...subclusters
+      }
+}
+
+/**
+ * Gives guest clusters `[from, to)`, which are unallocated, what the mode says. With `zero` they are zero clusters, since a
+ * backing file would show through; else what they read as zeros is left to their host clusters, or to there being none.
+ *
+ * @see RS-03, RS-07, SW-06 and DATA-06
+ */
+export function* preallocate(w: Work, from: number, to: number, mode: Preallocation, zero: boolean): Plan<void> {
+  if (mode === 'off' && !zero) return
+  const size = clusterSize(w.g)
+  const perTable = l2Entries(w.g)
+  for (let c = from, next = c; c < to; c = next) {
+    const end = Math.min(to, (Math.floor(c / perTable) + 1) * perTable)
+    yield* writableTable(w, c * size, w.g.extendedL2)
+    if (mode === 'off' || w.g.externalDataFile) {
+      next = end
+      yield* fill(w, c, next - c, entryOf(w, mode === 'off' || zero ? undefined : c * size, zero))
+    } else {
+      const run = yield* allocate(w, 1, end - c)
+      next = c + run.n
+      clear(w, mode, image, run.cluster * size, run.n * size)
+      yield* fill(w, c, run.n, entryOf(w, run.cluster * size, zero))
+    }
+  }
+}
+
+/** Gives the external data file the size of the disk, and what it gains the zeros that the mode asks for. @see DATA-08 */
+export const growDataFile = (w: Work, old: number, size: number, mode: Preallocation): void => {
+  w.tx.also('prepare', { _tag: 'Truncate', file: data, length: old })
+  w.tx.also('prepare', { _tag: 'Truncate', file: data, length: size })
+  if (mode === 'falloc' || mode === 'full') clear(w, mode, data, old, size - old)
+}

@@ -1,0 +1,67 @@
+/** The snapshot table: new ones are placed whole, and the header's two words about it change one after the other. */
+import { toEight } from '../bytes/entry.js'
+import { empty } from '../bytes/octets.js'
+import { clusterSize } from '../format/geometry.js'
+import type { Plan } from '../bytes/plan.js'
+import { maxSnapshots, maxSnapshotTable } from '../format/limits.js'
+import { snapshotEntry, type SnapshotEntry, snapshotTable } from '../format/snapshot.js'
+import { snapshotTablePlace } from '../image/metadata.js'
+import { allocateBytes } from './allocate.js'
+import { releaseTable } from './l1.js'
+import { refuse, type Work } from './opened.js'
+
+/** The bytes of a table: every entry but the last padded to a multiple of 8. @see SNAP-01 and SNAP-04 */
+const bytesOf = (entries: readonly SnapshotEntry[]): Uint8Array =>
+  snapshotTable(entries.length).encode(
+    entries.map((s, i) => {
+      const missing = i === entries.length - 1 ? 0 : toEight(snapshotEntry.sizeOf({ ...s, padding: empty }))
+      return s.padding.length === missing ? s : { ...s, padding: new Uint8Array(missing) }
+    })
+  )
+
+/** Writes a table to new clusters, and lets the header name it. As many of its entries count as nb_snapshots says. */
+function* place(w: Work, entries: readonly SnapshotEntry[]): Plan<number> {
+  const table = bytesOf(entries)
+  if (table.length > maxSnapshotTable)
+    yield* refuse('SNAP-07', `a snapshot table of ${table.length} bytes`, `at most ${maxSnapshotTable}`, {
+      phase: 'limit'
+    })
+  const at = yield* allocateBytes(w, table.length)
+  yield* w.tx.put('snapshot table', 'prepare', at, table)
+  yield* w.changeHeader('expose', { snapshotsOffset: BigInt(at) })
+  const old = snapshotTablePlace(w.opened.metadata)
+  releaseTable(w, old.at, old.size)
+  return at
+}
+
+/**
+ * Adds an entry behind the others. The new table begins with the same entries, so that the header may name its place
+ * first and their number afterwards. @see ST-01, ST-03 and SNAP-07
+ */
+export function* addSnapshot(w: Work, added: SnapshotEntry): Plan<void> {
+  const { snapshots } = w.opened.metadata
+  if (snapshots.length >= maxSnapshots)
+    yield* refuse('ST-03', `${snapshots.length + 1} snapshots`, `at most ${maxSnapshots}`, { phase: 'limit' })
+  if (!snapshotEntry.is(added))
+    yield* refuse('SNAP-01', 'a name or a date that does not fit', 'at most 65535 bytes, and 32 bits of seconds')
+  yield* place(w, [...snapshots, added])
+  yield* w.changeHeader('settle', { nbSnapshots: snapshots.length + 1 })
+}
+
+/**
+ * Takes an entry out. Behind the others it stays in the clusters of the table, where only the number of entries leaves
+ * it out; so the header may again name the new place first. Clusters that nothing but that entry needs are released.
+ *
+ * @see ST-20
+ */
+export function* removeSnapshot(w: Work, removed: SnapshotEntry): Plan<void> {
+  const { snapshots } = w.opened.metadata
+  const kept = snapshots.filter((s) => s !== removed)
+  const inPlace = removed === snapshots.at(-1)
+  const at = inPlace ? snapshotTablePlace(w.opened.metadata).at : yield* place(w, [...kept, removed])
+  yield* w.changeHeader('settle', { nbSnapshots: kept.length })
+  const size = clusterSize(w.g)
+  const needed = Math.ceil(bytesOf(kept).length / size) * size
+  releaseTable(w, at + needed, bytesOf([...kept, removed]).length - needed)
+  if (kept.length === 0) yield* w.changeHeader('release', { snapshotsOffset: 0n })
+}
