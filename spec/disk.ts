@@ -77,7 +77,7 @@ const recorded = (disk: Disk, at: number, length: number): readonly Bitmap[] =>
 
 /** The whole grains of a range; the end of the disk counts as the end of a grain. @see ZD-11 */
 const grainsOf = ({ traits, content }: Disk, at: number, length: number): readonly [from: number, to: number] => {
-  const from = Math.ceil(at / traits.grain) * traits.grain
+  const from = Math.min(content.length, Math.ceil(at / traits.grain) * traits.grain)
   const end = at + length
   return [from, Math.max(from, end === content.length ? end : end - (end % traits.grain))]
 }

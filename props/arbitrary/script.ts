@@ -17,6 +17,9 @@ export interface Move {
 
 const kinds: readonly Command['_tag'][] = [
   'Write',
+  'WriteCompressed',
+  'WriteZeroes',
+  'Discard',
   'Flush',
   'Resize',
   'SnapshotCreate',
@@ -65,6 +68,16 @@ export const commandOf = (m: Move, disk: Disk, mark: number): Command => {
   switch (m.kind) {
     case 'Write':
       return { _tag: 'Write', at, bytes: stamped(mark, at, length) }
+    case 'WriteCompressed': {
+      const { grain } = disk.traits
+      const start = at - (at % grain)
+      const whole = Math.min(end - start, Math.max(grain, length - (length % grain)))
+      return { _tag: 'WriteCompressed', at: start, bytes: stamped(mark, start, whole) }
+    }
+    case 'WriteZeroes':
+      return { _tag: 'WriteZeroes', at, length, unmap: m.which % 2 === 1 }
+    case 'Discard':
+      return { _tag: 'Discard', at, length }
     case 'Resize':
       return { _tag: 'Resize', size: 512 * (1 + Math.floor((m.where / 0x1_0000) * Math.max(24, end / 256))) }
     case 'SnapshotCreate':

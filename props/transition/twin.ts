@@ -120,6 +120,8 @@ const spelt = (c: Command): readonly ['qemu-img' | 'qemu-io', ...(readonly strin
       return ['qemu-img', 'snapshot', '-d', c.name, theirImage]
     case 'Flush':
       return ['qemu-io', '-c', 'flush', theirImage]
+    default:
+      throw new Error(`no words for ${c._tag}`)
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Command as Guest } from '../../spec/disk.js'
 import { flush } from '../bytes/host-write.js'
 import type { Plan } from '../bytes/plan.js'
+import { writeCompressed } from './compressed.js'
 import { finish, type Step } from './finish.js'
 import { type Opened, Work } from './opened.js'
 import type { Preallocation } from './preallocate.js'
@@ -9,13 +10,14 @@ import { resize } from './resize.js'
 import { applySnapshot, createSnapshot, deleteSnapshot, type Moment } from './snapshot.js'
 import { seeing } from './transaction.js'
 import { write } from './write.js'
+import { discard, writeZeroes } from './zero.js'
 
 /** Commands of the abstract machine. */
 type Of<Tag extends Guest['_tag']> = Guest & { readonly _tag: Tag }
 
 /** A command, and what the abstract machine does not know of it. Offsets and lengths are guest bytes. */
 export type Command =
-  | Of<'Write' | 'Flush' | 'SnapshotApply' | 'SnapshotDelete'>
+  | Of<'Write' | 'WriteCompressed' | 'WriteZeroes' | 'Discard' | 'Flush' | 'SnapshotApply' | 'SnapshotDelete'>
   | (Of<'SnapshotCreate'> & Partial<Moment>)
   | (Of<'Resize'> & { readonly preallocation?: Preallocation })
 
@@ -23,6 +25,12 @@ function* act(w: Work, command: Command): Plan<void> {
   switch (command._tag) {
     case 'Write':
       return yield* write(w, command.at, command.bytes)
+    case 'WriteCompressed':
+      return yield* writeCompressed(w, command.at, command.bytes)
+    case 'WriteZeroes':
+      return yield* writeZeroes(w, command.at, command.length, command.unmap)
+    case 'Discard':
+      return yield* discard(w, command.at, command.length)
     case 'Resize':
       return yield* resize(w, command.size, command.preallocation)
     case 'SnapshotCreate':

@@ -1,11 +1,13 @@
 /** Opening an image for writing: what forbids it, and what it obliges to first. */
 import { failWith, orFail, type Plan } from '../bytes/plan.js'
+import { type Compressor, portableCompressor } from '../compression/compress.js'
 import type { Decompressor } from '../compression/decompress.js'
 import { clearUnknown } from '../format/feature.js'
+import type { Geometry } from '../format/geometry.js'
 import type { Layer } from '../image/chain.js'
 import { type Metadata, readMetadata, refusal } from '../image/metadata.js'
 import { finish, type Step } from './finish.js'
-import { refuse, Work } from './opened.js'
+import { type Opened, refuse, Work } from './opened.js'
 import { seeing } from './transaction.js'
 
 /** What an image is opened with beside its own bytes. */
@@ -13,7 +15,19 @@ export interface Surroundings {
   /** The layers below the image, from the top down; none without a backing file. */
   readonly backing: readonly Layer[]
   readonly decompressor: Decompressor
+  /** {@link portableCompressor} unless it is given. */
+  readonly compressor?: Compressor
 }
+
+/** An image of which nothing is known but its metadata. */
+export const openedAs = (around: Surroundings, metadata: Metadata, g: Geometry): Opened => ({
+  compressor: portableCompressor,
+  ...around,
+  metadata,
+  g,
+  firstFree: 0,
+  packing: 0
+})
 
 /** Clears the autoclear bits that nobody here knows, before anything else is written. @see FEAT-03 */
 function* obligations(w: Work): Plan<Step> {
@@ -39,6 +53,6 @@ export function* open(around: Surroundings): Plan<Step> {
   const spot = { structure: 'header', field: 'incompatible_features', at: 72, size: 8 }
   if (corrupt) return yield* refuse<Step>('FEAT-05', 'an image marked corrupt', 'one that may be written', spot)
   if (dirty) return yield* refuse<Step>('FEAT-04', 'a dirty image', 'one whose counts have been repaired', spot)
-  const w = new Work({ ...around, metadata, g, firstFree: 0, packing: 0 })
+  const w = new Work(openedAs(around, metadata, g))
   return yield* seeing(w.tx, obligations(w))
 }

@@ -2,6 +2,7 @@
 import type { Issue } from '../bytes/issue.js'
 import { issue } from '../bytes/issue.js'
 import { failWith, type Plan } from '../bytes/plan.js'
+import type { Compressor } from '../compression/compress.js'
 import type { Decompressor } from '../compression/decompress.js'
 import type { StructOf } from '../bytes/struct.js'
 import { clusterSize, type Geometry } from '../format/geometry.js'
@@ -18,6 +19,7 @@ export interface Opened {
   /** The layers below the image, from the top down. */
   readonly backing: readonly Layer[]
   readonly decompressor: Decompressor
+  readonly compressor: Compressor
   /** No host cluster below this one has a count of 0. */
   readonly firstFree: number
   /** Host byte behind the last compressed payload, where the next may go on; 0: nowhere. @see CW-02 */

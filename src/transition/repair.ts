@@ -8,7 +8,7 @@ import { type Examined, examine } from '../image/check.js'
 import type { CheckState, Totals } from '../image/check-state.js'
 import { type Metadata, readMetadata } from '../image/metadata.js'
 import { endRound, finish, type Step } from './finish.js'
-import type { Surroundings } from './open.js'
+import { openedAs, type Surroundings } from './open.js'
 import { refuse, Work } from './opened.js'
 import { rebuild } from './rebuild.js'
 import { addToCounts } from './refcounts.js'
@@ -183,7 +183,7 @@ function* rounds(w: Work, first: Examined, mode: RepairMode, length: () => numbe
  */
 export function* repair(around: Surroundings, fileLength: number, mode: RepairMode): Plan<Repaired> {
   const first = yield* examined(fileLength)
-  const w = new Work({ ...around, metadata: first.metadata, g: first.state.g, firstFree: 0, packing: 0 })
+  const w = new Work(openedAs(around, first.metadata, first.state.g))
   return yield* seeing(
     w.tx,
     rounds(w, first, mode, () => Math.max(fileLength, w.tx.end))

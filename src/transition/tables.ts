@@ -1,10 +1,11 @@
 /** The active tree: finding L2 entries, and making their tables writable. */
 import { type Plan, readAt } from '../bytes/plan.js'
-import { viewOf } from '../bytes/octets.js'
+import { concat, viewOf } from '../bytes/octets.js'
 import { clusterSize, l1Coverage, l2EntrySize } from '../format/geometry.js'
 import { l1Entry } from '../format/l1.js'
 import { l2Entry, type L2Entry } from '../format/l2.js'
 import { clusterSpan } from '../format/compressed.js'
+import { L2View } from '../format/views.js'
 import { allocateBytes } from './allocate.js'
 import { refuse, type Work } from './opened.js'
 import type { Stage } from './transaction.js'
@@ -47,13 +48,37 @@ const unallocated = (w: Work): L2Entry => ({
   ...(w.g.extendedL2 ? { subclusters: { allocated: 0, zeros: 0 } } : {})
 })
 
-/** The L2 entry of the guest cluster that holds byte `guest`. @see RD-01 and RD-02 */
-export function* entryOf(w: Work, guest: number): Plan<L2Entry> {
+/** The L2 entries of `n` guest clusters from the one that holds byte `guest` on, which hang from one L1 entry. @see RD-01 and RD-02 */
+export function* entriesOf(w: Work, guest: number, n: number): Plan<readonly L2Entry[]> {
   const { l2TableOffset } = yield* branch(w, guest)
-  if (l2TableOffset === 0) return unallocated(w)
-  const bytes = yield* readAt(l2TableOffset + entryOffset(w, guest), l2EntrySize(w.g))
-  const entry = l2Entry(w.g).decode(bytes)
-  return entry._tag === 'Right' ? entry.right : unallocated(w)
+  if (l2TableOffset === 0) return Array.from({ length: n }, () => unallocated(w))
+  const at = l2TableOffset + entryOffset(w, guest)
+  const view = new L2View(yield* readAt(at, n * l2EntrySize(w.g)), w.g)
+  const entries = Array.from({ length: n }, (_, i) => view.entry(i))
+  const bad = entries.findIndex((e) => (hostClusterOf(e) ?? 0) % clusterSize(w.g) !== 0)
+  return bad === -1
+    ? entries
+    : yield* refuse<readonly L2Entry[]>(
+        'L2-02',
+        `0x${(hostClusterOf(entries[bad]) ?? 0).toString(16)}`,
+        'a multiple of the cluster size',
+        {
+          structure: 'L2 entry',
+          field: 'host_cluster_offset',
+          at: at + bad * l2EntrySize(w.g),
+          size: 8
+        }
+      )
+}
+
+/** Host byte of the cluster that an entry names; `undefined` where it names none. */
+export const hostClusterOf = (e: L2Entry | undefined): number | undefined =>
+  e?._tag === 'Normal' || e?._tag === 'ZeroAllocated' ? Number(e.hostClusterOffset) : undefined
+
+/** The L2 entry of the guest cluster that holds byte `guest`. */
+export function* entryOf(w: Work, guest: number): Plan<L2Entry> {
+  const [entry = unallocated(w)] = yield* entriesOf(w, guest, 1)
+  return entry
 }
 
 /**
@@ -104,20 +129,29 @@ const orderOf = (from: L2Entry, to: L2Entry): Order => {
 const noBits = { allocated: 0, zeros: 0 }
 
 /**
- * Changes the L2 entry of a guest cluster. One word changes at once. Two words change one after the other where each state
- * between them is a right one, and otherwise together, in a new table. @see L2-01 and SUB-01
+ * Changes the L2 entries of guest clusters from byte `guest` on, which hang from one L1 entry; none of them has been
+ * changed before in this round. One word changes at once. Two words change one after the other where each state between
+ * them is a right one, and otherwise together, in a new table. @see L2-01 and SUB-01
  */
+export function* putEntries(w: Work, guest: number, from: readonly L2Entry[], to: readonly L2Entry[]): Plan<void> {
+  const { encode } = l2Entry(w.g)
+  const orders = from.map((e, i) => orderOf(e, to[i] ?? e))
+  const before = from.map(encode)
+  const after = to.map(encode)
+  const at = (yield* writableTable(w, guest, orders.includes('at once'))) + entryOffset(w, guest)
+  const between = after.map((bytes, i) => {
+    const was = before[i] ?? bytes
+    return orders[i] === 'bitmap first'
+      ? concat([was.subarray(0, 8), bytes.subarray(8)])
+      : concat([bytes.subarray(0, 8), was.subarray(8)])
+  })
+  yield* w.tx.put('active L2 table', 'expose', at, concat(between))
+  if (w.g.extendedL2) yield* w.tx.put('active L2 table', 'settle', at, concat(after))
+}
+
+/** Changes the L2 entry of a guest cluster. */
 export function* putEntry(w: Work, guest: number, from: L2Entry, to: L2Entry): Plan<void> {
-  const bytes = l2Entry(w.g).encode(to)
-  if (!w.g.extendedL2) {
-    const at = (yield* writableTable(w, guest)) + entryOffset(w, guest)
-    return yield* w.tx.put('active L2 table', 'expose', at, bytes)
-  }
-  const order = orderOf(from, to)
-  const at = (yield* writableTable(w, guest, order === 'at once')) + entryOffset(w, guest)
-  const bitmapFirst = order === 'bitmap first'
-  yield* w.tx.put('active L2 table', bitmapFirst ? 'settle' : 'expose', at, bytes.subarray(0, 8))
-  yield* w.tx.put('active L2 table', bitmapFirst ? 'expose' : 'settle', at + 8, bytes.subarray(8))
+  yield* putEntries(w, guest, [from], [to])
 }
 
 /** Marks for release what an entry refers to. @see REF-08 and CMP-06 */

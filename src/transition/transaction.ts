@@ -114,6 +114,8 @@ export class Transaction {
 
   /** Gives space back, or changes a file's length. */
   also(stage: Stage, write: HostWrite): void {
+    if (write._tag === 'Punch' && write.file.part === 'image')
+      this.claims.push({ owner: 'guest data', at: write.at, length: write.length })
     this.others.push({ stage: this.stageIndex(stage), write })
   }
 

@@ -1,4 +1,5 @@
 /** Writing guest bytes: in place where nobody shares the cluster, else into a new one with what surrounds them. */
+import { concat } from '../bytes/octets.js'
 import { type Plan } from '../bytes/plan.js'
 import { clusterSize, subclusterSize } from '../format/geometry.js'
 import type { L2Entry } from '../format/l2.js'
@@ -7,7 +8,7 @@ import { subclusterAt } from '../format/subcluster.js'
 import { readGuest } from '../image/read.js'
 import { allocate, type Run } from './allocate.js'
 import { refuse, type Work } from './opened.js'
-import { entryOf, putEntry, releaseEntry } from './tables.js'
+import { entryOf, hostClusterOf, putEntry, releaseEntry, writableTable } from './tables.js'
 import type { Stage } from './transaction.js'
 
 /** What a write does to one guest cluster. Offsets count from the cluster's start, in bytes. */
@@ -114,16 +115,12 @@ const placeParts = (w: Work, host: number, start: number, bytes: Uint8Array, old
 
 /** The host cluster of an entry that stays in place; with an external data file it must be the guest's own. @see DATA-04 */
 export function* hostOf(w: Work, guest: number, e: L2Entry): Plan<number> {
-  const host = 'hostClusterOffset' in e ? Number(e.hostClusterOffset) : 0
+  const host = hostClusterOf(e) ?? 0
   if (w.g.externalDataFile && host !== guest)
     return yield* refuse<number>('DATA-04', `0x${host.toString(16)}`, `the guest offset, 0x${guest.toString(16)}`, {
       structure: 'L2 entry'
     })
-  return host % clusterSize(w.g) === 0
-    ? host
-    : yield* refuse<number>('L2-02', `0x${host.toString(16)}`, 'a multiple of the cluster size', {
-        structure: 'L2 entry'
-      })
+  return host
 }
 
 function* writeCluster(w: Work, t: Target, bytes: Uint8Array, fresh: number | undefined): Plan<void> {
@@ -132,10 +129,7 @@ function* writeCluster(w: Work, t: Target, bytes: Uint8Array, fresh: number | un
   const patch = own ? inPlace(w, t, host) : inNew(w, t, host)
   const head = yield* guestBytes(w, t.guest + patch.start, t.guest + Math.max(patch.start, t.from))
   const tail = yield* guestBytes(w, t.guest + t.to, t.guest + Math.max(patch.end, t.to))
-  const whole = new Uint8Array(patch.end - patch.start)
-  whole.set(head)
-  whole.set(bytes, t.from - patch.start)
-  whole.set(tail, t.to - patch.start)
+  const whole = head.length + tail.length === 0 ? bytes : concat([head, bytes, tail])
   if (own) placeParts(w, host, patch.start, whole, t.entry)
   else place(w, 'prepare', host + patch.start, whole)
   if (patch.entry === t.entry) return
@@ -191,6 +185,7 @@ export function* writeBytes(w: Work, at: number, bytes: Uint8Array): Plan<void> 
     if (isOwn(w, t.entry)) yield* writeCluster(w, t, part, undefined)
     else if (w.g.externalDataFile) yield* writeCluster(w, t, part, t.guest)
     else {
+      yield* writableTable(w, t.guest)
       if (run.n === 0) run = yield* allocate(w, 1, missing)
       yield* writeCluster(w, t, part, run.cluster * clusterSize(w.g))
       run = { cluster: run.cluster + 1, n: run.n - 1 }
