@@ -2,7 +2,7 @@
 import type { Change } from '../../src/store/files.js'
 
 /** The bytes, cut off or followed by zeros. */
-const resized = (bytes: Uint8Array, length: number): Uint8Array => {
+export const resized = (bytes: Uint8Array, length: number): Uint8Array => {
   const out = new Uint8Array(length)
   out.set(bytes.subarray(0, length))
   return out

@@ -16,7 +16,7 @@ export interface StoredFile {
 export type Files = readonly StoredFile[]
 
 /** Where a file stands in the list; -1 if it does not. */
-const placeOf = (files: Files, { part, depth }: FileRef): number => {
+export const placeOf = (files: Files, { part, depth }: FileRef): number => {
   for (let i = 0; i < files.length; i++) {
     const file = files[i]?.file
     if (file?.part === part && file.depth === depth) return i
