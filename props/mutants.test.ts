@@ -8,11 +8,12 @@ import * as assert from 'uvu/assert'
 import { formatMutants } from './mutants/format.js'
 import type { Mutant } from './mutants/mutant.js'
 import { planMutants } from './mutants/plans.js'
+import { storeMutants } from './mutants/store.js'
 import { zeroMutants } from './mutants/transition-zero.js'
 import { note, type Report, suite } from './suite.js'
 
 const test = suite('planted faults')
-const mutants: readonly Mutant[] = [...formatMutants, ...planMutants, ...zeroMutants]
+const mutants: readonly Mutant[] = [...formatMutants, ...planMutants, ...storeMutants, ...zeroMutants]
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const work = mkdtempSync(join(tmpdir(), 'qcow2-spec-mutants-'))
 

@@ -34,20 +34,17 @@ export const someOf = (count: number, most: number, draw: Draw): readonly number
   Array.from({ length: Math.min(count, most) }, (_, i) => (count <= most ? i : draw(count)))
 
 /** The choices that differ from one in a single digit, and some of those that differ from it in two. */
-const around = (centre: Choice, radices: Choice, most: number, draw: Draw): readonly Choice[] => {
+function* around(centre: Choice, radices: Choice, most: number, draw: Draw): Generator<Choice, void> {
   const moves = radices.flatMap((radix, i) =>
     Array.from({ length: radix }, (_, digit) => ({ i, digit })).filter(({ digit }) => digit !== centre[i])
   )
-  /** Pairs of moves, the second one before the first: number n is in the row of the triangle that begins at or before n. */
-  const pair = (n: number): readonly Choice[] => {
+  for (const { i, digit } of moves) yield centre.with(i, digit)
+  // Pair n is that of move `row` with one before it: row 1 begins at pair 0, row 2 at 1, row 3 at 3.
+  for (const n of someOf((moves.length * (moves.length - 1)) / 2, most, draw)) {
     const row = Math.floor((1 + Math.sqrt(1 + 8 * n)) / 2)
     const [a, b] = [moves[row], moves[n - (row * (row - 1)) / 2]]
-    return a === undefined || b === undefined ? [] : [centre.with(a.i, a.digit).with(b.i, b.digit)]
+    if (a !== undefined && b !== undefined) yield centre.with(a.i, a.digit).with(b.i, b.digit)
   }
-  return [
-    ...moves.map(({ i, digit }) => centre.with(i, digit)),
-    ...someOf((moves.length * (moves.length - 1)) / 2, most, draw).flatMap(pair)
-  ]
 }
 
 /** One in so many digits of a choice near to another is drawn anew. */

@@ -9,12 +9,16 @@
  * | P3 | as P2, but one sector may be torn: up to a multiple of 8 bytes one version, from there on another |
  * | P4 | as P2, as if there had been no flush at all: the negative control, in which a sound order of writes must break |
  *
- * A change is a write, a punched range or a truncation. A sector that several changes touch goes to the disk as it was after
- * one of them, with all of those before; so in P1 too, a change that the disk has brings the sectors it touches as they were
- * right after it, and of two changes of a sector the later one counts. A write is torn between sectors from P2 on, and so
- * is a punched range; a truncation is there or is not, and takes what older versions have past its length. A sector the
- * disk has is within the file: the length is that of the last truncation the disk has, or the one before the epoch, and at
- * least as far as the later sectors go that the disk has.
+ * A change is a write, a punched range or a truncation; one that changes nothing is left out.
+ *
+ * *Sectors.* When several changes touch a sector, it goes to the disk as it was right after one of them, with all before
+ * in it. So a sector written twice is old, or as after the first write, or as after both, and never as after the second
+ * alone. In P1 too a change brings whole sectors as they were right after it, and of two that touch a sector the later
+ * counts. From P2 on, writes and punched ranges are torn between sectors.
+ *
+ * *Lengths.* A truncation the disk has or has not. If it has, what older versions of sectors have past that length is gone.
+ * A file is as long as the last truncation says that the disk has, or else as it was before the epoch, and longer if the
+ * disk has sectors with later writes in them: it has room for these writes.
  *
  * In what is enumerated in full, each of P0 to P3 has all states of those before it. Every enumeration has the state
  * before the epoch, the one after it, and those of P0.
@@ -172,31 +176,32 @@ export interface Explored {
   readonly epochs: number
   /** Epochs all of whose states were visited. */
   readonly whole: number
-  /** Sectors that could be old or new, summed over the epochs. */
+  /** Sectors that changed, summed over the epochs. */
   readonly sectors: number
   /** Distinct states, summed over the epochs. */
   readonly states: number
 }
 
 /**
- * Visits every crash state of every epoch of the writes. The state in which an epoch ends is visited again as the one in
- * which the next begins: by then a flush has covered it, and more is promised.
+ * Visits the crash states of each epoch of the writes, with the epoch and the number of flushes that were completed. The
+ * state in which an epoch ends is visited again as the one in which the next begins: then it is covered by a flush, and
+ * more is promised.
  */
 export const explore = (
   model: Model,
   before: Files,
   writes: readonly HostWrite[],
-  visit: (state: CrashState, epoch: Epoch) => void,
+  visit: (state: CrashState, epoch: Epoch, flushes: number) => void,
   effort: Effort = usualEffort
 ): Explored => {
   const epochs = epochsOf(before, model === 'P4' ? withoutFlushes(writes) : writes)
   const counted = { whole: 0, states: 0 }
-  for (const epoch of epochs) {
+  for (const [flushes, epoch] of epochs.entries()) {
     const states = crashStates(model, epoch, effort)
     let next = states.next()
     for (; next.done !== true; next = states.next()) {
       counted.states += 1
-      visit(next.value, epoch)
+      visit(next.value, epoch, flushes)
     }
     if (next.value) counted.whole += 1
   }

@@ -65,17 +65,25 @@ export interface Epoch {
   readonly cuts: readonly Cut[]
 }
 
+/** A cell with all versions so far. */
+interface Draft extends Cell {
+  readonly versions: Version[]
+  readonly steps: Step[]
+  /** Bytes: where the writes of the epoch into the sector end, as far as they are within the file. */
+  reach: number
+}
+
 /** What an epoch has done to one file so far. */
 interface Progress {
   readonly file: FileRef
   readonly place: number
   readonly before: Store
   now: Store
-  readonly cells: Map<number, Cell & { readonly versions: Version[]; readonly steps: Step[] }>
+  readonly cells: Map<number, Draft>
   readonly cuts: Cut[]
 }
 
-/** The numbers of the sectors that a write covers; of those in a punched range, the ones that are not as before the epoch. */
+/** The sectors that a write covers; of those that a punched range covers, the ones that are not as before the epoch. */
 const sectorsOf = (change: Write | Punch, { before, now, cells }: Progress): readonly number[] => {
   const length = change._tag === 'Write' ? change.bytes.length : Math.min(change.length, now.length - change.at)
   const first = Math.floor(change.at / sectorSize)
@@ -85,38 +93,46 @@ const sectorsOf = (change: Write | Punch, { before, now, cells }: Progress): rea
     : [...new Set([...cells.keys(), ...differing(before, now)])].filter((index) => index >= first && index < end)
 }
 
+/** Records a truncation: what it takes, no write reaches any more. */
+const recordCut = ({ place, cells, cuts }: Progress, length: number, by: number): void => {
+  cuts.push({ place, length, by })
+  for (const cell of cells.values()) cell.reach = Math.min(cell.reach, length)
+}
+
 /** Records what the change numbered `by` makes of the file. */
 const record = (progress: Progress, change: Change, by: number): void => {
   const { file, place, before, now: old, cells, cuts } = progress
   const now = changed(old, change)
   progress.now = now
   if (change._tag === 'Truncate') {
-    if (now !== old || cells.size > 0 || cuts.length > 0) cuts.push({ place, length: change.length, by })
+    if (now !== old || cells.size > 0 || cuts.length > 0) recordCut(progress, change.length, by)
     return
   }
+  const version = (index: number, bytes: Sector, end: number, since: number): Version => {
+    return { sector: bytes, end, digest: sectorDigest(file, index, bytes), by: since }
+  }
+  const begun = (index: number): Draft => {
+    const versions = [version(index, sector(before, index), 0, -1)]
+    return { file, place, index, versions, steps: [], reach: 0 }
+  }
   const lastCut = cuts.at(-1)
-  /** The file is as long in every state in which it does not have this change. */
+  /** The file is at least so long, whichever of the changes the disk has. */
   const shortest = Math.min(before.length, ...cuts.map(({ length }) => length))
   for (const index of sectorsOf(change, progress)) {
     const bytes = sector(now, index)
-    // A punch does not grow a file, and past the end there are zeros anyway.
-    const reach = change._tag === 'Punch' && bytes === undefined ? 0 : Math.min(now.length, (index + 1) * sectorSize)
-    const end = reach <= shortest ? 0 : reach
     const known = cells.get(index)
+    const written = change._tag === 'Write' ? Math.min(change.at + change.bytes.length, (index + 1) * sectorSize) : 0
+    const reach = Math.max(known?.reach ?? 0, written)
+    const end = reach <= shortest ? 0 : reach
     if (known === undefined && lastCut === undefined && end === 0 && bytes === sector(old, index)) continue
-    const version = (it: Sector, reaches: number, since: number): Version => ({
-      sector: it,
-      end: reaches,
-      digest: sectorDigest(file, index, it),
-      by: since
-    })
-    const cell = known ?? { file, place, index, versions: [version(sector(before, index), 0, -1)], steps: [] }
-    const made = version(bytes, end, by)
+    const cell = known ?? begun(index)
+    const made = version(index, bytes, end, by)
     const same = cell.versions.findIndex(
       (v) => v.digest === made.digest && v.end === made.end && (lastCut === undefined || v.by > lastCut.by)
     )
     if (same < 0) cell.versions.push(made)
     cell.steps.push({ by, version: same < 0 ? cell.versions.length - 1 : same })
+    cell.reach = reach
     cells.set(index, cell)
   }
 }

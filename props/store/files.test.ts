@@ -1,0 +1,54 @@
+/** Several files, and the world they make for plans. */
+import * as E from 'fp-ts/lib/Either.js'
+import fc from 'fast-check'
+import * as assert from 'uvu/assert'
+import { flush, type HostWrite } from '../../src/bytes/host-write.js'
+import { below, readAt, runSync, tell } from '../../src/bytes/plan.js'
+import { apply, sameFiles, storeOf, worldOf } from '../../src/store/files.js'
+import { emptyStore, toBytes } from '../../src/store/store.js'
+import { holds } from '../check.js'
+import { suite } from '../suite.js'
+import { changes, data, image } from './changes.js'
+import { changedBytes } from './naive.js'
+
+const test = suite('files')
+
+const write = (at: number, file = image): HostWrite => ({ _tag: 'Write', file, at, bytes: Uint8Array.of(at + 1) })
+
+test('writes go to the file they name; a file that is not there is empty', () => {
+  const backing = { part: 'image', depth: 1 } as const
+  const refs = [image, data, backing]
+  holds(
+    fc.property(fc.array(fc.oneof(changes(refs, 4, 2), fc.constant(flush))), (done) => {
+      const files = apply(done)([])
+      for (const ref of refs) {
+        const mine = done.flatMap((each) => (each._tag !== 'Flush' && each.file === ref ? [each] : []))
+        const wanted = mine.reduce(changedBytes, new Uint8Array(0))
+        assert.equal(toBytes(storeOf(files, { ...ref })), wanted)
+      }
+      assert.ok(sameFiles(files, files.toReversed()))
+      assert.is(
+        sameFiles(files, []),
+        files.every(({ store }) => store.length === 0)
+      )
+    })
+  )
+  assert.is(storeOf([], image), emptyStore)
+  assert.equal(apply([flush])([]), [])
+})
+
+test('a plan runs on them', () => {
+  const told: string[] = []
+  const files = apply([write(3), write(5, data), write(7, { part: 'data', depth: 1 })])([])
+  const plan = function* () {
+    const [own] = yield* readAt(3, 1)
+    yield* tell('half')
+    const parts = [yield* readAt(4, 2, data), yield* below(1, readAt(7, 2, data))]
+    return [own, ...parts.map((part) => [...part])]
+  }
+  const world = worldOf(files, (what: string) => told.push(what))
+  assert.equal(runSync(plan(), world), E.right([4, [0, 6], [8, 0]]))
+  assert.equal(told, ['half'])
+})
+
+test.run()
