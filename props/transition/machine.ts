@@ -1,6 +1,7 @@
 /** Images in memory that commands change, and what independent readers see in them. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { Disk as Abstract, Traits } from '../../spec/disk.js'
+import { bitmapsOf } from '../../spec/reference/bitmap.js'
 import { check, type Counts } from '../../spec/reference/check.js'
 import { type Image, openImage, snapshotsOf } from '../../spec/reference/image.js'
 import { readGuest } from '../../spec/reference/reader.js'
@@ -28,7 +29,8 @@ export interface Machine {
   readonly opened: Opened
 }
 
-const right = <A>(result: E.Either<readonly Issue[], A>): A => {
+/** The value of a result that is one. */
+export const right = <A>(result: E.Either<readonly Issue[], A>): A => {
   if (E.isRight(result)) return result.right
   throw new Error(result.left.map((i) => i.message).join('\n'))
 }
@@ -108,7 +110,7 @@ export const abstraction = (files: Files, traits: Traits): Abstract => {
     traits,
     content: guestOf(image),
     snapshots: snapshotsOf(image).map((s) => ({ id: s.id, name: s.name, content: guestOf(image, s.size, s.l1) })),
-    bitmaps: []
+    bitmaps: bitmapsOf(image)
   }
 }
 

@@ -16,6 +16,7 @@ export interface Step {
 export function* endRound(w: Work): Plan<void> {
   const clusters = Float64Array.from(w.released).sort()
   w.released = []
+  for (const c of clusters) if (!w.freed.has(c)) w.freed.set(c, w.tx.claims.length)
   for (let i = 0, next = 0; i < clusters.length; i = next) {
     const first = clusters[i] ?? 0
     while (clusters[next] === first) next++
@@ -42,11 +43,11 @@ export function* finish(w: Work): Plan<Step> {
       size: overlap.claim.length
     })
   const moved = w.tx.claims.some(
-    (c) => c.owner === 'main header' || c.owner.startsWith('snapshot') || c.owner.startsWith('bitmap')
+    (c) => c.owner === 'main header' || c.owner.startsWith('snapshot') || c.owner === 'bitmap directory'
   )
   const metadata = moved ? yield* orFail<Metadata>(yield* readMetadata()) : w.opened.metadata
   return {
     writes: w.tx.hostWrites(),
-    next: { ...w.opened, metadata, firstFree: w.firstFree, packing: w.packing }
+    next: { ...w.opened, metadata, g: w.g, backing: w.backing, firstFree: w.firstFree, packing: w.packing }
   }
 }

@@ -65,7 +65,7 @@ const image: FileRef = { part: 'image', depth: 0 }
 export class Transaction {
   /** Sectors of metadata as the command reads them now. */
   private readonly now = new Map<number, Uint8Array>()
-  /** The same sectors as they were; absent where a change covers the whole sector. */
+  /** The same sectors as they were; absent where they are new, or a change covers the whole sector. */
   private readonly before = new Map<number, Uint8Array>()
   private readonly changes: Change[] = []
   private readonly others: Other[] = []
@@ -158,11 +158,11 @@ export class Transaction {
     return out
   }
 
-  /** The sector as it was, kept for comparison unless `length` bytes at `at` cover it; and as it is changed from now on. */
+  /** The sector as it was, kept for comparison unless it is new or `length` bytes at `at` cover it; and as it is from now on. */
   private *firstTouch(s: number, at: number, length: number): Plan<Uint8Array> {
     const covered = at <= s * sectorSize && at + length >= (s + 1) * sectorSize
     const was = covered ? new Uint8Array(sectorSize) : yield* readAt(s * sectorSize, sectorSize)
-    if (!covered) this.before.set(s, was)
+    if (!covered && !this.isFresh(Math.floor((s * sectorSize) / clusterSize(this.g)))) this.before.set(s, was)
     const sector = was.slice()
     this.now.set(s, sector)
     return sector
