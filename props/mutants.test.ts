@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as assert from 'uvu/assert'
+import { bitmapMutants } from './mutants/bitmap.js'
 import { formatMutants } from './mutants/format.js'
 import type { Mutant } from './mutants/mutant.js'
 import { planMutants } from './mutants/plans.js'
@@ -13,7 +14,7 @@ import { zeroMutants } from './mutants/transition-zero.js'
 import { note, type Report, suite } from './suite.js'
 
 const test = suite('planted faults')
-const mutants: readonly Mutant[] = [...formatMutants, ...planMutants, ...storeMutants, ...zeroMutants]
+const mutants: readonly Mutant[] = [...formatMutants, ...planMutants, ...storeMutants, ...zeroMutants, ...bitmapMutants]
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const work = mkdtempSync(join(tmpdir(), 'qcow2-spec-mutants-'))
 

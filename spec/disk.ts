@@ -99,11 +99,12 @@ const writeCompressed = (disk: Disk, at: number, bytes: Uint8Array): Outcome => 
   return from === at && to === at + bytes.length ? write(disk, at, bytes) : refused('CW-01')
 }
 
-/** Bytes gained read as zeros; a bitmap keeps the bits that still mean something. @see RS-01, RS-03 and RS-06 */
+/** Bytes gained read as zeros; a bitmap keeps the bits that still mean something. @see RS-01, RS-03, RS-06 and BMP-07 */
 const resize = (disk: Disk, size: number): Outcome => {
   const { traits, content, bitmaps } = disk
   if (size % 512 !== 0) return refused('RS-01')
   if (traits.version === 2 && disk.snapshots.length > 0) return refused('RS-01')
+  if (size === 0 && bitmaps.length > 0) return refused('BMP-07')
   if (traits.version === 2 && size > content.length && traits.backingSize > content.length) return refused('RS-03')
   const next = new Uint8Array(size)
   next.set(content.subarray(0, size))
@@ -143,6 +144,8 @@ const deleteSnapshot = (disk: Disk, name: string): Outcome => {
 /** @see BT-03, BMP-02, BMP-03 and BMP-14 */
 const addBitmap = (disk: Disk, name: string, granularity: number, enabled: boolean): Outcome => {
   if (disk.traits.version === 2) return refused('BMP-14')
+  if (name.length < 1 || name.length > 1023) return refused('BMP-02')
+  if (!Array.from({ length: 23 }, (_, i) => 2 ** (9 + i)).includes(granularity)) return refused('BMP-02')
   if (disk.bitmaps.some((b) => b.name === name)) return refused('BMP-03')
   if (disk.content.length === 0) return refused('BMP-07')
   return done({ ...disk, bitmaps: [...disk.bitmaps, { name, granularity, enabled, dirty: new Set<number>() }] })

@@ -24,7 +24,13 @@ const kinds: readonly Command['_tag'][] = [
   'Resize',
   'SnapshotCreate',
   'SnapshotApply',
-  'SnapshotDelete'
+  'SnapshotDelete',
+  'BitmapAdd',
+  'BitmapRemove',
+  'BitmapClear',
+  'BitmapEnable',
+  'BitmapDisable',
+  'BitmapMerge'
 ]
 
 const move = (among: readonly Command['_tag'][]): fc.Arbitrary<Move> =>
@@ -85,6 +91,17 @@ export const commandOf = (m: Move, disk: Disk, mark: number): Command => {
     case 'SnapshotApply':
     case 'SnapshotDelete':
       return { _tag: m.kind, name: one(disk.snapshots, m.which)?.name ?? 'none' }
+    case 'BitmapAdd':
+      return { _tag: 'BitmapAdd', name: `b${m.which}`, granularity: 512 << (m.where % 4), enabled: m.where % 3 > 0 }
+    case 'BitmapRemove':
+    case 'BitmapClear':
+    case 'BitmapEnable':
+    case 'BitmapDisable':
+      return { _tag: m.kind, name: one(disk.bitmaps, m.which)?.name ?? 'none' }
+    case 'BitmapMerge': {
+      const [from, name] = [one(disk.bitmaps, m.which), one(disk.bitmaps, m.which + 1)]
+      return { _tag: 'BitmapMerge', from: from?.name ?? 'none', name: name?.name ?? 'none' }
+    }
     case 'Flush':
       return { _tag: 'Flush' }
   }

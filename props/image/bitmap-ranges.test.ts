@@ -8,7 +8,7 @@ import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { load, loadExpect, names } from '../../corpus/load.js'
-import { bitmapsOf, dirtyRanges as reference } from '../../spec/reference/bitmap.js'
+import { directoryOf, dirtyRanges as reference } from '../../spec/reference/bitmap.js'
 import { openImage } from '../../spec/reference/image.js'
 import type { Issue } from '../../src/bytes/issue.js'
 import { isObject } from '../../src/bytes/json.js'
@@ -68,7 +68,7 @@ test('every bitmap of the corpus says what the reference says, but for those in 
         assert.is(image[Number(ranges.left[0]?.at) + 3], 3, name)
         continue
       }
-      assert.equal(ranges.right, reference(plain, bitmapsOf(plain).get(bitmap) ?? 0), `${name} ${bitmap}`)
+      assert.equal(ranges.right, reference(plain, directoryOf(plain).get(bitmap) ?? 0), `${name} ${bitmap}`)
       compared++
     }
   }
@@ -99,7 +99,7 @@ test('the ranges that are known by their making', () => {
 
 /** An image of 512-byte clusters whose only bitmap has a table of 128 entries. */
 const roomy = load('case-57-bitmap-table-of-clusters').image
-const entryAt = bitmapsOf(openImage(roomy)).get('b0') ?? 0
+const entryAt = directoryOf(openImage(roomy)).get('b0') ?? 0
 const tableAt = Number(new DataView(roomy.buffer).getBigUint64(entryAt))
 
 /** The same image with other entries, other data, another granularity and another size of the disk. */

@@ -1,6 +1,7 @@
 /** Images in memory that commands change, and what independent readers see in them. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { Disk as Abstract, Traits } from '../../spec/disk.js'
+import { bitmapsOf } from '../../spec/reference/bitmap.js'
 import { check, type Counts } from '../../spec/reference/check.js'
 import { type Image, openImage, snapshotsOf } from '../../spec/reference/image.js'
 import { readGuest } from '../../spec/reference/reader.js'
@@ -9,7 +10,7 @@ import type { Issue } from '../../src/bytes/issue.js'
 import { fromMemory, type Plan, runSync } from '../../src/bytes/plan.js'
 import { portable } from '../../src/compression/decompress.js'
 import type { Layer } from '../../src/image/chain.js'
-import { type Command, step } from '../../src/transition/command.js'
+import { type AnyCommand, step } from '../../src/transition/command.js'
 import { create, type CreateOptions } from '../../src/transition/create.js'
 import type { Step } from '../../src/transition/finish.js'
 import { open } from '../../src/transition/open.js'
@@ -30,7 +31,8 @@ export interface Machine {
   readonly opened: Opened
 }
 
-const right = <A>(result: E.Either<readonly Issue[], A>): A => {
+/** The value of a result that is one. */
+export const right = <A>(result: E.Either<readonly Issue[], A>): A => {
   if (E.isRight(result)) return result.right
   throw new Error(result.left.map((i) => i.message).join('\n'))
 }
@@ -87,7 +89,7 @@ export const newMachine = (options: CreateOptions, backing: Uint8Array = nothing
 export interface Moved extends Machine, Pick<Step, 'writes' | 'staged'> {}
 
 /** What a command does, or why it is refused. */
-export const perhaps = (m: Machine, command: Command): E.Either<readonly Issue[], Moved> =>
+export const perhaps = (m: Machine, command: AnyCommand): E.Either<readonly Issue[], Moved> =>
   E.map(({ writes, staged, next }: Step) => ({ files: perform(m.files, writes), opened: next, writes, staged }))(
     runOver(m.files, step(m.opened, command))
   )
@@ -108,7 +110,7 @@ export const abstraction = (files: Files, traits: Traits): Abstract => {
     traits,
     content: guestOf(image),
     snapshots: snapshotsOf(image).map((s) => ({ id: s.id, name: s.name, content: guestOf(image, s.size, s.l1) })),
-    bitmaps: []
+    bitmaps: bitmapsOf(image)
   }
 }
 

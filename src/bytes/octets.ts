@@ -80,3 +80,11 @@ export const packBits = (bits: readonly boolean[]): Uint8Array => {
   for (let i = 0; i < bits.length; i++) if (bits[i] === true) bytes[i >>> 3] = (bytes[i >>> 3] ?? 0) | (1 << (i & 7))
   return bytes
 }
+
+/** Sets bits `[from, to)` of the bytes in place, least significant first; the range lies within the bytes. */
+export const setBits = (bytes: Uint8Array, from: number, to: number): void => {
+  const [first, last] = [Math.ceil(from / 8), Math.floor(to / 8)]
+  if (first < last) bytes.fill(0xff, first, last)
+  for (let i = from; i < Math.min(to, 8 * first); i++) bytes[i >>> 3] = (bytes[i >>> 3] ?? 0) | (1 << (i & 7))
+  for (let i = Math.max(from, 8 * last); i < to; i++) bytes[i >>> 3] = (bytes[i >>> 3] ?? 0) | (1 << (i & 7))
+}

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { flush, type HostWrite } from '../bytes/host-write.js'
 import type { Issue } from '../bytes/issue.js'
 import { type Plan, type Read, runSync } from '../bytes/plan.js'
-import type { Command } from '../transition/command.js'
+import type { AnyCommand } from '../transition/command.js'
 import { step } from '../transition/command.js'
 import type { Step } from '../transition/finish.js'
 import { Group, mayJoin } from '../transition/group.js'
@@ -60,7 +60,7 @@ export class Session {
   }
 
   /** Carries out a command, or says why it is refused; then nothing has changed. */
-  command(command: Command): E.Either<readonly Issue[], void> {
+  command(command: AnyCommand): E.Either<readonly Issue[], void> {
     return E.map((done: Step) => {
       if (mayJoin(command)) this.wait(done)
       else this.take(done)

@@ -2,10 +2,14 @@
 import type { Command as Guest } from '../../spec/disk.js'
 import { flush } from '../bytes/host-write.js'
 import type { Plan } from '../bytes/plan.js'
+import { amend, type AmendOptions } from './amend.js'
+import { recordRange } from './bitmap-data.js'
+import { addBitmap, clearBitmap, mergeBitmap, removeBitmap, setEnabled } from './bitmaps.js'
 import { writeCompressed } from './compressed.js'
 import { finish, type Step } from './finish.js'
 import { type Opened, Work } from './opened.js'
 import type { Preallocation } from './preallocate.js'
+import { type NewBacking, rebase } from './rebase.js'
 import { resize } from './resize.js'
 import { applySnapshot, createSnapshot, deleteSnapshot, type Moment } from './snapshot.js'
 import { seeing } from './transaction.js'
@@ -15,13 +19,20 @@ import { discard, writeZeroes } from './zero.js'
 /** Commands of the abstract machine. */
 type Of<Tag extends Guest['_tag']> = Guest & { readonly _tag: Tag }
 
-/** A command, and what the abstract machine does not know of it. Offsets and lengths are guest bytes. */
+/** A command of the abstract machine, and what that does not know of it. Offsets and lengths are guest bytes. */
 export type Command =
-  | Of<'Write' | 'WriteCompressed' | 'WriteZeroes' | 'Discard' | 'Flush' | 'SnapshotApply' | 'SnapshotDelete'>
+  | Of<Exclude<Guest['_tag'], 'SnapshotCreate' | 'Resize'>>
   | (Of<'SnapshotCreate'> & Partial<Moment>)
   | (Of<'Resize'> & { readonly preallocation?: Preallocation })
 
-function* act(w: Work, command: Command): Plan<void> {
+/** A command: one of the guest's, or one that only the image knows. */
+export type AnyCommand =
+  | Command
+  | { readonly _tag: 'Amend'; readonly options: AmendOptions }
+  | { readonly _tag: 'Rebase'; readonly backing?: NewBacking }
+
+function* act(w: Work, command: AnyCommand): Plan<void> {
+  if ('at' in command) yield* recordRange(w, command.at, 'bytes' in command ? command.bytes.length : command.length)
   switch (command._tag) {
     case 'Write':
       return yield* write(w, command.at, command.bytes)
@@ -39,12 +50,27 @@ function* act(w: Work, command: Command): Plan<void> {
       return yield* applySnapshot(w, command.name)
     case 'SnapshotDelete':
       return yield* deleteSnapshot(w, command.name)
+    case 'BitmapAdd':
+      return yield* addBitmap(w, command.name, command.granularity, command.enabled)
+    case 'BitmapRemove':
+      return yield* removeBitmap(w, command.name)
+    case 'BitmapClear':
+      return yield* clearBitmap(w, command.name)
+    case 'BitmapEnable':
+    case 'BitmapDisable':
+      return yield* setEnabled(w, command.name, command._tag === 'BitmapEnable')
+    case 'BitmapMerge':
+      return yield* mergeBitmap(w, command.from, command.name)
+    case 'Amend':
+      return yield* amend(w, command.options)
+    case 'Rebase':
+      return yield* rebase(w, command.backing)
     case 'Flush':
       return
   }
 }
 
-function* carryOut(w: Work, command: Command): Plan<Step> {
+function* carryOut(w: Work, command: AnyCommand): Plan<Step> {
   yield* act(w, command)
   const done = yield* finish(w)
   return command._tag === 'Flush' ? { ...done, writes: [flush] } : done
@@ -54,7 +80,7 @@ function* carryOut(w: Work, command: Command): Plan<Step> {
  * What a command does to an image: the writes in their order, and the image as it is known afterwards. It fails, with the
  * clause that forbids it and nothing written, where the command is refused.
  */
-export function* step(opened: Opened, command: Command): Plan<Step> {
+export function* step(opened: Opened, command: AnyCommand): Plan<Step> {
   const w = new Work(opened)
   return yield* seeing(w.tx, carryOut(w, command))
 }

@@ -7,11 +7,11 @@ import { fromMemory, type Plan, runSync } from '../bytes/plan.js'
 import { viewOf } from '../bytes/octets.js'
 import { portable } from '../compression/decompress.js'
 import type { Extension } from '../format/extension.js'
-import { autoclearFeatures, compatibleFeatures, featureTitles, incompatibleFeatures } from '../format/feature.js'
+import { autoclearFeatures, compatibleFeatures, incompatibleFeatures } from '../format/feature.js'
 import { type Header, magic } from '../format/header.js'
 import { setRefcount } from '../format/refcount.js'
 import { finish, type Step } from './finish.js'
-import { firstCluster } from './first-cluster.js'
+import { featureNames, firstCluster } from './first-cluster.js'
 import { open } from './open.js'
 import { type Opened, Work } from './opened.js'
 import type { Preallocation } from './preallocate.js'
@@ -113,26 +113,12 @@ const headerOf = (o: Settled): Header => {
   }
 }
 
-/** Names of the feature bits, which QEMU leaves out where a cluster has no room to spare. @see EXT-08 */
-const featureNames: Extension = {
-  _tag: 'FeatureNames',
-  data: {
-    names: featureTitles.map(({ type, bit, title }) => {
-      const name = new Uint8Array(46)
-      name.set(fromText(title))
-      return { type, bit, name }
-    }),
-    rest: empty
-  },
-  padding: empty
-}
-
 const extensionsOf = (o: Settled): readonly Extension[] => [
   ...(o.backing === undefined
     ? []
     : [{ _tag: 'BackingFormat' as const, data: fromText(o.backing.format), padding: empty }]),
   ...(o.dataFile === undefined ? [] : [{ _tag: 'DataFile' as const, data: fromText(o.dataFile.name), padding: empty }]),
-  ...(o.version === 3 && o.clusterBits > 12 ? [featureNames] : [])
+  ...(o.version === 3 ? featureNames(o.clusterBits) : [])
 ]
 
 /** Header, refcount table and the first refcount block, which counts these three clusters. @see CR-06 and GEN-04 */

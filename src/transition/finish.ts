@@ -36,6 +36,7 @@ function* losses(named: readonly number[]): Generator<CountChange> {
 export function* endRound(w: Work): Plan<void> {
   const released = w.released
   w.released = []
+  for (const c of released) if (!w.freed.has(c)) w.freed.set(c, w.tx.claims.length)
   yield* changeCounts(w, losses(released), 'release')
   // Nothing is packed behind payloads that are gone: their cluster may become anything.
   if (released.length > 0 && (yield* countOf(w, Math.floor(w.packing / clusterSize(w.g)))) === 0n) w.packing = 0
@@ -53,13 +54,13 @@ export function* finish(w: Work): Plan<Step> {
       size: overlap.claim.length
     })
   const moved = w.tx.claims.some(
-    (c) => c.owner === 'main header' || c.owner.startsWith('snapshot') || c.owner.startsWith('bitmap')
+    (c) => c.owner === 'main header' || c.owner.startsWith('snapshot') || c.owner === 'bitmap directory'
   )
   const metadata = moved ? yield* orFail<Metadata>(yield* readMetadata()) : w.opened.metadata
   const staged = w.tx.hostWrites()
   return {
     writes: inOrder(staged),
     staged,
-    next: { ...w.opened, metadata, firstFree: w.firstFree, packing: w.packing }
+    next: { ...w.opened, metadata, g: w.g, backing: w.backing, firstFree: w.firstFree, packing: w.packing }
   }
 }

@@ -1,9 +1,10 @@
 /** The first cluster: header, extensions in QEMU's order, and the name of the backing file. */
 import * as E from 'fp-ts/lib/Either.js'
 import { type Issue, issue } from '../bytes/issue.js'
-import { concat, empty } from '../bytes/octets.js'
+import { concat, empty, fromText } from '../bytes/octets.js'
 import { type Extension, extensionTypes } from '../format/extension.js'
 import { extensionArea } from '../format/extension-area.js'
+import { featureTitles } from '../format/feature.js'
 import { type Header, header } from '../format/header.js'
 
 /** The order in which extensions are written. @see EXT-20 */
@@ -15,6 +16,25 @@ const order: readonly (Extension['_tag'] | undefined)[] = [
   'Bitmaps',
   'Other'
 ]
+
+/** The names of the feature bits, which are left out where a cluster has no room to spare. @see EXT-08 */
+export const featureNames = (clusterBits: number): readonly Extension[] =>
+  clusterBits <= 12
+    ? []
+    : [
+        {
+          _tag: 'FeatureNames',
+          data: {
+            names: featureTitles.map(({ type, bit, title }) => {
+              const name = new Uint8Array(46)
+              name.set(fromText(title))
+              return { type, bit, name }
+            }),
+            rest: empty
+          },
+          padding: empty
+        }
+      ]
 
 const noRoom = (size: number, room: number): Issue =>
   issue({

@@ -1,12 +1,12 @@
 /** Groups: guest writes that become durable together, with as few flushes as one of them needs. */
 import type { HostWrite } from '../bytes/host-write.js'
 import { sectorSize } from '../format/limits.js'
-import type { Command } from './command.js'
+import type { AnyCommand } from './command.js'
 import type { Step } from './finish.js'
 import { inOrder, stages } from './transaction.js'
 
 /** Whether a command may join others: what it does is seen cluster by cluster, and nothing else depends on it. */
-export const mayJoin = (command: Command): boolean => command._tag === 'Write'
+export const mayJoin = (command: AnyCommand): boolean => command._tag === 'Write'
 
 const sectorsOf = (write: HostWrite): readonly string[] => {
   if (write._tag !== 'Write') return []

@@ -1,9 +1,8 @@
-/** The active L1 table: growing it, and setting the size of the disk it serves. */
+/** The active L1 table: growing it. */
 import { type Plan, readAt } from '../bytes/plan.js'
-import { clusterSize, neededL1Entries } from '../format/geometry.js'
+import { clusterSize } from '../format/geometry.js'
 import { maxL1Entries } from '../format/limits.js'
 import { allocateBytes } from './allocate.js'
-import { endRound } from './finish.js'
 import { refuse, type Work } from './opened.js'
 
 /** Marks the clusters of a table for release. */
@@ -28,11 +27,4 @@ export function* growL1(w: Work, entries: number): Plan<void> {
   yield* w.changeHeader('expose', { l1TableOffset: BigInt(table) })
   yield* w.changeHeader('settle', { l1Size: entries })
   releaseTable(w, at, 8 * had)
-}
-
-/** Gives the disk a size whose clusters its L1 table covers, growing the table first. @see HDR-09 */
-export function* setSize(w: Work, size: number): Plan<void> {
-  yield* growL1(w, Number(neededL1Entries(w.g, BigInt(size))))
-  yield* endRound(w)
-  yield* w.changeHeader('expose', { size: BigInt(size) })
 }

@@ -35,18 +35,22 @@ export interface TablePlace {
 /** One command at work on an image: what was known, what has changed, and where things are by now. */
 export class Work {
   readonly tx: Transaction
-  readonly g: Geometry
+  g: Geometry
   /** The header as changed so far. */
   header: Header
+  backing: readonly Layer[]
   firstFree: number
   packing: number
   /** Host clusters that lose a reference when the round ends, as often as they are named. */
   released: number[] = []
+  /** Host clusters given up in the rounds so far, and how many claims there were by then: later ones may be of something else. */
+  readonly freed = new Map<number, number>()
 
   constructor(readonly opened: Opened) {
     this.tx = new Transaction(opened.g)
     this.g = opened.g
     this.header = opened.metadata.header
+    this.backing = opened.backing
     this.firstFree = opened.firstFree
     this.packing = opened.packing
   }
@@ -68,7 +72,7 @@ export class Work {
 
   /** The disk over the layers below it. */
   get chain(): Chain {
-    return [{ _tag: 'Image', disk: this.disk }, ...this.opened.backing]
+    return [{ _tag: 'Image', disk: this.disk }, ...this.backing]
   }
 
   /** Changes fields of the header, each in its place. */

@@ -68,6 +68,28 @@ function* pointedTo(w: Work, wanted: ClusterSet): Plan<ReadonlyMap<number, Owner
   return found
 }
 
+/** The clusters of a claim. */
+interface Span {
+  readonly claim: Claim
+  readonly first: number
+  readonly last: number
+  /** Whether a cluster was not given up before by the command itself, so that it is still what it was. */
+  readonly counts: (cluster: number) => boolean
+}
+
+const spanOf = (w: Work, claim: Claim, i: number): Span => ({
+  claim,
+  first: Math.floor(claim.at / clusterSize(w.g)),
+  last: Math.floor((claim.at + claim.length - 1) / clusterSize(w.g)),
+  counts: (cluster) => (w.freed.get(cluster) ?? Infinity) > i
+})
+
+const meets = ({ first, last, counts }: Span, { at, length }: Range, size: number): boolean => {
+  const end = Math.min(last, Math.floor((at + length - 1) / size))
+  for (let c = Math.max(first, Math.floor(at / size)); c <= end; c++) if (counts(c)) return true
+  return false
+}
+
 /**
  * The first write of the command that would go over metadata of another kind, if there is one: the sections that QEMU
  * protects by default.
@@ -76,26 +98,20 @@ function* pointedTo(w: Work, wanted: ClusterSet): Plan<ReadonlyMap<number, Owner
  */
 export function* overlapping(w: Work): Plan<Overlap | undefined> {
   const size = clusterSize(w.g)
-  const claims = w.tx.claims
   const ranges = constant(w).filter((r) => r.length > 0)
-  const spans = claims.map((claim) => ({
-    claim,
-    first: Math.floor(claim.at / size),
-    last: Math.floor((claim.at + claim.length - 1) / size)
-  }))
+  const spans = w.tx.claims.map((claim, i) => spanOf(w, claim, i))
   const wanted = new ClusterSet()
-  for (const { claim, first, last } of spans) {
-    const hit = ranges.find(
-      (r) => r.section !== claim.owner && r.at < (last + 1) * size && first * size < r.at + r.length
-    )
+  for (const span of spans) {
+    const { claim, first, last } = span
+    const hit = ranges.find((r) => r.section !== claim.owner && meets(span, r, size))
     if (hit !== undefined) return { claim, section: hit.section }
     for (let c = first; c <= last; c++) wanted.add(c)
   }
   const tables = yield* pointedTo(w, wanted)
-  for (const { claim, first, last } of spans)
+  for (const { claim, first, last, counts } of spans)
     for (let c = first; c <= last; c++) {
       const section = tables.get(c)
-      if (section !== undefined && section !== claim.owner) return { claim, section }
+      if (section !== undefined && section !== claim.owner && counts(c)) return { claim, section }
     }
   return undefined
 }

@@ -6,7 +6,8 @@ import { chainSize } from '../image/chain.js'
 import { readGuest } from '../image/read.js'
 import { endRound } from './finish.js'
 import { drop } from './guest-range.js'
-import { growL1, setSize } from './l1.js'
+import { resizeBitmaps } from './bitmaps.js'
+import { growL1 } from './l1.js'
 import { refuse, type Work } from './opened.js'
 import { growDataFile, preallocate, type Preallocation } from './preallocate.js'
 import { changeCounts, countedEnd, dropEmptyBlocks } from './refcounts.js'
@@ -55,6 +56,12 @@ function* zeroTail(w: Work, to: number, hidden: boolean): Plan<void> {
   yield* putEntry(w, guest, old, { ...old, subclusters: bitmap })
 }
 
+/** Changes the size of the disk, which its L1 table covers, and of its bitmaps. @see RS-01 */
+function* putSize(w: Work, size: number): Plan<void> {
+  yield* resizeBitmaps(w, size)
+  yield* w.changeHeader('expose', { size: BigInt(size) })
+}
+
 /**
  * Makes the disk larger. What it gains is made to read as zeros while nobody sees it: the last cluster's tail, what VM
  * state lay behind the end (RS-08: it does not move), and what the backing file would show. The size comes last.
@@ -76,7 +83,9 @@ export function* grow(w: Work, size: number, asked: Preallocation = 'off'): Plan
   yield* preallocate(w, yield* firstToAllocate(w), to, mode, hidden)
   if (w.g.externalDataFile) growDataFile(w, old, size, mode)
   yield* changeCounts(w, surplus(gone, -1), 'release')
-  yield* setSize(w, size)
+  yield* growL1(w, Number(neededL1Entries(w.g, BigInt(size))))
+  yield* endRound(w)
+  yield* putSize(w, size)
 }
 
 /**
@@ -99,7 +108,7 @@ function* firstToAllocate(w: Work): Plan<number> {
  * @see RS-04, RS-05, RS-06 and DATA-08
  */
 function* shrink(w: Work, size: number): Plan<void> {
-  yield* w.changeHeader('expose', { size: BigInt(size) })
+  yield* putSize(w, size)
   yield* endRound(w)
   const gone = yield* drop(w, Math.ceil(size / clusterSize(w.g)), w.l1.entries * l2Entries(w.g))
   yield* changeCounts(w, surplus(gone, -1), 'release')
