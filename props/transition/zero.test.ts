@@ -185,6 +185,6 @@ test('a range that reaches past the end of the disk is refused', () => {
 })
 
 test('an image stands for the disk of the abstract machine after every command, and nothing is wrong with it', () =>
-  holds(fc.property(beginnings, fc.array(draws, { minLength: 1, maxLength: 14, size: 'max' }), follow), { runs: 120 }))
+  holds(fc.property(beginnings, fc.array(draws, { minLength: 1, maxLength: 14, size: 'max' }), follow), { runs: 80 }))
 
 test.run()

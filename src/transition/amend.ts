@@ -10,7 +10,7 @@ import { refuse, type Work } from './opened.js'
 import { changeRefcountOrder } from './refcount-width.js'
 import { downgrade, upgrade } from './version.js'
 
-/** What an image is to be. The size is changed by a command of its own. @see TOOL-07 */
+/** What an image is to be. The size is changed by a command of its own. @see AM-01 */
 export interface AmendOptions extends Partial<Omit<CreateOptions, 'size' | 'dataFile'>> {
   /** The name of the external data file, none if it is empty; and whether it is the raw disk, which can only end. */
   readonly dataFile?: { readonly name?: string; readonly raw?: boolean }

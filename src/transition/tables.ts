@@ -51,7 +51,8 @@ const unallocated = (w: Work): L2Entry => ({
 /** The L2 entries of `n` guest clusters from the one that holds byte `guest` on, which hang from one L1 entry. @see RD-01 and RD-02 */
 export function* entriesOf(w: Work, guest: number, n: number): Plan<readonly L2Entry[]> {
   const { l2TableOffset } = yield* branch(w, guest)
-  if (l2TableOffset === 0) return Array.from({ length: n }, () => unallocated(w))
+  const none = unallocated(w)
+  if (l2TableOffset === 0) return Array.from({ length: n }, () => none)
   const at = l2TableOffset + entryOffset(w, guest)
   const view = new L2View(yield* readAt(at, n * l2EntrySize(w.g)), w.g)
   const entries = Array.from({ length: n }, (_, i) => view.entry(i))

@@ -35,12 +35,10 @@ const zeroed = (w: Work, e: L2Entry, unmap: boolean): L2Entry => {
   if (w.g.version === 2) return discarded(w, e)
   if (e._tag === 'Compressed' || (unmap && isAllocated(e))) return plain(w)
   if (w.g.extendedL2) return { ...e, subclusters: allZeros }
-  const { copied, reserved } = e
+  if (e._tag === 'ZeroAllocated') return e
   return e._tag === 'Normal' && e.hostClusterOffset !== 0n
     ? { ...e, _tag: 'ZeroAllocated' }
-    : e._tag === 'ZeroAllocated'
-      ? e
-      : { _tag: 'ZeroPlain', copied, reserved }
+    : { _tag: 'ZeroPlain', copied: e.copied, reserved: e.reserved }
 }
 
 /** Zeros for bytes `[from, to)`: parts that share them and end where clusters do. */
@@ -162,8 +160,8 @@ function* zeroPart(w: Work, from: number, to: number, unmap: boolean): Plan<void
   const grain = grainSize(w)
   const low = from - (from % grain)
   const high = Math.min(w.disk.size, Math.ceil(to / grain) * grain)
-  const rest = (yield* readsAsZeros(w, low, from)) && (yield* readsAsZeros(w, to, high))
-  yield* rest ? zeroGrains(w, low, high, unmap) : writeAsData(w, from, to)
+  const fits = (yield* readsAsZeros(w, low, from)) && (yield* readsAsZeros(w, to, high))
+  yield* fits ? zeroGrains(w, low, high, unmap) : writeAsData(w, from, to)
 }
 
 /**
@@ -195,8 +193,8 @@ export function* writeZeroes(w: Work, at: number, length: number, unmap: boolean
 
 /**
  * Makes whole clusters read as zeros and gives their space back; parts of clusters stay as they are, but for the last part
- * of the disk. In version 2 over a backing file nothing happens. A hole is punched only after the change of the entry is
- * durable, and where the cluster's count falls to 0: QEMU punches before.
+ * of the disk. In version 2 over a backing file nothing happens. A hole is punched where the count of a cluster falls to 0,
+ * and, unlike QEMU's, only after the change of the entry is durable.
  *
  * @see ZD-03, ZD-09, ZD-11 and ZD-15
  */
