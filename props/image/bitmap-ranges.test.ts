@@ -50,6 +50,14 @@ const right = (ranges: E.Either<readonly Issue[], readonly DirtyRange[]> | undef
   return ranges.right
 }
 
+/** Fails unless the ranges are equal, and tells the first that is not. */
+const same = (found: readonly DirtyRange[], wanted: readonly DirtyRange[], name: string): void => {
+  const [a, b] = [found, wanted].map((ranges) => ranges.map((r) => JSON.stringify(r)))
+  const at = (a ?? []).findIndex((r, i) => r !== b?.[i])
+  if (at >= 0 || found.length !== wanted.length)
+    throw new Error(`${name}: ${found.length} ranges for ${wanted.length}, ${a?.at(at) ?? ''} for ${b?.at(at) ?? ''}`)
+}
+
 /** Images of the corpus that qemu-img opens and that have bitmaps. */
 const withBitmaps: string[] = []
 test.before(() => {
@@ -68,7 +76,7 @@ test('every bitmap of the corpus says what the reference says, but for those in 
         assert.is(image[Number(ranges.left[0]?.at) + 3], 3, name)
         continue
       }
-      assert.equal(ranges.right, reference(plain, directoryOf(plain).get(bitmap) ?? 0), `${name} ${bitmap}`)
+      same(ranges.right, reference(plain, directoryOf(plain).get(bitmap) ?? 0), `${name} ${bitmap}`)
       compared++
     }
   }
@@ -135,7 +143,7 @@ test('any table and any data say what the reference says, also where the disk en
     fc.property(anyBitmap, ([entries, granularityBits, size]) => {
       const image = remade(entries, granularityBits, size)
       const ranges = right(rangesOf(image).get('b0'))
-      assert.equal(ranges, reference(openImage(image), entryAt))
+      same(ranges, reference(openImage(image), entryAt), 'b0')
       assert.is(
         ranges.reduce((sum, r) => sum + r.length, 0),
         size - (size % 512)
@@ -169,15 +177,21 @@ const sockets = { count: 0 }
 const served = async (path: string, bitmap: string): Promise<readonly DirtyRange[]> => {
   const socket = join(folder, `${sockets.count++}.sock`)
   const server = spawn('qemu-nbd', ['-r', '-f', 'qcow2', '-B', bitmap, '-k', socket, path], { stdio: 'ignore' })
-  for (let n = 0; n < 500 && !existsSync(socket) && server.exitCode === null; n++) await setTimeout(10)
-  const options = `driver=nbd,server.type=unix,server.path=${socket},x-dirty-bitmap=qemu:dirty-bitmap:${bitmap}`
-  const said: unknown = JSON.parse(
-    execFileSync('qemu-img', ['map', '--output=json', '--image-opts', options], { encoding: 'utf8' })
-  )
-  if (!Array.isArray(said)) throw new Error('no map')
-  return said
-    .filter(isObject)
-    .map((e) => ({ start: Number(e['start']), length: Number(e['length']), dirty: e['data'] === false }))
+  const gone = new Promise((resolve) => server.on('exit', resolve).on('error', resolve))
+  try {
+    for (let n = 0; n < 6000 && !existsSync(socket) && server.exitCode === null; n++) await setTimeout(10)
+    const options = `driver=nbd,server.type=unix,server.path=${socket},x-dirty-bitmap=qemu:dirty-bitmap:${bitmap}`
+    const said: unknown = JSON.parse(
+      execFileSync('qemu-img', ['map', '--output=json', '--image-opts', options], { encoding: 'utf8' })
+    )
+    if (!Array.isArray(said)) throw new Error('no map')
+    return said
+      .filter(isObject)
+      .map((e) => ({ start: Number(e['start']), length: Number(e['length']), dirty: e['data'] === false }))
+  } finally {
+    server.kill()
+    await gone
+  }
 }
 
 live('every bitmap of the corpus that is not in use says what QEMU serves of it', async () => {
@@ -187,7 +201,7 @@ live('every bitmap of the corpus that is not in use says what QEMU serves of it'
     writeFileSync(path, load(name).image)
     for (const [bitmap, ranges] of rangesOf(load(name).image)) {
       if (E.isLeft(ranges)) continue
-      assert.equal(ranges.right, await served(path, bitmap), `${name} ${bitmap}`)
+      same(ranges.right, await served(path, bitmap), `${name} ${bitmap}`)
       compared++
     }
   }
@@ -214,11 +228,7 @@ live('bitmaps that QEMU made of writes anywhere on disks of many shapes say what
     })
     run('qemu-io', ...commands, path)
     const image = new Uint8Array(readFileSync(path))
-    assert.equal(
-      right(rangesOf(image).get('b')),
-      await served(path, 'b'),
-      JSON.stringify({ size, clusterBits, writes })
-    )
+    same(right(rangesOf(image).get('b')), await served(path, 'b'), JSON.stringify({ size, clusterBits, writes }))
   }
   note(`${drawn.length} bitmaps drawn`)
 })

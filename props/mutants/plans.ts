@@ -36,7 +36,7 @@ export const planMutants: readonly Mutant[] = [
     name: 'a run of bits skips one more than the bits of a byte',
     file: 'format/views.js',
     edits: [['=== alike ? 8 : 1', '=== alike ? 9 : 1']],
-    red: 'props/image/bitmap-ranges.test.ts'
+    red: 'props/format/views.test.ts'
   },
   {
     name: 'the last dirty range ends past the disk',

@@ -1,5 +1,6 @@
 /** Windows: small requests served from stretches that are read ahead, so that a file is asked seldom and for much. */
-import * as TE from 'fp-ts/lib/TaskEither.js'
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { empty } from './octets.js'
 import { fromMemory, type Range } from './plan.js'
 
@@ -77,14 +78,14 @@ export const readInWindows = (
 }
 
 /** A file that answers in its own time, read in windows. `ask` gets ranges within the file, and answers with their length. */
-export const readInWindowsAsync = <E>(
+export const readInWindowsAsync = <L>(
   fileLength: number,
   window: WindowSize,
-  ask: (range: Range) => TE.TaskEither<E, Uint8Array>
-): ((range: Range) => TE.TaskEither<E, Uint8Array>) => {
+  ask: (range: Range) => TaskEither<L, Uint8Array>
+): ((range: Range) => TaskEither<L, Uint8Array>) => {
   const next = windows(fileLength, window)
   return (range) => async () => {
     const step = next(range)
-    return step._tag === 'Kept' ? TE.right(step.bytes)() : TE.map(step.take)(ask(step.range))()
+    return step._tag === 'Kept' ? E.right(step.bytes) : E.map(step.take)(await ask(step.range)())
   }
 }
