@@ -124,6 +124,21 @@ export const contested: readonly Damage[] = [
     ]
   },
   {
+    title: 'an L2 table for two places of the disk, one of them in a snapshot, and both counted',
+    base: 'snapshot',
+    steps: ['patch snapshot_table+8 00000002', 'patch 0x7000 0000000000000000 0000000000004000'],
+    found: [
+      ['note', 'SNAP-12', 'L1 table entry', 'l2_table_offset', 0x7008, 8, [0x20_0000, 0x20_0000]],
+      owned('note', 'REF-08', 0x4000, [0, disk])
+    ],
+    owners: [
+      [
+        ['active-l2', 0x4000, cluster, 0x3000, 0],
+        ['inactive-l2', 0x4000, cluster, 0x7008, 0x20_0000]
+      ]
+    ]
+  },
+  {
     title: 'a refcount block under two entries',
     base: 'plain',
     steps: ['patch refcount_table+8 0000000000002000'],

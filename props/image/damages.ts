@@ -185,10 +185,10 @@ const ends: readonly Damage[] = [
   {
     title: 'counts of clusters past the end, by runs',
     base: 'plain',
-    steps: ['patch refcount_block+14 0001 0002 0000 0001'],
+    steps: ['patch refcount_block+14 0001 0002 0000 0000 0000 0001'],
     found: [
       ['note', 'CHK-05', 'refcount', '', 0x7000, 2 * cluster],
-      ['note', 'CHK-05', 'refcount', '', 0xa000, cluster]
+      ['note', 'CHK-05', 'refcount', '', 0xc000, cluster]
     ]
   }
 ]

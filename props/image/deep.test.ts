@@ -186,9 +186,15 @@ test('the facts of a stream are what it was made of, and a stream that is cut do
 
 test('the farthest match is told exactly', () => {
   for (const period of [1, 257, 4096, 4097, 20_000, 32_000]) {
-    const stream = deflateRawSync(periodic(period, period + 300), { windowBits: 15, level: 9 })
+    const near = new Uint8Array(300)
+    const bytes = new Uint8Array([...periodic(period, period + 300), ...near])
+    const stream = deflateRawSync(bytes, { windowBits: 15, level: 9 })
     assert.is(deflateFacts(stream, 65_536).distance, period)
   }
+})
+
+test('a match that reaches back before the first byte breaks the stream', () => {
+  assert.equal(deflateFacts(new Uint8Array([0x03, 0x02, 0x00]), 4096), { length: 0, distance: 0, finished: false })
 })
 
 test('any bytes have facts, and a stream is followed no further than asked', () => {

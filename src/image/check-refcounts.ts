@@ -3,7 +3,7 @@ import { type Plan, readAt } from '../bytes/plan.js'
 import { blockEntries } from '../format/geometry.js'
 import * as limits from '../format/limits.js'
 import { RefcountTableView, RefcountView } from '../format/views.js'
-import { type CheckState, inconsistent } from './check-state.js'
+import { type CheckState, inconsistent, type Spot } from './check-state.js'
 import { pieceSize, spilled } from './counts.js'
 import { neighbours } from './neighbours.js'
 
@@ -43,7 +43,10 @@ export const countBlocks = (state: CheckState, table: BlockTable): void => {
     const spot = table.at + 8 * i
     const block = table.view.refcountBlockOffset(i)
     const bad = (clause: 'REF-04' | 'CHK-04', found: string, expected: string): void => {
-      state.find('corruption', inconsistent(clause, 'refcount table entry', spot, 8, found, expected))
+      state.find(
+        'corruption',
+        inconsistent(clause, { structure: 'refcount table entry', at: spot, size: 8 }, found, expected)
+      )
     }
     if ((table.view.words.lo(i) & 0x1ff) !== 0) bad('REF-04', 'reserved bits set', 'reserved bits zero')
     else if (block % state.size !== 0) bad('REF-04', `0x${block.toString(16)}`, 'a multiple of the cluster size')
@@ -57,40 +60,30 @@ export const countBlocks = (state: CheckState, table: BlockTable): void => {
   }
 }
 
+const refcountOf = (state: CheckState, cluster: number): Spot => ({
+  structure: 'refcount',
+  at: cluster * state.size,
+  size: state.size
+})
+
 /** References beyond what the width of a refcount holds: each one is a corruption. @see CHK-03 */
 const overflow = (state: CheckState, cluster: number, references: number): void => {
-  if (references > state.max)
-    state.find(
-      'corruption',
-      inconsistent(
-        'CHK-03',
-        'refcount',
-        cluster * state.size,
-        state.size,
-        `${references} references`,
-        `at most ${state.max}`
-      ),
-      references - state.max
-    )
+  if (references <= state.max) return
+  const where = refcountOf(state, cluster)
+  const complaint = inconsistent('CHK-03', where, `${references} references`, `at most ${state.max}`)
+  state.find('corruption', complaint, references - state.max)
 }
 
 const mismatch = (state: CheckState, cluster: number, refcount: number, references: number): void => {
-  const at = cluster * state.size
+  const where = refcountOf(state, cluster)
   const found = `refcount ${refcount} for ${references} references`
   if (refcount < references)
-    state.find(
-      'corruption',
-      inconsistent('CHK-04', 'refcount', at, state.size, found, 'a refcount of as many as there are references')
-    )
-  else
-    state.find('leak', inconsistent('CHK-05', 'refcount', at, state.size, found, 'no more than there are references'))
+    state.find('corruption', inconsistent('CHK-04', where, found, 'a refcount of as many as there are references'))
+  else state.find('leak', inconsistent('CHK-05', where, found, 'no more than there are references'))
 }
 
 const unreadable = (state: CheckState, cluster: number): void => {
-  state.find(
-    'error',
-    inconsistent('CHK-06', 'refcount', cluster * state.size, state.size, 'a block that cannot be read', 'a refcount')
-  )
+  state.find('error', inconsistent('CHK-06', refcountOf(state, cluster), 'a block that cannot be read', 'a refcount'))
 }
 
 /** What is said of one cluster; tells whether it has a count. */

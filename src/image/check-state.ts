@@ -159,7 +159,7 @@ export class CheckState {
 export type Spot = Pick<Complaint, 'structure' | 'at' | 'size'> & { readonly field?: string }
 
 /** A complaint about several structures together. */
-export const broken = (
+export const inconsistent = (
   clause: ClauseId,
   where: Spot,
   found: string,
@@ -168,10 +168,13 @@ export const broken = (
 ): Complaint => ({ clause, phase: 'inconsistent', source, field: '', ...where, found, expected })
 
 /** A complaint about one entry or field by itself. */
-export const invalid = (...said: Parameters<typeof broken>): Complaint => ({ ...broken(...said), phase: 'invalid' })
+export const invalid = (...said: Parameters<typeof inconsistent>): Complaint => ({
+  ...inconsistent(...said),
+  phase: 'invalid'
+})
 
 const beyondEnd = (structure: string, at: number, size: number, fileLength: number): Complaint =>
-  broken(
+  inconsistent(
     'CHK-02',
     { structure, at, size },
     `${size} bytes, a cluster or more behind the end at ${fileLength}`,
@@ -179,21 +182,9 @@ const beyondEnd = (structure: string, at: number, size: number, fileLength: numb
   )
 
 const cutOff = (structure: string, at: number, size: number, end: number): Complaint =>
-  broken(
+  inconsistent(
     'GEN-03',
     { structure, at, size },
     `${end - at} of its ${size} bytes before the end of the file`,
     'all of them; what is missing reads as zeros'
   )
-
-/** The same, with every part in its place. */
-export const inconsistent = (
-  clause: ClauseId,
-  structure: string,
-  at: number,
-  size: number,
-  found: string,
-  expected: string,
-  field = '',
-  source: Source = 'both'
-): Complaint => broken(clause, { structure, at, size, field }, found, expected, source)

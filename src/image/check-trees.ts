@@ -5,7 +5,7 @@ import { availableBytes } from '../format/compressed.js'
 import { l1Coverage, l2EntrySize } from '../format/geometry.js'
 import type { L2Entry } from '../format/l2.js'
 import { clusterKind, L1View } from '../format/views.js'
-import { type CheckState, inconsistent } from './check-state.js'
+import { type CheckState, inconsistent, invalid } from './check-state.js'
 import { eachTable, entryPlace, guestOf, type Table, type Uses } from './check-table.js'
 import { farOffset, holdClusters, missingCopied, overlooked, strayCopied, strayTable } from './findings/entries.js'
 import type { Range } from './remaining.js'
@@ -30,12 +30,9 @@ const l1Reserved = (view: L1View, i: number): boolean =>
 const copiedWrong = (structure: string, at: number, copied: boolean, refcount: number): Complaint =>
   inconsistent(
     structure === 'L1 table entry' ? 'L1-01' : 'L2-04',
-    structure,
-    at,
-    8,
+    { structure, field: 'copied', at, size: 8 },
     `${copied ? 'set' : 'clear'} at refcount ${refcount}`,
-    'set if and only if the refcount is one',
-    'copied'
+    'set if and only if the refcount is one'
   )
 
 /** The guest bytes of an L1 entry, as far as the disk goes. */
@@ -62,35 +59,15 @@ export function* checkL1(state: CheckState, uses: Uses, tree: Tree, perBlock: nu
     const spot = at + 8 * i
     const guest = i * l1Coverage(state.g)
     const l2 = view.l2TableOffset(i)
-    if (l1Reserved(view, i))
-      state.find('corruption', {
-        ...inconsistent(
-          'L1-04',
-          'L1 table entry',
-          spot,
-          8,
-          `0x${view.words.at(i).toString(16)}`,
-          'reserved bits zero',
-          'reserved'
-        ),
-        phase: 'invalid'
-      })
     const range = covered(state, tree, i)
+    const bad = (clause: Complaint['clause'], field: string, found: string, expected: string): void => {
+      const where = { structure: 'L1 table entry', field, at: spot, size: 8 }
+      state.find('corruption', invalid(clause, where, found, expected), 1, range)
+    }
+    if (l1Reserved(view, i)) bad('L1-04', 'reserved', `0x${view.words.at(i).toString(16)}`, 'reserved bits zero')
     state.refer('L2 table', l2, state.size, 1, { active, entry: spot, guest: range })
     if (l2 !== 0 && i >= tree.reach) state.find('note', strayTable(spot, l2), 1, range)
-    if (l2 % state.size !== 0)
-      state.find('corruption', {
-        ...inconsistent(
-          'L1-05',
-          'L1 table entry',
-          spot,
-          8,
-          `0x${l2.toString(16)}`,
-          'a multiple of the cluster size',
-          'l2_table_offset'
-        ),
-        phase: 'invalid'
-      })
+    if (l2 % state.size !== 0) bad('L1-05', 'l2_table_offset', `0x${l2.toString(16)}`, 'a multiple of the cluster size')
     const use = uses.get(l2)
     uses.set(l2, {
       active: (use?.active ?? 0) + (active ? 1 : 0),
@@ -117,16 +94,8 @@ const corrupt = (t: Table, i: number, c: Complaint): void => {
   t.state.find('corruption', { ...c, at: entryPlace(t, i) + c.at }, t.use.all, guestOf(t, i))
 }
 
-const entryIssue = (
-  clause: Complaint['clause'],
-  field: string,
-  found: string,
-  expected: string,
-  at = 0
-): Complaint => ({
-  ...inconsistent(clause, 'L2 entry', at, 8, found, expected, field),
-  phase: 'invalid'
-})
+const entryIssue = (clause: Complaint['clause'], field: string, found: string, expected: string, at = 0): Complaint =>
+  invalid(clause, { structure: 'L2 entry', field, at, size: 8 }, found, expected)
 
 const compressed = (t: Table, i: number): void => {
   const { state, view } = t

@@ -13,7 +13,7 @@ import { snapshotExtra, snapshotStarts } from '../format/snapshot.js'
 import { BitmapTableView } from '../format/views.js'
 import { type BlockTable, compareRefcounts, countBlocks, loadRefcounts, readBlockTable } from './check-refcounts.js'
 import type { CheckReport } from './check-report.js'
-import { broken, CheckState } from './check-state.js'
+import { inconsistent, CheckState } from './check-state.js'
 import type { Uses } from './check-table.js'
 import { checkL1, checkL2Tables } from './check-trees.js'
 import type { Counts } from './counts.js'
@@ -42,13 +42,16 @@ function* snapshots(state: CheckState, m: Metadata, uses: Uses, perBlock: number
   const starts = snapshotStarts(m.snapshots)
   if (state.g.externalDataFile && m.header.nbSnapshots > 0) {
     const where = { structure: 'header', field: 'nb_snapshots', at: 60, size: 4 }
-    state.find('corruption', broken('DATA-01', where, String(m.header.nbSnapshots), '0 with an external data file'))
+    state.find(
+      'corruption',
+      inconsistent('DATA-01', where, String(m.header.nbSnapshots), '0 with an external data file')
+    )
   }
   for (const [i, s] of m.snapshots.entries()) {
     const at = table.at + (starts[i] ?? 0)
     const bad = (clause: ClauseId, field: string, offset: number, size: number, found: bigint, expected: string) => {
       const where = { structure: snapshotEntry, field, at: at + offset, size }
-      state.find('corruption', broken(clause, where, String(found), expected))
+      state.find('corruption', inconsistent(clause, where, String(found), expected))
     }
     if (m.header.version === 3 && snapshotExtra.sizeOf(s.extra) < 16)
       bad('SNAP-02', 'extra_data_size', 36, 4, BigInt(snapshotExtra.sizeOf(s.extra)), 'at least 16')
@@ -72,7 +75,7 @@ function* bitmapTable(state: CheckState, at: number, entries: number): Plan<void
     if (reserved !== 0n || (offset !== 0 && (lo & 1) === 1) || offset % state.size !== 0) {
       const where = { structure: 'bitmap table entry', at: entry, size: 8 }
       const word = `0x${view.words.at(i).toString(16)}`
-      state.find('corruption', broken('BMP-05', where, word, 'an aligned offset alone, or all_ones alone'))
+      state.find('corruption', inconsistent('BMP-05', where, word, 'an aligned offset alone, or all_ones alone'))
     } else if (offset !== 0) state.claim('bitmap data', offset, state.size, { entry })
   }
 }

@@ -12,7 +12,7 @@ import { presentedSize } from '../../format/header-rules.js'
 import { maxGranularityBits } from '../../format/limits.js'
 import { BitmapTableView } from '../../format/views.js'
 import { tableIsSane } from '../bitmap-tables.js'
-import { broken, type CheckState } from '../check-state.js'
+import { inconsistent, type CheckState } from '../check-state.js'
 import { bitmapsExtension, type Metadata } from '../metadata.js'
 
 /** Bits behind the last one of a bitmap, in its last cluster. `read` holds the clusters that were looked into. @see BMP-08 */
@@ -39,7 +39,10 @@ export function* bitmapFindings(state: CheckState, m: Metadata): Plan<void> {
     const at = Number(extension.bitmapDirectoryOffset) + (starts[i] ?? 0) + (flags?.at ?? 0)
     const where = { structure: 'bitmap directory entry', field: 'flags.in_use', at, size: 4 }
     if (b.flags.inUse)
-      state.find('note', broken('BMP-09', where, 'set', 'clear, or the bitmap removed: it was not saved properly'))
+      state.find(
+        'note',
+        inconsistent('BMP-09', where, 'set', 'clear, or the bitmap removed: it was not saved properly')
+      )
     yield* tailBits(state, m, b, read)
   }
 }

@@ -5,7 +5,7 @@ import type { Decompressor } from '../../compression/decompress.js'
 import { type DeflateFacts, deflateFacts } from '../../compression/deflate-facts.js'
 import { availableBytes } from '../../format/compressed.js'
 import { clusterKind } from '../../format/views.js'
-import { broken, type CheckState } from '../check-state.js'
+import { inconsistent, type CheckState } from '../check-state.js'
 import { eachTable, guestOf, type Table, type Uses } from '../check-table.js'
 
 /** The window that QEMU deflates with, in bytes. @see CMP-08 */
@@ -39,7 +39,7 @@ const judge = (
   const { state } = t
   const where = { structure: 'compressed cluster', at, size: payload.length }
   const say = (severity: 'flaw' | 'note', clause: 'CMP-08' | 'CMP-09' | 'CMP-10', found: string, expected: string) => {
-    state.find(severity, broken(clause, where, found, expected), 1, guestOf(t, i))
+    state.find(severity, inconsistent(clause, where, found, expected), 1, guestOf(t, i))
   }
   const zstd = type === 1
   const done = (zstd ? decompressor.zstd : decompressor.deflate)(payload, state.size)

@@ -3,7 +3,7 @@ import type { Complaint } from '../../bytes/issue.js'
 import { l2EntrySize } from '../../format/geometry.js'
 import { hostEnd } from '../../format/limits.js'
 import { clusterKind } from '../../format/views.js'
-import { broken, invalid, type Spot } from '../check-state.js'
+import { inconsistent, invalid, type Spot } from '../check-state.js'
 import { entryPlace, guestOf, type Table } from '../check-table.js'
 
 /** In the upper half of an entry: the compressed flag, and bits 32 to 55 of the host offset. */
@@ -25,7 +25,7 @@ const flaw = (t: Table, i: number, complaint: Complaint): void => {
 
 /** An L1 entry that maps neither the disk nor VM state. @see SNAP-12 */
 export const strayTable = (at: number, l2: number): Complaint =>
-  broken(
+  inconsistent(
     'SNAP-12',
     { structure: 'L1 table entry', field: 'l2_table_offset', at, size: 8 },
     `an L2 table at ${hex(l2)}`,
@@ -34,7 +34,7 @@ export const strayTable = (at: number, l2: number): Complaint =>
 
 /** An entry of an external data file's cluster that lacks COPIED. @see DATA-03 */
 export const missingCopied = (t: Table, i: number): Complaint =>
-  broken('DATA-03', place(t, i, 'copied'), 'clear', 'set in every entry of an external data file')
+  inconsistent('DATA-03', place(t, i, 'copied'), 'clear', 'set in every entry of an external data file')
 
 /** COPIED in an entry without a cluster; guest offset 0 of an external data file is one. @see L2-04 */
 export const strayCopied = (t: Table, i: number): void => {
@@ -61,10 +61,10 @@ const zeroFlag = (t: Table, i: number): void => {
 const dataFileEntry = (t: Table, i: number, kind: number): void => {
   const [host, guest] = [t.view.hostClusterOffset(i), guestOf(t, i).at]
   const offset = place(t, i, 'host_cluster_offset')
-  if (host !== guest) flaw(t, i, broken('DATA-04', offset, hex(host), `the guest offset, ${hex(guest)}`))
+  if (host !== guest) flaw(t, i, inconsistent('DATA-04', offset, hex(host), `the guest offset, ${hex(guest)}`))
   const length = t.state.dataFileLength
   if (kind === clusterKind.Normal && length !== undefined && host >= length)
-    flaw(t, i, broken('DATA-01', offset, hex(host), `data within the ${length} bytes of the data file`, 'format'))
+    flaw(t, i, inconsistent('DATA-01', offset, hex(host), `data within the ${length} bytes of the data file`, 'format'))
 }
 
 /** What QEMU looks away from in the entries of a table, in the images that can have it. */

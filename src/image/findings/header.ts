@@ -4,7 +4,7 @@ import { refusalOf } from '../../bytes/issue.js'
 import { backingNamePlace } from '../../format/backing.js'
 import { headerFields } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
-import { broken, type CheckState, type Spot } from '../check-state.js'
+import { inconsistent, type CheckState, type Spot } from '../check-state.js'
 import type { Metadata } from '../metadata.js'
 
 type Key = keyof typeof headerFields.fields
@@ -31,7 +31,7 @@ const rawDataFile = (state: CheckState, m: Metadata): void => {
   const [length, size] = [state.dataFileLength, Number(presentedSize(m.header))]
   if (!m.header.autoclearFeatures.rawExternalData || length === undefined || length >= size) return
   const where = { structure: 'external data file', at: length, size: size - length }
-  state.find('flaw', broken('DATA-07', where, `${length} bytes`, `the ${size} bytes of the guest disk`), 1, {
+  state.find('flaw', inconsistent('DATA-07', where, `${length} bytes`, `the ${size} bytes of the guest disk`), 1, {
     at: length,
     size: size - length
   })
@@ -41,7 +41,7 @@ const rawDataFile = (state: CheckState, m: Metadata): void => {
 export const headerFindings = (state: CheckState, m: Metadata): void => {
   const h = m.header
   const note = (when: boolean, clause: ClauseId, key: Key, found: string, expected: string): void => {
-    if (when) state.find('note', broken(clause, spot(key), found, expected))
+    if (when) state.find('note', inconsistent(clause, spot(key), found, expected))
   }
   metadataIssues(state, m)
   const { dirty, corrupt } = h.incompatibleFeatures

@@ -2,7 +2,7 @@
 import type { Plan } from '../../bytes/plan.js'
 import { availableBytes } from '../../format/compressed.js'
 import { clusterKind } from '../../format/views.js'
-import { broken, CheckState, type Owner, type Via } from '../check-state.js'
+import { inconsistent, CheckState, type Owner, type Via } from '../check-state.js'
 import { eachTable, entryPlace, guestOf, type Table, type Uses } from '../check-table.js'
 import { type Counts, pieceSize } from '../counts.js'
 import type { Range } from '../remaining.js'
@@ -130,7 +130,7 @@ const tell = (state: CheckState, cluster: number, a: Claimant, b: Claimant): voi
   const owners = [a.owner, b.owner] as const
   state.find(
     alike && counted ? 'note' : 'flaw',
-    broken(
+    inconsistent(
       alike ? 'REF-08' : 'GEN-01',
       { structure: 'cluster', at: cluster * state.size, size: state.size },
       owners.map(described).join(' and '),
@@ -143,7 +143,7 @@ const tell = (state: CheckState, cluster: number, a: Claimant, b: Claimant): voi
   )
 }
 
-const unnamed = broken(
+const unnamed = inconsistent(
   'GEN-01',
   { structure: 'image', at: 0, size: 0 },
   `more than ${mostContested} clusters with two owners, of which the others are not named`,

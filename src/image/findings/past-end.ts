@@ -4,12 +4,12 @@ import { Words } from '../../bytes/words.js'
 import { blockEntries } from '../../format/geometry.js'
 import { RefcountView } from '../../format/views.js'
 import type { BlockTable } from '../check-refcounts.js'
-import { broken, type CheckState } from '../check-state.js'
+import { inconsistent, type CheckState } from '../check-state.js'
 
 /** Notes clusters `from` to `to`, without the latter. */
 const noteRun = (state: CheckState, from: number, to: number): void => {
   const where = { structure: 'refcount', at: from * state.size, size: (to - from) * state.size }
-  state.find('note', broken('CHK-05', where, 'counts behind the end of the file', 'none there'))
+  state.find('note', inconsistent('CHK-05', where, 'counts behind the end of the file', 'none there'))
 }
 
 /** The runs of counts that are not 0 in a block, from count `start` on: where each begins and ends. Words of zeros are skipped. */

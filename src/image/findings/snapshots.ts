@@ -11,7 +11,7 @@ import {
   snapshotStarts,
   vmStateSize
 } from '../../format/snapshot.js'
-import { broken, type CheckState, type Severity } from '../check-state.js'
+import { inconsistent, type CheckState, type Severity } from '../check-state.js'
 import type { Tree } from '../check-trees.js'
 import { type Metadata, snapshotTablePlace } from '../metadata.js'
 
@@ -72,7 +72,7 @@ export const snapshotFindings = (state: CheckState, m: Metadata): void => {
     const idAt = snapshotFixed.size + snapshotExtra.sizeOf(s.extra)
     const say: Say = (severity, clause, field, at, size, found, expected) => {
       const where = { structure: 'snapshot table entry', field, at: start + at, size }
-      state.find(severity, broken(clause, where, found, expected, 'format'))
+      state.find(severity, inconsistent(clause, where, found, expected, 'format'))
     }
     const id = s.id.length
     if (sameId.has(i)) say('flaw', 'SNAP-01', 'id_str', idAt, id, `${name(s.id)} once more`, 'unique ids')
