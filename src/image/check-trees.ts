@@ -1,6 +1,6 @@
 /** Checking the trees: L1 tables of the active disk and the snapshots, and every L2 table once, however often it is used. */
 import type { Complaint } from '../bytes/issue.js'
-import { type Plan, readAt } from '../bytes/plan.js'
+import { Memory, type Plan, readAt, readInto } from '../bytes/plan.js'
 import { availableBytes } from '../format/compressed.js'
 import { l1Coverage, l2EntrySize } from '../format/geometry.js'
 import { type L2Entry, l2Entry } from '../format/l2.js'
@@ -245,10 +245,11 @@ const flaws = (t: Table): void => {
 export function* checkL2Tables(state: CheckState, uses: Uses, perBlock: number): Plan<void> {
   const tables = [...uses].filter(([at]) => at < state.fileLength).sort((a, b) => a[0] - b[0])
   const offsetAt = (i: number): number => tables[i]?.[0] ?? 0
+  const memory = new Memory()
   for (let i = 0; i < tables.length;) {
     const at = offsetAt(i)
     const n = neighbours(offsetAt, i, tables.length, state.size)
-    const bytes = yield* readAt(at, n * state.size)
+    const bytes = yield* readInto(memory, at, n * state.size)
     for (const [k, [, use]] of tables.slice(i, i + n).entries()) {
       const view = new L2View(bytes.subarray(k * state.size, (k + 1) * state.size), state.g)
       const table = { state, view, at: at + k * state.size, use, perBlock }

@@ -46,7 +46,7 @@ const sourceOf = (name: string, fd: number): SourceFile => {
     actualSize: stat.blocks * 512,
     read: ({ at, length, into }) => {
       if (at >= stat.size) return new Uint8Array(length)
-      if (length >= windowSize) return fillFrom(fd, at, into?.subarray(0, length) ?? unclean(length))
+      if (length >= windowSize) return fillFrom(fd, at, into ?? unclean(length))
       if (!inWindow(at, length)) window = { at, bytes: fillFrom(fd, at, unclean(windowSize)) }
       return window.bytes.subarray(at - window.at, at - window.at + length)
     },
