@@ -6,7 +6,7 @@
  */
 import { deepStrictEqual } from 'node:assert'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -36,6 +36,8 @@ interface Bench {
 interface Sides {
   readonly ours: () => unknown
   readonly theirs: () => unknown
+  /** Our command line, where our work is a process. */
+  readonly process?: readonly string[]
 }
 
 /** Sides that give equal values. */
@@ -114,6 +116,8 @@ const scanning = (): Sides => {
   return equal({ ours: () => tallyByView(view), theirs: () => tallyL2(bytes) })
 }
 
+const mebi = 2 ** 20
+
 const scratch = mkdtempSync(join(tmpdir(), 'qcow2-bench-'))
 process.on('exit', () => {
   rmSync(scratch, { recursive: true })
@@ -140,37 +144,37 @@ const besideQemu = (
   make: () => number | null
 ): Sides | string => {
   if (!existsSync(image) && make() !== 0) return 'no qemu-img'
-  return equal({ ours: () => node(command, ...ours), theirs: () => qemu(...theirs) })
+  return equal({ ours: () => node(command, ...ours), theirs: () => qemu(...theirs), process: ours })
 }
 
-/** An image of this size with all its metadata and no data. */
+/** An image of this size in GiB with all its metadata and no data. */
 const metadataOnly =
-  (size: string, ...words: readonly string[]) =>
+  (gigabytes: number, ...words: readonly string[]) =>
   (): Sides | string => {
-    const image = join(scratch, `metadata-${size}.qcow2`)
+    const image = join(scratch, `metadata-${gigabytes}.qcow2`)
     return besideQemu(image, [...words, image], [...words, image], () =>
-      qemu('create', '-q', '-f', 'qcow2', '-o', 'preallocation=metadata', image, size)
+      qemu('create', '-q', '-f', 'qcow2', '-o', 'preallocation=metadata', image, `${gigabytes}G`)
     )
   }
 
-/** 256 MiB of real files: Node's own program, over and over. */
-const realData = (): string => {
-  const path = join(scratch, 'real.raw')
+/** This many MiB of real files: Node's own program, over and over. */
+const realData = (megabytes: number): string => {
+  const path = join(scratch, `real-${megabytes}.raw`)
   const program = readFileSync(process.execPath)
-  const bytes = Buffer.alloc(2 ** 28)
-  for (let at = 0; at < bytes.length; at += program.length) program.copy(bytes, at)
-  if (!existsSync(path)) writeFileSync(path, bytes)
+  if (!existsSync(path))
+    for (let left = megabytes * mebi; left > 0; left -= program.length)
+      appendFileSync(path, program.subarray(0, Math.min(left, program.length)))
   return path
 }
 
-/** An image of real files made with these options, converted back to raw. */
+/** An image of this many MiB of real files made with these options, converted back to raw. */
 const converting =
-  (name: string, ...options: readonly string[]) =>
+  (megabytes: number, ...options: readonly string[]) =>
   (): Sides | string => {
-    const image = join(scratch, `${name}.qcow2`)
+    const image = join(scratch, `${[megabytes, ...options].join('')}.qcow2`)
     const out = join(scratch, 'out.raw')
     return besideQemu(image, ['convert', image, out], ['convert', '-O', 'raw', image, out], () =>
-      qemu('convert', '-f', 'raw', '-O', 'qcow2', ...options, realData(), image)
+      qemu('convert', '-f', 'raw', '-O', 'qcow2', ...options, realData(megabytes), image)
     )
   }
 
@@ -180,12 +184,29 @@ const node = (...args: readonly string[]): number | null =>
 const starting = (): Sides | string => {
   const image = smallImage()
   if (image === undefined) return 'no image'
-  return equal({ ours: () => node(command, 'info', image), theirs: () => node('-e', '0') })
+  return equal({ ours: () => node(command, 'info', image), theirs: () => node('-e', '0'), process: ['info', image] })
+}
+
+/** Says on standard error how much memory a process has used at most, in KiB. */
+const sayingMemory = `import { writeSync } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
+if (isMainThread) process.on('exit', () => writeSync(2, String(process.resourceUsage().maxRSS)))`
+
+/** MiB that our command uses at most. */
+const memoryOf = (words: readonly string[]): number => {
+  const spy = `data:text/javascript,${encodeURIComponent(sayingMemory)}`
+  const stdio = ['ignore', 'ignore', 'pipe'] as const
+  return Number(spawnSync(process.execPath, ['--import', spy, command, ...words], { stdio: [...stdio] }).stderr) / 1024
 }
 
 const once = { calls: 1, things: 1 }
 /** A whole process beside qemu-img's. */
 const wholeProcess = { rival: 'qemu-img', rounds: 5, ...once }
+
+/** Guest disks, in GiB. */
+const disks = [64, 256, 1024]
+const deflate = ['-c']
+const zstd = ['-c', '-o', 'compression_type=zstd']
 
 const benches: readonly Bench[] = [
   {
@@ -216,17 +237,48 @@ const benches: readonly Bench[] = [
     sides: scanning
   },
   { what: 'qcow2 info IMAGE', rival: 'node -e 0', goal: 2.5, rounds: 15, ...once, sides: starting },
-  ...['64G', '256G', '1T'].flatMap((size): readonly Bench[] => [
-    { what: `check, ${size} metadata`, ...wholeProcess, goal: 1, sides: metadataOnly(size, 'check') },
-    { what: `map, ${size} metadata`, ...wholeProcess, goal: 1.5, sides: metadataOnly(size, 'map', '--output=json') }
+  ...disks.flatMap((size): readonly Bench[] => [
+    { what: `check, ${size} GiB metadata`, ...wholeProcess, goal: 1, sides: metadataOnly(size, 'check') },
+    { what: `map, ${size} GiB metadata`, ...wholeProcess, goal: 1.5, sides: metadataOnly(size, 'map', '--output=json') }
   ]),
-  { what: 'convert 256 MiB', ...wholeProcess, goal: 1.3, sides: converting('plain') },
-  { what: 'convert 256 MiB deflate', ...wholeProcess, goal: 1, sides: converting('deflate', '-c') },
+  { what: 'convert 256 MiB', ...wholeProcess, goal: 1.3, sides: converting(256) },
+  { what: 'convert 256 MiB deflate', ...wholeProcess, goal: 1, sides: converting(256, ...deflate) },
+  { what: 'convert 256 MiB zstd', ...wholeProcess, goal: 2, sides: converting(256, ...zstd) }
+]
+
+/** How much more memory a large image takes than a small one. */
+interface Growth {
+  readonly what: string
+  /** Most MiB that the large one should take more. */
+  readonly goal: number
+  readonly small: () => Sides | string
+  readonly large: () => Sides | string
+}
+
+/** Clusters of 64 KiB. */
+const clusters = 2 ** 14 * (1024 - 64)
+/** What one run takes more than another by chance. */
+const chance = 16
+
+const growths: readonly Growth[] = [
   {
-    what: 'convert 256 MiB zstd',
-    ...wholeProcess,
-    goal: 2,
-    sides: converting('zstd', '-c', '-o', 'compression_type=zstd')
+    what: 'check, 64 GiB to 1 TiB: 4 bytes a cluster',
+    goal: (4 * clusters) / mebi + chance,
+    small: metadataOnly(64, 'check'),
+    large: metadataOnly(1024, 'check')
+  },
+  {
+    what: 'map, 64 GiB to 1 TiB: nothing',
+    goal: chance,
+    small: metadataOnly(64, 'map', '--output=json'),
+    large: metadataOnly(1024, 'map', '--output=json')
+  },
+  { what: 'convert, 128 MiB to 1 GiB: nothing', goal: chance, small: converting(128), large: converting(1024) },
+  {
+    what: 'convert deflate, 128 to 256 MiB: nothing',
+    goal: chance,
+    small: converting(128, ...deflate),
+    large: converting(256, ...deflate)
   }
 ]
 
@@ -244,6 +296,14 @@ const milliseconds = (work: () => unknown, calls: number): number => {
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
+/** The median time of Node alone, which no command of ours can go below. */
+let nodeAlone: number | undefined
+
+const aloneTime = (): number => {
+  nodeAlone ??= median(Array.from({ length: 9 }, () => milliseconds(() => node('-e', '0'), 1)))
+  return nodeAlone
+}
+
 const time = (ms: number): string =>
   ms < 1e-3 ? `${(ms * 1e6).toFixed(0)} ns` : ms < 1 ? `${(ms * 1e3).toFixed(2)} us` : `${ms.toFixed(1)} ms`
 
@@ -257,12 +317,30 @@ const measure = ({ what, rival, goal, rounds, calls, things, sides }: Bench): re
     theirs: milliseconds(both.theirs, calls) / calls / things
   })).slice(warmUp)
   const ratio = median(taken.map((t) => t.ours / t.theirs))
-  const medians = [median(taken.map((t) => t.ours)), median(taken.map((t) => t.theirs))].map(time)
-  return [what, ...medians, rival, ratio.toFixed(2), `${goal}`, ratio <= goal ? 'yes' : 'no']
+  const [ours, theirs] = [median(taken.map((t) => t.ours)), median(taken.map((t) => t.theirs))]
+  const ofProcess =
+    both.process === undefined ? [] : [(aloneTime() / theirs).toFixed(2), memoryOf(both.process).toFixed(0)]
+  return [
+    what,
+    time(ours),
+    time(theirs),
+    rival,
+    ratio.toFixed(2),
+    `${goal}`,
+    ratio <= goal ? 'yes' : 'no',
+    ...ofProcess
+  ]
 }
 
-const widths = [25, 10, 10, 18, 6, 5, 4]
-const print = (cells: readonly string[]): void => {
+const more = ({ what, goal, small, large }: Growth): readonly string[] => {
+  const [a, b] = [small(), large()]
+  if (typeof a === 'string' || typeof b === 'string') return [what, 'no qemu-img', '', '', `${goal}`, '']
+  const [before, after] = [memoryOf(a.process ?? []), memoryOf(b.process ?? [])]
+  const met = after - before <= goal ? 'yes' : 'no'
+  return [what, ...[before, after, after - before, goal].map((n) => n.toFixed(0)), met]
+}
+
+const print = (widths: readonly number[], cells: readonly string[]): void => {
   console.log(
     cells
       .map((cell, i) => cell.padEnd(widths[i] ?? 0))
@@ -271,8 +349,15 @@ const print = (cells: readonly string[]): void => {
   )
 }
 
-const wanted = process.argv.slice(2)
-print(['what', 'ours', 'rival', '', 'ratio', 'goal', 'met'])
-for (const bench of benches)
-  if (wanted.length === 0 || wanted.some((text) => bench.what.includes(text))) print(measure(bench))
+const words = process.argv.slice(2)
+const wanted = (what: string): boolean => words.length === 0 || words.some((text) => what.includes(text))
+
+const columns = [25, 10, 10, 16, 5, 4, 3, 5, 3]
+print(columns, ['what', 'ours', 'rival', '', 'ratio', 'goal', 'met', 'least', 'MiB'])
+for (const bench of benches) if (wanted(bench.what)) print(columns, measure(bench))
+console.log('\nleast: the ratio of Node started for nothing; MiB: the most memory of ours\n')
+
+const growing = [41, 5, 5, 4, 4, 3]
+print(growing, ['memory', 'small', 'large', 'more', 'goal', 'met'])
+for (const growth of growths) if (wanted(growth.what)) print(growing, more(growth))
 if (last === undefined) console.log('nothing to measure')

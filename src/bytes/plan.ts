@@ -21,7 +21,7 @@ const theImage: FileRef = { part: 'image', depth: 0 }
 export interface Read extends Range {
   readonly _tag: 'Read'
   readonly file: FileRef
-  /** Memory of at least this length that the answer may be put in: the plan has no use for it once it asks again. */
+  /** Memory of the plan's own, of this length, that the answer may be put in. */
   readonly into?: Uint8Array
 }
 
@@ -45,9 +45,25 @@ export type Request<W> = Read | Fail | Tell<W>
 /** A plan that ends in an `A` and tells `W`s on its way. Each call of a planning function makes a fresh plan. */
 export type Plan<A, W = never> = Generator<Request<W>, A, Uint8Array>
 
-/** Asks for bytes; `into` is memory that the answer may be put in, for plans that read much and keep nothing. */
-export function* readAt(at: number, length: number, file: FileRef = theImage, into?: Uint8Array): Plan<Uint8Array> {
-  return yield { _tag: 'Read', file, at, length, ...(into === undefined ? {} : { into }) }
+/** Asks for bytes. */
+export function* readAt(at: number, length: number, file: FileRef = theImage): Plan<Uint8Array> {
+  return yield { _tag: 'Read', file, at, length }
+}
+
+/** Memory that a plan reads into again and again: what it read before may be gone then. */
+export class Memory {
+  private bytes = nothing
+
+  /** The first `length` bytes of it. */
+  take(length: number): Uint8Array {
+    if (this.bytes.length < length) this.bytes = new Uint8Array(length)
+    return this.bytes.subarray(0, length)
+  }
+}
+
+/** Asks for bytes, to be used only until more are read into the same memory. */
+export function* readInto(memory: Memory, at: number, length: number, file: FileRef = theImage): Plan<Uint8Array> {
+  return yield { _tag: 'Read', file, at, length, into: memory.take(length) }
 }
 
 /** Tells what was found. */

@@ -1,5 +1,5 @@
 /** Checking the refcounts: blocks read, blocks counted, and every count held against the references found. */
-import { type Plan, readAt } from '../bytes/plan.js'
+import { Memory, type Plan, readAt, readInto } from '../bytes/plan.js'
 import { blockEntries } from '../format/geometry.js'
 import * as limits from '../format/limits.js'
 import { RefcountTableView, RefcountView } from '../format/views.js'
@@ -24,13 +24,14 @@ export function* readBlockTable(at: number, clusters: number, state: CheckState)
 export function* loadRefcounts(state: CheckState, table: BlockTable): Plan<void> {
   const perBlock = blockEntries(state.g)
   const offsetAt = (i: number): number => table.view.refcountBlockOffset(i)
+  const memory = new Memory()
   for (let i = 0, n = 1; i < table.view.length; i += n) {
     const block = offsetAt(i)
     n = 1
     if (block % state.size !== 0) state.unreadable.add(i)
     else if (block !== 0 && block < state.fileLength) {
       n = neighbours(offsetAt, i, table.view.length, state.size)
-      const counts = new RefcountView(yield* readAt(block, n * state.size), state.g.refcountOrder)
+      const counts = new RefcountView(yield* readInto(memory, block, n * state.size), state.g.refcountOrder)
       state.refcounts.load(i * perBlock, counts)
     }
   }

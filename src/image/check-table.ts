@@ -1,5 +1,5 @@
 /** An L2 table as it is checked: its entries, how often it is used, and the guest bytes they map. */
-import { type Plan, readAt } from '../bytes/plan.js'
+import { Memory, type Plan, readInto } from '../bytes/plan.js'
 import { blockEntries, l2EntrySize } from '../format/geometry.js'
 import { L2View } from '../format/views.js'
 import type { CheckState } from './check-state.js'
@@ -40,9 +40,10 @@ export function* eachTable(state: CheckState, uses: Uses, visit: (t: Table) => P
   const perBlock = blockEntries(state.g)
   const tables = [...uses].filter(([at]) => at < state.fileLength).sort((a, b) => a[0] - b[0])
   const offsetAt = (i: number): number => tables[i]?.[0] ?? 0
+  const memory = new Memory()
   for (let i = 0, n = 1; i < tables.length; i += n) {
     n = neighbours(offsetAt, i, tables.length, state.size)
-    const bytes = yield* readAt(offsetAt(i), n * state.size)
+    const bytes = yield* readInto(memory, offsetAt(i), n * state.size)
     for (const [k, [at, use]] of tables.slice(i, i + n).entries()) {
       const view = new L2View(bytes.subarray(k * state.size, (k + 1) * state.size), state.g)
       yield* visit({ state, view, at, use, perBlock })

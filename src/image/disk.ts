@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { type Issue, issue } from '../bytes/issue.js'
 import { empty } from '../bytes/octets.js'
-import { failWith, type Plan, readAt, tell } from '../bytes/plan.js'
+import { failWith, Memory, type Plan, readAt, readInto, tell } from '../bytes/plan.js'
 import { availableBytes } from '../format/compressed.js'
 import { clusterSize, type Geometry, l1Coverage, l2EntrySize } from '../format/geometry.js'
 import { compressionType } from '../format/header.js'
@@ -190,6 +190,8 @@ interface Walk {
   readonly from: number
   readonly to: number
   readonly joined: Joining<Extent>
+  /** Of the L2 tables. */
+  readonly memory: Memory
 }
 
 function* tellNext({ from, to, joined }: Walk, e: Extent): Plan<void, Extent> {
@@ -218,7 +220,7 @@ function* tablesExtents(walk: Walk, i1: number, n: number, at: number): Plan<voi
     const found = `0x${at.toString(16)}`
     return yield* failWith(broken('L1-05', 'L1 table entry', spot, found, 'a multiple of the cluster size'))
   }
-  const bytes = yield* readAt(at, n * size)
+  const bytes = yield* readInto(walk.memory, at, n * size)
   for (let k = 0; k < n; k++) {
     const view = new L2View(bytes.subarray(k * size, (k + 1) * size), disk.g)
     yield* tableExtents(walk, i1 + k, { disk, view, at: at + k * size })
@@ -234,7 +236,7 @@ function* tablesExtents(walk: Walk, i1: number, n: number, at: number): Plan<voi
  */
 export function* extents(disk: Disk, from: number, to: number): Plan<void, Extent> {
   const [coverage, size] = [l1Coverage(disk.g), clusterSize(disk.g)]
-  const walk = { disk, from, to, joined: new Joining<Extent>(joins) }
+  const walk = { disk, from, to, joined: new Joining<Extent>(joins), memory: new Memory() }
   const last = from < to ? Math.ceil(to / coverage) : 0
   for (let first = Math.floor(from / coverage); first < last; first += l1Piece) {
     const end = Math.min(last, first + l1Piece)

@@ -1,7 +1,7 @@
 /** Reading guest bytes through a chain. */
 import * as E from 'fp-ts/lib/Either.js'
 import { issue } from '../bytes/issue.js'
-import { failWith, type Plan, readAt, telling } from '../bytes/plan.js'
+import { failWith, type Memory, type Plan, readAt, readInto, telling } from '../bytes/plan.js'
 import { clusterSize } from '../format/geometry.js'
 import type { Decompressor } from '../compression/decompress.js'
 import { type Chain, type Located, locations } from './chain.js'
@@ -38,20 +38,24 @@ const fileOf = (chain: Chain, e: Located) => {
   return { part: external ? 'data' : 'image', depth: e.depth } as const
 }
 
-/** The bytes of one extent within `[from, to)`; `undefined` for zeros. `into` is memory that they may be put in. */
+/** The bytes of one extent within `[from, to)`; `undefined` for zeros. With `memory`, to be used only until it is read into again. */
 export function* extentBytes(
   chain: Chain,
   e: Located,
   from: number,
   to: number,
   decompressor: Decompressor,
-  into?: Uint8Array
+  memory?: Memory
 ): Plan<Uint8Array | undefined> {
   const layer = chain[e.depth]
   if (e.kind === 'zero' || e.kind === 'absent') return undefined
   if (layer?._tag === 'Image' && layer.disk.encrypted)
     return yield* refuse('LUKS-08', e, 'encrypted data', 'data that can be read without a key')
-  if (e.kind === 'data') return yield* readAt((e.host ?? 0) + from - e.start, to - from, fileOf(chain, e), into)
+  if (e.kind === 'data') {
+    const at = (e.host ?? 0) + from - e.start
+    const file = fileOf(chain, e)
+    return yield* memory === undefined ? readAt(at, to - from, file) : readInto(memory, at, to - from, file)
+  }
   if (layer?._tag !== 'Image') return undefined
   return (yield* decompressed(layer.disk, e, decompressor)).subarray(from - e.start, to - e.start)
 }

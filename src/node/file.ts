@@ -40,9 +40,7 @@ const sourceOf = (name: string, fd: number): Source => {
     world: {
       _tag: 'Sync',
       read: ({ at, length, into }) =>
-        length >= window.size && at < stat.size
-          ? fillFrom(fd, at, into?.subarray(0, length) ?? unclean(length))
-          : small({ at, length })
+        length >= window.size && at < stat.size ? fillFrom(fd, at, into ?? unclean(length)) : small({ at, length })
     },
     close: () => {
       closeSync(fd)

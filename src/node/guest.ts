@@ -1,6 +1,6 @@
 /** Guest bytes of an open chain, piece by piece, for the commands that copy, print and compare them. */
 import type * as E from 'fp-ts/lib/Either.js'
-import { type Plan, tell, telling } from '../bytes/plan.js'
+import { Memory, type Plan, tell, telling } from '../bytes/plan.js'
 import type { Failure } from '../bytes/run-async.js'
 import { type Chain, chainSize, locations } from '../image/chain.js'
 import type { Decompressor } from '../compression/decompress.js'
@@ -36,7 +36,7 @@ const allAtOnce: Ways = { decompressor: native, takes: () => true }
  * left out, and not even read, where `takes` does not take their share.
  */
 function* pieces(chain: Chain, at: number, end: number, { decompressor, takes }: Ways): Plan<void, Piece> {
-  const memory = new Uint8Array(pieceSize)
+  const memory = new Memory()
   let counted = 0
   yield* telling(locations(chain, at, end), function* (e): Plan<void, Piece> {
     const [from, to] = [Math.max(at, e.start), Math.min(end, e.start + e.length)]
