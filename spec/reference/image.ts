@@ -39,6 +39,12 @@ export const tableAt = (file: Uint8Array, at: number, entries: number, clusterSi
   entries
 })
 
+/** QEMU reads zeros past the end of the file, but nothing from here on. */
+export const readEnd = 2 ** 63 - 2 ** 30
+
+/** Whether QEMU can read a table. */
+export const isReadable = ({ offset, entries }: Table): boolean => entries === 0 || offset + 8 * entries <= readEnd
+
 /** The entries of a table, without those past the end of the file, which are zeros. */
 export const entriesOf = (file: Uint8Array, { offset, entries }: Table): readonly bigint[] => {
   const within = Math.min(entries, Math.max(0, Math.ceil((file.length - offset) / 8)))
@@ -82,13 +88,14 @@ export const openImage = (file: Uint8Array, dataFile = file, backing?: Disk): Im
 export const inSectors = (length: number): number => Math.ceil(length / 512) * 512
 export const sizeOf = (disk: Disk): number => ('file' in disk ? disk.size : inSectors(disk.length))
 
-/** The snapshot table: each snapshot's L1, the size of its extra data, and where its entry ends. @see SNAP-01 */
+/** The snapshot table: each snapshot's L1, the size of its extra data, and where in the table its entry ends. @see SNAP-01 */
 export const snapshotsOf = ({ file, clusterSize }: Image) => {
   const snapshots: { readonly l1: Table; readonly extraSize: number; readonly end: number }[] = []
   while (snapshots.length < number(file, 60, 4)) {
-    const at = Math.ceil((snapshots.at(-1)?.end ?? number(file, 64, 8)) / 8) * 8
+    const start = Math.ceil((snapshots.at(-1)?.end ?? 0) / 8) * 8
+    const at = number(file, 64, 8) + start
     const extraSize = number(file, at + 36, 4)
-    const end = at + 40 + extraSize + number(file, at + 12, 2) + number(file, at + 14, 2)
+    const end = start + 40 + extraSize + number(file, at + 12, 2) + number(file, at + 14, 2)
     snapshots.push({ l1: tableAt(file, at, number(file, at + 8, 4), clusterSize), extraSize, end })
   }
   return snapshots

@@ -3,6 +3,7 @@ import type { ClauseId, Source } from '../../spec/clauses/index.js'
 import { type Complaint, type Issue, issue } from '../bytes/issue.js'
 import { clusterSize, type Geometry } from '../format/geometry.js'
 import { maxRefcount } from '../format/refcount.js'
+import type { RefcountView } from '../format/views.js'
 import { Counts } from './counts.js'
 
 /**
@@ -28,6 +29,9 @@ export interface Totals {
   compressedClusters: number
 }
 
+/** Bytes of tables that a check reads of the smallest image. */
+const slack = 2 ** 26
+
 /** Most findings a check keeps; the totals count them all. */
 const maxFindings = 1000
 
@@ -51,6 +55,10 @@ export class CheckState {
   }
   readonly size: number
   readonly max: number
+  /** Blocks of clusters far behind the end of the file, by their index in the refcount table. */
+  readonly far = new Map<number, RefcountView>()
+  /** Bytes of tables that may still be read. Tables of a sound image are no more than the image. */
+  private unread: number
 
   constructor(
     readonly g: Geometry,
@@ -58,6 +66,19 @@ export class CheckState {
   ) {
     this.size = clusterSize(g)
     this.max = Number(maxRefcount(g.refcountOrder))
+    this.unread = 2 * fileLength + slack
+  }
+
+  /** Whether tables of `size` bytes more may be read; a check error, once, where tables overlap without measure. */
+  spend(size: number): boolean {
+    const before = this.unread
+    this.unread -= size
+    if (before >= 0 && this.unread < 0)
+      this.find(
+        'error',
+        inconsistent('CHK-06', 'file', 0, this.fileLength, 'tables upon tables', 'fewer than its bytes')
+      )
+    return this.unread >= 0
   }
 
   /** Notes a finding; `times` is how often QEMU meets it. */

@@ -34,7 +34,9 @@ const copiedWrong = (structure: string, at: number, copied: boolean, refcount: n
 /** The refcount of the cluster at a host offset; `undefined` where its block cannot be read. */
 const refcountAt = (state: CheckState, offset: number, perBlock: number): number | undefined => {
   const cluster = Math.floor(offset / state.size)
-  return state.unreadable.has(Math.floor(cluster / perBlock)) ? undefined : state.refcounts.get(cluster)
+  const index = Math.floor(cluster / perBlock)
+  if (state.unreadable.has(index)) return undefined
+  return state.far.get(index)?.count(cluster % perBlock) ?? state.refcounts.get(cluster)
 }
 
 /** An L1 table: its own clusters, its entries, and the uses of the L2 tables they name. @see CHK-01 */
@@ -83,11 +85,12 @@ export function* checkL1(
         phase: 'invalid'
       })
     const use = uses.get(l2)
-    uses.set(l2, {
-      active: (use?.active ?? 0) + (active ? 1 : 0),
-      all: (use?.all ?? 0) + 1,
-      guest: use?.guest ?? guest
-    })
+    if (use !== undefined || (l2 < state.fileLength && state.spend(state.size)))
+      uses.set(l2, {
+        active: (use?.active ?? 0) + (active ? 1 : 0),
+        all: (use?.all ?? 0) + 1,
+        guest: use?.guest ?? guest
+      })
     if (active && l2 !== 0) {
       const refcount = refcountAt(state, l2, perBlock)
       const copied = hi >>> 31 === 1
@@ -179,7 +182,8 @@ const checkEntries = (t: Table): void => {
   const { state, view, use } = t
   const { references, refcounts, totals } = state
   const simple = !state.g.extendedL2 && !state.g.externalDataFile && state.unreadable.size === 0
-  const checkCopied = use.active > 0 && t.at !== 0
+  // Of a table whose own refcount cannot be read QEMU checks no COPIED.
+  const checkCopied = use.active > 0 && t.at !== 0 && refcountAt(state, t.at, t.perBlock) !== undefined
   const low = state.size - 1
   const end = simple ? state.fileLength - state.size : 0
   let next = 0

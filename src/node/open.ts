@@ -30,7 +30,6 @@ export interface OpenOptions {
 
 /** Most layers of a chain. */
 const maxDepth = 64
-const sector = 512
 
 interface Files {
   readonly image: SourceFile
@@ -72,7 +71,7 @@ interface Step {
 }
 
 const rawStep = (image: SourceFile): Step => ({
-  layer: { _tag: 'Raw', size: Math.ceil(image.length / sector) * sector },
+  layer: { _tag: 'Raw', size: image.length },
   files: { image }
 })
 
