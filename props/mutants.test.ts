@@ -6,11 +6,12 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as assert from 'uvu/assert'
 import { formatMutants } from './mutants/format.js'
+import { imageMutants } from './mutants/image.js'
 import type { Mutant } from './mutants/mutant.js'
 import { note, type Report, suite } from './suite.js'
 
 const test = suite('planted faults')
-const mutants: readonly Mutant[] = formatMutants
+const mutants: readonly Mutant[] = [...formatMutants, ...imageMutants]
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const work = mkdtempSync(join(tmpdir(), 'qcow2-spec-mutants-'))
 

@@ -17,12 +17,13 @@ const test = suite('reference, damaged')
 test('the reference says of every damaged image that it can open what qemu-img says', () => {
   const tally = new Tally()
   let opened = 0
-  for (const { name, image, said } of eachKept()) {
+  const share = Math.min(1, drawFromEnvironment().runs)
+  for (const { name, image, said } of eachKept(share)) {
     const own = referenceVerdict(image)
     tally.hold(name, image, said, own)
     opened += Number(own.check !== undefined)
   }
-  assert.ok(opened > 3500)
+  assert.ok(opened > 3500 * share)
   note(`${opened} damaged images. ${tally.text()}`)
 })
 
