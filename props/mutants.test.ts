@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as assert from 'uvu/assert'
 import { bitmapMutants } from './mutants/bitmap.js'
 import { formatMutants } from './mutants/format.js'
+import { imageMutants } from './mutants/image.js'
 import type { Mutant } from './mutants/mutant.js'
 import { planMutants } from './mutants/plans.js'
 import { storeMutants } from './mutants/store.js'
@@ -14,7 +15,14 @@ import { zeroMutants } from './mutants/transition-zero.js'
 import { note, type Report, suite } from './suite.js'
 
 const test = suite('planted faults')
-const mutants: readonly Mutant[] = [...formatMutants, ...planMutants, ...storeMutants, ...zeroMutants, ...bitmapMutants]
+const mutants: readonly Mutant[] = [
+  ...formatMutants,
+  ...imageMutants,
+  ...planMutants,
+  ...storeMutants,
+  ...zeroMutants,
+  ...bitmapMutants
+]
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const work = mkdtempSync(join(tmpdir(), 'qcow2-spec-mutants-'))
 

@@ -146,5 +146,11 @@ export const extensionAreas: Structure<ExtensionArea> = structure(
   'header extension area',
   extensionArea,
   (mode) => (mode === 'any' ? anyArea : wellFormedArea),
-  (a) => fieldsInRow(extensions, a.extensions)
+  (a) => {
+    const end = extensionArea.sizeOf({ extensions: a.extensions, rest: empty })
+    return [
+      ...fieldsInRow(extensions, a.extensions),
+      ...(a.end === undefined ? [] : moved(head.rows.map(fieldOf), end))
+    ]
+  }
 )

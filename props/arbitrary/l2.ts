@@ -1,5 +1,6 @@
 /** L2 entries in every context that an image may give them. */
 import fc from 'fast-check'
+import { u32 } from '../../src/bytes/leaf.js'
 import { compressedBits } from '../../src/format/compressed.js'
 import {
   type Cluster,
@@ -12,7 +13,7 @@ import {
 import { hostEnd, maxClusterBits, minClusterBits, minExtendedClusterBits } from '../../src/format/limits.js'
 import { bitsValue, type Mode } from './leaf.js'
 import { numbers } from './number.js'
-import { structure, type Structure } from './structure.js'
+import { type Field, structure, type Structure } from './structure.js'
 
 const every = Array.from({ length: maxClusterBits - minClusterBits + 1 }, (_, i) => minClusterBits + i)
 
@@ -96,13 +97,24 @@ const drawn = (ctx: L2Context, mode: Mode): fc.Arbitrary<L2Entry> => {
   return ctx.extendedL2 ? cluster.chain((c) => bitmap(c, mode).map((subclusters) => ({ ...c, subclusters }))) : cluster
 }
 
+/** The descriptor, cut as its kind says, and the two halves of the bitmap. */
+const fields = (e: L2Entry, ctx: L2Context): readonly Field[] => [
+  {
+    name: 'L2 entry',
+    at: 0,
+    leaf: e._tag === 'Compressed' ? compressedBits(ctx.clusterBits) : standardBits,
+    rules: []
+  },
+  ...(ctx.extendedL2 ? ['zeros', 'allocated'] : []).map((name, i) => ({ name, at: 8 + 4 * i, leaf: u32, rules: [] }))
+]
+
 /** L2 entries of a context. */
 export const l2EntriesOf = (ctx: L2Context): Structure<L2Entry> =>
   structure(
     `L2 entry, ${contextName(ctx)}`,
     l2Entry(ctx),
     (mode) => drawn(ctx, mode),
-    () => [{ name: 'L2 entry', at: 0, leaf: standardBits, rules: [] }]
+    (e) => fields(e, ctx)
   )
 
 /** L2 entries of every context. */

@@ -1,18 +1,11 @@
 /** The images of the corpus as the reference opens them, with the files they stand on. */
-import { inflateRawSync } from 'node:zlib'
-import * as E from 'fp-ts/lib/Either.js'
 import { type Loaded, load, names } from '../../corpus/load.js'
 import { type Disk, type Image, number, openImage } from '../../spec/reference/image.js'
 import type { Decompressors } from '../../spec/reference/reader.js'
-import { portable } from '../../src/compression/decompress.js'
+import { native } from '../../src/node/decompress.js'
 
-/** zlib where it takes the stream at once; else the decoder that knows when QEMU does. @see CMP-09 */
-const zlib: Decompressors['inflate'] = (bytes, size) => {
-  const whole = E.tryCatch(() => inflateRawSync(bytes, { maxOutputLength: size }), String)
-  return E.isRight(whole) && whole.right.length === size ? whole : portable.deflate(bytes, size)
-}
-
-export const tools: Decompressors = { inflate: zlib, zstd: portable.zstd }
+/** Node's zlib is QEMU's. */
+export const tools: Decompressors = { inflate: native.deflate, zstd: native.zstd }
 
 /** The file a backing file name stands for: the recipes use one folder, and one name is JSON. */
 const plainName = (name: string): string => (/"filename":"([^"]*)"/.exec(name)?.[1] ?? name).split('/').at(-1) ?? ''

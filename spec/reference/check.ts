@@ -8,17 +8,16 @@ import {
   extensionOf,
   type Image,
   inSectors,
+  isReadable,
   isSet,
   number,
   offsetIn,
+  readEnd,
   snapshotsOf,
   type Table,
   tableAt,
   word
 } from './image.js'
-
-/** QEMU reads zeros past the end of the file, but nothing from here on. */
-const readEnd = 2 ** 63 - 2 ** 30
 
 /** The refcount of a host cluster as it is stored; `undefined` where it cannot be read. @see REF-03 and REF-05 */
 const refcountOf = ({ file, clusterSize, refcountBits, refcountTable }: Image, cluster: number): number | undefined => {
@@ -35,9 +34,12 @@ const refcountOf = ({ file, clusterSize, refcountBits, refcountTable }: Image, c
     : (number(file, at, 1) >> (bit % 8)) & (2 ** refcountBits - 1)
 }
 
-/** The entries of the L2 table at this offset. */
-const l2Entries = (image: Image, table: number): readonly Entry[] =>
-  Array.from({ length: image.clusterSize / (image.extendedL2 ? 16 : 8) }, (_, index) => entryOf(image, table, index))
+/** The entries of the L2 table at this offset, without those past the end of the file, which are zeros. */
+const l2Entries = (image: Image, table: number): readonly Entry[] => {
+  const size = image.extendedL2 ? 16 : 8
+  const within = Math.max(0, Math.min(image.clusterSize, image.file.length - table))
+  return Array.from({ length: Math.ceil(within / size) }, (_, index) => entryOf(image, table, index))
+}
 
 /** What a check finds. @see CHK-12 */
 export interface Counts {
@@ -157,11 +159,10 @@ export const check = (image: Image): E.Either<ClauseId, Counts> => {
   for (const { l1, extraSize } of snapshots) {
     corrupt(image.version === 3 && extraSize < 16)
     if (corrupt(!l1.isAligned) || corrupt(l1.entries > 2 ** 22)) continue
-    if (l1.entries > 0 && l1.offset >= readEnd) return E.left('CHK-06')
+    if (!isReadable(l1)) return E.left('CHK-06')
     checkL1(l1, false)
   }
-  const snapshotTable = number(file, 64, 8)
-  refer(snapshotTable, (snapshots.at(-1)?.end ?? snapshotTable) - snapshotTable)
+  refer(number(file, 64, 8), snapshots.at(-1)?.end ?? 0)
   refer(refcountTable.offset, 8 * refcountTable.entries)
   const [luks, bitmaps] = [extensionOf(image, 0x0537_be77), extensionOf(image, 0x2385_2875)]
   if (image.cryptMethod === 2 && luks !== undefined) refer(number(file, luks, 8), number(file, luks + 8, 8))

@@ -39,6 +39,12 @@ export const tableAt = (file: Uint8Array, at: number, entries: number, clusterSi
   entries
 })
 
+/** QEMU reads zeros past the end of the file, but nothing from here on. */
+export const readEnd = 2 ** 63 - 2 ** 30
+
+/** Whether QEMU can read a table. */
+export const isReadable = ({ offset, entries }: Table): boolean => entries === 0 || offset + 8 * entries <= readEnd
+
 /** The entries of a table, without those past the end of the file, which are zeros. */
 export const entriesOf = (file: Uint8Array, { offset, entries }: Table): readonly bigint[] => {
   const within = Math.min(entries, Math.max(0, Math.ceil((file.length - offset) / 8)))
@@ -82,7 +88,7 @@ export const openImage = (file: Uint8Array, dataFile = file, backing?: Disk): Im
 export const inSectors = (length: number): number => Math.ceil(length / 512) * 512
 export const sizeOf = (disk: Disk): number => ('file' in disk ? disk.size : inSectors(disk.length))
 
-/** A snapshot: its L1, the size of its extra data and of its disk, its names, and where its entry ends. */
+/** A snapshot: its L1, the size of its extra data and of its disk, its names, and where in the table its entry ends. */
 export interface Snapshot {
   readonly l1: Table
   readonly extraSize: number
@@ -99,7 +105,8 @@ const textAt = (file: Uint8Array, at: number, length: number): string =>
 export const snapshotsOf = ({ file, clusterSize, size }: Image): readonly Snapshot[] => {
   const snapshots: Snapshot[] = []
   while (snapshots.length < number(file, 60, 4)) {
-    const at = Math.ceil((snapshots.at(-1)?.end ?? number(file, 64, 8)) / 8) * 8
+    const start = Math.ceil((snapshots.at(-1)?.end ?? 0) / 8) * 8
+    const at = number(file, 64, 8) + start
     const [idSize, nameSize, extraSize] = [number(file, at + 12, 2), number(file, at + 14, 2), number(file, at + 36, 4)]
     const names = at + 40 + extraSize
     snapshots.push({
@@ -108,7 +115,7 @@ export const snapshotsOf = ({ file, clusterSize, size }: Image): readonly Snapsh
       size: extraSize >= 16 ? number(file, at + 48, 8) : size,
       id: textAt(file, names, idSize),
       name: textAt(file, names + idSize, nameSize),
-      end: names + idSize + nameSize
+      end: start + 40 + extraSize + idSize + nameSize
     })
   }
   return snapshots

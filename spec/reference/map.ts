@@ -31,8 +31,12 @@ export const joined = (entries: readonly MapEntry[]): readonly MapEntry[] => {
 
 /** The map of guest bytes of a disk `depth` files down; not joined. */
 const extents = (disk: Disk, from: number, to: number, depth: number): Read<readonly MapEntry[]> => {
-  if (!('file' in disk))
-    return E.right([{ start: from, length: to - from, depth, present: true, zero: false, data: true, offset: from }])
+  if (!('file' in disk)) {
+    const end = Math.max(from, Math.min(to, disk.length))
+    const file = { start: from, length: end - from, depth, present: true, zero: false, data: true, offset: from }
+    const behind = { ...file, start: end, length: to - end, zero: true, data: false, offset: end }
+    return E.right([file, behind].filter(({ length }) => length > 0))
+  }
   const { backing, clusterSize, cryptMethod } = disk
   const out: MapEntry[] = []
   for (let cluster = Math.floor(from / clusterSize); cluster * clusterSize < to; cluster++) {

@@ -1,7 +1,7 @@
 /** The reference reader: the guest bytes of a disk, cluster by cluster. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../clauses/index.js'
-import { bytesAt, type Disk, entryOf, type Image, isSet, offsetIn, type Table, word } from './image.js'
+import { bytesAt, type Disk, entryOf, type Image, isReadable, isSet, offsetIn, type Table, word } from './image.js'
 
 /** A value, or the clause by which it is refused. */
 export type Read<A> = E.Either<ClauseId, A>
@@ -31,7 +31,7 @@ export const partsOf = (image: Image, l1: Table, cluster: number): Read<readonly
   const index = Math.floor(cluster / perTable)
   const whole = { start: cluster * clusterSize, length: clusterSize }
   if (!l1.isAligned) return E.left('SNAP-01')
-  if (l1.entries > 2 ** 22) return E.left('SNAP-07')
+  if (l1.entries > 2 ** 22 || !isReadable(l1)) return E.left('SNAP-07')
   const table = index < l1.entries ? offsetIn(word(file, l1.offset + 8 * index)) : 0
   if (table === 0) return E.right([{ ...whole, kind: 'unallocated' }])
   if (table % clusterSize !== 0) return E.left('L1-05')

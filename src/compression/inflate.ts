@@ -9,11 +9,6 @@ import * as E from 'fp-ts/lib/Either.js'
 
 /** Bytes of a payload handed over at a time: they yield at most some hundred kilobytes. */
 const piece = 512
-/** What fflate says of a stream that goes on behind the payload. */
-const endedEarly = 0
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
-
 /** Output as it comes, up to its size; what is beyond is counted and dropped. */
 class Sink {
   readonly out: Uint8Array
@@ -31,26 +26,40 @@ class Sink {
   }
 }
 
-const feed = (payload: Uint8Array, sink: Sink): E.Either<unknown, void> =>
-  E.tryCatch(
+/** What a stream yields up to its end, its first fault or more than fits, and where the fault was met. */
+interface Fed {
+  readonly sink: Sink
+  /** Where the piece starts that holds the fault. */
+  readonly fault: number | undefined
+}
+
+/** Feeds a payload in pieces, and byte by byte from `fine` on: what a piece yields before its fault is lost with it. */
+const feed = (payload: Uint8Array, size: number, fine = payload.length): Fed => {
+  const sink = new Sink(size)
+  const stream = new Inflate((chunk) => {
+    sink.take(chunk)
+  })
+  let at = 0
+  const done = E.tryCatch(
     () => {
-      const stream = new Inflate((chunk) => {
-        sink.take(chunk)
-      })
-      for (let at = 0; at < payload.length && sink.length <= sink.out.length; at += piece)
-        stream.push(payload.subarray(at, at + piece), at + piece >= payload.length)
+      for (let next = 0; at < payload.length && sink.length <= size; at = next) {
+        next = at < fine ? at + piece : at + 1
+        stream.push(payload.subarray(at, next))
+      }
     },
-    (error) => error
+    () => at
   )
+  return { sink, fault: E.isLeft(done) ? at : undefined }
+}
 
 /**
  * The `size` bytes at the start of the stream in `payload`; what follows the stream is not looked at. A stream that yields
  * more is cut, one that yields less is refused.
  */
 export const inflate = (payload: Uint8Array, size: number): E.Either<string, Uint8Array> => {
-  const sink = new Sink(size)
-  const done = feed(payload, sink)
+  const coarse = feed(payload, size)
+  const { sink, fault } = coarse.fault === undefined ? coarse : feed(payload, size, coarse.fault)
   if (sink.length > size) return E.right(sink.out)
-  if (E.isLeft(done) && codeOf(done.left) !== endedEarly) return E.left('a deflate stream that is broken')
+  if (fault !== undefined) return E.left('a deflate stream that is broken')
   return sink.length === size ? E.right(sink.out) : E.left(`a deflate stream of ${sink.length} bytes`)
 }

@@ -74,17 +74,22 @@ const extensionsSize = (a: ExtensionArea): number => sum(a.extensions.map((e) =>
 const duplicates = (a: ExtensionArea): readonly Complaint[] => {
   const at = extensionStarts(a)
   const types = a.extensions.map(typeOf)
-  return repeats(types).map((i) => ({
-    clause: 'EXT-02',
-    phase: 'invalid',
-    source: 'format',
-    structure: 'header extension',
-    field: 'type',
-    at: at[i] ?? 0,
-    size: 4,
-    found: `a second extension of type 0x${(types[i] ?? 0).toString(16)}`,
-    expected: 'each type at most once'
-  }))
+  // Of each type the second extension, however many more there are.
+  const again = repeats(types)
+  const further = new Set(repeats(again.map((i) => types[i] ?? 0)))
+  return again
+    .filter((_, n) => !further.has(n))
+    .map((i) => ({
+      clause: 'EXT-02',
+      phase: 'invalid',
+      source: 'format',
+      structure: 'header extension',
+      field: 'type',
+      at: at[i] ?? 0,
+      size: 4,
+      found: `a second extension of type 0x${(types[i] ?? 0).toString(16)}`,
+      expected: 'each type at most once'
+    }))
 }
 
 const stray = (a: ExtensionArea): readonly Complaint[] => {

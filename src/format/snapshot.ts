@@ -13,7 +13,7 @@ import { atMost } from '../bytes/rule.js'
 import { row, struct } from '../bytes/struct.js'
 import { alignment } from './alignment.js'
 import type { Geometry } from './geometry.js'
-import { maxL1Entries, maxSnapshotExtra } from './limits.js'
+import { maxL1Entries, maxReadable, maxSnapshotExtra } from './limits.js'
 
 /** The table of a snapshot table entry: its first 40 bytes. @see SNAP-01 */
 export const snapshotFixed = struct('snapshot table entry', {
@@ -67,12 +67,31 @@ export const icount = (s: SnapshotEntry): bigint | undefined =>
 
 const spot = { structure: 'snapshot table entry', field: 'extra_data_size', at: 36, size: 4 } as const
 
+/** Whether QEMU can read the L1 table of a snapshot at all; behind the end of the file it reads zeros. @see SNAP-07 */
+export const l1IsReadable = (s: Pick<SnapshotEntry, 'l1TableOffset' | 'l1Size'>): boolean =>
+  s.l1Size === 0 || s.l1TableOffset + 8n * BigInt(s.l1Size) <= maxReadable
+
 /** What a snapshot table entry breaks in an image of this geometry; offsets count from the entry's start. */
 export const judgeSnapshot = (s: SnapshotEntry, g: Pick<Geometry, 'version' | 'clusterBits'>): readonly Complaint[] => {
   const extra = snapshotExtra.sizeOf(s.extra)
   return [
     ...snapshotEntry.judge(s),
     ...alignment('SNAP-01', 'snapshot table entry', 'l1_table_offset', s.l1TableOffset, g.clusterBits),
+    ...(l1IsReadable(s)
+      ? []
+      : [
+          {
+            ...spot,
+            field: 'l1_table_offset' as const,
+            at: 0,
+            size: 8,
+            clause: 'SNAP-07' as const,
+            phase: 'limit' as const,
+            source: 'qemu' as const,
+            found: String(s.l1TableOffset),
+            expected: 'a table that ends where QEMU can read'
+          }
+        ]),
     ...(g.version === 3 && extra < 16
       ? [
           {

@@ -1,11 +1,12 @@
 /** Chains: a disk over its backing disks, each in files of its own. */
 import { below, type Plan, tell, telling } from '../bytes/plan.js'
+import { sectorSize } from '../format/limits.js'
 import { cut, type Disk, type Extent, extents } from './disk.js'
 
 /** A layer of a chain: an image, or a raw file of which every byte is there. Layer 0 is the image itself. */
 export type Layer =
   | { readonly _tag: 'Image'; readonly disk: Disk }
-  /** Bytes, as QEMU presents them: whole sectors. @see RD-07 */
+  /** Bytes of the file. The disk it presents is whole sectors, and ends in zeros. @see RD-07 */
   | { readonly _tag: 'Raw'; readonly size: number }
 
 /** Layers from the top down. */
@@ -16,17 +17,21 @@ export interface Located extends Extent {
   readonly depth: number
 }
 
-const sizeOf = (layer: Layer): number => (layer._tag === 'Raw' ? layer.size : layer.disk.size)
+const sizeOf = (layer: Layer): number =>
+  layer._tag === 'Raw' ? Math.ceil(layer.size / sectorSize) * sectorSize : layer.disk.size
 
 /** Bytes of the disk a chain presents: those of its top layer. @see BACK-08 */
 export const chainSize = (chain: Chain): number => sizeOf(chain[0])
 
-const layerExtents = (layer: Layer, depth: number, from: number, to: number): Plan<void, Extent> =>
-  layer._tag === 'Image'
-    ? depth === 0
-      ? extents(layer.disk, from, to)
-      : below(depth, extents(layer.disk, from, to))
-    : tell<Extent>({ kind: 'data', start: from, length: to - from, host: from })
+function* layerExtents(layer: Layer, depth: number, from: number, to: number): Plan<void, Extent> {
+  if (layer._tag === 'Image') {
+    const found = extents(layer.disk, from, to)
+    return yield* depth === 0 ? found : below(depth, found)
+  }
+  const end = Math.max(from, Math.min(to, layer.size))
+  if (end > from) yield* tell<Extent>({ kind: 'data', start: from, length: end - from, host: from })
+  if (to > end) yield* tell<Extent>({ kind: 'zero', start: end, length: to - end, host: end })
+}
 
 /** What one layer does not hold is looked for in the next, as far as that reaches. */
 function* orBelow(chain: Chain, depth: number, e: Extent): Plan<void, Located> {

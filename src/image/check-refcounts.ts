@@ -13,6 +13,9 @@ export interface BlockTable {
   readonly view: RefcountTableView
 }
 
+/** Where the host bytes end that QEMU can read. */
+const maxReadable = Number(limits.maxReadable)
+
 /** Reads the refcount table of an image whose header numbers are within bounds. */
 export function* readBlockTable(at: number, clusters: number, state: CheckState): Plan<BlockTable> {
   const size = Math.min(clusters * state.size, limits.maxRefcountTable)
@@ -20,17 +23,32 @@ export function* readBlockTable(at: number, clusters: number, state: CheckState)
   return { at, view: new RefcountTableView(there === 0 ? new Uint8Array(0) : yield* readAt(at, there)) }
 }
 
-/** Reads every block that can be read into `state.refcounts`, as far as the file goes. @see REF-03 */
+/** Most blocks of clusters far behind the end of the file that are kept, in bytes. */
+const mostFar = 2 ** 26
+
+/** Keeps a block of clusters that are not in the file, for the entries that lead there all the same; each block once. */
+function* loadFar(state: CheckState, i: number, block: number, seen: Map<number, RefcountView>): Plan<void> {
+  if (!seen.has(block) && seen.size * state.size < mostFar)
+    seen.set(block, new RefcountView(yield* readAt(block, state.size), state.g.refcountOrder))
+  const view = seen.get(block)
+  if (view === undefined) state.unreadable.add(i)
+  else state.far.set(i, view)
+}
+
+/** Reads every block that can be read, as far as the file goes. @see REF-03 */
 export function* loadRefcounts(state: CheckState, table: BlockTable): Plan<void> {
   const perBlock = blockEntries(state.g)
   const offsetAt = (i: number): number => table.view.refcountBlockOffset(i)
+  const near = Math.min(table.view.length, Math.ceil((state.fileLength / state.size + 1) / perBlock))
   const memory = new Memory()
+  const seen = new Map<number, RefcountView>()
   for (let i = 0, n = 1; i < table.view.length; i += n) {
     const block = offsetAt(i)
     n = 1
-    if (block % state.size !== 0) state.unreadable.add(i)
+    if (block % state.size !== 0 || block >= maxReadable) state.unreadable.add(i)
+    else if (block !== 0 && block < state.fileLength && i >= near) yield* loadFar(state, i, block, seen)
     else if (block !== 0 && block < state.fileLength) {
-      n = neighbours(offsetAt, i, table.view.length, state.size)
+      n = neighbours(offsetAt, i, near, state.size)
       const counts = new RefcountView(yield* readInto(memory, block, n * state.size), state.g.refcountOrder)
       state.refcounts.load(i * perBlock, counts)
     }

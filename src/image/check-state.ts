@@ -4,6 +4,7 @@ import { type Complaint, type Issue, issue } from '../bytes/issue.js'
 import { clusterSize, type Geometry } from '../format/geometry.js'
 import { sectorSize } from '../format/limits.js'
 import { maxRefcount } from '../format/refcount.js'
+import type { RefcountView } from '../format/views.js'
 import { Counts } from './counts.js'
 import { Ownership } from './findings/ownership.js'
 import type { Range } from './remaining.js'
@@ -62,6 +63,9 @@ export interface Via extends Pick<Owner, 'entry' | 'guest'> {
 
 const straight: Via = {}
 
+/** Bytes of tables that a check reads of the smallest image. */
+const slack = 2 ** 26
+
 /** One check of one image. It owns its counts; nobody else sees them before the check is done. */
 export class CheckState {
   /** Refcounts as the refcount blocks give them. */
@@ -87,6 +91,10 @@ export class CheckState {
   readonly size: number
   readonly max: number
   private readonly met = new Map<ClauseId, number>()
+  /** Blocks of clusters far behind the end of the file, by their index in the refcount table. */
+  readonly far = new Map<number, RefcountView>()
+  /** Bytes of tables that may still be read. Tables of a sound image are no more than the image. */
+  private unread: number
 
   constructor(
     readonly g: Geometry,
@@ -101,6 +109,24 @@ export class CheckState {
     this.size = clusterSize(g)
     this.max = Number(maxRefcount(g.refcountOrder))
     this.ownership = new Ownership(shared)
+    this.unread = 2 * this.fileLength + slack
+  }
+
+  /** Whether tables of `size` bytes more may be read; a check error, once, where tables overlap without measure. */
+  spend(size: number): boolean {
+    const before = this.unread
+    this.unread -= size
+    if (before >= 0 && this.unread < 0)
+      this.find(
+        'error',
+        inconsistent(
+          'CHK-06',
+          { structure: 'file', at: 0, size: this.fileLength },
+          'tables upon tables',
+          'fewer than its bytes'
+        )
+      )
+    return this.unread >= 0
   }
 
   /** Notes a finding; `times` is how often QEMU meets it. */

@@ -44,7 +44,9 @@ const covered = (state: CheckState, { disk }: Tree, i: number): Range => {
 /** The refcount of the cluster at a host offset; `undefined` where its block cannot be read. */
 const refcountAt = (state: CheckState, offset: number, perBlock: number): number | undefined => {
   const cluster = Math.floor(offset / state.size)
-  return state.unreadable.has(Math.floor(cluster / perBlock)) ? undefined : state.refcounts.get(cluster)
+  const index = Math.floor(cluster / perBlock)
+  if (state.unreadable.has(index)) return undefined
+  return state.far.get(index)?.count(cluster % perBlock) ?? state.refcounts.get(cluster)
 }
 
 /** An L1 table: its own clusters, its entries, and the uses of the L2 tables they name. @see CHK-01 */
@@ -69,13 +71,14 @@ export function* checkL1(state: CheckState, uses: Uses, tree: Tree, perBlock: nu
     if (l2 !== 0 && i >= tree.reach) state.find('note', strayTable(spot, l2), 1, range)
     if (l2 % state.size !== 0) bad('L1-05', 'l2_table_offset', `0x${l2.toString(16)}`, 'a multiple of the cluster size')
     const use = uses.get(l2)
-    uses.set(l2, {
-      active: (use?.active ?? 0) + (active ? 1 : 0),
-      all: (use?.all ?? 0) + 1,
-      guest: use?.guest ?? guest,
-      guestSize: use?.guestSize ?? range.size,
-      elsewhere: use !== undefined && (use.elsewhere || use.guest !== guest)
-    })
+    if (use !== undefined || (l2 < state.fileLength && state.spend(state.size)))
+      uses.set(l2, {
+        active: (use?.active ?? 0) + (active ? 1 : 0),
+        all: (use?.all ?? 0) + 1,
+        guest: use?.guest ?? guest,
+        guestSize: use?.guestSize ?? range.size,
+        elsewhere: use !== undefined && (use.elsewhere || use.guest !== guest)
+      })
     if (active && l2 !== 0) {
       const refcount = refcountAt(state, l2, perBlock)
       const copied = hi >>> 31 === 1
@@ -159,7 +162,8 @@ const plain = (t: Table, i: number, n: number, offset: number, checkCopied: bool
 const checkEntries = (t: Table): void => {
   const { state, view, use } = t
   const simple = !state.g.extendedL2 && !state.g.externalDataFile && state.unreadable.size === 0
-  const checkCopied = use.active > 0 && t.at !== 0
+  // Of a table whose own refcount cannot be read QEMU checks no COPIED.
+  const checkCopied = use.active > 0 && t.at !== 0 && refcountAt(state, t.at, t.perBlock) !== undefined
   const end = simple ? Math.floor(state.fileLength / state.size) * state.size : 0
   let next = 0
   for (let i = 0, n = 1; i < view.length; i += n) {

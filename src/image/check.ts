@@ -9,7 +9,7 @@ import { blockEntries, type Geometry } from '../format/geometry.js'
 import { compressionType } from '../format/header.js'
 import { presentedSize } from '../format/header-rules.js'
 import * as limits from '../format/limits.js'
-import { snapshotExtra, snapshotStarts } from '../format/snapshot.js'
+import { l1IsReadable, snapshotExtra, snapshotStarts } from '../format/snapshot.js'
 import { BitmapTableView } from '../format/views.js'
 import { type BlockTable, compareRefcounts, countBlocks, loadRefcounts, readBlockTable } from './check-refcounts.js'
 import type { CheckReport } from './check-report.js'
@@ -59,13 +59,27 @@ function* snapshots(state: CheckState, m: Metadata, uses: Uses, perBlock: number
       bad('SNAP-01', 'l1_table_offset', 0, 8, s.l1TableOffset, 'a multiple of the cluster size')
     else if (s.l1Size > limits.maxL1Entries)
       bad('SNAP-07', 'l1_size', 8, 4, BigInt(s.l1Size), `at most ${limits.maxL1Entries}`)
-    else yield* checkL1(state, uses, snapshotTree(m, state.g, s, at), perBlock)
+    else if (l1IsReadable(s) && state.spend(Math.min(8 * s.l1Size, state.fileLength)))
+      yield* checkL1(state, uses, snapshotTree(m, state.g, s, at), perBlock)
+    else {
+      const where = { structure: snapshotEntry, field: 'l1_table_offset', at, size: 8 }
+      state.find('error', inconsistent('CHK-06', where, String(s.l1TableOffset), 'a table that can be read'))
+    }
   }
   state.claim('snapshot table', table.at, table.size, { entry: 64 })
 }
 
-function* bitmapTable(state: CheckState, at: number, entries: number): Plan<void> {
-  const view = new BitmapTableView(yield* readAt(at, 8 * entries))
+/** Bytes of a bitmap table that are read at a time: in a bitmap in use it has any length. */
+const piece = 2 ** 20
+
+function* bitmapTable(state: CheckState, table: number, entries: number): Plan<void> {
+  const end = Math.min(table + 8 * entries, Math.ceil(state.fileLength / 8) * 8)
+  if (end <= table || !state.spend(end - table)) return
+  for (let at = table; at < end; at += piece)
+    bitmapTableEntries(state, at, new BitmapTableView(yield* readAt(at, Math.min(piece, end - at))))
+}
+
+const bitmapTableEntries = (state: CheckState, at: number, view: BitmapTableView): void => {
   for (let i = 0; i < view.length; i++) {
     const [hi, lo] = [view.words.hi(i), view.words.lo(i)]
     if (hi === 0 && lo <= 1) continue

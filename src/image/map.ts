@@ -21,7 +21,7 @@ export interface MapEntry {
 
 const entryOf = (chain: Chain, e: Located): MapEntry => {
   const layer = chain[e.depth]
-  const opaque = e.kind === 'compressed' || (e.kind === 'data' && layer?._tag === 'Image' && layer.disk.encrypted)
+  const opaque = e.kind === 'compressed' || (layer?._tag === 'Image' && layer.disk.encrypted)
   return {
     start: e.start,
     length: e.length,

@@ -14,7 +14,7 @@ import { judgeHeader } from '../format/header-rules.js'
 import * as limits from '../format/limits.js'
 import { judgeSnapshot, snapshotEntry, type SnapshotEntry, snapshotFixed, snapshotStarts } from '../format/snapshot.js'
 import { toEight } from '../bytes/entry.js'
-import { judgeBitmapTables } from './bitmap-tables.js'
+import { directoryHead, judgeBitmapTables } from './bitmap-tables.js'
 
 /** The metadata of an image. What does not decode is absent, and an issue says why. */
 export interface Metadata {
@@ -54,7 +54,16 @@ const extensionsOf = (h: Header, g: Geometry, cluster: Uint8Array): Extensions =
   const { from, to } = extensionRange(h, g)
   if (from > cluster.length) return { issues: [] }
   const area = extensionArea.decodeAt(cluster.subarray(0, to), from)
-  return E.isLeft(area) ? { issues: area.left } : { area: area.right, issues: extensionArea.judge(area.right, from) }
+  if (E.isLeft(area)) return { issues: area.left }
+  const issues = extensionArea.judge(area.right, from)
+  return { area: area.right, issues: h.autoclearFeatures.bitmaps ? issues : issues.flatMap(untrusted) }
+}
+
+/** Of what a bitmaps extension holds that is not consistent, QEMU looks at nothing. @see EXT-10 */
+const untrusted = (i: Issue): readonly Issue[] => {
+  if (i.structure !== 'bitmaps extension') return [i]
+  const { refusal: _, ...rest } = i
+  return i.source === 'qemu' ? [] : [{ ...rest, source: 'format' }]
 }
 
 /** The last extension of a kind, which is the one that counts. @see EXT-05 */
@@ -183,19 +192,20 @@ const tooLarge = (at: number, size: number): Issue =>
 
 function* snapshotsOf(h: Header, g: Geometry): Plan<Snapshots> {
   const start = Number(h.snapshotsOffset)
-  if (h.nbSnapshots > limits.maxSnapshots || !Number.isSafeInteger(start) || start % clusterSize(g) !== 0)
-    return { entries: [], issues: [] }
+  const misplaced = h.snapshotsOffset % BigInt(clusterSize(g)) !== 0n || h.snapshotsOffset > limits.maxReadable
+  if (h.nbSnapshots > limits.maxSnapshots || misplaced) return { entries: [], issues: [] }
   const entries: SnapshotEntry[] = []
   const issues: Issue[] = []
-  let at = start
+  let size = 0
   while (entries.length < h.nbSnapshots) {
+    const at = start + size
     const s = yield* snapshotAt(at)
     if (E.isLeft(s)) return { entries, issues: [...issues, ...s.left] }
     const last = entries.length === h.nbSnapshots - 1
     entries.push(last ? { ...s.right, padding: s.right.padding.subarray(0, 0) } : s.right)
     issues.push(...shift(at)(judgeSnapshot(s.right, g).map((c) => issue(c, s.right))))
-    at += snapshotEntry.sizeOf(s.right)
-    if (at - start > limits.maxSnapshotTable) return { entries, issues: [...issues, tooLarge(start, at - start)] }
+    size += snapshotEntry.sizeOf(s.right)
+    if (size > limits.maxSnapshotTable) return { entries, issues: [...issues, tooLarge(start, size)] }
   }
   return { entries, issues }
 }
@@ -206,31 +216,35 @@ interface Bitmaps {
 }
 
 function* bitmapsOf(h: Header, g: Geometry, extension: BitmapsExtension): Plan<Bitmaps> {
-  const at = Number(extension.bitmapDirectoryOffset)
+  const { bitmapDirectoryOffset: offset, nbBitmaps } = extension
+  const at = Number(offset)
   const size = Number(extension.bitmapDirectorySize)
-  if (size > limits.maxBitmapDirectory || !Number.isSafeInteger(at) || at % clusterSize(g) !== 0)
+  const bad = (phase: 'inconsistent' | 'limit', found: string, expected: string): Issue =>
+    issue({
+      clause: 'BMP-12',
+      phase,
+      source: 'both',
+      structure: 'bitmap directory',
+      field: '',
+      at,
+      size,
+      found,
+      expected,
+      refusal: 'OPEN-31'
+    })
+  if (size > limits.maxBitmapDirectory || nbBitmaps > limits.maxBitmaps || offset % BigInt(clusterSize(g)) !== 0n)
     return { entries: [], issues: [] }
-  const directory = bitmapDirectory.decodeAt(yield* readAt(at, size), 0, at)
+  if (offset + BigInt(size) > limits.maxReadable)
+    return { entries: [], issues: [bad('limit', String(offset), 'a directory that ends where QEMU can read')] }
+  const bytes = yield* readAt(at, size)
+  const head = directoryHead(bytes, nbBitmaps)
+  const directory = bitmapDirectory.decodeAt(bytes.subarray(0, head), 0, at)
   if (E.isLeft(directory)) return { entries: [], issues: directory.left }
   const entries = directory.right
   const starts = bitmapStarts(entries)
+  const found = head < size ? 'more entries' : `${entries.length} entries`
   const counted =
-    entries.length === extension.nbBitmaps
-      ? []
-      : [
-          issue({
-            clause: 'BMP-12',
-            phase: 'inconsistent',
-            source: 'both',
-            structure: 'bitmap directory',
-            field: '',
-            at,
-            size,
-            found: `${entries.length} entries`,
-            expected: `nb_bitmaps, ${extension.nbBitmaps}`,
-            refusal: 'OPEN-31'
-          })
-        ]
+    head === size && entries.length === nbBitmaps ? [] : [bad('inconsistent', found, `nb_bitmaps, ${nbBitmaps}`)]
   const own = entries.flatMap((b, i) =>
     shift(at + (starts[i] ?? 0))(judgeBitmapEntry(b, g.clusterBits).map((c) => issue(c, b)))
   )

@@ -40,7 +40,6 @@ export interface OpenOptions {
 
 /** Most layers of a chain. */
 const maxDepth = 64
-const sector = 512
 
 interface Files {
   readonly image: Source
@@ -85,7 +84,7 @@ const diskOf = (
 }
 
 const rawStep = (image: Source): Step => ({
-  layer: { _tag: 'Raw', size: Math.ceil(image.length / sector) * sector },
+  layer: { _tag: 'Raw', size: image.length },
   files: { image }
 })
 

@@ -1,0 +1,131 @@
+/** Asking QEMU: its verdict on a damaged image. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync, existsSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { tokens } from '../../corpus/run.js'
+import { isObject } from '../../src/bytes/json.js'
+import {
+  askable,
+  countsText,
+  digest,
+  mapText,
+  type Question,
+  snapshotId,
+  type Subject,
+  type Verdict
+} from './verdict.js'
+
+interface Said {
+  /** An exit code, the name of a signal, or `late`. */
+  readonly end: string
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** How long qemu-img may take for one answer, in milliseconds, unless the caller has more patience. */
+const usual = 20_000
+
+const img = (folder: string, args: readonly string[], timeout: number): Promise<Said> =>
+  new Promise((resolve) => {
+    const options = { cwd: folder, timeout, killSignal: 'SIGKILL', maxBuffer: 2 ** 28 } as const
+    const child = execFile('qemu-img', args, options, (error, stdout, stderr) => {
+      const code = child.exitCode ?? child.signalCode ?? 'none'
+      resolve({ end: error?.killed === true ? 'late' : String(code), stdout, stderr })
+    })
+  })
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const checkText = ({ end, stdout }: Said): string => {
+  const json = jsonOf(stdout)
+  if (!isObject(json)) return end
+  const count = (key: string): number => Number(json[key] ?? 0)
+  return countsText(Number(end), {
+    corruptions: count('corruptions'),
+    leaks: count('leaks'),
+    checkErrors: count('check-errors'),
+    totalClusters: count('total-clusters'),
+    allocatedClusters: count('allocated-clusters'),
+    fragmentedClusters: count('fragmented-clusters'),
+    compressedClusters: count('compressed-clusters'),
+    imageEndOffset: count('image-end-offset')
+  })
+}
+
+const mapAnswer = ({ end, stdout }: Said): string => {
+  const json = jsonOf(stdout)
+  if (end !== '0' || !Array.isArray(json)) return end
+  const entries = json.filter(isObject).map((e) => ({
+    start: Number(e['start']),
+    length: Number(e['length']),
+    depth: Number(e['depth']),
+    present: e['present'] === true,
+    zero: e['zero'] === true,
+    data: e['data'] === true,
+    ...(e['offset'] === undefined ? {} : { offset: Number(e['offset']) })
+  }))
+  return digest(mapText(entries))
+}
+
+/** What QEMU says, and why. */
+export interface Asked {
+  readonly verdict: Verdict
+  readonly stderr: Readonly<Record<Question, string>>
+}
+
+/** A folder with the companions of an image, in which QEMU is asked about one damage of it after the other. */
+export class Ward {
+  readonly folder = mkdtempSync(join(tmpdir(), 'qcow2-damaged-'))
+
+  constructor(
+    loaded: Subject,
+    private readonly patience = usual
+  ) {
+    for (const [file, bytes] of loaded.files) writeFileSync(join(this.folder, file), bytes)
+  }
+
+  async ask(loaded: Subject): Promise<Asked> {
+    writeFileSync(join(this.folder, 'img.qcow2'), loaded.image)
+    const { opts } = loaded.expect
+    const open = opts === undefined ? ['-f', 'qcow2', 'img.qcow2'] : (tokens(opts) ?? [])
+    const stderr: Record<Question, string> = { check: '', map: '', guest: '', snapshot: '' }
+    const verdict: Record<Question, string> = { check: '-', map: '-', guest: '-', snapshot: '-' }
+    for (const question of askable(loaded)) {
+      const said = await img(this.folder, this.arguments(question, open), this.patience)
+      stderr[question] = said.stderr
+      verdict[question] =
+        question === 'check' ? checkText(said) : question === 'map' ? mapAnswer(said) : this.readAnswer(said)
+    }
+    return { verdict, stderr }
+  }
+
+  close(): void {
+    rmSync(this.folder, { recursive: true })
+  }
+
+  private arguments(question: Question, open: readonly string[]): readonly string[] {
+    switch (question) {
+      case 'check':
+      case 'map':
+        return [question, '--output=json', ...open]
+      case 'guest':
+        return ['convert', '-O', 'raw', ...open, 'guest.raw']
+      case 'snapshot':
+        return ['convert', '-O', 'raw', '-l', `snapshot.id=${snapshotId}`, ...open, 'guest.raw']
+    }
+  }
+
+  private readAnswer({ end }: Said): string {
+    const path = join(this.folder, 'guest.raw')
+    const answer = end === '0' && existsSync(path) ? digest(readFileSync(path)) : end
+    rmSync(path, { force: true })
+    return answer
+  }
+}

@@ -1,0 +1,217 @@
+/** Sites: every number and every bit of an image that a damage may change, from the field tables of its structures. */
+import * as E from 'fp-ts/lib/Either.js'
+import type { BitRow } from '../../src/bytes/bits.js'
+import { viewOf } from '../../src/bytes/octets.js'
+import type { Rule } from '../../src/bytes/rule.js'
+import { availableBytes } from '../../src/format/compressed.js'
+import { blockEntries, type Geometry, l2EntrySize } from '../../src/format/geometry.js'
+import { luksHeader, luksSlot } from '../../src/format/luks.js'
+import { refcountAt, refcountBits } from '../../src/format/refcount.js'
+import { clusterKind, L2View } from '../../src/format/views.js'
+import type { Metadata } from '../../src/image/metadata.js'
+import { type Found, type Region, regions } from '../../src/image/regions.js'
+import type { Range } from '../../src/image/remaining.js'
+import {
+  bitmapDirectories,
+  bitmapTableEntries,
+  extensionAreas,
+  type Field,
+  headers,
+  l1Entries,
+  l2EntriesOf,
+  luksHeaders,
+  luksKeySlots,
+  refcountTableEntries,
+  snapshotTablesOf,
+  type Structure
+} from '../arbitrary/index.js'
+import { isBits } from '../arbitrary/leaf.js'
+import { moved } from '../arbitrary/structure.js'
+import { runOn } from '../image/world.js'
+
+/** What the bits of a site are: a place in the file, some other number, or one bit. */
+type Role = 'offset' | 'number' | 'bit'
+
+/** Bits `lo` to `hi` of the big-endian number of `size` bytes at byte `at` of the file. */
+export interface Site {
+  readonly name: string
+  readonly at: number
+  readonly size: number
+  readonly lo: number
+  readonly hi: number
+  readonly role: Role
+  /** Whether the number is the bits where they stand, as an offset is whose low bits serve other ends. */
+  readonly masked: boolean
+  readonly rules: readonly Rule[]
+}
+
+/** An image taken apart. */
+export interface Anatomy {
+  readonly file: Uint8Array
+  readonly metadata: Metadata
+  readonly geometry: Geometry
+  readonly regions: readonly Region[]
+  /** Sites by the structure they belong to. */
+  readonly sites: ReadonlyMap<string, readonly Site[]>
+  /** Places and lengths of compressed payloads. */
+  readonly payloads: readonly Range[]
+}
+
+const bitSite = (f: Field, name: string, bit: number): Site => ({
+  name,
+  at: f.at,
+  size: f.leaf.size,
+  lo: bit,
+  hi: bit,
+  role: 'bit',
+  masked: false,
+  rules: []
+})
+
+const rowSite = (f: Field, row: BitRow): Site =>
+  row._tag === 'Flag'
+    ? bitSite(f, row.name, row.lo)
+    : {
+        ...bitSite(f, row.name, row.lo),
+        hi: row.hi,
+        role: row._tag === 'Masked' ? 'offset' : 'number',
+        masked: row._tag === 'Masked'
+      }
+
+/** The sites of a field: its rows and its reserved bits, or the number it is. Byte strings have none. */
+const sitesOf = (f: Field): readonly Site[] => {
+  const { leaf } = f
+  if (leaf.kind === 'octets') return []
+  if (!isBits(leaf))
+    return [
+      {
+        ...bitSite(f, f.name, 0),
+        hi: 8 * leaf.size - 1,
+        role: f.name.endsWith('offset') ? 'offset' : 'number',
+        rules: f.rules
+      }
+    ]
+  const bits = Array.from({ length: 8 * leaf.size }, (_, i) => i)
+  const reserved = bits.filter((i) => ((leaf.reservedMask >> BigInt(i)) & 1n) === 1n)
+  return [
+    ...Object.values(leaf.rows).map((row) => rowSite(f, row)),
+    ...reserved.map((i) => bitSite(f, `${f.name} bit ${i}`, i))
+  ]
+}
+
+/** Most entries of one table that are damaged. */
+const most = 8
+
+/** Entries of a table worth damaging: some of those that are not zero, the first that is, and the last. */
+const chosen = (length: number, isZero: (i: number) => boolean): readonly number[] => {
+  const indices = Array.from({ length }, (_, i) => i)
+  const used = indices.filter((i) => !isZero(i))
+  const step = Math.max(1, used.length / most)
+  const some = used.filter((_, i) => Math.floor(i / step) !== Math.floor((i - 1) / step))
+  return [...new Set([...some, ...indices.filter(isZero).slice(0, 1), ...indices.slice(-1)])]
+}
+
+/** The fields of what the bytes decode to. */
+const fieldsIn =
+  <A>(s: Structure<A>) =>
+  (bytes: Uint8Array): readonly Field[] => {
+    const decoded = s.type.decode(bytes)
+    return E.isRight(decoded) ? s.fields(decoded.right) : []
+  }
+
+/** The fields of the chosen entries of a table. */
+const tableFields = <A>(r: Region, s: Structure<A>, size = 8): readonly Field[] => {
+  const entry = (i: number): Uint8Array => r.bytes.subarray(i * size, (i + 1) * size)
+  return chosen(Math.floor(r.bytes.length / size), (i) => entry(i).every((b) => b === 0)).flatMap((i) =>
+    moved(fieldsIn(s)(entry(i)), i * size)
+  )
+}
+
+/** Key slots of which the fields are damaged. */
+const someSlots = 2
+
+const encryptionFields = (bytes: Uint8Array): readonly Field[] => [
+  ...fieldsIn(luksHeaders)(bytes),
+  ...Array.from({ length: someSlots }, (_, i) => luksHeader.size + i * luksSlot.size).flatMap((at) =>
+    moved(fieldsIn(luksKeySlots)(bytes.subarray(at)), at)
+  )
+]
+
+/** The fields of a region, from its start. Refcount blocks and bitmap data have none: they are numbers and bits alone. */
+const fieldsOf = (r: Region, m: Metadata, g: Geometry): readonly Field[] => {
+  switch (r.structure) {
+    case 'header':
+      return fieldsIn(headers)(r.bytes)
+    case 'header extensions':
+      return fieldsIn(extensionAreas)(r.bytes)
+    case 'L1 table':
+      return tableFields(r, l1Entries)
+    case 'L2 table':
+      return tableFields(r, l2EntriesOf(g), l2EntrySize(g))
+    case 'refcount table':
+      return tableFields(r, refcountTableEntries)
+    case 'snapshot table':
+      return fieldsIn(snapshotTablesOf(m.snapshots.length))(r.bytes)
+    case 'bitmap directory':
+      return fieldsIn(bitmapDirectories)(r.bytes)
+    case 'bitmap table':
+      return tableFields(r, bitmapTableEntries)
+    case 'encryption area':
+      return (r.index ?? 0) === 0 ? encryptionFields(r.bytes) : []
+    case 'refcount block':
+    case 'bitmap data':
+    case 'backing file name':
+      return []
+  }
+}
+
+/** The chosen counts of a refcount block. */
+const countSites = (r: Region, g: Geometry): readonly Site[] => {
+  const width = refcountBits(g.refcountOrder)
+  const view = viewOf(r.bytes)
+  return chosen(blockEntries(g), (i) => refcountAt(view, g.refcountOrder, i) === 0n).map((i) => {
+    const lo = (i * width) % 8
+    return {
+      name: `refcount ${i}`,
+      at: r.at + Math.floor((i * width) / 8),
+      size: Math.max(1, width / 8),
+      lo,
+      hi: lo + width - 1,
+      role: 'number',
+      masked: false,
+      rules: []
+    }
+  })
+}
+
+const regionSites = (r: Region, m: Metadata, g: Geometry): readonly Site[] =>
+  r.structure === 'refcount block' ? countSites(r, g) : moved(fieldsOf(r, m, g), r.at).flatMap(sitesOf)
+
+/** The payloads of the compressed clusters of an L2 table. */
+const payloadsOf = (r: Region, g: Geometry): readonly Range[] => {
+  const view = new L2View(r.bytes, g)
+  return Array.from({ length: view.length }, (_, i) => i)
+    .filter((i) => view.kind(i) === clusterKind.Compressed)
+    .map((i) => {
+      const at = view.hostOffset(i)
+      const additionalSectors = view.additionalSectors(i)
+      return { at, size: availableBytes({ hostOffset: BigInt(at % 512), additionalSectors }) }
+    })
+}
+
+/** An image taken apart; it has metadata and a geometry. */
+export const anatomyOf = (file: Uint8Array): Anatomy => {
+  const found: Found[] = []
+  runOn(file, regions(file.length), (f) => found.push(f))
+  const metadata = found.flatMap((f) => (f._tag === 'Metadata' ? [f.metadata] : []))[0]
+  const geometry = metadata?.geometry
+  if (metadata === undefined || geometry === undefined) throw new Error('the image to damage is damaged')
+  const all = found.flatMap((f) => (f._tag === 'Region' ? [f.region] : []))
+  const sites = new Map<string, Site[]>()
+  for (const r of all) {
+    const here = regionSites(r, metadata, geometry).filter((s) => s.at + s.size <= file.length)
+    if (here.length > 0) sites.set(r.structure, [...(sites.get(r.structure) ?? []), ...here])
+  }
+  const payloads = all.flatMap((r) => (r.structure === 'L2 table' ? payloadsOf(r, geometry) : []))
+  return { file, metadata, geometry, regions: all, sites, payloads }
+}
