@@ -7,10 +7,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as assert from 'uvu/assert'
 import { formatMutants } from './mutants/format.js'
 import type { Mutant } from './mutants/mutant.js'
+import { snapshotMutants } from './mutants/snapshot-resize.js'
 import { note, type Report, suite } from './suite.js'
 
 const test = suite('planted faults')
-const mutants: readonly Mutant[] = formatMutants
+const mutants: readonly Mutant[] = [...formatMutants, ...snapshotMutants]
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const work = mkdtempSync(join(tmpdir(), 'qcow2-spec-mutants-'))
 

@@ -133,7 +133,8 @@ test('what cannot be is refused by its clause, and nothing is written', () => {
     [plain, to(2 ** 52), 'L1-03'],
     [after(newMachine({ size: 512, version: 2 }), { _tag: 'SnapshotCreate', name: '' }), to(1024), 'RS-01'],
     [old, to(1024), 'RS-03'],
-    [after(encrypted, to(512)), to(1024), 'LUKS-08']
+    [after(encrypted, to(512)), to(1024), 'LUKS-08'],
+    [encrypted, to(2 ** 23, 'metadata'), 'LUKS-08']
   ]
   for (const [m, command, clause] of cases) assert.is(refusedBy(m, command), clause, `${command._tag} by ${clause}`)
 })

@@ -47,6 +47,21 @@ export class Counts {
     } else this.set(cluster, this.get(cluster) + more)
   }
 
+  /** Adds to each of `n` neighbouring clusters. */
+  addRun(cluster: number, n: number, more: number): void {
+    for (let c = cluster, next = c; c < cluster + n; c = next) {
+      next = Math.min(cluster + n, (pieceIndex(c) + 1) * pieceSize)
+      const piece = this.pieceOf(c)
+      const first = c & (pieceSize - 1)
+      for (let i = first; i < first + next - c; i++) {
+        const sum = (piece[i] ?? 0) + more
+        if (sum < spilled) piece[i] = sum
+        else this.set(c + i - first, this.get(c + i - first) + more)
+      }
+    }
+    if (n > 0) this.length = Math.max(this.length, cluster + n)
+  }
+
   /** The counts of clusters `p * 65536` and on, as far as they are below {@link spilled}; `undefined` where all are 0. */
   piece(p: number): Uint16Array | undefined {
     return this.pieces[p]

@@ -18,7 +18,7 @@ import type { Preallocation } from './preallocate.js'
 import { grow } from './resize.js'
 import { seeing } from './transaction.js'
 
-/** What a new image is to be. The defaults are QEMU's. @see TOOL-06 */
+/** What a new image is to be. The defaults are QEMU's. */
 export interface CreateOptions {
   /** Bytes of the guest disk; rounded up to whole sectors. */
   readonly size: number
@@ -52,7 +52,7 @@ type Settled = CreateOptions & Required<Omit<CreateOptions, 'backing' | 'dataFil
 const refused = (clause: Issue['clause'], found: string, expected: string): Issue =>
   issue({ clause, phase: 'invalid', source: 'both', structure: 'image', field: '', at: 0, size: 0, found, expected })
 
-/** What the options say that no image can be. @see TOOL-06, OPEN-03, OPEN-11 and BACK-07 */
+/** What the options say that no image can be. @see OPEN-03, OPEN-11, BACK-07 and SW-06 */
 const forbidden = (o: Settled): readonly Issue[] => {
   const rules: readonly (readonly [boolean, Issue['clause'], string, string])[] = [
     [o.clusterBits < 9 || o.clusterBits > 21, 'OPEN-03', `cluster_bits ${o.clusterBits}`, '9 to 21'],
@@ -167,7 +167,7 @@ function* settle(image: Uint8Array, o: Settled): Plan<readonly HostWrite[]> {
  * The writes that make a new image out of an empty file: the same image that qemu-img creates. An external data file gets
  * the size of the disk.
  *
- * @see CR-06, GEN-04 and TOOL-06
+ * @see CR-06, GEN-04, DATA-06 and DATA-08
  */
 export const create = (options: CreateOptions): E.Either<readonly Issue[], readonly HostWrite[]> => {
   const o = { ...defaults, ...options, size: Math.ceil(options.size / 512) * 512 }

@@ -15,7 +15,7 @@ function* tallyRun(w: Work, tally: Counts, host: number, n: number, times: numbe
     yield* refuse('L2-02', `0x${host.toString(16)}`, 'a multiple of the cluster size', { structure: 'L2 entry' })
   if (first + n > w.refcountTable.entries * blockEntries(w.g))
     yield* refuse('REF-07', `host cluster ${first + n - 1}`, 'a cluster that the refcount table covers')
-  for (let c = first; c < first + n; c++) tally.add(c, times)
+  tally.addRun(first, n, times)
 }
 
 /** Counts `times` references to whatever entries `[from, to)` of an L2 table refer to. @see REF-08, CMP-06 and REF-09 */
@@ -73,7 +73,8 @@ export function* surplus(tally: Counts, by: 1 | -1, other = none): Generator<Cou
   for (const { cluster, n, count } of tally.runs())
     for (let c = cluster, next = c; c < cluster + n; c = next) {
       const held = other.get(c)
-      while (next < cluster + n && other.get(next) === held) next++
+      if (other === none) next = cluster + n
+      else while (next < cluster + n && other.get(next) === held) next++
       if (count > held) yield { cluster: c, n: next - c, by: by * (count - held) }
     }
 }
