@@ -116,6 +116,27 @@ test('preallocated clusters are in the file, and hold zeros whatever was there',
   }
 })
 
+test('tables of several clusters, and a refcount table that grows, are moved and shared', () => {
+  const small = begin({ _tag: 'New', options: { size: 512, clusterBits: 9, refcountOrder: 6 }, backing: 0 })
+  const size = 3 * 2 ** 20 + 512
+  const script: readonly Command[] = [
+    to(size, 'metadata'),
+    written(size - 512, 512),
+    { _tag: 'SnapshotCreate', name: 'large' },
+    to(1024),
+    written(0, 1024),
+    { _tag: 'SnapshotCreate', name: 'small' },
+    { _tag: 'SnapshotApply', name: 'large' },
+    written(2 ** 20, 2 ** 20),
+    { _tag: 'SnapshotApply', name: 'small' },
+    { _tag: 'SnapshotDelete', name: 'large' },
+    to(size)
+  ]
+  const { machine } = script.reduce(follow, small)
+  assert.ok(machine.opened.metadata.header.refcountTableClusters > 1)
+  assert.ok(machine.opened.metadata.header.l1Size > 64)
+})
+
 const refusedBy = (m: Machine, command: Command): ClauseId | undefined => {
   const found = perhaps(m, command)
   return E.isLeft(found) ? found.left[0]?.clause : undefined

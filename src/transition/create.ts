@@ -164,8 +164,8 @@ function* settle(image: Uint8Array, o: Settled): Plan<readonly HostWrite[]> {
 }
 
 /**
- * The writes that make a new image out of an empty file: the same image that qemu-img creates. An external data file gets
- * the size of the disk.
+ * The writes that make a new image out of an empty file: the same image that qemu-img creates, or with preallocation the
+ * same tables in another layout. An external data file gets the size of the disk.
  *
  * @see CR-06, GEN-04, DATA-06 and DATA-08
  */
