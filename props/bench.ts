@@ -15,6 +15,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { corpusFolder } from '../corpus/load.js'
 import { type Header, header, v2Defaults } from '../src/format/header.js'
 import { clusterKind, clusterKinds, L2View } from '../src/format/views.js'
+import { sparseMachine } from './transition/sparse.js'
 import { readHeader, type Tally, tallyL2, writeHeader } from './rivals.js'
 
 /** One line of the table. */
@@ -157,6 +158,19 @@ const metadataOnly =
     )
   }
 
+/** A snapshot of an image with all its metadata, gone back to and deleted: by plans in memory, by qemu-img on the file. */
+const snapshotting = (size: string) => (): Sides | string => {
+  const image = join(scratch, `snapshots-${size}.qcow2`)
+  if (qemu('create', '-q', '-f', 'qcow2', '-o', 'preallocation=metadata', image, size) !== 0) return 'no qemu-img'
+  const ours = sparseMachine(image)
+  return {
+    ours: () => {
+      for (const _tag of ['SnapshotCreate', 'SnapshotApply', 'SnapshotDelete'] as const) ours({ _tag, name: 'a' })
+    },
+    theirs: () => ['-c', '-a', '-d'].map((action) => qemu('snapshot', action, 'a', image))
+  }
+}
+
 /** This many MiB of real files: Node's own program, over and over. */
 const realData = (megabytes: number): string => {
   const path = join(scratch, `real-${megabytes}.raw`)
@@ -241,6 +255,7 @@ const benches: readonly Bench[] = [
     { what: `check, ${size} GiB metadata`, ...wholeProcess, goal: 1, sides: metadataOnly(size, 'check') },
     { what: `map, ${size} GiB metadata`, ...wholeProcess, goal: 1.5, sides: metadataOnly(size, 'map', '--output=json') }
   ]),
+  { what: 'snapshot -c -a -d, 256 GiB', ...wholeProcess, goal: 2, sides: snapshotting('256G') },
   { what: 'convert 256 MiB', ...wholeProcess, goal: 1.3, sides: converting(256) },
   { what: 'convert 256 MiB deflate', ...wholeProcess, goal: 1, sides: converting(256, ...deflate) },
   { what: 'convert 256 MiB zstd', ...wholeProcess, goal: 2, sides: converting(256, ...zstd) }

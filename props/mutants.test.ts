@@ -10,6 +10,7 @@ import { formatMutants } from './mutants/format.js'
 import { imageMutants } from './mutants/image.js'
 import type { Mutant } from './mutants/mutant.js'
 import { planMutants } from './mutants/plans.js'
+import { snapshotMutants } from './mutants/snapshot-resize.js'
 import { storeMutants } from './mutants/store.js'
 import { zeroMutants } from './mutants/transition-zero.js'
 import { note, type Report, suite } from './suite.js'
@@ -19,6 +20,7 @@ const mutants: readonly Mutant[] = [
   ...formatMutants,
   ...imageMutants,
   ...planMutants,
+  ...snapshotMutants,
   ...storeMutants,
   ...zeroMutants,
   ...bitmapMutants

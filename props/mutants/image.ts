@@ -73,7 +73,7 @@ const trees: readonly Fault[] = [
   {
     name: 'a compressed range is counted in its first cluster only',
     file: 'image/check-trees.js',
-    edits: [['availableBytes(entry), t.use.all', '1, t.use.all']]
+    edits: [['[view.hostOffset(i), availableBytes(entry)]', '[view.hostOffset(i), 1]']]
   },
   {
     name: 'the clusters of an L2 table that is shared are counted once',
@@ -101,12 +101,12 @@ const counts: readonly Fault[] = [
   {
     name: 'more references than a count holds are no corruption',
     file: 'image/check-refcounts.js',
-    edits: [['if (references > state.max)', 'if (false)']]
+    edits: [['if (references <= state.max)', 'if (true)']]
   },
   {
     name: 'a refcount block is not counted as used by its table',
     file: 'image/check-refcounts.js',
-    edits: [["state.refer('refcount block', block, state.size);", '']]
+    edits: [["state.claim('refcount block', block, state.size, { entry: spot });", '']]
   },
   {
     name: 'a refcount block that is not aligned counts nothing',
@@ -120,13 +120,13 @@ const counts: readonly Fault[] = [
   },
   {
     name: 'the length of a file that ends within a sector is not rounded up',
-    file: 'image/check.js',
-    edits: [['Math.ceil(fileLength / limits.sectorSize) * limits.sectorSize', 'fileLength']]
+    file: 'image/check-state.js',
+    edits: [['Math.ceil(end / sectorSize) * sectorSize', 'end']]
   },
   {
     name: 'bitmap data is not counted',
     file: 'image/check.js',
-    edits: [["state.refer('bitmap data', offset, state.size);", ';']]
+    edits: [["state.claim('bitmap data', offset, state.size, { entry });", ';']]
   }
 ]
 

@@ -1,13 +1,12 @@
 /** New images: qemu-img's own, byte for byte. */
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
-import { type CreateOptions } from '../../src/transition/create.js'
+import { create, type CreateOptions } from '../../src/transition/create.js'
 import { needsQemu } from '../qemu.js'
 import { suite } from '../suite.js'
+import { marked } from './follow.js'
 import { countsOf, newMachine } from './machine.js'
+import { alike, inFolder, made } from './twin.js'
 
 const test = suite('create')
 
@@ -33,24 +32,57 @@ const padded = (bytes: Uint8Array, length: number): Buffer =>
   Buffer.concat([bytes, Buffer.alloc(length - bytes.length)])
 
 needsQemu(test)('an image is the one that qemu-img creates, but for zeros at its end', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'qcow2-create-'))
-  try {
+  inFolder((folder) => {
     for (const [spelt, options] of cases) {
-      execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-o', spelt, 'image.qcow2', String(options.size)], {
-        cwd: folder
-      })
-      const theirs = readFileSync(join(folder, 'image.qcow2'))
+      const theirs = made(folder, spelt, options.size, new Uint8Array(0))
       const { image } = newMachine(options).files
       const length = Math.max(theirs.length, image.length)
       assert.is(Buffer.compare(padded(image, length), padded(theirs, length)), 0, `${spelt} ${options.size}`)
     }
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+  })
 })
 
-test('a new image has nothing wrong with it', () => {
-  for (const [spelt, options] of cases) {
+/** Options with preallocation, and bytes of a raw backing file. */
+const preallocated: readonly (readonly [spelt: string, options: CreateOptions, backing: number])[] = (
+  ['metadata', 'falloc', 'full'] as const
+).flatMap((preallocation) => [
+  [`preallocation=${preallocation}`, { size: 300_032, preallocation }, 0],
+  [
+    `preallocation=${preallocation},cluster_size=512,refcount_bits=1`,
+    { size: 300_032, clusterBits: 9, refcountOrder: 0, preallocation },
+    0
+  ],
+  [`preallocation=${preallocation},compat=0.10`, { size: 2 ** 20, version: 2, preallocation }, 0],
+  [`preallocation=${preallocation},extended_l2=on`, { size: 2 ** 20, extendedL2: true, preallocation }, 2 ** 19],
+  [
+    `preallocation=${preallocation},data_file=data.raw`,
+    { size: 300_032, dataFile: { name: 'data.raw', raw: false }, preallocation },
+    0
+  ]
+])
+
+const raw: CreateOptions = { size: 300_032, dataFile: { name: 'data.raw', raw: true } }
+
+needsQemu(test)('a preallocated image has the entries of the one that qemu-img creates', () => {
+  for (const [spelt, options, backing] of [...preallocated, ['data_file=data.raw,data_file_raw=on', raw, 0] as const])
+    inFolder((folder) => {
+      const behind = marked(1, backing)
+      made(folder, spelt, options.size, behind)
+      const ours = newMachine(options, behind)
+      assert.is(ours.files.data.length, options.dataFile === undefined ? 0 : options.size, spelt)
+      alike({ folder, ours })
+    })
+})
+
+test('preallocation over a backing file is refused, unless entries have subclusters', () => {
+  const backing = { name: 'backing.raw', format: 'raw' }
+  const refused = create({ size: 512, backing, preallocation: 'metadata' })
+  assert.is(E.isLeft(refused) ? refused.left[0]?.clause : undefined, 'SW-06')
+  assert.ok(E.isRight(create({ size: 512, backing, preallocation: 'metadata', extendedL2: true })))
+})
+
+test('a new image has nothing wrong with it, preallocated or not', () => {
+  for (const [spelt, options] of [...cases, ...preallocated, ['raw', raw] as const]) {
     const { corruptions, leaks, checkErrors } = countsOf(newMachine(options).files)
     assert.equal([corruptions, leaks, checkErrors], [0, 0, 0], spelt)
   }

@@ -116,6 +116,27 @@ test('preallocated clusters are in the file, and hold zeros whatever was there',
   }
 })
 
+test('tables of several clusters, and a refcount table that grows, are moved and shared', () => {
+  const small = begin({ _tag: 'New', options: { size: 512, clusterBits: 9, refcountOrder: 6 }, backing: 0 })
+  const size = 3 * 2 ** 20 + 512
+  const script: readonly Command[] = [
+    to(size, 'metadata'),
+    written(size - 512, 512),
+    { _tag: 'SnapshotCreate', name: 'large' },
+    to(1024),
+    written(0, 1024),
+    { _tag: 'SnapshotCreate', name: 'small' },
+    { _tag: 'SnapshotApply', name: 'large' },
+    written(2 ** 20, 2 ** 20),
+    { _tag: 'SnapshotApply', name: 'small' },
+    { _tag: 'SnapshotDelete', name: 'large' },
+    to(size)
+  ]
+  const { machine } = script.reduce(follow, small)
+  assert.ok(machine.opened.metadata.header.refcountTableClusters > 1)
+  assert.ok(machine.opened.metadata.header.l1Size > 64)
+})
+
 const refusedBy = (m: Machine, command: Command): ClauseId | undefined => {
   const found = perhaps(m, command)
   return E.isLeft(found) ? found.left[0]?.clause : undefined
@@ -133,7 +154,8 @@ test('what cannot be is refused by its clause, and nothing is written', () => {
     [plain, to(2 ** 52), 'L1-03'],
     [after(newMachine({ size: 512, version: 2 }), { _tag: 'SnapshotCreate', name: '' }), to(1024), 'RS-01'],
     [old, to(1024), 'RS-03'],
-    [after(encrypted, to(512)), to(1024), 'LUKS-08']
+    [after(encrypted, to(512)), to(1024), 'LUKS-08'],
+    [encrypted, to(2 ** 23, 'metadata'), 'LUKS-08']
   ]
   for (const [m, command, clause] of cases) assert.is(refusedBy(m, command), clause, `${command._tag} by ${clause}`)
 })

@@ -64,6 +64,32 @@ test('a disk goes back to what it was, whatever was written since', () => {
   )
 })
 
+test('clusters that are compressed across host clusters, or keep space for zeros, are shared with a snapshot', () => {
+  for (const name of ['case-31-deflate-clusters-512', 'case-33-mixed-clusters', 'case-22-zero-clusters']) {
+    const taken = follow(begin({ _tag: 'Corpus', name }), take('x'))
+    follow(follow(taken, filled(512, 3, 2 ** 17)), goBack('x'))
+  }
+})
+
+test('what a snapshot of another writer has is shared, whatever its COPIED flags say', () => {
+  for (const name of ['case-49-snapshots', 'matrix-4k-w4-v3-zlib', 'matrix-16k-w16-v3-zlib-ext']) {
+    const start = begin({ _tag: 'Corpus', name })
+    follow(follow(start, goBack(start.disk.snapshots[0]?.name ?? '')), filled(0, 3, 512))
+  }
+})
+
+test('a disk gets back the size that it had', () => {
+  const start = begin({ _tag: 'New', options: { size: 2 ** 16, clusterBits: 9 }, backing: 2 ** 17 })
+  for (const [early, late] of [
+    [1024, 2 ** 17],
+    [2 ** 17, 1024]
+  ]) {
+    const sized = (size = 0): Command => ({ _tag: 'Resize', size })
+    const script = [sized(early), take('x'), filled(0, 1, 1024), sized(late), filled(512, 2, 512), goBack('x')]
+    assert.is(script.reduce(follow, start).disk.content.length, early)
+  }
+})
+
 /** What a machine makes of commands that it does not refuse. */
 const after = (m: Machine, ...commands: readonly Command[]): Machine =>
   commands.reduce((at, command) => {
@@ -128,13 +154,32 @@ test('a new entry has the next id, the date it is given, 24 bytes of extra data 
   })
 })
 
-test('a number that is an id and a name goes back by the id, and deletes by the name', () => {
+test('a number is an id first where the disk goes back, and a name where it is deleted; a new one is the next', () => {
   const one = after(newMachine({ size: 512 }), filled(0, 1, 512), take('2'), filled(0, 2, 512), take('1'))
   const byteOf = (m: Machine): number | undefined => abstraction(m.files, traits).content[0]
   assert.is(byteOf(after(one, goBack('1'))), 1)
   assert.is(byteOf(after(one, goBack('2'))), 2)
   const idsAfter = (name: string) => after(one, remove(name)).opened.metadata.snapshots.map((s) => toText(s.id))
   assert.equal([idsAfter('1'), idsAfter('2')], [['1'], ['2']])
+  const [, last] = after(one, remove('2'), take('')).opened.metadata.snapshots
+  assert.equal(last?.id, fromText('3'))
+})
+
+test('a count of 64 bits is exact, and does not wrap', () => {
+  const m = after(newMachine({ size: 512, refcountOrder: 6 }), filled(0, 1, 512))
+  // The fifth count of the only block: that of the data cluster.
+  const counting = (count: bigint): Machine => {
+    const image = m.files.image.slice()
+    new DataView(image.buffer).setBigUint64(2 * 2 ** 16 + 8 * 5, count)
+    return machineOf({ ...m.files, image })
+  }
+  assert.is(countIn(counting(1n), 5), 1n)
+  for (const count of [2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 64n - 2n]) {
+    const taken = after(counting(count), take('x'))
+    assert.is(countIn(taken, 5), count + 1n)
+    assert.is(countIn(after(taken, remove('x')), 5), count)
+  }
+  assert.is(refusedBy(counting(2n ** 64n - 1n), take('x')), 'REF-07')
 })
 
 const refusedBy = (m: Machine, command: Command): ClauseId | undefined => {

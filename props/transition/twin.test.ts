@@ -1,12 +1,10 @@
 /** Commands that qemu-img knows too: after ours an image is what it is after its. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { load } from '../../corpus/load.js'
 import type { Command } from '../../src/transition/command.js'
 import { needsQemu } from '../qemu.js'
 import { suite } from '../suite.js'
 import { marked } from './follow.js'
-import { alike, both, inFolder, said, type Twins, twins } from './twin.js'
+import { alike, both, inFolder, made, type Twins, twins } from './twin.js'
 
 const test = suite('beside qemu-img')
 
@@ -64,13 +62,6 @@ for (const name of mixed)
       ])
     )
   })
-
-const made = (folder: string, options: string, size: number, backing: Uint8Array): Uint8Array => {
-  if (backing.length > 0) writeFileSync(join(folder, 'backing.raw'), backing)
-  const over = backing.length > 0 ? ['-b', 'backing.raw', '-F', 'raw'] : []
-  said(folder, 'qemu-img', 'create', '-q', '-f', 'qcow2', '-o', options, ...over, 'made.qcow2', `${size}`)
-  return new Uint8Array(readFileSync(join(folder, 'made.qcow2')))
-}
 
 const k = 2 ** 10
 

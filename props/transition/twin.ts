@@ -21,7 +21,7 @@ export const inFolder = (work: (folder: string) => void): void => {
 }
 
 /** What a program prints. */
-export const said = (folder: string, program: 'qemu-img' | 'qemu-io', ...args: readonly string[]): string =>
+const said = (folder: string, program: 'qemu-img' | 'qemu-io', ...args: readonly string[]): string =>
   execFileSync(program, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 
 /** An image of which qemu-img has a copy. */
@@ -43,18 +43,18 @@ const theirs = ({ folder, ours: { files } }: Twins): Machine =>
 /** Twins from these bytes on. */
 export const twins = (folder: string, image: Uint8Array, backing: Uint8Array = nothing): Twins => {
   writeFileSync(join(folder, theirImage), image)
-  if (backing.length > 0) writeFileSync(join(folder, 'backing.raw'), backing)
   return { folder, ours: machineOf({ image, data: nothing, backing }) }
 }
 
 const flags = (bits: bigint, count: bigint): string => `${isSet(bits, 63) ? 'copied' : 'shared'} ${count}`
 
+/** What is in an external data file is not counted. */
 const entryShape = (m: Machine, size: number, e: Entry): string =>
   e.isCompressed
     ? 'compressed'
     : [
         e.hasZeroFlag ? 'zero' : '',
-        e.hasCluster ? flags(e.bits, countIn(m, e.host / size)) : 'none',
+        e.hasCluster ? flags(e.bits, m.opened.g.externalDataFile ? 0n : countIn(m, e.host / size)) : 'none',
         e.bitmap === 0n ? '' : e.bitmap.toString(16)
       ].join(' ')
 
@@ -95,6 +95,14 @@ const bytesOf = ({ folder }: Twins, name: string, snapshot: SnapshotEntry | unde
   const chosen = snapshot === undefined ? [] : ['-l', `snapshot.id=${Buffer.from(snapshot.id).toString()}`]
   said(folder, 'qemu-img', 'convert', '-O', 'raw', ...chosen, name, 'out.raw')
   return readFileSync(join(folder, 'out.raw')).toString('latin1')
+}
+
+/** A new image of qemu-img's, with options as it spells them, over a raw file that may be empty; told are its bytes. */
+export const made = (folder: string, options: string, size: number, backing: Uint8Array): Uint8Array => {
+  if (backing.length > 0) writeFileSync(join(folder, 'backing.raw'), backing)
+  const over = backing.length > 0 ? ['-b', 'backing.raw', '-F', 'raw'] : []
+  said(folder, 'qemu-img', 'create', '-q', '-f', 'qcow2', '-o', options, ...over, theirImage, `${size}`)
+  return fileIn(folder, theirImage)
 }
 
 /** What qemu-img or qemu-io is told to do what a command does. */

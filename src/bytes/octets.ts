@@ -74,10 +74,14 @@ export const label = (bytes: Uint8Array): string => toText(bytes) ?? `0x${toHex(
 /** Bit `i` of the bytes, least significant first: byte `i >> 3`, bit `i & 7`. `i` lies within the bytes. */
 export const bitAt = (bytes: Uint8Array, i: number): boolean => (((bytes[i >>> 3] ?? 0) >>> (i & 7)) & 1) === 1
 
+const setBit = (bytes: Uint8Array, i: number): void => {
+  bytes[i >>> 3] = (bytes[i >>> 3] ?? 0) | (1 << (i & 7))
+}
+
 /** Bits as bytes, least significant first. Law: `bitAt(packBits(bits), i) === bits[i]`. */
 export const packBits = (bits: readonly boolean[]): Uint8Array => {
   const bytes = new Uint8Array(Math.ceil(bits.length / 8))
-  for (let i = 0; i < bits.length; i++) if (bits[i] === true) bytes[i >>> 3] = (bytes[i >>> 3] ?? 0) | (1 << (i & 7))
+  for (let i = 0; i < bits.length; i++) if (bits[i] === true) setBit(bytes, i)
   return bytes
 }
 
@@ -85,6 +89,6 @@ export const packBits = (bits: readonly boolean[]): Uint8Array => {
 export const setBits = (bytes: Uint8Array, from: number, to: number): void => {
   const [first, last] = [Math.ceil(from / 8), Math.floor(to / 8)]
   if (first < last) bytes.fill(0xff, first, last)
-  for (let i = from; i < Math.min(to, 8 * first); i++) bytes[i >>> 3] = (bytes[i >>> 3] ?? 0) | (1 << (i & 7))
-  for (let i = Math.max(from, 8 * last); i < to; i++) bytes[i >>> 3] = (bytes[i >>> 3] ?? 0) | (1 << (i & 7))
+  for (let i = from; i < Math.min(to, 8 * first); i++) setBit(bytes, i)
+  for (let i = Math.max(from, 8 * last); i < to; i++) setBit(bytes, i)
 }

@@ -60,9 +60,9 @@ export const refcountAt = (view: DataView, order: number, i: number): bigint => 
 }
 
 /** Sets refcount `i` of the block in `view`; the count fits the width. @see REF-05 */
-export const setRefcount = (view: DataView, order: number, i: number, count: bigint): void => {
+export const setRefcount = (view: DataView, order: number, i: number, count: number | bigint): void => {
   const width = 1 << order
-  if (order === 6) view.setBigUint64(8 * i, count)
+  if (order === 6) view.setBigUint64(8 * i, BigInt(count))
   else if (order === 5) view.setUint32(4 * i, Number(count))
   else if (order === 4) view.setUint16(2 * i, Number(count))
   else {

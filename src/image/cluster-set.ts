@@ -5,13 +5,16 @@ const chunkBits = 15
 /** Whole numbers seen so far. One walk owns it; memory grows with the ranges that are touched. */
 export class ClusterSet {
   private readonly chunks = new Map<number, Uint32Array>()
+  /** The chunk that was looked at last, where the next number is likely to be. */
+  private key = -1
+  private chunk: Uint32Array | undefined
 
   /** Puts a number in; tells whether it was new. */
   add(n: number): boolean {
-    const key = Math.floor(n / 2 ** chunkBits)
-    const within = n - key * 2 ** chunkBits
-    const chunk = this.chunks.get(key) ?? new Uint32Array(2 ** (chunkBits - 5))
-    this.chunks.set(key, chunk)
+    const within = this.lookAt(n)
+    const chunk = this.chunk ?? new Uint32Array(2 ** (chunkBits - 5))
+    if (this.chunk === undefined) this.chunks.set(this.key, chunk)
+    this.chunk = chunk
     const word = chunk[within >>> 5] ?? 0
     const bit = 1 << (within & 31)
     chunk[within >>> 5] = word | bit
@@ -19,8 +22,17 @@ export class ClusterSet {
   }
 
   has(n: number): boolean {
+    const within = this.lookAt(n)
+    return (((this.chunk?.[within >>> 5] ?? 0) >>> (within & 31)) & 1) === 1
+  }
+
+  /** Turns to the chunk of a number, and tells where in it the number is. */
+  private lookAt(n: number): number {
     const key = Math.floor(n / 2 ** chunkBits)
-    const within = n - key * 2 ** chunkBits
-    return (((this.chunks.get(key)?.[within >>> 5] ?? 0) >>> (within & 31)) & 1) === 1
+    if (key !== this.key) {
+      this.key = key
+      this.chunk = this.chunks.get(key)
+    }
+    return n - key * 2 ** chunkBits
   }
 }

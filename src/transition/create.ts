@@ -52,7 +52,7 @@ type Settled = CreateOptions & Required<Omit<CreateOptions, 'backing' | 'dataFil
 const refused = (clause: Issue['clause'], found: string, expected: string): Issue =>
   issue({ clause, phase: 'invalid', source: 'both', structure: 'image', field: '', at: 0, size: 0, found, expected })
 
-/** What the options say that no image can be. @see OPEN-03, OPEN-11 and BACK-07 */
+/** What the options say that no image can be. @see OPEN-03, OPEN-11, BACK-07 and SW-06 */
 const forbidden = (o: Settled): readonly Issue[] => {
   const rules: readonly (readonly [boolean, Issue['clause'], string, string])[] = [
     [o.clusterBits < 9 || o.clusterBits > 21, 'OPEN-03', `cluster_bits ${o.clusterBits}`, '9 to 21'],
@@ -150,10 +150,10 @@ function* settle(image: Uint8Array, o: Settled): Plan<readonly HostWrite[]> {
 }
 
 /**
- * The writes that make a new image out of an empty file: the same image that qemu-img creates. An external data file gets
- * the size of the disk.
+ * The writes that make a new image out of an empty file: the same image that qemu-img creates, or with preallocation the
+ * same tables in another layout. An external data file gets the size of the disk.
  *
- * @see CR-06 and GEN-04
+ * @see CR-06, GEN-04, DATA-06 and DATA-08
  */
 export const create = (options: CreateOptions): E.Either<readonly Issue[], readonly HostWrite[]> => {
   const o = { ...defaults, ...options, size: Math.ceil(options.size / 512) * 512 }

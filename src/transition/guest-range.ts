@@ -1,47 +1,56 @@
 /** Ranges of guest clusters: dropped from the active tree, or given entries that follow one rule. */
 import { type Plan, readAt } from '../bytes/plan.js'
 import { viewOf } from '../bytes/octets.js'
-import { clusterSize, l1Coverage, l2Entries, l2EntrySize } from '../format/geometry.js'
+import { clusterSize, l2Entries, l2EntrySize } from '../format/geometry.js'
 import { l2Entry, type L2Entry } from '../format/l2.js'
 import { L1View, L2View } from '../format/views.js'
 import { Counts } from '../image/counts.js'
 import type { Work } from './opened.js'
-import { putWord, writableTable } from './tables.js'
+import { writableTable } from './tables.js'
 import { tallyEntries, tallyTree } from './tree.js'
 
 /**
- * Makes guest clusters `[from, to)` unallocated, which lie behind the end of the disk: L2 tables of nothing else are cut
- * off at the L1 table. Tells the references that go; their counts fall when whoever calls lowers them, which is after
- * everything that allocates. @see ZD-13 and RS-04
+ * Makes guest clusters `[from, to)` unallocated, which lie behind the end of the disk. L2 tables of nothing else are cut
+ * off at the L1 table. Tells the references that go; whoever calls takes them from the counts, after all that allocates.
+ *
+ * @see ZD-13 and RS-04
  */
 export function* drop(w: Work, from: number, to: number): Plan<Counts> {
   const gone = new Counts()
   const perTable = l2Entries(w.g)
-  const first = Math.floor(from / perTable)
-  const last = Math.min(w.l1.entries, Math.ceil(to / perTable))
-  if (from >= to || first >= last) return gone
-  const view = new L1View(yield* readAt(w.l1.at + 8 * first, 8 * (last - first)))
-  for (let i = first; i < last; i++) {
-    const table = view.l2TableOffset(i - first)
-    if (table === 0) continue
-    const at = w.l1.at + 8 * i
-    const [start, end] = [Math.max(0, from - i * perTable), Math.min(perTable, to - i * perTable)]
-    if (start === 0 && end === perTable) {
-      yield* tallyTree(w, { at, entries: 1 }, gone)
-      yield* putWord(w, 'active L1 table', 'expose', at, 0n)
-    } else yield* clear(w, i, table, start, end, gone)
+  const [first, last] = [Math.ceil(from / perTable), Math.floor(to / perTable)]
+  if (first > last) yield* clear(w, from, to, gone)
+  else {
+    yield* clear(w, from, first * perTable, gone)
+    yield* cutOff(w, first, Math.min(last, w.l1.entries), gone)
+    yield* clear(w, last * perTable, to, gone)
   }
   return gone
 }
 
-/** Clears entries `[start, end)` of the L2 table behind L1 entry `i`, if there is anything in them. */
-function* clear(w: Work, i: number, table: number, start: number, end: number, gone: Counts): Plan<void> {
-  const stride = l2EntrySize(w.g)
-  const bytes = yield* readAt(table + start * stride, (end - start) * stride)
+/** Clears L1 entries `[first, last)`. */
+function* cutOff(w: Work, first: number, last: number, gone: Counts): Plan<void> {
+  if (first >= last) return
+  const place = { at: w.l1.at + 8 * first, entries: last - first }
+  const bytes = yield* readAt(place.at, 8 * place.entries)
   if (bytes.every((b) => b === 0)) return
-  yield* tallyEntries(w, gone, new L2View(bytes, w.g), 0, end - start, 1)
-  const own = yield* writableTable(w, i * l1Coverage(w.g), w.g.extendedL2)
-  yield* w.tx.put('active L2 table', 'expose', own + start * stride, new Uint8Array(bytes.length))
+  yield* tallyTree(w, place, gone)
+  yield* w.tx.put('active L1 table', 'expose', place.at, new Uint8Array(bytes.length))
+}
+
+/** Clears the L2 entries of guest clusters `[from, to)`, which one table covers, if there is anything in them. */
+function* clear(w: Work, from: number, to: number, gone: Counts): Plan<void> {
+  const i = Math.floor(from / l2Entries(w.g))
+  if (from >= to || i >= w.l1.entries) return
+  const table = new L1View(yield* readAt(w.l1.at + 8 * i, 8)).l2TableOffset(0)
+  if (table === 0) return
+  const stride = l2EntrySize(w.g)
+  const start = (from % l2Entries(w.g)) * stride
+  const bytes = yield* readAt(table + start, (to - from) * stride)
+  if (bytes.every((b) => b === 0)) return
+  yield* tallyEntries(w, gone, new L2View(bytes, w.g), 0, to - from, 1)
+  const own = yield* writableTable(w, from * clusterSize(w.g), w.g.extendedL2)
+  yield* w.tx.put('active L2 table', 'expose', own + start, new Uint8Array(bytes.length))
 }
 
 /**

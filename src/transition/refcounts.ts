@@ -70,26 +70,30 @@ function* changeBlock(
   const [start, last] = [changes[0], changes.at(-1)]
   if (start === undefined || last === undefined) return
   const block = yield* blockOffset(w, table)
-  if (block === 0) return yield* outOfRange(w, start.cluster, 0n, start.by)
+  if (block === 0)
+    return yield* refuse('REF-07', `host cluster ${start.cluster} without a refcount block`, 'one that counts it')
   const from = start.cluster - base
   const counts = yield* countsOf(w, block, from, last.cluster + last.n - base)
   const changed = counts.bytes.slice()
   const view = viewOf(changed)
+  const numbers = new RefcountView(changed, refcountOrder)
   const most = maxRefcount(refcountOrder)
+  const exact = Math.min(Number(most), Number.MAX_SAFE_INTEGER)
   const packing = Math.floor(w.packing / clusterSize(w.g))
-  for (const { cluster, n, by } of changes) {
-    const more = BigInt(by)
+  for (const { cluster, n, by } of changes)
     for (let c = cluster, i = counts.first + cluster - start.cluster; c < cluster + n; c++, i++) {
-      const count = refcountAt(view, refcountOrder, i)
-      const sum = count + more
-      if (sum < 0n || sum > most) return yield* outOfRange(w, c, count, by)
-      setRefcount(view, refcountOrder, i, sum)
-      if (sum === 1n) ones.add(c)
-      if (sum > 0n) continue
+      const count = numbers.count(i)
+      const sum = count + by
+      if (sum < 0 || sum > exact || count > exact) {
+        const large = refcountAt(view, refcountOrder, i) + BigInt(by)
+        if (large < 0n || large > most) return yield* outOfRange(w, c, large)
+        setRefcount(view, refcountOrder, i, large)
+      } else setRefcount(view, refcountOrder, i, sum)
+      if (sum === 1) ones.add(c)
+      if (sum > 0) continue
       w.firstFree = Math.min(w.firstFree, c)
       if (c === packing) w.packing = 0
     }
-  }
   yield* w.tx.put('refcount block', stage, counts.at, changed)
 }
 
@@ -122,17 +126,12 @@ export function* addToCounts(w: Work, cluster: number, n: number, by: number, st
   yield* changeCounts(w, [{ cluster, n, by }], stage)
 }
 
-const outOfRange = (w: Work, cluster: number, count: bigint, by: number): Plan<void> =>
-  refuse(
-    'REF-07',
-    `a count of ${count} and ${by} more for host cluster ${cluster}`,
-    `0 to ${maxRefcount(w.g.refcountOrder)}`,
-    {
-      structure: 'refcount block',
-      at: cluster * clusterSize(w.g),
-      size: clusterSize(w.g)
-    }
-  )
+const outOfRange = (w: Work, cluster: number, count: bigint): Plan<void> =>
+  refuse('REF-07', `a count of ${count} for host cluster ${cluster}`, `0 to ${maxRefcount(w.g.refcountOrder)}`, {
+    structure: 'refcount block',
+    at: cluster * clusterSize(w.g),
+    size: clusterSize(w.g)
+  })
 
 /** A block whose first `used` counts are one. */
 const blockOf = (w: Work, used: number): Uint8Array => {

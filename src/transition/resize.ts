@@ -13,7 +13,7 @@ import { growDataFile, preallocate, type Preallocation } from './preallocate.js'
 import { changeCounts, countedEnd, dropEmptyBlocks } from './refcounts.js'
 import { entryOf, putEntry } from './tables.js'
 import { surplus } from './tree.js'
-import { maskOf, writeBytes } from './write.js'
+import { maskOf, mayEncode, writeBytes } from './write.js'
 
 /** Bytes of the disk behind the image; 0 where there is none. */
 const backingSize = (w: Work): number => {
@@ -26,11 +26,7 @@ function* zero(w: Work, from: number, to: number, always: boolean): Plan<void> {
   if (from >= to) return
   const was = yield* readGuest(w.chain, from, to - from, w.opened.decompressor)
   if (!always && was.every((b) => b === 0)) return
-  if (w.disk.encrypted)
-    yield* refuse('LUKS-08', 'an encrypted disk', 'one that can be written without a key', {
-      structure: 'header',
-      field: 'crypt_method'
-    })
+  yield* mayEncode(w)
   yield* writeBytes(w, from, new Uint8Array(to - from))
 }
 
@@ -76,6 +72,7 @@ export function* grow(w: Work, size: number, asked: Preallocation = 'off'): Plan
     yield* refuse('RS-03', `a backing file of ${backingSize(w)} bytes`, `at most the ${old} bytes of the disk`)
   const raw = w.header.autoclearFeatures.rawExternalData
   const mode = raw && asked === 'off' ? 'metadata' : asked
+  if (mode !== 'off') yield* mayEncode(w)
   yield* growL1(w, Number(neededL1Entries(w.g, BigInt(size))))
   const [from, to] = [Math.ceil(old / bytes), Math.ceil(size / bytes)]
   yield* zeroTail(w, Math.min(size, from * bytes), hidden)

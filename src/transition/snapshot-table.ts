@@ -49,8 +49,9 @@ export function* addSnapshot(w: Work, added: SnapshotEntry): Plan<void> {
 }
 
 /**
- * Takes an entry out. Behind the others it stays in the clusters of the table, where only the number of entries leaves
- * it out; so the header may again name the new place first. Clusters that nothing but that entry needs are released.
+ * Takes an entry out. In the new table it stands behind the others, where only the number of entries leaves it out; so the
+ * header may again name the place first, and a crash in between has moved the entry and lost nothing. Clusters that
+ * nothing but that entry needs are released.
  *
  * @see ST-20
  */

@@ -73,7 +73,8 @@ export function* surplus(tally: Counts, by: 1 | -1, other = none): Generator<Cou
   for (const { cluster, n, count } of tally.runs())
     for (let c = cluster, next = c; c < cluster + n; c = next) {
       const held = other.get(c)
-      while (next < cluster + n && other.get(next) === held) next++
+      if (other === none) next = cluster + n
+      else while (next < cluster + n && other.get(next) === held) next++
       if (count > held) yield { cluster: c, n: next - c, by: by * (count - held) }
     }
 }

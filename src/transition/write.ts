@@ -151,14 +151,19 @@ export function* targetsOf(w: Work, at: number, length: number): Plan<readonly T
   return out
 }
 
-/** Refuses what reaches past the end of the disk, and every guest write to an encrypted one. @see RD-01 and LUKS-08 */
-export function* mayWrite(w: Work, at: number, length: number): Plan<void> {
-  const { size, encrypted } = w.disk
-  if (encrypted)
+/** Refuses to put guest bytes into an encrypted disk. @see LUKS-08 */
+export function* mayEncode(w: Work): Plan<void> {
+  if (w.disk.encrypted)
     yield* refuse('LUKS-08', 'an encrypted disk', 'one that can be written without a key', {
       structure: 'header',
       field: 'crypt_method'
     })
+}
+
+/** Refuses what reaches past the end of the disk, and every guest write to an encrypted one. @see RD-01 and LUKS-08 */
+export function* mayWrite(w: Work, at: number, length: number): Plan<void> {
+  const { size } = w.disk
+  yield* mayEncode(w)
   if (at < 0 || at + length > size)
     yield* refuse('RD-01', `guest bytes ${at} to ${at + length}`, `bytes of the disk, 0 to ${size}`)
 }

@@ -1,0 +1,165 @@
+/** Faults of snapshots and resizes: references that are missed, flags that are believed, and writes in the wrong order. */
+import type { Mutant } from './mutant.js'
+
+const references: readonly Mutant[] = [
+  {
+    name: 'a compressed payload counts for the cluster of its first byte only',
+    file: 'transition/tree.js',
+    edits: [['span.last - span.first + 1, times', '1, times']],
+    red: 'props/transition/snapshot.test.ts'
+  },
+  {
+    name: 'the space that a zero cluster keeps is not counted',
+    file: 'transition/tree.js',
+    edits: [['(kind === clusterKind.Normal || kind === clusterKind.ZeroAllocated)', '(kind === clusterKind.Normal)']],
+    red: 'props/transition/snapshot.test.ts'
+  },
+  {
+    name: 'a snapshot does not count the L2 tables it shares',
+    file: 'transition/tree.js',
+    edits: [['yield* tallyRun(w, tally, at, 1, times);', '']],
+    red: 'props/transition/snapshot.test.ts'
+  },
+  {
+    name: 'what only the tree that is left refers to stays counted',
+    file: 'transition/snapshot.js',
+    edits: [["yield* changeCounts(w, surplus(leaving, -1, coming), 'release');", '']],
+    red: 'props/transition/snapshot.test.ts'
+  },
+  {
+    name: "a deleted entry's clusters at the end of the table are not released",
+    file: 'transition/snapshot-table.js',
+    edits: [['releaseTable(w, at + needed,', 'releaseTable(w, at + needed + size,']],
+    red: 'props/transition/snapshot.test.ts'
+  },
+  {
+    name: 'VM state that the disk grows over is seen',
+    file: 'transition/resize.js',
+    edits: [['const gone = yield* drop(w, from, to);', 'const gone = yield* drop(w, from, from);']],
+    red: 'props/transition/resize.test.ts'
+  },
+  {
+    name: 'a block that counts something is dropped with those that do not',
+    file: 'transition/refcounts.js',
+    edits: [['!(home === table && i === entry)', '!(home === table)']],
+    red: 'props/transition/resize.test.ts'
+  },
+  {
+    name: 'the file ends a cluster before the last one that counts',
+    file: 'transition/refcounts.js',
+    edits: [['(table * view.length + i + 1) * clusterSize', '(table * view.length + i) * clusterSize']],
+    red: 'props/transition/resize.test.ts'
+  }
+]
+
+const flags: readonly Mutant[] = [
+  {
+    name: 'a disk goes on writing in place to clusters that its new snapshot shares',
+    file: 'transition/tree.js',
+    edits: [['marked[e] = top ^ 0x80;', 'marked[e] = top;']],
+    red: 'props/transition/snapshot.test.ts'
+  },
+  {
+    name: "the COPIED flags in a snapshot's tables are believed",
+    file: 'transition/snapshot.js',
+    edits: [["yield* markCopied(w, 'prepare', l1, () => false);", '']],
+    red: 'props/transition/snapshot.test.ts'
+  },
+  {
+    name: 'what only the disk has left after a deletion is not marked as its own',
+    file: 'transition/snapshot.js',
+    edits: [['copied || own.has(cluster)', 'copied']],
+    red: 'props/transition/snapshot.test.ts'
+  }
+]
+
+const contents: readonly Mutant[] = [
+  {
+    name: 'the next id is the number of snapshots',
+    file: 'transition/snapshot.js',
+    edits: [['id > most ? id : most', 'most + 1n']],
+    red: 'props/transition/snapshot.test.ts'
+  },
+  {
+    name: 'a disk goes back by name before id',
+    file: 'transition/snapshot.js',
+    edits: [
+      ['idToo ? snapshots.find((s) => equal(s.id, wanted))', 'idToo ? snapshots.find((s) => equal(s.name, wanted))']
+    ],
+    red: 'props/transition/snapshot.test.ts'
+  },
+  {
+    name: 'a disk that goes back keeps its size',
+    file: 'transition/snapshot.js',
+    edits: [['if (size > oldSize)', 'if (size > oldSize && size < 0)']],
+    red: 'props/transition/snapshot.test.ts'
+  },
+  {
+    name: 'what was cut off comes back with the tail of the last cluster',
+    file: 'transition/resize.js',
+    edits: [['if (!always && was.every((b) => b === 0))', 'if (!always)']],
+    red: 'props/transition/resize.test.ts'
+  },
+  {
+    name: 'a longer backing file shows where the disk has grown',
+    file: 'transition/resize.js',
+    edits: [['to, mode, hidden);', 'to, mode, false);']],
+    red: 'props/transition/resize.test.ts'
+  },
+  {
+    name: 'preallocated clusters show what they held',
+    file: 'transition/preallocate.js',
+    edits: [["w.tx.also('prepare', { _tag: 'Punch', file, at, length });", '']],
+    red: 'props/transition/resize.test.ts'
+  },
+  {
+    name: 'preallocated clusters all have one host cluster',
+    file: 'transition/guest-range.js',
+    edits: [["'hostClusterOffset' in entry ? BigInt(size) : 0n", '0n']],
+    red: 'props/transition/resize.test.ts'
+  }
+]
+
+const orders: readonly Mutant[] = [
+  {
+    name: 'a disk is marked as sharing nothing that its snapshot has already',
+    file: 'transition/snapshot.js',
+    edits: [
+      ["yield* markCopied(w, 'prepare', w.l1, () => false);", "yield* markCopied(w, 'release', w.l1, () => false);"]
+    ],
+    red: 'props/transition/order.test.ts'
+  },
+  {
+    name: 'a table has one entry more before it is there',
+    file: 'transition/snapshot-table.js',
+    edits: [["'settle', { nbSnapshots: snapshots.length + 1 }", "'prepare', { nbSnapshots: snapshots.length + 1 }"]],
+    red: 'props/transition/order.test.ts'
+  },
+  {
+    name: 'counts fall before the snapshot is out of the table',
+    file: 'transition/snapshot.js',
+    edits: [["surplus(tally, -1), 'release'", "surplus(tally, -1), 'prepare'"]],
+    red: 'props/transition/order.test.ts'
+  },
+  {
+    name: 'the tree that is left loses its counts before the other one is in its place',
+    file: 'transition/snapshot.js',
+    edits: [["surplus(leaving, -1, coming), 'release'", "surplus(leaving, -1, coming), 'expose'"]],
+    red: 'props/transition/order.test.ts'
+  },
+  {
+    name: 'a disk that gets smaller loses its clusters before its size',
+    file: 'transition/resize.js',
+    edits: [
+      ['yield* putSize(w, size);\n    yield* endRound(w);\n    const gone', 'const gone'],
+      [
+        'const length = yield* countedEnd(w);',
+        "const length = yield* countedEnd(w);\n    yield* w.changeHeader('release', { size: BigInt(size) });"
+      ]
+    ],
+    red: 'props/transition/order.test.ts'
+  }
+]
+
+/** Each turns one test file red. */
+export const snapshotMutants: readonly Mutant[] = [...references, ...flags, ...contents, ...orders]
