@@ -91,7 +91,7 @@ export interface Verdict {
 }
 
 /** Holds a state against C1 to C5. */
-export const judge = (files: Files, promise: Promised): Verdict => {
+const judge = (files: Files, promise: Promised): Verdict => {
   try {
     const metadata = run(files, readMetadata())
     if (E.isLeft(metadata)) return { leaks: 0, broken: `C1: ${metadata.left.map((i) => i.message).join('; ')}` }
@@ -146,7 +146,7 @@ const isWell = (files: Files): boolean => {
 }
 
 /** C6 and C7: a repair leaves nothing wrong and what the guest sees, does nothing the second time, and may itself be cut short. */
-export const unrepaired = (files: Files, model: Model): string | undefined => {
+const unrepaired = (files: Files, model: Model): string | undefined => {
   try {
     const { writes } = repairing(files)
     const after = apply(writes)(files)

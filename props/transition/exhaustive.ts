@@ -5,32 +5,46 @@ import { minimalShapes, type Shape } from '../arbitrary/shape.js'
 import { begin } from './recording.js'
 import { follow, mustBe, type Pair } from './square.js'
 
+/** A command that fits the disk it meets; `mark` is what its bytes are to say. */
+type Fitting = (pair: Pair, mark: number) => Command
+
 /** Commands that meet every edge of a small disk: within a cluster, over its limits, a whole one, the last one. */
-export const alphabetOf = ({ options }: Shape): readonly ((pair: Pair, mark: number) => Command)[] => {
+const alphabetOf = ({ options }: Shape): readonly Fitting[] => {
   const cluster = 2 ** (options.clusterBits ?? 16)
-  const end = (pair: Pair): number => pair.disk.content.length
-  const write =
-    (at: number, length: number) =>
-    (pair: Pair, mark: number): Command => {
-      const from = Math.min(at, end(pair))
-      return { _tag: 'Write', at: from, bytes: stamped(mark, from, Math.min(length, end(pair) - from)) }
-    }
+  const end = ({ disk }: Pair): number => disk.content.length
+  const range = (pair: Pair, at: number, length: number) => {
+    const from = Math.min(at, end(pair))
+    return { at: from, length: Math.min(length, end(pair) - from) }
+  }
+  const bytes = (pair: Pair, mark: number, at: number, length: number) => {
+    const named = range(pair, at, length)
+    return { at: named.at, bytes: stamped(mark, named.at, named.length) }
+  }
   return [
-    write(100, 50),
-    write(0, cluster),
-    write(cluster + 256, cluster),
-    (pair, mark) => write(Math.max(0, end(pair) - 512), 512)(pair, mark)
+    (pair, mark) => ({ _tag: 'Write', ...bytes(pair, mark, 100, 50) }),
+    (pair, mark) => ({ _tag: 'Write', ...bytes(pair, mark, cluster + 256, cluster) }),
+    (pair, mark) => ({ _tag: 'WriteCompressed', ...bytes(pair, mark, 0, cluster) }),
+    (pair) => ({ _tag: 'WriteZeroes', ...range(pair, 0, cluster + 512), unmap: false }),
+    (pair) => ({ _tag: 'WriteZeroes', ...range(pair, cluster, cluster), unmap: true }),
+    (pair) => ({ _tag: 'Discard', ...range(pair, 0, 2 * cluster) }),
+    () => ({ _tag: 'SnapshotCreate', name: 's' }),
+    () => ({ _tag: 'SnapshotApply', name: 's' }),
+    () => ({ _tag: 'SnapshotDelete', name: 's' }),
+    (pair) => ({ _tag: 'Resize', size: end(pair) + 2 * cluster }),
+    () => ({ _tag: 'Resize', size: 512 }),
+    () => ({ _tag: 'BitmapAdd', name: 'b', granularity: 512, enabled: true }),
+    () => ({ _tag: 'BitmapRemove', name: 'b' })
   ]
 }
 
 /** How many sequences there were, and how often a command was refused. */
-export interface Visited {
+interface Visited {
   readonly sequences: number
   readonly refused: number
 }
 
 /** Visits every sequence of at most `length` commands on a new image. Fails, with the sequence, where a square does not close. */
-export const everySequence = (shape: Shape, length: number): Visited => {
+const everySequence = (shape: Shape, length: number): Visited => {
   const alphabet = alphabetOf(shape)
   const counted = { sequences: 0, refused: 0 }
   const visit = (pair: Pair, so: readonly Command[]): void => {
@@ -58,7 +72,7 @@ export const everySequence = (shape: Shape, length: number): Visited => {
 }
 
 /** A command on one line. */
-export const inWords = (command: Command): string =>
+const inWords = (command: Command): string =>
   Object.entries(command)
     .map(([key, value]) =>
       value instanceof Uint8Array ? `${value.length} bytes` : key === '_tag' ? String(value) : `${key} ${String(value)}`

@@ -1,8 +1,8 @@
 /** Recordings: what a script writes, in order, and the abstract disk after each of its commands. */
 import type { Disk } from '../../spec/disk.js'
 import type { HostWrite } from '../../src/bytes/host-write.js'
-import { type Files as Stored, storeOf } from '../../src/store/files.js'
-import { fromBytes, toBytes } from '../../src/store/store.js'
+import type { Files as Stored } from '../../src/store/files.js'
+import { fromBytes } from '../../src/store/store.js'
 import type { Command } from '../../src/transition/command.js'
 import { Group, mayJoin } from '../../src/transition/group.js'
 import { commandOf, type Move } from '../arbitrary/script.js'
@@ -23,18 +23,11 @@ export interface Recording {
 }
 
 /** The files as the simulated store holds them. */
-export const stored = ({ image, data, backing }: Files): Stored => [
+const stored = ({ image, data, backing }: Files): Stored => [
   { file: { part: 'image', depth: 0 }, store: fromBytes(image) },
   { file: { part: 'data', depth: 0 }, store: fromBytes(data) },
   { file: { part: 'image', depth: 1 }, store: fromBytes(backing) }
 ]
-
-/** The files that the simulated store holds. */
-export const unstored = (files: Stored): Files => ({
-  image: toBytes(storeOf(files, { part: 'image', depth: 0 })),
-  data: toBytes(storeOf(files, { part: 'data', depth: 0 })),
-  backing: toBytes(storeOf(files, { part: 'image', depth: 1 }))
-})
 
 /** A new image and the blank disk it stands for. */
 export const begin = (shape: Shape): Pair => {

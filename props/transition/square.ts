@@ -35,7 +35,7 @@ const firstDifference = (a: Uint8Array, b: Uint8Array): string => {
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
 /** What is different between two disks, in words; `undefined` where nothing is. */
-export const difference = (found: Disk, wanted: Disk): string | undefined => {
+const difference = (found: Disk, wanted: Disk): string | undefined => {
   if (!same(found.content, wanted.content)) return `the disk: ${firstDifference(found.content, wanted.content)}`
   if (found.snapshots.length !== wanted.snapshots.length)
     return `${found.snapshots.length} snapshots for ${wanted.snapshots.length}`

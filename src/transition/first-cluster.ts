@@ -50,7 +50,7 @@ const noRoom = (size: number, room: number): Issue =>
   })
 
 /** An extension whose record is filled up with zeros. */
-export const padded = (e: Extension): Extension => {
+const padded = (e: Extension): Extension => {
   const bare = extensionArea.sizeOf({ extensions: [{ ...e, padding: empty }], rest: empty })
   return { ...e, padding: new Uint8Array((8 - (bare % 8)) % 8) }
 }

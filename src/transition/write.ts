@@ -30,7 +30,7 @@ interface Patch {
 }
 
 /** Whether the entry has a cluster of the host to itself. With an external data file every cluster is its own. @see WR-01 and DATA-03 */
-export const isOwn = (w: Work, e: L2Entry): boolean =>
+const isOwn = (w: Work, e: L2Entry): boolean =>
   (e._tag === 'Normal' || e._tag === 'ZeroAllocated') && (e.copied || w.g.externalDataFile)
 
 /** Subclusters `[first, last]` as a mask of 32 bits. */
@@ -86,7 +86,7 @@ const inNew = (w: Work, { entry, from, to }: Target, host: number): Patch => {
 }
 
 /** Guest bytes as they are, zeros behind the end of the disk. */
-export function* guestBytes(w: Work, from: number, to: number): Plan<Uint8Array> {
+function* guestBytes(w: Work, from: number, to: number): Plan<Uint8Array> {
   const out = new Uint8Array(to - from)
   const end = Math.min(to, w.disk.size)
   if (end > from) out.set(yield* readGuest(w.chain, from, end - from, w.opened.decompressor))
@@ -138,7 +138,7 @@ function* writeCluster(w: Work, t: Target, bytes: Uint8Array, fresh: number | un
 }
 
 /** The clusters that guest bytes `[at, at + length)` touch, with their entries. */
-export function* targetsOf(w: Work, at: number, length: number): Plan<readonly Target[]> {
+function* targetsOf(w: Work, at: number, length: number): Plan<readonly Target[]> {
   const size = clusterSize(w.g)
   const out: Target[] = []
   for (let guest = at - (at % size); guest < at + length; guest += size)
