@@ -1,3 +1,4 @@
-/** What must be true of qcow2. */
+/** What must be true of qcow2: its clauses, and the abstract disk. */
 
 export * from './clauses/index.js'
+export * from './disk.js'
