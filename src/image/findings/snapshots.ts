@@ -65,10 +65,11 @@ const sizes = (say: Say, s: SnapshotEntry, g: Geometry, imageSize: bigint): void
 /** Everything about the entries of the snapshot table by themselves and among each other. */
 export const snapshotFindings = (state: CheckState, m: Metadata): void => {
   const starts = snapshotStarts(m.snapshots)
+  const table = snapshotTablePlace(m).at
   const sameId = new Set(repeats(m.snapshots.map((s) => toHex(s.id))))
   const sameName = new Set(repeats(m.snapshots.map((s) => toHex(s.name))))
   for (const [i, s] of m.snapshots.entries()) {
-    const start = snapshotTablePlace(m).at + (starts[i] ?? 0)
+    const start = table + (starts[i] ?? 0)
     const idAt = snapshotFixed.size + snapshotExtra.sizeOf(s.extra)
     const say: Say = (severity, clause, field, at, size, found, expected) => {
       const where = { structure: 'snapshot table entry', field, at: start + at, size }
