@@ -7,7 +7,7 @@ import { fromMemory, type Plan, type Read, runSync } from '../../src/bytes/plan.
 import type { Chain, Layer } from '../../src/image/chain.js'
 import { activeDisk, type Disk, snapshotDisk } from '../../src/image/disk.js'
 import { lastExtension, type Metadata, readMetadata, refusal } from '../../src/image/metadata.js'
-import { runOn } from './world.js'
+import { inPlansMemory, runOn } from './world.js'
 
 /** An image, the files it may stand on by their names, and whether QEMU has to be told more to open it. */
 export interface Files {
@@ -119,5 +119,5 @@ export const runChain = <A, W>(
   tell: (what: W) => void = () => undefined
 ): E.Either<string, A> =>
   E.mapLeft((issues: readonly { readonly message: string }[]) => issues[0]?.message ?? '')(
-    runSync(plan, { read, tell })
+    runSync(plan, { read: inPlansMemory(read), tell })
   )

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { fromMemory, type Read, runSync } from '../../src/bytes/plan.js'
 import { type Disk, type Extent, extents } from '../../src/image/disk.js'
 import { suite } from '../suite.js'
+import { inPlansMemory } from './world.js'
 
 const test = suite('requests')
 
@@ -33,7 +34,7 @@ const diskOf = (l1Size: number, l2At: (i: number) => number) => {
 const told = (disk: Disk, image: Uint8Array, from = 0, to = disk.size) => {
   const requests: Read[] = []
   const found: Extent[] = []
-  const answer = fromMemory(image)
+  const answer = inPlansMemory(fromMemory(image))
   const done = runSync(extents(disk, from, to), {
     read: (request) => {
       requests.push(request)

@@ -2,15 +2,24 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { load, names } from '../../corpus/load.js'
 import type { Issue } from '../../src/bytes/issue.js'
-import { fromMemory, type Plan, runSync } from '../../src/bytes/plan.js'
+import { fromMemory, type Plan, type Read, runSync } from '../../src/bytes/plan.js'
 import { dump, dumpFrame, dumpRegions, patchOf } from '../../src/image/dump.js'
+
+/** The same answers, in the plan's own memory where it offers some: what it keeps of an older answer then is wrong. */
+export const inPlansMemory =
+  (read: (request: Read) => Uint8Array) =>
+  (request: Read): Uint8Array => {
+    const answer = read(request)
+    request.into?.set(answer)
+    return request.into ?? answer
+  }
 
 /** Runs a plan on bytes; what it tells goes to `tell`. */
 export const runOn = <A, W>(
   image: Uint8Array,
   plan: Plan<A, W>,
   tell: (what: W) => void = () => undefined
-): E.Either<readonly Issue[], A> => runSync(plan, { read: fromMemory(image), tell })
+): E.Either<readonly Issue[], A> => runSync(plan, { read: inPlansMemory(fromMemory(image)), tell })
 
 /** The text of an image's dump with every byte in it. */
 export const dumpText = (image: Uint8Array): string => {

@@ -1,15 +1,22 @@
 /** Converting a disk that is compressed throughout, which several threads do together. */
+import { createHash } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { deflateRawSync } from 'node:zlib'
+import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
+import { load, names } from '../../corpus/load.js'
+import { imageName } from '../../corpus/recipe.js'
+import { chainSize } from '../../src/image/chain.js'
+import { convert as convertHere } from '../../src/node/convert.js'
+import { openChain, type OpenChain } from '../../src/node/open.js'
 import { earliest, startHelper } from '../../src/node/copy.js'
 import { Shares } from '../../src/node/shares.js'
 import { createSparse } from '../../src/node/sparse.js'
-import { suite } from '../suite.js'
+import { note, suite } from '../suite.js'
 
 const test = suite('convert')
 
@@ -149,6 +156,34 @@ test('a helper that cannot write says so', async () => {
   const { memory } = new Shares()
   const failed = await startHelper({ image: place('image.qcow2'), out: place('missing'), options, memory })
   assert.match(failed?.text ?? '', 'no such file')
+})
+
+/** Disks above this many bytes are left out: their files are holes for the most part. */
+const most = 2 ** 26
+
+/** Whether a disk can be read here: it has no key, and is not huge. @see LUKS-08 */
+const readable = ({ chain }: OpenChain): boolean =>
+  chainSize(chain) <= most && chain.every((layer) => layer._tag === 'Raw' || !layer.disk.encrypted)
+
+test('the copy of every disk of the corpus that may be opened is what qemu-img reads', async () => {
+  const inner = mkdtempSync(join(folder, 'corpus-'))
+  const out = join(inner, 'out.raw')
+  let copied = 0
+  for (const name of names()) {
+    const { expect, files } = load(name)
+    const { active } = expect.guest
+    for (const [file, bytes] of files) writeFileSync(join(inner, file), bytes)
+    const path = join(inner, imageName)
+    const open = await openChain(path, { allow: [] })
+    if (E.isRight(open)) open.right.close()
+    if (active.exit !== 0 || E.isLeft(open) || !readable(open.right)) continue
+    assert.is(await convertHere(path, out, { allow: [] }), 0, name)
+    assert.is(createHash('sha256').update(readFileSync(out)).digest('hex'), active.sha256, name)
+    copied++
+  }
+  rmSync(inner, { recursive: true })
+  assert.ok(copied > 300)
+  note(`${copied} disks copied`)
 })
 
 test('a folder that cannot be written to is an error of one line', () => {

@@ -21,7 +21,11 @@ export interface Task {
 }
 
 export const isTask = (u: unknown): u is Task =>
-  isObject(u) && typeof u['image'] === 'string' && typeof u['out'] === 'string' && isObject(u['options'])
+  isObject(u) &&
+  typeof u['image'] === 'string' &&
+  typeof u['out'] === 'string' &&
+  isObject(u['options']) &&
+  u['memory'] instanceof SharedArrayBuffer
 
 /** Why a disk could not be copied, and the share where that came up. */
 export interface Failed {
