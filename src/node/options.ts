@@ -1,0 +1,28 @@
+/** Options and arguments that several commands take. */
+import { InvalidArgumentError, Option } from 'commander'
+
+const suffixes = 'bkmgtpe'
+
+/** A number of bytes: decimal or 0x hexadecimal, with a suffix k, M, G, T, P or E as in qemu-img. */
+export const bytes = (text: string): number => {
+  const match = /^(0x[0-9a-f]+|[0-9]+)([bkmgtpe]?)$/i.exec(text)
+  const value = Number(match?.[1]) * 1024 ** Math.max(0, suffixes.indexOf((match?.[2] ?? '').toLowerCase()))
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('not a number of bytes.')
+  return value
+}
+
+export const output = (): Option =>
+  new Option('--output <format>', 'how to print').choices(['human', 'json']).default('human')
+
+export const allow = (): Option =>
+  new Option('--allow <folder>', 'a folder whose files may be opened as backing files; may be repeated')
+    .argParser((folder: string, before: readonly string[]) => [...before, folder])
+    .default([], "the image's own folder")
+
+export const snapshot = (): Option =>
+  new Option('-l, --snapshot <id or name>', 'a snapshot in place of the active disk')
+
+/** What commander gives a command that prints. */
+export interface Printing {
+  readonly output: 'human' | 'json'
+}

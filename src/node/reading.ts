@@ -1,0 +1,113 @@
+/** Commands that read images. */
+import { type Command, Option } from 'commander'
+import type { DumpData } from '../image/dump.js'
+import type { OpenOptions } from './open.js'
+import { allow, bytes, output, type Printing, snapshot } from './options.js'
+
+/** Adds them. */
+export const addReading = (all: Command): void => {
+  all
+    .command('info')
+    .description('what an image is: sizes, features, extensions, snapshots, bitmaps, and what is wrong with them')
+    .argument('<image>')
+    .addOption(output())
+    .action(async (image: string, options: Printing) => {
+      const { info } = await import('./info.js')
+      process.exitCode = await info(image, options.output === 'json')
+    })
+  all
+    .command('check')
+    .description('whether an image is consistent: counts and exit codes as qemu-img has them, and a finding for each')
+    .argument('<image>')
+    .addOption(output())
+    .option('--strict', 'every broken must of the format is an error', false)
+    .option('--deep', 'read and decode every compressed cluster', false)
+    .action(async (image: string, options: Printing & { readonly strict: boolean; readonly deep: boolean }) => {
+      const { checkCommand } = await import('./check.js')
+      process.exitCode = await checkCommand(image, options)
+    })
+  all
+    .command('map')
+    .description('where the guest bytes are, through the backing files')
+    .argument('<image>')
+    .addOption(output())
+    .addOption(allow())
+    .addOption(snapshot())
+    .addOption(new Option('--bitmap <name>', 'which of them a dirty bitmap marks, instead').conflicts('snapshot'))
+    .action(async (image: string, options: Printing & OpenOptions & { readonly bitmap?: string }) => {
+      if (options.bitmap !== undefined) {
+        const { bitmapCommand } = await import('./bitmap.js')
+        process.exitCode = await bitmapCommand(image, options.bitmap, options.output)
+        return
+      }
+      const { mapCommand } = await import('./map.js')
+      process.exitCode = await mapCommand(image, options.output, options)
+    })
+  all
+    .command('read')
+    .description('guest bytes to standard output')
+    .argument('<image>')
+    .argument('<offset>', 'guest offset; 0x and k, M, G work', bytes)
+    .argument('<length>', 'bytes', bytes)
+    .addOption(allow())
+    .addOption(snapshot())
+    .option('--vm-state', "the snapshot's VM state in place of its disk; -l names the snapshot", false)
+    .action(async (image: string, offset: number, length: number, options: OpenOptions) => {
+      const { readCommand } = await import('./read.js')
+      process.exitCode = await readCommand(image, offset, length, options)
+    })
+  all
+    .command('convert')
+    .description('the guest disk as a raw file, with holes for zeros')
+    .argument('<image>')
+    .argument('<out>')
+    .addOption(new Option('-O, --format <format>', 'format of the output').choices(['raw']).default('raw'))
+    .addOption(allow())
+    .addOption(snapshot())
+    .action(async (image: string, out: string, options: OpenOptions) => {
+      const { convert } = await import('./convert.js')
+      process.exitCode = await convert(image, out, options)
+    })
+  all
+    .command('compare')
+    .description(
+      'whether two images hold the same guest disk: exit code 0 if they do, 1 if not, 2 if that cannot be told'
+    )
+    .argument('<first>')
+    .argument('<second>')
+    .addOption(allow())
+    .action(async (first: string, second: string, options: OpenOptions) => {
+      const { compare } = await import('./compare.js')
+      process.exitCode = await compare(first, second, options)
+    })
+  all
+    .command('dump')
+    .description('every structure as JSON, with byte ranges; with --data=inline every byte')
+    .argument('<image>')
+    .addOption(
+      new Option('--data <which>', 'bytes that no structure covers').choices(['none', 'inline']).default('none')
+    )
+    .action(async (image: string, options: { readonly data: DumpData }) => {
+      const { dumpCommand } = await import('./dump.js')
+      process.exitCode = await dumpCommand(image, options.data)
+    })
+  all
+    .command('assemble')
+    .description('the inverse of dump --data=inline: the same image, byte for byte')
+    .argument('<dump>')
+    .argument('<image>')
+    .action(async (dump: string, image: string) => {
+      const { assemble } = await import('./assemble.js')
+      process.exitCode = assemble(dump, image)
+    })
+  all
+    .command('explain')
+    .description('what a byte of the file belongs to, how it decodes, and which clause rules it')
+    .argument('<image>')
+    .argument('[offset]', 'byte offset in the file; 0x and k, M, G work', bytes, 0)
+    .addOption(output())
+    .action(async (image: string, offset: number, options: Printing) => {
+      const { explainCommand } = await import('./explain.js')
+      process.exitCode = await explainCommand(image, offset, options.output === 'json')
+    })
+}
