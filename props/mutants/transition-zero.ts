@@ -90,7 +90,7 @@ const packing: readonly Mutant[] = [
     "return taken.cluster * size;\n    yield* addToCounts(w, cluster, 1, 1, 'prepare');",
     'return taken.cluster * size;'
   ),
-  compressed('a payload goes on behind one that is gone', 'w.packing = 0;', ';', 'transition/finish.js'),
+  compressed('a payload goes on behind one that is gone', 'w.packing = 0;', ';', 'transition/refcounts.js'),
   compressed(
     'a cluster that is allocated is overwritten by a payload',
     "entry._tag !== 'Unallocated' && entry._tag !== 'ZeroPlain'",

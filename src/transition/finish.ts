@@ -1,12 +1,11 @@
 /** Finishing a command: counts fall, overlaps are looked for, and the changes become an ordered list of writes. */
 import type { HostWrite } from '../bytes/host-write.js'
 import { orFail, type Plan } from '../bytes/plan.js'
-import { clusterSize } from '../format/geometry.js'
 import { type Metadata, readMetadata } from '../image/metadata.js'
 import { type Opened, refuse, type Work } from './opened.js'
 import { inOrder } from './transaction.js'
 import { overlapping } from './overlap.js'
-import { changeCounts, type CountChange, countOf } from './refcounts.js'
+import { changeCounts, type CountChange } from './refcounts.js'
 
 /** What a command answers with: what is to be done in this order, and the image as it is known afterwards. */
 export interface Step {
@@ -38,8 +37,6 @@ export function* endRound(w: Work): Plan<void> {
   w.released = []
   for (const c of released) if (!w.freed.has(c)) w.freed.set(c, w.tx.claims.length)
   yield* changeCounts(w, losses(released), 'release')
-  // Nothing is packed behind payloads that are gone: their cluster may become anything.
-  if (released.length > 0 && (yield* countOf(w, Math.floor(w.packing / clusterSize(w.g)))) === 0n) w.packing = 0
   w.tx.nextRound()
 }
 
