@@ -17,7 +17,7 @@ const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, i
 /** Most bytes that a command may have in memory, megabytes of its heap, and seconds it may take on a busy machine. */
 const mostMemory = 2 ** 29
 const heap = 320
-const longest = 600
+const longest = 180
 
 const costs: { readonly what: string; readonly seconds: number; readonly memory: number }[] = []
 
