@@ -130,17 +130,25 @@ test('the examples of the README compile, and run on an image', () => {
 })
 
 for (const [command, path] of Object.entries(manifest.bin)) {
-  const source = path.replace(/^dist\/(.*)\.js$/, '$1.ts')
-  if (existsSync(join(root, source)))
-    test(`the command ${command} starts, and tells its version`, () => {
-      const linked = join(consumer, command)
-      symlinkSync(join(installed, path), linked)
-      const { status, printed } = node(linked, '--version')
-      assert.is(status, 0, printed)
-      assert.match(printed, manifest.version)
-      assert.match(readFileSync(linked, 'utf8'), /^#!\/usr\/bin\/env node\n/)
-    })
-  else test.skip(`the command ${command} starts, and tells its version`, `there is no ${source}`)
+  const linked = join(consumer, command)
+
+  test(`the command ${command} starts, and tells its version`, () => {
+    symlinkSync(join(installed, path), linked)
+    const { status, printed } = node(linked, '--version')
+    assert.is(status, 0, printed)
+    assert.match(printed, manifest.version)
+    assert.match(readFileSync(linked, 'utf8'), /^#!\/usr\/bin\/env node\n/)
+  })
+
+  test(`the command ${command}, which is bundled, says what its modules say`, () => {
+    const modules = join(root, 'dist/src/node/main.js')
+    for (const line of ['info IMAGE', 'check --output=json IMAGE', 'map IMAGE', 'dump IMAGE', 'read IMAGE 0 4k']) {
+      const args = line.replace('IMAGE', 'disk.qcow2').split(' ')
+      const [bundled, apart] = [node(linked, ...args), node(modules, ...args)]
+      assert.is(bundled.status, 0, line)
+      assert.ok(bundled.printed === apart.printed, line)
+    }
+  })
 }
 
 test.run()
