@@ -10,6 +10,7 @@ import { formatMutants } from './mutants/format.js'
 import { imageMutants } from './mutants/image.js'
 import type { Mutant } from './mutants/mutant.js'
 import { planMutants } from './mutants/plans.js'
+import { repairMutants } from './mutants/repair.js'
 import { snapshotMutants } from './mutants/snapshot-resize.js'
 import { storeMutants } from './mutants/store.js'
 import { zeroMutants } from './mutants/transition-zero.js'
@@ -20,6 +21,7 @@ const mutants: readonly Mutant[] = [
   ...formatMutants,
   ...imageMutants,
   ...planMutants,
+  ...repairMutants,
   ...snapshotMutants,
   ...storeMutants,
   ...zeroMutants,

@@ -46,7 +46,7 @@ export function* rebuild(w: Work, { metadata, state }: Examined): Plan<void> {
   const size = clusterSize(w.g)
   const perBlock = blockEntries(w.g)
   const references = yield* referencesOf(metadata, w.g, state.fileLength)
-  const start = Math.max(Math.ceil(state.fileLength / size), state.references.length, state.refcounts.length)
+  const start = Math.max(Math.ceil(state.fileLength / size), state.references.length)
   const { blocks, tableClusters } = layoutOf(w, start, neededBlocks(references, perBlock))
   if (tableClusters * size > maxRefcountTable)
     return yield* refuse('REF-06', `${tableClusters * size} bytes of refcount table`, `at most ${maxRefcountTable}`)

@@ -3,17 +3,20 @@ import { type Plan, orFail, readAt } from '../bytes/plan.js'
 import { viewOf } from '../bytes/octets.js'
 import { clusterSize, l2EntrySize } from '../format/geometry.js'
 import { l1Entry } from '../format/l1.js'
-import { clusterKind, L1View, L2View } from '../format/views.js'
+import { clusterKind, L2View } from '../format/views.js'
 import { type Examined, examine } from '../image/check.js'
 import type { CheckState, Totals } from '../image/check-state.js'
 import { type Metadata, readMetadata } from '../image/metadata.js'
+import { branchesOf } from './branches.js'
 import { endRound, finish, type Step } from './finish.js'
 import { openedAs, type Surroundings } from './open.js'
 import { refuse, Work } from './opened.js'
+import { reachPastEnd } from './past-end.js'
 import { rebuild } from './rebuild.js'
 import { addToCounts } from './refcounts.js'
 import { seeing } from './transaction.js'
 import { mendedWord } from './mend.js'
+import { completeSnapshots } from './snapshot-table.js'
 import { putWord } from './tables.js'
 
 /** What may be repaired: counts that are too high, or all that has one right answer. @see CHK-08 */
@@ -59,37 +62,6 @@ function* mendCounts(w: Work, e: Examined, mode: RepairMode): Plan<void> {
   }
   for (const { cluster, n, by } of wrong)
     if (by < 0 || mode === 'all') yield* addToCounts(w, cluster, n, by, by > 0 ? 'prepare' : 'release')
-}
-
-/** An L1 entry that names an L2 table in the file. */
-interface Branch {
-  /** Host byte of the L1 entry, and of the table. */
-  readonly l1: number
-  readonly at: number
-  readonly active: boolean
-  /** Whether the table was met before, in the active tree or, for another tree, in any. */
-  readonly again: boolean
-}
-
-/** The L1 entries of all trees, the active one first, that name an L2 table in the file. */
-function* branchesOf(w: Work, e: Examined, visit: (branch: Branch) => Plan<void>): Plan<void> {
-  const size = clusterSize(w.g)
-  const { header, snapshots } = e.metadata
-  const trees = [
-    { at: Number(header.l1TableOffset), entries: header.l1Size, active: true },
-    ...snapshots.map((s) => ({ at: Number(s.l1TableOffset), entries: s.l1Size, active: false }))
-  ]
-  const seen = new Set<number>()
-  for (const { at, entries, active } of trees.filter((t) => t.at % size === 0)) {
-    const there = Math.max(0, Math.min(8 * entries, e.state.fileLength - at))
-    const view = new L1View(yield* readAt(at, there - (there % 8)))
-    for (let i = 0; i < view.length; i++) {
-      const l2 = view.l2TableOffset(i)
-      if (l2 === 0 || l2 % size !== 0 || l2 >= e.state.fileLength) continue
-      yield* visit({ at: l2, l1: at + 8 * i, active, again: seen.has(l2) })
-      seen.add(l2)
-    }
-  }
 }
 
 /** Clears what is set in entries and means nothing: reserved bits, and the copied flag of a compressed cluster. @see CHK-10 */
@@ -165,7 +137,10 @@ function* rounds(w: Work, first: Examined, mode: RepairMode, length: () => numbe
     yield* mendEntries(w, first)
     yield* endRound(w)
   }
+  if (mode === 'all') yield* reachPastEnd(w, first)
   yield* mendCounts(w, yield* examined(length()), mode)
+  yield* endRound(w)
+  if (mode === 'all') yield* completeSnapshots(w)
   yield* endRound(w)
   const counted = yield* examined(length())
   if (mode === 'all' || hasOnlyCopied(counted.state)) yield* mendCopied(w, counted)

@@ -4,7 +4,14 @@ import { empty } from '../bytes/octets.js'
 import { clusterSize } from '../format/geometry.js'
 import type { Plan } from '../bytes/plan.js'
 import { maxSnapshots, maxSnapshotTable } from '../format/limits.js'
-import { snapshotEntry, type SnapshotEntry, snapshotTable } from '../format/snapshot.js'
+import {
+  snapshotDiskSize,
+  snapshotEntry,
+  type SnapshotEntry,
+  snapshotExtra,
+  snapshotTable,
+  vmStateSize
+} from '../format/snapshot.js'
 import { snapshotTablePlace } from '../image/metadata.js'
 import { allocateBytes } from './allocate.js'
 import { releaseTable } from './l1.js'
@@ -65,4 +72,26 @@ export function* removeSnapshot(w: Work, removed: SnapshotEntry): Plan<void> {
   const needed = Math.ceil(bytesOf(kept).length / size) * size
   releaseTable(w, at + needed, bytesOf([...kept, removed]).length - needed)
   if (kept.length === 0) yield* w.changeHeader('release', { snapshotsOffset: 0n })
+}
+
+/** Whether an entry's extra data are as long as its version asks. @see SNAP-02 */
+const isWhole = (w: Work, s: SnapshotEntry): boolean => w.g.version === 2 || snapshotExtra.sizeOf(s.extra) >= 16
+
+/** Writes a table in which the extra data of every entry say the sizes that they left to be understood. @see SNAP-02 */
+export function* completeSnapshots(w: Work): Plan<void> {
+  const { snapshots } = w.opened.metadata
+  if (snapshots.every((s) => isWhole(w, s))) return
+  const whole = (s: SnapshotEntry): SnapshotEntry =>
+    isWhole(w, s)
+      ? s
+      : {
+          ...s,
+          extra: {
+            vmStateSize: vmStateSize(s),
+            diskSize: snapshotDiskSize(s, w.header.size),
+            icount: 0xffff_ffff_ffff_ffffn,
+            rest: empty
+          }
+        }
+  yield* place(w, snapshots.map(whole))
 }
