@@ -91,7 +91,7 @@ export interface Verdict {
 }
 
 /** Holds a state against C1 to C5. */
-const judge = (files: Files, promise: Promised): Verdict => {
+export const judge = (files: Files, promise: Promised): Verdict => {
   try {
     const metadata = run(files, readMetadata())
     if (E.isLeft(metadata)) return { leaks: 0, broken: `C1: ${metadata.left.map((i) => i.message).join('; ')}` }
@@ -196,7 +196,7 @@ export const both = (a: Seen, b: Seen): Seen => ({
 const repairEvery = 16
 
 /** What is written between two flushes, and what is promised meanwhile. */
-interface Stretch {
+export interface Stretch {
   readonly epoch: Epoch
   readonly promised: Promised
 }
@@ -211,7 +211,7 @@ const promisedFor = ({ madeBy, disks }: Recording, from: number, to: number, tor
 }
 
 /** The stretches of a recording. Where flushes are ignored there is one, which promises what the last flush did. */
-const stretchesOf = (model: Model, recording: Recording): readonly Stretch[] => {
+export const stretchesOf = (model: Model, recording: Recording): readonly Stretch[] => {
   const { before, writes } = recording
   const starts = [0, ...flushesOf(writes).map((at) => at + 1)]
   const last = starts.at(-1) ?? 0

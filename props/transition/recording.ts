@@ -23,7 +23,7 @@ export interface Recording {
 }
 
 /** The files as the simulated store holds them. */
-const stored = ({ image, data, backing }: Files): Stored => [
+export const stored = ({ image, data, backing }: Files): Stored => [
   { file: { part: 'image', depth: 0 }, store: fromBytes(image) },
   { file: { part: 'data', depth: 0 }, store: fromBytes(data) },
   { file: { part: 'image', depth: 1 }, store: fromBytes(backing) }
