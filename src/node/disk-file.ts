@@ -1,6 +1,6 @@
 /** Files that are changed: what waits to be written is read already, and reaches the file when its turn comes. */
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
-import { spawnSync } from 'node:child_process'
+import extensions from 'fs-native-extensions'
 import type { HostWrite } from '../bytes/host-write.js'
 import type { Read } from '../bytes/plan.js'
 
@@ -40,26 +40,18 @@ const readFully = (fd: number, at: number, out: Uint8Array): void => {
   }
 }
 
-/** Ranges from this length on are given back to the system rather than written over with zeros, where that can be done. */
-const worthPunching = 2 ** 20
 const zeros = new Uint8Array(pageSize)
 
+/** Gives a range back to the system, or writes it over with zeros where that cannot be done. */
 const punch = (fd: number, at: number, length: number): void => {
   const end = Math.min(at + length, fstatSync(fd).size)
   if (end <= at) return
-  if (length >= worthPunching && process.platform === 'linux') {
-    const range = [
-      '--punch-hole',
-      '--offset',
-      String(at),
-      '--length',
-      String(end - at),
-      `/proc/${process.pid}/fd/${fd}`
-    ]
-    if (spawnSync('fallocate', range, { stdio: 'ignore' }).status === 0) return
+  try {
+    extensions.trimSync(fd, at, end - at)
+  } catch {
+    for (let from = at; from < end; from += zeros.length)
+      writeFully(fd, from, zeros.subarray(0, Math.min(zeros.length, end - from)))
   }
-  for (let from = at; from < end; from += zeros.length)
-    writeFully(fd, from, zeros.subarray(0, Math.min(zeros.length, end - from)))
 }
 
 /** Opens a file that is to be changed; with `create` it is made, or emptied. */

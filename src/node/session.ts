@@ -3,10 +3,13 @@ import * as E from 'fp-ts/lib/Either.js'
 import { flush, type HostWrite } from '../bytes/host-write.js'
 import type { Issue } from '../bytes/issue.js'
 import { type Plan, type Read, runSync } from '../bytes/plan.js'
+import type { Chain } from '../image/chain.js'
+import { activeDisk } from '../image/disk.js'
 import type { AnyCommand } from '../transition/command.js'
 import { step } from '../transition/command.js'
 import type { Step } from '../transition/finish.js'
 import { Group, mayJoin } from '../transition/group.js'
+import { type Repaired, repair, type RepairMode } from '../transition/repair.js'
 import { open, type Surroundings } from '../transition/open.js'
 import type { Opened } from '../transition/opened.js'
 import type { DiskFile } from './disk-file.js'
@@ -49,6 +52,20 @@ export class Session {
   /** Runs a plan on the image. */
   run<A>(plan: Plan<A>): E.Either<readonly Issue[], A> {
     return runSync(plan, { read: this.read, tell: () => undefined })
+  }
+
+  /** The disk over the layers below it. */
+  get chain(): Chain {
+    const { metadata, g, backing } = this.opened
+    return [{ _tag: 'Image', disk: activeDisk(metadata, g) }, ...backing]
+  }
+
+  /** Repairs the image, which need not be open. */
+  repair(around: Surroundings, mode: RepairMode): E.Either<readonly Issue[], Repaired> {
+    return E.map((done: Repaired) => {
+      this.take(done)
+      return done
+    })(this.run(repair(around, this.files.image.length(), mode)))
   }
 
   /** Does what opening an image for writing obliges to. */
@@ -102,9 +119,12 @@ export class Session {
     if (this.group.size > mostWaiting) this.settle()
   }
 
+  /** Brings writes to the files one by one, each to be read from then on. */
   private carryOut(writes: readonly HostWrite[]): void {
-    this.see(writes)
-    this.perform(writes)
+    for (const w of writes) {
+      this.see([w])
+      this.perform([w])
+    }
   }
 
   private fileOf(part: 'image' | 'data'): DiskFile {
