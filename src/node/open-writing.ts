@@ -96,7 +96,7 @@ const holdFiles = async (name: string, options: HoldOptions, files: DiskFile[]):
 }
 
 /** Opens and locks the files of an image; the reason when that cannot be, and then nothing is open. */
-const hold = async (name: string, options: HoldOptions = {}): Promise<E.Either<string, Held>> => {
+export const hold = async (name: string, options: HoldOptions = {}): Promise<E.Either<string, Held>> => {
   const files: DiskFile[] = []
   const held = await holdFiles(name, options, files)
   if (E.isLeft(held)) for (const file of files) file.close()

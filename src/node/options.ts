@@ -28,7 +28,8 @@ export interface Printing {
   readonly output: 'human' | 'json'
 }
 
-const preallocations = ['off', 'metadata', 'falloc', 'full'] as const
+/** How to allocate before anything is written. */
+export const preallocations = ['off', 'metadata', 'falloc', 'full'] as const
 
 /** Whether a word is a way to allocate before anything is written. */
 export const isPreallocation = (word: string): word is Preallocation => preallocations.some((mode) => mode === word)

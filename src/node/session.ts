@@ -22,6 +22,12 @@ export interface SessionFiles {
   readonly below: (request: Read) => Uint8Array
 }
 
+/** A command that is refused. */
+export interface Refused {
+  readonly command: AnyCommand
+  readonly issues: readonly Issue[]
+}
+
 /** Bytes that may wait to be written. */
 const mostWaiting = 2 ** 24
 
@@ -82,6 +88,21 @@ export class Session {
       if (mayJoin(command)) this.wait(done)
       else this.take(done)
     })(this.run(step(this.opened, command)))
+  }
+
+  /** Carries out commands one behind the other, or tells which is refused and why; then nothing has changed, and the session is over. */
+  all(commands: readonly AnyCommand[]): E.Either<Refused, void> {
+    this.settle()
+    const writes: HostWrite[] = []
+    for (const command of commands) {
+      const done = this.run(step(this.opened, command))
+      if (E.isLeft(done)) return E.left({ command, issues: done.left })
+      this.see(done.right.writes)
+      writes.push(...(writes.length > 0 ? [flush] : []), ...done.right.writes)
+      this.state = done.right.next
+    }
+    this.perform(writes)
+    return E.right(undefined)
   }
 
   /** Carries out a step that was computed from this image as it is. */
