@@ -5,6 +5,7 @@ import { Command } from 'commander'
 import { reason } from './file.js'
 import { complain } from './output.js'
 import { addReading } from './reading.js'
+import { addWriting } from './writing.js'
 
 const version = (): string => {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
@@ -25,6 +26,7 @@ export const program = (): Command => {
     })
     .exitOverride()
   addReading(all)
+  addWriting(all)
   return all
 }
 

@@ -1,5 +1,6 @@
 /** Options and arguments that several commands take. */
 import { InvalidArgumentError, Option } from 'commander'
+import type { Preallocation } from '../transition/preallocate.js'
 
 const suffixes = 'bkmgtpe'
 
@@ -26,3 +27,9 @@ export const snapshot = (): Option =>
 export interface Printing {
   readonly output: 'human' | 'json'
 }
+
+/** How to allocate before anything is written. */
+export const preallocations = ['off', 'metadata', 'falloc', 'full'] as const
+
+/** Whether a word is a way to allocate before anything is written. */
+export const isPreallocation = (word: string): word is Preallocation => preallocations.some((mode) => mode === word)
