@@ -23,7 +23,7 @@ export interface Recording {
 }
 
 /** The files as the simulated store holds them. */
-const stored = ({ image, data, backing }: Files): Stored => [
+export const stored = ({ image, data, backing }: Files): Stored => [
   { file: { part: 'image', depth: 0 }, store: fromBytes(image) },
   { file: { part: 'data', depth: 0 }, store: fromBytes(data) },
   { file: { part: 'image', depth: 1 }, store: fromBytes(backing) }
@@ -33,7 +33,13 @@ const stored = ({ image, data, backing }: Files): Stored => [
 export const begin = (shape: Shape): Pair => {
   const backing = backingOf(shape)
   const size = Math.ceil(shape.options.size / 512) * 512
-  return { machine: newMachine(shape.options, backing), disk: blankDisk(traitsOf(shape), size, backing) }
+  const machine = newMachine(shape.options, backing)
+  const data = new Uint8Array(shape.tail === undefined ? machine.files.data.length : size + shape.tail)
+  data.fill(0xcc, size)
+  return {
+    machine: { ...machine, files: { ...machine.files, data } },
+    disk: blankDisk(traitsOf(shape), size, backing)
+  }
 }
 
 /** Carries out a script on the image that some moves before it have made. With `grouped`, guest writes wait for each other. */

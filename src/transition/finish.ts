@@ -1,18 +1,19 @@
 /** Finishing a command: counts fall, overlaps are looked for, and the changes become an ordered list of writes. */
 import type { HostWrite } from '../bytes/host-write.js'
 import { orFail, type Plan } from '../bytes/plan.js'
-import { clusterSize } from '../format/geometry.js'
 import { type Metadata, readMetadata } from '../image/metadata.js'
 import { type Opened, refuse, type Work } from './opened.js'
-import { inOrder } from './transaction.js'
+import { type Claim, inOrder } from './transaction.js'
 import { overlapping } from './overlap.js'
-import { changeCounts, type CountChange, countOf } from './refcounts.js'
+import { changeCounts, type CountChange } from './refcounts.js'
 
 /** What a command answers with: what is to be done in this order, and the image as it is known afterwards. */
 export interface Step {
   readonly writes: readonly HostWrite[]
   /** The same writes without the flushes, by stages, of which some are empty. */
   readonly staged: readonly (readonly HostWrite[])[]
+  /** The ranges of the image file that are written, and whose bytes they are. */
+  readonly claims: readonly Claim[]
   readonly next: Opened
 }
 
@@ -34,12 +35,11 @@ function* losses(named: readonly number[]): Generator<CountChange> {
 
 /** Lowers the counts of what was released, and ends the round. */
 export function* endRound(w: Work): Plan<void> {
-  const released = w.released
+  const { released, releaseStage } = w
   w.released = []
+  w.releaseStage = 'release'
   for (const c of released) if (!w.freed.has(c)) w.freed.set(c, w.tx.claims.length)
-  yield* changeCounts(w, losses(released), 'release')
-  // Nothing is packed behind payloads that are gone: their cluster may become anything.
-  if (released.length > 0 && (yield* countOf(w, Math.floor(w.packing / clusterSize(w.g)))) === 0n) w.packing = 0
+  yield* changeCounts(w, losses(released), releaseStage)
   w.tx.nextRound()
 }
 
@@ -61,6 +61,7 @@ export function* finish(w: Work): Plan<Step> {
   return {
     writes: inOrder(staged),
     staged,
+    claims: w.tx.claims,
     next: { ...w.opened, metadata, g: w.g, backing: w.backing, firstFree: w.firstFree, packing: w.packing }
   }
 }

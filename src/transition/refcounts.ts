@@ -92,6 +92,7 @@ function* changeBlock(
       if (sum === 1) ones.add(c)
       if (sum > 0) continue
       w.firstFree = Math.min(w.firstFree, c)
+      // Nothing is packed behind payloads that are gone: their cluster may become anything.
       if (c === packing) w.packing = 0
     }
   yield* w.tx.put('refcount block', stage, counts.at, changed)
