@@ -3,10 +3,14 @@ import fc from 'fast-check'
 import type { Traits } from '../../spec/disk.js'
 import type { CreateOptions } from '../../src/transition/create.js'
 
-/** An image to be made, and the raw file behind it: `backing` bytes of a pattern, none for 0. */
+/**
+ * An image to be made, and the raw file behind it: `backing` bytes of a pattern, none for 0. An external data file is
+ * `tail` bytes longer than the disk.
+ */
 export interface Shape {
   readonly options: CreateOptions
   readonly backing: number
+  readonly tail?: number
 }
 
 /** What the abstract disk needs to know of a shape. */

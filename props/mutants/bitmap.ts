@@ -16,7 +16,7 @@ export const bitmapMutants: readonly Mutant[] = [
   {
     name: 'bits are recorded after the data',
     file: 'transition/bitmap-data.js',
-    edits: [["'record', host + start", "'settle', host + start"]],
+    edits: [["'prepare', host + start", "'settle', host + start"]],
     red: bitmaps
   },
   {

@@ -138,7 +138,7 @@ const orders: readonly Mutant[] = [
   {
     name: 'counts fall before the snapshot is out of the table',
     file: 'transition/snapshot.js',
-    edits: [["surplus(tally, -1), 'release'", "surplus(tally, -1), 'prepare'"]],
+    edits: [['surplus(tally, -1), w.releaseStage', "surplus(tally, -1), 'prepare'"]],
     red: 'props/transition/order.test.ts'
   },
   {
@@ -153,8 +153,8 @@ const orders: readonly Mutant[] = [
     edits: [
       ['yield* putSize(w, size);\n    yield* endRound(w);\n    const gone', 'const gone'],
       [
-        'const length = yield* countedEnd(w);',
-        "const length = yield* countedEnd(w);\n    yield* w.changeHeader('release', { size: BigInt(size) });"
+        'const changed = w.tx.claims.length;',
+        "yield* w.changeHeader('expose', { size: BigInt(size) });\n    const changed = w.tx.claims.length;"
       ]
     ],
     red: 'props/transition/order.test.ts'

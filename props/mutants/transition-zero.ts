@@ -49,10 +49,14 @@ const zeroing: readonly Mutant[] = [
   zero('version 2 discards over a backing file', 'from >= to || (w.g.version === 2 && hasBacking(w))', 'from >= to'),
   zero('what an entry referred to keeps its count', 'releaseEntry(w, e);', ''),
   zero('a shared cluster is punched', '=== 1n ? host', '>= 1n ? host'),
-  zero('a hole is punched before the entry changes', "w.tx.also('release'", "w.tx.also('prepare'"),
+  zero('a hole is punched before the entry changes', 'w.tx.also(stage', "w.tx.also('prepare'"),
   zero('a range of subclusters has one too many', '/ size) - 1)', '/ size))'),
   zero('a subcluster that is zeroed stays allocated', 'allocated: (allocated & ~mask) >>> 0', 'allocated'),
-  zero('an entry changes twice between two flushes', 'if (w.g.extendedL2)\n            yield* endRound(w);', ''),
+  zero(
+    'an entry changes twice between two flushes',
+    'if (from > at && from % size !== 0)\n            yield* endRound(w);',
+    ''
+  ),
   zero('the raw disk is not zeroed', 'if (!isRaw(w))\n        return;', 'return;')
 ]
 
@@ -90,7 +94,7 @@ const packing: readonly Mutant[] = [
     "return taken.cluster * size;\n    yield* addToCounts(w, cluster, 1, 1, 'prepare');",
     'return taken.cluster * size;'
   ),
-  compressed('a payload goes on behind one that is gone', 'w.packing = 0;', ';', 'transition/refcounts.js'),
+  compressed('a payload goes on behind one that is gone', 'c === packing', 'false', 'transition/refcounts.js'),
   compressed(
     'a cluster that is allocated is overwritten by a payload',
     "entry._tag !== 'Unallocated' && entry._tag !== 'ZeroPlain'",

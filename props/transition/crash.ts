@@ -1,121 +1,18 @@
-/** Crashes: what must hold of an image wherever the power fails, and the search for a state in which it does not. */
+/** Crashes: the search for a state in which a promise is broken, wherever the power fails and whatever reaches the disk. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { Disk } from '../../spec/disk.js'
-import type { Plan } from '../../src/bytes/plan.js'
-import { runSync } from '../../src/bytes/plan.js'
 import { portable } from '../../src/compression/decompress.js'
-import type { Chain } from '../../src/image/chain.js'
 import { check } from '../../src/image/check.js'
-import { activeDisk, snapshotDisk } from '../../src/image/disk.js'
-import { type Metadata, readMetadata, refusal } from '../../src/image/metadata.js'
+import { activeDisk } from '../../src/image/disk.js'
+import { readMetadata } from '../../src/image/metadata.js'
 import { readGuest } from '../../src/image/read.js'
 import { crashStates, type Effort, type Model, usualEffort } from '../../src/store/crash.js'
 import { type Epoch, epochsOf } from '../../src/store/epoch.js'
-import { apply, type Files, storeOf, worldOf } from '../../src/store/files.js'
+import { apply, type Files, storeOf } from '../../src/store/files.js'
 import { flushesOf, withoutFlushes } from '../../src/store/reorder.js'
 import type { Surroundings } from '../../src/transition/open.js'
 import { repair, type Repaired } from '../../src/transition/repair.js'
+import { chainOf, judge, type Promised, run, same } from './judge.js'
 import type { Recording } from './recording.js'
-
-/** What may be seen after a crash: the disk as the last durable command left it, and as any later command may have. */
-export interface Promised {
-  readonly durable: Disk
-  readonly later: readonly Disk[]
-  /** Whether a sector may be torn, so that old and new meet within it. */
-  readonly torn: boolean
-}
-
-const run = <A>(files: Files, plan: Plan<A>): A => {
-  const result = runSync(
-    plan,
-    worldOf(files, () => undefined)
-  )
-  if (E.isRight(result)) return result.right
-  throw new Error(result.left.map((i) => i.message).join('; '))
-}
-
-const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
-
-/** C3 and C4: every piece of the disk is as the last durable command left it, or as a later one did. */
-const unpromised = (found: Uint8Array, { durable, later, torn }: Promised): string | undefined => {
-  const disks = [durable, ...later]
-  if (disks.some((d) => same(found, d.content))) return undefined
-  if (!disks.some((d) => d.content.length === found.length)) return `the disk has ${found.length} bytes`
-  const piece = torn ? 8 : 512
-  for (let at = 0; at < found.length; at += piece) {
-    const part = found.subarray(at, at + piece)
-    const known = disks.some((d) => {
-      const other = d.content.subarray(at, at + piece)
-      return same(
-        part,
-        other.length === part.length ? other : Buffer.concat([other, Buffer.alloc(part.length - other.length)])
-      )
-    })
-    if (!known) return `guest bytes ${at} to ${at + piece} are neither old nor new`
-  }
-  return undefined
-}
-
-const chainOf = (files: Files, disk: ReturnType<typeof activeDisk>): Chain => {
-  const below = storeOf(files, { part: 'image', depth: 1 })
-  return [{ _tag: 'Image', disk }, ...(below.length > 0 ? [{ _tag: 'Raw' as const, size: below.length }] : [])]
-}
-
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
-
-/** C5: the snapshots that were durable and were not deleted are there, and every snapshot reads as it was taken. */
-const unlikeSnapshot = (files: Files, m: Metadata, promise: Promised): string | undefined => {
-  const versions = [promise.durable, ...promise.later]
-  const known = versions.flatMap((d) => d.snapshots)
-  const lost = promise.durable.snapshots.find(
-    (s) =>
-      promise.later.every((d) => d.snapshots.some((other) => other.id === s.id)) &&
-      !m.snapshots.some((found) => text(found.id) === s.id)
-  )
-  if (lost !== undefined) return `snapshot ${lost.id} is lost`
-  for (const s of m.snapshots) {
-    if (m.geometry === undefined) return 'no geometry'
-    const disk = snapshotDisk(m, m.geometry, s)
-    if (E.isLeft(disk)) return `snapshot ${text(s.id)} cannot be read`
-    const content = run(files, readGuest(chainOf(files, disk.right), 0, disk.right.size, portable))
-    if (!known.some((k) => k.id === text(s.id) && k.name === text(s.name) && same(k.content, content)))
-      return `snapshot ${text(s.id)} is not what it was`
-  }
-  return undefined
-}
-
-/** What a state was found to be: the clusters that leak, and the promise it breaks if it breaks one. */
-export interface Verdict {
-  readonly leaks: number
-  readonly broken?: string
-}
-
-/** Holds a state against C1 to C5. */
-export const judge = (files: Files, promise: Promised): Verdict => {
-  try {
-    const metadata = run(files, readMetadata())
-    if (E.isLeft(metadata)) return { leaks: 0, broken: `C1: ${metadata.left.map((i) => i.message).join('; ')}` }
-    const m = metadata.right
-    const refused = refusal(m.issues)
-    if (refused !== undefined || m.geometry === undefined)
-      return { leaks: 0, broken: `C1: ${refused?.message ?? 'no geometry'}` }
-    const disk = activeDisk(m, m.geometry)
-    const content = run(files, readGuest(chainOf(files, disk), 0, disk.size, portable))
-    const wrong = unpromised(content, promise)
-    if (wrong !== undefined) return { leaks: 0, broken: `C3 or C4: ${wrong}` }
-    const snapshot = unlikeSnapshot(files, m, promise)
-    if (snapshot !== undefined) return { leaks: 0, broken: `C5: ${snapshot}` }
-    const report = run(files, check(storeOf(files, { part: 'image', depth: 0 }).length))
-    if (E.isLeft(report)) return { leaks: 0, broken: `C1: ${report.left.map((i) => i.message).join('; ')}` }
-    if (m.header.incompatibleFeatures.dirty) return { leaks: report.right.leaks }
-    const bad = report.right.findings.find(
-      (f) => f.severity === 'error' || (f.severity === 'corruption' && f.field !== 'copied')
-    )
-    return { leaks: report.right.leaks, ...(bad === undefined ? {} : { broken: `C2: ${bad.message}` }) }
-  } catch (error) {
-    return { leaks: 0, broken: `C4: ${error instanceof Error ? error.message : String(error)}` }
-  }
-}
 
 const imageLength = (files: Files): number => storeOf(files, { part: 'image', depth: 0 }).length
 
@@ -202,7 +99,7 @@ export interface Stretch {
 }
 
 /** The disks that may be seen while the writes from `from` to `to` are under way. */
-const promisedFor = ({ madeBy, disks }: Recording, from: number, to: number, torn: boolean): Promised => {
+export const promisedFor = ({ madeBy, disks }: Recording, from: number, to: number, torn: boolean): Promised => {
   const first = (madeBy[from]?.[0] ?? disks.length) - 1
   const last = Math.max(first, ...madeBy.slice(from, to).map(([, end]) => end))
   const [durable, ...later] = disks.slice(first, last + 1)

@@ -86,11 +86,11 @@ export const newMachine = (options: CreateOptions, backing: Uint8Array = nothing
 }
 
 /** A machine one command later, and what that took. */
-export interface Moved extends Machine, Pick<Step, 'writes' | 'staged'> {}
+export interface Moved extends Machine, Omit<Step, 'next'> {}
 
 /** What a command does, or why it is refused. */
 export const perhaps = (m: Machine, command: AnyCommand): E.Either<readonly Issue[], Moved> =>
-  E.map(({ writes, staged, next }: Step) => ({ files: perform(m.files, writes), opened: next, writes, staged }))(
+  E.map(({ next, ...rest }: Step) => ({ files: perform(m.files, rest.writes), opened: next, ...rest }))(
     runOver(m.files, step(m.opened, command))
   )
 

@@ -33,7 +33,13 @@ export const stored = ({ image, data, backing }: Files): Stored => [
 export const begin = (shape: Shape): Pair => {
   const backing = backingOf(shape)
   const size = Math.ceil(shape.options.size / 512) * 512
-  return { machine: newMachine(shape.options, backing), disk: blankDisk(traitsOf(shape), size, backing) }
+  const machine = newMachine(shape.options, backing)
+  const data = new Uint8Array(shape.tail === undefined ? machine.files.data.length : size + shape.tail)
+  data.fill(0xcc, size)
+  return {
+    machine: { ...machine, files: { ...machine.files, data } },
+    disk: blankDisk(traitsOf(shape), size, backing)
+  }
 }
 
 /** Carries out a script on the image that some moves before it have made. With `grouped`, guest writes wait for each other. */

@@ -16,7 +16,7 @@ export interface Pair {
 }
 
 /** A pair one command later: what was written, and the clause if the command was refused. */
-export interface Followed extends Pair, Pick<Step, 'writes' | 'staged'> {
+export interface Followed extends Pair, Omit<Step, 'next'> {
   readonly refused?: ClauseId
 }
 
@@ -68,11 +68,11 @@ export const follow = ({ machine, disk }: Pair, command: Command): Followed => {
     const agreed = outcome._tag === 'Refused' && outcome.clause === clause
     if (!agreed && !ofSpace.some((each) => each === clause))
       throw new Error(`refused: ${result.left.map((i) => i.message).join('; ')}`)
-    return { machine, disk, writes: [], staged: [], ...(clause === undefined ? {} : { refused: clause }) }
+    return { machine, disk, writes: [], staged: [], claims: [], ...(clause === undefined ? {} : { refused: clause }) }
   }
   if (outcome._tag === 'Refused') throw new Error(`not refused, as ${outcome.clause} demands`)
-  const { writes, staged } = result.right
-  return { machine: result.right, disk: outcome.disk, writes, staged }
+  const { writes, staged, claims } = result.right
+  return { machine: result.right, disk: outcome.disk, writes, staged, claims }
 }
 
 /** A new disk: zeros, or what shows through from a file behind it. */

@@ -55,7 +55,7 @@ function* record(w: Work, b: BitmapEntry, from: number, to: number): Plan<void> 
       const old = yield* readAt(host + start, Math.ceil(end / 8) - start)
       const bits = old.slice()
       setBits(bits, first - 8 * start, end - 8 * start)
-      if (!equal(old, bits)) yield* w.tx.put('bitmap data', 'record', host + start, bits)
+      if (!equal(old, bits)) yield* w.tx.put('bitmap data', 'prepare', host + start, bits)
     } else if (!entry.allOnes(0)) {
       const bits = new Uint8Array(clusterSize(w.g))
       setBits(bits, first, end)

@@ -234,8 +234,8 @@ export function* resizeBitmaps(w: Work, size: number): Plan<void> {
   const area = yield* areaNow(w)
   const record = area.starts[area.extensions.findLastIndex((e) => e._tag === 'Bitmaps')] ?? 0
   const trusted = w.header.autoclearFeatures
-  yield* w.changeHeader('record', { autoclearFeatures: { ...trusted, bitmaps: false } })
+  yield* w.changeHeader('prepare', { autoclearFeatures: { ...trusted, bitmaps: false } })
   yield* w.tx.put('main header', 'expose', record + 24, words([yield* newDirectory(w, next)]))
-  yield* w.changeHeader('settle', { autoclearFeatures: trusted })
+  yield* w.changeHeader('release', { autoclearFeatures: trusted })
   releaseTable(w, Number(old.bitmapDirectoryOffset), Number(old.bitmapDirectorySize))
 }

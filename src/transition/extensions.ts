@@ -13,8 +13,8 @@ import { extensionRange } from '../image/metadata.js'
 import { endRound } from './finish.js'
 import { refuse, type Work } from './opened.js'
 
-/** Bytes of the first cluster to be written at a byte of it. */
-export type Patch = readonly [at: number, bytes: Uint8Array]
+/** Bytes of the first cluster to be written at a byte of it, where nothing has stood that anything pointed to if they are unseen. */
+export type Patch = readonly [at: number, bytes: Uint8Array, unseen?: 'unseen']
 
 /** Patches in the order in which they become durable. */
 export type Way = readonly Patch[]
@@ -96,11 +96,11 @@ export const withExtension = (extensions: readonly Extension[], e: Extension): r
 export const withoutTypes = (extensions: readonly Extension[], types: readonly number[]): readonly Extension[] =>
   extensions.filter((e) => !types.includes(typeOf(e)))
 
-/** Writes patches, each behind a flush. */
+/** Writes patches, each behind a flush but for the unseen. */
 export function* inOrder(w: Work, way: Way): Plan<void> {
-  for (const [at, bytes] of way) {
-    if (bytes.length > 0) yield* w.tx.put('main header', 'expose', at, bytes)
-    yield* endRound(w)
+  for (const [at, bytes, unseen] of way) {
+    if (bytes.length > 0) yield* w.tx.put('main header', unseen === undefined ? 'expose' : 'prepare', at, bytes)
+    if (unseen === undefined) yield* endRound(w)
   }
 }
 
@@ -212,6 +212,13 @@ const waysBetween = (at: number, a: Uint8Array, b: Uint8Array): Ways => {
   return { safe: [[aside, b], [at, hole(aside - at - 8)], ...shown], tight: [[at, endMarker], ...shown] }
 }
 
+/** The way, whose first patch is unseen if it stands behind the area. */
+const unseenFirst = (way: Way, { from, bytes }: Area): Way => {
+  const [first, ...rest] = way
+  if (first === undefined || first[0] < from + bytes.length) return way
+  return [[first[0], first[1], 'unseen'], ...rest]
+}
+
 const endOf = (way: Way): number => Math.max(0, ...way.map(([at, bytes]) => at + bytes.length))
 
 /**
@@ -238,7 +245,8 @@ export function* changeExtensions(
   const way = [safe, tight].find((each) => endOf(each) <= room) ?? whole
   const untrusted = way !== safe && w.header.autoclearFeatures.bitmaps
   if (untrusted) yield* trustBitmaps(w, false)
-  yield* withRoom(w, endOf(way), () => inOrder(w, way))
+  const inRoom = endOf(way) <= area.to
+  yield* withRoom(w, endOf(way), () => inOrder(w, inRoom ? unseenFirst(way, area) : way))
   if (untrusted) yield* trustBitmaps(w, true)
   yield* sweep(w)
 }
@@ -247,7 +255,9 @@ export function* changeExtensions(
 function* sweep(w: Work): Plan<void> {
   const { from, bytes, rest } = yield* areaNow(w)
   const used = rest.findLastIndex((b) => b !== 0) + 1
-  yield* inOrder(w, [[from + bytes.length, new Uint8Array(used)]])
+  if (used === 0) return
+  yield* w.tx.put('main header', 'release', from + bytes.length, new Uint8Array(used))
+  yield* endRound(w)
 }
 
 /**

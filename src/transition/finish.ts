@@ -3,7 +3,7 @@ import type { HostWrite } from '../bytes/host-write.js'
 import { orFail, type Plan } from '../bytes/plan.js'
 import { type Metadata, readMetadata } from '../image/metadata.js'
 import { type Opened, refuse, type Work } from './opened.js'
-import { inOrder } from './transaction.js'
+import { type Claim, inOrder } from './transaction.js'
 import { overlapping } from './overlap.js'
 import { changeCounts, type CountChange } from './refcounts.js'
 
@@ -12,6 +12,8 @@ export interface Step {
   readonly writes: readonly HostWrite[]
   /** The same writes without the flushes, by stages, of which some are empty. */
   readonly staged: readonly (readonly HostWrite[])[]
+  /** The ranges of the image file that are written, and whose bytes they are. */
+  readonly claims: readonly Claim[]
   readonly next: Opened
 }
 
@@ -33,10 +35,11 @@ function* losses(named: readonly number[]): Generator<CountChange> {
 
 /** Lowers the counts of what was released, and ends the round. */
 export function* endRound(w: Work): Plan<void> {
-  const released = w.released
+  const { released, releaseStage } = w
   w.released = []
+  w.releaseStage = 'release'
   for (const c of released) if (!w.freed.has(c)) w.freed.set(c, w.tx.claims.length)
-  yield* changeCounts(w, losses(released), 'release')
+  yield* changeCounts(w, losses(released), releaseStage)
   w.tx.nextRound()
 }
 
@@ -58,6 +61,7 @@ export function* finish(w: Work): Plan<Step> {
   return {
     writes: inOrder(staged),
     staged,
+    claims: w.tx.claims,
     next: { ...w.opened, metadata, g: w.g, backing: w.backing, firstFree: w.firstFree, packing: w.packing }
   }
 }

@@ -43,6 +43,8 @@ export class Work {
   packing: number
   /** Host clusters that lose a reference when the round ends, as often as they are named. */
   released: number[] = []
+  /** When that may be: `retire` if it is the second words of the round that take references away. */
+  releaseStage: 'release' | 'retire' = 'release'
   /** Host clusters given up in the rounds so far, and how many claims there were by then: later ones may be of something else. */
   readonly freed = new Map<number, number>()
 

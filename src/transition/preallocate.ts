@@ -75,9 +75,13 @@ export function* preallocate(w: Work, from: number, to: number, mode: Preallocat
   }
 }
 
-/** Gives the external data file the size of the disk, and what it gains the zeros that the mode asks for. @see DATA-08 */
+/**
+ * Gives the external data file the size of the disk, and what it gains the zeros that the mode asks for: before anything
+ * points to them, or with the size where nothing does. @see DATA-08
+ */
 export const growDataFile = (w: Work, old: number, size: number, mode: Preallocation): void => {
-  w.tx.also('prepare', { _tag: 'Truncate', file: data, length: old })
-  w.tx.also('prepare', { _tag: 'Truncate', file: data, length: size })
+  const stage = mode === 'off' ? 'expose' : 'prepare'
+  w.tx.also(stage, { _tag: 'Truncate', file: data, length: old })
+  w.tx.also(stage, { _tag: 'Truncate', file: data, length: size })
   if (mode === 'falloc' || mode === 'full') clear(w, mode, data, old, size - old)
 }

@@ -78,10 +78,11 @@ export function* grow(w: Work, size: number, asked: Preallocation = 'off'): Plan
   yield* zeroTail(w, Math.min(size, from * bytes), hidden)
   const gone = yield* drop(w, from, to)
   yield* preallocate(w, yield* firstToAllocate(w), to, mode, hidden)
-  if (w.g.externalDataFile) growDataFile(w, old, size, mode)
-  yield* changeCounts(w, surplus(gone, -1), 'release')
+  if (w.g.externalDataFile && mode !== 'off') growDataFile(w, old, size, mode)
+  yield* changeCounts(w, surplus(gone, -1), w.releaseStage)
   yield* growL1(w, Number(neededL1Entries(w.g, BigInt(size))))
   yield* endRound(w)
+  if (w.g.externalDataFile && mode === 'off') growDataFile(w, old, size, mode)
   yield* putSize(w, size)
 }
 
@@ -108,13 +109,15 @@ function* shrink(w: Work, size: number): Plan<void> {
   yield* putSize(w, size)
   yield* endRound(w)
   const gone = yield* drop(w, Math.ceil(size / clusterSize(w.g)), w.l1.entries * l2Entries(w.g))
-  yield* changeCounts(w, surplus(gone, -1), 'release')
+  yield* changeCounts(w, surplus(gone, -1), w.releaseStage)
   yield* endRound(w)
+  const changed = w.tx.claims.length
   yield* dropEmptyBlocks(w)
   yield* endRound(w)
-  const length = yield* countedEnd(w)
-  w.tx.also('release', { _tag: 'Truncate', file: { part: 'image', depth: 0 }, length })
-  if (w.g.externalDataFile) w.tx.also('release', { _tag: 'Truncate', file: { part: 'data', depth: 0 }, length: size })
+  // Only blocks that go may still be pointed to behind the end.
+  const stage = w.tx.claims.length === changed ? 'prepare' : 'release'
+  w.tx.also(stage, { _tag: 'Truncate', file: { part: 'image', depth: 0 }, length: yield* countedEnd(w) })
+  if (w.g.externalDataFile) w.tx.also(stage, { _tag: 'Truncate', file: { part: 'data', depth: 0 }, length: size })
 }
 
 /**

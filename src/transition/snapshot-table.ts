@@ -68,10 +68,11 @@ export function* removeSnapshot(w: Work, removed: SnapshotEntry): Plan<void> {
   const inPlace = removed === snapshots.at(-1)
   const at = inPlace ? snapshotTablePlace(w.opened.metadata).at : yield* place(w, [...kept, removed])
   yield* w.changeHeader('settle', { nbSnapshots: kept.length })
+  w.releaseStage = 'retire'
   const size = clusterSize(w.g)
   const needed = Math.ceil(bytesOf(kept).length / size) * size
   releaseTable(w, at + needed, bytesOf([...kept, removed]).length - needed)
-  if (kept.length === 0) yield* w.changeHeader('release', { snapshotsOffset: 0n })
+  if (kept.length === 0) yield* w.changeHeader('retire', { snapshotsOffset: 0n })
 }
 
 /** Whether an entry's extra data are as long as its version asks. @see SNAP-02 */

@@ -125,8 +125,7 @@ export function* applySnapshot(w: Work, name: string): Plan<void> {
   const l1 = yield* copyL1(w, theirs, entries, 'active L1 table')
   yield* changeCounts(w, surplus(coming, 1, leaving), 'prepare')
   yield* markCopied(w, 'prepare', l1, () => false)
-  if (size < oldSize) yield* w.changeHeader('expose', { size: BigInt(size) })
-  yield* endRound(w)
+  if (size < oldSize) yield* w.changeHeader('prepare', { size: BigInt(size) })
   yield* w.changeHeader('expose', { l1TableOffset: BigInt(l1.at) })
   yield* w.changeHeader('settle', { l1Size: entries })
   releaseTable(w, old.at, 8 * old.entries)
@@ -148,7 +147,7 @@ export function* deleteSnapshot(w: Work, name: string): Plan<void> {
   const tally = yield* tallyTree(w, { at: l1TableOffset, entries: l1Size })
   yield* removeSnapshot(w, wanted)
   releaseTable(w, l1TableOffset, 8 * l1Size)
-  const own = yield* changeCounts(w, surplus(tally, -1), 'release')
+  const own = yield* changeCounts(w, surplus(tally, -1), w.releaseStage)
   yield* endRound(w)
   yield* markCopied(w, 'expose', w.l1, (cluster, copied) => copied || own.has(cluster))
 }

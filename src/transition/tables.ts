@@ -137,6 +137,7 @@ const noBits = { allocated: 0, zeros: 0 }
 export function* putEntries(w: Work, guest: number, from: readonly L2Entry[], to: readonly L2Entry[]): Plan<void> {
   const { encode } = l2Entry(w.g)
   const orders = from.map((e, i) => orderOf(e, to[i] ?? e))
+  if (orders.includes('bitmap first')) w.releaseStage = 'retire'
   const before = from.map(encode)
   const after = to.map(encode)
   const at = (yield* writableTable(w, guest, orders.includes('at once'))) + entryOffset(w, guest)

@@ -7,20 +7,23 @@ import { sectorSize } from '../format/limits.js'
 import { ClusterSet } from '../image/cluster-set.js'
 
 /**
- * When a change may become durable. Between two stages that both change something stands a flush; within a stage any
- * order will do, and any part may be lost.
+ * When a change may become durable. Within a stage any order will do, and any part may be lost. A stage waits for those
+ * before it that change something, a flush between them, with these exceptions: nothing waits for what is given back, in
+ * `release` or `retire`; a release does not wait for `settle`; and what is prepared in a later round waits for nothing,
+ * since the clusters that it takes were not given back before nobody had them.
  *
  * - `prepare`: what nothing durable points to yet, and counts that rise
  * - `cover`: words of the refcount table, which make new counts part of the image
  * - `extend`: what needs those counts, before anything is seen
- * - `record`: bits of dirty bitmaps
+ * - `record`: where the bits of dirty bitmaps are
  * - `expose`: what the guest sees: pointers of one aligned word each, and data in its place
  * - `settle`: the second word, where a change takes two
  * - `release`: counts that fall, and space that is given back
+ * - `retire`: the same where it takes the second word for that
  *
  * @see WR-08
  */
-export const stages = ['prepare', 'cover', 'extend', 'record', 'expose', 'settle', 'release'] as const
+export const stages = ['prepare', 'cover', 'extend', 'record', 'expose', 'settle', 'release', 'retire'] as const
 
 export type Stage = (typeof stages)[number]
 
@@ -151,8 +154,8 @@ export class Transaction {
   }
 
   /**
-   * The host writes of every stage of every round, in order; a flush belongs between any two that are not empty. Metadata is
-   * written in whole sectors, neighbours joined; a sector that stays as it is is not written.
+   * The host writes of every stage of every round, in order. Metadata is written in whole sectors, neighbours joined; a
+   * sector that stays as it is is not written.
    */
   hostWrites(): readonly (readonly HostWrite[])[] {
     const sectors = new Map(this.before)
@@ -233,8 +236,52 @@ export function* seeing<A, W>(transaction: Transaction, plan: Plan<A, W>): Plan<
   }
 }
 
-/** The writes of stages in order, a flush between any two that are not empty. */
-export const inOrder = (staged: readonly (readonly HostWrite[])[]): readonly HostWrite[] =>
-  staged
-    .filter((writes) => writes.length > 0)
-    .flatMap((writes, i): readonly HostWrite[] => (i === 0 ? writes : [flush, ...writes]))
+/** What a flush keeps apart: a stage that changes something, and the next one that waits for it. */
+export interface Edge {
+  readonly from: Stage
+  readonly to: Stage
+  /** Whether the second stage is of a later round. */
+  readonly anew: boolean
+  /** Number of the second stage, over all rounds. */
+  readonly stage: number
+}
+
+/** Stages as {@link Transaction.hostWrites} gives them. */
+type Staged = readonly (readonly HostWrite[])[]
+
+const stageOf = (i: number): Stage => stages[i % stages.length] ?? 'prepare'
+const roundOf = (i: number): number => Math.floor(i / stages.length)
+
+/** Whether a stage waits for an earlier one. */
+const waits = (from: number, to: number): boolean => {
+  const [first, second] = [stageOf(from), stageOf(to)]
+  if (first === 'release' || first === 'retire') return false
+  return roundOf(from) === roundOf(to) ? first !== 'settle' || second !== 'release' : second !== 'prepare'
+}
+
+/** The stages that are not empty, in parts between which a flush belongs. */
+const parts = (staged: Staged): readonly (readonly number[])[] =>
+  [...staged.keys()]
+    .filter((i) => staged[i]?.length !== 0)
+    .reduce<readonly (readonly number[])[]>((all, i) => {
+      const last = all.at(-1)
+      return last === undefined || last.some((from) => waits(from, i))
+        ? [...all, [i]]
+        : [...all.slice(0, -1), [...last, i]]
+    }, [])
+
+/** The writes of stages in order, with the flushes that belong between them. */
+export const inOrder = (staged: Staged): readonly HostWrite[] =>
+  parts(staged).flatMap((part, n): readonly HostWrite[] => [
+    ...(n === 0 ? [] : [flush]),
+    ...part.flatMap((i) => staged[i] ?? [])
+  ])
+
+/** The edges that the flushes of {@link inOrder} stand for, in their order. */
+export const edgesOf = (staged: Staged): readonly Edge[] => {
+  const all = parts(staged)
+  return all.slice(1).map(([to = 0], n) => {
+    const from = all[n]?.findLast((i) => waits(i, to)) ?? to
+    return { from: stageOf(from), to: stageOf(to), anew: roundOf(from) < roundOf(to), stage: to }
+  })
+}

@@ -68,14 +68,20 @@ function* zeroRawDisk(w: Work, from: number, to: number, unmap: boolean): Plan<v
   yield* endRound(w)
 }
 
-/** Gives back the space of host clusters at these bytes, neighbours at once, when nothing durable points to them. @see ZD-15 and ZD-16 */
+/**
+ * Gives back the space of host clusters at these bytes, neighbours at once: when nothing durable points to them, or at once
+ * in an external data file, where they are nobody else's and read as zeros with the old entries as with the new.
+ *
+ * @see ZD-15 and ZD-16
+ */
 const punch = (w: Work, file: FileRef, hosts: readonly number[]): void => {
+  const stage = file.part === 'data' ? 'expose' : w.releaseStage
   const size = clusterSize(w.g)
   const sorted = Float64Array.from(hosts).sort()
   for (let i = 0, next = 0; i < sorted.length; i = next) {
     const at = sorted[i] ?? 0
     while (sorted[next] === at + (next - i) * size) next++
-    w.tx.also('release', { _tag: 'Punch', file, at, length: (next - i) * size })
+    w.tx.also(stage, { _tag: 'Punch', file, at, length: (next - i) * size })
   }
 }
 
@@ -183,10 +189,11 @@ export function* writeZeroes(w: Work, at: number, length: number, unmap: boolean
     [first, last],
     [last, end]
   ] as const
+  const size = clusterSize(w.g)
   for (const [from, to] of parts) {
     if (from === to) continue
     // Two parts may lie in one cluster, whose entry changes once a round.
-    if (w.g.extendedL2) yield* endRound(w)
+    if (from > at && from % size !== 0) yield* endRound(w)
     yield* zeroPart(w, from, to, unmap)
   }
 }
@@ -194,7 +201,7 @@ export function* writeZeroes(w: Work, at: number, length: number, unmap: boolean
 /**
  * Makes whole clusters read as zeros and gives their space back; parts of clusters stay as they are, but for the last part
  * of the disk. In version 2 over a backing file nothing happens. A hole is punched where the count of a cluster falls to 0,
- * and, unlike QEMU's, only after the change of the entry is durable.
+ * and, unlike QEMU's, only after the change of the entry is durable; in an external data file it is punched with that.
  *
  * @see ZD-03, ZD-09, ZD-11 and ZD-15
  */
