@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { reason } from './file.js'
 import { complain } from './output.js'
+import { addMaking } from './making.js'
 import { addReading } from './reading.js'
 
 const version = (): string => {
@@ -25,6 +26,7 @@ export const program = (): Command => {
     })
     .exitOverride()
   addReading(all)
+  addMaking(all)
   return all
 }
 
