@@ -1,18 +1,17 @@
 /** `qcow2 create`: a new image, and its external data file. */
 import { spawnSync } from 'node:child_process'
-import { dirname, resolve } from 'node:path'
+import { dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
-import type { HostWrite } from '../bytes/host-write.js'
+import { flush, type HostWrite } from '../bytes/host-write.js'
 import { chainSize } from '../image/chain.js'
 import { create as plan, type CreateOptions } from '../transition/create.js'
 import { fail, ok } from './command.js'
 import { creationOf, formatting, parseOptions, type Texts } from './creation.js'
-import { type DiskFile, openDiskFile } from './disk-file.js'
 import { reason } from './file.js'
+import { beside, newImage } from './new-image.js'
 import { openChain } from './open.js'
 import { sizeOf } from './options.js'
 import { print } from './output.js'
-import { type Whole, wholeFile } from './whole.js'
 
 /** What the command line says beside the names. */
 export interface CreateWords {
@@ -24,11 +23,8 @@ export interface CreateWords {
   readonly quiet: boolean
 }
 
-/** Where a relative name that an image holds is looked for: in the image's folder. */
-const beside = (image: string, name: string): string => resolve(dirname(image), name)
-
 /** Bytes of the disk that a backing file presents. */
-const backingSize = async (image: string, name: string, format: string): Promise<E.Either<string, number>> => {
+export const backingSize = async (image: string, name: string, format: string): Promise<E.Either<string, number>> => {
   if (format !== 'qcow2' && format !== 'raw') return E.left(`Unknown driver '${format}'`)
   const path = beside(image, name)
   const open = await openChain(path, { allow: [dirname(path)], format })
@@ -83,44 +79,28 @@ export const planned = (options: CreateOptions): E.Either<string, readonly HostW
       : (issues[0]?.message ?? '')
   )(plan(options))
 
-type Part = 'image' | 'data'
-
 const isZeros = (w: HostWrite): boolean => w._tag === 'Write' && !w.bytes.some((b) => b !== 0)
 
-/** Writes zeros to a new file; with `falloc` the system may take the space for them. */
-const writeZeros = (file: DiskFile, path: string, writes: readonly HostWrite[], falloc: boolean): void => {
-  const end = writes.reduce((to, w) => (w._tag === 'Write' ? Math.max(to, w.at + w.bytes.length) : to), 0)
-  if (end === 0) return
-  if (falloc && spawnSync('fallocate', ['--length', `${end}`, path], { stdio: 'ignore' }).status === 0) return
-  for (const w of writes) if (w._tag === 'Write') file.perform(w)
-}
-
-/** Does the writes to a new file: what is not zeros, and then what is, since it reads as zeros already. */
-const perform = (path: string, part: Part, writes: readonly HostWrite[], falloc: boolean): void => {
-  const file = openDiskFile(path, true)
-  try {
-    const own = writes.filter((w) => w._tag !== 'Flush' && w.file.part === part)
-    for (const w of own) if (w._tag !== 'Flush' && !isZeros(w)) file.perform(w)
-    writeZeros(file, path, own.filter(isZeros), falloc)
-    file.flush()
-  } finally {
-    file.close()
-  }
-}
-
-/** Makes the files of a new image, or none of them. Throws what the system throws. */
+/** Makes the files of a new image, or none of them: what is not zeros first, since what is reads as zeros already. */
 export const makeFiles = (image: string, options: CreateOptions, writes: readonly HostWrite[]): void => {
-  const { dataFile } = options
-  const files = new Map<Part, Whole>(
-    dataFile === undefined ? [] : [['data', wholeFile(beside(image, dataFile.name))]]
-  ).set('image', wholeFile(image))
+  const files = newImage(image, options)
   try {
-    for (const [part, { path }] of files) perform(path, part, writes, options.preallocation === 'falloc')
-    for (const file of files.values()) file.keep()
+    for (const w of writes) if (w._tag !== 'Flush' && !isZeros(w)) files.perform(w)
+    for (const { part, path } of files.parts) {
+      const zeros = writes.flatMap((w) => (w._tag === 'Write' && w.file.part === part && isZeros(w) ? [w] : []))
+      const end = zeros.reduce((to, w) => Math.max(to, w.at + w.bytes.length), 0)
+      if (end > 0 && !(options.preallocation === 'falloc' && reserved(path, end))) zeros.forEach(files.perform)
+    }
+    files.perform(flush)
+    files.keep()
   } finally {
-    for (const file of files.values()) file.drop()
+    files.drop()
   }
 }
+
+/** Whether the system has taken space for the first bytes of a file, which stay as they are. */
+const reserved = (path: string, length: number): boolean =>
+  spawnSync('fallocate', ['--length', `${length}`, path], { stdio: 'ignore' }).status === 0
 
 /** All options of a new image by name, with its size, or what qemu-img says against them. */
 export const textsOf = async (
