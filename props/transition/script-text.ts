@@ -1,9 +1,9 @@
 /** Commands as words, those of qemu-io and qemu-img: what a written counterexample is made of. */
-import type { AnyCommand } from '../../src/transition/command.js'
+import type { Command } from '../../src/transition/command.js'
 import { stamped } from '../arbitrary/script.js'
 
 /** A command in words. The bytes of a write are left out: they name the command and their sector. */
-export const inWords = (c: AnyCommand): string => {
+export const inWords = (c: Command): string => {
   switch (c._tag) {
     case 'Write':
       return `write ${c.at} ${c.bytes.length}`
@@ -35,9 +35,6 @@ export const inWords = (c: AnyCommand): string => {
       return `bitmap --disable ${c.name}`
     case 'BitmapMerge':
       return `bitmap --merge ${c.from} ${c.name}`
-    case 'Amend':
-    case 'Rebase':
-      return c._tag.toLowerCase()
   }
 }
 
@@ -60,7 +57,7 @@ const wordsOf = (words: readonly string[]): Words => {
 }
 
 /** The command that the words of {@link inWords} stand for; `mark` is what its bytes are to say. */
-export const fromWords = (line: string, mark: number): AnyCommand => {
+export const fromWords = (line: string, mark: number): Command => {
   const [verb = '', ...rest] = line.split(' ')
   const { has, number, name } = wordsOf(rest)
   const bytes = (): Uint8Array => stamped(mark, number(0), number(1))

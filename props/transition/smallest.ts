@@ -39,10 +39,7 @@ function* smaller({ geometry, script }: Case): Generator<Case> {
 const exampleOf = ({ geometry, script }: Case, edge: string): Row['example'] => {
   const shape = geometries.get(geometry)
   if (shape === undefined) return undefined
-  const commands = script.flatMap((c, i): readonly Command[] => {
-    const command = fromWords(inWords(c), i + 1)
-    return command._tag === 'Amend' || command._tag === 'Rebase' ? [] : [command]
-  })
+  const commands = script.map((c, i) => fromWords(inWords(c), i + 1))
   try {
     const [broken] = breakEdges(shape, commands, { only: edge, hard: true })
     return broken === undefined ? undefined : { geometry, script: commands, broken }

@@ -20,7 +20,8 @@ export const showFailure = (f: Failure): string =>
 /** How a world answers in its own time. The answer has exactly the length asked for: zeros past the end of the file. */
 export interface AsyncWorld<W> {
   readonly read: (request: Read) => TaskEither<Unanswered, Uint8Array>
-  readonly tell?: (what: W) => void
+  /** Where it answers with a promise, the plan goes on when that is fulfilled. */
+  readonly tell?: (what: W) => unknown
 }
 
 /**
@@ -44,6 +45,6 @@ export const runAsync =
         const read = await world.read(request)()
         if (E.isLeft(read)) return read
         answer = read.right
-      } else world.tell?.(request.what)
+      } else await world.tell?.(request.what)
     }
   }

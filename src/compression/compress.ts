@@ -11,7 +11,8 @@ export interface Compressor {
   readonly zstd: Encoder
 }
 
-const shrinking =
+/** The encoder that leaves out what does not shrink. */
+export const shrinking =
   (encode: (cluster: Uint8Array) => Uint8Array): Encoder =>
   (cluster) => {
     const payload = encode(cluster)

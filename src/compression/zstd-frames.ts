@@ -70,11 +70,18 @@ const frameAt = (view: DataView, start: number): Frame => {
 
 const found = <A>(read: () => A): E.Either<string, A> => E.tryCatch(read, () => 'a zstd frame that ends too late')
 
-/** The zstd frame that a payload starts with, without what follows it; `undefined` where there is none that ends in it. */
-export const firstFrame = (payload: Uint8Array): Uint8Array | undefined => {
+/**
+ * The zstd frame that a payload starts with, without what follows it; `undefined` where there is none that ends in it, or
+ * where it claims to hold anything but `size` bytes.
+ */
+export const firstFrame = (payload: Uint8Array, size: number): Uint8Array | undefined => {
   const view = viewOf(payload)
-  const frame = found(() => (view.getUint32(0, true) === magic ? frameAt(view, 0).end : Number.POSITIVE_INFINITY))
-  return E.isRight(frame) && frame.right <= payload.length ? payload.subarray(0, frame.right) : undefined
+  const frame = found(() => (view.getUint32(0, true) === magic ? frameAt(view, 0) : undefined))
+  if (E.isLeft(frame) || frame.right === undefined) return undefined
+  const { end, contentSize } = frame.right
+  return end <= payload.length && (contentSize === undefined || contentSize === size)
+    ? payload.subarray(0, end)
+    : undefined
 }
 
 /** The content of a frame, at most `room` bytes, block by block. */

@@ -1,5 +1,4 @@
 /** `qcow2 convert`: the guest disk as a raw file. */
-import { renameSync, rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
 import { fail, ok } from './command.js'
@@ -9,6 +8,7 @@ import { guestSize, type Piece } from './guest.js'
 import { openChain, type OpenChain, type OpenOptions } from './open.js'
 import { Shares } from './shares.js'
 import { createSparse } from './sparse.js'
+import { type Whole, wholeFile } from './whole.js'
 
 /** Most threads that copy. */
 const maxThreads = 4
@@ -42,21 +42,27 @@ const copyDisk = async (open: OpenChain, task: Task, shares: Shares): Promise<Fa
   }
 }
 
+const copyTo = async (out: Whole, open: OpenChain, image: string, options: OpenOptions): Promise<number> => {
+  const shares = new Shares()
+  try {
+    const failed = await copyDisk(open, { image, out: out.path, options, memory: shares.memory }, shares)
+    if (failed !== undefined) return fail(failed.text)
+    out.keep()
+    return ok
+  } finally {
+    out.drop()
+  }
+}
+
 /** The command. The output appears under its name when it is whole; zeros are holes in it. */
 export const convert = async (image: string, name: string, options: OpenOptions): Promise<number> => {
   const open = await openChain(image, options)
   if (E.isLeft(open)) return fail(open.left)
-  const out = `${name}.${process.pid}.partial`
-  const shares = new Shares()
   try {
-    const failed = await copyDisk(open.right, { image, out, options, memory: shares.memory }, shares)
-    if (failed !== undefined) return fail(failed.text)
-    renameSync(out, name)
-    return ok
+    return await copyTo(wholeFile(name), open.right, image, options)
   } catch (error) {
     return fail(`'${image}': ${reason(error)}`)
   } finally {
     open.right.close()
-    rmSync(out, { force: true })
   }
 }

@@ -1,19 +1,23 @@
 /** Guest bytes of an open chain, piece by piece, for the commands that copy, print and compare them. */
 import type * as E from 'fp-ts/lib/Either.js'
 import { Memory, type Plan, tell, telling } from '../bytes/plan.js'
-import type { Failure } from '../bytes/run-async.js'
+import { type Failure, runAsync } from '../bytes/run-async.js'
 import { type Chain, chainSize, locations } from '../image/chain.js'
 import type { Decompressor } from '../compression/decompress.js'
 import { extentBytes } from '../image/read.js'
 import { native } from './decompress.js'
 import type { OpenChain } from './open.js'
-import { run } from './world.js'
+import { inOwnTime, run } from './world.js'
 
 /** Bytes of the guest disk, to be used before the next piece comes; `undefined` for zeros. */
 export interface Piece {
   readonly at: number
   readonly length: number
   readonly bytes: Uint8Array | undefined
+  /** How many layers down they are; those that no layer has are in the last that was asked. */
+  readonly depth: number
+  /** Whether no layer has them. */
+  readonly absent: boolean
   /** Whether they were decompressed. */
   readonly compressed: boolean
 }
@@ -40,16 +44,16 @@ function* pieces(chain: Chain, at: number, end: number, { decompressor, takes }:
   let counted = 0
   yield* telling(locations(chain, at, end), function* (e): Plan<void, Piece> {
     const [from, to] = [Math.max(at, e.start), Math.min(end, e.start + e.length)]
-    const compressed = e.kind === 'compressed'
+    const where = { depth: e.depth, absent: e.kind === 'absent', compressed: e.kind === 'compressed' }
     if (e.kind === 'zero' || e.kind === 'absent')
-      return yield* tell<Piece>({ at: from, length: to - from, bytes: undefined, compressed })
+      return yield* tell<Piece>({ ...where, at: from, length: to - from, bytes: undefined })
     for (let here = from, length = 0; here < to; here += length) {
       length = Math.min(to - here, pieceSize)
       const share = Math.floor(counted / shareSize)
       counted += length
       if (!takes(share)) continue
       const bytes = yield* extentBytes(chain, e, here, here + length, decompressor, memory)
-      yield* tell<Piece>({ at: here, length, bytes, compressed })
+      yield* tell<Piece>({ ...where, at: here, length, bytes })
     }
   })
 }
@@ -62,6 +66,17 @@ export const eachPiece = (
   act: (piece: Piece) => void,
   ways = allAtOnce
 ): Promise<E.Either<Failure, void>> => run(open.world, () => pieces(open.chain, at, at + length, ways), act)
+
+/** The same for the whole disk, where `act` may take its time. */
+export const eachPieceInTime = (
+  open: OpenChain,
+  decompressor: Decompressor,
+  act: (piece: Piece) => void | Promise<void>
+): Promise<E.Either<Failure, void>> =>
+  runAsync(() => pieces(open.chain, 0, guestSize(open), { decompressor, takes: () => true }), {
+    read: inOwnTime(open.world),
+    tell: act
+  })()
 
 /** Bytes of the guest disk. */
 export const guestSize = (open: OpenChain): number => chainSize(open.chain)

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { reason } from './file.js'
 import { complain } from './output.js'
+import { addMaking } from './making.js'
 import { addReading } from './reading.js'
 import { addWriting } from './writing.js'
 
@@ -27,6 +28,7 @@ export const program = (): Command => {
     .exitOverride()
   addReading(all)
   addWriting(all)
+  addMaking(all)
   return all
 }
 

@@ -36,6 +36,8 @@ export interface OpenOptions {
   readonly snapshot?: string
   /** The VM state of that snapshot in place of its disk. @see SNAP-12 */
   readonly vmState?: boolean
+  /** What the top file is; qcow2 unless it is given. */
+  readonly format?: 'qcow2' | 'raw'
 }
 
 /** Most layers of a chain. */
@@ -174,7 +176,7 @@ export const openChain = async (
     return next === undefined ? E.right(undefined) : down(next.path, next.format, [...seen, real])
   }
   try {
-    const done = await down(name, 'qcow2', [])
+    const done = await down(name, options.format ?? 'qcow2', [])
     const [top, ...rest] = steps
     if (E.isRight(done) && top !== undefined) {
       const chain: Chain = [top.layer, ...rest.map((s) => s.layer)]

@@ -59,18 +59,6 @@ export const addReading = (all: Command): void => {
       process.exitCode = await readCommand(image, offset, length, options)
     })
   all
-    .command('convert')
-    .description('the guest disk as a raw file, with holes for zeros')
-    .argument('<image>')
-    .argument('<out>')
-    .addOption(new Option('-O, --format <format>', 'format of the output').choices(['raw']).default('raw'))
-    .addOption(allow())
-    .addOption(snapshot())
-    .action(async (image: string, out: string, options: OpenOptions) => {
-      const { convert } = await import('./convert.js')
-      process.exitCode = await convert(image, out, options)
-    })
-  all
     .command('compare')
     .description(
       'whether two images hold the same guest disk: exit code 0 if they do, 1 if not, 2 if that cannot be told'

@@ -1,15 +1,26 @@
-/** Zstandard by the original decoder, compiled to WebAssembly. It is loaded only where an image needs it. */
+/** Zstandard by the original library, compiled to WebAssembly. It is loaded only where an image needs it. */
+import { compressUsingDict, createCCtx, decompress, init } from '@bokuweb/zstd-wasm'
 import * as E from 'fp-ts/lib/Either.js'
-import { ZSTDDecoder } from 'zstddec'
+import { type Encoder, shrinking } from '../compression/compress.js'
 import { type Decoder, portable } from '../compression/decompress.js'
 import { firstFrame } from '../compression/zstd-frames.js'
 
-const decoder = new ZSTDDecoder()
-await decoder.init()
+await init()
+
+/** QEMU's own level. */
+const level = 3
+const context = createCCtx()
+const noDictionary = new Uint8Array(0)
 
 /** It decodes a sound frame of exactly a cluster; any other payload is left to the portable decoder's judgement. */
 export const zstd: Decoder = (payload, size) => {
-  const frame = firstFrame(payload)
-  const done = frame === undefined ? undefined : decoder.decode(frame, size)
-  return done?.length === size ? E.right(done) : portable.zstd(payload, size)
+  const frame = firstFrame(payload, size)
+  if (frame === undefined) return portable.zstd(payload, size)
+  const done = E.tryCatch(
+    () => decompress(frame, { defaultHeapSize: size }),
+    () => 'a zstd frame that is broken'
+  )
+  return E.isRight(done) && done.right.length === size ? done : portable.zstd(payload, size)
 }
+
+export const toZstd: Encoder = shrinking((cluster) => compressUsingDict(context, cluster, noDictionary, level))

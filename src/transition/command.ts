@@ -6,6 +6,7 @@ import { amend, type AmendOptions } from './amend.js'
 import { recordRange } from './bitmap-data.js'
 import { addBitmap, clearBitmap, mergeBitmap, removeBitmap, setEnabled } from './bitmaps.js'
 import { writeCompressed } from './compressed.js'
+import { makeEmpty } from './empty.js'
 import { finish, type Step } from './finish.js'
 import { type Opened, Work } from './opened.js'
 import type { Preallocation } from './preallocate.js'
@@ -30,6 +31,7 @@ export type AnyCommand =
   | Command
   | { readonly _tag: 'Amend'; readonly options: AmendOptions }
   | { readonly _tag: 'Rebase'; readonly backing?: NewBacking }
+  | { readonly _tag: 'MakeEmpty' }
 
 function* act(w: Work, command: AnyCommand): Plan<void> {
   if ('at' in command) yield* recordRange(w, command.at, 'bytes' in command ? command.bytes.length : command.length)
@@ -65,6 +67,8 @@ function* act(w: Work, command: AnyCommand): Plan<void> {
       return yield* amend(w, command.options)
     case 'Rebase':
       return yield* rebase(w, command.backing)
+    case 'MakeEmpty':
+      return yield* makeEmpty(w)
     case 'Flush':
       return
   }

@@ -9,6 +9,7 @@ import { portable } from '../compression/decompress.js'
 import type { Extension } from '../format/extension.js'
 import { autoclearFeatures, compatibleFeatures, incompatibleFeatures } from '../format/feature.js'
 import { type Header, magic } from '../format/header.js'
+import { sectorSize } from '../format/limits.js'
 import { setRefcount } from '../format/refcount.js'
 import { finish, type Step } from './finish.js'
 import { featureNames, firstCluster } from './first-cluster.js'
@@ -47,7 +48,8 @@ const defaults = {
   preallocation: 'off'
 } as const
 
-type Settled = CreateOptions & Required<Omit<CreateOptions, 'backing' | 'dataFile'>>
+/** Options of which none is left to a default, and which an image can have. The size is whole sectors. */
+export type Settled = CreateOptions & Required<Omit<CreateOptions, 'backing' | 'dataFile'>>
 
 const refused = (clause: Issue['clause'], found: string, expected: string): Issue =>
   issue({ clause, phase: 'invalid', source: 'both', structure: 'image', field: '', at: 0, size: 0, found, expected })
@@ -80,8 +82,10 @@ const forbidden = (o: Settled): readonly Issue[] => {
   return rules.filter(([broken]) => broken).map(([, clause, found, expected]) => refused(clause, found, expected))
 }
 
-const headerOf = (o: Settled): Header => {
-  const size = 2n ** BigInt(o.clusterBits)
+/** Where the tables of a new image are. */
+type Tables = Pick<Header, 'size' | 'l1Size' | 'l1TableOffset' | 'refcountTableOffset' | 'refcountTableClusters'>
+
+const headerOf = (o: Settled, tables: Tables): Header => {
   const v3 = o.version === 3
   return {
     magic,
@@ -89,12 +93,8 @@ const headerOf = (o: Settled): Header => {
     backingFileOffset: 0n,
     backingFileSize: 0,
     clusterBits: o.clusterBits,
-    size: 0n,
+    ...tables,
     cryptMethod: 0,
-    l1Size: 0,
-    l1TableOffset: 0n,
-    refcountTableOffset: size,
-    refcountTableClusters: 1,
     nbSnapshots: 0,
     snapshotsOffset: 0n,
     incompatibleFeatures: {
@@ -120,6 +120,10 @@ const extensionsOf = (o: Settled): readonly Extension[] => [
   ...(o.dataFile === undefined ? [] : [{ _tag: 'DataFile' as const, data: fromText(o.dataFile.name), padding: empty }]),
   ...(o.version === 3 ? featureNames(o.clusterBits) : [])
 ]
+
+/** The first cluster of a new image; refused where it has no room for the names. @see HDR-12 and CR-03 */
+export const firstClusterOf = (o: Settled, tables: Tables): E.Either<readonly Issue[], Uint8Array> =>
+  firstCluster(headerOf(o, tables), extensionsOf(o), o.backing === undefined ? empty : fromText(o.backing.name))
 
 /** Header, refcount table and the first refcount block, which counts these three clusters. @see CR-06 and GEN-04 */
 const emptyImage = (o: Settled, first: Uint8Array): Uint8Array => {
@@ -149,18 +153,25 @@ function* settle(image: Uint8Array, o: Settled): Plan<readonly HostWrite[]> {
   return [{ _tag: 'Write', file: { part: 'image', depth: 0 }, at: 0, bytes: image }, ...writes]
 }
 
+/** The options with the defaults of those that are not given, or what forbids them. */
+export const settled = (options: CreateOptions): E.Either<readonly Issue[], Settled> => {
+  const o = { ...defaults, ...options, size: Math.ceil(options.size / sectorSize) * sectorSize }
+  const issues = forbidden(o)
+  return issues.length > 0 ? E.left(issues) : E.right(o)
+}
+
 /**
  * The writes that make a new image out of an empty file: the same image that qemu-img creates, or with preallocation the
  * same tables in another layout. An external data file gets the size of the disk.
  *
  * @see CR-06, GEN-04, DATA-06 and DATA-08
  */
-export const create = (options: CreateOptions): E.Either<readonly Issue[], readonly HostWrite[]> => {
-  const o = { ...defaults, ...options, size: Math.ceil(options.size / 512) * 512 }
-  const issues = forbidden(o)
-  if (issues.length > 0) return E.left(issues)
-  return E.chain((first: Uint8Array) => {
-    const image = emptyImage(o, first)
-    return runSync(settle(image, o), { read: fromMemory(image), tell: () => undefined })
-  })(firstCluster(headerOf(o), extensionsOf(o), o.backing === undefined ? empty : fromText(o.backing.name)))
-}
+export const create = (options: CreateOptions): E.Either<readonly Issue[], readonly HostWrite[]> =>
+  E.chain((o: Settled) => {
+    const refcountTableOffset = 2n ** BigInt(o.clusterBits)
+    const tables = { size: 0n, l1Size: 0, l1TableOffset: 0n, refcountTableOffset, refcountTableClusters: 1 }
+    return E.chain((first: Uint8Array) => {
+      const image = emptyImage(o, first)
+      return runSync(settle(image, o), { read: fromMemory(image), tell: () => undefined })
+    })(firstClusterOf(o, tables))
+  })(settled(options))

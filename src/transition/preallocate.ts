@@ -17,7 +17,9 @@ import { writableTable } from './tables.js'
  *
  * @see RS-07
  */
-export type Preallocation = 'off' | 'metadata' | 'falloc' | 'full'
+export const preallocations = ['off', 'metadata', 'falloc', 'full'] as const
+
+export type Preallocation = (typeof preallocations)[number]
 
 const image: FileRef = { part: 'image', depth: 0 }
 const data: FileRef = { part: 'data', depth: 0 }

@@ -1,0 +1,240 @@
+/** `qcow2 convert -O qcow2`: a new image of the guest disks of others, one behind the other. */
+import * as E from 'fp-ts/lib/Either.js'
+import type { HostWrite } from '../bytes/host-write.js'
+import { showFailure } from '../bytes/run-async.js'
+import type { CreateOptions } from '../transition/create.js'
+import { Fill } from '../transition/fill.js'
+import { Clusters, type Stretch } from './clusters.js'
+import { fail, ok, refusalLine } from './command.js'
+import type { Packed } from './compress.js'
+import { backingSize } from './create.js'
+import { creationOf, parseOptions, type Texts } from './creation.js'
+import { fastest } from './decompress.js'
+import { reason } from './file.js'
+import { eachPieceInTime, guestSize, type Piece } from './guest.js'
+import { type NewImage, newImage } from './new-image.js'
+import { openChain, type OpenChain, type OpenOptions } from './open.js'
+import { print } from './output.js'
+import { openPackers, type Packers } from './packers.js'
+
+/** What the command line says beside the names and what is opened. */
+export interface ConvertWords {
+  readonly compress: boolean
+  readonly options: readonly string[]
+  readonly backing?: string
+  readonly backingFormat?: string
+  /** Bytes of zeros from which on they are left out; 0: never. */
+  readonly sparse: number
+  readonly progress: boolean
+  readonly quiet: boolean
+}
+
+/** Bytes of clusters that are compressed together. */
+const batchSize = 2 ** 20
+
+const drain = (writes: Generator<HostWrite, unknown>, perform: (write: HostWrite) => void): unknown => {
+  for (let step = writes.next(); ; step = writes.next()) {
+    if (step.done === true) return step.value
+    perform(step.value)
+  }
+}
+
+/** Puts stretches into the image, in order. */
+interface Sink {
+  readonly put: (stretch: Stretch) => void | Promise<void>
+  readonly end: () => Promise<void>
+}
+
+/** The same, but for zeros from byte `end` on, behind the backing file, which need no entries. */
+const leavingOut = (end: number, { put, end: last }: Sink): Sink => ({
+  put: (stretch) => (stretch.bytes === undefined && stretch.at >= end ? undefined : put(stretch)),
+  end: last
+})
+
+const plainSink = (fill: Fill, perform: (write: HostWrite) => void, sparse: boolean): Sink => ({
+  put: ({ at, length, bytes }) => {
+    drain(bytes === undefined ? fill.zeros(at, length) : fill.data(at, bytes, sparse), perform)
+  },
+  end: () => Promise.resolve()
+})
+
+/** What waits for its turn: zeros, or clusters that are being compressed, and how many of their bytes are of the disk. */
+type Turn =
+  | { readonly _tag: 'Zeros'; readonly at: number; readonly length: number }
+  | { readonly _tag: 'Packed'; readonly at: number; readonly length: number; readonly packed: Promise<Packed> }
+
+const compressingSink = (fill: Fill, perform: (write: HostWrite) => void, packers: Packers): Sink => {
+  const size = fill.clusterSize
+  const turns: Turn[] = []
+  const next = async (): Promise<void> => {
+    const turn = turns.shift()
+    if (turn === undefined) return
+    const { at, length } = turn
+    if (turn._tag === 'Zeros') return void drain(fill.zeros(at, length), perform)
+    const { bytes, payloads, lengths } = await turn.packed
+    let from = 0
+    for (const [i, n] of lengths.entries()) {
+      const whole = bytes.subarray(i * size, Math.min(length, (i + 1) * size))
+      drain(
+        n === 0 ? fill.data(at + i * size, whole) : fill.payload(at + i * size, payloads.subarray(from, from + n)),
+        perform
+      )
+      from += n
+    }
+  }
+  const push = async (turn: Turn): Promise<void> => {
+    if (turn._tag === 'Packed') turn.packed.catch(() => undefined)
+    turns.push(turn)
+    while (turns.length > packers.most) await next()
+  }
+  return {
+    put: async ({ at, length, bytes }) => {
+      if (bytes === undefined) return push({ _tag: 'Zeros', at, length })
+      const step = Math.max(size, batchSize)
+      for (let done = 0; done < length; done += step) {
+        const part = bytes.subarray(done, done + step)
+        const own = new Uint8Array(Math.ceil(part.length / size) * size)
+        own.set(part)
+        await push({ _tag: 'Packed', at: at + done, length: part.length, packed: packers.pack({ bytes: own, size }) })
+      }
+    },
+    end: async () => {
+      while (turns.length > 0) await next()
+    }
+  }
+}
+
+/** Prints how much is done, as qemu-img does. */
+const meter = (total: number, wanted: boolean): ((done: number) => void) => {
+  let last = -1
+  return (done) => {
+    const percent = total === 0 ? 100 : Math.floor((100 * done) / total)
+    if (!wanted || percent === last) return
+    last = percent
+    print(`    (${percent.toFixed(2)}/100%)\r`)
+  }
+}
+
+interface Job {
+  readonly inputs: readonly OpenChain[]
+  readonly fill: Fill
+  readonly files: NewImage
+  readonly words: ConvertWords
+  /** Bytes of the new disk, and of that of its backing file; none without one. */
+  readonly size: number
+  readonly backing: number | undefined
+}
+
+/** Whether bytes are the input's own, or are left to the backing file of the new image. */
+const isOwn = (input: OpenChain, backing: number | undefined, piece: Piece): boolean =>
+  backing === undefined || (piece.depth === 0 && !(piece.absent && input.chain.length > 1))
+
+/** Puts every input into the image; tells why one cannot be read. */
+const fillFrom = async ({ inputs, words, size, backing, fill }: Job, sink: Sink): Promise<string | undefined> => {
+  const clusters = new Clusters(fill.clusterSize, size, words.sparse)
+  const tellProgress = meter(size, words.progress && !words.quiet)
+  let done = 0
+  tellProgress(0)
+  for (const input of inputs) {
+    const read = await eachPieceInTime(input, await fastest(input.chain), async (piece) => {
+      for (const stretch of clusters.add(piece.length, piece.bytes, isOwn(input, backing, piece))) {
+        const put = sink.put(stretch)
+        if (put !== undefined) await put
+      }
+      done += piece.length
+      tellProgress(done)
+    })
+    if (E.isLeft(read)) return refusalLine(input.names[0] ?? '', read.left)
+  }
+  await sink.end()
+  if (words.progress && !words.quiet) print('\n')
+  return undefined
+}
+
+const write = async (job: Job, options: CreateOptions): Promise<string | undefined> => {
+  const { fill, files, words } = job
+  // Nobody relies on the file before it has its name, nor on its being durable before somebody flushes it.
+  const perform = (w: HostWrite): void => {
+    if (w._tag !== 'Flush') files.perform(w)
+  }
+  const packers = words.compress ? await openPackers(options.compressionType ?? 'zlib') : undefined
+  try {
+    const sink =
+      packers === undefined ? plainSink(fill, perform, words.sparse > 0) : compressingSink(fill, perform, packers)
+    const bare = job.backing !== undefined && options.preallocation === 'off'
+    const failed = await fillFrom(job, bare ? leavingOut(job.backing, sink) : sink)
+    if (failed !== undefined) return failed
+    const ending = fill.end()
+    for (let step = ending.next(); ; step = ending.next()) {
+      if (step.done !== true) perform(step.value)
+      else return E.isLeft(step.value) ? showFailure(step.value.left) : undefined
+    }
+  } finally {
+    await packers?.close()
+  }
+}
+
+/** The options of the new image by name, and what speaks against them. */
+const textsOf = (words: ConvertWords): E.Either<string, Texts> => {
+  const given = parseOptions(words.options)
+  if (E.isLeft(given)) return given
+  const texts = new Map([
+    ...given.right,
+    ...(words.backing === undefined ? [] : [['backing_file', words.backing] as const]),
+    ...(words.backingFormat === undefined ? [] : [['backing_fmt', words.backingFormat] as const])
+  ])
+  if (texts.has('size')) return E.left("Parameter 'size' is that of the inputs")
+  if (texts.has('backing_file') && !texts.has('backing_fmt'))
+    return E.left('Backing file specified without backing format')
+  if (words.compress && (texts.get('preallocation') ?? 'off') !== 'off')
+    return E.left('Compression and preallocation not supported at the same time')
+  if (words.compress && texts.has('data_file'))
+    return E.left('Compression not supported with an external data file [DATA-10]')
+  return E.right(texts)
+}
+
+/** Makes the image from inputs that are open; tells why it cannot be made. */
+const make = async (inputs: readonly OpenChain[], out: string, words: ConvertWords): Promise<string | undefined> => {
+  const texts = textsOf(words)
+  if (E.isLeft(texts)) return `${out}: ${texts.left}`
+  const size = inputs.reduce((sum, input) => sum + guestSize(input), 0)
+  const options = creationOf(texts.right, size)
+  if (E.isLeft(options)) return `${out}: ${options.left}`
+  const { backing } = options.right
+  const behind = backing === undefined ? E.right(undefined) : await backingSize(out, backing.name, backing.format)
+  if (E.isLeft(behind)) return `${out}: ${behind.left}`
+  const fill = Fill.of(options.right)
+  if (E.isLeft(fill)) return `${out}: ${showFailure(fill.left)}`
+  const files = newImage(out, options.right)
+  try {
+    const failed = await write({ inputs, words, size, fill: fill.right, files, backing: behind.right }, options.right)
+    if (failed === undefined) files.keep()
+    return failed
+  } finally {
+    files.drop()
+  }
+}
+
+/** The command. The image appears under its name when it is whole. */
+export const convertToImage = async (
+  names: readonly string[],
+  out: string,
+  options: OpenOptions,
+  words: ConvertWords
+): Promise<number> => {
+  const inputs: OpenChain[] = []
+  try {
+    for (const name of names) {
+      const open = await openChain(name, options)
+      if (E.isLeft(open))
+        return fail(open.left.endsWith('[OPEN-01]') ? `${open.left}; -f raw takes it as it is` : open.left)
+      inputs.push(open.right)
+    }
+    const failed = await make(inputs, out, words)
+    return failed === undefined ? ok : fail(failed)
+  } catch (error) {
+    return fail(`error while writing '${out}': ${reason(error)}`)
+  } finally {
+    for (const input of inputs) input.close()
+  }
+}

@@ -1,0 +1,131 @@
+/** `qcow2 create`: a new image, and its external data file. */
+import { spawnSync } from 'node:child_process'
+import { dirname } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { flush, type HostWrite } from '../bytes/host-write.js'
+import { chainSize } from '../image/chain.js'
+import { create as plan, type CreateOptions } from '../transition/create.js'
+import { fail, ok } from './command.js'
+import { creationOf, formatting, parseOptions, type Texts } from './creation.js'
+import { reason } from './file.js'
+import { beside, newImage } from './new-image.js'
+import { openChain } from './open.js'
+import { sizeOf } from './options.js'
+import { print } from './output.js'
+
+/** What the command line says beside the names. */
+export interface CreateWords {
+  readonly backing?: string
+  readonly backingFormat?: string
+  /** The backing file is not opened. */
+  readonly unsafe: boolean
+  readonly options: readonly string[]
+  readonly quiet: boolean
+}
+
+/** Bytes of the disk that a backing file presents. */
+export const backingSize = async (image: string, name: string, format: string): Promise<E.Either<string, number>> => {
+  if (format !== 'qcow2' && format !== 'raw') return E.left(`Unknown driver '${format}'`)
+  const path = beside(image, name)
+  const open = await openChain(path, { allow: [dirname(path)], format })
+  return E.map(({ chain, close }: { chain: Parameters<typeof chainSize>[0]; close: () => void }) => {
+    close()
+    return chainSize(chain)
+  })(open)
+}
+
+const invalidSize =
+  'Invalid image size specified. You may use k, M, G, T, P or E suffixes for ' +
+  'kilobytes, megabytes, gigabytes, terabytes, petabytes and exabytes.'
+
+/** All options by name, those that have words of their own too. */
+const allTexts = (image: string, size: string | undefined, words: CreateWords): E.Either<string, Texts> => {
+  const given = parseOptions(words.options)
+  if (E.isLeft(given)) return E.left(`${image}: ${given.left}`)
+  if (size !== undefined && given.right.has('size'))
+    return E.left(`${image}: The image size must be specified only once`)
+  const bytes = size === undefined ? 0 : sizeOf(size)
+  if (bytes === undefined) return E.left(invalidSize)
+  if (bytes >= 2 ** 63) return E.left('Invalid image size specified. Must be between 0 and 9223372036854775807.')
+  return E.right(
+    new Map([
+      ...given.right,
+      ...(size === undefined ? [] : [['size', size] as const]),
+      ...(words.backing === undefined ? [] : [['backing_file', words.backing] as const]),
+      ...(words.backingFormat === undefined ? [] : [['backing_fmt', words.backingFormat] as const])
+    ])
+  )
+}
+
+/** The same with the size of the disk, which may be the backing file's; what qemu-img says where that cannot be known. */
+const withSize = async (image: string, texts: Texts, unsafe: boolean): Promise<E.Either<string, Texts>> => {
+  const [backing, format] = [texts.get('backing_file'), texts.get('backing_fmt')]
+  if (backing === '') return E.left('Expected backing file name, got empty string')
+  if (backing === image) return E.left('Error: Trying to create an image with the same filename as the backing file')
+  if (backing !== undefined && format === undefined) return E.left('Backing file specified without backing format')
+  if (backing !== undefined && format !== undefined && !unsafe) {
+    const size = await backingSize(image, backing, format)
+    if (E.isLeft(size)) return E.left(`${size.left} Could not open backing image.`)
+    if (!texts.has('size')) return E.right(new Map([...texts, ['size', `${size.right}`]]))
+  }
+  return texts.has('size') ? E.right(texts) : E.left('Image creation needs a size parameter')
+}
+
+/** What the pure creation refuses, in qemu-img's words where it has some. */
+export const planned = (options: CreateOptions): E.Either<string, readonly HostWrite[]> =>
+  E.mapLeft((issues: readonly { readonly clause: string; readonly message: string }[]) =>
+    issues[0]?.clause === 'L1-03'
+      ? "The image size is too large for file format 'qcow2' (try using a larger cluster size)"
+      : (issues[0]?.message ?? '')
+  )(plan(options))
+
+const isZeros = (w: HostWrite): boolean => w._tag === 'Write' && !w.bytes.some((b) => b !== 0)
+
+/** Makes the files of a new image, or none of them: what is not zeros first, since what is reads as zeros already. */
+export const makeFiles = (image: string, options: CreateOptions, writes: readonly HostWrite[]): void => {
+  const files = newImage(image, options)
+  try {
+    for (const w of writes) if (w._tag !== 'Flush' && !isZeros(w)) files.perform(w)
+    for (const { part, path } of files.parts) {
+      const zeros = writes.flatMap((w) => (w._tag === 'Write' && w.file.part === part && isZeros(w) ? [w] : []))
+      const end = zeros.reduce((to, w) => Math.max(to, w.at + w.bytes.length), 0)
+      if (end > 0 && !(options.preallocation === 'falloc' && reserved(path, end))) zeros.forEach(files.perform)
+    }
+    files.perform(flush)
+    files.keep()
+  } finally {
+    files.drop()
+  }
+}
+
+/** Whether the system has taken space for the first bytes of a file, which stay as they are. */
+const reserved = (path: string, length: number): boolean =>
+  spawnSync('fallocate', ['--length', `${length}`, path], { stdio: 'ignore' }).status === 0
+
+/** All options of a new image by name, with its size, or what qemu-img says against them. */
+export const textsOf = async (
+  image: string,
+  size: string | undefined,
+  words: CreateWords
+): Promise<E.Either<string, Texts>> => {
+  const texts = allTexts(image, size, words)
+  if (E.isLeft(texts)) return texts
+  return E.mapLeft((why: string) => `${image}: ${why}`)(await withSize(image, texts.right, words.unsafe))
+}
+
+/** The command. An image that cannot be made leaves what was there under its name. */
+export const createCommand = async (image: string, size: string | undefined, words: CreateWords): Promise<number> => {
+  const texts = await textsOf(image, size, words)
+  if (E.isLeft(texts)) return fail(texts.left)
+  if (!words.quiet) print(formatting(image, texts.right))
+  const options = creationOf(texts.right, sizeOf(texts.right.get('size') ?? '') ?? 0)
+  if (E.isLeft(options)) return fail(`${image}: ${options.left}`)
+  const writes = planned(options.right)
+  if (E.isLeft(writes)) return fail(`${image}: ${writes.left}`)
+  try {
+    makeFiles(image, options.right, writes.right)
+    return ok
+  } catch (error) {
+    return fail(`${image}: Could not create '${image}': ${reason(error)}`)
+  }
+}

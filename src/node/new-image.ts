@@ -1,0 +1,56 @@
+/** New images: the files of an image that is being made, which appear under their names together. */
+import { dirname, resolve } from 'node:path'
+import type { HostWrite } from '../bytes/host-write.js'
+import type { CreateOptions } from '../transition/create.js'
+import { type DiskFile, openDiskFile } from './disk-file.js'
+import { type Whole, wholeFile } from './whole.js'
+
+type Part = 'image' | 'data'
+
+/** Where a relative name that an image holds is looked for: in the image's folder. */
+export const beside = (image: string, name: string): string => resolve(dirname(image), name)
+
+/** The files of a new image, empty at first. */
+export interface NewImage {
+  readonly parts: readonly { readonly part: Part; readonly path: string; readonly file: DiskFile }[]
+  /** Does what is to be done to one of the files. */
+  readonly perform: (write: HostWrite) => void
+  /** Gives the files their names. */
+  readonly keep: () => void
+  /** Closes them, and removes what has no name yet. */
+  readonly drop: () => void
+}
+
+/** Opens the files; those that were there stay until the new ones are whole. Throws what the system throws. */
+export const newImage = (image: string, { dataFile }: Pick<CreateOptions, 'dataFile'>): NewImage => {
+  const wholes: readonly (readonly [Part, Whole])[] = [
+    ...(dataFile === undefined ? [] : [['data', wholeFile(beside(image, dataFile.name))] as const]),
+    ['image', wholeFile(image)]
+  ]
+  const parts: { readonly part: Part; readonly path: string; readonly file: DiskFile }[] = []
+  const close = (): void => {
+    for (const { file } of parts.splice(0)) file.close()
+  }
+  const drop = (): void => {
+    close()
+    for (const [, whole] of wholes) whole.drop()
+  }
+  try {
+    for (const [part, { path }] of wholes) parts.push({ part, path, file: openDiskFile(path, true) })
+  } catch (error) {
+    drop()
+    throw error
+  }
+  return {
+    parts,
+    perform: (write) => {
+      if (write._tag === 'Flush') for (const { file } of parts) file.flush()
+      else parts.find(({ part }) => part === write.file.part)?.file.perform(write)
+    },
+    keep: () => {
+      close()
+      for (const [, whole] of wholes) whole.keep()
+    },
+    drop
+  }
+}
