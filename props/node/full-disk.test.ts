@@ -56,6 +56,11 @@ const during: readonly AnyCommand[] = [
   { _tag: 'Resize', size: 2 ** 20 }
 ]
 
+/** Guest writes that wait for each other, over a snapshot, in clusters old and new. */
+const grouped: readonly AnyCommand[] = Array.from({ length: 30 }, (_, i) =>
+  write(((i * 7) % 15) * 64 * kibi + (i % 3) * kibi * 16, i + 2, i % 4 === 0 ? 30 * kibi : 700)
+).filter((w) => !('at' in w) || w.at >= 128 * kibi)
+
 class Full extends Error {}
 
 /** The same file, of which only so many changes succeed; of the one that fails, half is done. */
@@ -92,14 +97,14 @@ const carryOut = (session: Session, commands: readonly AnyCommand[]): void => {
 }
 
 /** Does all of it with a disk that is full after so many changes; tells whether it was. */
-const cutShort = (changes: number): boolean => {
+const cutShort = (changes: number, commands = during): boolean => {
   writeFileSync(path, load('case-01-empty-v3').image)
   const file = openDiskFile(path)
   const first = begin(file)
   carryOut(first, before)
   const session = begin(failing(file, changes))
   try {
-    carryOut(session, during)
+    carryOut(session, commands)
     return false
   } catch (error) {
     if (!(error instanceof Full)) throw error
@@ -133,6 +138,13 @@ test('after a write that fails nothing is wrong but leaks and copied flags besid
   for (; cutShort(n); n++) await look()
   await look()
   assert.ok(n > 40, `${n} changes`)
+})
+
+test('writes that are grouped leave no more than that either', async () => {
+  let n = 0
+  for (; cutShort(n, grouped); n++) await look()
+  await look()
+  assert.ok(n > grouped.length, `${n} changes`)
 })
 
 needsQemu(test)('QEMU repairs what a write that fails leaves, and the guest bytes stay', async () => {
