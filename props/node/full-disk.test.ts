@@ -1,0 +1,172 @@
+/** Writes that fail: wherever a command is cut short, what was flushed is there, and nothing is wrong but leaks, and copied flags beside them. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as E from 'fp-ts/lib/Either.js'
+import * as assert from 'uvu/assert'
+import { load } from '../../corpus/load.js'
+import { fromMemory, runSync } from '../../src/bytes/plan.js'
+import { portable } from '../../src/compression/decompress.js'
+import { check } from '../../src/image/check.js'
+import { readGuest } from '../../src/image/read.js'
+import { type DiskFile, openDiskFile } from '../../src/node/disk-file.js'
+import { withImage } from '../../src/node/open-writing.js'
+import { Session } from '../../src/node/session.js'
+import type { AnyCommand } from '../../src/transition/index.js'
+import { needsQemu } from '../qemu.js'
+import { suite } from '../suite.js'
+
+const test = suite('full disk')
+
+const main = fileURLToPath(new URL('../../src/node/main.js', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'qcow2-full-'))
+const path = join(folder, 'image.qcow2')
+
+test.after(() => {
+  rmSync(folder, { recursive: true })
+})
+
+const kibi = 1024
+const block = (value: number, length: number): Uint8Array => new Uint8Array(length).fill(value)
+
+const write = (at: number, value: number, length: number): AnyCommand => ({
+  _tag: 'Write',
+  at,
+  bytes: block(value, length)
+})
+
+/** What is done before the disk is full, and flushed. */
+const before: readonly AnyCommand[] = [write(0, 1, 100 * kibi), { _tag: 'SnapshotCreate', name: 'one' }]
+
+/** What is done while it gets full; none of it touches guest bytes 64 KiB to 100 KiB. */
+const during: readonly AnyCommand[] = [
+  write(0, 2, 3000),
+  write(500 * kibi, 3, 200 * kibi),
+  { _tag: 'SnapshotCreate', name: 'two' },
+  write(1000, 4, 10),
+  { _tag: 'Discard', at: 512 * kibi, length: 64 * kibi },
+  { _tag: 'WriteCompressed', at: 960 * kibi, bytes: block(5, 64 * kibi) },
+  { _tag: 'SnapshotDelete', name: 'one' },
+  { _tag: 'Resize', size: 2 ** 30 },
+  { _tag: 'BitmapAdd', name: 'b', granularity: 65536, enabled: true },
+  write(700 * kibi, 6, 1000),
+  { _tag: 'Amend', options: { refcountOrder: 3 } },
+  { _tag: 'Resize', size: 2 ** 20 }
+]
+
+/** Guest writes that wait for each other, over a snapshot, in clusters old and new. */
+const grouped: readonly AnyCommand[] = Array.from({ length: 30 }, (_, i) =>
+  write(((i * 7) % 15) * 64 * kibi + (i % 3) * kibi * 16, i + 2, i % 4 === 0 ? 30 * kibi : 700)
+).filter((w) => !('at' in w) || w.at >= 128 * kibi)
+
+class Full extends Error {}
+
+/** The same file, of which only so many changes succeed; of the one that fails, half is done. */
+const failing = (file: DiskFile, changes: number): DiskFile => {
+  let left = changes
+  return {
+    ...file,
+    perform: (change) => {
+      if (left-- > 0) {
+        file.perform(change)
+        return
+      }
+      if (change._tag === 'Write')
+        file.perform({ ...change, bytes: change.bytes.subarray(0, Math.floor(change.bytes.length / 1024) * 512) })
+      throw new Full('no space left on device')
+    }
+  }
+}
+
+const around = { backing: [], decompressor: portable }
+
+const begin = (image: DiskFile): Session => {
+  const session = new Session({ image, below: ({ length }) => new Uint8Array(length) })
+  assert.ok(E.isRight(session.open(around)))
+  return session
+}
+
+const carryOut = (session: Session, commands: readonly AnyCommand[]): void => {
+  for (const command of commands) {
+    const done = session.command(command)
+    assert.ok(E.isRight(done), `${command._tag}: ${E.isLeft(done) ? String(done.left[0]?.message) : ''}`)
+  }
+  session.end()
+}
+
+/** Does all of it with a disk that is full after so many changes; tells whether it was. */
+const cutShort = (changes: number, commands = during): boolean => {
+  writeFileSync(path, load('case-01-empty-v3').image)
+  const file = openDiskFile(path)
+  const first = begin(file)
+  carryOut(first, before)
+  const session = begin(failing(file, changes))
+  try {
+    carryOut(session, commands)
+    return false
+  } catch (error) {
+    if (!(error instanceof Full)) throw error
+    return true
+  } finally {
+    file.close()
+  }
+}
+
+/** What is wrong with the image, and the guest bytes that were flushed and not touched since. */
+const look = async (): Promise<void> => {
+  const bytes = readFileSync(path)
+  const report = E.flattenW(runSync(check(bytes.length), { read: fromMemory(bytes) }))
+  assert.ok(E.isRight(report))
+  const wrong = report.right.findings.filter(
+    (f) => f.severity === 'error' || (f.severity === 'corruption' && f.field !== 'copied')
+  )
+  assert.equal(
+    wrong.map((f) => f.message),
+    []
+  )
+  const code = await withImage(path, {}, (session) => {
+    const read = session.run(readGuest(session.chain, 64 * kibi, 36 * kibi, portable))
+    return E.isRight(read) && read.right.every((byte) => byte === 1) ? 0 : 1
+  })
+  assert.is(code, 0)
+}
+
+test('after a write that fails nothing is wrong but leaks and copied flags beside counts that are too high, whichever it is', async () => {
+  let n = 0
+  for (; cutShort(n); n++) await look()
+  await look()
+  assert.ok(n > 40, `${n} changes`)
+})
+
+test('writes that are grouped leave no more than that either', async () => {
+  let n = 0
+  for (; cutShort(n, grouped); n++) await look()
+  await look()
+  assert.ok(n > grouped.length, `${n} changes`)
+})
+
+needsQemu(test)('QEMU repairs what a write that fails leaves, and the guest bytes stay', async () => {
+  for (let n = 0; cutShort(n); n += 5) {
+    const code = spawnSync('qemu-img', ['check', '-r', 'all', path]).status
+    assert.is(code, 0, `${n}: ${code ?? ''}`)
+    await look()
+  }
+})
+
+test('a file that may not grow is a line of text, not a crash', () => {
+  if (process.platform !== 'linux') return
+  writeFileSync(path, load('case-01-empty-v3').image)
+  const limited = `trap '' XFSZ; ulimit -f 400; exec "$0" "$@"`
+  const lines = ['write -q -P 1 0 64k', 'flush', 'write -q -P 2 64k 256k', 'flush']
+  const args = ['-c', limited, process.execPath, main, 'io', ...lines.flatMap((line) => ['-c', line]), path]
+  const done = spawnSync('bash', args, { encoding: 'utf8' })
+  assert.is(done.status, 1)
+  assert.match(done.stderr, /^qcow2: '.*image\.qcow2': file too large\n$/)
+  const after = spawnSync(process.execPath, [main, 'io', '-r', '-c', 'read -q -P 1 0 64k', path], { encoding: 'utf8' })
+  assert.is(after.status, 0, after.stdout)
+  assert.ok([0, 3].includes(spawnSync(process.execPath, [main, 'check', path]).status ?? 1))
+})
+
+test.run()

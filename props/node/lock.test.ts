@@ -1,0 +1,103 @@
+/** Locks: an image has one writer, of ours or QEMU's, and readers that do not mind. */
+import { spawn, spawnSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import * as assert from 'uvu/assert'
+import { load } from '../../corpus/load.js'
+import { hold } from '../../src/node/open-writing.js'
+import { openChain } from '../../src/node/open.js'
+import { needsQemu } from '../qemu.js'
+import { suite } from '../suite.js'
+
+const test = suite('lock')
+
+const folder = mkdtempSync(join(tmpdir(), 'qcow2-lock-'))
+
+test.after(() => {
+  rmSync(folder, { recursive: true })
+})
+
+const write = (name: string): string => {
+  const path = join(folder, name)
+  writeFileSync(path, load('case-01-empty-v3').image)
+  return path
+}
+
+const refusal = async (path: string): Promise<string> => {
+  const held = await hold(path)
+  if (E.isLeft(held)) return held.left
+  held.right.close()
+  return ''
+}
+
+/** Leaves it open and waits until it is. */
+const qemuIo = async (...args: readonly string[]) => {
+  const child = spawn('qemu-io', args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  await new Promise((resolve) => child.stdout.once('data', resolve))
+  return async (): Promise<void> => {
+    const gone = new Promise((resolve) => child.once('close', resolve))
+    child.stdin.end()
+    await gone
+  }
+}
+
+test('an image has one writer at a time, and readers beside it', async () => {
+  const path = write('twice.qcow2')
+  const first = await hold(path)
+  if (E.isLeft(first)) throw new Error(first.left)
+  assert.match(await refusal(path), /^Could not open '.*twice\.qcow2': it is locked/)
+  const reader = await openChain(path)
+  if (E.isLeft(reader)) throw new Error(reader.left)
+  reader.right.close()
+  assert.match(await refusal(path), /it is locked/)
+  first.right.close()
+  assert.is(await refusal(path), '')
+})
+
+test('an external data file is locked with its image', async () => {
+  const { files } = load('case-37-data-file')
+  for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes)
+  const [image, other] = [join(folder, 'img.qcow2'), join(folder, 'other.qcow2')]
+  copyFileSync(image, other)
+  const held = await hold(image)
+  if (E.isLeft(held)) throw new Error(held.left)
+  assert.match(await refusal(other), /img\.raw': it is locked/)
+  held.right.close()
+  assert.is(await refusal(other), '')
+})
+
+needsQemu(test)('an image that QEMU has open is not changed, unless it reads by force', async () => {
+  const path = write('theirs.qcow2')
+  const before = readFileSync(path)
+  for (const [args, locked] of [
+    [[path], true],
+    [['-r', path], true],
+    [['-U', '-r', path], false]
+  ] as const) {
+    const close = await qemuIo(...args)
+    assert.is((await refusal(path)).includes('it is locked'), locked, args.join(' '))
+    await close()
+  }
+  assert.is(await refusal(path), '')
+  assert.ok(before.equals(readFileSync(path)))
+})
+
+needsQemu(test)('QEMU neither writes nor reads an image that is being changed, unless by force', async () => {
+  const path = write('ours.qcow2')
+  const held = await hold(path)
+  if (E.isLeft(held)) throw new Error(held.left)
+  const codes = (): readonly (number | null)[] => [
+    spawnSync('qemu-io', ['-c', 'write 0 512', path]).status,
+    spawnSync('qemu-img', ['info', path]).status,
+    spawnSync('qemu-img', ['info', '-U', path]).status
+  ]
+  assert.equal(codes(), [1, 1, 0])
+  const said = String(spawnSync('qemu-io', ['-c', 'write 0 512', path]).stderr)
+  assert.match(said, /Is another process using the image/)
+  held.right.close()
+  assert.equal(codes(), [0, 0, 0])
+})
+
+test.run()
