@@ -81,10 +81,7 @@ export const document = (rows: readonly Row[]): string =>
   rows.flatMap(({ edge, example }) => (example === undefined ? `- ${edge}\n` : [])).join('')
 
 const commandsOf = (cell: string): readonly Command[] =>
-  [...cell.matchAll(/`([^`]*)`/g)].flatMap(([, words = ''], i) => {
-    const command = fromWords(words, i + 1)
-    return command._tag === 'Amend' || command._tag === 'Rebase' ? [] : [command]
-  })
+  [...cell.matchAll(/`([^`]*)`/g)].map(([, words = ''], i) => fromWords(words, i + 1))
 
 /** The rows of a document. Law: `rowsOf(document(rows)) = rows`, but for the bytes of writes. */
 export const rowsOf = (text: string): readonly Row[] =>
