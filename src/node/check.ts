@@ -20,6 +20,7 @@ export interface CheckCommandOptions {
   readonly output: 'human' | 'json'
   readonly strict: boolean
   readonly deep: boolean
+  readonly quiet: boolean
   /** What is repaired first. */
   readonly repair?: RepairMode
 }
@@ -61,11 +62,11 @@ const repaired = async (name: string, mode: RepairMode): Promise<E.Either<string
 }
 
 const report = (file: Source, r: CheckReport, options: CheckCommandOptions, fixed: Fixed): number => {
-  print(
+  const text =
     options.output === 'json'
       ? `${JSON.stringify({ ...checkJson(r, file.name), ...fixedJson(fixed) }, null, 4)}\n`
       : fixedText(fixed) + checkText(r)
-  )
+  if (!options.quiet || options.output === 'json') print(text)
   if (r.checkErrors > 0) complain('Check failed')
   return exitCode(r, options.strict)
 }

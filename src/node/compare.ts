@@ -25,8 +25,20 @@ const bytesAt = async (open: OpenChain, at: number, length: number): Promise<E.E
   return E.right(out)
 }
 
-/** Compares the bytes of both; the shorter one counts as filled up with zeros. */
-const compareOpen = async (a: OpenChain, b: OpenChain): Promise<number> => {
+/** What is compared, and what is said. */
+export interface CompareOptions extends OpenOptions {
+  readonly secondFormat: 'qcow2' | 'raw'
+  readonly strict: boolean
+  readonly quiet: boolean
+}
+
+/** Compares the bytes of both; the shorter one counts as filled up with zeros, unless that is a difference. */
+const compareOpen = async (a: OpenChain, b: OpenChain, { strict, quiet }: CompareOptions): Promise<number> => {
+  const say = quiet ? () => undefined : print
+  if (strict && guestSize(a) !== guestSize(b)) {
+    say('Strict mode: Image size mismatch!\n')
+    return differ
+  }
   const size = Math.max(guestSize(a), guestSize(b))
   for (let at = 0; at < size; at += step) {
     const length = Math.min(step, size - at)
@@ -36,21 +48,21 @@ const compareOpen = async (a: OpenChain, b: OpenChain): Promise<number> => {
       return notCompared
     }
     if (Buffer.compare(x.right, y.right) !== 0) {
-      print(`Content mismatch at offset ${at + x.right.findIndex((byte, i) => byte !== y.right[i])}!\n`)
+      say(`Content mismatch at offset ${at + x.right.findIndex((byte, i) => byte !== y.right[i])}!\n`)
       return differ
     }
   }
-  if (guestSize(a) !== guestSize(b)) print('Warning: Image size mismatch!\n')
-  print('Images are identical.\n')
+  if (guestSize(a) !== guestSize(b)) say('Warning: Image size mismatch!\n')
+  say('Images are identical.\n')
   return ok
 }
 
 /** The command. */
-export const compare = async (first: string, second: string, options: OpenOptions): Promise<number> => {
+export const compare = async (first: string, second: string, options: CompareOptions): Promise<number> => {
   const codes: number[] = []
   const opened = await withChain(first, options, (a) =>
-    withChain(second, options, async (b) => {
-      const code = await compareOpen(a, b)
+    withChain(second, { ...options, format: options.secondFormat }, async (b) => {
+      const code = await compareOpen(a, b, options)
       codes.push(code)
       return code
     })

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { map, type MapEntry, mapEntryText } from '../image/map.js'
 import { fail, ok, refusalLine } from './command.js'
 import { type OpenOptions, withChain } from './open.js'
+import type { Printing } from './options.js'
 import { writer } from './output.js'
 import { run } from './world.js'
 
@@ -15,14 +16,37 @@ const row = (e: MapEntry, names: readonly string[]): string =>
     ? `${hex(e.start).padEnd(16)}${hex(e.length).padEnd(16)}${hex(e.offset ?? 0).padEnd(16)}${names[e.depth] ?? ''}\n`
     : ''
 
+/** What to tell of, and how. */
+export interface MapOptions extends Printing, OpenOptions {
+  /** Guest byte to begin at, and bytes to go. */
+  readonly startOffset: number
+  readonly maxLength: number
+}
+
+/** The part of an entry that lies in a range of guest bytes. */
+const within = (e: MapEntry, from: number, to: number): MapEntry => {
+  const start = Math.max(e.start, from)
+  const skipped = start - e.start
+  return {
+    ...e,
+    start,
+    length: Math.min(e.start + e.length, to) - start,
+    ...(e.offset === undefined ? {} : { offset: e.offset + skipped })
+  }
+}
+
 /** The command. */
-export const mapCommand = (name: string, output: 'human' | 'json', options: OpenOptions): Promise<number> =>
+export const mapCommand = (name: string, options: MapOptions): Promise<number> =>
   withChain(name, options, async ({ chain, world, names }) => {
     const out = writer()
-    const json = output === 'json'
+    const json = options.output === 'json'
+    const from = options.startOffset
+    const to = from + options.maxLength
     const seen = { entries: 0, opaque: false }
     out.put(json ? '[' : `${'Offset'.padEnd(16)}${'Length'.padEnd(16)}${'Mapped to'.padEnd(16)}File\n`)
-    const tell = (e: MapEntry): void => {
+    const tell = (whole: MapEntry): void => {
+      const e = within(whole, from, to)
+      if (e.length <= 0) return
       if (json) out.put(`${seen.entries === 0 ? '' : ',\n'}${mapEntryText(e)}`)
       else if (e.data && e.offset === undefined) seen.opaque = true
       else if (!seen.opaque) out.put(row(e, names))

@@ -1,5 +1,5 @@
 /** Options and arguments that several commands take. */
-import { InvalidArgumentError, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Preallocation } from '../transition/preallocate.js'
 
 const suffixes = 'bkmgtpe'
@@ -29,6 +29,10 @@ export const allow = (): Option =>
 export const snapshot = (): Option =>
   new Option('-l, --snapshot <id or name>', 'a snapshot in place of the active disk')
 
+/** A format that is read: a file is never guessed to be raw. */
+export const format = (flags: string, what: string): Option =>
+  new Option(flags, what).choices(['qcow2', 'raw']).default('qcow2')
+
 /** What commander gives a command that prints. */
 export interface Printing {
   readonly output: 'human' | 'json'
@@ -39,3 +43,32 @@ export const preallocations = ['off', 'metadata', 'falloc', 'full'] as const
 
 /** Whether a word is a way to allocate before anything is written. */
 export const isPreallocation = (word: string): word is Preallocation => preallocations.some((mode) => mode === word)
+
+const idle = {
+  '-f': '-f <format>',
+  '-T': '-T <mode>',
+  '-t': '-t, --cache <mode>',
+  '-U': '-U, --force-share',
+  '-p': '-p, --progress',
+  '-q': '-q, --quiet',
+  '-n': '-n, --nocache',
+  '-d': '-d, --discard <mode>',
+  '-i': '-i, --aio <mode>',
+  '-k': '-k, --native-aio',
+  '--force': '--force'
+} as const
+
+/** The only format that most commands know. */
+const onlyQcow2 = (format: string): string => {
+  if (format !== 'qcow2') throw new InvalidArgumentError('only qcow2 is known.')
+  return format
+}
+
+/** Takes options as QEMU's tools do of which nothing comes here, so that a script need not leave them out. */
+export const taking = (command: Command, ...flags: readonly (keyof typeof idle)[]): Command => {
+  for (const flag of flags) {
+    const option = new Option(idle[flag], flag === '-f' ? 'the format of the image' : 'nothing comes of it').hideHelp()
+    command.addOption(flag === '-f' ? option.argParser(onlyQcow2) : option)
+  }
+  return command
+}

@@ -2,13 +2,14 @@
 import { type Command, Option } from 'commander'
 import type { DumpData } from '../image/dump.js'
 import type { CheckCommandOptions } from './check.js'
+import type { CompareOptions } from './compare.js'
+import type { MapOptions } from './map.js'
 import type { OpenOptions } from './open.js'
-import { allow, bytes, output, type Printing, snapshot } from './options.js'
+import { allow, bytes, format, output, type Printing, snapshot, taking } from './options.js'
 
 /** Adds them. */
 export const addReading = (all: Command): void => {
-  all
-    .command('info')
+  taking(all.command('info'), '-f', '-U')
     .description('what an image is: sizes, features, extensions, snapshots, bitmaps, and what is wrong with them')
     .argument('<image>')
     .addOption(output())
@@ -16,34 +17,35 @@ export const addReading = (all: Command): void => {
       const { info } = await import('./info.js')
       process.exitCode = await info(image, options.output === 'json')
     })
-  all
-    .command('check')
+  taking(all.command('check'), '-f', '-T', '-U')
     .description('whether an image is consistent: counts and exit codes as qemu-img has them, and a finding for each')
     .argument('<image>')
     .addOption(output())
     .option('--strict', 'every broken must of the format is an error', false)
     .option('--deep', 'read and decode every compressed cluster', false)
     .addOption(new Option('-r, --repair <what>', 'what is repaired first').choices(['leaks', 'all']))
+    .option('-q, --quiet', 'print errors only', false)
     .action(async (image: string, options: CheckCommandOptions) => {
       const { checkCommand } = await import('./check.js')
       process.exitCode = await checkCommand(image, options)
     })
-  all
-    .command('map')
+  taking(all.command('map'), '-f', '-U')
     .description('where the guest bytes are, through the backing files')
     .argument('<image>')
     .addOption(output())
     .addOption(allow())
     .addOption(snapshot())
     .addOption(new Option('--bitmap <name>', 'which of them a dirty bitmap marks, instead').conflicts('snapshot'))
-    .action(async (image: string, options: Printing & OpenOptions & { readonly bitmap?: string }) => {
+    .option('--start-offset <offset>', 'where to begin', bytes, 0)
+    .option('--max-length <bytes>', 'how far to go', bytes, Infinity)
+    .action(async (image: string, options: MapOptions & { readonly bitmap?: string }) => {
       if (options.bitmap !== undefined) {
         const { bitmapCommand } = await import('./bitmap.js')
         process.exitCode = await bitmapCommand(image, options.bitmap, options.output)
         return
       }
       const { mapCommand } = await import('./map.js')
-      process.exitCode = await mapCommand(image, options.output, options)
+      process.exitCode = await mapCommand(image, options)
     })
   all
     .command('read')
@@ -58,15 +60,18 @@ export const addReading = (all: Command): void => {
       const { readCommand } = await import('./read.js')
       process.exitCode = await readCommand(image, offset, length, options)
     })
-  all
-    .command('compare')
+  taking(all.command('compare'), '-T', '-p', '-U')
     .description(
       'whether two images hold the same guest disk: exit code 0 if they do, 1 if not, 2 if that cannot be told'
     )
     .argument('<first>')
     .argument('<second>')
+    .addOption(format('-f, --format <format>', 'what the first is'))
+    .addOption(format('-F, --second-format <format>', 'what the second is'))
+    .option('-s, --strict', 'disks of different sizes are different', false)
+    .option('-q, --quiet', 'print errors only', false)
     .addOption(allow())
-    .action(async (first: string, second: string, options: OpenOptions) => {
+    .action(async (first: string, second: string, options: CompareOptions) => {
       const { compare } = await import('./compare.js')
       process.exitCode = await compare(first, second, options)
     })

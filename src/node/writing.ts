@@ -1,7 +1,7 @@
 /** Commands that change images. */
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { BitmapAction } from './change-bitmap.js'
-import { allow, preallocations } from './options.js'
+import { allow, preallocations, taking } from './options.js'
 import type { RebaseOptions } from './rebase.js'
 import type { ResizeOptions } from './resize.js'
 import type { SnapshotOptions } from './snapshot.js'
@@ -11,15 +11,9 @@ const several = (value: string, before: readonly string[]): readonly string[] =>
 /** What changes the snapshots of an image, by the names of the options. */
 const changes = ['create', 'apply', 'delete']
 
-const onlyQcow2 = (format: string): string => {
-  if (format !== 'qcow2') throw new InvalidArgumentError('only qcow2 images are changed.')
-  return format
-}
-
 /** The commands for guest bytes. */
 const addIo = (all: Command): void => {
-  all
-    .command('io')
+  taking(all.command('io'), '-f', '-n', '-t', '-d', '-i', '-k', '-U')
     .description("guest bytes read and written, by lines of qemu-io's commands; without -c from standard input")
     .argument('<image>')
     .addOption(
@@ -28,8 +22,6 @@ const addIo = (all: Command): void => {
         .default([])
     )
     .option('-r, --read-only', 'change nothing', false)
-    .option('-f, --format <format>', 'the format of the image', onlyQcow2)
-    .option('-n, --nocache', 'taken as qemu-io does; nothing comes of it', false)
     .addOption(allow())
     .action(async (image: string, options: { cmd: readonly string[]; readOnly: boolean; allow: readonly string[] }) => {
       const { io } = await import('./io.js')
@@ -38,15 +30,13 @@ const addIo = (all: Command): void => {
 }
 
 const addSnapshot = (all: Command): void => {
-  all
-    .command('snapshot')
+  taking(all.command('snapshot'), '-q')
     .description('snapshots inside the image: listed, taken, gone back to and deleted')
     .argument('<image>')
     .addOption(new Option('-l, --list', 'list them, which is also done where nothing is asked for').conflicts(changes))
     .option('-c, --create <name>', 'take one')
     .option('-a, --apply <id or name>', 'make the disk what it was')
     .option('-d, --delete <name>', 'delete one')
-    .option('-q, --quiet', 'taken as qemu-img does; nothing comes of it')
     .addOption(new Option('-U, --force-share', 'list them while another process writes').conflicts(changes))
     .action(async (image: string, options: SnapshotOptions) => {
       const { snapshot } = await import('./snapshot.js')
@@ -55,8 +45,7 @@ const addSnapshot = (all: Command): void => {
 }
 
 const addResize = (all: Command): void => {
-  all
-    .command('resize')
+  taking(all.command('resize'), '-f')
     .description('another size for the guest disk')
     .argument('<image>')
     .argument('<size>', 'bytes; k, M, G, T, P and E work; with + or - in front, by so many')
@@ -77,8 +66,7 @@ const bitmapActions = ['add', 'remove', 'clear', 'enable', 'disable'] as const
 
 const addBitmap = (all: Command): void => {
   const actions: BitmapAction[] = []
-  const command = all
-    .command('bitmap')
+  const command = taking(all.command('bitmap'), '-f')
     .description('dirty bitmaps: added, removed, cleared, enabled, disabled and merged, in the order asked for')
     .argument('<image>')
     .argument('<name>')
@@ -95,13 +83,10 @@ const addBitmap = (all: Command): void => {
 }
 
 const addAmend = (all: Command): void => {
-  all
-    .command('amend')
+  taking(all.command('amend'), '-f', '-t', '-p', '-q', '--force')
     .description('other properties: compat, refcount_bits, lazy_refcounts, size, data_file, data_file_raw')
     .argument('<image>')
     .addOption(new Option('-o, --options <name=value,...>', 'what is to change').argParser(several).default([]))
-    .option('-p, --progress', 'taken as qemu-img does; nothing comes of it')
-    .option('-q, --quiet', 'taken as qemu-img does; nothing comes of it')
     .addOption(allow())
     .action(
       async (image: string, options: { readonly options: readonly string[]; readonly allow: readonly string[] }) => {
@@ -112,15 +97,12 @@ const addAmend = (all: Command): void => {
 }
 
 const addRebase = (all: Command): void => {
-  all
-    .command('rebase')
+  taking(all.command('rebase'), '-f', '-t', '-T', '-p', '-q', '-U')
     .description('another backing file')
     .argument('<image>')
     .option('-u, --unsafe', 'change its name only, and do not look at it', false)
     .option('-b, --backing <name>', 'the backing file; none where it is empty or not given')
     .option('-F, --format <format>', 'its format')
-    .option('-p, --progress', 'taken as qemu-img does; nothing comes of it')
-    .option('-q, --quiet', 'taken as qemu-img does; nothing comes of it')
     .action(async (image: string, options: RebaseOptions) => {
       const { rebase } = await import('./rebase.js')
       process.exitCode = await rebase(image, options)
