@@ -1,11 +1,15 @@
-/** `qcow2 check`: whether an image is consistent. */
+/** `qcow2 check`: whether an image is consistent, and its repair. */
 import { statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
+import type { JsonObject } from '../bytes/json.js'
+import { showFailure } from '../bytes/run-async.js'
 import { checkMetadata } from '../image/check.js'
 import { checkJson, type CheckReport, exitCode } from '../image/check-report.js'
 import { type Metadata, readMetadata } from '../image/metadata.js'
+import type { RepairMode } from '../transition/repair.js'
 import { checkText } from './check-text.js'
 import { fail, refusalLine, withSource } from './command.js'
+import { reason } from './file.js'
 import { dataPath } from './follow.js'
 import { complain, print } from './output.js'
 import type { Source } from './source.js'
@@ -16,10 +20,52 @@ export interface CheckCommandOptions {
   readonly output: 'human' | 'json'
   readonly strict: boolean
   readonly deep: boolean
+  /** What is repaired first. */
+  readonly repair?: RepairMode
 }
 
-const report = (file: Source, r: CheckReport, options: CheckCommandOptions): number => {
-  print(options.output === 'json' ? `${JSON.stringify(checkJson(r, file.name), null, 4)}\n` : checkText(r))
+/** What has been repaired. */
+interface Fixed {
+  readonly leaks: number
+  readonly corruptions: number
+}
+
+const nothing: Fixed = { leaks: 0, corruptions: 0 }
+
+const fixedText = ({ leaks, corruptions }: Fixed): string =>
+  leaks + corruptions === 0
+    ? ''
+    : `The following inconsistencies were found and repaired:\n\n    ${leaks} leaked clusters\n    ${corruptions} corruptions\n\nDouble checking the fixed image now...\n`
+
+const fixedJson = ({ leaks, corruptions }: Fixed): JsonObject => ({
+  ...(leaks === 0 ? {} : { 'leaks-fixed': leaks }),
+  ...(corruptions === 0 ? {} : { 'corruptions-fixed': corruptions })
+})
+
+/** Repairs an image, as far as the mode lets it. @see CHK-08 */
+const repaired = async (name: string, mode: RepairMode): Promise<E.Either<string, Fixed>> => {
+  const held = await (await import('./open-writing.js')).hold(name, { alone: true })
+  if (E.isLeft(held)) return held
+  const { session, around, close } = held.right
+  try {
+    const done = session.repair(around, mode)
+    if (E.isLeft(done)) return E.left(`Check failed: ${showFailure(done.left)}`)
+    session.end()
+    const { before, after } = done.right
+    return E.right({ leaks: before.leaks - after.leaks, corruptions: before.corruptions - after.corruptions })
+  } catch (error) {
+    return E.left(`'${name}': ${reason(error)}`)
+  } finally {
+    close()
+  }
+}
+
+const report = (file: Source, r: CheckReport, options: CheckCommandOptions, fixed: Fixed): number => {
+  print(
+    options.output === 'json'
+      ? `${JSON.stringify({ ...checkJson(r, file.name), ...fixedJson(fixed) }, null, 4)}\n`
+      : fixedText(fixed) + checkText(r)
+  )
   if (r.checkErrors > 0) complain('Check failed')
   return exitCode(r, options.strict)
 }
@@ -33,6 +79,8 @@ const dataFileLength = (name: string, m: Metadata): E.Either<string, number | un
 /** The command. Decoders are loaded only when they are asked for. */
 export const checkCommand = async (name: string, options: CheckCommandOptions): Promise<number> => {
   const deep = options.deep ? (await import('./decompress.js')).native : undefined
+  const fixed = options.repair === undefined ? E.right(nothing) : await repaired(name, options.repair)
+  if (E.isLeft(fixed)) return fail(fixed.left)
   return withSource(name, async (file) => {
     const m = E.flattenW(await run(file.world, readMetadata))
     if (E.isLeft(m)) return fail(refusalLine(name, m.left))
@@ -45,6 +93,6 @@ export const checkCommand = async (name: string, options: CheckCommandOptions): 
       })
     )
     const checked = E.flattenW(done)
-    return E.isLeft(checked) ? fail(refusalLine(name, checked.left)) : report(file, checked.right, options)
+    return E.isLeft(checked) ? fail(refusalLine(name, checked.left)) : report(file, checked.right, options, fixed.right)
   })
 }

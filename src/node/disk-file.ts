@@ -1,8 +1,9 @@
 /** Files that are changed: what waits to be written is read already, and reaches the file when its turn comes. */
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
-import { spawnSync } from 'node:child_process'
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs'
+import extensions from 'fs-native-extensions'
 import type { HostWrite } from '../bytes/host-write.js'
 import type { Read } from '../bytes/plan.js'
+import { eachPart as eachUsed, writeFully } from './sparse.js'
 
 type Change = Exclude<HostWrite, { readonly _tag: 'Flush' }>
 
@@ -11,7 +12,7 @@ export interface DiskFile {
   readonly fd: number
   /** Bytes, with what waits to be written. */
   readonly length: () => number
-  /** The bytes with what waits to be written; zeros past the end. They are the caller's own. */
+  /** The bytes with what waits to be written; zeros past the end. They are not to be changed, and never change. */
   readonly read: (request: Pick<Read, 'at' | 'length'>) => Uint8Array
   /** Lets a change be read from now on. */
   readonly see: (change: Change) => void
@@ -25,12 +26,10 @@ export interface DiskFile {
 }
 
 const pageSize = 2 ** 16
+/** Requests from this length on are answered with the page itself. */
+const worthLending = 2 ** 14
 /** Pages that are kept though nothing in them waits. */
 const mostPages = 512
-
-const writeFully = (fd: number, at: number, bytes: Uint8Array): void => {
-  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, at + done)
-}
 
 const readFully = (fd: number, at: number, out: Uint8Array): void => {
   for (let done = 0; done < out.length;) {
@@ -40,54 +39,60 @@ const readFully = (fd: number, at: number, out: Uint8Array): void => {
   }
 }
 
-/** Ranges from this length on are given back to the system rather than written over with zeros, where that can be done. */
-const worthPunching = 2 ** 20
 const zeros = new Uint8Array(pageSize)
 
+/** Gives a range back to the system, or writes it over with zeros where that cannot be done. */
 const punch = (fd: number, at: number, length: number): void => {
   const end = Math.min(at + length, fstatSync(fd).size)
   if (end <= at) return
-  if (length >= worthPunching && process.platform === 'linux') {
-    const range = [
-      '--punch-hole',
-      '--offset',
-      String(at),
-      '--length',
-      String(end - at),
-      `/proc/${process.pid}/fd/${fd}`
-    ]
-    if (spawnSync('fallocate', range, { stdio: 'ignore' }).status === 0) return
+  try {
+    extensions.trimSync(fd, at, end - at)
+  } catch {
+    for (let from = at; from < end; from += zeros.length)
+      writeFully(fd, zeros.subarray(0, Math.min(zeros.length, end - from)), from)
   }
-  for (let from = at; from < end; from += zeros.length)
-    writeFully(fd, from, zeros.subarray(0, Math.min(zeros.length, end - from)))
 }
 
 /** Opens a file that is to be changed; with `create` it is made, or emptied. */
 export const openDiskFile = (name: string, create = false): DiskFile => {
   const fd = openSync(name, create ? 'w+' : 'r+')
   const stat = fstatSync(fd)
-  if (!stat.isFile() && !stat.isBlockDevice()) {
+  if (!stat.isFile()) {
     closeSync(fd)
     throw new Error('is not a regular file')
   }
   let length = stat.size
+  /** Bytes of the file itself, and how many of them have not been cut off by what waits. */
+  let reach = stat.size
+  let kept = stat.size
   const pages = new Map<number, Uint8Array>()
+  /** Pages whose bytes others have: they are copied before they change. */
+  const lent = new Set<number>()
   const waiting = new Set<number>()
 
   const trim = (): void => {
     for (const page of pages.keys()) {
       if (pages.size <= mostPages) return
-      if (!waiting.has(page)) pages.delete(page)
+      if (waiting.has(page)) continue
+      pages.delete(page)
+      lent.delete(page)
     }
   }
-  const pageAt = (page: number, whole = false): Uint8Array => {
+  const pageAt = (page: number): Uint8Array => {
     const known = pages.get(page)
     if (known !== undefined) return known
     const bytes = new Uint8Array(pageSize)
-    if (!whole) readFully(fd, page * pageSize, bytes)
+    if (page * pageSize < kept) readFully(fd, page * pageSize, bytes.subarray(0, kept - page * pageSize))
     pages.set(page, bytes)
     trim()
     return bytes
+  }
+  const ownPage = (page: number): Uint8Array => {
+    const bytes = pageAt(page)
+    if (!lent.delete(page)) return bytes
+    const own = bytes.slice()
+    pages.set(page, own)
+    return own
   }
   /** The parts of a range in each page it touches: the page, where in it, and where in the range. */
   const eachPart = (
@@ -104,16 +109,34 @@ export const openDiskFile = (name: string, create = false): DiskFile => {
     }
   }
   const fill = (at: number, to: number): void => {
-    for (const [page, bytes] of pages) {
+    for (const page of pages.keys()) {
       const start = page * pageSize
-      if (start < to && start + pageSize > at) bytes.fill(0, Math.max(0, at - start), Math.min(pageSize, to - start))
+      if (start < to && start + pageSize > at)
+        ownPage(page).fill(0, Math.max(0, at - start), Math.min(pageSize, to - start))
     }
+  }
+  /** Writes bytes; zeros behind the end of a file are there without being written. */
+  const write = (bytes: Uint8Array, at: number): void => {
+    const end = at + bytes.length
+    if (at < reach) writeFully(fd, bytes, at)
+    else {
+      eachUsed(bytes, at, (part, place) => {
+        writeFully(fd, part, place)
+      })
+      ftruncateSync(fd, end)
+    }
+    reach = Math.max(reach, end)
   }
   const see = (change: Change): void => {
     switch (change._tag) {
       case 'Write':
         eachPart(change.at, change.bytes.length, (page, from, to, of) => {
-          pageAt(page, to - from === pageSize).set(change.bytes.subarray(of, of + to - from), from)
+          const bytes = change.bytes.subarray(of, of + to - from)
+          if (bytes.length < pageSize) ownPage(page).set(bytes, from)
+          else {
+            pages.set(page, bytes)
+            lent.add(page)
+          }
           waiting.add(page)
         })
         length = Math.max(length, change.at + change.bytes.length)
@@ -121,6 +144,7 @@ export const openDiskFile = (name: string, create = false): DiskFile => {
       case 'Truncate':
         if (change.length < length) fill(change.length, length)
         length = change.length
+        kept = Math.min(kept, length)
         return
       case 'Punch':
         fill(change.at, change.at + change.length)
@@ -130,6 +154,13 @@ export const openDiskFile = (name: string, create = false): DiskFile => {
     fd,
     length: () => length,
     read: ({ at, length: size }) => {
+      const first = Math.floor(at / pageSize)
+      const start = at - first * pageSize
+      if (size >= worthLending && start + size <= pageSize && at + size <= length) {
+        const bytes = pageAt(first).subarray(start, start + size)
+        lent.add(first)
+        return bytes
+      }
       const out = new Uint8Array(size)
       const there = Math.max(0, Math.min(size, length - at))
       if (there > pageSize && waiting.size === 0) {
@@ -143,14 +174,18 @@ export const openDiskFile = (name: string, create = false): DiskFile => {
     },
     see,
     perform: (change) => {
-      if (change._tag === 'Write') writeFully(fd, change.at, change.bytes)
-      else if (change._tag === 'Truncate') ftruncateSync(fd, change.length)
-      else punch(fd, change.at, change.length)
+      if (change._tag === 'Write') write(change.bytes, change.at)
+      else if (change._tag === 'Punch') punch(fd, change.at, change.length)
+      else {
+        ftruncateSync(fd, change.length)
+        reach = change.length
+      }
     },
     flush: () => {
       fdatasyncSync(fd)
     },
     settle: () => {
+      kept = reach
       waiting.clear()
       trim()
     },

@@ -1,178 +1,249 @@
-/** Lines of `qcow2 io`: qemu-io's own commands, read and turned into what they ask for. */
+/** Lines of `qcow2 io` and what they ask for: the commands on a range of guest bytes. */
 import * as E from 'fp-ts/lib/Either.js'
+import { sectorSize } from '../format/limits.js'
+import type { Preallocation } from '../transition/preallocate.js'
+import { bytesOf, optionsOf, type Parsed, patternOf, wrong, type Wrong } from './io-words.js'
 
-/** What a line asks for. Offsets and lengths are guest bytes. */
+/** Guest bytes, how their transfer is reported, and what qemu-io calls it when it fails. */
+export interface Transfer {
+  readonly at: number
+  readonly length: number
+  readonly quiet: boolean
+  /** Whether the report is for programs. */
+  readonly terse: boolean
+  readonly name: string
+  /** Whether the line succeeds whatever becomes of it. */
+  readonly asynchronous: boolean
+}
+
+/** Bytes that are all to have one value, within those that are read. */
+export interface Expected {
+  readonly byte: number
+  /** Counted from the first byte read. */
+  readonly at: number
+  readonly length: number
+}
+
+/** What a line asks for. */
 export type IoLine =
-  | {
-      readonly _tag: 'Read'
-      readonly at: number
-      readonly length: number
-      readonly pattern?: number
-      readonly dump: boolean
-      readonly quiet: boolean
-    }
-  | {
+  | (Transfer & { readonly _tag: 'Read'; readonly expected?: Expected; readonly dump: boolean })
+  | (Transfer & {
       readonly _tag: 'Write'
-      readonly at: number
-      readonly length: number
-      readonly pattern: number
-      readonly source?: string
+      /** The value of every byte, or the name of the file whose bytes are repeated. */
+      readonly pattern: number | string
       readonly compressed: boolean
-      readonly quiet: boolean
-    }
-  | {
+      readonly flush: boolean
+    })
+  | (Transfer & {
       readonly _tag: 'WriteZeroes'
-      readonly at: number
-      readonly length: number
       readonly unmap: boolean
-      readonly quiet: boolean
-    }
-  | { readonly _tag: 'Discard'; readonly at: number; readonly length: number; readonly quiet: boolean }
-  | { readonly _tag: 'Flush' | 'Length' | 'Quit' | 'Nothing' }
+      /** Whether it must cost no more than metadata. */
+      readonly fast: boolean
+      readonly flush: boolean
+    })
+  | (Transfer & { readonly _tag: 'Discard' })
+  | { readonly _tag: 'VmState'; readonly name: string }
+  | { readonly _tag: 'Alloc'; readonly at: number; readonly length: number }
+  | { readonly _tag: 'Truncate'; readonly size: number; readonly preallocation: Preallocation }
+  | { readonly _tag: 'Sleep'; readonly milliseconds: number }
+  | { readonly _tag: 'Help'; readonly topic: string | undefined }
+  | { readonly _tag: 'Flush' | 'Length' | 'Map' | 'Quit' | 'Nothing' }
 
-/** The words of a line; double quotes keep spaces within one. */
-export const wordsOf = (line: string): readonly string[] =>
-  [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
+export type Line = E.Either<Wrong, IoLine>
 
-/** A number as qemu-io reads it: decimal, octal or hexadecimal, with a suffix b, k, M, G, T, P or E. */
-export const bytesOf = (text: string): number | undefined => {
-  const match = /^(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*(?:\.[0-9]+)?)([bkmgtpe]?)$/i.exec(text)
-  if (match === null) return undefined
-  const [, digits = '', suffix = ''] = match
-  const value = /^0[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number(digits)
-  const total = value * 1024 ** Math.max(0, 'bkmgtpe'.indexOf(suffix.toLowerCase()))
-  return Number.isSafeInteger(total) ? total : undefined
+/** A command: its other name, how many arguments it takes, and what it makes of them. */
+export interface Verb {
+  readonly name: string
+  readonly other?: string
+  readonly least: number
+  readonly most?: number
+  /** What it is given, and what it is for. */
+  readonly usage: string
+  readonly does: string
+  readonly line: (args: readonly string[], verb: Verb) => Line
 }
 
-interface Parsed {
-  readonly flags: ReadonlySet<string>
-  readonly values: ReadonlyMap<string, string>
-  readonly rest: readonly string[]
-}
+/** Most bytes of one transfer. */
+const mostBytes = 2 ** 31 - sectorSize
 
-/** Splits options from arguments; letters before a colon take none, those behind it take a value. */
-const optionsOf = (words: readonly string[], allowed: string): E.Either<string, Parsed> => {
-  const [plain = '', valued = ''] = allowed.split(':')
-  const flags = new Set<string>()
-  const values = new Map<string, string>()
-  const rest: string[] = []
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] ?? ''
-    if (!/^-[A-Za-z]/.test(word)) {
-      rest.push(word)
-      continue
-    }
-    for (let c = 1; c < word.length; c++) {
-      const letter = word.charAt(c)
-      if (valued.includes(letter)) {
-        const value = word.slice(c + 1) === '' ? words[++i] : word.slice(c + 1)
-        if (value === undefined) return E.left(`option requires an argument -- '${letter}'`)
-        values.set(letter, value)
-        break
-      }
-      if (!plain.includes(letter)) return E.left(`invalid option -- '${letter}'`)
-      flags.add(letter)
-    }
-  }
-  return E.right({ flags, values, rest })
-}
-
-const sector = 512
+/** The line with which qemu-io describes a command. */
+export const usageOf = ({ name, usage, does }: Pick<Verb, 'name' | 'usage' | 'does'>): string =>
+  `${name} ${usage}${usage === '' ? '' : ' '}-- ${does}`
 
 interface Range {
   readonly at: number
   readonly length: number
 }
 
-const rangeOf = (name: string, rest: readonly string[]): E.Either<string, Range> => {
-  if (rest.length < 2) return E.left(`bad argument count ${rest.length} to ${name}, expected at least 2 arguments`)
-  if (rest.length > 2) return E.left(`bad argument count ${rest.length} to ${name}, expected exactly 2 arguments`)
-  const [at, length] = [bytesOf(rest[0] ?? ''), bytesOf(rest[1] ?? '')]
-  if (at === undefined || length === undefined)
-    return E.left(
-      `non-numeric ${at === undefined ? 'offset' : 'length'} argument -- ${rest[at === undefined ? 0 : 1] ?? ''}`
-    )
-  return E.right({ at, length })
+const sectors = ({ at, length }: Range): E.Either<Wrong, void> => {
+  if (at % sectorSize !== 0) return wrong(`${at} is not a sector-aligned value for 'offset'`)
+  return length % sectorSize === 0 ? E.right(undefined) : wrong(`${length} is not a sector-aligned value for 'count'`)
 }
 
-const patternOf = (text: string | undefined, absent: number): E.Either<string, number> => {
-  const value = text === undefined ? absent : bytesOf(text)
-  return value === undefined || value > 0xff ? E.left(`${text ?? ''} is not a valid pattern byte`) : E.right(value)
+/** The lengths of a vector, one behind the other. */
+const total = (words: readonly string[]): E.Either<Wrong, number> => {
+  let sum = 0
+  for (const word of words) {
+    const length = bytesOf(word)
+    if (E.isLeft(length)) return length
+    if (length.right > mostBytes) return wrong(`Argument '${word}' exceeds maximum size ${mostBytes}`)
+    sum += length.right
+    if (sum > mostBytes) return wrong(`The total number of bytes exceed the maximum size ${mostBytes}`)
+  }
+  return E.right(sum)
 }
 
-const readLine = ({ flags, values }: Parsed, range: Range): E.Either<string, IoLine> =>
-  E.map((pattern: number): IoLine => ({
-    _tag: 'Read',
-    ...range,
-    ...(values.has('P') ? { pattern } : {}),
-    dump: flags.has('v'),
-    quiet: flags.has('q')
-  }))(patternOf(values.get('P'), 0))
-
-const aligned = ({ at, length }: Range): E.Either<string, void> => {
-  if (at % sector !== 0) return E.left(`${at} is not a sector-aligned value for 'offset'`)
-  return length % sector === 0 ? E.right(undefined) : E.left(`${length} is not a sector-aligned value for 'count'`)
+const one = (word: string, unbounded: boolean, hint: string): E.Either<Wrong, number> => {
+  const length = bytesOf(word)
+  return E.isRight(length) && length.right > mostBytes && !unbounded
+    ? wrong(`length cannot exceed ${mostBytes}${hint}, given ${word}`)
+    : length
 }
 
-const writeLine = ({ flags, values }: Parsed, range: Range): E.Either<string, IoLine> => {
-  const [zero, compressed, source] = [flags.has('z'), flags.has('c'), values.get('s')]
-  const quiet = flags.has('q')
-  if (zero && compressed) return E.left('-c and -z cannot be specified at the same time')
-  if (flags.has('u') && !zero) return E.left('-u requires -z to be specified')
-  if (zero && (values.has('P') || source !== undefined)) return E.left('-z and -P cannot be specified at the same time')
-  if (values.has('P') && source !== undefined)
-    return E.left('Only one of -z, -P, and -s can be specified at the same time')
-  const fits = compressed ? aligned(range) : E.right(undefined)
-  if (E.isLeft(fits)) return fits
-  if (zero) return E.right({ _tag: 'WriteZeroes', ...range, unmap: flags.has('u'), quiet })
+/** How a command on a range is read. */
+interface Kind {
+  readonly options: string
+  /** What qemu-io calls it when it fails. */
+  readonly fails: string
+  readonly vector: boolean
+  readonly asynchronous: boolean
+  /** What of its options is wrong, before its numbers are looked at. */
+  readonly early: (parsed: Parsed) => string | undefined
+  readonly make: (parsed: Parsed, transfer: Transfer) => Line
+}
+
+const onRange = (kind: Kind): Verb['line'] => {
+  const lengthOf = (parsed: Parsed, words: readonly string[]): E.Either<Wrong, number> => {
+    if (kind.vector && !parsed.flags.has('z')) return total(words)
+    return one(words[0] ?? '', parsed.flags.has('n'), kind.options.includes('n') ? ' without -n' : '')
+  }
+  return (args, verb) => {
+    const usage = `${usageOf(verb)}\n`
+    const parsed = optionsOf(args, kind.options)
+    if (E.isLeft(parsed)) return E.left({ out: usage, error: `${verb.name}: ${parsed.left}` })
+    const { flags, values, rest } = parsed.right
+    const pattern = values.get('P')
+    const byte = pattern === undefined ? E.right(0) : patternOf(pattern)
+    if (E.isLeft(byte)) return byte
+    const [first = '', ...lengths] = rest
+    if (lengths.length < 1 || (lengths.length > 1 && !kind.vector)) return E.left({ out: usage })
+    const early = kind.early(parsed.right)
+    if (early !== undefined) return wrong(early)
+    const at = bytesOf(first)
+    if (E.isLeft(at)) return at
+    const length = lengthOf(parsed.right, lengths)
+    if (E.isLeft(length)) return length
+    const range = { at: at.right, length: length.right }
+    return kind.make(parsed.right, {
+      ...range,
+      quiet: flags.has('q'),
+      terse: flags.has('C'),
+      name: kind.fails,
+      asynchronous: kind.asynchronous
+    })
+  }
+}
+
+const nothingEarly = (): undefined => undefined
+
+const expectedOf = ({ values }: Parsed, length: number): E.Either<Wrong, Expected | undefined> => {
+  const pattern = values.get('P')
+  if (pattern === undefined) return E.right(undefined)
+  const [byte, at] = [patternOf(pattern), bytesOf(values.get('s') ?? '0')]
+  if (E.isLeft(byte)) return byte
+  if (E.isLeft(at)) return at
+  const given = values.get('l')
+  const size = given === undefined ? E.right(length - at.right) : bytesOf(given)
+  if (E.isLeft(size)) return size
+  return size.right < 0 || at.right + size.right > length
+    ? wrong('pattern verification range exceeds end of read data')
+    : E.right({ byte: byte.right, at: at.right, length: size.right })
+}
+
+/** Reads. */
+export const read =
+  (vector: boolean, asynchronous: boolean): Verb['line'] =>
+  (args, verb) => {
+    const line = onRange({
+      options: vector ? 'CP:qv' : 'bCl:pP:qs:v',
+      fails: vector ? 'readv' : 'read',
+      vector,
+      asynchronous,
+      early: ({ values }) => (values.has('P') || !(values.has('s') || values.has('l')) ? undefined : usageOf(verb)),
+      make: (parsed, transfer) => {
+        if (parsed.flags.has('b')) return E.right({ _tag: 'VmState', name: 'read' })
+        return E.map((expected: Expected | undefined): IoLine => ({
+          _tag: 'Read',
+          ...transfer,
+          ...(expected === undefined ? {} : { expected }),
+          dump: parsed.flags.has('v')
+        }))(expectedOf(parsed, transfer.length))
+      }
+    })
+    return line(args, verb)
+  }
+
+const earlyWrite = ({ flags, values }: Parsed): string | undefined => {
+  const [zero, pattern, source] = [flags.has('z'), values.has('P'), values.has('s')]
+  if (flags.has('b') && zero) return '-b and -z cannot be specified at the same time'
+  if (flags.has('f') && (flags.has('b') || flags.has('c')))
+    return '-f and -b or -c cannot be specified at the same time'
+  if (flags.has('n') && !zero) return '-n requires -z to be specified'
+  if (flags.has('u') && !zero) return '-u requires -z to be specified'
+  if ([zero, pattern, source].filter(Boolean).length > 1)
+    return 'Only one of -z, -P, and -s can be specified at the same time'
+  return undefined
+}
+
+const earlyVector = ({ flags, rest }: Parsed): string | undefined => {
+  if (flags.has('z') && rest.length > 2) return '-z supports only a single length parameter'
+  return flags.has('u') && !flags.has('z') ? '-u requires -z to be specified' : undefined
+}
+
+const makeWrite = ({ flags, values }: Parsed, transfer: Transfer): Line => {
+  const checked = flags.has('b') || flags.has('c') ? sectors(transfer) : E.right(undefined)
+  if (E.isLeft(checked)) return checked
+  if (flags.has('b')) return E.right({ _tag: 'VmState', name: 'write' })
+  const flush = flags.has('f')
+  if (flags.has('z'))
+    return E.right({ _tag: 'WriteZeroes', ...transfer, unmap: flags.has('u'), fast: flags.has('n'), flush })
+  const byte = patternOf(values.get('P') ?? '0xcd')
   return E.map((pattern: number): IoLine => ({
     _tag: 'Write',
-    ...range,
-    pattern,
-    ...(source === undefined ? {} : { source }),
-    compressed,
-    quiet
-  }))(patternOf(values.get('P'), 0xcd))
+    ...transfer,
+    pattern: values.get('s') ?? pattern,
+    compressed: flags.has('c'),
+    flush
+  }))(byte)
 }
 
-const discardLine = ({ flags }: Parsed, range: Range): E.Either<string, IoLine> =>
-  E.right({ _tag: 'Discard', ...range, quiet: flags.has('q') })
+/** A write of one piece. */
+export const write = onRange({
+  options: 'bcCfnpP:qs:uz',
+  fails: 'write',
+  vector: false,
+  asynchronous: false,
+  early: earlyWrite,
+  make: makeWrite
+})
 
-interface Verb {
-  readonly options: string
-  readonly line: (parsed: Parsed, range: Range) => E.Either<string, IoLine>
-}
+/** Writes of several pieces, one behind the other. */
+export const writev = (asynchronous: boolean): Verb['line'] =>
+  onRange({
+    options: asynchronous ? 'CfP:quz' : 'CfqP:',
+    fails: asynchronous ? 'aio_write' : 'writev',
+    vector: true,
+    asynchronous,
+    early: asynchronous ? earlyVector : nothingEarly,
+    make: makeWrite
+  })
 
-const reads: Verb = { options: 'Cqv:P', line: readLine }
-const writes: Verb = { options: 'Ccfnpquz:Ps', line: writeLine }
-const discards: Verb = { options: 'Cq:', line: discardLine }
-
-/** Commands on a range, by every name that qemu-io gives them. */
-const verbs: ReadonlyMap<string, Verb> = new Map([
-  ...['read', 'r', 'aio_read'].map((name) => [name, reads] as const),
-  ...['write', 'w', 'aio_write'].map((name) => [name, writes] as const),
-  ...['discard', 'd'].map((name) => [name, discards] as const)
-])
-
-const plain: ReadonlyMap<string, IoLine> = new Map<string, IoLine>([
-  ['flush', { _tag: 'Flush' }],
-  ['f', { _tag: 'Flush' }],
-  ['aio_flush', { _tag: 'Flush' }],
-  ['length', { _tag: 'Length' }],
-  ['l', { _tag: 'Length' }],
-  ['quit', { _tag: 'Quit' }],
-  ['q', { _tag: 'Quit' }]
-])
-
-/** What a line asks for, or what qemu-io says is wrong with it. */
-export const parseLine = (line: string): E.Either<string, IoLine> => {
-  const [name, ...args] = wordsOf(line)
-  if (name === undefined || name.startsWith('#')) return E.right({ _tag: 'Nothing' })
-  const simple = plain.get(name)
-  if (simple !== undefined) return E.right(simple)
-  const verb = verbs.get(name)
-  if (verb === undefined) return E.left(`command "${name}" not found`)
-  return E.chain((parsed: Parsed) => E.chain((range: Range) => verb.line(parsed, range))(rangeOf(name, parsed.rest)))(
-    optionsOf(args, verb.options)
-  )
-}
+/** Discards. */
+export const discard = onRange({
+  options: 'Cq',
+  fails: 'discard',
+  vector: false,
+  asynchronous: false,
+  early: nothingEarly,
+  make: (_, transfer) => E.right({ _tag: 'Discard', ...transfer })
+})

@@ -6,6 +6,7 @@ import { reason } from './file.js'
 import { complain } from './output.js'
 import { addMaking } from './making.js'
 import { addReading } from './reading.js'
+import { addWriting } from './writing.js'
 
 const version = (): string => {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
@@ -27,6 +28,7 @@ export const program = (): Command => {
     .exitOverride()
   addReading(all)
   addMaking(all)
+  addWriting(all)
   return all
 }
 

@@ -1,6 +1,7 @@
 /** Commands that read images. */
 import { type Command, Option } from 'commander'
 import type { DumpData } from '../image/dump.js'
+import type { CheckCommandOptions } from './check.js'
 import type { OpenOptions } from './open.js'
 import { allow, bytes, output, type Printing, snapshot } from './options.js'
 
@@ -22,7 +23,8 @@ export const addReading = (all: Command): void => {
     .addOption(output())
     .option('--strict', 'every broken must of the format is an error', false)
     .option('--deep', 'read and decode every compressed cluster', false)
-    .action(async (image: string, options: Printing & { readonly strict: boolean; readonly deep: boolean }) => {
+    .addOption(new Option('-r, --repair <what>', 'what is repaired first').choices(['leaks', 'all']))
+    .action(async (image: string, options: CheckCommandOptions) => {
       const { checkCommand } = await import('./check.js')
       process.exitCode = await checkCommand(image, options)
     })

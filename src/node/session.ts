@@ -3,10 +3,13 @@ import * as E from 'fp-ts/lib/Either.js'
 import { flush, type HostWrite } from '../bytes/host-write.js'
 import type { Issue } from '../bytes/issue.js'
 import { type Plan, type Read, runSync } from '../bytes/plan.js'
+import type { Chain } from '../image/chain.js'
+import { activeDisk } from '../image/disk.js'
 import type { AnyCommand } from '../transition/command.js'
 import { step } from '../transition/command.js'
 import type { Step } from '../transition/finish.js'
 import { Group, mayJoin } from '../transition/group.js'
+import { type Repaired, repair, type RepairMode } from '../transition/repair.js'
 import { open, type Surroundings } from '../transition/open.js'
 import type { Opened } from '../transition/opened.js'
 import type { DiskFile } from './disk-file.js'
@@ -17,6 +20,12 @@ export interface SessionFiles {
   readonly data?: DiskFile
   /** Answers requests about backing files. */
   readonly below: (request: Read) => Uint8Array
+}
+
+/** A command that is refused. */
+export interface Refused {
+  readonly command: AnyCommand
+  readonly issues: readonly Issue[]
 }
 
 /** Bytes that may wait to be written. */
@@ -51,6 +60,20 @@ export class Session {
     return runSync(plan, { read: this.read, tell: () => undefined })
   }
 
+  /** The disk over the layers below it. */
+  get chain(): Chain {
+    const { metadata, g, backing } = this.opened
+    return [{ _tag: 'Image', disk: activeDisk(metadata, g) }, ...backing]
+  }
+
+  /** Repairs the image, which need not be open. */
+  repair(around: Surroundings, mode: RepairMode): E.Either<readonly Issue[], Repaired> {
+    return E.map((done: Repaired) => {
+      this.take(done)
+      return done
+    })(this.run(repair(around, this.files.image.length(), mode)))
+  }
+
   /** Does what opening an image for writing obliges to. */
   open(around: Surroundings): E.Either<readonly Issue[], void> {
     return E.map((done: Step) => {
@@ -65,6 +88,21 @@ export class Session {
       if (mayJoin(command)) this.wait(done)
       else this.take(done)
     })(this.run(step(this.opened, command)))
+  }
+
+  /** Carries out commands one behind the other, or tells which is refused and why; then nothing has changed, and the session is over. */
+  all(commands: readonly AnyCommand[]): E.Either<Refused, void> {
+    this.settle()
+    const writes: HostWrite[] = []
+    for (const command of commands) {
+      const done = this.run(step(this.opened, command))
+      if (E.isLeft(done)) return E.left({ command, issues: done.left })
+      this.see(done.right.writes)
+      writes.push(...(writes.length > 0 ? [flush] : []), ...done.right.writes)
+      this.state = done.right.next
+    }
+    this.perform(writes)
+    return E.right(undefined)
   }
 
   /** Carries out a step that was computed from this image as it is. */
@@ -102,9 +140,12 @@ export class Session {
     if (this.group.size > mostWaiting) this.settle()
   }
 
+  /** Brings writes to the files one by one, each to be read from then on. */
   private carryOut(writes: readonly HostWrite[]): void {
-    this.see(writes)
-    this.perform(writes)
+    for (const w of writes) {
+      this.see([w])
+      this.perform([w])
+    }
   }
 
   private fileOf(part: 'image' | 'data'): DiskFile {

@@ -8,13 +8,11 @@ import { inOrder, stages } from './transaction.js'
 /** Whether a command may join others: what it does is seen cluster by cluster, and nothing else depends on it. */
 export const mayJoin = (command: AnyCommand): boolean => command._tag === 'Write'
 
-const sectorsOf = (write: HostWrite): readonly string[] => {
-  if (write._tag !== 'Write') return []
-  const { part, depth } = write.file
-  const first = Math.floor(write.at / sectorSize)
-  const last = Math.floor((write.at + write.bytes.length - 1) / sectorSize)
-  return Array.from({ length: last - first + 1 }, (_, i) => `${part}${depth}:${first + i}`)
-}
+/** Sectors `[first, end)`. */
+const sectorsOf = ({ at, bytes }: HostWrite & { readonly _tag: 'Write' }) => ({
+  first: Math.floor(at / sectorSize),
+  end: Math.ceil((at + bytes.length) / sectorSize)
+})
 
 /**
  * The steps of several guest writes, stage by stage. What a later step does in a stage moves in front of what earlier ones do
@@ -23,19 +21,17 @@ const sectorsOf = (write: HostWrite): readonly string[] => {
  */
 export class Group {
   private readonly staged: HostWrite[][] = stages.map(() => [])
-  /** The last stage in which a sector is written. */
-  private readonly last = new Map<string, number>()
+  /** For each file, the last stage in which a sector is written. */
+  private readonly last = { image: new Map<number, number>(), data: new Map<number, number>() }
   private bytes = 0
 
   /** Takes a step in; tells whether it could. A step that could not is to wait until the group has been performed. */
   join(step: Pick<Step, 'staged'>): boolean {
     if (step.staged.length > stages.length) return false
-    const touched = step.staged.map((writes) => writes.flatMap(sectorsOf))
-    if (touched.some((sectors, stage) => sectors.some((s) => (this.last.get(s) ?? 0) > stage))) return false
+    if (!step.staged.every((writes, stage) => writes.every((w) => this.fits(w, stage)))) return false
     step.staged.forEach((writes, stage) => {
       this.staged[stage]?.push(...writes)
-      for (const s of touched[stage] ?? []) this.last.set(s, stage)
-      for (const w of writes) this.bytes += w._tag === 'Write' ? w.bytes.length : 0
+      for (const w of writes) this.note(w, stage)
     })
     return true
   }
@@ -48,5 +44,21 @@ export class Group {
   /** What is to be done, in order. */
   writes(): readonly HostWrite[] {
     return inOrder(this.staged)
+  }
+
+  /** Whether nothing of the write's is written in a later stage. */
+  private fits(write: HostWrite, stage: number): boolean {
+    if (write._tag !== 'Write') return true
+    const last = this.last[write.file.part]
+    const { first, end } = sectorsOf(write)
+    for (let s = first; s < end; s++) if ((last.get(s) ?? 0) > stage) return false
+    return true
+  }
+
+  private note(write: HostWrite, stage: number): void {
+    if (write._tag !== 'Write') return
+    const { first, end } = sectorsOf(write)
+    for (let s = first; s < end; s++) this.last[write.file.part].set(s, stage)
+    this.bytes += write.bytes.length
   }
 }

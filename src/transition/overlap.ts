@@ -56,15 +56,14 @@ function* pointedTo(w: Work, wanted: ClusterSet): Plan<ReadonlyMap<number, Owner
   const found = new Map<number, Owner>()
   const l1 = new L1View(yield* readAt(Number(h.l1TableOffset), 8 * h.l1Size))
   for (let i = 0; i < l1.length; i++) {
-    const cluster = l1.l2TableOffset(i) / size
-    if (wanted.has(cluster)) found.set(cluster, 'active L2 table')
+    const offset = l1.l2TableOffset(i)
+    if (offset !== 0 && wanted.has(offset / size)) found.set(offset / size, 'active L2 table')
   }
   const blocks = new RefcountTableView(yield* readAt(Number(h.refcountTableOffset), h.refcountTableClusters * size))
   for (let i = 0; i < blocks.length; i++) {
-    const cluster = blocks.refcountBlockOffset(i) / size
-    if (wanted.has(cluster)) found.set(cluster, 'refcount block')
+    const offset = blocks.refcountBlockOffset(i)
+    if (offset !== 0 && wanted.has(offset / size)) found.set(offset / size, 'refcount block')
   }
-  found.delete(0)
   return found
 }
 

@@ -87,8 +87,9 @@ const inNew = (w: Work, { entry, from, to }: Target, host: number): Patch => {
 
 /** Guest bytes as they are, zeros behind the end of the disk. */
 function* guestBytes(w: Work, from: number, to: number): Plan<Uint8Array> {
-  const out = new Uint8Array(to - from)
   const end = Math.min(to, w.disk.size)
+  if (end === to) return yield* readGuest(w.chain, from, to - from, w.opened.decompressor)
+  const out = new Uint8Array(to - from)
   if (end > from) out.set(yield* readGuest(w.chain, from, end - from, w.opened.decompressor))
   return out
 }

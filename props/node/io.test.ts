@@ -1,0 +1,256 @@
+/** `qcow2 io`: the lines of qemu-io do, print and fail as they do there. */
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { load } from '../../corpus/load.js'
+import { runLines } from '../../src/node/io.js'
+import { writingTarget } from '../../src/node/io-run.js'
+import { withImage } from '../../src/node/open-writing.js'
+import { needsQemu } from '../qemu.js'
+import { suite } from '../suite.js'
+
+const test = suite('io')
+
+const folder = mkdtempSync(join(tmpdir(), 'qcow2-io-'))
+const place = (name: string): string => join(folder, name)
+
+test.after(() => {
+  rmSync(folder, { recursive: true })
+})
+
+interface Told {
+  readonly code: number
+  readonly out: string
+  readonly error: string
+}
+
+/** Without times, and without the tool's name. */
+const blank = (text: string): string =>
+  text
+    .replace(/; [0-9:.]+( sec)? \([^)]*\)/g, '; TIME')
+    .replace(/^([0-9]+,[0-9]+),.*/gm, '$1,TIME')
+    .replace(/^(qemu-io|qcow2): /gm, '')
+
+const ours = async (image: string, lines: readonly string[]): Promise<Told> => {
+  const told = { out: '', error: '' }
+  const target = {
+    print: (text: string) => (told.out += text),
+    complain: (text: string) => (told.error += `${text}\n`)
+  }
+  const code = await withImage(image, {}, (session) => runLines(writingTarget(session, target), lines))
+  return { code, out: blank(told.out), error: blank(told.error) }
+}
+
+const theirs = (image: string, lines: readonly string[]): Told => {
+  const args = lines.flatMap((line) => ['-c', line])
+  const done = spawnSync('qemu-io', [...args, image], { encoding: 'utf8', input: '', cwd: folder })
+  return { code: done.status ?? -1, out: blank(done.stdout), error: blank(done.stderr) }
+}
+
+const qemuImg = (...args: readonly string[]): string => {
+  const done = spawnSync('qemu-img', args, { encoding: 'utf8', cwd: folder })
+  assert.is(done.status, 0, `${args.join(' ')}: ${done.stdout}${done.stderr}`)
+  return done.stdout
+}
+
+/** Both do the same to twins, say the same about it, and leave the same disk; ours is sound. */
+const same = async (options: readonly string[], size: string, lines: readonly string[]): Promise<void> => {
+  qemuImg('create', '-q', '-f', 'qcow2', ...options, 'theirs.qcow2', size)
+  copyFileSync(place('theirs.qcow2'), place('ours.qcow2'))
+  assert.equal(await ours(place('ours.qcow2'), lines), theirs(place('theirs.qcow2'), lines), lines.join('\n'))
+  qemuImg('check', 'ours.qcow2')
+  assert.is(qemuImg('compare', 'theirs.qcow2', 'ours.qcow2'), 'Images are identical.\n')
+}
+
+const written = [
+  'write -P 5 0 100k',
+  'write -P 0x1f 64k 300000',
+  'read -P 5 0 64k',
+  'read -v 60k 50',
+  'write -P 7 1000 1',
+  'read -v 990 33',
+  'write -z 70000 1000',
+  'write -z -u 128k 64k',
+  'write -n -z 192k 64k',
+  'discard 0 64k',
+  'read -P 0 0 64k',
+  'write -c -P 9 512k 64k',
+  'write -c -z 512k 64k',
+  'write -c -P 9 640k 128k',
+  'write -c -P 9 640k 64k',
+  'write -c 700k 64k',
+  'write -P 3 650k 10k',
+  'read -P 9 704k 64k',
+  'map',
+  'alloc 0 1M',
+  'flush',
+  'alloc 600k 200k'
+]
+
+for (const [what, options, size] of [
+  ['clusters of 64 KiB', [], '1M'],
+  ['clusters of 512 bytes', ['-o', 'cluster_size=512'], '1M'],
+  ['version 2', ['-o', 'compat=0.10'], '1M'],
+  ['subclusters', ['-o', 'extended_l2=on,cluster_size=64k'], '1M'],
+  ['zstd', ['-o', 'compression_type=zstd'], '1M'],
+  ['lazy refcounts', ['-o', 'lazy_refcounts=on'], '1M'],
+  ['an external data file', ['-o', 'data_file=data.raw'], '1M'],
+  ['an odd end', [], '1000448']
+] as const)
+  needsQemu(test)(`lines do, print and leave what qemu-io does with ${what}`, async () => {
+    if (what !== 'an external data file') return same(options, size, written)
+    qemuImg('create', '-q', '-f', 'qcow2', '-o', 'data_file=a.raw', 'theirs.qcow2', size)
+    qemuImg('create', '-q', '-f', 'qcow2', '-o', 'data_file=b.raw', 'ours.qcow2', size)
+    assert.equal(await ours(place('ours.qcow2'), written), theirs(place('theirs.qcow2'), written))
+    qemuImg('check', 'ours.qcow2')
+    assert.is(qemuImg('compare', 'theirs.qcow2', 'ours.qcow2'), 'Images are identical.\n')
+  })
+
+needsQemu(test)('lines over a backing file do, print and leave what qemu-io does', async () => {
+  writeFileSync(place('base.raw'), new Uint8Array(2 ** 19).fill(0xee))
+  await same(['-b', 'base.raw', '-F', 'raw'], '1M', [...written, 'write -n -z 300k 1000', 'read -P 0xee 400k 10k'])
+})
+
+const wordings = `
+write 0
+write
+write 0 1 2
+write -1 64k
+write x 1k
+write 0 y
+write 1M 1
+write 0xfffff 2
+write 0 3G
+write 0 2147483136
+write 0 2147483137
+write 0 9223372036854775807
+write 0 9223372036854775808
+write 16E 1
+write 7E 1
+write 1.5k 512
+write 1.3k 512
+write 1.3 512
+write 010 512
+write 1kb 512
+write 0 .5k
+write 0 0.5k
+write 0 1e3
+write 0 +512
+write 0 0x
+write 0 1.k
+write 0 "512
+write 0 0
+write -P 256 0 4k
+write -P -1 0 4k
+write -P x 0 4k
+write -P 1k 0 4k
+write -P 08 0 4k
+write -P 010 0 4k
+write -P0x3 0 512
+write -P
+write -q 0 64k
+write -C 0 64k
+write -u 0 64k
+write -n 0 64k
+write -zP 1 0 64k
+write -P 1 -s x 0 1
+write -c 1 64k
+write -c 64k 1
+write -c 0 1k
+write -y 0 64k
+write 0 -- 512
+write 0 512 -q
+write -s /dev/null 0 64k
+read -P 1 0 64k
+read -P 3 -s 10 -l 10 0 64k
+read -P 1 -s 10 0 64k
+read -P 1 -l 10 0 64k
+read -l 10 0 64k
+read -s 10 0 64k
+read -P 1 -s 64k -l 10 0 64k
+read -P 1 -s 10 -l 64k 0 64k
+read -P 1 -s x 0 64k
+read -P 1 -s 100k 0 64k
+read -n 0 64k
+read -q -v 0 64
+read 1M 1
+read 0 3G
+r 0 512
+w 0 512
+aio_read -P 3 0 512
+aio_flush
+aio_write -P 7 0 512
+aio_flush
+aio_write -z 0 64k
+aio_flush
+aio_write -u 0 64k
+aio_write -z -P 1 0 64k
+aio_flush
+aio_write -z 0 1 2
+aio_write 2M 512
+aio_flush
+aio_read 2M 512
+aio_flush
+writev -P 3 0 1k 1k
+writev 0
+writev 0 x
+writev 0 1G 1G
+writev 0 3G
+writev 2M 1k
+readv -P 3 0 1k 1k
+readv -v 0 8 8
+readv 2M 512
+discard 0
+discard 0 1
+discard 2M 64k
+discard 0 3G
+discard -x 0 1
+flush 1
+length
+length 1
+l
+alloc 2M
+alloc 0 2M
+alloc x
+alloc 0 -1
+map 1
+truncate
+truncate x
+truncate -m foo 2M
+truncate 2M
+length
+truncate -m metadata 3M
+map
+truncate 1M
+m
+foo
+"foo bar" 1
+read	0	512
+# comment
+
+sleep 1
+sleep x
+sleep
+help foo
+help write foo
+help length
+quit 1
+write 0 512`.split('\n')
+
+needsQemu(test)(
+  'lines that are wrong are called so in the words of qemu-io, and those behind them are carried out',
+  () => same([], '1M', wordings)
+)
+
+test('what is flushed is in the file, and a write that fails changes nothing', async () => {
+  const [image, twin] = [place('a.qcow2'), place('b.qcow2')]
+  for (const file of [image, twin]) writeFileSync(file, load('case-01-empty-v3').image)
+  assert.is((await ours(image, ['write 1T 1', 'foo', 'write -c 1 1'])).code, 1)
+  assert.ok(readFileSync(image).equals(readFileSync(twin)))
+  assert.is((await ours(image, ['write -P 3 0 64k'])).code, 0)
+  assert.is((await ours(image, ['read -P 3 0 64k'])).code, 0)
+})
+
+test.run()

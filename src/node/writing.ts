@@ -1,0 +1,133 @@
+/** Commands that change images. */
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { BitmapAction } from './change-bitmap.js'
+import { allow, preallocations } from './options.js'
+import type { RebaseOptions } from './rebase.js'
+import type { ResizeOptions } from './resize.js'
+import type { SnapshotOptions } from './snapshot.js'
+
+const several = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+
+/** What changes the snapshots of an image, by the names of the options. */
+const changes = ['create', 'apply', 'delete']
+
+const onlyQcow2 = (format: string): string => {
+  if (format !== 'qcow2') throw new InvalidArgumentError('only qcow2 images are changed.')
+  return format
+}
+
+/** The commands for guest bytes. */
+const addIo = (all: Command): void => {
+  all
+    .command('io')
+    .description("guest bytes read and written, by lines of qemu-io's commands; without -c from standard input")
+    .argument('<image>')
+    .addOption(
+      new Option('-c, --cmd <line>', "a line, such as 'write -P 1 0 64k'; may be repeated")
+        .argParser(several)
+        .default([])
+    )
+    .option('-r, --read-only', 'change nothing', false)
+    .option('-f, --format <format>', 'the format of the image', onlyQcow2)
+    .option('-n, --nocache', 'taken as qemu-io does; nothing comes of it', false)
+    .addOption(allow())
+    .action(async (image: string, options: { cmd: readonly string[]; readOnly: boolean; allow: readonly string[] }) => {
+      const { io } = await import('./io.js')
+      process.exitCode = await io(image, options)
+    })
+}
+
+const addSnapshot = (all: Command): void => {
+  all
+    .command('snapshot')
+    .description('snapshots inside the image: listed, taken, gone back to and deleted')
+    .argument('<image>')
+    .addOption(new Option('-l, --list', 'list them, which is also done where nothing is asked for').conflicts(changes))
+    .option('-c, --create <name>', 'take one')
+    .option('-a, --apply <id or name>', 'make the disk what it was')
+    .option('-d, --delete <name>', 'delete one')
+    .option('-q, --quiet', 'taken as qemu-img does; nothing comes of it')
+    .addOption(new Option('-U, --force-share', 'list them while another process writes').conflicts(changes))
+    .action(async (image: string, options: SnapshotOptions) => {
+      const { snapshot } = await import('./snapshot.js')
+      process.exitCode = await snapshot(image, options)
+    })
+}
+
+const addResize = (all: Command): void => {
+  all
+    .command('resize')
+    .description('another size for the guest disk')
+    .argument('<image>')
+    .argument('<size>', 'bytes; k, M, G, T, P and E work; with + or - in front, by so many')
+    .addOption(
+      new Option('--preallocation <mode>', 'what a disk that grows allocates').choices(preallocations).default('off')
+    )
+    .option('--shrink', 'let the disk get smaller, which deletes what is behind its end', false)
+    .option('-q, --quiet', 'say nothing', false)
+    .addOption(allow())
+    .allowUnknownOption()
+    .action(async (image: string, size: string, options: ResizeOptions) => {
+      const { resize } = await import('./resize.js')
+      process.exitCode = await resize(image, size, options)
+    })
+}
+
+const bitmapActions = ['add', 'remove', 'clear', 'enable', 'disable'] as const
+
+const addBitmap = (all: Command): void => {
+  const actions: BitmapAction[] = []
+  const command = all
+    .command('bitmap')
+    .description('dirty bitmaps: added, removed, cleared, enabled, disabled and merged, in the order asked for')
+    .argument('<image>')
+    .argument('<name>')
+    .option('-g, --granularity <bytes>', 'guest bytes of a granule, with --add')
+    .action(async (image: string, name: string, { granularity }: { granularity?: string }) => {
+      const { changeBitmap } = await import('./change-bitmap.js')
+      process.exitCode = await changeBitmap(image, name, actions, granularity)
+    })
+  for (const _tag of bitmapActions)
+    command.option(`--${_tag}`, `${_tag} it`).on(`option:${_tag}`, () => actions.push({ _tag }))
+  command
+    .option('--merge <name>', 'make dirty in it what is dirty in another one')
+    .on('option:merge', (from: string) => actions.push({ _tag: 'merge', from }))
+}
+
+const addAmend = (all: Command): void => {
+  all
+    .command('amend')
+    .description('other properties: compat, refcount_bits, lazy_refcounts, size, data_file, data_file_raw')
+    .argument('<image>')
+    .addOption(new Option('-o, --options <name=value,...>', 'what is to change').argParser(several).default([]))
+    .option('-p, --progress', 'taken as qemu-img does; nothing comes of it')
+    .option('-q, --quiet', 'taken as qemu-img does; nothing comes of it')
+    .addOption(allow())
+    .action(
+      async (image: string, options: { readonly options: readonly string[]; readonly allow: readonly string[] }) => {
+        const { amend } = await import('./amend.js')
+        process.exitCode = await amend(image, options.options, options.allow)
+      }
+    )
+}
+
+const addRebase = (all: Command): void => {
+  all
+    .command('rebase')
+    .description('another backing file')
+    .argument('<image>')
+    .option('-u, --unsafe', 'change its name only, and do not look at it', false)
+    .option('-b, --backing <name>', 'the backing file; none where it is empty or not given')
+    .option('-F, --format <format>', 'its format')
+    .option('-p, --progress', 'taken as qemu-img does; nothing comes of it')
+    .option('-q, --quiet', 'taken as qemu-img does; nothing comes of it')
+    .action(async (image: string, options: RebaseOptions) => {
+      const { rebase } = await import('./rebase.js')
+      process.exitCode = await rebase(image, options)
+    })
+}
+
+/** Adds them. */
+export const addWriting = (all: Command): void => {
+  for (const add of [addIo, addSnapshot, addResize, addBitmap, addAmend, addRebase]) add(all)
+}
