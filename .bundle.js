@@ -6,7 +6,7 @@ const outdir = 'dist/src/bin'
 
 rmSync(outdir, { recursive: true, force: true })
 await build({
-  entryPoints: ['dist/src/node/main.js', 'dist/src/node/copy-helper.js'],
+  entryPoints: ['main', 'copy-helper', 'compress-helper'].map((name) => `dist/src/node/${name}.js`),
   outdir,
   bundle: true,
   splitting: true,

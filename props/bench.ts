@@ -192,6 +192,24 @@ const converting =
     )
   }
 
+/** A new image of this many MiB of real files; what was made before is removed on both sides. */
+const filling =
+  (megabytes: number, ...options: readonly string[]) =>
+  (): Sides | string => {
+    if (qemu('--version') !== 0) return 'no qemu-img'
+    const words = ['convert', '-f', 'raw', '-O', 'qcow2', ...options, realData(megabytes)]
+    const out = join(scratch, 'filled.qcow2')
+    const anew = (run: () => number | null) => (): number | null => {
+      rmSync(out, { force: true })
+      return run()
+    }
+    return equal({
+      ours: anew(() => node(command, ...words, out)),
+      theirs: anew(() => qemu(...words, out)),
+      process: [...words, out]
+    })
+  }
+
 const node = (...args: readonly string[]): number | null =>
   spawnSync(process.execPath, args, { stdio: 'ignore' }).status
 
@@ -258,7 +276,10 @@ const benches: readonly Bench[] = [
   { what: 'snapshot -c -a -d, 256 GiB', ...wholeProcess, goal: 2, sides: snapshotting('256G') },
   { what: 'convert 256 MiB', ...wholeProcess, goal: 1.3, sides: converting(256) },
   { what: 'convert 256 MiB deflate', ...wholeProcess, goal: 1, sides: converting(256, ...deflate) },
-  { what: 'convert 256 MiB zstd', ...wholeProcess, goal: 2, sides: converting(256, ...zstd) }
+  { what: 'convert 256 MiB zstd', ...wholeProcess, goal: 2, sides: converting(256, ...zstd) },
+  { what: 'fill 1 GiB', ...wholeProcess, goal: 1.3, sides: filling(1024) },
+  { what: 'fill 256 MiB deflate', ...wholeProcess, rounds: 3, goal: 1, sides: filling(256, ...deflate) },
+  { what: 'fill 256 MiB zstd', ...wholeProcess, goal: 2, sides: filling(256, ...zstd) }
 ]
 
 /** How much more memory a large image takes than a small one. */
@@ -289,6 +310,7 @@ const growths: readonly Growth[] = [
     large: metadataOnly(1024, 'map', '--output=json')
   },
   { what: 'convert, 128 MiB to 1 GiB: nothing', goal: chance, small: converting(128), large: converting(1024) },
+  { what: 'fill, 128 MiB to 1 GiB: nothing', goal: chance, small: filling(128), large: filling(1024) },
   {
     what: 'convert deflate, 128 to 256 MiB: nothing',
     goal: chance,

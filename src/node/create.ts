@@ -6,12 +6,12 @@ import { flush, type HostWrite } from '../bytes/host-write.js'
 import { chainSize } from '../image/chain.js'
 import { create as plan, type CreateOptions } from '../transition/create.js'
 import { fail, ok } from './command.js'
-import { creationOf, formatting, parseOptions, type Texts } from './creation.js'
+import { bytesOf, creationOf, formatting, parseOptions, type Texts } from './creation.js'
 import { reason } from './file.js'
 import { beside, newImage } from './new-image.js'
 import { openChain } from './open.js'
-import { sizeOf } from './options.js'
 import { print } from './output.js'
+import { sizeOf } from './size.js'
 
 /** What the command line says beside the names. */
 export interface CreateWords {
@@ -44,9 +44,13 @@ const allTexts = (image: string, size: string | undefined, words: CreateWords): 
   if (E.isLeft(given)) return E.left(`${image}: ${given.left}`)
   if (size !== undefined && given.right.has('size'))
     return E.left(`${image}: The image size must be specified only once`)
-  const bytes = size === undefined ? 0 : sizeOf(size)
-  if (bytes === undefined) return E.left(invalidSize)
-  if (bytes >= 2 ** 63) return E.left('Invalid image size specified. Must be between 0 and 9223372036854775807.')
+  const bytes = sizeOf(size ?? '0')
+  if (E.isLeft(bytes))
+    return E.left(
+      bytes.left === 'too large'
+        ? 'Invalid image size specified. Must be between 0 and 9223372036854775807.'
+        : invalidSize
+    )
   return E.right(
     new Map([
       ...given.right,
@@ -118,7 +122,7 @@ export const createCommand = async (image: string, size: string | undefined, wor
   const texts = await textsOf(image, size, words)
   if (E.isLeft(texts)) return fail(texts.left)
   if (!words.quiet) print(formatting(image, texts.right))
-  const options = creationOf(texts.right, sizeOf(texts.right.get('size') ?? '') ?? 0)
+  const options = creationOf(texts.right, bytesOf(texts.right.get('size') ?? '') ?? 0)
   if (E.isLeft(options)) return fail(`${image}: ${options.left}`)
   const writes = planned(options.right)
   if (E.isLeft(writes)) return fail(`${image}: ${writes.left}`)

@@ -1,8 +1,8 @@
 /** Options of new images: the text of `-o`, what it asks for, and the line that tells it, all as qemu-img has them. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { CreateOptions } from '../transition/create.js'
-import { preallocations } from '../transition/preallocate.js'
-import { sizeOf } from './options.js'
+import { preallocations } from './options.js'
+import { sizeOf } from './size.js'
 
 /** The text of each option that was given. */
 export type Texts = ReadonlyMap<string, string>
@@ -30,6 +30,12 @@ const rows: readonly Row[] = [
   { name: 'refcount_bits', kind: 'number', absent: '16' }
 ]
 
+/** The bytes of a size that was found to be one. */
+export const bytesOf = (text: string): number | undefined => {
+  const size = sizeOf(text)
+  return E.isRight(size) ? size.right : undefined
+}
+
 const numberOf = (text: string): number | undefined => (/^(0x[0-9a-f]+|[0-9]+)$/i.test(text) ? Number(text) : undefined)
 
 const bools: ReadonlyMap<string, boolean> = new Map([
@@ -40,7 +46,7 @@ const bools: ReadonlyMap<string, boolean> = new Map([
 /** What is wrong with the text of an option, by its kind. */
 const wrong: Readonly<Record<Row['kind'], (name: string, text: string) => string | undefined>> = {
   size: (name, text) =>
-    sizeOf(text) === undefined
+    bytesOf(text) === undefined
       ? `Parameter '${name}' expects a non-negative number below 2^64 ` +
         'Optional suffix k, M, G, T, P or E means kilo-, mega-, giga-, tera-, peta- and exabytes, respectively.'
       : undefined,
@@ -70,7 +76,7 @@ export const formatting = (image: string, texts: Texts): string => {
   const told = rows.flatMap(({ name, kind, absent }) => {
     const text = texts.get(name) ?? absent
     if (text === undefined) return []
-    const value = kind === 'size' ? sizeOf(text) : kind === 'number' ? numberOf(text) : text.replaceAll(',', ',,')
+    const value = kind === 'size' ? bytesOf(text) : kind === 'number' ? numberOf(text) : text.replaceAll(',', ',,')
     return [`${name}=${value ?? ''}`]
   })
   return `Formatting '${image}', fmt=qcow2 ${told.join(' ')}\n`
@@ -96,7 +102,7 @@ export const creationOf = (texts: Texts, size: number): E.Either<string, CreateO
   const version = versions.get(texts.get('compat') ?? '1.1')
   const compressionType = compressionTypes.find((t) => t === (texts.get('compression_type') ?? 'zlib'))
   const preallocation = preallocations.find((p) => p === (texts.get('preallocation') ?? 'off'))
-  const clusterSize = sizeOf(texts.get('cluster_size') ?? '65536') ?? 0
+  const clusterSize = bytesOf(texts.get('cluster_size') ?? '65536') ?? 0
   const clusterBits = Math.log2(clusterSize)
   const refcountOrder = Math.log2(numberOf(texts.get('refcount_bits') ?? '16') ?? 0)
   const on = (name: string): boolean => bools.get(texts.get(name) ?? 'off') === true

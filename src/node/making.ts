@@ -1,5 +1,6 @@
 /** Commands that make images. */
 import { type Command, Option } from 'commander'
+import type { CommitOptions } from './commit.js'
 import type { ConvertWords } from './convert-qcow2.js'
 import type { OpenOptions } from './open.js'
 import { allow, bytes, snapshot } from './options.js'
@@ -90,5 +91,17 @@ export const addMaking = (all: Command): void => {
     .action(async (image: string, size: string | undefined, words: Create) => {
       const { createCommand } = await import('./create.js')
       process.exitCode = await createCommand(image, size, words)
+    })
+  all
+    .command('commit')
+    .description('what an overlay holds goes into its backing file, and the overlay is emptied')
+    .argument('<image>')
+    .addOption(allow())
+    .option('-b, --base <file>', 'another file of the chain than the next; the overlay is not emptied then')
+    .option('-d, --drop', 'do not empty the overlay', false)
+    .option('-q, --quiet', 'print nothing', false)
+    .action(async (image: string, words: CommitOptions) => {
+      const { commit } = await import('./commit.js')
+      process.exitCode = await commit(image, words)
     })
 }

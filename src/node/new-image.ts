@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import type { HostWrite } from '../bytes/host-write.js'
 import type { CreateOptions } from '../transition/create.js'
 import { type DiskFile, openDiskFile } from './disk-file.js'
+import { writeFully } from './sparse.js'
 import { type Whole, wholeFile } from './whole.js'
 
 type Part = 'image' | 'data'
@@ -45,7 +46,12 @@ export const newImage = (image: string, { dataFile }: Pick<CreateOptions, 'dataF
     parts,
     perform: (write) => {
       if (write._tag === 'Flush') for (const { file } of parts) file.flush()
-      else parts.find(({ part }) => part === write.file.part)?.file.perform(write)
+      else {
+        const to = parts.find(({ part }) => part === write.file.part)?.file
+        // Zeros that are to be written take up space.
+        if (write._tag === 'Write' && to !== undefined) writeFully(to.fd, write.bytes, write.at)
+        else if (write._tag !== 'Write') to?.perform(write)
+      }
     },
     keep: () => {
       close()

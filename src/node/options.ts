@@ -4,17 +4,11 @@ import type { Preallocation } from '../transition/preallocate.js'
 
 const suffixes = 'bkmgtpe'
 
-/** A number of bytes: decimal or 0x hexadecimal, with a suffix k, M, G, T, P or E as in qemu-img, and then also a fraction. */
-export const sizeOf = (text: string): number | undefined => {
-  const match = /^(0x[0-9a-f]+|[0-9]+(?:\.[0-9]+(?=[kmgtpe]))?)([bkmgtpe]?)$/i.exec(text)
-  const value = Number(match?.[1]) * 1024 ** Math.max(0, suffixes.indexOf((match?.[2] ?? '').toLowerCase()))
-  return Number.isNaN(value) ? undefined : Math.floor(value)
-}
-
-/** A number of bytes that can be told from its neighbours. */
+/** A number of bytes: decimal or 0x hexadecimal, with a suffix k, M, G, T, P or E as in qemu-img. */
 export const bytes = (text: string): number => {
-  const value = sizeOf(text)
-  if (!Number.isSafeInteger(value) || value === undefined) throw new InvalidArgumentError('not a number of bytes.')
+  const match = /^(0x[0-9a-f]+|[0-9]+)([bkmgtpe]?)$/i.exec(text)
+  const value = Number(match?.[1]) * 1024 ** Math.max(0, suffixes.indexOf((match?.[2] ?? '').toLowerCase()))
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('not a number of bytes.')
   return value
 }
 

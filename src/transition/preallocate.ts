@@ -17,9 +17,7 @@ import { writableTable } from './tables.js'
  *
  * @see RS-07
  */
-export const preallocations = ['off', 'metadata', 'falloc', 'full'] as const
-
-export type Preallocation = (typeof preallocations)[number]
+export type Preallocation = 'off' | 'metadata' | 'falloc' | 'full'
 
 const image: FileRef = { part: 'image', depth: 0 }
 const data: FileRef = { part: 'data', depth: 0 }
