@@ -18,11 +18,12 @@ const keep = (edge: string, geometry: string, script: readonly Command[]): void 
   if (example !== undefined) rows.set(edge, { edge, example })
 }
 
-for (const { example } of existsSync(path) ? rowsOf(readFileSync(path, 'utf8')) : []) {
+for (const { edge: known, example } of existsSync(path) ? rowsOf(readFileSync(path, 'utf8')) : []) {
+  if (example === undefined) rows.set(known, { edge: known })
   const shape = geometries.get(example?.geometry ?? '')
   if (example === undefined || shape === undefined) continue
   for (const { edge } of trace(shape, example.script).barriers)
-    if (!rows.has(edge)) keep(edge, example.geometry, example.script)
+    if (rows.get(edge)?.example === undefined) keep(edge, example.geometry, example.script)
 }
 
 const drawn = fc.sample(fc.tuple(fc.constantFrom(...geometries), arbitraryScript(4, 16)), {

@@ -27,7 +27,8 @@ const Manifest = t.type({
   version: t.string,
   bin: t.record(t.string, t.string),
   exports: t.record(t.string, t.type({ types: t.string, default: t.string })),
-  dependencies: t.record(t.string, t.string)
+  dependencies: t.record(t.string, t.string),
+  peerDependencies: t.record(t.string, t.string)
 })
 const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 if (!Manifest.is(manifest)) throw new Error('package.json lacks a field, or has another shape')
@@ -36,13 +37,13 @@ const consumer = mkdtempSync(join(tmpdir(), 'qcow2-spec-package-'))
 const installed = join(consumer, 'node_modules', manifest.name)
 process.on('exit', () => rmSync(consumer, { recursive: true }))
 
-/** Packs the package and lays it out below the consumer, beside the declared dependencies and nothing else. */
+/** Packs the package and lays it out below the consumer, beside the declared dependencies, the optional ones too, and nothing else. */
 test.before(() => {
   execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', consumer], { cwd: root, stdio: 'ignore' })
   const tarball = readdirSync(consumer).find((name) => name.endsWith('.tgz')) ?? ''
   mkdirSync(installed, { recursive: true })
   execFileSync('tar', ['-xzf', join(consumer, tarball), '-C', installed, '--strip-components=1'])
-  for (const name of Object.keys(manifest.dependencies)) {
+  for (const name of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
     const at = join(consumer, 'node_modules', name)
     mkdirSync(dirname(at), { recursive: true })
     symlinkSync(join(root, 'node_modules', name), at)
@@ -67,11 +68,11 @@ const entries = Object.entries(manifest.exports).map(([path, entry]) => ({
   ...entry
 }))
 
-test('it holds the built src and spec, README, LICENSE and package.json, and nothing else', () => {
+test('it holds the built src, spec and generators, README, LICENSE and package.json, and nothing else', () => {
   const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((path) =>
     statSync(join(installed, path)).isFile()
   )
-  const permitted = /^(dist\/(src|spec)\/.+\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/
+  const permitted = /^(dist\/(src|spec|props\/arbitrary)\/.+\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/
   assert.equal(
     files.filter((path) => !permitted.test(path)),
     []
@@ -108,9 +109,13 @@ test('every entry has types that a strict consumer compiles with', () => {
   assert.is(status, 0, printed)
 })
 
-const examples = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```ts\n(.*?)```/gs)].map(
-  ([, code = '']) => code
-)
+/** The fenced blocks of a document in one language. */
+const blocks = (path: string, language: string): readonly string[] =>
+  [...readFileSync(join(root, path), 'utf8').matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map(
+    ([, text = '']) => text
+  )
+
+const examples = blocks('README.md', 'ts')
 
 test('the examples of the README compile, and run on an image', () => {
   writeFileSync(join(consumer, 'disk.qcow2'), load('case-54-bitmaps').image)
@@ -124,9 +129,23 @@ test('the examples of the README compile, and run on an image', () => {
   const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types'), '--skipLibCheck']
   const compiled = compile([...types, ...examples.map((_, index) => `example${index}.ts`)])
   assert.is(compiled.status, 0, compiled.printed)
-  assert.is(printed.length, 2)
+  assert.is(printed.length, 3)
   assert.match(printed[0] ?? '', /^16 false\n$/)
   assert.match(printed[1] ?? '', /selfContained: true,[^]*bitmaps: 3[^]*_tag: 'Right'[^]*Uint8Array\(512\)/)
+  assert.match(printed[2] ?? '', /^\[[^]+\]\n$/)
+})
+
+test('the examples of spec/README.md, one after the other, print what stands below them', () => {
+  const code = blocks('spec/README.md', 'ts')
+  const program = code.map((block) => `${block}console.log('----')\n`).join('\n')
+  writeFileSync(join(consumer, 'specification.ts'), program)
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types'), '--skipLibCheck']
+  const compiled = compile(['--noEmit', 'false', ...types, 'specification.ts'])
+  assert.is(compiled.status, 0, compiled.printed)
+  const { status, printed } = node('specification.js')
+  assert.is(status, 0, printed)
+  assert.equal(printed.split('----\n').slice(0, -1), blocks('spec/README.md', 'text'))
+  assert.ok(code.length >= 6)
 })
 
 for (const [command, path] of Object.entries(manifest.bin)) {

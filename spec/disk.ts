@@ -53,6 +53,14 @@ export interface Disk {
   readonly bitmaps: readonly Bitmap[]
 }
 
+/** A new disk of `size` bytes: zeros, or as far as they reach the bytes of the disk behind it. */
+export const blankDisk = (traits: Traits, size: number, behind: Uint8Array = new Uint8Array(0)): Disk => ({
+  traits,
+  content: Uint8Array.from({ length: size }, (_, i) => behind[i] ?? 0),
+  snapshots: [],
+  bitmaps: []
+})
+
 /** What a command comes to. */
 export type Outcome =
   { readonly _tag: 'Done'; readonly disk: Disk } | { readonly _tag: 'Refused'; readonly clause: ClauseId }

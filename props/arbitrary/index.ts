@@ -2,7 +2,10 @@
  * Generators for fast-check of every on-disk structure of qcow2, derived from the tables of its fields.
  *
  * Each {@link Structure} draws any value its codec takes, values that break no rule, and (through {@link damaged} and
- * {@link anyBytes}) bytes that may be no such structure at all.
+ * {@link anyBytes}) bytes that may be no such structure at all. {@link arbitraryShape} draws geometries of images, and
+ * {@link arbitraryScript} commands for them, which {@link commandOf} fits to the disk they meet.
+ *
+ * Needs fast-check, which is an optional peer dependency of this package.
  */
 export * from './bitmap.js'
 export { anyBytes, damaged, patched, type Wound, wounded, wounds } from './damage.js'
@@ -13,6 +16,8 @@ export * from './l2.js'
 export * from './luks.js'
 export * from './octets.js'
 export { edges, lengths, numbers } from './number.js'
+export { arbitraryScript, commandOf, type Move, stamped } from './script.js'
+export { arbitraryShape, backingOf, minimalShapes, type Shape, traitsOf } from './shape.js'
 export * from './snapshot.js'
 export type { Field, Structure } from './structure.js'
 export * from './table.js'

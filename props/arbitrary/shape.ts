@@ -41,7 +41,8 @@ export const minimalShapes: readonly Shape[] = [
   { options: { size: 65536, clusterBits: 14, extendedL2: true }, backing: 0 },
   { options: { size: 49152, clusterBits: 14, extendedL2: true }, backing: 40000 },
   { options: { size: 8192, clusterBits: 9, dataFile: { name: 'data.raw', raw: false } }, backing: 0 },
-  { options: { size: 8704, clusterBits: 10, lazyRefcounts: true }, backing: 0 }
+  { options: { size: 8704, clusterBits: 10, lazyRefcounts: true }, backing: 0 },
+  { options: { size: 8192, clusterBits: 10, dataFile: { name: 'data.raw', raw: false } }, backing: 5000 }
 ]
 
 const order = fc.constantFrom(4, 0, 1, 2, 3, 5, 6)

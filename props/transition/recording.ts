@@ -1,5 +1,5 @@
 /** Recordings: what a script writes, in order, and the abstract disk after each of its commands. */
-import type { Disk } from '../../spec/disk.js'
+import { blankDisk, type Disk } from '../../spec/disk.js'
 import type { HostWrite } from '../../src/bytes/host-write.js'
 import type { Files as Stored } from '../../src/store/files.js'
 import { fromBytes } from '../../src/store/store.js'
@@ -8,7 +8,7 @@ import { Group, mayJoin } from '../../src/transition/group.js'
 import { commandOf, type Move } from '../arbitrary/script.js'
 import { backingOf, type Shape, traitsOf } from '../arbitrary/shape.js'
 import { type Files, newMachine } from './machine.js'
-import { blankDisk, follow, type Pair } from './square.js'
+import { follow, type Pair } from './square.js'
 
 /** A script that was carried out. */
 export interface Recording {

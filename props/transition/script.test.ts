@@ -1,19 +1,13 @@
 /** Random scripts: after every command the image stands for the disk that the abstract machine says, and is well formed. */
 import fc from 'fast-check'
 import { arbitraryScript, commandOf, type Move } from '../arbitrary/script.js'
-import { arbitraryShape, backingOf, minimalShapes, type Shape, traitsOf } from '../arbitrary/shape.js'
+import { arbitraryShape, minimalShapes, type Shape } from '../arbitrary/shape.js'
 import { holds } from '../check.js'
 import { note, suite } from '../suite.js'
-import { newMachine } from './machine.js'
-import { blankDisk, follow, mustBe, type Pair } from './square.js'
+import { begin } from './recording.js'
+import { follow, mustBe, type Pair } from './square.js'
 
 const test = suite('scripts')
-
-const begin = (shape: Shape): Pair => {
-  const backing = backingOf(shape)
-  const size = Math.ceil(shape.options.size / 512) * 512
-  return { machine: newMachine(shape.options, backing), disk: blankDisk(traitsOf(shape), size, backing) }
-}
 
 const run = (shape: Shape, moves: readonly Move[]): number => {
   moves.reduce<Pair>((pair, move, i) => {

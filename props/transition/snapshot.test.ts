@@ -1,13 +1,18 @@
 /** Snapshots: taken, gone back to and deleted. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { load, names } from '../../corpus/load.js'
-import type { ClauseId } from '../../spec/index.js'
+import { blankDisk, type ClauseId, step as specified } from '../../spec/index.js'
 import { fromText, toText } from '../../src/bytes/octets.js'
 import type { SnapshotEntry } from '../../src/format/snapshot.js'
 import type { Command } from '../../src/transition/command.js'
 import { holds } from '../check.js'
+import { needsQemu } from '../qemu.js'
 import { suite } from '../suite.js'
 import { advance, begin, commandOf, follow, newImages, type Op, ops, sound } from './follow.js'
 import { abstraction, countIn, type Machine, machineOf, newMachine, perhaps } from './machine.js'
@@ -207,6 +212,27 @@ test('what cannot be is refused by its clause, and nothing is written', () => {
     [crowded(plain, 65_536), take('x'), 'ST-03']
   ]
   for (const [m, command, clause] of cases) assert.is(refusedBy(m, command), clause, `${command._tag} by ${clause}`)
+})
+
+needsQemu(test)('DATA-10: with an external data file the disk, the image and qemu-img refuse the same commands', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'qcow2-spec-data-'))
+  try {
+    const qemuImg = (...args: string[]): number | null => spawnSync('qemu-img', args, { cwd: folder }).status
+    assert.is(qemuImg('create', '-f', 'qcow2', '-o', 'data_file=data.raw', 'disk.qcow2', '8192'), 0)
+    const machine = newMachine({ size: 8192, dataFile: { name: 'data.raw', raw: false } })
+    const disk = blankDisk({ version: 3, grain: 65_536, dataFile: true, backingSize: 0 }, 8192)
+    for (const [option, command] of [
+      ['-c', take('x')],
+      ['-a', goBack('x')],
+      ['-d', remove('x')]
+    ] as const) {
+      assert.is(qemuImg('snapshot', option, 'x', 'disk.qcow2'), 1)
+      assert.equal(specified(command, disk), { _tag: 'Refused', clause: 'DATA-10' })
+      assert.is(refusedBy(machine, command), 'DATA-10')
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test.run()

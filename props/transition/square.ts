@@ -1,7 +1,7 @@
 /** The squares: what a command does to an image is what it does to the abstract disk, and the image stays well formed. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
-import { type Bitmap, type Disk, step, type Traits } from '../../spec/disk.js'
+import { type Bitmap, type Disk, step } from '../../spec/disk.js'
 import type { Command } from '../../src/transition/command.js'
 import type { Step } from '../../src/transition/finish.js'
 import { abstraction, countsOf, type Machine, perhaps } from './machine.js'
@@ -73,11 +73,4 @@ export const follow = ({ machine, disk }: Pair, command: Command): Followed => {
   if (outcome._tag === 'Refused') throw new Error(`not refused, as ${outcome.clause} demands`)
   const { writes, staged, claims } = result.right
   return { machine: result.right, disk: outcome.disk, writes, staged, claims }
-}
-
-/** A new disk: zeros, or what shows through from a file behind it. */
-export const blankDisk = (traits: Traits, size: number, backing: Uint8Array): Disk => {
-  const content = new Uint8Array(size)
-  content.set(backing.subarray(0, size))
-  return { traits, content, snapshots: [], bitmaps: [] }
 }

@@ -114,8 +114,8 @@ function* shrink(w: Work, size: number): Plan<void> {
   const changed = w.tx.claims.length
   yield* dropEmptyBlocks(w)
   yield* endRound(w)
-  // Only blocks that go may still be pointed to behind the end.
-  const stage = w.tx.claims.length === changed ? 'prepare' : 'release'
+  // Behind the end may still lie blocks that go, and in an external data file bytes that are seen until the size is durable.
+  const stage = w.tx.claims.length === changed && !w.g.externalDataFile ? 'prepare' : 'release'
   w.tx.also(stage, { _tag: 'Truncate', file: { part: 'image', depth: 0 }, length: yield* countedEnd(w) })
   if (w.g.externalDataFile) w.tx.also(stage, { _tag: 'Truncate', file: { part: 'data', depth: 0 }, length: size })
 }
