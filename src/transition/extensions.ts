@@ -245,8 +245,9 @@ export function* changeExtensions(
   const way = [safe, tight].find((each) => endOf(each) <= room) ?? whole
   const untrusted = way !== safe && w.header.autoclearFeatures.bitmaps
   if (untrusted) yield* trustBitmaps(w, false)
-  const inRoom = endOf(way) <= area.to
-  yield* withRoom(w, endOf(way), () => inOrder(w, inRoom ? unseenFirst(way, area) : way))
+  // What this command has changed of the header may not be durable: until then what stands behind the area may be seen.
+  const unseen = endOf(way) <= area.to && w.tx.claims.every(({ owner }) => owner !== 'main header')
+  yield* withRoom(w, endOf(way), () => inOrder(w, unseen ? unseenFirst(way, area) : way))
   if (untrusted) yield* trustBitmaps(w, true)
   yield* sweep(w)
 }
