@@ -13,6 +13,8 @@ await build({
   platform: 'node',
   target: 'node20',
   format: 'esm',
+  // They come with files of their own, compiled code, and are loaded only where that is needed.
+  external: ['fs-native-extensions', '@bokuweb/zstd-wasm'],
   // The packages' own ES modules leave out what is not used.
   alias: { 'fp-ts/lib': 'fp-ts/es6', 'io-ts': 'io-ts/es6/index.js' },
   // What is still CommonJS asks for Node's own modules in its way.

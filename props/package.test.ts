@@ -161,12 +161,25 @@ for (const [command, path] of Object.entries(manifest.bin)) {
 
   test(`the command ${command}, which is bundled, says what its modules say`, () => {
     const modules = join(root, 'dist/src/node/main.js')
-    for (const line of ['info IMAGE', 'check --output=json IMAGE', 'map IMAGE', 'dump IMAGE', 'read IMAGE 0 4k']) {
+    const lines = ['info IMAGE', 'check --output=json IMAGE', 'map IMAGE', 'dump IMAGE', 'read IMAGE 0 4k']
+    for (const line of lines) {
       const args = line.replace('IMAGE', 'disk.qcow2').split(' ')
       const [bundled, apart] = [node(linked, ...args), node(modules, ...args)]
       assert.is(bundled.status, 0, line)
       assert.ok(bundled.printed === apart.printed, line)
     }
+  })
+
+  test(`the command ${command}, which is bundled, finds the packages and threads that stay apart`, () => {
+    for (const args of [
+      ['create', '-q', 'new.qcow2', '1M'],
+      ['io', '-c', 'write -q -P 7 0 256k', 'new.qcow2'],
+      ['convert', '-O', 'qcow2', '-c', '-o', 'compression_type=zstd', 'new.qcow2', 'small.qcow2'],
+      ['convert', 'small.qcow2', 'small.raw'],
+      ['compare', '-q', '-F', 'raw', 'new.qcow2', 'small.raw'],
+      ['check', '-q', 'small.qcow2']
+    ])
+      assert.equal(node(linked, ...args), { status: 0, printed: '' }, args.join(' '))
   })
 }
 
