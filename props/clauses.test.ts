@@ -37,7 +37,8 @@ const counts: Readonly<Record<string, number>> = {
   BT: 8,
   AM: 6,
   CR: 6,
-  CHK: 13
+  CHK: 13,
+  ORD: 7
 }
 
 const ids: readonly string[] = chapters.flatMap((c) => Object.keys(c.clauses))

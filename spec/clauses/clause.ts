@@ -9,8 +9,11 @@ export type Level = 'must' | 'should' | 'may'
 /** Whom a rule binds: the bytes of an image, a program that reads one, or a program that writes one. */
 export type Subject = 'image' | 'reader' | 'writer'
 
-/** Who states a rule: the format's own text, the behaviour of QEMU, or both. A limit that only QEMU has is `qemu`. */
-export type Source = 'format' | 'qemu' | 'both'
+/**
+ * Who states a rule: the format's own text, the behaviour of QEMU, or both; or the writer here, where neither is enough. A
+ * limit that only QEMU has is `qemu`.
+ */
+export type Source = 'format' | 'qemu' | 'both' | 'ours'
 
 /**
  * What a party does when it meets the case: takes it silently, opens the image but reports it, or refuses it.

@@ -17,6 +17,7 @@ import { general } from './general.js'
 import { header } from './header.js'
 import { integrity } from './integrity.js'
 import { open } from './open.js'
+import { order } from './order.js'
 import { read } from './read.js'
 import { refcount } from './refcount.js'
 import { resize } from './resize.js'
@@ -57,7 +58,8 @@ export const chapters = [
   bitmapTransition,
   amend,
   commit,
-  check
+  check,
+  order
 ] as const
 
 /** Every clause, keyed by id. */
@@ -87,7 +89,8 @@ export const clauses = {
   ...bitmapTransition.clauses,
   ...amend.clauses,
   ...commit.clauses,
-  ...check.clauses
+  ...check.clauses,
+  ...order.clauses
 } as const
 
 /** The id of a clause in the catalogue, such as `HDR-01`. */

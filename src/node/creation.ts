@@ -14,7 +14,7 @@ interface Row {
   readonly absent?: string
 }
 
-/** In the order in which they are told. @see TOOL-06 */
+/** In the order in which they are told. @see CR-06 */
 const rows: readonly Row[] = [
   { name: 'cluster_size', kind: 'size', absent: '65536' },
   { name: 'extended_l2', kind: 'bool', absent: 'off' },
@@ -94,7 +94,7 @@ const compressionTypes = ['zlib', 'zstd'] as const
 const v3Only = 'supported with compatibility level 1.1 and above (use version=v3 or greater)'
 
 /**
- * What the options ask for, or what qemu-img says against them. @see TOOL-06
+ * What the options ask for, or what qemu-img says against them. @see CR-06
  *
  * @param size bytes of the guest disk
  */

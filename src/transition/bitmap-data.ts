@@ -68,7 +68,7 @@ function* record(w: Work, b: BitmapEntry, from: number, to: number): Plan<void> 
  * Records guest bytes `[at, at + length)` in every enabled bitmap, before they change: called in the first round of a
  * command that changes them. What is recorded already is not written again, and bitmaps in use are left alone.
  *
- * @see BMP-10, BT-07 and BMP-09
+ * @see ORD-07, BMP-10, BT-07 and BMP-09
  */
 export function* recordRange(w: Work, at: number, length: number): Plan<void> {
   const end = Math.min(at + length, w.disk.size)

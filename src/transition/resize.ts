@@ -62,7 +62,7 @@ function* putSize(w: Work, size: number): Plan<void> {
  * Makes the disk larger. What it gains is made to read as zeros while nobody sees it: the last cluster's tail, what VM
  * state lay behind the end (RS-08: it does not move), and what the backing file would show. The size comes last.
  *
- * @see RS-02, RS-03, RS-07 and DATA-08
+ * @see RS-02, ORD-06, RS-03, RS-07 and DATA-08
  */
 export function* grow(w: Work, size: number, asked: Preallocation = 'off'): Plan<void> {
   const bytes = clusterSize(w.g)
@@ -103,7 +103,7 @@ function* firstToAllocate(w: Work): Plan<number> {
  * those of VM state; then counts, refcount blocks that count nothing more, and the end of the files. Snapshots keep their
  * clusters. The last cluster keeps its tail until the disk grows again.
  *
- * @see RS-04, RS-05, RS-06 and DATA-08
+ * @see RS-04, ORD-05, RS-05 and DATA-08
  */
 function* shrink(w: Work, size: number): Plan<void> {
   yield* putSize(w, size)

@@ -21,7 +21,7 @@ import { ClusterSet } from '../image/cluster-set.js'
  * - `release`: counts that fall, and space that is given back
  * - `retire`: the same where it takes the second word for that
  *
- * @see WR-08
+ * @see WR-08, ORD-01 and ORD-03
  */
 export const stages = ['prepare', 'cover', 'extend', 'record', 'expose', 'settle', 'release', 'retire'] as const
 

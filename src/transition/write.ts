@@ -173,7 +173,7 @@ export function* mayWrite(w: Work, at: number, length: number): Plan<void> {
  * Writes guest bytes at any byte offset within the disk. Clusters that are not the disk's own are replaced by new ones,
  * the lowest that are free; what surrounds the bytes is copied.
  *
- * @see WR-01
+ * @see WR-01 and ORD-04
  */
 export function* write(w: Work, at: number, bytes: Uint8Array): Plan<void> {
   yield* mayWrite(w, at, bytes.length)

@@ -72,7 +72,7 @@ function* zeroRawDisk(w: Work, from: number, to: number, unmap: boolean): Plan<v
  * Gives back the space of host clusters at these bytes, neighbours at once: when nothing durable points to them, or at once
  * in an external data file, where they are nobody else's and read as zeros with the old entries as with the new.
  *
- * @see ZD-15 and ZD-16
+ * @see ORD-02, ZD-15 and ZD-16
  */
 const punch = (w: Work, file: FileRef, hosts: readonly number[]): void => {
   const stage = file.part === 'data' ? 'expose' : w.releaseStage
@@ -203,7 +203,7 @@ export function* writeZeroes(w: Work, at: number, length: number, unmap: boolean
  * of the disk. In version 2 over a backing file nothing happens. A hole is punched where the count of a cluster falls to 0,
  * and, unlike QEMU's, only after the change of the entry is durable; in an external data file it is punched with that.
  *
- * @see ZD-03, ZD-09, ZD-11 and ZD-15
+ * @see ZD-03, ZD-09, ZD-11 and ORD-02
  */
 export function* discard(w: Work, at: number, length: number): Plan<void> {
   yield* mayWrite(w, at, length)
