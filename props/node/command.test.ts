@@ -46,7 +46,7 @@ test.after(() => {
   rmSync(folder, { recursive: true })
 })
 
-test('a file that is missing, a folder, an empty file and no image are refused in one line', () => {
+test('a file that is missing, a folder, a pipe, an empty file and no image are refused in one line', () => {
   const empty = place('empty')
   writeFileSync(empty, '')
   const text = place('text')
@@ -56,6 +56,10 @@ test('a file that is missing, a folder, an empty file and no image are refused i
   refused(run(['info', empty]), 'OPEN-01')
   refused(run(['info', text]), 'magic', 'OPEN-01')
   refused(run(['dump', place('missing')]), 'no such file')
+  const pipe = place('pipe')
+  spawnSync('mkfifo', [pipe])
+  refused(run(['info', pipe]), 'is not a regular file')
+  refused(run(['resize', pipe, '1M']), 'is not a regular file')
   refused(run(['explain', folder, '0']), 'is a directory')
 })
 

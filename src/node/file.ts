@@ -1,5 +1,5 @@
 /** Files: reading at a position, with windows of read-ahead for small requests. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { readInWindows, type WindowSize } from '../bytes/window.js'
 import type { Source } from './source.js'
@@ -29,9 +29,16 @@ const fillFrom = (fd: number, at: number, out: Uint8Array): Uint8Array => {
   }
 }
 
-const sourceOf = (name: string, fd: number): Source => {
+/** Opens a regular file for reading, and never waits for the other end of a pipe. It throws what is in the way. */
+export const openToRead = (name: string): { readonly fd: number; readonly stat: Stats } => {
+  const fd = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK)
   const stat = fstatSync(fd)
-  if (stat.isDirectory()) throw new Error('is a directory')
+  if (stat.isFile()) return { fd, stat }
+  closeSync(fd)
+  throw new Error(stat.isDirectory() ? 'is a directory' : 'is not a regular file')
+}
+
+const sourceOf = (name: string, fd: number, stat: Stats): Source => {
   const small = readInWindows(stat.size, window, ({ at, length }) => fillFrom(fd, at, unclean(length)))
   return {
     name,
@@ -52,13 +59,8 @@ const sourceOf = (name: string, fd: number): Source => {
 export const openFile = (name: string): E.Either<string, Source> =>
   E.tryCatch(
     () => {
-      const fd = openSync(name, 'r')
-      try {
-        return sourceOf(name, fd)
-      } catch (error) {
-        closeSync(fd)
-        throw error
-      }
+      const { fd, stat } = openToRead(name)
+      return sourceOf(name, fd, stat)
     },
     (error) => `Could not open '${name}': ${reason(error)}`
   )

@@ -1,11 +1,11 @@
 /** Names inside images that may be followed: plain files in the image's own folder, or in folders that are allowed. */
-import { closeSync, openSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { label } from '../bytes/octets.js'
 import { lastExtension, type Metadata } from '../image/metadata.js'
 import { nameKind, type NameKind, pathKind } from '../image/name-kind.js'
-import { reason } from './file.js'
+import { openToRead, reason } from './file.js'
 import { isUrl } from './source.js'
 
 const inside = (folder: string, path: string): boolean => {
@@ -47,7 +47,7 @@ export const dataPath = (image: string, m: Metadata): E.Either<string, string> =
   const path = join(dirname(image), name)
   return E.tryCatch(
     () => {
-      closeSync(openSync(path, 'r'))
+      closeSync(openToRead(path).fd)
       return path
     },
     (error) => `Could not open '${name}': ${reason(error)}`
