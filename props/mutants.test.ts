@@ -11,6 +11,7 @@ import { imageMutants } from './mutants/image.js'
 import type { Mutant } from './mutants/mutant.js'
 import { planMutants } from './mutants/plans.js'
 import { repairMutants } from './mutants/repair.js'
+import { sessionMutants } from './mutants/session.js'
 import { snapshotMutants } from './mutants/snapshot-resize.js'
 import { storeMutants } from './mutants/store.js'
 import { zeroMutants } from './mutants/transition-zero.js'
@@ -22,6 +23,7 @@ const mutants: readonly Mutant[] = [
   ...imageMutants,
   ...planMutants,
   ...repairMutants,
+  ...sessionMutants,
   ...snapshotMutants,
   ...storeMutants,
   ...zeroMutants,

@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
+import { encoderOf } from '../../src/node/compress.js'
 import { runLines } from '../../src/node/io.js'
 import { writingTarget } from '../../src/node/io-run.js'
 import { withImage } from '../../src/node/open-writing.js'
 import { needsQemu } from '../qemu.js'
 import { suite } from '../suite.js'
+import { newMachine } from '../transition/machine.js'
 
 const test = suite('io')
 
@@ -252,5 +254,16 @@ test('what is flushed is in the file, and a write that fails changes nothing', a
   assert.is((await ours(image, ['write -P 3 0 64k'])).code, 0)
   assert.is((await ours(image, ['read -P 3 0 64k'])).code, 0)
 })
+
+for (const type of ['zlib', 'zstd'] as const)
+  test(`what a line compresses is as short as ${type} makes it`, async () => {
+    const image = place(`${type}.qcow2`)
+    const cluster = new Uint8Array(2 ** 16).map((_, i) => (i * i) >> 7)
+    writeFileSync(place('cluster'), cluster)
+    writeFileSync(image, newMachine({ size: 2 ** 20, compressionType: type }).files.image)
+    assert.is((await ours(image, [`write -c -s ${place('cluster')} 64k 64k`])).code, 0)
+    const payload = (await encoderOf(type))(cluster)
+    assert.ok(payload !== undefined && readFileSync(image).includes(Buffer.from(payload)))
+  })
 
 test.run()

@@ -112,10 +112,11 @@ interface Segment {
 }
 
 /** One cluster of a compressed write: of several, QEMU may write some and then refuse. */
-const atOnce = (c: Command, { traits }: Disk): Command =>
+export const atOnce = (c: Command, { traits }: Disk): Command =>
   c._tag === 'WriteCompressed' ? { ...c, bytes: c.bytes.subarray(0, traits.grain) } : c
 
-const isNothing = (c: Command): boolean => 'at' in c && ('bytes' in c ? c.bytes.length : c.length) === 0
+/** Whether a command names no bytes, which qemu-io says nothing about. */
+export const isNothing = (c: Command): boolean => 'at' in c && ('bytes' in c ? c.bytes.length : c.length) === 0
 
 /** The segment that some moves begin with; `mark` is what the bytes of the first are to say. */
 const segmentOf = (disk: Disk, moves: readonly Move[], mark: number): Segment => {
@@ -123,7 +124,7 @@ const segmentOf = (disk: Disk, moves: readonly Move[], mark: number): Segment =>
   for (const [i, m] of moves.entries()) {
     const command = atOnce(commandOf(m, disk, mark + i), disk)
     if (command._tag === 'Flush') return { commands, moves: i + 1 }
-    if (!isOfGuest(command)) return commands.length > 0 ? { commands, moves: i } : { commands: [command], moves: 1 }
+    if (!isOfGuest(command)) return commands.length > 0 ? { commands, moves: i } : { commands: [command], moves: i + 1 }
     if (!isNothing(command)) commands.push(command)
   }
   return { commands, moves: moves.length }

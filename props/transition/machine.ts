@@ -38,11 +38,12 @@ export const right = <A>(result: E.Either<readonly Issue[], A>): A => {
 }
 
 /** Runs a plan over the files. */
-export const runOver = <A>(files: Files, plan: Plan<A>): E.Either<readonly Issue[], A> =>
-  runSync(plan, {
-    read: (r) => fromMemory(r.file.depth > 0 ? files.backing : files[r.file.part])(r),
-    tell: () => undefined
-  })
+export const runOver = <A, W = never>(
+  files: Files,
+  plan: Plan<A, W>,
+  tell: (what: W) => void = () => undefined
+): E.Either<readonly Issue[], A> =>
+  runSync(plan, { read: (r) => fromMemory(r.file.depth > 0 ? files.backing : files[r.file.part])(r), tell })
 
 const grown = (bytes: Uint8Array, length: number): Uint8Array => {
   const out = new Uint8Array(length)

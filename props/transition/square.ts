@@ -7,7 +7,7 @@ import type { Step } from '../../src/transition/finish.js'
 import { abstraction, countsOf, type Machine, perhaps } from './machine.js'
 
 /** Clauses by which an image may refuse what a disk allows: they speak of space, which the abstract disk does not know. */
-const ofSpace: readonly ClauseId[] = ['REF-06', 'REF-07', 'CW-01', 'WR-04', 'L1-03', 'CR-03']
+export const ofSpace: readonly ClauseId[] = ['REF-06', 'REF-07', 'CW-01', 'WR-04', 'L1-03', 'CR-03']
 
 /** An image and the disk it stands for. */
 export interface Pair {
@@ -35,7 +35,7 @@ const firstDifference = (a: Uint8Array, b: Uint8Array): string => {
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
 /** What is different between two disks, in words; `undefined` where nothing is. */
-const difference = (found: Disk, wanted: Disk): string | undefined => {
+export const difference = (found: Disk, wanted: Disk): string | undefined => {
   if (!same(found.content, wanted.content)) return `the disk: ${firstDifference(found.content, wanted.content)}`
   if (found.snapshots.length !== wanted.snapshots.length)
     return `${found.snapshots.length} snapshots for ${wanted.snapshots.length}`

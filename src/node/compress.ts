@@ -1,6 +1,6 @@
 /** Compression by Node's own zlib and by the original zstd, cluster by cluster, many at a time. */
 import { deflateRawSync } from 'node:zlib'
-import { type Encoder, shrinking } from '../compression/compress.js'
+import { type Compressor, type Encoder, portableCompressor, shrinking } from '../compression/compress.js'
 
 export type CompressionType = 'zlib' | 'zstd'
 
@@ -9,6 +9,12 @@ const deflate: Encoder = shrinking((cluster) => deflateRawSync(cluster, { window
 
 export const encoderOf = async (type: CompressionType): Promise<Encoder> =>
   type === 'zstd' ? (await import('./zstd.js')).toZstd : deflate
+
+/** The best encoders for an image of that type; the other one is never asked. */
+export const compressorOf = async (type: CompressionType): Promise<Compressor> => ({
+  deflate,
+  zstd: type === 'zstd' ? await encoderOf(type) : portableCompressor.zstd
+})
 
 /** Whole clusters, one behind the other. */
 export interface Batch {

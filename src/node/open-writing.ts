@@ -1,10 +1,14 @@
 /** Opening an image that is to be changed: locked, its backing files open below it, and repaired first where it is dirty. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { Read } from '../bytes/plan.js'
+import { compressionType } from '../format/header.js'
+import type { Layer } from '../image/chain.js'
+import { activeDisk } from '../image/disk.js'
 import { type Metadata, readMetadata, refusal } from '../image/metadata.js'
 import type { Surroundings } from '../transition/open.js'
 import { fail, refusalLine } from './command.js'
-import { native } from './decompress.js'
+import { compressorOf } from './compress.js'
+import { fastest, native } from './decompress.js'
 import { type DiskFile, openDiskFile } from './disk-file.js'
 import { reason } from './file.js'
 import { dataPath } from './follow.js'
@@ -66,6 +70,18 @@ const metadataOf = (name: string, image: DiskFile): E.Either<string, Metadata> =
   return refused === undefined ? read : E.left(refusalLine(name, [refused]))
 }
 
+/** What packs and unpacks guest bytes: the best there is, unless the command looks at none. */
+const packing = async (
+  m: Metadata,
+  backing: Surroundings['backing'],
+  { alone }: HoldOptions
+): Promise<Omit<Surroundings, 'backing'>> => {
+  if (alone === true || m.geometry === undefined) return { decompressor: native }
+  const top: Layer = { _tag: 'Image', disk: activeDisk(m, m.geometry) }
+  const type = compressionType(m.header) === 1 ? 'zstd' : 'zlib'
+  return { decompressor: await fastest([top, ...backing]), compressor: await compressorOf(type) }
+}
+
 const holdFiles = async (name: string, options: HoldOptions, files: DiskFile[]): Promise<E.Either<string, Held>> => {
   if (isUrl(name)) return E.left(`Could not open '${name}': an image on a server cannot be changed`)
   const image = openFileFor(name, files)
@@ -92,7 +108,7 @@ const holdFiles = async (name: string, options: HoldOptions, files: DiskFile[]):
     session.close()
   }
   const backing = chain.right?.chain.slice(1) ?? []
-  return E.right({ session, metadata: m, around: { backing, decompressor: native }, close })
+  return E.right({ session, metadata: m, around: { backing, ...(await packing(m, backing, options)) }, close })
 }
 
 /** Opens and locks the files of an image; the reason when that cannot be, and then nothing is open. */

@@ -11,11 +11,13 @@ import { withImage } from './open-writing.js'
 import { print } from './output.js'
 import { run } from './world.js'
 
-/** What is to be done: nothing but to list, or one of the others on the snapshot of a name. */
+/** What is to be done: at most one of these. */
 export interface SnapshotOptions {
+  readonly list?: boolean
   readonly create?: string
   readonly apply?: string
   readonly delete?: string
+  readonly forceShare?: boolean
 }
 
 const padded = (bytes: Uint8Array, width: number): string =>
@@ -71,7 +73,7 @@ const change = (image: string, command: Command, what: string): Promise<number> 
 
 /** The command. */
 export const snapshot = (image: string, o: SnapshotOptions): Promise<number> => {
-  const { create, apply, delete: gone } = o
+  const { create, apply, delete: gone, forceShare } = o
   if ([create, apply, gone].filter((name) => name !== undefined).length > 1)
     return Promise.resolve(fail("Cannot mix '-l', '-a', '-c', '-d'"))
   if (create !== undefined) {
@@ -81,5 +83,7 @@ export const snapshot = (image: string, o: SnapshotOptions): Promise<number> => 
   }
   if (apply !== undefined) return change(image, { _tag: 'SnapshotApply', name: apply }, `apply snapshot '${apply}'`)
   if (gone !== undefined) return change(image, { _tag: 'SnapshotDelete', name: gone }, `delete snapshot '${gone}'`)
-  return list(image)
+  if (o.list === true) return list(image)
+  if (forceShare === true) return Promise.resolve(fail(`Could not open '${image}': -U is only for -l`))
+  return withImage(image, { alone: true }, () => ok)
 }

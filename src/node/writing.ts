@@ -33,7 +33,7 @@ const addSnapshot = (all: Command): void => {
   taking(all.command('snapshot'), '-q')
     .description('snapshots inside the image: listed, taken, gone back to and deleted')
     .argument('<image>')
-    .addOption(new Option('-l, --list', 'list them, which is also done where nothing is asked for').conflicts(changes))
+    .addOption(new Option('-l, --list', 'list them').conflicts(changes))
     .option('-c, --create <name>', 'take one')
     .option('-a, --apply <id or name>', 'make the disk what it was')
     .option('-d, --delete <name>', 'delete one')

@@ -1,0 +1,75 @@
+/** Where this package and QEMU part over a command that both are given, and are meant to. */
+import type { ClauseId } from '../../spec/clauses/index.js'
+import { type Disk, step } from '../../spec/disk.js'
+import type { Command } from '../../src/transition/command.js'
+import type { Answer } from './party.js'
+
+/** A command, the disk before it, and what each party did. */
+export interface Parting {
+  readonly command: Command
+  readonly disk: Disk
+  readonly ours: Answer
+  readonly qemu: Answer
+  /** The disk that QEMU's image stands for after the command. */
+  readonly found: () => Disk
+}
+
+export interface Difference {
+  readonly clause: ClauseId
+  readonly why: string
+  readonly explains: (parting: Parting) => boolean
+  /** The disk that QEMU has then; without it, the twins are no longer compared. */
+  readonly after?: (parting: Parting) => Disk
+  /** Whether clusters of QEMU's image are then counted and not used. */
+  readonly leaks?: true
+}
+
+/** What QEMU shows of the old last cluster of a disk that has grown. */
+const hidden = ({ command, disk: { content, traits }, qemu, found }: Parting): Uint8Array => {
+  const [from, { grain }] = [content.length, traits]
+  if (command._tag !== 'Resize' || command.size <= from || from % grain === 0 || !qemu.done) return new Uint8Array()
+  return found().content.subarray(from, Math.ceil(from / grain) * grain)
+}
+
+/** Every row explains some difference of a full run; one that does not is told. */
+export const differences: readonly Difference[] = [
+  {
+    clause: 'BMP-10',
+    why: 'QEMU lets enabled bitmaps record a compressed write that it refuses; here what is refused changes nothing',
+    explains: ({ command, disk, ours, qemu }) =>
+      command._tag === 'WriteCompressed' && !ours.done && !qemu.done && disk.bitmaps.some(({ enabled }) => enabled),
+    after: ({ command, disk }) => {
+      const range = 'bytes' in command ? { at: command.at, length: command.bytes.length } : { at: 0, length: 0 }
+      const outcome = step({ _tag: 'WriteZeroes', ...range, unmap: false }, disk)
+      return outcome._tag === 'Done' ? { ...disk, bitmaps: outcome.disk.bitmaps } : disk
+    }
+  },
+  {
+    clause: 'REF-07',
+    why: 'a snapshot that the width of the counts forbids leaves clusters of QEMU counted that nothing uses',
+    explains: ({ command, ours, qemu }) => command._tag === 'SnapshotCreate' && ours.clause === 'REF-07' && !qemu.done,
+    after: ({ disk }) => disk,
+    leaks: true
+  },
+  {
+    clause: 'ZD-03',
+    why: 'QEMU makes an L2 table for clusters that it discards where there are none, and counts of one bit forbid its snapshot',
+    explains: ({ command, ours, qemu }) => command._tag === 'SnapshotCreate' && ours.done && !qemu.done
+  },
+  {
+    clause: 'RS-06',
+    why: 'bytes behind the end of a disk that was once longer come back in QEMU as it grows; here they are zeros',
+    explains: (parting) => hidden(parting).some((byte) => byte !== 0),
+    after: (parting) => {
+      const { command, disk } = parting
+      const outcome = step(command, disk)
+      if (outcome._tag === 'Refused') return disk
+      const content = outcome.disk.content.slice()
+      content.set(hidden(parting), disk.content.length)
+      return { ...outcome.disk, content }
+    }
+  }
+]
+
+/** The row that explains a difference. */
+export const explained = (parting: Parting): Difference | undefined => differences.find((d) => d.explains(parting))

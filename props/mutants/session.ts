@@ -1,0 +1,55 @@
+/** Faults of the shell that writes: what waits is not seen, comes too late or not at all. */
+import type { Mutant } from './mutant.js'
+
+export const sessionMutants: readonly Mutant[] = [
+  {
+    name: 'guest writes that wait are not read',
+    file: 'node/session.js',
+    edits: [['this.see(done.writes);\n        this.state', 'this.state']],
+    red: 'props/node/session.test.ts'
+  },
+  {
+    name: 'guest writes wait until after a command of another kind',
+    file: 'node/session.js',
+    edits: [['take(done) {\n        this.settle();', 'take(done) {']],
+    red: 'props/node/session.test.ts'
+  },
+  {
+    name: 'guest writes that waited are done again with the next ones',
+    file: 'node/session.js',
+    edits: [
+      ['this.perform(this.group.writes());\n        this.group = new Group();', 'this.perform(this.group.writes());']
+    ],
+    red: 'props/node/session.test.ts'
+  },
+  {
+    name: 'what waits at the end of a session is lost',
+    file: 'node/session.js',
+    edits: [['end() {\n        this.settle();', 'end() {']],
+    red: 'props/node/session.test.ts'
+  },
+  {
+    name: 'a page of a file that is written in part loses the rest',
+    file: 'node/disk-file.js',
+    edits: [['if (page * pageSize < kept)', 'if (page * pageSize > kept)']],
+    red: 'props/node/session.test.ts'
+  },
+  {
+    name: 'a file ends with the last write instead of the last byte',
+    file: 'node/disk-file.js',
+    edits: [['if (at < reach)\n            writeFully(fd, bytes, at);\n        else', '']],
+    red: 'props/node/session.test.ts'
+  },
+  {
+    name: 'a line writes zeros in place of the bytes of a file',
+    file: 'node/io-run.js',
+    edits: [['Buffer.alloc(length, bytes)', 'Buffer.alloc(length)']],
+    red: 'props/node/io.test.ts'
+  },
+  {
+    name: 'a line compresses as if there were no better encoder',
+    file: 'node/open-writing.js',
+    edits: [[', compressor: await compressorOf(type)', '']],
+    red: 'props/node/io.test.ts'
+  }
+]

@@ -1,0 +1,20 @@
+/** The writing commands beside QEMU's: they do to real files what qemu-io and qemu-img do, and each reads what the other wrote. */
+import * as assert from 'uvu/assert'
+import { differential } from '../differential/scripts.js'
+import { needsQemu } from '../qemu.js'
+import { drawFromEnvironment } from '../seed.js'
+import { note, suite } from '../suite.js'
+
+const test = suite('differential')
+
+needsQemu(test)(
+  'random scripts leave the same disk, map and verdict here and in QEMU, on twins and in turns',
+  async () => {
+    const { seed, runs } = drawFromEnvironment()
+    const { tally, failure } = await differential(Math.ceil(100 * runs), seed)
+    assert.is(failure?.join('\n'), undefined)
+    note(`${tally.scripts} scripts, ${tally.relays} times a file changed hands, ${tally.maps} maps compared`)
+  }
+)
+
+test.run()

@@ -1,0 +1,79 @@
+/** Sessions: commands on a real file come to what they come to on the abstract disk, before the session ends and after. */
+import fc from 'fast-check'
+import * as E from 'fp-ts/lib/Either.js'
+import * as assert from 'uvu/assert'
+import { type Disk, step } from '../../spec/disk.js'
+import { chainSize } from '../../src/image/chain.js'
+import { readGuest } from '../../src/image/read.js'
+import { native } from '../../src/node/decompress.js'
+import { withImage } from '../../src/node/open-writing.js'
+import type { Session } from '../../src/node/session.js'
+import { arbitraryScript, commandOf, type Move } from '../arbitrary/script.js'
+import { minimalShapes, type Shape, traitsOf } from '../arbitrary/shape.js'
+import { inFolder, load, names, store } from '../differential/files.js'
+import { judgedByUs } from '../differential/seen.js'
+import { drawFromEnvironment } from '../seed.js'
+import { note, suite } from '../suite.js'
+import { begin } from '../transition/recording.js'
+
+const test = suite('session')
+
+const shapes: readonly Shape[] = [
+  ...minimalShapes,
+  { options: { size: 2 ** 20 }, backing: 300_000 },
+  { options: { size: 2 ** 20, clusterBits: 17, compressionType: 'zstd' }, backing: 0 }
+]
+
+/** The disk after a command of a session, which refuses nothing but what the abstract disk or the space forbids. */
+const advanced = (session: Session, move: Move, disk: Disk, mark: number): Disk => {
+  const command = commandOf(move, disk, mark)
+  const outcome = step(command, disk)
+  const done = session.command(command)
+  if (E.isLeft(done)) return disk
+  assert.is(outcome._tag, 'Done')
+  return outcome._tag === 'Done' ? outcome.disk : disk
+}
+
+const readAll = (session: Session): Uint8Array => {
+  const read = session.run(readGuest(session.chain, 0, chainSize(session.chain), native))
+  return E.isRight(read) ? read.right : new Uint8Array()
+}
+
+/** Moves carried out in sessions, each of which ends with a flush. */
+const carriedOut = async (folder: string, shape: Shape, moves: readonly Move[]): Promise<void> => {
+  const { machine, disk: blank } = begin(shape)
+  store(folder, machine.files)
+  let disk: Disk = { ...blank, traits: traitsOf(shape) }
+  for (let at = 0; at < moves.length;) {
+    const code = await withImage(`${folder}/${names.image}`, {}, (session) => {
+      for (let isLast = false; at < moves.length && !isLast; at++) {
+        const move = moves[at]
+        if (move === undefined) break
+        disk = advanced(session, move, disk, at + 1)
+        isLast = move.kind === 'Flush'
+      }
+      assert.ok(Buffer.from(readAll(session)).equals(disk.content), 'the session reads another disk')
+      return 0
+    })
+    assert.is(code, 0)
+    judgedByUs(load(folder), disk, false)
+  }
+}
+
+test('random commands leave on a real file what they leave on the abstract disk', async () => {
+  const { seed, runs } = drawFromEnvironment()
+  const numRuns = Math.ceil(100 * runs)
+  await inFolder(async (folder) => {
+    const scripts = fc.asyncProperty(fc.constantFrom(...shapes), arbitraryScript(8, 24), (shape, moves) =>
+      carriedOut(folder, shape, moves)
+    )
+    await fc.assert(scripts, { seed, numRuns })
+  })
+  note(`${numRuns} scripts on real files`)
+})
+
+test('an image that is not there is a line of text', async () => {
+  assert.is(await withImage('/does/not/exist.qcow2', {}, () => 0), 1)
+})
+
+test.run()
