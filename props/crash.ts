@@ -57,7 +57,7 @@ for (const [model, { scripts: n, seen: s }] of seen)
   console.log(
     model === 'P4'
       ? `${model}, the control: ${s.violations} of ${n} scripts break without their flushes`
-      : `${model}: ${n} scripts, ${s.epochs} epochs, ${s.states} distinct states, ${s.leaking} with leaks, ${s.repaired} repaired, ${s.violations} violations`
+      : `${model}: ${n} scripts, ${s.epochs} epochs, ${s.states} distinct states, ${s.leaking} with leaks, ${s.repaired} repaired, ${s.referred} by the reference too, ${s.violations} violations`
   )
 const states = models.reduce((sum, model) => sum + (seen.get(model)?.seen.states ?? 0), 0)
 console.log(`${states} states in ${Math.round(seconds)} s, ${Math.round(states / seconds)} a second`)

@@ -22,7 +22,7 @@ const plans: readonly (readonly [model: Model, scripts: number, effort: Effort])
 ]
 
 const line = (model: Model, scripts: number, s: Seen): string =>
-  `${model}: ${scripts} scripts, ${s.epochs} epochs, ${s.states} distinct states, ${s.leaking} with leaks, ${s.repaired} repaired, ${s.violations} violations`
+  `${model}: ${scripts} scripts, ${s.epochs} epochs, ${s.states} distinct states, ${s.leaking} with leaks, ${s.repaired} repaired, ${s.referred} by the reference too, ${s.violations} violations`
 
 for (const [model, scripts, effort] of plans)
   test(`${model}: no state breaks a promise`, () => {

@@ -1,5 +1,6 @@
 /** Crashes: the search for a state in which a promise is broken, wherever the power fails and whatever reaches the disk. */
 import * as E from 'fp-ts/lib/Either.js'
+import type { FileRef } from '../../src/bytes/plan.js'
 import { portable } from '../../src/compression/decompress.js'
 import { check } from '../../src/image/check.js'
 import { activeDisk } from '../../src/image/disk.js'
@@ -9,9 +10,11 @@ import { crashStates, type Effort, type Model, usualEffort } from '../../src/sto
 import { type Epoch, epochsOf } from '../../src/store/epoch.js'
 import { apply, type Files, storeOf } from '../../src/store/files.js'
 import { flushesOf, withoutFlushes } from '../../src/store/reorder.js'
+import { toBytes } from '../../src/store/store.js'
 import type { Surroundings } from '../../src/transition/open.js'
 import { repair, type Repaired } from '../../src/transition/repair.js'
-import { chainOf, judge, type Promised, run, same } from './judge.js'
+import { chainOf, judging, type Promised, run, same, type Verdict } from './judge.js'
+import { countsOf, guestOf } from './machine.js'
 import type { Recording } from './recording.js'
 
 const imageLength = (files: Files): number => storeOf(files, { part: 'image', depth: 0 }).length
@@ -71,13 +74,15 @@ export interface Seen {
   readonly leaking: number
   /** States that were repaired. */
   readonly repaired: number
+  /** States that the reference judged too. */
+  readonly referred: number
   readonly violations: number
   /** The first promise broken. */
   readonly first?: string
 }
 
 /** Nothing seen yet. */
-export const nobody: Seen = { epochs: 0, states: 0, leaking: 0, repaired: 0, violations: 0 }
+export const nobody: Seen = { epochs: 0, states: 0, leaking: 0, repaired: 0, referred: 0, violations: 0 }
 
 /** The sum of two. */
 export const both = (a: Seen, b: Seen): Seen => ({
@@ -85,12 +90,34 @@ export const both = (a: Seen, b: Seen): Seen => ({
   states: a.states + b.states,
   leaking: a.leaking + b.leaking,
   repaired: a.repaired + b.repaired,
+  referred: a.referred + b.referred,
   violations: a.violations + b.violations,
   ...((a.first ?? b.first) === undefined ? {} : { first: a.first ?? b.first ?? '' })
 })
 
 /** One state in so many is repaired. */
-const repairEvery = 16
+const repairEvery = 64
+
+/** One state in so many is read and counted by the reference too. */
+const referenceEvery = 16
+
+/** How the reference sees a state in another way. */
+const unlikeReference = (
+  files: Files,
+  { content: found, report }: NonNullable<Verdict['seen']>
+): string | undefined => {
+  const bytesOf = (file: FileRef): Uint8Array => toBytes(storeOf(files, file))
+  const all = {
+    image: bytesOf({ part: 'image', depth: 0 }),
+    data: bytesOf({ part: 'data', depth: 0 }),
+    backing: bytesOf({ part: 'image', depth: 1 })
+  }
+  if (!same(guestOf(all), found)) return 'C4: the reference reads something else'
+  const { corruptions, leaks, checkErrors } = countsOf(all)
+  return corruptions === report.corruptions && leaks === report.leaks && checkErrors === report.checkErrors
+    ? undefined
+    : `C2: the reference counts ${corruptions} corruptions, ${leaks} leaks, ${checkErrors} errors`
+}
 
 /** What is written between two flushes, and what is promised meanwhile. */
 export interface Stretch {
@@ -125,17 +152,24 @@ export const stretchesOf = (model: Model, recording: Recording): readonly Stretc
 
 /** Visits the crash states of a recording; ends at the first violation where that is enough. */
 export const crashes = (model: Model, recording: Recording, effort: Effort = usualEffort, firstOnly = false): Seen => {
-  const seen = { epochs: 0, states: 0, leaking: 0, repaired: 0, violations: 0 }
+  const seen = { epochs: 0, states: 0, leaking: 0, repaired: 0, referred: 0, violations: 0 }
   const broken: string[] = []
   for (const { epoch, promised } of stretchesOf(model, recording)) {
     seen.epochs++
+    const judge = judging(promised)
     for (const { files } of crashStates(model, epoch, effort)) {
-      const verdict = judge(files, promised)
+      const verdict = judge(files)
       seen.states++
       if (verdict.leaks > 0) seen.leaking++
-      const repairs = model !== 'P4' && verdict.broken === undefined && seen.states % repairEvery === 1
+      const sound = model === 'P4' ? undefined : verdict.seen
+      const refers = sound !== undefined && seen.states % referenceEvery === 0
+      const repairs = sound !== undefined && seen.states % repairEvery === 1
+      if (refers) seen.referred++
       if (repairs) seen.repaired++
-      const why = verdict.broken ?? (repairs ? unrepaired(files, model) : undefined)
+      const why =
+        verdict.broken ??
+        (refers ? unlikeReference(files, sound) : undefined) ??
+        (repairs ? unrepaired(files, model) : undefined)
       if (why === undefined) continue
       seen.violations++
       broken.push(why)

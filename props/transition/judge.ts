@@ -1,16 +1,19 @@
 /** Judging a crash: what must hold of an image wherever the power fails. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { Bitmap, Disk } from '../../spec/disk.js'
-import { type Plan, runSync, telling } from '../../src/bytes/plan.js'
+import type { Issue } from '../../src/bytes/issue.js'
+import { failWith, orFail, type Plan, runSync, telling } from '../../src/bytes/plan.js'
 import { portable } from '../../src/compression/decompress.js'
 import type { Geometry } from '../../src/format/geometry.js'
 import { dirtyRanges } from '../../src/image/bitmap-ranges.js'
 import type { Chain } from '../../src/image/chain.js'
-import { check } from '../../src/image/check.js'
+import { checkMetadata } from '../../src/image/check.js'
+import type { CheckReport } from '../../src/image/check-report.js'
 import { activeDisk, snapshotDisk } from '../../src/image/disk.js'
 import { type Metadata, readMetadata, refusal } from '../../src/image/metadata.js'
 import { readGuest } from '../../src/image/read.js'
 import { type Files, storeOf, worldOf } from '../../src/store/files.js'
+import { remembering } from './remembering.js'
 
 /** What may be seen after a crash: the disk as the last durable command left it, and as any later command may have. */
 export interface Promised {
@@ -37,13 +40,15 @@ const unpromised = (found: Uint8Array, { durable, later, torn }: Promised): stri
   const disks = [durable, ...later]
   if (disks.some((d) => same(found, d.content))) return undefined
   if (!disks.some((d) => d.content.length === found.length)) return `the disk has ${found.length} bytes`
-  const piece = torn ? 8 : 512
-  for (let at = 0; at < found.length; at += piece) {
-    const part = found.subarray(at, at + piece)
-    const known = disks.some((d) => {
-      return same(part, d.content.subarray(at, at + piece))
-    })
-    if (!known) return `guest bytes ${at} to ${at + piece} are neither old nor new`
+  const known = (at: number, end: number): boolean => {
+    const part = found.subarray(at, end)
+    return disks.some((d) => same(part, d.content.subarray(at, end)))
+  }
+  for (let sector = 0; sector < found.length; sector += 512) {
+    if (known(sector, sector + 512)) continue
+    const piece = torn ? 8 : 512
+    for (let at = sector; at < sector + 512; at += piece)
+      if (!known(at, at + piece)) return `guest bytes ${at} to ${at + piece} are neither old nor new`
   }
   return undefined
 }
@@ -57,7 +62,7 @@ export const chainOf = (files: Files, disk: ReturnType<typeof activeDisk>): Chai
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
 
 /** C5: the snapshots that were durable and were not deleted are there, and every snapshot reads as it was taken. */
-const unlikeSnapshot = (files: Files, m: Metadata, promise: Promised): string | undefined => {
+function* unlikeSnapshot(files: Files, m: Metadata, g: Geometry, promise: Promised): Plan<string | undefined> {
   const versions = [promise.durable, ...promise.later]
   const known = versions.flatMap((d) => d.snapshots)
   const lost = promise.durable.snapshots.find(
@@ -67,10 +72,9 @@ const unlikeSnapshot = (files: Files, m: Metadata, promise: Promised): string | 
   )
   if (lost !== undefined) return `snapshot ${lost.id} is lost`
   for (const s of m.snapshots) {
-    if (m.geometry === undefined) return 'no geometry'
-    const disk = snapshotDisk(m, m.geometry, s)
+    const disk = snapshotDisk(m, g, s)
     if (E.isLeft(disk)) return `snapshot ${text(s.id)} cannot be read`
-    const content = run(files, readGuest(chainOf(files, disk.right), 0, disk.right.size, portable))
+    const content = yield* readGuest(chainOf(files, disk.right), 0, disk.right.size, portable)
     if (!known.some((k) => k.id === text(s.id) && k.name === text(s.name) && same(k.content, content)))
       return `snapshot ${text(s.id)} is not what it was`
   }
@@ -78,17 +82,14 @@ const unlikeSnapshot = (files: Files, m: Metadata, promise: Promised): string | 
 }
 
 /** The granules that a bitmap of the image marks. */
-const dirtyIn = (files: Files, m: Metadata, g: Geometry, b: Metadata['bitmaps'][number]): ReadonlySet<number> => {
+function* dirtyIn(m: Metadata, g: Geometry, b: Metadata['bitmaps'][number]): Plan<ReadonlySet<number>> {
   const granularity = 2 ** b.granularityBits
   const dirty = new Set<number>()
-  run(
-    files,
-    telling(dirtyRanges(m, g, b), function* (range): Plan<void> {
-      if (range.dirty)
-        for (let at = range.start; at < range.start + range.length; at += granularity)
-          dirty.add(Math.floor(at / granularity))
-    })
-  )
+  yield* telling(dirtyRanges(m, g, b), function* (range): Plan<void> {
+    if (range.dirty)
+      for (let at = range.start; at < range.start + range.length; at += granularity)
+        dirty.add(Math.floor(at / granularity))
+  })
   return dirty
 }
 
@@ -101,13 +102,12 @@ const mayBeClean = (found: Uint8Array, name: string, granule: number, at: number
 }
 
 /** C9: where bitmaps are to be trusted, none that was durable is lost, and each marks what is not as it was when it was clean. */
-const unlikeBitmap = (
-  files: Files,
+function* unlikeBitmap(
   m: Metadata,
   g: Geometry,
   found: Uint8Array,
   { durable, later }: Promised
-): string | undefined => {
+): Plan<string | undefined> {
   if (!m.header.autoclearFeatures.bitmaps) return undefined
   const disks = [durable, ...later]
   const lost = durable.bitmaps.find(
@@ -118,7 +118,7 @@ const unlikeBitmap = (
   for (const b of m.bitmaps.filter(({ flags }) => !flags.inUse)) {
     const name = text(b.name)
     if (!disks.some((d) => d.bitmaps.some((known) => known.name === name))) return `nobody added bitmap ${name}`
-    const dirty = dirtyIn(files, m, g, b)
+    const dirty = yield* dirtyIn(m, g, b)
     for (let at = 0; at < found.length; at += 512) {
       const granule = Math.floor(at / 2 ** b.granularityBits)
       if (!dirty.has(granule) && !mayBeClean(found, name, granule, at, disks))
@@ -128,37 +128,93 @@ const unlikeBitmap = (
   return undefined
 }
 
+/** What a guest sees of a state, and what is wrong with that. */
+interface Sight {
+  readonly content: Uint8Array
+  readonly wrong?: string
+}
+
 /** What a state was found to be: the clusters that leak, and the promise it breaks if it breaks one. */
 export interface Verdict {
   readonly leaks: number
   readonly broken?: string
+  /** What the guest sees and what was counted, where nothing is broken. */
+  readonly seen?: { readonly content: Uint8Array; readonly report: CheckReport }
 }
 
-/** Holds a state against C1 to C5, C8 and C9. */
-export const judge = (files: Files, promise: Promised): Verdict => {
-  try {
-    const metadata = run(files, readMetadata())
-    if (E.isLeft(metadata)) return { leaks: 0, broken: `C1: ${metadata.left.map((i) => i.message).join('; ')}` }
-    const m = metadata.right
-    const refused = refusal(m.issues)
-    if (refused !== undefined || m.geometry === undefined)
-      return { leaks: 0, broken: `C1: ${refused?.message ?? 'no geometry'}` }
-    const disk = activeDisk(m, m.geometry)
-    const content = run(files, readGuest(chainOf(files, disk), 0, disk.size, portable))
-    const wrong = unpromised(content, promise)
-    if (wrong !== undefined) return { leaks: 0, broken: `C3 or C4: ${wrong}` }
-    const snapshot = unlikeSnapshot(files, m, promise)
-    if (snapshot !== undefined) return { leaks: 0, broken: `C5: ${snapshot}` }
-    const bitmap = unlikeBitmap(files, m, m.geometry, content, promise)
-    if (bitmap !== undefined) return { leaks: 0, broken: `C9: ${bitmap}` }
-    const report = run(files, check(storeOf(files, { part: 'image', depth: 0 }).length))
-    if (E.isLeft(report)) return { leaks: 0, broken: `C1: ${report.left.map((i) => i.message).join('; ')}` }
-    if (m.header.incompatibleFeatures.dirty) return { leaks: report.right.leaks }
-    const bad = report.right.findings.find(
-      (f) => f.severity === 'error' || (f.severity === 'corruption' && f.field !== 'copied')
-    )
-    return { leaks: report.right.leaks, ...(bad === undefined ? {} : { broken: `C2: ${bad.message}` }) }
-  } catch (error) {
-    return { leaks: 0, broken: `C4: ${error instanceof Error ? error.message : String(error)}` }
+/** An image that opens. */
+interface Open {
+  readonly m: Metadata
+  readonly g: Geometry
+}
+
+/** C1: the image opens. */
+function* opening(): Plan<Open> {
+  const m = yield* orFail<Metadata>(yield* readMetadata())
+  const refused = refusal(m.issues)
+  return refused === undefined && m.geometry !== undefined
+    ? { m, g: m.geometry }
+    : yield* failWith<Open>(refused === undefined ? m.issues : [refused])
+}
+
+/** C3, C4, C5 and C9: what the guest sees is what was promised. */
+function* seeing({ m, g }: Open, files: Files, promise: Promised): Plan<Sight> {
+  const disk = activeDisk(m, g)
+  const content = yield* readGuest(chainOf(files, disk), 0, disk.size, portable)
+  const told = (clause: string, why: string | undefined): string | undefined =>
+    why === undefined ? undefined : `${clause}: ${why}`
+  const wrong =
+    told('C3 or C4', unpromised(content, promise)) ?? told('C9', yield* unlikeBitmap(m, g, content, promise))
+  return { content, ...(wrong === undefined ? {} : { wrong }) }
+}
+
+/** C2 and C8: the first count that is too low or entry that leads astray; those of a dirty image may lag. */
+const miscounted = ({ metadata, findings }: CheckReport): string | undefined =>
+  metadata.header.incompatibleFeatures.dirty
+    ? undefined
+    : findings.find((f) => f.severity === 'error' || (f.severity === 'corruption' && f.field !== 'copied'))?.message
+
+const messages = (issues: readonly Issue[]): string => issues.map((i) => i.message).join('; ')
+
+/**
+ * Holds states against C1 to C5, C8 and C9. Many states that differ little cost hardly more than what is new in each; the
+ * files stand in the same places, and what is behind the image is the same in all.
+ */
+export const judging = (promise: Promised): ((files: Files) => Verdict) => {
+  const opened = remembering(opening)
+  const sight = remembering((open: Open, files) => seeing(open, files, promise))
+  const snapshots = remembering(({ m, g }: Open, files) => unlikeSnapshot(files, m, g, promise))
+  const counted = remembering(({ m }: Open, files) =>
+    checkMetadata(m, storeOf(files, { part: 'image', depth: 0 }).length)
+  )
+  const verdict = (files: Files): Verdict => {
+    const broken = (why: string): Verdict => ({ leaks: 0, broken: why })
+    const open = opened(undefined, files)
+    if (E.isLeft(open)) return broken(`C1: ${messages(open.left)}`)
+    const seen = sight(open.right, files)
+    if (E.isLeft(seen)) return broken(`C4: ${messages(seen.left)}`)
+    const { content, wrong } = seen.right
+    if (wrong !== undefined) return broken(wrong)
+    const snapshot = snapshots(open.right, files)
+    if (E.isLeft(snapshot)) return broken(`C5: ${messages(snapshot.left)}`)
+    if (snapshot.right !== undefined) return broken(`C5: ${snapshot.right}`)
+    const report = E.flatten(counted(open.right, files))
+    if (E.isLeft(report)) return broken(`C1: ${messages(report.left)}`)
+    const { leaks } = report.right
+    const miscount = miscounted(report.right)
+    return {
+      leaks,
+      ...(miscount === undefined ? { seen: { content, report: report.right } } : { broken: `C2: ${miscount}` })
+    }
+  }
+  return (files) => {
+    try {
+      return verdict(files)
+    } catch (error) {
+      return { leaks: 0, broken: `C4: ${error instanceof Error ? error.message : String(error)}` }
+    }
   }
 }
+
+/** Holds one state against them. */
+export const judge = (files: Files, promise: Promised): Verdict => judging(promise)(files)

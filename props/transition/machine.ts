@@ -98,19 +98,22 @@ export const perhaps = (m: Machine, command: AnyCommand): E.Either<readonly Issu
 const referenceOf = ({ image, data, backing }: Files): Image =>
   openImage(image, data.length > 0 ? data : undefined, backing.length > 0 ? backing : undefined)
 
-const guestOf = (image: Image, size = image.size, l1 = image.l1): Uint8Array => {
+const diskOf = (image: Image, size = image.size, l1 = image.l1): Uint8Array => {
   const read = readGuest({ ...image, size }, 0, size, tools, l1)
   if (E.isLeft(read)) throw new Error(`the disk cannot be read: ${read.left}`)
   return read.right
 }
+
+/** The active disk, as the reference reads it. */
+export const guestOf = (files: Files): Uint8Array => diskOf(referenceOf(files))
 
 /** The abstract disk that an image stands for, as the reference reads it. */
 export const abstraction = (files: Files, traits: Traits): Abstract => {
   const image = referenceOf(files)
   return {
     traits,
-    content: guestOf(image),
-    snapshots: snapshotsOf(image).map((s) => ({ id: s.id, name: s.name, content: guestOf(image, s.size, s.l1) })),
+    content: diskOf(image),
+    snapshots: snapshotsOf(image).map((s) => ({ id: s.id, name: s.name, content: diskOf(image, s.size, s.l1) })),
     bitmaps: bitmapsOf(image)
   }
 }

@@ -133,8 +133,8 @@ export const compareRefcounts = (state: CheckState): number => {
     const refcounts = state.refcounts.piece(first / pieceSize)
     const references = state.references.piece(first / pieceSize)
     const size = Math.min(pieceSize, length - first)
-    if (allReadable && state.refcounts.agrees(state.references, first / pieceSize)) {
-      const last = references?.findLastIndex((count) => count !== 0) ?? -1
+    if (allReadable && state.refcounts.agrees(state.references, first / pieceSize, size)) {
+      const last = references?.subarray(0, size).findLastIndex((count) => count !== 0) ?? -1
       if (last >= 0) end = first + last + 1
       continue
     }

@@ -9,12 +9,15 @@ export const spilled = 0xffff
 /** Clusters are below 2^48, so that both halves of the division are exact. */
 const pieceIndex = (cluster: number): number => (cluster < 2 ** 31 ? cluster >>> 16 : Math.floor(cluster / pieceSize))
 
-/** Whether two pieces are equal, compared two counts at a time. */
-const sameWords = (a: Uint16Array, b: Uint16Array): boolean => {
+/** Whether the first `n` counts of two pieces are equal, compared two at a time; of an odd number, one more. */
+const sameWords = (a: Uint16Array, b: Uint16Array, n: number): boolean => {
   const [x, y] = [new Uint32Array(a.buffer), new Uint32Array(b.buffer)]
-  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false
+  for (let i = 0; 2 * i < n; i++) if ((x[i] ?? 0) !== (y[i] ?? 0)) return false
   return true
 }
+
+/** Counts of the shortest piece. */
+const shortest = 2 ** 10
 
 /** Neighbouring host clusters that count the same. */
 export interface CountRun {
@@ -36,11 +39,12 @@ export class Counts {
   }
 
   set(cluster: number, count: number): void {
-    const piece = this.pieceOf(cluster)
+    const place = cluster & (pieceSize - 1)
+    const piece = this.pieceOf(cluster, place + 1)
     if (cluster >= this.length) this.length = cluster + 1
-    if (count < spilled) piece[cluster & (pieceSize - 1)] = count
+    if (count < spilled) piece[place] = count
     else {
-      piece[cluster & (pieceSize - 1)] = spilled
+      piece[place] = spilled
       this.large.set(cluster, count)
     }
   }
@@ -54,7 +58,7 @@ export class Counts {
       for (let i = 0; i < n; i++) {
         const count = block.count(done + i)
         if (count === 0) continue
-        piece ??= this.pieceOf(first + done)
+        piece ??= this.pieceOf(first + done, from + n)
         if (count < spilled) piece[from + i] = count
         else this.set(first + done + i, count)
       }
@@ -66,9 +70,9 @@ export class Counts {
   /** Adds to the counts of `n` clusters from `first` on. */
   add(first: number, n: number, more: number): void {
     for (let done = 0; done < n;) {
-      const piece = this.pieceOf(first + done)
       const from = (first + done) & (pieceSize - 1)
       const to = Math.min(pieceSize, from + n - done)
+      const piece = this.pieceOf(first + done, to)
       for (let i = from; i < to; i++) {
         const sum = (piece[i] ?? 0) + more
         if (sum < spilled) piece[i] = sum
@@ -92,16 +96,16 @@ export class Counts {
     return ones
   }
 
-  /** The counts of clusters `p * 65536` and on, as far as they are below {@link spilled}; `undefined` where all are 0. */
+  /** The counts of clusters `p * 65536` and on, as far as they are below {@link spilled}; those that it lacks are 0. */
   piece(p: number): Uint16Array | undefined {
     return this.pieces[p]
   }
 
-  /** Whether piece `p` holds the same counts here and there, none of them kept apart. */
-  agrees(other: Counts, p: number): boolean {
+  /** Whether the first `n` counts of piece `p` are the same here and there, none of them kept apart. */
+  agrees(other: Counts, p: number, n = pieceSize): boolean {
     const [a, b] = [this.pieces[p], other.pieces[p]]
     if (a === undefined || b === undefined) return a === b
-    return this.large.size + other.large.size === 0 && sameWords(a, b)
+    return this.large.size + other.large.size === 0 && sameWords(a, b, n)
   }
 
   /** The clusters that count something, in order, neighbours of one count joined. */
@@ -118,11 +122,13 @@ export class Counts {
     }
   }
 
-  private pieceOf(cluster: number): Uint16Array {
+  /** The piece of a cluster, with room for its first `least` counts at least. */
+  private pieceOf(cluster: number, least: number): Uint16Array {
     const p = pieceIndex(cluster)
     const there = this.pieces[p]
-    if (there !== undefined) return there
-    const fresh = new Uint16Array(pieceSize)
+    if (there !== undefined && there.length >= least) return there
+    const fresh = new Uint16Array(Math.max(shortest, 2 ** Math.ceil(Math.log2(least))))
+    if (there !== undefined) fresh.set(there)
     this.pieces[p] = fresh
     return fresh
   }

@@ -18,7 +18,8 @@ function* mixed(references: Counts, packed: Counts, within: Counts): Generator<n
     if (counts === undefined || all === undefined) continue
     const size = Math.min(pieceSize, within.length - first)
     for (let i = 0; i < size; i++)
-      if ((all[i] ?? 0) > 1 && counts[i] !== 0 && references.get(first + i) > packed.get(first + i)) yield first + i
+      if ((all[i] ?? 0) > 1 && (counts[i] ?? 0) !== 0 && references.get(first + i) > packed.get(first + i))
+        yield first + i
   }
 }
 
