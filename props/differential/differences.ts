@@ -18,7 +18,7 @@ export interface Difference {
   readonly clause: ClauseId
   readonly why: string
   readonly explains: (parting: Parting) => boolean
-  /** The disk that QEMU has then; without it, the twins are no longer compared. */
+  /** The disk that QEMU has then; without it, it has what it had, and the twins are no longer compared. */
   readonly after?: (parting: Parting) => Disk
   /** Whether clusters of QEMU's image are then counted and not used. */
   readonly leaks?: true
@@ -55,6 +55,17 @@ export const differences: readonly Difference[] = [
     clause: 'ZD-03',
     why: 'QEMU makes an L2 table for clusters that it discards where there are none, and counts of one bit forbid its snapshot',
     explains: ({ command, ours, qemu }) => command._tag === 'SnapshotCreate' && ours.done && !qemu.done
+  },
+  {
+    clause: 'RS-03',
+    why: 'QEMU does not make a disk over a longer backing file grow where it ends in a compressed cluster with subclusters',
+    explains: ({ command, disk: { content, traits }, ours, qemu }) =>
+      command._tag === 'Resize' &&
+      command.size > content.length &&
+      content.length % traits.grain !== 0 &&
+      traits.backingSize > content.length &&
+      ours.done &&
+      !qemu.done
   },
   {
     clause: 'RS-06',

@@ -3,8 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { backingOf, type Shape } from '../arbitrary/shape.js'
-import { type Files } from '../transition/machine.js'
+import type { Disk } from '../../spec/disk.js'
+import type { Shape } from '../arbitrary/shape.js'
+import type { Files } from '../transition/machine.js'
 import { begin } from '../transition/recording.js'
 
 export const names = { image: 'image.qcow2', data: 'data.raw', backing: 'backing.raw' } as const
@@ -62,11 +63,12 @@ export const creation = ({ options: o, backing }: Shape): readonly string[] => {
   return ['create', '-q', '-f', 'qcow2', '-o', settings.join(','), ...over, names.image, String(o.size)]
 }
 
-/** The files of a new image, made here or by qemu-img. */
-export const made = (folder: string, shape: Shape, byQemu: boolean): Files => {
-  if (!byQemu) return begin(shape).machine.files
-  store(folder, { image: new Uint8Array(), data: new Uint8Array(), backing: backingOf(shape) })
+/** The files of a new image, made here or by qemu-img, and the disk they stand for. */
+export const made = (folder: string, shape: Shape, byQemu: boolean): { readonly files: Files; readonly disk: Disk } => {
+  const { machine, disk } = begin(shape)
+  if (!byQemu) return { files: machine.files, disk }
+  store(folder, { ...machine.files, image: new Uint8Array(), data: new Uint8Array() })
   const { code, error } = run(folder, 'qemu-img', creation(shape))
   if (code !== 0) throw new Error(error)
-  return load(folder)
+  return { files: load(folder), disk }
 }

@@ -5,7 +5,7 @@ import type { ClauseId } from '../../spec/clauses/index.js'
 import { blankDisk, type Disk, step } from '../../spec/disk.js'
 import type { Command } from '../../src/transition/command.js'
 import { commandOf, type Move } from '../arbitrary/script.js'
-import { backingOf, type Shape, traitsOf } from '../arbitrary/shape.js'
+import type { Shape } from '../arbitrary/shape.js'
 import { atOnce, isNothing } from '../qemu-crash/record.js'
 import { abstraction, type Files } from '../transition/machine.js'
 import { ofSpace } from '../transition/square.js'
@@ -68,9 +68,6 @@ const segmentOf = (
   return { commands, moves: moves.length }
 }
 
-const blank = (shape: Shape): Disk =>
-  blankDisk(traitsOf(shape), Math.ceil(shape.options.size / 512) * 512, backingOf(shape))
-
 /** A map in which a place is only told to be one: neighbours that say the same are joined. */
 const shapeOf = (entries: Mapped): string => {
   const parts: { end: number; readonly what: string }[] = []
@@ -89,6 +86,8 @@ class Trial {
   private readonly script: Script
   private readonly files: Files
   private readonly disk: Disk
+  /** Whether the file that changes hands has clusters that are counted and not used. */
+  private leaking = false
 
   constructor(
     private readonly folder: string,
@@ -96,8 +95,9 @@ class Trial {
     private readonly tally: Tally
   ) {
     this.script = script
-    this.files = made(folder, script.shape, script.byQemu)
-    this.disk = blank(script.shape)
+    const { files, disk } = made(folder, script.shape, script.byQemu)
+    this.files = files
+    this.disk = disk
   }
 
   /** A folder with the image in it. */
@@ -185,7 +185,7 @@ class Trial {
     const { moves, turns } = this.script
     const isTheirs = (i: number): boolean => ((turns >> (i % 30)) & 1) === 1
     const folder = this.place('relay')
-    let [disk, leaking] = [this.disk, false]
+    let disk = this.disk
     this.done.splice(0)
     for (let at = 0; at < moves.length;) {
       const first = at
@@ -204,23 +204,27 @@ class Trial {
       this.done.splice(-segment.commands.length)
       if (first > 0 && isTheirs(first) !== isTheirs(first - 1)) this.tally.relays++
       for (const [i, command] of segment.commands.entries()) {
-        const answer = await this.known(folder, command, answers[i] ?? { done: false })
-        this.note(command, by, answer)
-        const parting = { command, disk, ours: answer, qemu: answer, found: this.found(folder) }
-        const row = by === 'QEMU' ? explained(parting) : undefined
-        if (row?.leaks === true) leaking = true
-        disk = row?.after?.(parting) ?? followed(disk, command, answer)
+        const answer = answers[i] ?? { done: false }
+        if (by === 'ours') this.note(command, by, answer)
+        disk = by === 'ours' ? followed(disk, command, answer) : await this.afterTheirs(folder, disk, command, answer)
       }
     }
-    this.judgedByQemu(folder, disk, leaking)
-    judgedByUs(load(folder), disk, leaking)
+    this.judgedByQemu(folder, disk, this.leaking)
+    judgedByUs(load(folder), disk, this.leaking)
   }
 
-  /** An answer with the clause by which this package would refuse the command. */
-  private async known(folder: string, command: Command, answer: Answer): Promise<Answer> {
-    if (answer.done || answer.clause !== undefined) return answer
-    const [asked] = await ours(this.place('asked', load(folder)), [command])
-    return asked?.clause === undefined ? answer : { ...answer, clause: asked.clause }
+  /** The disk after QEMU's turn. Of what it refuses, this package is asked on a copy whether it would. */
+  private async afterTheirs(folder: string, disk: Disk, command: Command, qemu: Answer): Promise<Disk> {
+    const [asked = qemu] = qemu.done ? [] : await ours(this.place('asked', load(folder)), [command])
+    const parting = { command, disk, ours: asked, qemu, found: this.found(folder) }
+    const row = explained(parting)
+    this.note(command, 'QEMU', asked)
+    if (row !== undefined) this.tally.differs(row.clause)
+    if (row === undefined && asked.done !== qemu.done)
+      throw new Disagreement(`QEMU refuses ${command._tag}, which we carry out`)
+    if (row === undefined) return followed(disk, command, asked)
+    if (row.leaks === true) this.leaking = true
+    return row.after?.(parting) ?? disk
   }
 }
 
