@@ -56,10 +56,17 @@ export interface Disk {
 /** A new disk of `size` bytes: zeros, or as far as they reach the bytes of the disk behind it. */
 export const blankDisk = (traits: Traits, size: number, behind: Uint8Array = new Uint8Array(0)): Disk => ({
   traits,
-  content: Uint8Array.from({ length: size }, (_, i) => behind[i] ?? 0),
+  content: resized(behind, size),
   snapshots: [],
   bitmaps: []
 })
+
+/** As many of the bytes as that, zeros behind them. */
+const resized = (bytes: Uint8Array, size: number): Uint8Array => {
+  const next = new Uint8Array(size)
+  next.set(bytes.subarray(0, size))
+  return next
+}
 
 /** What a command comes to. */
 export type Outcome =
@@ -114,13 +121,11 @@ const resize = (disk: Disk, size: number): Outcome => {
   if (traits.version === 2 && disk.snapshots.length > 0) return refused('RS-01')
   if (size === 0 && bitmaps.length > 0) return refused('BMP-07')
   if (traits.version === 2 && size > content.length && traits.backingSize > content.length) return refused('RS-03')
-  const next = new Uint8Array(size)
-  next.set(content.subarray(0, size))
   const kept = (b: Bitmap): Bitmap => ({
     ...b,
     dirty: new Set([...b.dirty].filter((granule) => granule * b.granularity < size))
   })
-  return done({ ...disk, content: next, bitmaps: bitmaps.map(kept) })
+  return done({ ...disk, content: resized(content, size), bitmaps: bitmaps.map(kept) })
 }
 
 const byName = (disk: Disk, name: string): Snapshot | undefined => disk.snapshots.find((s) => s.name === name)

@@ -58,9 +58,9 @@ const shrinksAway = <A>(values: fc.Arbitrary<A>): fc.Arbitrary<A | undefined> =>
 
 /** Bytes that name themselves: which command wrote them, and for which sector. */
 export const stamped = (mark: number, at: number, length: number): Uint8Array =>
-  Uint8Array.from({ length }, (_, i) => {
-    const sector = Math.floor((at + i) / 512)
-    return [mark & 0xff, mark >> 8, sector & 0xff, sector >> 8][(at + i) & 3] ?? 0
+  new Uint8Array(length).map((_, i) => {
+    const said = ((at + i) & 2) === 0 ? mark : Math.floor((at + i) / 512)
+    return ((at + i) & 1) === 0 ? said : said >> 8
   })
 
 /** One of a list, whatever the number. */

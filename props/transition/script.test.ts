@@ -12,7 +12,7 @@ const test = suite('scripts')
 const run = (shape: Shape, moves: readonly Move[]): number => {
   moves.reduce<Pair>((pair, move, i) => {
     const next = follow(pair, commandOf(move, pair.disk, i + 1))
-    mustBe(next)
+    if (next.machine !== pair.machine) mustBe(next)
     return next
   }, begin(shape))
   return moves.length
@@ -30,7 +30,7 @@ test('on minimal geometries', () => {
   )
   const seconds = (performance.now() - start) / 1000
   note(
-    `minimal geometries: ${counted.scripts} scripts, ${counted.commands} commands, ${Math.round(counted.scripts / seconds)} scripts a second`
+    `minimal geometries: ${counted.scripts} scripts, ${counted.commands} commands, ${Math.round(counted.scripts / seconds)} scripts and ${Math.round(counted.commands / seconds)} commands a second`
   )
 })
 

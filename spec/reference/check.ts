@@ -90,7 +90,9 @@ export const check = (image: Image): E.Either<ClauseId, Counts> => {
   }
 
   /** Checks an L2 entry; `next` is the end of the cluster before it. Tells the end of its own cluster. */
-  const checkEntry = ({ bits, bitmap, host, available, ...entry }: Entry, next: number, isActive: boolean): number => {
+  const checkEntry = (entry: Entry, next: number, isActive: boolean): number => {
+    const { bits, bitmap, host, available } = entry
+    if (bits === 0n && bitmap === 0n) return next
     if (entry.isCompressed) {
       corrupt(isSet(bits, 63))
       if (corrupt(hasDataFile) || corrupt(bitmap !== 0n)) return next
@@ -167,7 +169,7 @@ export const check = (image: Image): E.Either<ClauseId, Counts> => {
   const [luks, bitmaps] = [extensionOf(image, 0x0537_be77), extensionOf(image, 0x2385_2875)]
   if (image.cryptMethod === 2 && luks !== undefined) refer(number(file, luks, 8), number(file, luks + 8, 8))
   if (image.hasBitmaps && bitmaps !== undefined) checkBitmaps(bitmaps)
-  entriesOf(file, refcountTable).forEach(checkRefcountBlock)
+  for (const entry of entriesOf(file, refcountTable)) if (entry !== 0n) checkRefcountBlock(entry)
   for (let cluster = 0; cluster < clusters; cluster++) checkRefcount(cluster)
 
   // COPIED says that the refcount is one. Where it cannot be read, nothing is said of the entry, nor of its table.

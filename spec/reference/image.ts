@@ -5,20 +5,24 @@
 
 /** `length` bytes from `offset` on; past the end of the file they are zeros. @see GEN-03 */
 export const bytesAt = (file: Uint8Array, offset: number, length: number): Uint8Array => {
+  if (offset + length <= file.length) return file.slice(offset, offset + length)
   const bytes = new Uint8Array(length)
-  bytes.set(file.subarray(Math.min(offset, file.length), Math.min(offset + length, file.length)))
+  bytes.set(file.subarray(Math.min(offset, file.length)))
   return bytes
 }
 
-/** A number of 64 bits. */
-export const word = (file: Uint8Array, offset: number): bigint =>
-  offset + 8 <= file.length
-    ? new DataView(file.buffer, file.byteOffset).getBigUint64(offset)
-    : new DataView(bytesAt(file, offset, 8).buffer).getBigUint64(0)
-
 /** A number of `size` bytes. Where a double must round it, it is an offset past the end of any file. */
-export const number = (file: Uint8Array, offset: number, size: number): number =>
-  bytesAt(file, offset, size).reduce((sum, byte) => sum * 256 + byte, 0)
+export const number = (file: Uint8Array, offset: number, size: number): number => {
+  let sum = 0
+  for (let i = 0; i < size; i++) sum = sum * 256 + (file[offset + i] ?? 0)
+  return sum
+}
+
+/** A number of 64 bits. */
+export const word = (file: Uint8Array, offset: number): bigint => {
+  const [high, low] = [number(file, offset, 4), number(file, offset + 4, 4)]
+  return high === 0 ? BigInt(low) : (BigInt(high) << 32n) + BigInt(low)
+}
 
 export const isSet = (bits: bigint, bit: number): boolean => ((bits >> BigInt(bit)) & 1n) === 1n
 
@@ -146,12 +150,23 @@ export interface Entry {
   readonly available: number
 }
 
+const unallocated: Entry = {
+  bits: 0n,
+  bitmap: 0n,
+  isCompressed: false,
+  hasZeroFlag: false,
+  hasCluster: false,
+  host: 0,
+  available: 0
+}
+
 /** An entry of the L2 table at this offset. @see L2-03 and CMP-02 */
 export const entryOf = (image: Image, table: number, index: number): Entry => {
   const { file, clusterSize, extendedL2, hasDataFile } = image
   const at = table + (extendedL2 ? 16 : 8) * index
   const bits = word(file, at)
   const bitmap = extendedL2 ? word(file, at + 8) : 0n
+  if (bits === 0n && bitmap === 0n) return unallocated
   if (isSet(bits, 62)) {
     const x = 70 - Math.log2(clusterSize)
     const host = Number(BigInt.asUintN(x, bits))

@@ -44,6 +44,7 @@ export const partsOf = (image: Image, l1: Table, cluster: number): Read<readonly
   if (host % clusterSize !== 0) return E.left('L2-02')
   if (hasCluster && hasDataFile && host !== whole.start) return E.left('DATA-04')
 
+  if (entry.bits === 0n && bitmap === 0n) return E.right([{ ...whole, kind: 'unallocated' }])
   const parts = extendedL2 ? 32 : 1
   const length = clusterSize / parts
   const isZero = (i: number): boolean => (extendedL2 ? isSet(bitmap, 32 + i) : hasZeroFlag)
