@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClauseId } from '../../spec/clauses/index.js'
-import { blankDisk, type Disk, step } from '../../spec/disk.js'
+import { type Disk, step } from '../../spec/disk.js'
 import type { Command } from '../../src/transition/command.js'
 import { commandOf, type Move } from '../arbitrary/script.js'
 import type { Shape } from '../arbitrary/shape.js'
