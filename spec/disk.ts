@@ -120,7 +120,8 @@ const resize = (disk: Disk, size: number): Outcome => {
   if (size % 512 !== 0) return refused('RS-01')
   if (traits.version === 2 && disk.snapshots.length > 0) return refused('RS-01')
   if (size === 0 && bitmaps.length > 0) return refused('BMP-07')
-  if (traits.version === 2 && size > content.length && traits.backingSize > content.length) return refused('RS-03')
+  const clusterEnd = Math.ceil(content.length / traits.grain) * traits.grain
+  if (traits.version === 2 && size > clusterEnd && traits.backingSize > content.length) return refused('RS-03')
   const kept = (b: Bitmap): Bitmap => ({
     ...b,
     dirty: new Set([...b.dirty].filter((granule) => granule * b.granularity < size))

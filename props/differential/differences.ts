@@ -1,7 +1,10 @@
 /** Where this package and QEMU part over a command that both are given, and are meant to. */
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { type Disk, step } from '../../spec/disk.js'
+import { isSet } from '../../spec/reference/image.js'
 import type { Command } from '../../src/transition/command.js'
+import { abstraction, type Files } from '../transition/machine.js'
+import { l2Entries } from '../transition/by-qemu.js'
 import type { Answer } from './party.js'
 
 /** A command, the disk before it, and what each party did. */
@@ -10,8 +13,8 @@ export interface Parting {
   readonly disk: Disk
   readonly ours: Answer
   readonly qemu: Answer
-  /** The disk that QEMU's image stands for after the command. */
-  readonly found: () => Disk
+  /** Reads QEMU's image as it is after the command. */
+  readonly files: () => Files
 }
 
 export interface Difference {
@@ -25,10 +28,16 @@ export interface Difference {
 }
 
 /** What QEMU shows of the old last cluster of a disk that has grown. */
-const hidden = ({ command, disk: { content, traits }, qemu, found }: Parting): Uint8Array => {
+const hidden = ({ command, disk: { content, traits }, qemu, files }: Parting): Uint8Array => {
   const [from, { grain }] = [content.length, traits]
   if (command._tag !== 'Resize' || command.size <= from || from % grain === 0 || !qemu.done) return new Uint8Array()
-  return found().content.subarray(from, Math.ceil(from / grain) * grain)
+  return abstraction(files(), traits).content.subarray(from, Math.ceil(from / grain) * grain)
+}
+
+/** Whether a disk that is to grow ends within a compressed cluster that has subclusters. */
+const endsCompressed = ({ disk: { content, traits }, files }: Parting): boolean => {
+  const [bits = 0n, subclusters] = l2Entries(files())[Math.floor(content.length / traits.grain)] ?? []
+  return subclusters !== undefined && isSet(bits, 62)
 }
 
 /** Every row explains some difference of a full run; one that does not is told. */
@@ -59,13 +68,18 @@ export const differences: readonly Difference[] = [
   {
     clause: 'RS-03',
     why: 'QEMU does not make a disk over a longer backing file grow where it ends in a compressed cluster with subclusters',
-    explains: ({ command, disk: { content, traits }, ours, qemu }) =>
-      command._tag === 'Resize' &&
-      command.size > content.length &&
-      content.length % traits.grain !== 0 &&
-      traits.backingSize > content.length &&
-      ours.done &&
-      !qemu.done
+    explains: (parting) => {
+      const { command, disk, ours, qemu } = parting
+      const end = disk.content.length
+      return (
+        command._tag === 'Resize' &&
+        command.size > end &&
+        disk.traits.backingSize > end &&
+        ours.done &&
+        !qemu.done &&
+        endsCompressed(parting)
+      )
+    }
   },
   {
     clause: 'RS-06',

@@ -7,7 +7,7 @@ import type { Command } from '../../src/transition/command.js'
 import { commandOf, type Move } from '../arbitrary/script.js'
 import type { Shape } from '../arbitrary/shape.js'
 import { atOnce, isNothing } from '../qemu-crash/record.js'
-import { abstraction, type Files } from '../transition/machine.js'
+import type { Files } from '../transition/machine.js'
 import { ofSpace } from '../transition/square.js'
 import { explained } from './differences.js'
 import { load, made, store } from './files.js'
@@ -108,11 +108,6 @@ class Trial {
     return folder
   }
 
-  /** Reads the disk that the image in a folder stands for. */
-  private found(folder: string): () => Disk {
-    return () => abstraction(load(folder), this.disk.traits)
-  }
-
   private note(command: Command, by: Done['by'], answer: Answer): void {
     this.done.push({ command, by })
     this.tally.carriedOut(command)
@@ -143,14 +138,14 @@ class Trial {
         this.note(command, 'both', answer)
         const other = theirs[i]
         if (other !== undefined && !apart) {
-          const parting = { command, disk: theirDisk, ours: answer, qemu: other, found: this.found(folders.qemu) }
+          const parting = { command, disk: theirDisk, ours: answer, qemu: other, files: () => load(folders.qemu) }
           const row = explained(parting)
           if (row !== undefined) this.tally.differs(row.clause)
-          if (row?.leaks === true) leaking = true
           else if (other.done !== answer.done)
             throw new Disagreement(
               `QEMU ${other.done ? 'carries out' : 'refuses'} what we do not, ${answer.clause ?? ''}`
             )
+          if (row?.leaks === true) leaking = true
           if (row !== undefined && row.after === undefined) apart = true
           else theirDisk = row?.after?.(parting) ?? followed(theirDisk, command, answer)
         }
@@ -216,7 +211,7 @@ class Trial {
   /** The disk after QEMU's turn. Of what it refuses, this package is asked on a copy whether it would. */
   private async afterTheirs(folder: string, disk: Disk, command: Command, qemu: Answer): Promise<Disk> {
     const [asked = qemu] = qemu.done ? [] : await ours(this.place('asked', load(folder)), [command])
-    const parting = { command, disk, ours: asked, qemu, found: this.found(folder) }
+    const parting = { command, disk, ours: asked, qemu, files: () => load(folder) }
     const row = explained(parting)
     this.note(command, 'QEMU', asked)
     if (row !== undefined) this.tally.differs(row.clause)

@@ -137,6 +137,15 @@ test('tables of several clusters, and a refcount table that grows, are moved and
   assert.ok(machine.opened.metadata.header.l1Size > 64)
 })
 
+test('version 2 grows over a longer backing file within its last cluster, and reads zeros there', () => {
+  const options = { size: 512, version: 2, clusterBits: 10 } as const
+  const old = newMachine(options, marked(1, 4096))
+  const traits = { version: 2, grain: 1024, dataFile: false, backingSize: 4096 } as const
+  const { content } = abstraction(after(old, to(1024)).files, traits)
+  assert.equal(content, new Uint8Array([...marked(1, 512), ...new Uint8Array(512)]))
+  assert.is(refusedBy(old, to(1536)), 'RS-03')
+})
+
 const refusedBy = (m: Machine, command: Command): ClauseId | undefined => {
   const found = perhaps(m, command)
   return E.isLeft(found) ? found.left[0]?.clause : undefined
@@ -144,7 +153,7 @@ const refusedBy = (m: Machine, command: Command): ClauseId | undefined => {
 
 test('what cannot be is refused by its clause, and nothing is written', () => {
   const plain = newMachine({ size: 2 ** 20 })
-  const old = newMachine({ size: 512, version: 2 }, marked(1, 1024))
+  const old = newMachine({ size: 512, version: 2, clusterBits: 9 }, marked(1, 1024))
   const encrypted = machineIn('case-60-aes')
   const cases: readonly (readonly [Machine, Command, ClauseId])[] = [
     [plain, to(100), 'RS-01'],

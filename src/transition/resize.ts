@@ -68,13 +68,13 @@ export function* grow(w: Work, size: number, asked: Preallocation = 'off'): Plan
   const bytes = clusterSize(w.g)
   const old = w.disk.size
   const hidden = backingSize(w) > old
-  if (hidden && w.g.version === 2)
+  const [from, to] = [Math.ceil(old / bytes), Math.ceil(size / bytes)]
+  if (hidden && w.g.version === 2 && from < to)
     yield* refuse('RS-03', `a backing file of ${backingSize(w)} bytes`, `at most the ${old} bytes of the disk`)
   const raw = w.header.autoclearFeatures.rawExternalData
   const mode = raw && asked === 'off' ? 'metadata' : asked
   if (mode !== 'off') yield* mayEncode(w)
   yield* growL1(w, Number(neededL1Entries(w.g, BigInt(size))))
-  const [from, to] = [Math.ceil(old / bytes), Math.ceil(size / bytes)]
   yield* zeroTail(w, Math.min(size, from * bytes), hidden)
   const gone = yield* drop(w, from, to)
   yield* preallocate(w, yield* firstToAllocate(w), to, mode, hidden)
