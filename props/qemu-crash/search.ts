@@ -6,7 +6,7 @@ import { read } from '../../src/store/store.js'
 import type { Move } from '../arbitrary/script.js'
 import type { Shape } from '../arbitrary/shape.js'
 import { stretchesOf } from '../transition/crash.js'
-import { judge } from '../transition/judge.js'
+import { judging } from '../transition/judge.js'
 import type { Recording } from '../transition/recording.js'
 import { Disagreement, recordQemu, repairedByQemu } from './record.js'
 
@@ -81,9 +81,10 @@ export const exploreIn = (
   for (const [number, { epoch, promised }] of stretchesOf(model, recording).entries()) {
     tally.epochs++
     let repairs = 0
+    const judge = judging(promised)
     for (const state of crashStates(model, epoch, effort)) {
       tally.states++
-      const verdict = judge(state.files, promised)
+      const verdict = judge(state.files)
       if (verdict.leaks > 0) tally.leaking++
       const asks = verdict.broken === undefined && model !== 'P4' && repairs < mostRepairs && isDirty(state)
       if (asks) repairs++

@@ -1,24 +1,25 @@
 /** Crashes: at every point where the power may fail, and whatever reaches the disk, the image keeps its promises. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { type Effort, type Model } from '../../src/store/crash.js'
+import { crashStates, type Effort, type Model } from '../../src/store/crash.js'
 import { epochsOf } from '../../src/store/epoch.js'
 import { flushesOf } from '../../src/store/reorder.js'
 import { arbitraryScript } from '../arbitrary/script.js'
 import { minimalShapes } from '../arbitrary/shape.js'
 import { holds } from '../check.js'
 import { note, suite } from '../suite.js'
-import { both, crashes, nobody, type Seen } from './crash.js'
+import { both, crashes, nobody, type Seen, stretchesOf } from './crash.js'
+import { judge, judging } from './judge.js'
 import { record } from './recording.js'
 
 const test = suite('crashes')
 
 /** Scripts that are explored in each model, and how far. */
 const plans: readonly (readonly [model: Model, scripts: number, effort: Effort])[] = [
-  ['P0', 40, { exhaustive: 4096, sample: 256, seed: 1 }],
-  ['P1', 40, { exhaustive: 512, sample: 64, seed: 2 }],
-  ['P2', 40, { exhaustive: 512, sample: 64, seed: 3 }],
-  ['P3', 40, { exhaustive: 1024, sample: 64, seed: 4 }]
+  ['P0', 160, { exhaustive: 4096, sample: 256, seed: 1 }],
+  ['P1', 160, { exhaustive: 512, sample: 64, seed: 2 }],
+  ['P2', 160, { exhaustive: 512, sample: 64, seed: 3 }],
+  ['P3', 600, { exhaustive: 1024, sample: 64, seed: 4 }]
 ]
 
 const line = (model: Model, scripts: number, s: Seen): string =>
@@ -27,6 +28,7 @@ const line = (model: Model, scripts: number, s: Seen): string =>
 for (const [model, scripts, effort] of plans)
   test(`${model}: no state breaks a promise`, () => {
     const all = { seen: nobody }
+    const start = performance.now()
     holds(
       fc.property(fc.constantFrom(...minimalShapes), arbitraryScript(4, 10), (shape, moves) => {
         const seen = crashes(model, record(shape, moves), effort)
@@ -35,7 +37,8 @@ for (const [model, scripts, effort] of plans)
       }),
       { runs: scripts }
     )
-    note(line(model, scripts, all.seen))
+    const seconds = (performance.now() - start) / 1000
+    note(`${line(model, scripts, all.seen)}, ${Math.round(all.seen.states / seconds)} states a second`)
   })
 
 test('P2: no state breaks a promise where writes become durable in groups', () => {
@@ -49,9 +52,30 @@ test('P2: no state breaks a promise where writes become durable in groups', () =
       all.seen = both(all.seen, seen)
       assert.is(seen.first, undefined)
     }),
-    { runs: 40 }
+    { runs: 160 }
   )
-  note(`grouped, ${all.grouped} flushes for ${all.flushes}: ${line('P2', 40, all.seen)}`)
+  note(`grouped, ${all.grouped} flushes for ${all.flushes}: ${line('P2', 160, all.seen)}`)
+})
+
+test('a state is judged as it would be if no other had been judged before', () => {
+  const seen = { states: 0, broken: 0 }
+  holds(
+    fc.property(fc.constantFrom(...minimalShapes), arbitraryScript(4, 10), (shape, moves) => {
+      const recording = record(shape, moves)
+      for (const model of ['P3', 'P4'] as const)
+        for (const { epoch, promised } of stretchesOf(model, recording)) {
+          const together = judging(promised)
+          for (const { files } of crashStates(model, epoch, { exhaustive: 16, sample: 4, seed: 7 })) {
+            const alone = judge(files, promised)
+            assert.equal(together(files), alone)
+            seen.states++
+            if (alone.broken !== undefined) seen.broken++
+          }
+        }
+    }),
+    { runs: 10 }
+  )
+  note(`${seen.states} states judged twice, ${seen.broken} of them broken`)
 })
 
 test('P4: without flushes, promises are broken', () => {

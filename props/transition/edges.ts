@@ -9,7 +9,7 @@ import type { Command } from '../../src/transition/command.js'
 import { type Claim, type Edge, edgesOf, type Owner } from '../../src/transition/transaction.js'
 import type { Shape } from '../arbitrary/shape.js'
 import { promisedFor } from './crash.js'
-import { judge, type Promised } from './judge.js'
+import { judging, type Promised } from './judge.js'
 import { begin, type Recording, stored } from './recording.js'
 import { follow, type Pair } from './square.js'
 
@@ -202,10 +202,10 @@ const brokenWithout = ({ recording }: Traced, barrier: Barrier, hard: boolean): 
     durable === undefined
       ? promisedFor(recording, start, end, torn)
       : { durable, later: disks.slice(disks.indexOf(durable) + 1), torn }
-  const promises = { P2: promised(false), P3: promised(true) }
+  const judges = { P2: judging(promised(false)), P3: judging(promised(true)) }
   for (const candidates of hard ? [swaps(merged), anyStates(merged)] : [swaps(merged)])
     for (const { state, model, words } of candidates) {
-      const { broken } = judge(state.files, model === 'P3' ? promises.P3 : promises.P2)
+      const { broken } = judges[model === 'P3' ? 'P3' : 'P2'](state.files)
       if (broken !== undefined) return { edge: barrier.edge, model, state: words, promise: broken }
     }
   return undefined
