@@ -1,6 +1,6 @@
 /** What the readers see in an image: ours, the reference, and QEMU. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Bitmap, Disk } from '../../spec/disk.js'
@@ -16,7 +16,7 @@ import { readGuest } from '../../src/image/read.js'
 import { native } from '../../src/node/decompress.js'
 import { abstraction, countsOf, type Files, right, runOver } from '../transition/machine.js'
 import { difference } from '../transition/square.js'
-import { names, run } from './files.js'
+import { load, names, run, store } from './files.js'
 import { Disagreement } from './party.js'
 
 const chainOf = (files: Files, disk: Tree): Chain => [
@@ -96,14 +96,23 @@ const asLongAs = (wanted: Uint8Array | undefined, read: Uint8Array): Uint8Array 
   return content
 }
 
-/** Dirty granules of a bitmap as a client of qemu-nbd is told them. */
+/** Dirty granules of a bitmap as a client of qemu-nbd is told them. Each server has a copy and a socket of its own, since it ends in its own time. */
 const dirtyByNbd = (folder: string, { name, granularity }: Bitmap): ReadonlySet<number> => {
-  const socket = join(folder, 'nbd')
-  const serve = ['--fork', '-r', '-k', socket, '-f', 'qcow2', '-B', name, names.image]
-  if (spawnSync('qemu-nbd', serve, { cwd: folder, stdio: 'ignore' }).status !== 0)
+  const served = mkdtempSync(join(folder, 'served-'))
+  store(served, load(folder))
+  const [socket, pidFile] = [join(served, 'nbd'), join(served, 'pid')]
+  const serve = ['--fork', '--pid-file', pidFile, '-r', '-k', socket, '-f', 'qcow2', '-B', name, names.image]
+  if (spawnSync('qemu-nbd', serve, { cwd: served, stdio: 'ignore' }).status !== 0)
     throw new Disagreement(`qemu-nbd does not serve bitmap ${name}`)
+  const server = Number(readFileSync(pidFile, 'utf8'))
   const options = `driver=nbd,server.type=unix,server.path=${socket},x-dirty-bitmap=qemu:dirty-bitmap:${name}`
-  const entries: unknown = JSON.parse(printed(folder, 'qemu-img', ['map', '--output=json', '--image-opts', options]))
+  const { code, out, error } = run(served, 'qemu-img', ['map', '--output=json', '--image-opts', options])
+  if (code !== 0) {
+    process.kill(server)
+    throw new Disagreement(`the dirty ranges of ${name} cannot be read from qemu-nbd: ${error}`)
+  }
+  rmSync(served, { recursive: true })
+  const entries: unknown = JSON.parse(out)
   return granules(
     list(entries).map(({ start, length, data }) => ({
       start: Number(start),
