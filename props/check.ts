@@ -12,13 +12,14 @@ export const holds = <T>(property: fc.IProperty<T>, { runs = usualRuns }: { read
   // A path leads into the cases of one property: the first of its test.
   const first = propertiesSoFar() === 0
   const path = first && draw.path !== undefined ? { path: draw.path } : {}
-  const found = fc.check(property, { seed: draw.seed, numRuns: Math.ceil(runs * draw.runs), ...path })
+  const options = { seed: draw.seed, numRuns: Math.ceil(runs * draw.runs), endOnFailure: draw.brief, ...path }
+  const found = fc.check(property, options)
   if (!found.failed) {
     checked(found.numRuns)
     return
   }
-  const options = [`--seed ${draw.seed}`, `--runs ${draw.runs}`, `--path ${found.counterexamplePath ?? ''}`]
-  checked(found.numRuns, options.slice(0, first && found.counterexamplePath !== null ? 3 : 2).join(' '))
+  const replay = [`--seed ${draw.seed}`, `--runs ${draw.runs}`, `--path ${found.counterexamplePath ?? ''}`]
+  checked(found.numRuns, replay.slice(0, first && found.counterexamplePath !== null ? 3 : 2).join(' '))
   const shrunk = `(case ${found.numRuns}, shrunk ${found.numShrinks} times)`
   throw new Error(
     found.counterexample === null

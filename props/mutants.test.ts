@@ -51,7 +51,7 @@ const run = (copy: string, file: string): Promise<Report | undefined> =>
     const { QCOW2_SEED, QCOW2_PATH, ...env } = process.env
     const built = pathToFileURL(join(copy, 'dist', file.replace(/\.ts$/, '.js'))).href
     const child = fork(join(copy, 'dist/props/run-file.js'), [file, built], {
-      env: { ...env, QCOW2_RUNS: '0.1' },
+      env: { ...env, QCOW2_RUNS: '0.1', QCOW2_BRIEF: 'yes' },
       stdio: 'ignore'
     })
     const reports: Report[] = []

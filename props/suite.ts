@@ -1,6 +1,7 @@
 /** The suites of the test files: uvu's, with a record kept of each test's outcome, so that none gets lost. */
 import { inspect } from 'node:util'
 import * as uvu from 'uvu'
+import { drawFromEnvironment } from './seed.js'
 
 type Work = () => void | Promise<void>
 
@@ -46,6 +47,7 @@ const failures: Failure[] = []
 const skipped: string[] = []
 const notes: string[] = []
 const counted = { registered: 0, suites: 0, cases: 0 }
+const { brief } = drawFromEnvironment()
 const current = { properties: 0, options: '' }
 
 /** Names the file whose suites follow, and lets only those tests run whose full title contains every filter. */
@@ -116,6 +118,11 @@ export const suite = (name: string): Suite => {
     size.kept += 1
     tests.set(key, false)
     const proof: Work = async () => {
+      if (brief && failures.length > 0 && [...tests.values()].includes(true)) {
+        tests.delete(key)
+        skipped.push('a test before it has failed')
+        return
+      }
       Object.assign(current, { properties: 0, options: '' })
       await work()
       tests.set(key, true)

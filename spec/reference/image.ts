@@ -5,7 +5,7 @@
 
 /** `length` bytes from `offset` on; past the end of the file they are zeros. @see GEN-03 */
 export const bytesAt = (file: Uint8Array, offset: number, length: number): Uint8Array => {
-  if (offset + length <= file.length) return file.slice(offset, offset + length)
+  if (offset + length <= file.length) return file.subarray(offset, offset + length)
   const bytes = new Uint8Array(length)
   bytes.set(file.subarray(Math.min(offset, file.length)))
   return bytes
@@ -20,8 +20,9 @@ export const number = (file: Uint8Array, offset: number, size: number): number =
 
 /** A number of 64 bits. */
 export const word = (file: Uint8Array, offset: number): bigint => {
-  const [high, low] = [number(file, offset, 4), number(file, offset + 4, 4)]
-  return high === 0 ? BigInt(low) : (BigInt(high) << 32n) + BigInt(low)
+  const high = number(file, offset, 4)
+  const low = BigInt(number(file, offset + 4, 4))
+  return high === 0 ? low : (BigInt(high) << 32n) + low
 }
 
 export const isSet = (bits: bigint, bit: number): boolean => ((bits >> BigInt(bit)) & 1n) === 1n

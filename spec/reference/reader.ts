@@ -24,6 +24,8 @@ interface Part {
   readonly available?: number
 }
 
+const subclusters = Array.from({ length: 32 }, (_, i) => i)
+
 /** What a guest cluster is, from its start to its end. @see L2-03 and SUB-03 */
 export const partsOf = (image: Image, l1: Table, cluster: number): Read<readonly Part[]> => {
   const { file, version, clusterSize, extendedL2, hasDataFile } = image
@@ -45,11 +47,10 @@ export const partsOf = (image: Image, l1: Table, cluster: number): Read<readonly
   if (hasCluster && hasDataFile && host !== whole.start) return E.left('DATA-04')
 
   if (entry.bits === 0n && bitmap === 0n) return E.right([{ ...whole, kind: 'unallocated' }])
-  const parts = extendedL2 ? 32 : 1
-  const length = clusterSize / parts
+  const indices = extendedL2 ? subclusters : [0]
+  const length = clusterSize / indices.length
   const isZero = (i: number): boolean => (extendedL2 ? isSet(bitmap, 32 + i) : hasZeroFlag)
   const isData = (i: number): boolean => (extendedL2 ? isSet(bitmap, i) : hasCluster && !hasZeroFlag)
-  const indices = Array.from({ length: parts }, (_, i) => i)
   if (indices.some((i) => isData(i) && (isZero(i) || !hasCluster))) return E.left('SUB-04')
   return E.right(
     indices.map((i) => ({
@@ -61,14 +62,17 @@ export const partsOf = (image: Image, l1: Table, cluster: number): Read<readonly
   )
 }
 
+/** No bytes, where those that are not there are zeros. */
+const zeros = new Uint8Array()
+
 const readPart = (image: Image, part: Part, tools: Decompressors): Read<Uint8Array> => {
   const { file, dataFile, backing, clusterSize, cryptMethod } = image
   const { start, length, host = 0, available = 0 } = part
   switch (part.kind) {
     case 'zero':
-      return E.right(new Uint8Array(length))
+      return E.right(zeros)
     case 'unallocated':
-      return readGuest(backing ?? new Uint8Array(), start, length, tools)
+      return backing === undefined ? E.right(zeros) : readGuest(backing, start, length, tools)
     case 'data':
       return cryptMethod === 0 ? E.right(bytesAt(dataFile, host, length)) : E.left('LUKS-08')
     case 'compressed': {
