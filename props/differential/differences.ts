@@ -101,6 +101,3 @@ export const differences: readonly Difference[] = [
     }
   }
 ]
-
-/** The row that explains a difference. */
-export const explained = (parting: Parting): Difference | undefined => differences.find((d) => d.explains(parting))

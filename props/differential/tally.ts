@@ -1,6 +1,6 @@
 /** What a run has counted. */
 import type { Command } from '../../src/transition/command.js'
-import { differences } from './differences.js'
+import type { Difference, Parting } from './differences.js'
 
 const raise = (counts: Map<string, number>, key: string): void => {
   counts.set(key, (counts.get(key) ?? 0) + 1)
@@ -24,6 +24,9 @@ export class Tally {
   private readonly refusals = new Map<string, number>()
   private readonly differences = new Map<string, number>()
 
+  /** With the rows that differences may be explained by. */
+  constructor(private readonly rows: readonly Difference[]) {}
+
   carriedOut(command: Command): void {
     raise(this.commands, command._tag)
   }
@@ -32,14 +35,17 @@ export class Tally {
     raise(this.refusals, clause)
   }
 
-  differs(clause: string): void {
-    raise(this.differences, clause)
+  /** The row that explains a difference. */
+  explained(parting: Parting): Difference | undefined {
+    const row = this.rows.find((each) => each.explains(parting))
+    if (row !== undefined) raise(this.differences, row.clause)
+    return row
   }
 
   /** The figures, a line each. */
   lines(): readonly string[] {
     const seconds = (performance.now() - this.began) / 1000
-    const unused = differences.filter(({ clause }) => !this.differences.has(clause))
+    const unused = this.rows.filter(({ clause }) => !this.differences.has(clause))
     const sum = [...this.commands.values()].reduce((a, b) => a + b, 0)
     return [
       `${this.scripts} scripts in ${seconds.toFixed(0)} s, ${(this.scripts / seconds).toFixed(1)} a second`,

@@ -9,7 +9,6 @@ import type { Shape } from '../arbitrary/shape.js'
 import { atOnce, isNothing } from '../qemu-crash/record.js'
 import type { Files } from '../transition/machine.js'
 import { ofSpace } from '../transition/square.js'
-import { explained } from './differences.js'
 import { load, made, store } from './files.js'
 import { type Answer, Disagreement, isAlone, ours, type Party, qemu } from './party.js'
 import { judgedByQemu, judgedByUs, type Mapped, mappedByQemu, mappedByUs } from './seen.js'
@@ -139,9 +138,8 @@ class Trial {
         const other = theirs[i]
         if (other !== undefined && !apart) {
           const parting = { command, disk: theirDisk, ours: answer, qemu: other, files: () => load(folders.qemu) }
-          const row = explained(parting)
-          if (row !== undefined) this.tally.differs(row.clause)
-          else if (other.done !== answer.done)
+          const row = this.tally.explained(parting)
+          if (row === undefined && other.done !== answer.done)
             throw new Disagreement(
               `QEMU ${other.done ? 'carries out' : 'refuses'} what we do not, ${answer.clause ?? ''}`
             )
@@ -212,9 +210,8 @@ class Trial {
   private async afterTheirs(folder: string, disk: Disk, command: Command, qemu: Answer): Promise<Disk> {
     const [asked = qemu] = qemu.done ? [] : await ours(this.place('asked', load(folder)), [command])
     const parting = { command, disk, ours: asked, qemu, files: () => load(folder) }
-    const row = explained(parting)
+    const row = this.tally.explained(parting)
     this.note(command, 'QEMU', asked)
-    if (row !== undefined) this.tally.differs(row.clause)
     if (row === undefined && asked.done !== qemu.done)
       throw new Disagreement(`QEMU refuses ${command._tag}, which we carry out`)
     if (row === undefined) return followed(disk, command, asked)
