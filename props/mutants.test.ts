@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as assert from 'uvu/assert'
 import { bitmapMutants } from './mutants/bitmap.js'
+import { flushMutants } from './mutants/flushes.js'
 import { formatMutants } from './mutants/format.js'
 import { imageMutants } from './mutants/image.js'
 import type { Mutant } from './mutants/mutant.js'
@@ -20,6 +21,7 @@ import { note, type Report, suite } from './suite.js'
 const test = suite('planted faults')
 const mutants: readonly Mutant[] = [
   ...formatMutants,
+  ...flushMutants,
   ...imageMutants,
   ...planMutants,
   ...repairMutants,

@@ -5,12 +5,13 @@ import type { CreateOptions } from '../../src/transition/create.js'
 
 /**
  * An image to be made, and the raw file behind it: `backing` bytes of a pattern, none for 0. An external data file is
- * `tail` bytes longer than the disk.
+ * `tail` bytes longer than the disk. So many host clusters as are `leaked` count one, and nothing refers to them.
  */
 export interface Shape {
   readonly options: CreateOptions
   readonly backing: number
   readonly tail?: number
+  readonly leaked?: number
 }
 
 /** What the abstract disk needs to know of a shape. */

@@ -127,7 +127,7 @@ export const bitmapMutants: readonly Mutant[] = [
     file: 'transition/extensions.js',
     edits: [
       [
-        'yield* inOrder(w, [[at, name]]);\n    yield* alone(w, { backingFileOffset: BigInt(at) });\n    yield* alone(w, { backingFileSize: name.length });',
+        'yield* inOrder(w, [[at, name]]);\n    yield* alone(w, { backingFileOffset: BigInt(at), backingFileSize: name.length });',
         'yield* alone(w, { backingFileOffset: BigInt(at), backingFileSize: name.length });\n    yield* inOrder(w, [[at, name]]);'
       ]
     ],

@@ -19,6 +19,7 @@ import type { Recording } from './recording.js'
 
 const imageLength = (files: Files): number => storeOf(files, { part: 'image', depth: 0 }).length
 
+
 const layersBehind = (files: Files): Surroundings['backing'] => {
   const { length } = storeOf(files, { part: 'image', depth: 1 })
   return length > 0 ? [{ _tag: 'Raw', size: length }] : []
@@ -32,7 +33,7 @@ const content = (files: Files): Uint8Array => {
   const m = run(files, readMetadata())
   if (E.isLeft(m) || m.right.geometry === undefined) throw new Error('no metadata')
   const disk = activeDisk(m.right, m.right.geometry)
-  return run(files, readGuest(chainOf(files, disk), 0, disk.size, portable))
+  return run(files, readGuest(chainOf(files, m.right, disk), 0, disk.size, portable))
 }
 
 /** Whether nothing at all is wrong: no leak, no flag, no bit. */
@@ -46,7 +47,7 @@ const isWell = (files: Files): boolean => {
 }
 
 /** C6 and C7: a repair leaves nothing wrong and what the guest sees, does nothing the second time, and may itself be cut short. */
-const unrepaired = (files: Files, model: Model): string | undefined => {
+export const unrepaired = (files: Files, model: Model): string | undefined => {
   try {
     const { writes } = repairing(files)
     const after = apply(writes)(files)
@@ -110,7 +111,7 @@ const unlikeReference = (
   const all = {
     image: bytesOf({ part: 'image', depth: 0 }),
     data: bytesOf({ part: 'data', depth: 0 }),
-    backing: bytesOf({ part: 'image', depth: 1 })
+    backing: report.metadata.backingName === undefined ? new Uint8Array(0) : bytesOf({ part: 'image', depth: 1 })
   }
   if (!same(guestOf(all), found)) return 'C4: the reference reads something else'
   const { corruptions, leaks, checkErrors } = countsOf(all)

@@ -1,11 +1,11 @@
 /** The table of edges as a document: for each the smallest script that shows what breaks without its flush. */
-import type { Command } from '../../src/transition/command.js'
 import { minimalShapes, type Shape } from '../arbitrary/shape.js'
 import type { Broken } from './edges.js'
+import type { Action } from './operations.js'
 import { fromWords, inWords } from './script-text.js'
 
 /** A shape in words: what it has that an image of version 3 does not have by itself. */
-const shapeInWords = ({ options: o, backing, tail }: Shape): string =>
+const shapeInWords = ({ options: o, backing, tail, leaked }: Shape): string =>
   [
     `${o.size} bytes`,
     `clusters of ${2 ** (o.clusterBits ?? 16)}`,
@@ -16,7 +16,8 @@ const shapeInWords = ({ options: o, backing, tail }: Shape): string =>
     ...(o.dataFile === undefined ? [] : [o.dataFile.raw ? 'raw external data' : 'external data']),
     ...(o.lazyRefcounts === true ? ['lazy refcounts'] : []),
     ...(backing === 0 ? [] : [`${backing} bytes behind`]),
-    ...(tail === undefined ? [] : [`${tail} bytes too many in the data file`])
+    ...(tail === undefined ? [] : [`${tail} bytes too many in the data file`]),
+    ...(leaked === undefined ? [] : [`${leaked} clusters leaked`])
   ].join(', ')
 
 /** The geometries that counterexamples are looked for in. */
@@ -27,7 +28,9 @@ export const geometries: ReadonlyMap<string, Shape> = new Map(
       options: { size: 8192, clusterBits: 9, dataFile: { name: 'data.raw', raw: true } },
       backing: 0,
       tail: 4096
-    }
+    },
+    // The refcount table has one cluster of entries, and its last block few clusters that are free.
+    { options: { size: 8192, clusterBits: 9, refcountOrder: 6 }, backing: 0, leaked: 4016 }
   ].map((shape) => [shapeInWords(shape), shape])
 )
 
@@ -36,7 +39,7 @@ export interface Row {
   readonly edge: string
   readonly example?: {
     readonly geometry: string
-    readonly script: readonly Command[]
+    readonly script: readonly Action[]
     readonly broken: Broken
   }
 }
@@ -44,13 +47,15 @@ export interface Row {
 const head = `# What each flush is for
 
 A command is a list of host writes in [stages](../src/transition/transaction.ts), with flushes between them. An *edge* is what a flush
-keeps apart: the command, the last stage before it, the first behind it, and what of the image is written there.
+keeps apart: the command, the last stage before it, the first behind it, and what of the image is written there. \`damage\` puts
+bytes into the file, and \`check -r\` repairs it; \`empty\` makes the whole disk unallocated.
 For each edge the flush was left out, over many scripts, until a crash broke a promise: that is the order of writes, proven one
 edge at a time. Each row is the smallest script found. It says which sectors the disk has and lacks, in which model of a crash, and
 what breaks; without the flush that is a state a crash may leave, and with it none.
 
-C1: it opens. C2: no count below its references. C3: what was flushed reads back. C4: every sector is old or new.
+C1: it opens, and names the backing file that it named or is to name, or none while that changes. C2: no count below its references. C3: what was flushed reads back. C4: every sector is old or new.
 C5: snapshots are what they were. C9: bitmaps mark what has changed, or are marked as not to be trusted.
+C6: what was damaged is as before or mended, and a repair mends it.
 P2: any sectors are lost. P3: besides, one sector is torn between two words.
 
 \`npm run edges\` looks for them anew and writes this page; the suite does every row again.
@@ -62,8 +67,7 @@ P2: any sectors are lost. P3: besides, one sector is torn between two words.
 const foot = `
 ## Without a counterexample
 
-Nothing was found to break without these. They keep apart two changes of one L2 entry within a command, or a raw external data
-file and the entry that says what is in it (DATA-06), of which the guest sees no difference:
+Nothing was found to break without these:
 
 `
 
@@ -80,7 +84,7 @@ export const document = (rows: readonly Row[]): string =>
   foot +
   rows.flatMap(({ edge, example }) => (example === undefined ? `- ${edge}\n` : [])).join('')
 
-const commandsOf = (cell: string): readonly Command[] =>
+const commandsOf = (cell: string): readonly Action[] =>
   [...cell.matchAll(/`([^`]*)`/g)].map(([, words = ''], i) => fromWords(words, i + 1))
 
 /** The rows of a document. Law: `rowsOf(document(rows)) = rows`, but for the bytes of writes. */

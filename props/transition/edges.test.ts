@@ -5,12 +5,11 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { edgesOf, inOrder, stages } from '../../src/transition/transaction.js'
 import { flush, type HostWrite } from '../../src/bytes/host-write.js'
-import { arbitraryScript } from '../arbitrary/script.js'
 import { holds } from '../check.js'
 import { note, suite } from '../suite.js'
 import { document, geometries, rowsOf } from './edge-table.js'
 import { breakEdges, trace } from './edges.js'
-import { record } from './recording.js'
+import { actionsOf, arbitraryPlot } from './operation-moves.js'
 
 const test = suite('edges')
 const text = readFileSync(fileURLToPath(new URL('../../../spec/edges.md', import.meta.url)), 'utf8')
@@ -24,15 +23,16 @@ test('each row of the table breaks again, in the same way', () => {
     assert.ok(shape !== undefined, geometry)
     assert.equal(breakEdges(shape, script, { only: broken.edge, hard: true }), [broken])
   }
-  assert.ok(examples.length >= 40)
-  note(`${rows.length} edges, ${examples.length} of them break without their flush`)
+  assert.ok(examples.length >= 80)
+  assert.is(examples.length, rows.length)
+  note(`${rows.length} edges, each breaks something without its flush`)
 })
 
 test('an edge that a command uses stands in the table', () => {
   const known = new Set(rows.map(({ edge }) => edge))
   holds(
-    fc.property(fc.constantFrom(...geometries.values()), arbitraryScript(4, 16), (shape, moves) => {
-      const { barriers } = trace(shape, record(shape, moves).commands)
+    fc.property(fc.constantFrom(...geometries.values()), arbitraryPlot, (shape, plot) => {
+      const { barriers } = trace(shape, actionsOf(shape, plot))
       assert.equal(
         barriers.map(({ edge }) => edge).filter((edge) => !known.has(edge)),
         []

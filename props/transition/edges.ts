@@ -1,17 +1,18 @@
 /** Edges: what each flush of a command keeps apart, and what breaks where it does not. */
 import type { Disk as Abstract } from '../../spec/disk.js'
-import type { HostWrite } from '../../src/bytes/host-write.js'
+import { flush, type HostWrite } from '../../src/bytes/host-write.js'
+import { viewOf } from '../../src/bytes/octets.js'
 import { crashStates, type Model } from '../../src/store/crash.js'
 import { type CrashState, diskOf, type Holding } from '../../src/store/disk.js'
 import { type Epoch, epochsOf } from '../../src/store/epoch.js'
 import { flushesOf, withoutFlush } from '../../src/store/reorder.js'
-import type { Command } from '../../src/transition/command.js'
 import { type Claim, type Edge, edgesOf, type Owner } from '../../src/transition/transaction.js'
 import type { Shape } from '../arbitrary/shape.js'
-import { promisedFor } from './crash.js'
+import { promisedFor, unrepaired } from './crash.js'
 import { judging, type Promised } from './judge.js'
+import { perform } from './machine.js'
+import { type Acted, act, type Action, isOperation, type Subject, subjectOf } from './operations.js'
 import { begin, type Recording, stored } from './recording.js'
-import { follow, type Pair } from './square.js'
 
 /** Whose bytes a sector holds, or what else changes; those from which most hangs come first. */
 const ranks = [
@@ -77,39 +78,80 @@ const groupOf: Readonly<Record<Part, string>> = {
   'end of file': 'end of file'
 }
 
-const edgeInWords = (command: Command, { from, to, anew }: Edge, later: Part): string =>
-  `${command._tag}: ${from} → ${to}${anew ? ' of the next round' : ''}, ${groupOf[later]}`
+const edgeInWords = (action: Action, { from, to, anew }: Edge, later: string): string =>
+  `${action._tag}: ${from} → ${to}${anew ? ' of the next round' : ''}, ${later}`
 
-/** Carries out commands and tells the edge of every flush. */
-export const trace = (shape: Shape, commands: readonly Command[]): Traced => {
-  const start = begin(shape)
+/** The fields of the header that go together. */
+const fieldGroups: readonly (readonly [words: string, from: number, to: number])[] = [
+  ['version', 4, 8],
+  ['place of the name', 8, 16],
+  ['length of the name', 16, 20],
+  ['refcount table', 48, 60],
+  ['snapshot table', 60, 72],
+  ['features', 72, 96],
+  ['refcount width', 96, 100]
+]
+
+/** What of the first cluster is not the same in two images. */
+const partsOfHeader = (a: Uint8Array, b: Uint8Array): string => {
+  const [old, now] = [viewOf(a), viewOf(b)]
+  const changes = (from: number, to: number): boolean =>
+    Buffer.compare(a.subarray(from, to), b.subarray(from, to)) !== 0
+  const known = [old, now].some((view) => view.getUint32(4) === 2) ? 72 : 104
+  const name = [old, now].map((view) => Number(view.getBigUint64(8))).find((at) => at > 0) ?? 2 ** old.getUint32(20)
+  return [
+    ...fieldGroups.filter(([, from, to]) => to <= known && changes(from, to)).map(([words]) => words),
+    ...(changes(known, name) ? ['extensions'] : []),
+    ...(changes(name, 2 ** old.getUint32(20)) ? ['name'] : [])
+  ].join(' and ')
+}
+
+/** The writes of an action, between flushes where it is an operation, since nobody writes in between. */
+const writesOf = (action: Action, { writes }: Acted): readonly HostWrite[] =>
+  isOperation(action) && writes.length > 0 ? [flush, ...writes, flush] : writes
+
+/** The flushes of an action, each with the words for its edge. */
+const barriersOf = (action: Action, before: Subject, done: Acted): readonly Omit<Barrier, 'claims'>[] => {
+  const edges = edgesOf(done.staged)
+  return flushesOf(done.writes).map((at, k) => {
+    const edge = edges[k]
+    if (edge === undefined) return { edge: 'Flush', at }
+    const later = done.staged[edge.stage] ?? []
+    const part = first(later.flatMap((w) => (w._tag === 'Flush' ? [] : [partOf(done.claims, w)])))
+    const now = perform(before.machine.files, done.writes.slice(0, at))
+    const inHeader = isOperation(action) && part === 'main header'
+    return {
+      edge: edgeInWords(action, edge, inHeader ? partsOfHeader(now.image, perform(now, later).image) : groupOf[part]),
+      at: isOperation(action) ? at + 1 : at
+    }
+  })
+}
+
+/** Carries out actions and tells the edge of every flush. */
+export const trace = (shape: Shape, actions: readonly Action[]): Traced => {
+  const start = subjectOf(begin(shape), actions.some(isOperation))
   const writes: HostWrite[] = []
   const madeBy: (readonly [number, number])[] = []
   const disks = [start.disk]
   const barriers: Barrier[] = []
   const claims: Claim[] = []
-  commands.reduce<Pair>((pair, command, i) => {
-    const next = follow(pair, command)
-    const edges = edgesOf(next.staged)
+  actions.reduce<Subject>((subject, action, i) => {
+    const next = act(subject, action)
     claims.push(...next.claims)
-    for (const [k, place] of flushesOf(next.writes).entries()) {
-      const edge = edges[k]
-      const later = next.staged[edge?.stage ?? 0] ?? []
-      const part = first(later.flatMap((w) => (w._tag === 'Flush' ? [] : [partOf(next.claims, w)])))
-      const words = edge === undefined ? 'Flush' : edgeInWords(command, edge, part)
+    for (const { edge, at } of barriersOf(action, subject, next))
       barriers.push({
-        edge: words,
-        at: writes.length + place,
-        claims: words === 'Flush' ? claims.slice() : next.claims,
-        ...(words === 'Flush' ? { durable: next.disk } : {})
+        edge,
+        at: writes.length + at,
+        claims: edge === 'Flush' ? claims.slice() : next.claims,
+        ...(edge === 'Flush' ? { durable: next.disk } : {})
       })
-    }
-    writes.push(...next.writes)
-    madeBy.push(...next.writes.map((): readonly [number, number] => [i + 1, i + 1]))
+    const made = writesOf(action, next)
+    writes.push(...made)
+    madeBy.push(...made.map((): readonly [number, number] => [i + 1, i + 1]))
     disks.push(next.disk)
     return next
   }, start)
-  return { recording: { before: stored(start.machine.files), writes, madeBy, commands, disks }, barriers }
+  return { recording: { before: stored(start.machine.files), writes, madeBy, commands: [], disks }, barriers }
 }
 
 /** A state that the flush forbids, in words. */
@@ -202,10 +244,12 @@ const brokenWithout = ({ recording }: Traced, barrier: Barrier, hard: boolean): 
     durable === undefined
       ? promisedFor(recording, start, end, torn)
       : { durable, later: disks.slice(disks.indexOf(durable) + 1), torn }
+  const mends = promised(false).durable.wrong !== undefined
   const judges = { P2: judging(promised(false)), P3: judging(promised(true)) }
   for (const candidates of hard ? [swaps(merged), anyStates(merged)] : [swaps(merged)])
     for (const { state, model, words } of candidates) {
-      const { broken } = judges[model === 'P3' ? 'P3' : 'P2'](state.files)
+      const verdict = judges[model === 'P3' ? 'P3' : 'P2'](state.files)
+      const broken = verdict.broken ?? (mends ? unrepaired(state.files, 'P0') : undefined)
       if (broken !== undefined) return { edge: barrier.edge, model, state: words, promise: broken }
     }
   return undefined
@@ -214,10 +258,10 @@ const brokenWithout = ({ recording }: Traced, barrier: Barrier, hard: boolean): 
 /** What breaks of the flushes of a script, the first of each edge; of one edge alone, if it is named. */
 export const breakEdges = (
   shape: Shape,
-  commands: readonly Command[],
+  actions: readonly Action[],
   { only, hard = false }: { readonly only?: string; readonly hard?: boolean } = {}
 ): readonly Broken[] => {
-  const traced = trace(shape, commands)
+  const traced = trace(shape, actions)
   const found = new Map<string, Broken>()
   for (const barrier of traced.barriers) {
     if (found.has(barrier.edge) || (only !== undefined && barrier.edge !== only)) continue

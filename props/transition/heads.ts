@@ -7,7 +7,7 @@ import type { Traits } from '../../spec/disk.js'
 import { concat, fromText, toHex } from '../../src/bytes/octets.js'
 import { type Extension, extension, typeOf } from '../../src/format/extension.js'
 import { header } from '../../src/format/header.js'
-import { readMetadata, refusal } from '../../src/image/metadata.js'
+import { type Metadata, readMetadata, refusal } from '../../src/image/metadata.js'
 import type { AnyCommand } from '../../src/transition/command.js'
 import type { CreateOptions } from '../../src/transition/create.js'
 import { areaBytes } from '../../src/transition/extensions.js'
@@ -44,20 +44,20 @@ export interface Head {
 /** The types of holes and of bitmaps. */
 const left = [0x686f_6c65, 0x2385_2875]
 
-export const headOf = (files: Files): Head => {
-  const m = right(right(runOver(files, readMetadata())))
-  return {
-    version: m.header.version,
-    name: Buffer.from(m.backingName ?? []).toString('latin1'),
-    extensions: (m.extensions?.extensions ?? [])
-      .filter((e) => !left.includes(typeOf(e)))
-      .map((e) => toHex(extension.encode({ ...e, padding: new Uint8Array(0) }))),
-    trusted: m.header.autoclearFeatures.bitmaps,
-    dirty: m.header.incompatibleFeatures.dirty,
-    refusal: refusal(m.issues)?.message,
-    clauses: [...new Set(m.issues.map((i) => i.clause))].sort()
-  }
-}
+/** What the first cluster says by this metadata. */
+export const headIn = (m: Metadata): Head => ({
+  version: m.header.version,
+  name: Buffer.from(m.backingName ?? []).toString('latin1'),
+  extensions: (m.extensions?.extensions ?? [])
+    .filter((e) => !left.includes(typeOf(e)))
+    .map((e) => toHex(extension.encode({ ...e, padding: new Uint8Array(0) }))),
+  trusted: m.header.autoclearFeatures.bitmaps,
+  dirty: m.header.incompatibleFeatures.dirty,
+  refusal: refusal(m.issues)?.message,
+  clauses: [...new Set(m.issues.map((i) => i.clause))].sort()
+})
+
+export const headOf = (files: Files): Head => headIn(right(right(runOver(files, readMetadata()))))
 
 /** What a first cluster is drawn from. */
 export interface Drawn {
@@ -129,26 +129,34 @@ const same = (a: readonly string[], b: readonly string[]): boolean => a.join() =
 /** A head and the disk under it. */
 const viewOf = (files: Files) => ({ head: headOf(files), disk: abstraction(files, traits) })
 
+/** Whether a first cluster has no backing file, where there was one before or is one afterwards. */
+export const isNameless = (head: Head, old: Head, now: Head): boolean =>
+  head.name === '' && old.name !== '' && now.name !== ''
+
+/** How a first cluster is neither the old nor the new one, but for a name or for extensions that are cut off. */
+export const unlikeHead = (head: Head, old: Head, now: Head): string | undefined => {
+  const isOld = same(head.extensions, old.extensions)
+  const isNew = same(head.extensions, now.extensions)
+  const isFirstOf = (all: readonly string[]): boolean => same(head.extensions, all.slice(0, head.extensions.length))
+  if (!isNew && !isFirstOf(old.extensions) && !isFirstOf(now.extensions)) return 'extensions of neither'
+  if (![old.name, now.name, ''].includes(head.name)) return 'the backing file is neither of the two'
+  // A new name never stands with an old format, nor an old name with a new one.
+  if (old.name === now.name || head.name === '') return undefined
+  return (head.name === now.name ? isNew : isOld) ? undefined : 'a name with the format of another'
+}
+
 /** Fails unless a crash leaves an image that opens, with the same disk, and a head and bitmaps that were or are to be. */
 const survives = (old: ReturnType<typeof viewOf>, now: ReturnType<typeof viewOf>, files: Files, seen: Seen): void => {
   const { head, disk } = viewOf(files)
   assert.is(head.refusal, undefined)
   assert.equal(disk.content, old.disk.content)
   assert.equal(disk.snapshots, old.disk.snapshots)
-  const isOld = same(head.extensions, old.head.extensions)
-  const isNew = same(head.extensions, now.head.extensions)
-  const isFirstOf = (all: readonly string[]): boolean => same(head.extensions, all.slice(0, head.extensions.length))
-  assert.ok(isNew || isFirstOf(old.head.extensions) || isFirstOf(now.head.extensions), 'extensions of neither')
-  const isNameless = head.name !== old.head.name && head.name !== now.head.name
-  if (isNameless) assert.is(head.name, '')
-  // A new name never stands with an old format, nor an old name with a new one.
-  else if (old.head.name !== now.head.name && head.name !== '')
-    assert.ok(head.name === now.head.name ? isNew : isOld, 'a name with the format of another')
+  assert.is(unlikeHead(head, old.head, now.head), undefined)
   if (head.trusted && !isDeepStrictEqual(disk.bitmaps, old.disk.bitmaps)) assert.equal(disk.bitmaps, now.disk.bitmaps)
   if (!head.dirty) assert.is(countsOf(files).corruptions, 0)
   seen.states++
-  seen.nameless += Number(isNameless)
-  seen.cut += Number(!isOld && !isNew)
+  seen.nameless += Number(isNameless(head, old.head, now.head))
+  seen.cut += Number([old, now].every((each) => !same(head.extensions, each.head.extensions)))
   seen.untrusted += Number(old.head.trusted && now.head.trusted && !head.trusted)
   seen.dirty += Number(head.dirty)
 }

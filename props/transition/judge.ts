@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Bitmap, Disk } from '../../spec/disk.js'
 import type { Issue } from '../../src/bytes/issue.js'
-import { failWith, orFail, type Plan, runSync, telling } from '../../src/bytes/plan.js'
+import { failWith, orFail, type Plan, readAt, runSync, telling } from '../../src/bytes/plan.js'
 import { portable } from '../../src/compression/decompress.js'
 import type { Geometry } from '../../src/format/geometry.js'
 import { dirtyRanges } from '../../src/image/bitmap-ranges.js'
@@ -13,12 +13,23 @@ import { activeDisk, snapshotDisk } from '../../src/image/disk.js'
 import { type Metadata, readMetadata, refusal } from '../../src/image/metadata.js'
 import { readGuest } from '../../src/image/read.js'
 import { type Files, storeOf, worldOf } from '../../src/store/files.js'
+import { type Head, headIn, unlikeHead } from './heads.js'
 import { remembering } from './remembering.js'
+
+/** A disk and, where that is promised too, what its image says of itself. */
+export interface Told extends Disk {
+  readonly head?: Head
+  /** The disk over the file that may be behind it, and with nothing behind it. */
+  readonly over?: Disk
+  readonly alone?: Disk
+  /** Corruptions of an image that is not whole. */
+  readonly wrong?: number
+}
 
 /** What may be seen after a crash: the disk as the last durable command left it, and as any later command may have. */
 export interface Promised {
-  readonly durable: Disk
-  readonly later: readonly Disk[]
+  readonly durable: Told
+  readonly later: readonly Told[]
   /** Whether a sector may be torn, so that old and new meet within it. */
   readonly torn: boolean
 }
@@ -53,10 +64,28 @@ const unpromised = (found: Uint8Array, { durable, later, torn }: Promised): stri
   return undefined
 }
 
-/** The disk over what is behind it. */
-export const chainOf = (files: Files, disk: ReturnType<typeof activeDisk>): Chain => {
+/** A disk of an image over what the image says is behind it. */
+export const chainOf = (files: Files, m: Metadata, disk: ReturnType<typeof activeDisk>): Chain => {
   const below = storeOf(files, { part: 'image', depth: 1 })
-  return [{ _tag: 'Image', disk }, ...(below.length > 0 ? [{ _tag: 'Raw' as const, size: below.length }] : [])]
+  return [
+    { _tag: 'Image', disk },
+    ...(m.backingName === undefined ? [] : [{ _tag: 'Raw' as const, size: below.length }])
+  ]
+}
+
+/** What an image promises that has a backing file, or that has none. */
+const promisedOver = (m: Metadata, { durable, later, torn }: Promised): Promised => {
+  const seen = (d: Told): Told => ({ ...d, ...(m.backingName === undefined ? d.alone : d.over) })
+  return { durable: seen(durable), later: later.map(seen), torn }
+}
+
+/** C1: the first cluster says what some version of the image says, or what a crash between two may leave of both. */
+const unlikeHeads = (m: Metadata, { durable, later }: Promised): string | undefined => {
+  const heads = [durable, ...later].flatMap(({ head }) => head ?? [])
+  const found = heads.length === 0 ? undefined : headIn(m)
+  if (found === undefined) return undefined
+  const ways = heads.flatMap((old, i) => heads.slice(i).map((now) => unlikeHead(found, old, now)))
+  return ways.includes(undefined) ? undefined : ways[0]
 }
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
@@ -74,7 +103,7 @@ function* unlikeSnapshot(files: Files, m: Metadata, g: Geometry, promise: Promis
   for (const s of m.snapshots) {
     const disk = snapshotDisk(m, g, s)
     if (E.isLeft(disk)) return `snapshot ${text(s.id)} cannot be read`
-    const content = yield* readGuest(chainOf(files, disk.right), 0, disk.right.size, portable)
+    const content = yield* readGuest(chainOf(files, m, disk.right), 0, disk.right.size, portable)
     if (!known.some((k) => k.id === text(s.id) && k.name === text(s.name) && same(k.content, content)))
       return `snapshot ${text(s.id)} is not what it was`
   }
@@ -128,6 +157,14 @@ function* unlikeBitmap(
   return undefined
 }
 
+/** DATA-06: an external data file that is the raw disk holds what the guest reads, whoever reads it. */
+function* unlikeRaw({ header }: Metadata, content: Uint8Array): Plan<string | undefined> {
+  if (!header.autoclearFeatures.rawExternalData) return undefined
+  const raw = yield* readAt(0, content.length, { part: 'data', depth: 0 })
+  const at = content.findIndex((byte, i) => byte !== raw[i])
+  return at < 0 ? undefined : `byte ${at} of the raw disk is not what the guest reads`
+}
+
 /** What a guest sees of a state, and what is wrong with that. */
 interface Sight {
   readonly content: Uint8Array
@@ -158,21 +195,34 @@ function* opening(): Plan<Open> {
 }
 
 /** C3, C4, C5 and C9: what the guest sees is what was promised. */
-function* seeing({ m, g }: Open, files: Files, promise: Promised): Plan<Sight> {
+function* seeing({ m, g }: Open, files: Files, promised: Promised): Plan<Sight> {
+  const promise = promisedOver(m, promised)
   const disk = activeDisk(m, g)
-  const content = yield* readGuest(chainOf(files, disk), 0, disk.size, portable)
+  const content = yield* readGuest(chainOf(files, m, disk), 0, disk.size, portable)
   const told = (clause: string, why: string | undefined): string | undefined =>
     why === undefined ? undefined : `${clause}: ${why}`
   const wrong =
-    told('C3 or C4', unpromised(content, promise)) ?? told('C9', yield* unlikeBitmap(m, g, content, promise))
+    told('C1', unlikeHeads(m, promise)) ??
+    told('C3 or C4', unpromised(content, promise) ?? (yield* unlikeRaw(m, content))) ?? told('C9', yield* unlikeBitmap(m, g, content, promise))
   return { content, ...(wrong === undefined ? {} : { wrong }) }
 }
 
-/** C2 and C8: the first count that is too low or entry that leads astray; those of a dirty image may lag. */
-const miscounted = ({ metadata, findings }: CheckReport): string | undefined =>
-  metadata.header.incompatibleFeatures.dirty
-    ? undefined
-    : findings.find((f) => f.severity === 'error' || (f.severity === 'corruption' && f.field !== 'copied'))?.message
+/** Whether the image says that it is to be repaired before it is written. @see FEAT-04 and FEAT-05 */
+export const isMarked = ({ header }: Metadata): boolean =>
+  header.incompatibleFeatures.dirty || header.incompatibleFeatures.corrupt
+
+/** What is wrong with an image, but for copied flags; what it counts does not matter where it is marked. */
+export const faultsIn = ({ metadata, findings }: CheckReport): CheckReport['findings'] =>
+  isMarked(metadata)
+    ? []
+    : findings.filter((f) => f.severity === 'error' || (f.severity === 'corruption' && f.field !== 'copied'))
+
+/** C2 and C8: the first count that is too low or entry that leads astray, where there are more than there were; those of a dirty image may lag. */
+const miscounted = (report: CheckReport, { durable, later }: Promised): string | undefined => {
+  const wrong = faultsIn(report)
+  const known = Math.max(0, ...[durable, ...later].map((d) => d.wrong ?? 0))
+  return wrong.length > known ? wrong[0]?.message : undefined
+}
 
 const messages = (issues: readonly Issue[]): string => issues.map((i) => i.message).join('; ')
 
@@ -183,7 +233,7 @@ const messages = (issues: readonly Issue[]): string => issues.map((i) => i.messa
 export const judging = (promise: Promised): ((files: Files) => Verdict) => {
   const opened = remembering(opening)
   const sight = remembering((open: Open, files) => seeing(open, files, promise))
-  const snapshots = remembering(({ m, g }: Open, files) => unlikeSnapshot(files, m, g, promise))
+  const snapshots = remembering(({ m, g }: Open, files) => unlikeSnapshot(files, m, g, promisedOver(m, promise)))
   const counted = remembering(({ m }: Open, files) =>
     checkMetadata(m, storeOf(files, { part: 'image', depth: 0 }).length)
   )
@@ -201,7 +251,7 @@ export const judging = (promise: Promised): ((files: Files) => Verdict) => {
     const report = E.flatten(counted(open.right, files))
     if (E.isLeft(report)) return broken(`C1: ${messages(report.left)}`)
     const { leaks } = report.right
-    const miscount = miscounted(report.right)
+    const miscount = miscounted(report.right, promise)
     return {
       leaks,
       ...(miscount === undefined ? { seen: { content, report: report.right } } : { broken: `C2: ${miscount}` })

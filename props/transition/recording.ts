@@ -3,11 +3,17 @@ import { blankDisk, type Disk } from '../../spec/disk.js'
 import type { HostWrite } from '../../src/bytes/host-write.js'
 import type { Files as Stored } from '../../src/store/files.js'
 import { fromBytes } from '../../src/store/store.js'
+import type { Plan } from '../../src/bytes/plan.js'
+import { allocate } from '../../src/transition/allocate.js'
 import type { Command } from '../../src/transition/command.js'
+import { finish, type Step } from '../../src/transition/finish.js'
 import { Group, mayJoin } from '../../src/transition/group.js'
+import { Work } from '../../src/transition/opened.js'
+import { seeing } from '../../src/transition/transaction.js'
 import { commandOf, type Move } from '../arbitrary/script.js'
 import { backingOf, type Shape, traitsOf } from '../arbitrary/shape.js'
-import { type Files, newMachine } from './machine.js'
+import { type Files, type Machine, newMachine, perform, right, runOver } from './machine.js'
+import type { Told } from './judge.js'
 import { follow, type Pair } from './square.js'
 
 /** A script that was carried out. */
@@ -19,7 +25,7 @@ export interface Recording {
   readonly madeBy: readonly (readonly [first: number, last: number])[]
   readonly commands: readonly Command[]
   /** The disk before the first command, and after each. */
-  readonly disks: readonly Disk[]
+  readonly disks: readonly Told[]
 }
 
 /** The files as the simulated store holds them. */
@@ -29,11 +35,23 @@ export const stored = ({ image, data, backing }: Files): Stored => [
   { file: { part: 'image', depth: 1 }, store: fromBytes(backing) }
 ]
 
+function* leak(w: Work, clusters: number): Plan<Step> {
+  for (let n = 0; n < clusters;) n += (yield* allocate(w, 1, clusters - n)).n
+  return yield* finish(w)
+}
+
+/** The image with so many clusters counted that nothing refers to. */
+const leaking = (machine: Machine, clusters: number): Machine => {
+  const w = new Work(machine.opened)
+  const { writes, next } = right(runOver(machine.files, seeing(w.tx, leak(w, clusters))))
+  return { files: perform(machine.files, writes), opened: next }
+}
+
 /** A new image and the blank disk it stands for. */
 export const begin = (shape: Shape): Pair => {
   const backing = backingOf(shape)
   const size = Math.ceil(shape.options.size / 512) * 512
-  const machine = newMachine(shape.options, backing)
+  const machine = leaking(newMachine(shape.options, backing), shape.leaked ?? 0)
   const data = new Uint8Array(shape.tail === undefined ? machine.files.data.length : size + shape.tail)
   data.fill(0xcc, size)
   return {

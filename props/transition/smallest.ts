@@ -1,22 +1,22 @@
 /** Making a counterexample small: fewer commands, a simpler geometry, shorter ranges, as long as the same edge breaks. */
-import type { Command } from '../../src/transition/command.js'
 import { geometries, type Row } from './edge-table.js'
 import { breakEdges } from './edges.js'
+import { type Action, isOperation } from './operations.js'
 import { fromWords, inWords } from './script-text.js'
 
 /** A script on a geometry. */
 interface Case {
   readonly geometry: string
-  readonly script: readonly Command[]
+  readonly script: readonly Action[]
 }
 
-/** Commands that say less: from the start of the disk, of fewer bytes. */
-const simpler = (command: Command): readonly Command[] => {
-  if (!('at' in command)) return []
+/** Actions that say less: from the start of the disk, of fewer bytes. */
+const simpler = (command: Action): readonly Action[] => {
+  if (isOperation(command) || !('at' in command)) return []
   const length = 'bytes' in command ? command.bytes.length : command.length
   const places = [...new Set([0, command.at - (command.at % 16384), command.at - (command.at % 512)])]
   const lengths = [512, 1024, 2048, 4096, 16384].filter((n) => n < length)
-  const changed = (at: number, n: number): Command =>
+  const changed = (at: number, n: number): Action =>
     'bytes' in command ? { ...command, at, bytes: new Uint8Array(n) } : { ...command, at, length: n }
   return [
     ...lengths.map((n) => changed(command.at, n)),
@@ -50,7 +50,7 @@ const exampleOf = ({ geometry, script }: Case, edge: string): Row['example'] => 
 }
 
 /** The smallest case, going from this one down, in which a promise breaks without the flush of the edge. */
-export const smallest = (geometry: string, script: readonly Command[], edge: string): Row['example'] => {
+export const smallest = (geometry: string, script: readonly Action[], edge: string): Row['example'] => {
   let best = exampleOf({ geometry, script }, edge)
   for (let next = best; next !== undefined;) {
     best = next

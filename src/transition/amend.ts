@@ -50,7 +50,6 @@ function* setLazyRefcounts(w: Work, lazyRefcounts: boolean): Plan<void> {
   if (w.g.version === 2)
     return lazyRefcounts ? yield* refuse('OPEN-24', 'lazy refcounts in version 2', 'version 3') : undefined
   yield* w.changeHeader('expose', { compatibleFeatures: { ...w.header.compatibleFeatures, lazyRefcounts } })
-  yield* endRound(w)
 }
 
 /**

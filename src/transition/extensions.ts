@@ -104,7 +104,7 @@ export function* inOrder(w: Work, way: Way): Plan<void> {
   }
 }
 
-/** Changes fields of the header that share one word, between two flushes. */
+/** Changes fields of the header that may become durable one before the other, between two flushes. */
 function* alone(w: Work, fields: Parameters<Work['changeHeader']>[1]): Plan<void> {
   yield* w.changeHeader('expose', fields)
   yield* endRound(w)
@@ -140,8 +140,7 @@ function* attach(w: Work, name: Uint8Array): Plan<void> {
   const { from, bytes } = yield* areaNow(w)
   const at = from + bytes.length
   yield* inOrder(w, [[at, name]])
-  yield* alone(w, { backingFileOffset: BigInt(at) })
-  yield* alone(w, { backingFileSize: name.length })
+  yield* alone(w, { backingFileOffset: BigInt(at), backingFileSize: name.length })
 }
 
 /** Where a copy of the backing file name may stand beside the name, and behind byte `end`. */
@@ -248,7 +247,7 @@ export function* changeExtensions(
   // What this command has changed of the header may not be durable: until then what stands behind the area may be seen.
   const unseen = endOf(way) <= area.to && w.tx.claims.every(({ owner }) => owner !== 'main header')
   yield* withRoom(w, endOf(way), () => inOrder(w, unseen ? unseenFirst(way, area) : way))
-  if (untrusted) yield* trustBitmaps(w, true)
+  if (untrusted) yield* w.changeHeader('release', { autoclearFeatures: { ...w.header.autoclearFeatures, bitmaps: true } })
   yield* sweep(w)
 }
 

@@ -19,8 +19,16 @@ const setCount = (blocks: Blocks, g: Geometry, cluster: number, count: bigint): 
   setRefcount(viewOf(block), g.refcountOrder, entry, count)
 }
 
-/** The counts of a geometry, without those that the present blocks and table have of themselves; and the cluster behind the last that counts. */
-function* counted(w: Work, g: Geometry): Plan<{ readonly blocks: Blocks; readonly end: number }> {
+interface Counted {
+  readonly blocks: Blocks
+  /** The cluster behind the last that counts. */
+  readonly end: number
+  /** Clusters of the present blocks and table. */
+  readonly own: ReadonlySet<number>
+}
+
+/** The counts of a geometry, without those that the present blocks and table have of themselves. */
+function* counted(w: Work, g: Geometry): Plan<Counted> {
   const size = clusterSize(w.g)
   const blocks: Blocks = new Map()
   const { at, entries } = w.refcountTable
@@ -51,7 +59,7 @@ function* counted(w: Work, g: Geometry): Plan<{ readonly blocks: Blocks; readonl
       if (count > 0n) setCount(blocks, g, cluster, count)
     }
   }
-  return { blocks, end }
+  return { blocks, end, own }
 }
 
 /** Counts the clusters from `start` on that hold the blocks, which count themselves, and their table; tells the table's length in clusters. */
@@ -80,7 +88,7 @@ export function* changeRefcountOrder(w: Work, order: number): Plan<void> {
   yield* endRound(w)
   const g = { ...w.g, refcountOrder: order }
   const size = clusterSize(g)
-  const { blocks, end } = yield* counted(w, g)
+  const { blocks, end, own } = yield* counted(w, g)
   const t = addOwn(blocks, g, end)
   if (t * size > maxRefcountTable)
     return yield* refuse('REF-06', `${t * size} bytes of refcount table`, `at most ${maxRefcountTable}`)
@@ -98,8 +106,9 @@ export function* changeRefcountOrder(w: Work, order: number): Plan<void> {
     refcountTableClusters: t,
     refcountOrder: order
   })
-  yield* w.changeHeader('extend', { incompatibleFeatures: features })
+  yield* w.changeHeader('release', { incompatibleFeatures: features })
   yield* endRound(w)
+  for (const cluster of own) w.freed.set(cluster, w.tx.claims.length)
   w.g = g
   w.firstFree = 0
 }

@@ -180,14 +180,17 @@ const tableClusters = (w: Work, entries: number): number => {
 
 /**
  * Lets the header name another refcount table, whose blocks count what the present ones do. Its offset and its length are
- * two words: a version 3 image is dirty while they change, and one of version 2 relies on the sector.
+ * two words: a version 3 image is dirty while they change unless it is marked corrupt, and one of version 2 relies on the
+ * sector.
+ *
+ * @see FEAT-04 and FEAT-05
  */
 export function* switchTable(w: Work, at: number, clusters: number): Plan<void> {
   const features = w.header.incompatibleFeatures
-  const guarded = w.g.version === 3 && !features.dirty
+  const guarded = w.g.version === 3 && !features.dirty && !features.corrupt
   if (guarded) yield* w.changeHeader('prepare', { incompatibleFeatures: { ...features, dirty: true } })
   yield* w.changeHeader('cover', { refcountTableOffset: BigInt(at), refcountTableClusters: clusters })
-  if (guarded) yield* w.changeHeader('extend', { incompatibleFeatures: features })
+  if (guarded) yield* w.changeHeader('expose', { incompatibleFeatures: features })
 }
 
 /**

@@ -96,7 +96,7 @@ function* mendCopied(w: Work, e: Examined): Plan<void> {
     Math.min(state.max, state.references.get(Math.floor(offset / state.size))) === 1
   function* mend(owner: 'active L1 table' | 'active L2 table', at: number, word: bigint, set: boolean): Plan<void> {
     const next = set ? word | copied : word & ~copied
-    if (next !== word) yield* putWord(w, owner, set ? 'settle' : 'prepare', at, next)
+    if (next !== word) yield* putWord(w, owner, 'prepare', at, next)
   }
   yield* branchesOf(w, e, function* ({ at, l1, active, again }): Plan<void> {
     if (!active) return

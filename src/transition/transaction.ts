@@ -9,8 +9,8 @@ import { ClusterSet } from '../image/cluster-set.js'
 /**
  * When a change may become durable. Within a stage any order will do, and any part may be lost. A stage waits for those
  * before it that change something, a flush between them, with these exceptions: nothing waits for what is given back, in
- * `release` or `retire`; a release does not wait for `settle`; and what is prepared in a later round waits for nothing,
- * since the clusters that it takes were not given back before nobody had them.
+ * `release` or `retire`; a release does not wait for `settle`, nor `settle` for that of an earlier round; and what is
+ * prepared in a later round waits for nothing, since the clusters that it takes were not given back before nobody had them.
  *
  * - `prepare`: what nothing durable points to yet, and counts that rise
  * - `cover`: words of the refcount table, which make new counts part of the image
@@ -255,7 +255,7 @@ const roundOf = (i: number): number => Math.floor(i / stages.length)
 /** Whether a stage waits for an earlier one. */
 const waits = (from: number, to: number): boolean => {
   const [first, second] = [stageOf(from), stageOf(to)]
-  if (first === 'release' || first === 'retire') return false
+  if (first === 'release' || first === 'retire' || (first === 'settle' && second === 'settle')) return false
   return roundOf(from) === roundOf(to) ? first !== 'settle' || second !== 'release' : second !== 'prepare'
 }
 

@@ -138,7 +138,6 @@ function* mayDowngrade(w: Work): Plan<void> {
 export function* downgrade(w: Work): Plan<void> {
   yield* mayDowngrade(w)
   yield* expandZeros(w)
-  yield* endRound(w)
   yield* dropBitmaps(w)
   yield* endRound(w)
   const { extensions } = yield* areaNow(w)

@@ -73,6 +73,15 @@ const inPlace = (w: Work, { entry, from, to }: Target, host: number): Patch => {
   }
 }
 
+/** Whether guest bytes of one cluster can be written without a change of its entry. */
+export function* keepsEntry(w: Work, from: number, to: number): Plan<boolean> {
+  const entry = yield* entryOf(w, from)
+  const start = from - (from % clusterSize(w.g))
+  const { first, last } = touched(w, from - start, to - start)
+  const all = Array.from({ length: last - first + 1 }, (_, i) => first + i)
+  return isOwn(w, entry) && all.every((i) => subclusterAt(entry, i) === 'data')
+}
+
 /** What is written to a new cluster. @see WR-05, SW-01, SW-02 and SW-04 */
 const inNew = (w: Work, { entry, from, to }: Target, host: number): Patch => {
   if (!w.g.extendedL2 || entry._tag === 'Compressed')

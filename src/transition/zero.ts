@@ -9,7 +9,7 @@ import { endRound } from './finish.js'
 import type { Work } from './opened.js'
 import { countOf } from './refcounts.js'
 import { entriesOf, entryOf, hostClusterOf, putEntries, putEntry, releaseEntry } from './tables.js'
-import { hostOf, maskOf, mayWrite, write } from './write.js'
+import { hostOf, keepsEntry, maskOf, mayWrite, write } from './write.js'
 
 const image: FileRef = { part: 'image', depth: 0 }
 const dataFile: FileRef = { part: 'data', depth: 0 }
@@ -189,11 +189,13 @@ export function* writeZeroes(w: Work, at: number, length: number, unmap: boolean
     [first, last],
     [last, end]
   ] as const
-  const size = clusterSize(w.g)
+  let changed = false
   for (const [from, to] of parts) {
     if (from === to) continue
+    const keeps = w.g.extendedL2 && from !== first && (yield* keepsEntry(w, from, to))
     // Two parts may lie in one cluster, whose entry changes once a round.
-    if (from > at && from % size !== 0) yield* endRound(w)
+    if (changed && !keeps && from % clusterSize(w.g) !== 0) yield* endRound(w)
+    changed ||= !keeps
     yield* zeroPart(w, from, to, unmap)
   }
 }
