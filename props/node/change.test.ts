@@ -228,4 +228,19 @@ test('an image marked corrupt is not changed, and a dirty one is repaired first'
   assert.is(qcow2('check', image).code, 0)
 })
 
+test('an image that has lost the refcount block of its header is not written', () => {
+  const image = Buffer.from(load('case-01-empty-v3').image)
+  image.fill(0, 65536, 65544)
+  for (const line of [
+    ['io', '-c', 'write 0 64k'],
+    ['snapshot', '-c', 'one']
+  ]) {
+    writeFileSync(place('lost.qcow2'), image)
+    const told = qcow2(...line, 'lost.qcow2')
+    assert.is(told.code, 1)
+    assert.match(told.error, /WR-04/)
+    assert.ok(readFileSync(place('lost.qcow2')).equals(image))
+  }
+})
+
 test.run()

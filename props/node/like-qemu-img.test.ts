@@ -1,6 +1,6 @@
 /** Options that qemu-img has: a script that uses them gets the same answer here. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +17,17 @@ const folder = mkdtempSync(join(tmpdir(), 'qcow2-options-'))
 test.before(() => {
   for (const name of ['case-54-bitmaps', 'case-01-empty-v3', 'broken-l2-reserved-low'])
     writeFileSync(join(folder, `${name}.qcow2`), load(name).image)
+  for (const name of reported) writeFileSync(join(folder, `${name}.qcow2`), load(name).image)
   writeFileSync(join(folder, 'raw'), Buffer.alloc(2 ** 20, 1))
+  const make = (image: string, ...options: readonly string[]): unknown =>
+    spawnSync(process.execPath, [main, 'create', '-q', image, ...options], { cwd: folder })
+  make('empty.qcow2', '0')
+  mkdirSync(join(folder, 'inner'))
+  for (const place of ['.', 'inner']) {
+    make(`${place}/base.qcow2`, '1M')
+    spawnSync(process.execPath, [main, 'io', '-c', 'write 64k 64k', `${place}/base.qcow2`], { cwd: folder })
+    make(`${place}/over.qcow2`, '-b', 'base.qcow2', '-F', 'qcow2')
+  }
 })
 
 test.after(() => {
@@ -39,13 +49,37 @@ const lines: readonly string[] = [
   'compare -f qcow2 -F qcow2 -T none -U -p -q case-54-bitmaps.qcow2 case-01-empty-v3.qcow2',
   'compare -f raw -F raw raw raw',
   'compare -f qcow2 -F raw case-01-empty-v3.qcow2 raw',
-  'compare -s -f raw -F qcow2 raw case-54-bitmaps.qcow2'
+  'compare -s -f raw -F qcow2 raw case-54-bitmaps.qcow2',
+  'map --output=json empty.qcow2',
+  'map empty.qcow2',
+  'map over.qcow2',
+  'map ./over.qcow2',
+  'map --output=json inner/over.qcow2',
+  'map inner/over.qcow2'
 ]
+
+/** Images of which qemu-img's report is the beginning of the one here. */
+const reported = [
+  'case-27-lazy-refcounts-crashed',
+  'case-49-snapshots',
+  'case-37-data-file',
+  'case-38-data-file-raw'
+] as const
 
 needsQemu(test)('the same line gets the same answer', () => {
   for (const line of lines) {
     const args = line.split(' ')
     assert.equal(answer(process.execPath, [main, ...args]), answer('qemu-img', args), line)
+  }
+})
+
+needsQemu(test)('a report begins with that of qemu-img', () => {
+  const text = (command: string, args: readonly string[]): string =>
+    spawnSync(command, args, { cwd: folder, encoding: 'utf8' }).stdout
+  for (const name of [...reported.map((n) => `${n}.qcow2`), 'inner/over.qcow2']) {
+    const [theirs, ours] = [text('qemu-img', ['info', name]), text(process.execPath, [main, 'info', name])]
+    assert.ok(theirs.length > 0)
+    assert.is(ours.slice(0, theirs.length), theirs, name)
   }
 })
 

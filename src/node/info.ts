@@ -1,24 +1,15 @@
 /** `qcow2 info`: what an image is. */
-import { dirname, isAbsolute } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Facts, type FileFacts, infoJson, readFacts } from '../image/info.js'
 import { failed, fail, ok, refusalLine, withSource } from './command.js'
+import { pathFrom } from './follow.js'
 import { humanInfo } from './info-text.js'
 import { complain, print } from './output.js'
 import { run } from './world.js'
 
-/** A name that stands for no file below a folder: it has a protocol, or is absolute. @see BACK-04 */
-const standsAlone = (name: string): boolean => isAbsolute(name) || /^[^/]*:/.test(name)
-
-/** A backing file name relative to the folder of the image that holds it. */
-const fullNameFrom =
-  (image: string) =>
-  (name: string): string =>
-    standsAlone(name) || !image.includes('/') ? name : `${dirname(image).replace(/\/$/, '')}/${name}`
-
 /** Prints what is known of an image; the exit code is 1 when it must be refused. */
 export const report = (facts: Facts, file: Omit<FileFacts, 'fullName'>, json: boolean): number => {
-  const value = infoJson(facts, { ...file, fullName: fullNameFrom(file.filename) })
+  const value = infoJson(facts, { ...file, fullName: (path) => pathFrom(file.filename, path) })
   print(json ? `${JSON.stringify(value, null, 4)}\n` : humanInfo(value))
   if (facts.refused === undefined) return ok
   complain(refusalLine(file.filename, [facts.refused]))

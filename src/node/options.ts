@@ -49,6 +49,7 @@ const idle = {
   '-d': '-d, --discard <mode>',
   '-i': '-i, --aio <mode>',
   '-k': '-k, --native-aio',
+  '-m': '-m, --misalign',
   '--force': '--force'
 } as const
 
