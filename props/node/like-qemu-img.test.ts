@@ -22,6 +22,8 @@ test.before(() => {
   const make = (image: string, ...options: readonly string[]): unknown =>
     spawnSync(process.execPath, [main, 'create', '-q', image, ...options], { cwd: folder })
   make('empty.qcow2', '0')
+  make('longer.qcow2', '3M')
+  spawnSync(process.execPath, [main, 'io', '-c', 'write 2M 64k', 'longer.qcow2'], { cwd: folder })
   mkdirSync(join(folder, 'inner'))
   for (const place of ['.', 'inner']) {
     make(`${place}/base.qcow2`, '1M')
@@ -50,6 +52,11 @@ const lines: readonly string[] = [
   'compare -f raw -F raw raw raw',
   'compare -f qcow2 -F raw case-01-empty-v3.qcow2 raw',
   'compare -s -f raw -F qcow2 raw case-54-bitmaps.qcow2',
+  'compare longer.qcow2 case-01-empty-v3.qcow2',
+  'compare case-01-empty-v3.qcow2 longer.qcow2',
+  'commit -f qcow2 -t none -r 1M over.qcow2',
+  'create -q -f qcow2 -o nolazy_refcounts,lazy_refcounts x.qcow2 1M',
+  'convert -T none -t none -U -W -m 4 -r 1G -O raw over.qcow2 out.raw',
   'map --output=json empty.qcow2',
   'map empty.qcow2',
   'map over.qcow2',
@@ -81,6 +88,25 @@ needsQemu(test)('a report begins with that of qemu-img', () => {
     assert.ok(theirs.length > 0)
     assert.is(ours.slice(0, theirs.length), theirs, name)
   }
+})
+
+needsQemu(test)('a chain is told layer by layer, as by qemu-img', () => {
+  const [names, more] = [['inner/over.qcow2', 'inner/base.qcow2'], /^(features|extensions|findings|verdict): .*\n/gm]
+  const [theirs, ours] = [
+    answer('qemu-img', ['info', '--backing-chain', 'inner/over.qcow2']),
+    answer(process.execPath, [main, 'info', '--backing-chain', 'inner/over.qcow2'])
+  ]
+  assert.equal([ours[0], String(ours[1]).replace(more, '')], theirs)
+  const told: unknown = JSON.parse(
+    String(answer(process.execPath, [main, 'info', '--backing-chain', '--output=json', 'inner/over.qcow2'])[1])
+  )
+  assert.equal(Array.isArray(told) ? told.map((l: { readonly filename: string }) => l.filename) : [], names)
+})
+
+test('options of new images are told to those who ask', () => {
+  const [code, text] = answer(process.execPath, [main, 'create', '-o', 'help', 'x.qcow2'])
+  assert.is(code, 0)
+  assert.match(String(text), /^Supported options:\n(  \w+ - .+\n){12}$/)
 })
 
 test('a format that is not known is refused', () => {

@@ -63,16 +63,22 @@ export const specificLines = (specific: JsonObject): readonly string[] => [
   ...Object.entries(specific).flatMap(([k, v]) => nested(k, v, 1))
 ]
 
+const heading = (info: JsonObject): readonly string[] => [
+  `image: ${plain(info['filename'])}`,
+  `file format: ${plain(info['format'])}`,
+  `virtual size: ${humanSize(Number(info['virtual-size']))} (${plain(info['virtual-size'])} bytes)`,
+  ...(info['actual-size'] === undefined ? [] : [`disk size: ${humanSize(Number(info['actual-size']))}`])
+]
+
+/** The report on a raw file as text. */
+export const humanRaw = (info: JsonObject): string => `${heading(info).join('\n')}\n`
+
 /** The report as text; `info` is that of `infoJson`. */
 export const humanInfo = (info: JsonObject): string => {
-  const size = Number(info['virtual-size'])
   const findings = list(info['findings'])
   const specific = field(info['format-specific'], 'data')
   const lines = [
-    `image: ${plain(info['filename'])}`,
-    `file format: ${plain(info['format'])}`,
-    `virtual size: ${humanSize(size)} (${plain(info['virtual-size'])} bytes)`,
-    ...(info['actual-size'] === undefined ? [] : [`disk size: ${humanSize(Number(info['actual-size']))}`]),
+    ...heading(info),
     ...(info['encrypted'] === true ? ['encrypted: yes'] : []),
     `cluster_size: ${plain(info['cluster-size'])}`,
     ...(info['dirty-flag'] === true ? ['cleanly shut down: no'] : []),
