@@ -20,9 +20,16 @@ const [wanted, seed] = [Number(values.scripts ?? 200), Number(values.seed ?? 1)]
 
 const effort: Effort = { exhaustive: 512, sample: 64, seed: 1 }
 
+/** Images as qemu-img makes them by default, and such with lazy refcounts, and of version 2 over a backing file. */
+const usual: readonly Shape[] = [
+  { options: { size: 2 ** 19 }, backing: 0 },
+  { options: { size: 2 ** 19, lazyRefcounts: true }, backing: 0 },
+  { options: { size: 2 ** 19, version: 2 }, backing: 300_000 }
+]
+
 const scripts = fc.sample(
   fc.tuple(
-    fc.constantFrom(...minimalShapes.filter(({ options }) => options.dataFile === undefined)),
+    fc.constantFrom(...minimalShapes.filter(({ options }) => options.dataFile === undefined), ...usual),
     arbitraryScript(4, 12).map((moves) => moves.filter(({ kind }) => !kind.startsWith('Bitmap')))
   ),
   { numRuns: wanted, seed }

@@ -25,6 +25,8 @@ export interface Difference {
   readonly after?: (parting: Parting) => Disk
   /** Whether clusters of QEMU's image are then counted and not used. */
   readonly leaks?: true
+  /** Whether the same guest bytes may then be mapped otherwise. */
+  readonly remaps?: true
 }
 
 /** What QEMU shows of the old last cluster of a disk that has grown. */
@@ -98,6 +100,7 @@ export const differences: readonly Difference[] = [
       const content = outcome.disk.content.slice()
       content.set(hidden(parting), disk.content.length)
       return { ...outcome.disk, content }
-    }
+    },
+    remaps: true
   }
 ]

@@ -1,6 +1,6 @@
 /** Commands that change images: they do and say what qemu-img does, and where they are refused nothing changes. */
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -103,6 +103,20 @@ needsQemu(test)('a disk gets another size as by qemu-img', () => {
       'resize --shrink IMG 128k'
     ]
   )
+})
+
+test('what a disk gains takes up space if it is to be preallocated, and none if only its metadata is', () => {
+  const image = place('grown.qcow2')
+  for (const [mode, least, most] of [
+    ['metadata', 0, 2 ** 20],
+    ['falloc', 8 * 2 ** 20, Infinity],
+    ['full', 8 * 2 ** 20, Infinity]
+  ] as const) {
+    done(qcow2('create', '-q', image, '1M'))
+    done(qcow2('resize', '-q', `--preallocation=${mode}`, image, '9M'))
+    const used = statSync(image).blocks * 512
+    assert.ok(used >= least && used < most, `${mode}: ${used} bytes`)
+  }
 })
 
 needsQemu(test)('bitmaps are added, changed and removed as by qemu-img', () => {
@@ -212,6 +226,21 @@ test('an image marked corrupt is not changed, and a dirty one is repaired first'
   assert.is(qcow2('io', '-c', 'write -P 3 0 64k', image).code, 0)
   assert.is(readFileSync(image)[79], 0)
   assert.is(qcow2('check', image).code, 0)
+})
+
+test('an image that has lost the refcount block of its header is not written', () => {
+  const image = Buffer.from(load('case-01-empty-v3').image)
+  image.fill(0, 65536, 65544)
+  for (const line of [
+    ['io', '-c', 'write 0 64k'],
+    ['snapshot', '-c', 'one']
+  ]) {
+    writeFileSync(place('lost.qcow2'), image)
+    const told = qcow2(...line, 'lost.qcow2')
+    assert.is(told.code, 1)
+    assert.match(told.error, /WR-04/)
+    assert.ok(readFileSync(place('lost.qcow2')).equals(image))
+  }
 })
 
 test.run()

@@ -6,9 +6,7 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
 import { encoderOf } from '../../src/node/compress.js'
-import { runLines } from '../../src/node/io.js'
-import { writingTarget } from '../../src/node/io-run.js'
-import { withImage } from '../../src/node/open-writing.js'
+import { Lines } from '../../src/node/io.js'
 import { needsQemu } from '../qemu.js'
 import { suite } from '../suite.js'
 import { newMachine } from '../transition/machine.js'
@@ -41,7 +39,11 @@ const ours = async (image: string, lines: readonly string[]): Promise<Told> => {
     print: (text: string) => (told.out += text),
     complain: (text: string) => (told.error += `${text}\n`)
   }
-  const code = await withImage(image, {}, (session) => runLines(writingTarget(session, target), lines))
+  const wanted = { name: image, format: 'qcow2', readOnly: false } as const
+  const run = new Lines(target)
+  assert.ok(await run.open(wanted))
+  const code = await run.run(lines)
+  run.close()
   return { code, out: blank(told.out), error: blank(told.error) }
 }
 
@@ -245,6 +247,79 @@ needsQemu(test)(
   'lines that are wrong are called so in the words of qemu-io, and those behind them are carried out',
   () => same([], '1M', wordings)
 )
+
+for (const options of [[], ['-o', 'extended_l2=on'], ['-o', 'cluster_size=512']])
+  needsQemu(test)(`VM state is written and read behind the disk as by qemu-io, ${options.join(' ')}`, async () => {
+    const first = ['write -P 1 0 64k', 'write -b -P 2 512 9k', 'read -b -P 2 512 9k', 'read -b -P 0 0 512', 'length']
+    await same(options, '1M', [
+      ...first,
+      'read -b -P 0 1T 4k',
+      'write -b 1 512',
+      'read -b 0 1',
+      'write -bz 0 512',
+      'map'
+    ])
+    for (const image of ['theirs.qcow2', 'ours.qcow2']) qemuImg('snapshot', '-c', 'before', image)
+    const lines = ['write -b -P 3 1k 2k', 'write -b -P 4 3M 70k', 'write -P 5 10k 1k', 'read -b -v 0 4k']
+    const both = async (): Promise<void> => {
+      assert.equal(await ours(place('ours.qcow2'), lines), theirs(place('theirs.qcow2'), lines))
+      qemuImg('check', 'ours.qcow2')
+    }
+    await both()
+    for (const image of ['theirs.qcow2', 'ours.qcow2']) qemuImg('snapshot', '-a', 'before', image)
+    const read = ['read -b -P 2 512 9k', 'read -b -P 0 3M 70k', 'read -P 1 0 64k']
+    assert.equal((await ours(place('ours.qcow2'), read)).code, 0)
+    assert.equal(theirs(place('ours.qcow2'), read).code, 0)
+    await both()
+  })
+
+needsQemu(test)('files are opened, told about and closed as by qemu-io', async () => {
+  qemuImg('create', '-q', '-f', 'qcow2', '-o', 'lazy_refcounts=on', 'third.qcow2', '3M')
+  const third = place('third.qcow2')
+  for (const options of [[], ['-o', 'compat=v2']])
+    await same(options, '1M', [
+      'info',
+      'reopen',
+      'reopen -r',
+      'write 0 512',
+      'write 0',
+      'truncate x',
+      'read 0 512',
+      'reopen -w',
+      'write -P 3 0 512',
+      'reopen -r -w',
+      `open ${third}`,
+      'close',
+      'close',
+      'read 0 512',
+      'read',
+      `open -r ${third}`,
+      'length',
+      'info',
+      'write 0 512',
+      'close',
+      `open -r -o driver=qcow2,read-only=on ${third}`,
+      'length',
+      'close',
+      `open -r -o driver=qcow2,file.driver=file,file.filename=${third}`,
+      'length',
+      'q',
+      'length'
+    ])
+})
+
+test('a raw file is read and written where its format is named', async () => {
+  const raw = place('third.raw')
+  writeFileSync(raw, new Uint8Array(2000).fill(1))
+  const run = new Lines({ print: () => undefined, complain: () => undefined })
+  assert.ok(await run.open({ name: raw, format: 'raw', readOnly: false }))
+  assert.is(await run.run(['read -P 1 0 2000', 'write -P 2 512 512', 'write -z 1k 512', 'read -P 2 512 512']), 0)
+  assert.is(await run.run(['write -c -P 2 512 512']), 1)
+  assert.is(await run.run(['write -b 0 512']), 1)
+  assert.is(await run.run(['truncate 1k', 'info']), 0)
+  run.close()
+  assert.equal(readFileSync(raw), Buffer.concat([Buffer.alloc(512, 1), Buffer.alloc(512, 2)]))
+})
 
 test('what is flushed is in the file, and a write that fails changes nothing', async () => {
   const [image, twin] = [place('a.qcow2'), place('b.qcow2')]

@@ -1,6 +1,6 @@
 /** Options that qemu-img has: a script that uses them gets the same answer here. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +17,19 @@ const folder = mkdtempSync(join(tmpdir(), 'qcow2-options-'))
 test.before(() => {
   for (const name of ['case-54-bitmaps', 'case-01-empty-v3', 'broken-l2-reserved-low'])
     writeFileSync(join(folder, `${name}.qcow2`), load(name).image)
+  for (const name of reported) writeFileSync(join(folder, `${name}.qcow2`), load(name).image)
   writeFileSync(join(folder, 'raw'), Buffer.alloc(2 ** 20, 1))
+  const make = (image: string, ...options: readonly string[]): unknown =>
+    spawnSync(process.execPath, [main, 'create', '-q', image, ...options], { cwd: folder })
+  make('empty.qcow2', '0')
+  make('longer.qcow2', '3M')
+  spawnSync(process.execPath, [main, 'io', '-c', 'write 2M 64k', 'longer.qcow2'], { cwd: folder })
+  mkdirSync(join(folder, 'inner'))
+  for (const place of ['.', 'inner']) {
+    make(`${place}/base.qcow2`, '1M')
+    spawnSync(process.execPath, [main, 'io', '-c', 'write 64k 64k', `${place}/base.qcow2`], { cwd: folder })
+    make(`${place}/over.qcow2`, '-b', 'base.qcow2', '-F', 'qcow2')
+  }
 })
 
 test.after(() => {
@@ -39,14 +51,62 @@ const lines: readonly string[] = [
   'compare -f qcow2 -F qcow2 -T none -U -p -q case-54-bitmaps.qcow2 case-01-empty-v3.qcow2',
   'compare -f raw -F raw raw raw',
   'compare -f qcow2 -F raw case-01-empty-v3.qcow2 raw',
-  'compare -s -f raw -F qcow2 raw case-54-bitmaps.qcow2'
+  'compare -s -f raw -F qcow2 raw case-54-bitmaps.qcow2',
+  'compare longer.qcow2 case-01-empty-v3.qcow2',
+  'compare case-01-empty-v3.qcow2 longer.qcow2',
+  'commit -f qcow2 -t none -r 1M over.qcow2',
+  'create -q -f qcow2 -o nolazy_refcounts,lazy_refcounts x.qcow2 1M',
+  'convert -T none -t none -U -W -m 4 -r 1G -O raw over.qcow2 out.raw',
+  'map --output=json empty.qcow2',
+  'map empty.qcow2',
+  'map over.qcow2',
+  'map ./over.qcow2',
+  'map --output=json inner/over.qcow2',
+  'map inner/over.qcow2'
 ]
+
+/** Images of which qemu-img's report is the beginning of the one here. */
+const reported = [
+  'case-27-lazy-refcounts-crashed',
+  'case-49-snapshots',
+  'case-37-data-file',
+  'case-38-data-file-raw'
+] as const
 
 needsQemu(test)('the same line gets the same answer', () => {
   for (const line of lines) {
     const args = line.split(' ')
     assert.equal(answer(process.execPath, [main, ...args]), answer('qemu-img', args), line)
   }
+})
+
+needsQemu(test)('a report begins with that of qemu-img', () => {
+  const text = (command: string, args: readonly string[]): string =>
+    spawnSync(command, args, { cwd: folder, encoding: 'utf8' }).stdout
+  for (const name of [...reported.map((n) => `${n}.qcow2`), 'inner/over.qcow2']) {
+    const [theirs, ours] = [text('qemu-img', ['info', name]), text(process.execPath, [main, 'info', name])]
+    assert.ok(theirs.length > 0)
+    assert.is(ours.slice(0, theirs.length), theirs, name)
+  }
+})
+
+needsQemu(test)('a chain is told layer by layer, as by qemu-img', () => {
+  const [names, more] = [['inner/over.qcow2', 'inner/base.qcow2'], /^(features|extensions|findings|verdict): .*\n/gm]
+  const [theirs, ours] = [
+    answer('qemu-img', ['info', '--backing-chain', 'inner/over.qcow2']),
+    answer(process.execPath, [main, 'info', '--backing-chain', 'inner/over.qcow2'])
+  ]
+  assert.equal([ours[0], String(ours[1]).replace(more, '')], theirs)
+  const told: unknown = JSON.parse(
+    String(answer(process.execPath, [main, 'info', '--backing-chain', '--output=json', 'inner/over.qcow2'])[1])
+  )
+  assert.equal(Array.isArray(told) ? told.map((l: { readonly filename: string }) => l.filename) : [], names)
+})
+
+test('options of new images are told to those who ask', () => {
+  const [code, text] = answer(process.execPath, [main, 'create', '-o', 'help', 'x.qcow2'])
+  assert.is(code, 0)
+  assert.match(String(text), /^Supported options:\n(  \w+ - .+\n){12}$/)
 })
 
 test('a format that is not known is refused', () => {

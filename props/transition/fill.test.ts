@@ -167,6 +167,14 @@ test('preallocation gives every cluster a host cluster', () => {
     }
 })
 
+test('a disk without bytes has no L1 table', () => {
+  for (const clusterBits of [9, 16]) {
+    const { files } = filled({ clusterBits }, [], false, nothing)
+    assert.is(exitCode(countsOf(files)), 0)
+    assert.is(new DataView(files.image.buffer, files.image.byteOffset).getBigUint64(40), 0n)
+  }
+})
+
 test('an image that cannot be is refused by its clause', () => {
   const clause = (options: CreateOptions): unknown => {
     const fill = Fill.of(options)

@@ -83,7 +83,8 @@ export function* readFacts(): Plan<Facts> {
   }
 }
 
-const snapshotJson = (s: SnapshotEntry): JsonObject => {
+/** A snapshot under qemu-img's keys. */
+export const snapshotJson = (s: SnapshotEntry): JsonObject => {
   const instructions = icount(s)
   return {
     id: printed(s.id),
@@ -103,23 +104,24 @@ const bitmapJson = (b: BitmapEntry): JsonObject => ({
   granularity: integerToJson(1n << BigInt(b.granularityBits))
 })
 
-const specific = ({ metadata: m, luks }: Facts): JsonObject => {
+/** What is qcow2's own, under qemu-img's keys. */
+export const specificJson = ({ metadata: m, luks }: Facts): JsonObject => {
   const h = m.header
   const dataFile = lastExtension(m.extensions, 'DataFile')
   const encrypt = h.cryptMethod === 1 ? { format: 'aes' } : luks
   return {
     compat: h.version === 2 ? '0.10' : '1.1',
     'compression-type': compressionType(h) === 1 ? 'zstd' : 'zlib',
+    ...(h.version === 2 ? {} : { 'lazy-refcounts': h.compatibleFeatures.lazyRefcounts }),
     'refcount-bits': 2 ** h.refcountOrder,
     ...(h.version === 2
       ? {}
       : {
-          'lazy-refcounts': h.compatibleFeatures.lazyRefcounts,
+          ...(dataFile === undefined ? {} : { 'data-file': printed(dataFile.data) }),
+          ...(h.incompatibleFeatures.externalDataFile ? { 'data-file-raw': h.autoclearFeatures.rawExternalData } : {}),
           corrupt: h.incompatibleFeatures.corrupt,
           'extended-l2': h.incompatibleFeatures.extendedL2,
-          ...(m.bitmaps.length === 0 ? {} : { bitmaps: m.bitmaps.map(bitmapJson) }),
-          ...(dataFile === undefined ? {} : { 'data-file': printed(dataFile.data) }),
-          ...(h.incompatibleFeatures.externalDataFile ? { 'data-file-raw': h.autoclearFeatures.rawExternalData } : {})
+          ...(m.bitmaps.length === 0 ? {} : { bitmaps: m.bitmaps.map(bitmapJson) })
         }),
     ...(encrypt === undefined ? {} : { encrypt })
   }
@@ -178,7 +180,7 @@ export const infoJson = (facts: Facts, file: FileFacts): JsonObject => {
     ...(h.cryptMethod === 0 ? {} : { encrypted: true }),
     ...backing(m, file.fullName),
     ...(m.snapshots.length === 0 ? {} : { snapshots: m.snapshots.map(snapshotJson) }),
-    'format-specific': { type: 'qcow2', data: specific(facts) },
+    'format-specific': { type: 'qcow2', data: specificJson(facts) },
     'dirty-flag': h.incompatibleFeatures.dirty,
     features: featureJson(m),
     extensions: (m.extensions?.extensions ?? []).map(extensionJson),

@@ -16,6 +16,21 @@ export const vmStateOffset = (g: Geometry, size: number): number => diskEntries(
 const entryAt = (m: Metadata, s: SnapshotEntry): number =>
   Number(m.header.snapshotsOffset) + (snapshotStarts(m.snapshots)[m.snapshots.indexOf(s)] ?? 0)
 
+/** What lies behind a disk in its tree, as a disk of its own of `size` bytes, or as many as its L1 table covers. */
+const behind = (g: Geometry, disk: Disk, size?: number): Disk => {
+  const first = diskEntries(g, disk.size)
+  const l1Size = Math.max(0, disk.l1Size - first)
+  return { ...disk, size: size ?? l1Size * l1Coverage(g), l1TableOffset: disk.l1TableOffset + 8 * first, l1Size }
+}
+
+/**
+ * The VM state of the active disk as a disk of its own, as long as the L1 table lets it be: nothing says where it ends. As
+ * a chain of this one layer it is read like any other; a backing file has no part in it.
+ *
+ * @see SNAP-12
+ */
+export const activeVmState = (g: Geometry, disk: Disk): Disk => behind(g, disk)
+
 /**
  * The VM state of a snapshot as a disk of its own: its L1 table is the snapshot's from the first entry on that covers no
  * disk cluster. As a chain of this one layer it is read and mapped like any other; a backing file has no part in it.
@@ -25,17 +40,11 @@ const entryAt = (m: Metadata, s: SnapshotEntry): number =>
  */
 export const vmStateDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], Disk> =>
   E.chain((disk: Disk): E.Either<readonly Issue[], Disk> => {
-    const first = diskEntries(g, disk.size)
     const size = vmStateSize(s)
-    const room = Math.max(0, disk.l1Size - first) * l1Coverage(g)
+    const room = behind(g, disk).size
     return size > BigInt(room)
       ? E.left(shift(entryAt(m, s))([tooSmall(s, size, room)]))
-      : E.right({
-          ...disk,
-          size: Number(size),
-          l1TableOffset: disk.l1TableOffset + 8 * first,
-          l1Size: Math.max(0, disk.l1Size - first)
-        })
+      : E.right(behind(g, disk, Number(size)))
   })(snapshotDisk(m, g, s))
 
 const tooSmall = (s: SnapshotEntry, size: bigint, room: number): Issue =>

@@ -32,6 +32,9 @@ export interface CompareOptions extends OpenOptions {
   readonly quiet: boolean
 }
 
+/** What is said before bytes are told that only one of them has, or that both are the same. */
+const mismatch = 'Warning: Image size mismatch!\n'
+
 /** Compares the bytes of both; the shorter one counts as filled up with zeros, unless that is a difference. */
 const compareOpen = async (a: OpenChain, b: OpenChain, { strict, quiet }: CompareOptions): Promise<number> => {
   const say = quiet ? () => undefined : print
@@ -48,11 +51,13 @@ const compareOpen = async (a: OpenChain, b: OpenChain, { strict, quiet }: Compar
       return notCompared
     }
     if (Buffer.compare(x.right, y.right) !== 0) {
-      say(`Content mismatch at offset ${at + x.right.findIndex((byte, i) => byte !== y.right[i])}!\n`)
+      const where = at + x.right.findIndex((byte, i) => byte !== y.right[i])
+      if (where >= Math.min(guestSize(a), guestSize(b))) say(mismatch)
+      say(`Content mismatch at offset ${where}!\n`)
       return differ
     }
   }
-  if (guestSize(a) !== guestSize(b)) say('Warning: Image size mismatch!\n')
+  if (guestSize(a) !== guestSize(b)) say(mismatch)
   say('Images are identical.\n')
   return ok
 }

@@ -6,7 +6,7 @@ import { flush, type HostWrite } from '../bytes/host-write.js'
 import { chainSize } from '../image/chain.js'
 import { create as plan, type CreateOptions } from '../transition/create.js'
 import { fail, ok } from './command.js'
-import { bytesOf, creationOf, formatting, parseOptions, type Texts } from './creation.js'
+import { asksForHelp, bytesOf, creationOf, formatting, optionsHelp, parseOptions, type Texts } from './creation.js'
 import { reason } from './file.js'
 import { beside, newImage } from './new-image.js'
 import { openChain } from './open.js'
@@ -119,6 +119,10 @@ export const textsOf = async (
 
 /** The command. An image that cannot be made leaves what was there under its name. */
 export const createCommand = async (image: string, size: string | undefined, words: CreateWords): Promise<number> => {
+  if (asksForHelp(words.options)) {
+    print(optionsHelp())
+    return ok
+  }
   const texts = await textsOf(image, size, words)
   if (E.isLeft(texts)) return fail(texts.left)
   if (!words.quiet) print(formatting(image, texts.right))

@@ -9,6 +9,7 @@ export type Texts = ReadonlyMap<string, string>
 
 interface Row {
   readonly name: string
+  readonly about: string
   readonly kind: 'size' | 'number' | 'bool' | 'text'
   /** What is told of it when it is not given. */
   readonly absent?: string
@@ -16,18 +17,18 @@ interface Row {
 
 /** In the order in which they are told. @see CR-06 */
 const rows: readonly Row[] = [
-  { name: 'cluster_size', kind: 'size', absent: '65536' },
-  { name: 'extended_l2', kind: 'bool', absent: 'off' },
-  { name: 'preallocation', kind: 'text' },
-  { name: 'compression_type', kind: 'text', absent: 'zlib' },
-  { name: 'size', kind: 'size' },
-  { name: 'compat', kind: 'text' },
-  { name: 'backing_file', kind: 'text' },
-  { name: 'backing_fmt', kind: 'text' },
-  { name: 'data_file', kind: 'text' },
-  { name: 'data_file_raw', kind: 'bool' },
-  { name: 'lazy_refcounts', kind: 'bool', absent: 'off' },
-  { name: 'refcount_bits', kind: 'number', absent: '16' }
+  { name: 'cluster_size', about: 'bytes of a cluster, a power of two from 512 to 2M', kind: 'size', absent: '65536' },
+  { name: 'extended_l2', about: 'L2 entries with subclusters', kind: 'bool', absent: 'off' },
+  { name: 'preallocation', about: 'off, metadata, falloc or full', kind: 'text' },
+  { name: 'compression_type', about: 'zlib or zstd', kind: 'text', absent: 'zlib' },
+  { name: 'size', about: 'bytes of the guest disk', kind: 'size' },
+  { name: 'compat', about: 'v2 or 0.10, v3 or 1.1', kind: 'text' },
+  { name: 'backing_file', about: 'name of the backing file', kind: 'text' },
+  { name: 'backing_fmt', about: 'format of the backing file', kind: 'text' },
+  { name: 'data_file', about: 'name of the external data file', kind: 'text' },
+  { name: 'data_file_raw', about: 'the external data file alone is the raw disk', kind: 'bool' },
+  { name: 'lazy_refcounts', about: 'counts may be postponed', kind: 'bool', absent: 'off' },
+  { name: 'refcount_bits', about: '1, 2, 4, 8, 16, 32 or 64', kind: 'number', absent: '16' }
 ]
 
 /** The bytes of a size that was found to be one. */
@@ -55,12 +56,14 @@ const wrong: Readonly<Record<Row['kind'], (name: string, text: string) => string
   text: () => undefined
 }
 
-/** `name=value` lists, in which two commas stand for one; a name alone means `on`. Of two with one name the last holds. */
+/** `name=value` lists, in which two commas stand for one; a name alone means `on`, and with `no` before it `off`. Of two with one name the last holds. */
 export const parseOptions = (lists: readonly string[]): E.Either<string, Texts> => {
   const words = lists.flatMap((list) => list.match(/(?:[^,]|,,)+/g) ?? []).map((word) => word.replaceAll(',,', ','))
   const pairs = words.map((word): readonly [string, string] => {
     const at = word.indexOf('=')
-    return at < 0 ? [word, 'on'] : [word.slice(0, at), word.slice(at + 1)]
+    if (at >= 0) return [word.slice(0, at), word.slice(at + 1)]
+    const negated = rows.find(({ name, kind }) => kind === 'bool' && word === `no${name}`)
+    return negated === undefined ? [word, 'on'] : [negated.name, 'off']
   })
   for (const [name, text] of pairs) {
     if (name.startsWith('encrypt')) return E.left(`Parameter '${name}' is not supported: no encrypted image is made`)
@@ -70,6 +73,14 @@ export const parseOptions = (lists: readonly string[]): E.Either<string, Texts> 
   }
   return E.right(new Map(pairs))
 }
+
+/** The options, for those who ask for them. */
+export const optionsHelp = (): string =>
+  ['Supported options:', ...rows.map(({ name, about }) => `  ${name} - ${about}`), ''].join('\n')
+
+/** Whether options are asked for in place of being given. */
+export const asksForHelp = (lists: readonly string[]): boolean =>
+  lists.some((list) => list.split(',').some((word) => word === 'help' || word === '?'))
 
 /** The line that says what is made. */
 export const formatting = (image: string, texts: Texts): string => {

@@ -115,16 +115,13 @@ export const openDiskFile = (name: string, create = false): DiskFile => {
         ownPage(page).fill(0, Math.max(0, at - start), Math.min(pageSize, to - start))
     }
   }
-  /** Writes bytes; zeros behind the end of a file are there without being written. */
+  /** Writes bytes. Behind the end of a file zeros beside others are left as holes; where all are zeros, they take up space. */
   const write = (bytes: Uint8Array, at: number): void => {
     const end = at + bytes.length
-    if (at < reach) writeFully(fd, bytes, at)
-    else {
-      eachUsed(bytes, at, (part, place) => {
-        writeFully(fd, part, place)
-      })
-      ftruncateSync(fd, end)
-    }
+    const used: (readonly [Uint8Array, number])[] = []
+    if (at >= reach) eachUsed(bytes, at, (part, place) => used.push([part, place]))
+    for (const [part, place] of used.length > 0 ? used : [[bytes, at] as const]) writeFully(fd, part, place)
+    if (used.length > 0) ftruncateSync(fd, end)
     reach = Math.max(reach, end)
   }
   const see = (change: Change): void => {

@@ -23,17 +23,23 @@ const noFile: Readonly<Partial<Record<NameKind, string>>> = {
 
 const fromServer = 'the image is on a server, and names no other file'
 
+/** A name that an image holds as a path from here: it counts from the folder of the image unless it stands alone. @see BACK-04 */
+export const pathFrom = (image: string, name: string): string =>
+  isAbsolute(name) || /^[^/]*:/.test(name) || !image.includes('/')
+    ? name
+    : `${dirname(image).replace(/\/$/, '')}/${name}`
+
 /** The path of the backing file of an image, if it lies in one of the folders; the reason when it may not be opened. @see BACK-04 */
 export const backingPath = (image: string, name: Uint8Array, allow: readonly string[]): E.Either<string, string> => {
   const kind = nameKind(name)
   const not = noFile[kind]
   if (not !== undefined) return E.left(not)
   if (isUrl(image) && kind !== 'absolute') return E.left(fromServer)
-  const path = resolve(isUrl(image) ? '/' : dirname(image), label(name))
+  const path = isUrl(image) ? resolve('/', label(name)) : pathFrom(image, label(name))
   const folders = [...(isUrl(image) ? [] : [dirname(image)]), ...allow].map((folder) => resolve(folder))
-  return folders.some((folder) => inside(folder, path))
+  return folders.some((folder) => inside(folder, resolve(path)))
     ? E.right(path)
-    : E.left(`it lies outside the image's folder; --allow ${dirname(path)} lets it be opened`)
+    : E.left(`it lies outside the image's folder; --allow ${dirname(resolve(path))} lets it be opened`)
 }
 
 /** The path of the data file of an image, which lies in its folder; the reason when there is none to be opened. @see DATA-02 and DATA-09 */

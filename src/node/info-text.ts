@@ -1,13 +1,7 @@
 /** The report for people: qemu-img's lines, then features, extensions, findings and the verdict. */
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../bytes/json.js'
-
-const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const
-
-/** Bytes for people: three digits and a unit. */
-export const humanSize = (bytes: number): string => {
-  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes / 1000) / 10) + 1)
-  return `${Number((bytes / 1024 ** power).toPrecision(3))} ${units[power] ?? 'B'}`
-}
+import { humanSize } from './human-size.js'
+import { snapshotLines } from './snapshot-text.js'
 
 const list = (json: Json | undefined): readonly Json[] => (isJsonList(json) ? json : [])
 const field = (json: Json | undefined, key: string): Json | undefined => (isJsonObject(json) ? json[key] : undefined)
@@ -25,19 +19,18 @@ const nested = (key: string, value: Json, depth: number): readonly string[] => {
   return [`${pad}${spaced(key)}: ${plain(value)}`]
 }
 
-const snapshotLine = (s: Json): string =>
-  [
-    plain(field(s, 'id')).padEnd(9),
-    plain(field(s, 'name')).padEnd(24),
-    humanSize(Number(field(s, 'vm-state-size'))).padEnd(10),
-    new Date(Number(field(s, 'date-sec')) * 1000).toISOString().slice(0, 19).replace('T', ' ')
-  ].join(' ')
-
 const findingLine = (f: Json): string =>
   `    [${plain(field(f, 'clause'))}] byte ${plain(field(f, 'at'))}: ${plain(field(f, 'structure'))} ${plain(field(f, 'field'))}: found ${plain(field(f, 'found'))}, expected ${plain(field(f, 'expected'))}`
 
 const optional = (label: string, value: Json | undefined): readonly string[] =>
   value === undefined ? [] : [`${label}: ${plain(value)}`]
+
+/** The name of the backing file as the image has it, and from here where that is another one. */
+const backingName = (info: JsonObject): string | undefined => {
+  const [name, full] = [info['backing-filename'], info['full-backing-filename']]
+  if (name === undefined) return undefined
+  return name === full ? plain(name) : `${plain(name)} (actual path: ${plain(full)})`
+}
 
 const joined = (json: Json | undefined): string => {
   const items = list(json)
@@ -64,26 +57,35 @@ const verdictLine = (v: Json | undefined): string =>
     `${humanSize(Number(field(v, 'virtual-size')))} of disk in ${humanSize(Number(field(v, 'file-length')))} of file`
   ].join(', ')
 
+/** The lines on what is qcow2's own. */
+export const specificLines = (specific: JsonObject): readonly string[] => [
+  'Format specific information:',
+  ...Object.entries(specific).flatMap(([k, v]) => nested(k, v, 1))
+]
+
+const heading = (info: JsonObject): readonly string[] => [
+  `image: ${plain(info['filename'])}`,
+  `file format: ${plain(info['format'])}`,
+  `virtual size: ${humanSize(Number(info['virtual-size']))} (${plain(info['virtual-size'])} bytes)`,
+  ...(info['actual-size'] === undefined ? [] : [`disk size: ${humanSize(Number(info['actual-size']))}`])
+]
+
+/** The report on a raw file as text. */
+export const humanRaw = (info: JsonObject): string => `${heading(info).join('\n')}\n`
+
 /** The report as text; `info` is that of `infoJson`. */
 export const humanInfo = (info: JsonObject): string => {
-  const size = Number(info['virtual-size'])
-  const snapshots = list(info['snapshots'])
   const findings = list(info['findings'])
   const specific = field(info['format-specific'], 'data')
   const lines = [
-    `image: ${plain(info['filename'])}`,
-    `file format: ${plain(info['format'])}`,
-    `virtual size: ${humanSize(size)} (${plain(info['virtual-size'])} bytes)`,
-    ...(info['actual-size'] === undefined ? [] : [`disk size: ${humanSize(Number(info['actual-size']))}`]),
+    ...heading(info),
     ...(info['encrypted'] === true ? ['encrypted: yes'] : []),
     `cluster_size: ${plain(info['cluster-size'])}`,
-    ...optional('backing file', info['backing-filename']),
+    ...(info['dirty-flag'] === true ? ['cleanly shut down: no'] : []),
+    ...optional('backing file', backingName(info)),
     ...optional('backing file format', info['backing-filename-format']),
-    ...(snapshots.length === 0
-      ? []
-      : ['Snapshot list:', 'ID        TAG                      VM SIZE    DATE', ...snapshots.map(snapshotLine)]),
-    'Format specific information:',
-    ...Object.entries(isJsonObject(specific) ? specific : {}).flatMap(([k, v]) => nested(k, v, 1)),
+    ...snapshotLines(list(info['snapshots'])),
+    ...specificLines(isJsonObject(specific) ? specific : {}),
     `features: ${joined(info['features'])}`,
     `extensions: ${joined(info['extensions'])}`,
     findings.length === 0 ? 'findings: none' : 'findings:',

@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { sectorSize } from '../format/limits.js'
 import type { Preallocation } from '../transition/preallocate.js'
+import type { Wanted } from './image-opts.js'
 import { bytesOf, optionsOf, type Parsed, patternOf, wrong, type Wrong } from './io-words.js'
 
 /** Guest bytes, how their transfer is reported, and what qemu-io calls it when it fails. */
@@ -14,6 +15,8 @@ export interface Transfer {
   readonly name: string
   /** Whether the line succeeds whatever becomes of it. */
   readonly asynchronous: boolean
+  /** Whether the bytes are of the VM state behind the disk. */
+  readonly vmState: boolean
 }
 
 /** Bytes that are all to have one value, within those that are read. */
@@ -42,12 +45,17 @@ export type IoLine =
       readonly flush: boolean
     })
   | (Transfer & { readonly _tag: 'Discard' })
-  | { readonly _tag: 'VmState'; readonly name: string }
   | { readonly _tag: 'Alloc'; readonly at: number; readonly length: number }
   | { readonly _tag: 'Truncate'; readonly size: number; readonly preallocation: Preallocation }
   | { readonly _tag: 'Sleep'; readonly milliseconds: number }
   | { readonly _tag: 'Help'; readonly topic: string | undefined }
-  | { readonly _tag: 'Flush' | 'Length' | 'Map' | 'Quit' | 'Nothing' }
+  | { readonly _tag: 'Flush' | 'Info' | 'Length' | 'Map' | 'Nothing' }
+  | { readonly _tag: 'Open'; readonly wanted: Partial<Wanted> }
+  | { readonly _tag: 'Reopen'; readonly readOnly: boolean | undefined }
+  | { readonly _tag: 'Close' | 'Quit' }
+
+/** What a line asks for that is not about the guest bytes of an open file. */
+export type FileLine = Extract<IoLine, { readonly _tag: 'Open' | 'Reopen' | 'Close' | 'Quit' | 'Help' | 'Sleep' }>
 
 export type Line = E.Either<Wrong, IoLine>
 
@@ -61,6 +69,8 @@ export interface Verb {
   readonly usage: string
   readonly does: string
   readonly line: (args: readonly string[], verb: Verb) => Line
+  /** What must be open for it: nothing, any file, or one that may be written. */
+  readonly needs?: 'nothing' | 'writing'
 }
 
 /** Most bytes of one transfer. */
@@ -139,7 +149,8 @@ const onRange = (kind: Kind): Verb['line'] => {
       quiet: flags.has('q'),
       terse: flags.has('C'),
       name: kind.fails,
-      asynchronous: kind.asynchronous
+      asynchronous: kind.asynchronous,
+      vmState: flags.has('b')
     })
   }
 }
@@ -171,7 +182,8 @@ export const read =
       asynchronous,
       early: ({ values }) => (values.has('P') || !(values.has('s') || values.has('l')) ? undefined : usageOf(verb)),
       make: (parsed, transfer) => {
-        if (parsed.flags.has('b')) return E.right({ _tag: 'VmState', name: 'read' })
+        const checked = transfer.vmState ? sectors(transfer) : E.right(undefined)
+        if (E.isLeft(checked)) return checked
         return E.map((expected: Expected | undefined): IoLine => ({
           _tag: 'Read',
           ...transfer,
@@ -203,7 +215,6 @@ const earlyVector = ({ flags, rest }: Parsed): string | undefined => {
 const makeWrite = ({ flags, values }: Parsed, transfer: Transfer): Line => {
   const checked = flags.has('b') || flags.has('c') ? sectors(transfer) : E.right(undefined)
   if (E.isLeft(checked)) return checked
-  if (flags.has('b')) return E.right({ _tag: 'VmState', name: 'write' })
   const flush = flags.has('f')
   if (flags.has('z'))
     return E.right({ _tag: 'WriteZeroes', ...transfer, unmap: flags.has('u'), fast: flags.has('n'), flush })

@@ -2,19 +2,28 @@
 import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../bytes/issue.js'
-import type { Plan } from '../bytes/plan.js'
-import { runSync } from '../bytes/plan.js'
+import { type Plan, type Read, runSync } from '../bytes/plan.js'
 import { type Failure, showFailure } from '../bytes/run-async.js'
-import { subclusterSize } from '../format/geometry.js'
+import { clusterSize, subclusterSize } from '../format/geometry.js'
 import { type Chain, chainSize, type Located, locations } from '../image/chain.js'
+import { readFacts, specificJson } from '../image/info.js'
 import { readGuest } from '../image/read.js'
+import { activeVmState, vmStateOffset } from '../image/vm-state.js'
 import type { AnyCommand } from '../transition/command.js'
 import { native } from './decompress.js'
 import { reason } from './file.js'
-import { type IoLine, type Transfer, usageOf } from './io-line.js'
+import { specificLines } from './info-text.js'
+import type { FileLine, IoLine, Transfer } from './io-line.js'
 import { amount, dumped, transferred } from './io-report.js'
-import { verbs } from './io-verbs.js'
-import type { Session } from './session.js'
+
+/** What may be changed: an image, or a raw file. */
+export interface Changes {
+  readonly chain: Chain
+  readonly read: (request: Read) => Uint8Array
+  readonly command: (command: AnyCommand) => E.Either<readonly Issue[], void>
+  /** Makes everything durable. */
+  readonly end: () => void
+}
 
 /** Where a line is carried out. */
 export interface Target {
@@ -22,7 +31,7 @@ export interface Target {
   /** Runs a plan that reads. */
   readonly run: <A, W>(plan: () => Plan<A, W>, tell?: (what: W) => void) => E.Either<Failure, A>
   /** What may be changed; nothing where the image is open for reading only. */
-  readonly session: Session | undefined
+  readonly session: Changes | undefined
   /** Prints on standard output. */
   readonly print: (text: string) => void
   /** One line to standard error. */
@@ -58,7 +67,7 @@ export class Runner {
   constructor(private readonly target: Target) {}
 
   /** Whether the line did what it says. What the system refuses to write is thrown. */
-  run(line: IoLine): boolean {
+  run(line: Exclude<IoLine, FileLine>): boolean {
     const { target } = this
     switch (line._tag) {
       case 'Read':
@@ -67,9 +76,6 @@ export class Runner {
       case 'WriteZeroes':
       case 'Discard':
         return this.change(line)
-      case 'VmState':
-        target.print(`${line.name} failed: Operation not supported\n`)
-        return false
       case 'Flush':
         target.session?.end()
         return true
@@ -82,12 +88,8 @@ export class Runner {
         return this.map()
       case 'Truncate':
         return this.truncate(line)
-      case 'Sleep':
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, line.milliseconds)
-        return true
-      case 'Help':
-        return this.help(line.topic)
-      case 'Quit':
+      case 'Info':
+        return this.info()
       case 'Nothing':
         return true
     }
@@ -108,9 +110,11 @@ export class Runner {
 
   private read(line: Extract<IoLine, { readonly _tag: 'Read' }>): boolean {
     const { target } = this
-    if (this.outside(line)) return this.failed(line, 'Input/output error')
+    const chain = line.vmState ? this.vmState() : target.chain()
+    if (chain === undefined) return this.failed(line, 'Operation not supported')
+    if (!line.vmState && this.outside(line)) return this.failed(line, 'Input/output error')
     const began = performance.now()
-    const read = target.run(() => readGuest(target.chain(), line.at, line.length, native))
+    const read = target.run(() => readPart(chain, line.at, line.length))
     if (E.isLeft(read)) {
       target.complain(showFailure(read.left))
       return this.failed(line, 'Input/output error')
@@ -131,7 +135,7 @@ export class Runner {
       this.target.complain(readOnly)
       return false
     }
-    if (this.outside(line)) return this.failed(line, 'Input/output error')
+    if (!line.vmState && this.outside(line)) return this.failed(line, 'Input/output error')
     if (line._tag === 'WriteZeroes' && line.fast && !this.isCheap(line))
       return this.failed(line, 'Operation not supported')
     const began = performance.now()
@@ -155,11 +159,11 @@ export class Runner {
       typeof line.pattern === 'string'
         ? repeated(line.pattern, length)
         : E.right(new Uint8Array(length).fill(line.pattern))
-    return E.map((b: Uint8Array): AnyCommand => ({
-      _tag: line.compressed ? 'WriteCompressed' : 'Write',
-      at,
-      bytes: b
-    }))(bytes)
+    return E.map((b: Uint8Array): AnyCommand =>
+      line.vmState
+        ? { _tag: 'WriteVmState', position: at, bytes: b }
+        : { _tag: line.compressed ? 'WriteCompressed' : 'Write', at, bytes: b }
+    )(bytes)
   }
 
   /** Whether zeros there need no data: the version can say so, and what is only touched in part has none either. */
@@ -230,19 +234,47 @@ export class Runner {
     return false
   }
 
-  private help(topic: string | undefined): boolean {
-    const about = verbs.filter((verb) => topic === undefined || verb.name === topic || verb.other === topic)
-    this.target.print(
-      about.length === 0 ? `command ${topic ?? ''} not found\n` : about.map((verb) => `${usageOf(verb)}\n`).join('')
-    )
-    return about.length > 0
+  /** The VM state behind the disk, in a chain of its own; a raw file has none. */
+  private vmState(): Chain | undefined {
+    const [top] = this.target.chain()
+    return top._tag === 'Raw' ? undefined : [{ _tag: 'Image', disk: activeVmState(top.disk.g, top.disk) }]
   }
+
+  private info(): boolean {
+    const { print } = this.target
+    const [top] = this.target.chain()
+    if (top._tag === 'Raw') {
+      print('format name: raw\n')
+      return true
+    }
+    const { g, size } = top.disk
+    const facts = this.target.run(readFacts)
+    if (E.isLeft(facts)) throw new Error(showFailure(facts.left))
+    print(`format name: qcow2\ncluster size: ${amount(clusterSize(g))}\n`)
+    print(`vm state offset: ${amount(vmStateOffset(g, size))}\n`)
+    print(
+      specificLines(specificJson(facts.right))
+        .map((line) => `${line}\n`)
+        .join('')
+    )
+    return true
+  }
+}
+
+/** Bytes of a chain, and zeros behind its end. */
+function* readPart(chain: Chain, at: number, length: number): Plan<Uint8Array> {
+  const n = Math.max(0, Math.min(length, chainSize(chain) - at))
+  const bytes = n === 0 ? new Uint8Array(0) : yield* readGuest(chain, at, n, native)
+  if (n === length) return bytes
+  const out = new Uint8Array(length)
+  out.set(bytes)
+  return out
 }
 
 const isAll = (bytes: Uint8Array, value: number): boolean => bytes.every((byte) => byte === value)
 
 /** The target of an image that is open for writing. */
-export const writingTarget = (session: Session, out: Pick<Target, 'print' | 'complain'>): Target => ({
+export const writingTarget = (session: Changes, out: Pick<Target, 'print' | 'complain'>): Target => ({
   ...out,
   chain: () => session.chain,
   run: (plan, tell = () => undefined) => runSync(plan(), { read: session.read, tell }),

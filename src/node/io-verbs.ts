@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { sectorSize } from '../format/limits.js'
 import { discard, type IoLine, type Line, read, usageOf, type Verb, write, writev } from './io-line.js'
 import { bytesOf, integerOf, optionsOf, wordsOf, wrong } from './io-words.js'
+import { imageOptsOf, type Wanted } from './image-opts.js'
 import { isPreallocation } from './options.js'
 
 const alloc: Verb['line'] = ([first = '', second]) => {
@@ -28,14 +29,36 @@ const truncate: Verb['line'] = (args, verb) => {
 }
 
 const plain =
-  (_tag: 'Flush' | 'Length' | 'Map' | 'Quit'): Verb['line'] =>
+  (_tag: 'Close' | 'Flush' | 'Info' | 'Length' | 'Map' | 'Quit'): Verb['line'] =>
   () =>
     E.right({ _tag })
+
+const open: Verb['line'] = (args, verb) => {
+  const parsed = optionsOf(args, 'nro:ki:t:d:U')
+  if (E.isLeft(parsed)) return E.left({ out: `${usageOf(verb)}\n`, error: `${verb.name}: ${parsed.left}` })
+  const { flags, values, rest } = parsed.right
+  const options = imageOptsOf(values.get('o') ?? '')
+  if (E.isLeft(options)) return E.left({ error: options.left })
+  const [name, ...more] = rest
+  if (more.length > 0 || (name === undefined && options.right.name === undefined))
+    return E.left({ out: `${usageOf(verb)}\n` })
+  const wanted: Partial<Wanted> = { ...options.right, ...(name === undefined ? {} : { name }) }
+  return E.right({ _tag: 'Open', wanted: flags.has('r') ? { ...wanted, readOnly: true } : wanted })
+}
+
+const reopen: Verb['line'] = (args, verb) => {
+  const parsed = optionsOf(args, 'rwc:')
+  if (E.isLeft(parsed)) return E.left({ out: `${usageOf(verb)}\n`, error: `${verb.name}: ${parsed.left}` })
+  const { flags, rest } = parsed.right
+  if (rest.length > 0) return E.left({ out: `${usageOf(verb)}\n` })
+  if (flags.has('r') && flags.has('w')) return E.left({ error: 'Only one -r/-w option may be given' })
+  return E.right({ _tag: 'Reopen', readOnly: flags.has('r') ? true : flags.has('w') ? false : undefined })
+}
 
 const vector = '[-P pattern] off len [len..]'
 
 /** The commands, in the order in which they are listed. */
-export const verbs: readonly Verb[] = [
+const verbs: readonly Verb[] = [
   {
     name: 'aio_flush',
     least: 0,
@@ -56,6 +79,7 @@ export const verbs: readonly Verb[] = [
     least: 2,
     usage: `[-Cfquz] ${vector}`,
     does: 'asynchronously writes a number of bytes',
+    needs: 'writing',
     line: writev(true)
   },
   {
@@ -68,11 +92,21 @@ export const verbs: readonly Verb[] = [
     line: alloc
   },
   {
+    name: 'close',
+    other: 'c',
+    least: 0,
+    most: 0,
+    usage: '',
+    does: 'close the current open file',
+    line: plain('Close')
+  },
+  {
     name: 'discard',
     other: 'd',
     least: 2,
     usage: '[-Cq] off len',
     does: 'discards a number of bytes at a specified offset',
+    needs: 'writing',
     line: discard
   },
   {
@@ -91,7 +125,17 @@ export const verbs: readonly Verb[] = [
     most: 1,
     usage: '[command]',
     does: 'help for one or all commands',
+    needs: 'nothing',
     line: ([topic]) => E.right({ _tag: 'Help', topic })
+  },
+  {
+    name: 'info',
+    other: 'i',
+    least: 0,
+    most: 0,
+    usage: '',
+    does: 'prints information about the current file',
+    line: plain('Info')
   },
   {
     name: 'length',
@@ -103,7 +147,16 @@ export const verbs: readonly Verb[] = [
     line: plain('Length')
   },
   { name: 'map', least: 0, most: 0, usage: '', does: 'prints the allocated areas of a file', line: plain('Map') },
-  { name: 'quit', other: 'q', least: 0, usage: '', does: 'exit the program', line: plain('Quit') },
+  {
+    name: 'open',
+    other: 'o',
+    least: 1,
+    usage: '[-nkrU] [-t cache] [-d discard] [-i aio] [-o options] [path]',
+    does: 'open the file specified by path',
+    needs: 'nothing',
+    line: open
+  },
+  { name: 'quit', other: 'q', least: 0, usage: '', does: 'exit the program', needs: 'nothing', line: plain('Quit') },
   {
     name: 'read',
     other: 'r',
@@ -119,7 +172,22 @@ export const verbs: readonly Verb[] = [
     does: 'reads a number of bytes at a specified offset',
     line: read(true, false)
   },
-  { name: 'sleep', least: 1, most: 1, usage: '', does: 'waits for the given value in milliseconds', line: sleep },
+  {
+    name: 'reopen',
+    least: 0,
+    usage: '[(-r|-w)] [-c cache]',
+    does: 'reopens the file with new options',
+    line: reopen
+  },
+  {
+    name: 'sleep',
+    least: 1,
+    most: 1,
+    usage: '',
+    does: 'waits for the given value in milliseconds',
+    needs: 'nothing',
+    line: sleep
+  },
   {
     name: 'truncate',
     other: 't',
@@ -127,6 +195,7 @@ export const verbs: readonly Verb[] = [
     most: 3,
     usage: '[-m prealloc_mode] off',
     does: 'truncates the current file at the given offset',
+    needs: 'writing',
     line: truncate
   },
   {
@@ -135,6 +204,7 @@ export const verbs: readonly Verb[] = [
     least: 2,
     usage: '[-bcCfnquz] [-P pattern | -s source_file] off len',
     does: 'writes a number of bytes at a specified offset',
+    needs: 'writing',
     line: write
   },
   {
@@ -142,6 +212,7 @@ export const verbs: readonly Verb[] = [
     least: 2,
     usage: `[-Cfq] ${vector}`,
     does: 'writes a number of bytes at a specified offset',
+    needs: 'writing',
     line: writev(false)
   }
 ]
@@ -151,13 +222,28 @@ const countWanted = ({ least, most }: Verb): string => {
   return least === most ? `${least} arguments` : `between ${least} and ${most} arguments`
 }
 
-/** What a line asks for, or what qemu-io says is wrong with it. */
-export const parseLine = (line: string): Line => {
+/** What stands in the way of a command, given what is open. */
+const notNow = ({ needs }: Verb, open: 'nothing' | 'reading' | 'writing'): string | undefined => {
+  if (open === 'nothing' && needs !== 'nothing') return "no file open, try 'help open'"
+  return open === 'reading' && needs === 'writing' ? 'Block node is read-only' : undefined
+}
+
+/** What a line asks for, or what qemu-io says is wrong with it, given what is open. */
+export const parseLine = (line: string, open: 'nothing' | 'reading' | 'writing'): Line => {
   const [name, ...args] = wordsOf(line)
   if (name === undefined) return E.right({ _tag: 'Nothing' })
   const verb = verbs.find((v) => v.name === name || v.other === name)
   if (verb === undefined) return E.left({ error: `command "${name}" not found` })
-  return args.length < verb.least || args.length > (verb.most ?? Infinity)
-    ? E.left({ error: `bad argument count ${args.length} to ${name}, expected ${countWanted(verb)}` })
-    : verb.line(args, verb)
+  const why = notNow(verb, open)
+  if (why !== undefined && open === 'nothing') return E.left({ error: why })
+  if (args.length < verb.least || args.length > (verb.most ?? Infinity))
+    return E.left({ error: `bad argument count ${args.length} to ${name}, expected ${countWanted(verb)}` })
+  return why === undefined ? verb.line(args, verb) : E.left({ error: why })
+}
+
+/** Describes one command or all of them; tells whether there are any. */
+export const helpOn = (topic: string | undefined, print: (text: string) => void): boolean => {
+  const about = verbs.filter((verb) => topic === undefined || verb.name === topic || verb.other === topic)
+  print(about.length === 0 ? `command ${topic ?? ''} not found\n` : about.map((verb) => `${usageOf(verb)}\n`).join(''))
+  return about.length > 0
 }

@@ -1,12 +1,12 @@
 /** `qcow2 io`: guest bytes read and written by lines in qemu-io's own words. */
 import { createInterface } from 'node:readline/promises'
 import * as E from 'fp-ts/lib/Either.js'
-import { runSync } from '../bytes/plan.js'
 import { fail, failed, ok } from './command.js'
-import { Runner, type Target, writingTarget } from './io-run.js'
-import { parseLine } from './io-verbs.js'
-import { withChain } from './open.js'
-import { withImage } from './open-writing.js'
+import { imageOptsOf, type Wanted } from './image-opts.js'
+import { type Current, openCurrent, type Out } from './io-files.js'
+import type { FileLine } from './io-line.js'
+import { Runner } from './io-run.js'
+import { helpOn, parseLine } from './io-verbs.js'
 import { complain, print, writer } from './output.js'
 
 /** What the command is given. */
@@ -14,29 +14,107 @@ export interface IoOptions {
   readonly cmd: readonly string[]
   readonly readOnly: boolean
   readonly allow: readonly string[]
+  readonly format: Wanted['format']
+  /** Whether the image is named by options. */
+  readonly imageOpts: boolean
 }
 
-/** Carries out one line; tells whether it did what it says, or that it is the last one. */
-const carryOut = (line: string, runner: Runner, target: Pick<Target, 'print' | 'complain'>): boolean | 'quit' => {
-  const parsed = parseLine(line)
-  if (E.isLeft(parsed)) {
-    if (parsed.left.error !== undefined) target.complain(parsed.left.error)
-    if (parsed.left.out !== undefined) target.print(parsed.left.out)
+/** Lines carried out one after the other, on the file that is open at the time. */
+export class Lines {
+  private current: Current | undefined
+  private runner: Runner | undefined
+
+  constructor(
+    private readonly out: Out,
+    private readonly allow: readonly string[] = []
+  ) {}
+
+  /** Opens a file, where none is; tells whether it could. */
+  async open(wanted: Wanted): Promise<boolean> {
+    const opened = await openCurrent(wanted, this.allow, this.out)
+    if (E.isLeft(opened)) {
+      this.out.complain(opened.left)
+      return false
+    }
+    this.current = opened.right
+    this.runner = new Runner(opened.right.target)
+    return true
+  }
+
+  /** Closes the file that is open, if there is one. What the system refuses to write is thrown. */
+  close(): void {
+    const { current } = this
+    this.current = undefined
+    this.runner = undefined
+    current?.close()
+  }
+
+  /** Carries out all lines, and tells the exit code. A line that fails does not stop those behind it. */
+  async run(lines: Iterable<string> | AsyncIterable<string>): Promise<number> {
+    let code = ok
+    for await (const line of lines) {
+      const done = await this.carryOut(line)
+      if (done === 'quit') break
+      if (!done) code = failed
+    }
+    return code
+  }
+
+  /** Carries out one line; tells whether it did what it says, or that it is the last one. */
+  private carryOut(line: string): boolean | 'quit' | Promise<boolean> {
+    const open =
+      this.current === undefined ? 'nothing' : this.current.target.session !== undefined ? 'writing' : 'reading'
+    const parsed = parseLine(line, open)
+    if (E.isLeft(parsed)) {
+      if (parsed.left.error !== undefined) this.out.complain(parsed.left.error)
+      if (parsed.left.out !== undefined) this.out.print(parsed.left.out)
+      return false
+    }
+    const asked = parsed.right
+    switch (asked._tag) {
+      case 'Open':
+      case 'Reopen':
+      case 'Close':
+      case 'Quit':
+      case 'Help':
+      case 'Sleep':
+        return this.about(asked)
+      default:
+        return this.runner?.run(asked) ?? true
+    }
+  }
+
+  private about(line: FileLine): boolean | 'quit' | Promise<boolean> {
+    switch (line._tag) {
+      case 'Open':
+        return this.openAnother(line.wanted)
+      case 'Reopen':
+        return this.reopen(line.readOnly)
+      case 'Close':
+        this.close()
+        return true
+      case 'Help':
+        return helpOn(line.topic, this.out.print)
+      case 'Sleep':
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, line.milliseconds)
+        return true
+      case 'Quit':
+        return 'quit'
+    }
+  }
+
+  private openAnother(wanted: Partial<Wanted>): boolean | Promise<boolean> {
+    if (this.current === undefined) return this.open({ name: '', format: 'qcow2', readOnly: false, ...wanted })
+    this.out.complain("file open already, try 'help close'")
     return false
   }
-  return parsed.right._tag === 'Quit' ? 'quit' : runner.run(parsed.right)
-}
 
-/** Carries out all lines, and tells the exit code. A line that fails does not stop those behind it. */
-export const runLines = async (target: Target, lines: Iterable<string> | AsyncIterable<string>): Promise<number> => {
-  const runner = new Runner(target)
-  let code = ok
-  for await (const line of lines) {
-    const done = carryOut(line, runner, target)
-    if (done === 'quit') break
-    if (!done) code = failed
+  private reopen(readOnly: boolean | undefined): boolean | Promise<boolean> {
+    const before = this.current?.wanted
+    if (before === undefined) return false
+    this.close()
+    return this.open({ ...before, readOnly: readOnly ?? before.readOnly })
   }
-  return code
 }
 
 /** The lines of standard input. Somebody at a terminal is asked for each. */
@@ -51,25 +129,31 @@ const input = async function* (): AsyncGenerator<string> {
   }
 }
 
+/** The file that the command line names; the reason when it names none. */
+const wantedOf = (name: string | undefined, o: IoOptions): E.Either<string, Wanted | undefined> => {
+  if (name === undefined) return E.right(undefined)
+  const plain: Wanted = { name, format: o.format, readOnly: o.readOnly }
+  if (!o.imageOpts) return E.right(plain)
+  return E.chain((options: Partial<Wanted>): E.Either<string, Wanted> => {
+    const wanted = { ...plain, name: '', ...options, readOnly: o.readOnly || options.readOnly === true }
+    return wanted.name === '' ? E.left(`'${name}' names no file: file.filename is missing`) : E.right(wanted)
+  })(imageOptsOf(name))
+}
+
 /** The command. */
-export const io = async (name: string, { cmd, readOnly, allow }: IoOptions): Promise<number> => {
-  const lines = cmd.length > 0 ? cmd : input()
+export const io = async (name: string | undefined, o: IoOptions): Promise<number> => {
+  const wanted = wantedOf(name, o)
+  if (E.isLeft(wanted)) return fail(wanted.left)
   const { put, end } = writer()
-  const out = { print: cmd.length > 0 ? put : print, complain }
-  const ended = async (code: Promise<number>): Promise<number> => {
+  const lines = new Lines({ print: o.cmd.length > 0 ? put : print, complain }, o.allow)
+  try {
+    if (wanted.right !== undefined && !(await lines.open(wanted.right))) return failed
     try {
-      return await code
+      return await lines.run(o.cmd.length > 0 ? o.cmd : input())
     } finally {
-      end()
+      lines.close()
     }
+  } finally {
+    end()
   }
-  if (!readOnly) return ended(withImage(name, { allow }, (session) => runLines(writingTarget(session, out), lines)))
-  return ended(
-    withChain(name, { allow }, ({ chain, world }) => {
-      if (world._tag === 'Async') return Promise.resolve(fail(`Could not open '${name}': it is on a server`))
-      const { read } = world
-      const run: Target['run'] = (plan, tell = () => undefined) => runSync(plan(), { read, tell })
-      return runLines({ ...out, chain: () => chain, run, session: undefined }, lines)
-    })
-  )
 }

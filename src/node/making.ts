@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import type { CommitOptions } from './commit.js'
 import type { ConvertWords } from './convert-qcow2.js'
 import type { OpenOptions } from './open.js'
-import { allow, bytes, snapshot } from './options.js'
+import { allow, bytes, snapshot, taking } from './options.js'
 import { complain } from './output.js'
 
 /** Bytes of zeros that are left out unless something else is said. */
@@ -39,8 +39,7 @@ const misused = (inputs: readonly string[], words: Convert): string | undefined 
 }
 
 const addConvert = (all: Command): void => {
-  all
-    .command('convert')
+  taking(all.command('convert'), '-T', '-t', '-U', '-W', '-r', '-m <n>')
     .description('guest disks as a raw file, with holes for zeros, or as a new image')
     .argument('<files...>', 'the images, and the output; only a new image is made of several')
     .addOption(new Option('-f, --format <format>', 'what the images are').choices(['qcow2', 'raw']).default('qcow2'))
@@ -92,8 +91,7 @@ export const addMaking = (all: Command): void => {
       const { createCommand } = await import('./create.js')
       process.exitCode = await createCommand(image, size, words)
     })
-  all
-    .command('commit')
+  taking(all.command('commit'), '-f', '-t', '-p', '-r')
     .description('what an overlay holds goes into its backing file, and the overlay is emptied')
     .argument('<image>')
     .addOption(allow())

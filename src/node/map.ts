@@ -46,7 +46,7 @@ export const mapCommand = (name: string, options: MapOptions): Promise<number> =
     out.put(json ? '[' : `${'Offset'.padEnd(16)}${'Length'.padEnd(16)}${'Mapped to'.padEnd(16)}File\n`)
     const tell = (whole: MapEntry): void => {
       const e = within(whole, from, to)
-      if (e.length <= 0) return
+      if (e.length <= 0 && whole.length > 0) return
       if (json) out.put(`${seen.entries === 0 ? '' : ',\n'}${mapEntryText(e)}`)
       else if (e.data && e.offset === undefined) seen.opaque = true
       else if (!seen.opaque) out.put(row(e, names))

@@ -131,7 +131,7 @@ const begin = (name: string, { session, metadata, around }: Held): E.Either<stri
 }
 
 /** Opens an image for writing; the reason when that cannot be. What is opened is to be ended and closed. */
-const openForWriting = async (name: string, options: HoldOptions = {}): Promise<E.Either<string, Held>> => {
+export const openForWriting = async (name: string, options: HoldOptions = {}): Promise<E.Either<string, Held>> => {
   const held = await hold(name, options)
   if (E.isLeft(held)) return held
   const begun = E.tryCatch(

@@ -49,6 +49,10 @@ const idle = {
   '-d': '-d, --discard <mode>',
   '-i': '-i, --aio <mode>',
   '-k': '-k, --native-aio',
+  '-m': '-m, --misalign',
+  '-r': '-r, --rate-limit <bytes>',
+  '-W': '-W, --out-of-order',
+  '-m <n>': '-m, --coroutines <n>',
   '--force': '--force'
 } as const
 

@@ -7,15 +7,23 @@ import type { MapOptions } from './map.js'
 import type { OpenOptions } from './open.js'
 import { allow, bytes, format, output, type Printing, snapshot, taking } from './options.js'
 
+interface BackingChain {
+  readonly backingChain: boolean
+  readonly allow: readonly string[]
+}
+
 /** Adds them. */
 export const addReading = (all: Command): void => {
   taking(all.command('info'), '-f', '-U')
     .description('what an image is: sizes, features, extensions, snapshots, bitmaps, and what is wrong with them')
     .argument('<image>')
     .addOption(output())
-    .action(async (image: string, options: Printing) => {
-      const { info } = await import('./info.js')
-      process.exitCode = await info(image, options.output === 'json')
+    .option('--backing-chain', 'and what its backing files are', false)
+    .addOption(allow())
+    .action(async (image: string, options: Printing & BackingChain) => {
+      const { info, infoChain } = await import('./info.js')
+      const json = options.output === 'json'
+      process.exitCode = options.backingChain ? await infoChain(image, options.allow, json) : await info(image, json)
     })
   taking(all.command('check'), '-f', '-T', '-U')
     .description('whether an image is consistent: counts and exit codes as qemu-img has them, and a finding for each')

@@ -1,7 +1,8 @@
 /** Commands that change images. */
 import { type Command, Option } from 'commander'
 import type { BitmapAction } from './change-bitmap.js'
-import { allow, preallocations, taking } from './options.js'
+import type { IoOptions } from './io.js'
+import { allow, format, preallocations, taking } from './options.js'
 import type { RebaseOptions } from './rebase.js'
 import type { ResizeOptions } from './resize.js'
 import type { SnapshotOptions } from './snapshot.js'
@@ -13,9 +14,11 @@ const changes = ['create', 'apply', 'delete']
 
 /** The commands for guest bytes. */
 const addIo = (all: Command): void => {
-  taking(all.command('io'), '-f', '-n', '-t', '-d', '-i', '-k', '-U')
+  taking(all.command('io'), '-n', '-t', '-d', '-i', '-k', '-m', '-U')
     .description("guest bytes read and written, by lines of qemu-io's commands; without -c from standard input")
-    .argument('<image>')
+    .argument('[image]')
+    .addOption(format('-f, --format <format>', 'what the image is'))
+    .option('--image-opts', 'the image is named by options, such as driver=qcow2,file.filename=disk.qcow2', false)
     .addOption(
       new Option('-c, --cmd <line>', "a line, such as 'write -P 1 0 64k'; may be repeated")
         .argParser(several)
@@ -23,7 +26,7 @@ const addIo = (all: Command): void => {
     )
     .option('-r, --read-only', 'change nothing', false)
     .addOption(allow())
-    .action(async (image: string, options: { cmd: readonly string[]; readOnly: boolean; allow: readonly string[] }) => {
+    .action(async (image: string | undefined, options: IoOptions) => {
       const { io } = await import('./io.js')
       process.exitCode = await io(image, options)
     })

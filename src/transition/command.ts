@@ -14,6 +14,7 @@ import { type NewBacking, rebase } from './rebase.js'
 import { resize } from './resize.js'
 import { applySnapshot, createSnapshot, deleteSnapshot, type Moment } from './snapshot.js'
 import { seeing } from './transaction.js'
+import { writeVmState } from './vm-state.js'
 import { write } from './write.js'
 import { discard, writeZeroes } from './zero.js'
 
@@ -32,6 +33,7 @@ export type AnyCommand =
   | { readonly _tag: 'Amend'; readonly options: AmendOptions }
   | { readonly _tag: 'Rebase'; readonly backing?: NewBacking }
   | { readonly _tag: 'MakeEmpty' }
+  | { readonly _tag: 'WriteVmState'; readonly position: number; readonly bytes: Uint8Array }
 
 function* act(w: Work, command: AnyCommand): Plan<void> {
   if ('at' in command) yield* recordRange(w, command.at, 'bytes' in command ? command.bytes.length : command.length)
@@ -69,6 +71,8 @@ function* act(w: Work, command: AnyCommand): Plan<void> {
       return yield* rebase(w, command.backing)
     case 'MakeEmpty':
       return yield* makeEmpty(w)
+    case 'WriteVmState':
+      return yield* writeVmState(w, command.position, command.bytes)
     case 'Flush':
       return
   }

@@ -181,7 +181,7 @@ export class Fill {
   /** What is left to be written; refused where the image has grown too large for a refcount table. @see REF-06 */
   *end(): Generator<HostWrite, E.Either<readonly Issue[], void>> {
     yield* this.leave()
-    const l1 = Math.max(1, Math.ceil(this.l1.length / this.size))
+    const l1 = Math.ceil(this.l1.length / this.size)
     const start = this.next
     const { t, k } = this.room(start + l1)
     if (t * this.size > maxRefcountTable)
@@ -189,12 +189,12 @@ export class Fill {
     const first = firstClusterOf(this.o, {
       size: BigInt(this.o.size),
       l1Size: this.l1.length / 8,
-      l1TableOffset: BigInt(start * this.size),
+      l1TableOffset: l1 === 0 ? 0n : BigInt(start * this.size),
       refcountTableOffset: BigInt((start + l1) * this.size),
       refcountTableClusters: t
     })
     if (E.isLeft(first)) return first
-    yield* this.write(start * this.size, this.padded(this.l1, l1))
+    if (l1 > 0) yield* this.write(start * this.size, this.padded(this.l1, l1))
     const table = (start + l1) * this.size
     this.next = start + l1 + t + k
     for (let i = 0, c = start; i < k; i++) {

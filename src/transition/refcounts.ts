@@ -154,11 +154,19 @@ export const words = (values: readonly number[]): Uint8Array => {
 
 /**
  * Makes refcount blocks for `k` ranges from entry `table` on, none of which has one. They stand at the start of the first
- * range, which counts them, so that one word of the refcount table brings them in. @see REF-20
+ * range, which counts them, so that one word of the refcount table brings them in. Refused where that is the header's
+ * range: its block is lost, and its counts with it. @see REF-20 and WR-04
  */
 export function* coverRanges(w: Work, table: number, k: number): Plan<void> {
   const size = clusterSize(w.g)
   const first = table * blockEntries(w.g)
+  if (first === 0)
+    return yield* refuse('WR-04', 'no refcount block for the header', 'one that counts it', {
+      structure: 'refcount table entry',
+      field: 'refcount_block_offset',
+      at: w.refcountTable.at,
+      size: 8
+    })
   w.tx.take(first, k)
   for (let i = 0; i < k; i++) {
     yield* w.tx.put('refcount block', 'prepare', (first + i) * size, blockOf(w, i === 0 ? k : 0))

@@ -5,6 +5,7 @@ import { clusterSize, subclusterSize } from '../format/geometry.js'
 import type { L2Entry } from '../format/l2.js'
 import { subclusters } from '../format/limits.js'
 import { subclusterAt } from '../format/subcluster.js'
+import { type Chain, chainSize } from '../image/chain.js'
 import { readGuest } from '../image/read.js'
 import { allocate, type Run } from './allocate.js'
 import { refuse, type Work } from './opened.js'
@@ -95,11 +96,11 @@ const inNew = (w: Work, { entry, from, to }: Target, host: number): Patch => {
 }
 
 /** Guest bytes as they are, zeros behind the end of the disk. */
-function* guestBytes(w: Work, from: number, to: number): Plan<Uint8Array> {
-  const end = Math.min(to, w.disk.size)
-  if (end === to) return yield* readGuest(w.chain, from, to - from, w.opened.decompressor)
+function* guestBytes(w: Work, chain: Chain, from: number, to: number): Plan<Uint8Array> {
+  const end = Math.min(to, chainSize(chain))
+  if (end === to) return yield* readGuest(chain, from, to - from, w.opened.decompressor)
   const out = new Uint8Array(to - from)
-  if (end > from) out.set(yield* readGuest(w.chain, from, end - from, w.opened.decompressor))
+  if (end > from) out.set(yield* readGuest(chain, from, end - from, w.opened.decompressor))
   return out
 }
 
@@ -133,12 +134,12 @@ export function* hostOf(w: Work, guest: number, e: L2Entry): Plan<number> {
   return host
 }
 
-function* writeCluster(w: Work, t: Target, bytes: Uint8Array, fresh: number | undefined): Plan<void> {
+function* writeCluster(w: Work, chain: Chain, t: Target, bytes: Uint8Array, fresh: number | undefined): Plan<void> {
   const own = fresh === undefined
   const host = fresh ?? (yield* hostOf(w, t.guest, t.entry))
   const patch = own ? inPlace(w, t, host) : inNew(w, t, host)
-  const head = yield* guestBytes(w, t.guest + patch.start, t.guest + Math.max(patch.start, t.from))
-  const tail = yield* guestBytes(w, t.guest + t.to, t.guest + Math.max(patch.end, t.to))
+  const head = yield* guestBytes(w, chain, t.guest + patch.start, t.guest + Math.max(patch.start, t.from))
+  const tail = yield* guestBytes(w, chain, t.guest + t.to, t.guest + Math.max(patch.end, t.to))
   const whole = head.length + tail.length === 0 ? bytes : concat([head, bytes, tail])
   if (own) placeParts(w, host, patch.start, whole, t.entry)
   else place(w, 'prepare', host + patch.start, whole)
@@ -189,20 +190,20 @@ export function* write(w: Work, at: number, bytes: Uint8Array): Plan<void> {
   yield* writeBytes(w, at, bytes)
 }
 
-/** Writes guest bytes that its L1 table covers; what surrounds them behind the end of the disk is zeros. */
-export function* writeBytes(w: Work, at: number, bytes: Uint8Array): Plan<void> {
+/** Writes guest bytes that its L1 table covers; what surrounds them is the chain's, and zeros behind the end of its disk. */
+export function* writeBytes(w: Work, at: number, bytes: Uint8Array, chain: Chain = w.chain): Plan<void> {
   if (bytes.length === 0) return
   const targets = yield* targetsOf(w, at, bytes.length)
   let missing = targets.filter((t) => !isOwn(w, t.entry)).length
   let run: Run = { cluster: 0, n: 0 }
   for (const t of targets) {
     const part = bytes.subarray(t.guest + t.from - at, t.guest + t.to - at)
-    if (isOwn(w, t.entry)) yield* writeCluster(w, t, part, undefined)
-    else if (w.g.externalDataFile) yield* writeCluster(w, t, part, t.guest)
+    if (isOwn(w, t.entry)) yield* writeCluster(w, chain, t, part, undefined)
+    else if (w.g.externalDataFile) yield* writeCluster(w, chain, t, part, t.guest)
     else {
       yield* writableTable(w, t.guest)
       if (run.n === 0) run = yield* allocate(w, 1, missing)
-      yield* writeCluster(w, t, part, run.cluster * clusterSize(w.g))
+      yield* writeCluster(w, chain, t, part, run.cluster * clusterSize(w.g))
       run = { cluster: run.cluster + 1, n: run.n - 1 }
       missing--
     }

@@ -1,0 +1,53 @@
+/** Options of `--image-opts` and of `open -o`: which file is meant, and as what. */
+import * as E from 'fp-ts/lib/Either.js'
+
+/** A file that is to be opened. */
+export interface Wanted {
+  readonly name: string
+  readonly format: 'qcow2' | 'raw'
+  readonly readOnly: boolean
+}
+
+/** Options of which nothing comes here: how QEMU caches, locks and names. */
+const idle =
+  /^(node-name|discard|detect-zeroes|auto-read-only|force-share|lazy-refcounts|overlap-check(\..+)?|pass-discard-.+|cache\..+|(l2-|refcount-)?cache-(size|entry-size|clean-interval)|file\.(locking|aio|node-name|discard|cache\..+))$/
+
+const formats = ['qcow2', 'raw'] as const
+
+/** A list `name=value,...`, in which two commas stand for one. */
+const pairsOf = (text: string): readonly (readonly [string, string])[] =>
+  (text.match(/(?:[^,]|,,)+/g) ?? []).map((word) => {
+    const at = word.indexOf('=')
+    return at < 0 ? [word, 'on'] : [word.slice(0, at), word.slice(at + 1).replaceAll(',,', ',')]
+  })
+
+const one = (name: string, value: string): E.Either<string, Partial<Wanted>> => {
+  const format = formats.find((f) => f === value)
+  switch (name) {
+    case 'driver':
+    case 'format':
+      return format === undefined ? E.left(`Unknown driver '${value}'`) : E.right({ format })
+    case 'file.driver':
+      return value === 'file' ? E.right({}) : E.left(`Unknown driver '${value}'`)
+    case 'file.filename':
+    case 'filename':
+    case 'file':
+      return E.right({ name: value })
+    case 'read-only':
+      return value === 'on' || value === 'off'
+        ? E.right({ readOnly: value === 'on' })
+        : E.left(`Parameter 'read-only' expects 'on' or 'off'`)
+    default:
+      return idle.test(name) ? E.right({}) : E.left(`Parameter '${name}' is not known`)
+  }
+}
+
+/** What a list of options says of a file. */
+export const imageOptsOf = (text: string): E.Either<string, Partial<Wanted>> =>
+  pairsOf(text).reduce<E.Either<string, Partial<Wanted>>>(
+    (before, [name, value]) =>
+      E.chain((known: Partial<Wanted>) => E.map((more: Partial<Wanted>) => ({ ...known, ...more }))(one(name, value)))(
+        before
+      ),
+    E.right({})
+  )
