@@ -27,7 +27,11 @@ export const flushMutants: readonly Mutant[] = [
   ),
   fault('bits are recorded behind the data', "'record', 'expose', 'settle'", "'expose', 'record', 'settle'"),
   fault('the second word changes first', "'expose', 'settle', 'release'", "'settle', 'expose', 'release'"),
-  fault('counts are durable after what needs them', "'cover', 'extend', 'record', 'expose'", "'expose', 'extend', 'record', 'cover'"),
+  fault(
+    'counts are durable after what needs them',
+    "'cover', 'extend', 'record', 'expose'",
+    "'expose', 'extend', 'record', 'cover'"
+  ),
   fault(
     'the header names a refcount table that is not there yet',
     "yield* w.changeHeader('cover', {\n        refcountTableOffset",

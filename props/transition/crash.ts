@@ -19,7 +19,6 @@ import type { Recording } from './recording.js'
 
 const imageLength = (files: Files): number => storeOf(files, { part: 'image', depth: 0 }).length
 
-
 const layersBehind = (files: Files): Surroundings['backing'] => {
   const { length } = storeOf(files, { part: 'image', depth: 1 })
   return length > 0 ? [{ _tag: 'Raw', size: length }] : []

@@ -130,7 +130,7 @@ const same = (a: readonly string[], b: readonly string[]): boolean => a.join() =
 const viewOf = (files: Files) => ({ head: headOf(files), disk: abstraction(files, traits) })
 
 /** Whether a first cluster has no backing file, where there was one before or is one afterwards. */
-export const isNameless = (head: Head, old: Head, now: Head): boolean =>
+const isNameless = (head: Head, old: Head, now: Head): boolean =>
   head.name === '' && old.name !== '' && now.name !== ''
 
 /** How a first cluster is neither the old nor the new one, but for a name or for extensions that are cut off. */

@@ -203,7 +203,8 @@ function* seeing({ m, g }: Open, files: Files, promised: Promised): Plan<Sight> 
     why === undefined ? undefined : `${clause}: ${why}`
   const wrong =
     told('C1', unlikeHeads(m, promise)) ??
-    told('C3 or C4', unpromised(content, promise) ?? (yield* unlikeRaw(m, content))) ?? told('C9', yield* unlikeBitmap(m, g, content, promise))
+    told('C3 or C4', unpromised(content, promise) ?? (yield* unlikeRaw(m, content))) ??
+    told('C9', yield* unlikeBitmap(m, g, content, promise))
   return { content, ...(wrong === undefined ? {} : { wrong }) }
 }
 

@@ -63,7 +63,9 @@ const damages = ({ files: { image }, opened: { g, metadata } }: Machine): readon
   const stride = g.extendedL2 ? 16 : 8
   const l2 = l1.flatMap(([, word]) => entriesOf(image, offsetIn(word), size / stride, stride))
   const counts = table.flatMap(([, word]) =>
-    Array.from({ length: Math.min(blockEntries(g), 80) }, (_, i) => miscounts(image, g.refcountOrder, offsetIn(word), i)).flat()
+    Array.from({ length: Math.min(blockEntries(g), 80) }, (_, i) =>
+      miscounts(image, g.refcountOrder, offsetIn(word), i)
+    ).flat()
   )
   const marked = [1, 2].map((bit) => damage(79, Uint8Array.of((image[79] ?? 0) | bit)))
   return [

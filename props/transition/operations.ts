@@ -42,7 +42,8 @@ const nothing = new Uint8Array(0)
 /** The disk with what its image says of itself, over what is behind it and alone. */
 const toldBy = (files: Files, disk: Disk, behind: Uint8Array): Told => {
   const head = headOf(files)
-  const over = (backing: Uint8Array): Disk => (behind.length === 0 ? disk : abstraction({ ...files, backing }, disk.traits))
+  const over = (backing: Uint8Array): Disk =>
+    behind.length === 0 ? disk : abstraction({ ...files, backing }, disk.traits)
   return { ...disk, head, over: over(behind), alone: over(nothing) }
 }
 
@@ -115,7 +116,11 @@ export const act = (s: Subject, action: Action): Acted => {
   if (action._tag === 'Repair') return repaired(s, action.mode)
   if (!isOperation(action)) {
     const next = follow(s, action)
-    return { ...next, behind: s.behind, disk: s.disk.head === undefined ? next.disk : toldBy(next.machine.files, next.disk, s.behind) }
+    return {
+      ...next,
+      behind: s.behind,
+      disk: s.disk.head === undefined ? next.disk : toldBy(next.machine.files, next.disk, s.behind)
+    }
   }
   const done = perhaps(s.machine, asked(action, s.behind))
   if (E.isLeft(done)) return refused(s, done.left)

@@ -102,7 +102,9 @@ export const zero = chapter('Zeroing and discarding', {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says: 'Creating a snapshot discards the VM state area with the plain, zeroing discard.'
+    says:
+      'Creating a snapshot discards as much of the VM state area as its vm_state_size with the plain, zeroing ' +
+      'discard: nothing where a snapshot is made without VM state.'
   },
   'ZD-15': {
     level: 'may',

@@ -22,7 +22,7 @@ export function* makeEmpty(w: Work): Plan<void> {
   const gone = yield* drop(w, 0, w.header.nbSnapshots === 0 ? all : Math.min(all, clusters))
   yield* changeCounts(w, surplus(gone, -1), 'release')
   yield* endRound(w)
-  yield* dropEmptyBlocks(w)
+  yield* dropEmptyBlocks(w, 'expose')
   yield* endRound(w)
   const length = yield* countedEnd(w)
   w.tx.also('release', { _tag: 'Truncate', file: { part: 'image', depth: 0 }, length })

@@ -247,7 +247,8 @@ export function* changeExtensions(
   // What this command has changed of the header may not be durable: until then what stands behind the area may be seen.
   const unseen = endOf(way) <= area.to && w.tx.claims.every(({ owner }) => owner !== 'main header')
   yield* withRoom(w, endOf(way), () => inOrder(w, unseen ? unseenFirst(way, area) : way))
-  if (untrusted) yield* w.changeHeader('release', { autoclearFeatures: { ...w.header.autoclearFeatures, bitmaps: true } })
+  if (untrusted)
+    yield* w.changeHeader('release', { autoclearFeatures: { ...w.header.autoclearFeatures, bitmaps: true } })
   yield* sweep(w)
 }
 

@@ -246,12 +246,12 @@ function* isEmpty(w: Work, table: number, block: number): Plan<boolean> {
  * Takes refcount blocks that count nothing but themselves out of the refcount table: one word each, with which the counts
  * of a whole range are 0. A block that another one counts is released. @see RS-04
  */
-export function* dropEmptyBlocks(w: Work): Plan<void> {
+export function* dropEmptyBlocks(w: Work, stage: 'prepare' | 'expose'): Plan<void> {
   const size = clusterSize(w.g)
   for (let table = 0; table < w.refcountTable.entries; table++) {
     const block = yield* blockOffset(w, table)
     if (block === 0 || !(yield* isEmpty(w, table, block))) continue
-    yield* w.tx.put('refcount table', 'expose', w.refcountTable.at + 8 * table, words([0]))
+    yield* w.tx.put('refcount table', stage, w.refcountTable.at + 8 * table, words([0]))
     if (refcountPlace(w.g, block / size).table !== table) w.released.push(block / size)
     w.firstFree = Math.min(w.firstFree, block / size)
   }

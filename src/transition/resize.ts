@@ -108,11 +108,13 @@ function* firstToAllocate(w: Work): Plan<number> {
 function* shrink(w: Work, size: number): Plan<void> {
   yield* putSize(w, size)
   yield* endRound(w)
+  const sized = w.tx.claims.length
   const gone = yield* drop(w, Math.ceil(size / clusterSize(w.g)), w.l1.entries * l2Entries(w.g))
   yield* changeCounts(w, surplus(gone, -1), w.releaseStage)
   yield* endRound(w)
   const changed = w.tx.claims.length
-  yield* dropEmptyBlocks(w)
+  // Where no cluster goes, no block that is empty has been in use.
+  yield* dropEmptyBlocks(w, changed === sized ? 'prepare' : 'expose')
   yield* endRound(w)
   // Behind the end may still lie blocks that go, and in an external data file bytes that are seen until the size is durable.
   const stage = w.tx.claims.length === changed && !w.g.externalDataFile ? 'prepare' : 'release'
