@@ -5,7 +5,8 @@ const fault = (name: string, find: string, replace: string, file = 'transaction.
   name,
   file: `transition/${file}`,
   edits: [[find, replace]],
-  red: 'props/transition/flushes.test.ts'
+  red: 'props/transition/flushes.test.ts',
+  rule: 'the scripts of the table break nothing'
 })
 
 const unwaited = (stage: string, name: string): Mutant =>

@@ -1,7 +1,7 @@
 /** Faults of the reader, the map, the chain and the checker. Damaged images, of which QEMU's verdict is kept, show them. */
 import type { Mutant } from './mutant.js'
 
-type Fault = Omit<Mutant, 'red'> & Partial<Pick<Mutant, 'red'>>
+type Fault = Omit<Mutant, 'red' | 'rule'> & Partial<Pick<Mutant, 'red' | 'rule'>>
 
 const chain: readonly Fault[] = [
   {
@@ -135,7 +135,8 @@ const streams: readonly Fault[] = [
     name: 'what a deflate stream yields before its fault is lost',
     file: 'compression/inflate.js',
     edits: [['coarse.fault === undefined ? coarse', 'true ? coarse']],
-    red: 'props/compression/inflate.test.ts'
+    red: 'props/compression/inflate.test.ts',
+    rule: 'a fault behind more than a cluster is not met, and one behind a cluster is'
   },
   {
     name: 'a bitmaps extension that nobody trusts keeps an image from being opened',
@@ -147,5 +148,6 @@ const streams: readonly Fault[] = [
 /** Faults of src/image, and of what only whole images show. */
 export const imageMutants: readonly Mutant[] = [...chain, ...disk, ...trees, ...counts, ...streams].map((fault) => ({
   red: 'props/image/damaged.test.ts',
+  rule: 'every answer is that of qemu-img, but for differences that have a row, and every row is needed',
   ...fault
 }))

@@ -9,4 +9,8 @@ export interface Mutant {
   readonly edits: readonly (readonly [find: string, replace: string])[]
   /** The test file that must fail. */
   readonly red: string
+  /** The title of the test in it that must fail. */
+  readonly rule: string
+  /** Whether the test holds something against QEMU. */
+  readonly byQemu?: boolean
 }

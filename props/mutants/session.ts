@@ -6,13 +6,15 @@ export const sessionMutants: readonly Mutant[] = [
     name: 'guest writes that wait are not read',
     file: 'node/session.js',
     edits: [['this.see(done.writes);\n        this.state', 'this.state']],
-    red: 'props/node/session.test.ts'
+    red: 'props/node/session.test.ts',
+    rule: 'random commands leave on a real file what they leave on the abstract disk'
   },
   {
     name: 'guest writes wait until after a command of another kind',
     file: 'node/session.js',
     edits: [['take(done) {\n        this.settle();', 'take(done) {']],
-    red: 'props/node/session.test.ts'
+    red: 'props/node/session.test.ts',
+    rule: 'random commands leave on a real file what they leave on the abstract disk'
   },
   {
     name: 'guest writes that waited are done again with the next ones',
@@ -20,36 +22,42 @@ export const sessionMutants: readonly Mutant[] = [
     edits: [
       ['this.perform(this.group.writes());\n        this.group = new Group();', 'this.perform(this.group.writes());']
     ],
-    red: 'props/node/session.test.ts'
+    red: 'props/node/session.test.ts',
+    rule: 'random commands leave on a real file what they leave on the abstract disk'
   },
   {
     name: 'what waits at the end of a session is lost',
     file: 'node/session.js',
     edits: [['end() {\n        this.settle();', 'end() {']],
-    red: 'props/node/session.test.ts'
+    red: 'props/node/session.test.ts',
+    rule: 'random commands leave on a real file what they leave on the abstract disk'
   },
   {
     name: 'a page of a file that is written in part loses the rest',
     file: 'node/disk-file.js',
     edits: [['if (page * pageSize < kept)', 'if (page * pageSize > kept)']],
-    red: 'props/node/session.test.ts'
+    red: 'props/node/session.test.ts',
+    rule: 'random commands leave on a real file what they leave on the abstract disk'
   },
   {
     name: 'a file ends with the last write instead of the last byte',
     file: 'node/disk-file.js',
     edits: [['if (used.length > 0)\n            ftruncateSync(fd, end);', '']],
-    red: 'props/node/session.test.ts'
+    red: 'props/node/session.test.ts',
+    rule: 'random commands leave on a real file what they leave on the abstract disk'
   },
   {
     name: 'a line writes zeros in place of the bytes of a file',
     file: 'node/io-run.js',
     edits: [['Buffer.alloc(length, bytes)', 'Buffer.alloc(length)']],
-    red: 'props/node/io.test.ts'
+    red: 'props/node/io.test.ts',
+    rule: 'what a line compresses is as short as zstd makes it'
   },
   {
     name: 'a line compresses as if there were no better encoder',
     file: 'node/open-writing.js',
     edits: [[', compressor: await compressorOf(type)', '']],
-    red: 'props/node/io.test.ts'
+    red: 'props/node/io.test.ts',
+    rule: 'what a line compresses is as short as zstd makes it'
   }
 ]
