@@ -10,9 +10,13 @@ import { suite } from '../suite.js'
 
 const test = suite('names that are followed')
 
-/** The path a backing file name leads to, or why it leads nowhere. */
+/** Where the path of a backing file name leads, or why it leads nowhere. */
 const led = (image: string, name: string | readonly number[], ...allow: readonly string[]): string =>
-  E.toUnion(backingPath(image, typeof name === 'string' ? fromText(name) : Uint8Array.from(name), allow))
+  E.toUnion(
+    E.map((path: string) => resolve(path))(
+      backingPath(image, typeof name === 'string' ? fromText(name) : Uint8Array.from(name), allow)
+    )
+  )
 
 test('a file in the folder of the image is followed, by whatever path leads there', () => {
   assert.is(led('/d/i.qcow2', 'b'), '/d/b')

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import { fail, failed, ok } from './command.js'
+import { reason } from './file.js'
 import { imageOptsOf, type Wanted } from './image-opts.js'
 import { type Current, openCurrent, type Out } from './io-files.js'
 import type { FileLine } from './io-line.js'
@@ -23,6 +24,7 @@ export interface IoOptions {
 export class Lines {
   private current: Current | undefined
   private runner: Runner | undefined
+  private last = ''
 
   constructor(
     private readonly out: Out,
@@ -37,8 +39,14 @@ export class Lines {
       return false
     }
     this.current = opened.right
+    this.last = wanted.name
     this.runner = new Runner(opened.right.target)
     return true
+  }
+
+  /** The name of the file that was opened last. */
+  get file(): string {
+    return this.last
   }
 
   /** Closes the file that is open, if there is one. What the system refuses to write is thrown. */
@@ -153,6 +161,8 @@ export const io = async (name: string | undefined, o: IoOptions): Promise<number
     } finally {
       lines.close()
     }
+  } catch (error) {
+    return fail(`'${lines.file}': ${reason(error)}`)
   } finally {
     end()
   }
