@@ -56,6 +56,12 @@ const totalOf = {
 /** Most findings of one clause that a check keeps; the totals count them all. */
 const mostOfClause = 100
 
+/** A complaint that is put into words where it is kept: of millions that are met few are. */
+export interface Unsaid {
+  readonly clause: ClauseId
+  readonly say: () => Complaint
+}
+
 /** How a check came to a range of the file: the entry that leads there, its guest bytes, and whether the tree is active. */
 export interface Via extends Pick<Owner, 'entry' | 'guest'> {
   readonly active?: boolean
@@ -130,13 +136,13 @@ export class CheckState {
   }
 
   /** Notes a finding; `times` is how often QEMU meets it. */
-  find(severity: Severity, complaint: Complaint, times = 1, guest?: Range, owners?: Finding['owners']): void {
+  find(severity: Severity, complaint: Complaint | Unsaid, times = 1, guest?: Range, owners?: Finding['owners']): void {
     this.totals[totalOf[severity]] += times
     const before = this.met.get(complaint.clause) ?? 0
     this.met.set(complaint.clause, before + 1)
     if (before >= mostOfClause) return
     this.findings.push({
-      ...issue(complaint),
+      ...issue('say' in complaint ? complaint.say() : complaint),
       severity,
       ...(guest === undefined ? {} : { guest }),
       ...(owners === undefined ? {} : { owners })
@@ -155,7 +161,8 @@ export class CheckState {
   refer(structure: string, at: number, size: number, times = 1, via: Via = straight): boolean {
     if (size <= 0) return false
     if (at + size - this.fileLength >= this.size) {
-      this.find('corruption', beyondEnd(structure, at, size, this.fileLength), times, via.guest)
+      const say = (): Complaint => beyondEnd(structure, at, size, this.fileLength)
+      this.find('corruption', { clause: 'CHK-02', say }, times, via.guest)
       return false
     }
     this.count(structure, at, size, times, via)

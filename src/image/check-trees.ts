@@ -36,10 +36,10 @@ const copiedWrong = (structure: string, at: number, copied: boolean, refcount: n
   )
 
 /** The guest bytes of an L1 entry, as far as the disk goes. */
-const covered = (state: CheckState, { disk }: Tree, i: number): Range => {
-  const size = l1Coverage(state.g)
-  return { at: i * size, size: i * size < disk ? Math.min(size, disk - i * size) : size }
-}
+const covered = ({ disk }: Tree, at: number, size: number): Range => ({
+  at,
+  size: at < disk ? Math.min(size, disk - at) : size
+})
 
 /** The refcount of the cluster at a host offset; `undefined` where its block cannot be read. */
 const refcountAt = (state: CheckState, offset: number, perBlock: number): number | undefined => {
@@ -55,21 +55,24 @@ export function* checkL1(state: CheckState, uses: Uses, tree: Tree, perBlock: nu
   state.claim('L1 table', at, 8 * entries, tree)
   const there = Math.max(0, Math.min(8 * entries, Math.ceil((state.fileLength - at) / 8) * 8))
   const view = new L1View(there === 0 ? new Uint8Array(0) : yield* readAt(at, there))
+  const coverage = l1Coverage(state.g)
   for (let i = 0; i < view.length; i++) {
     const [hi, lo] = [view.words.hi(i), view.words.lo(i)]
     if (hi === 0 && lo === 0) continue
     const spot = at + 8 * i
-    const guest = i * l1Coverage(state.g)
+    const guest = i * coverage
     const l2 = view.l2TableOffset(i)
-    const range = covered(state, tree, i)
-    const bad = (clause: Complaint['clause'], field: string, found: string, expected: string): void => {
+    const range = covered(tree, guest, coverage)
+    const bad = (clause: Complaint['clause'], field: string, found: () => string, expected: string): void => {
       const where = { structure: 'L1 table entry', field, at: spot, size: 8 }
-      state.find('corruption', invalid(clause, where, found, expected), 1, range)
+      state.find('corruption', { clause, say: () => invalid(clause, where, found(), expected) }, 1, range)
     }
-    if (l1Reserved(view, i)) bad('L1-04', 'reserved', `0x${view.words.at(i).toString(16)}`, 'reserved bits zero')
+    if (l1Reserved(view, i)) bad('L1-04', 'reserved', () => `0x${view.words.at(i).toString(16)}`, 'reserved bits zero')
     state.refer('L2 table', l2, state.size, 1, { active, entry: spot, guest: range })
-    if (l2 !== 0 && i >= tree.reach) state.find('note', strayTable(spot, l2), 1, range)
-    if (l2 % state.size !== 0) bad('L1-05', 'l2_table_offset', `0x${l2.toString(16)}`, 'a multiple of the cluster size')
+    if (l2 !== 0 && i >= tree.reach)
+      state.find('note', { clause: 'SNAP-12', say: () => strayTable(spot, l2) }, 1, range)
+    if (l2 % state.size !== 0)
+      bad('L1-05', 'l2_table_offset', () => `0x${l2.toString(16)}`, 'a multiple of the cluster size')
     const use = uses.get(l2)
     if (use !== undefined || (l2 < state.fileLength && state.spend(state.size)))
       uses.set(l2, {

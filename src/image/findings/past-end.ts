@@ -1,4 +1,5 @@
 /** Counts past the end: refcounts of clusters that neither the file has nor anything refers to. */
+import type { Complaint } from '../../bytes/issue.js'
 import { type Plan, readAt } from '../../bytes/plan.js'
 import { Words } from '../../bytes/words.js'
 import { blockEntries } from '../../format/geometry.js'
@@ -9,7 +10,8 @@ import { inconsistent, type CheckState } from '../check-state.js'
 /** Notes clusters `from` to `to`, without the latter. */
 const noteRun = (state: CheckState, from: number, to: number): void => {
   const where = { structure: 'refcount', at: from * state.size, size: (to - from) * state.size }
-  state.find('note', inconsistent('CHK-05', where, 'counts behind the end of the file', 'none there'))
+  const say = (): Complaint => inconsistent('CHK-05', where, 'counts behind the end of the file', 'none there')
+  state.find('note', { clause: 'CHK-05', say })
 }
 
 /** The runs of counts that are not 0 in a block, from count `start` on: where each begins and ends. Words of zeros are skipped. */
