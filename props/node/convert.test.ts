@@ -1,7 +1,7 @@
 /** Converting a disk that is compressed throughout, which several threads do together. */
 import { createHash } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -126,7 +126,7 @@ test('a cluster that cannot be read is named before an entry behind it that cann
 const help = (broken: readonly number[], taken: number, astray?: number) => {
   const [path, out] = [place('image.qcow2'), place('helped.raw')]
   writeFileSync(path, image(broken, astray))
-  createSparse(out, clusters * size).close()
+  closeSync(createSparse(out, clusters * size))
   const shares = new Shares()
   for (let n = 0; n < taken; n++) shares.takes(n)
   return startHelper({ image: path, out, options: { allow: [] }, memory: shares.memory })

@@ -27,7 +27,7 @@ const isZero = (bytes: Uint8Array, from: number, to: number): boolean => {
  */
 export class Clusters {
   /** The cluster that a piece has begun, as far as it is known. */
-  private readonly begun: Uint8Array
+  private begun: Uint8Array
   private filled = 0
   private blank = true
   private own = false
@@ -72,6 +72,7 @@ export class Clusters {
     if (this.filled < this.size && this.at < this.end) return n
     const length = this.filled
     if (this.own) yield* this.parts(this.at - length, length, this.blank ? undefined : this.begun.subarray(0, length))
+    this.begun = new Uint8Array(this.size)
     this.filled = 0
     this.blank = true
     this.own = false

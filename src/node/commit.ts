@@ -79,12 +79,13 @@ const copy = async (overlay: OpenChain, depth: number, target: Target): Promise<
   const [first, ...rest] = overlay.chain
   const upper: OpenChain = { ...overlay, chain: [first, ...rest.slice(0, depth - 1)] }
   const failures: string[] = []
-  const read = await eachPieceInTime(upper, await fastest(upper.chain), (piece) => {
+  const put = (piece: Piece): void => {
     // What a layer in between is too short for is zeros, whatever lies below.
     const holds = !(piece.absent && piece.depth === depth - 1)
     const failed = holds && failures.length === 0 ? target.put(piece) : undefined
     if (failed !== undefined) failures.push(failed)
-  })
+  }
+  const read = await eachPieceInTime(upper, put, { decompressor: await fastest(upper.chain) })
   if (E.isLeft(read)) return refusalLine(overlay.names[0] ?? '', read.left)
   if (failures.length === 0) target.end()
   return failures[0]

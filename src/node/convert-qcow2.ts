@@ -4,6 +4,7 @@ import type { HostWrite } from '../bytes/host-write.js'
 import { showFailure } from '../bytes/run-async.js'
 import type { CreateOptions } from '../transition/create.js'
 import { Fill } from '../transition/fill.js'
+import { Behind, mostTurns } from './behind.js'
 import { Clusters, type Stretch } from './clusters.js'
 import { fail, ok, refusalLine } from './command.js'
 import type { Packed } from './compress.js'
@@ -119,6 +120,7 @@ interface Job {
   readonly inputs: readonly OpenChain[]
   readonly fill: Fill
   readonly files: NewImage
+  readonly behind: Behind
   readonly words: ConvertWords
   /** Bytes of the new disk, and of that of its backing file; none without one. */
   readonly size: number
@@ -130,20 +132,25 @@ const isOwn = (input: OpenChain, backing: number | undefined, piece: Piece): boo
   backing === undefined || (piece.depth === 0 && !(piece.absent && input.chain.length > 1))
 
 /** Puts every input into the image; tells why one cannot be read. */
-const fillFrom = async ({ inputs, words, size, backing, fill }: Job, sink: Sink): Promise<string | undefined> => {
+const fillFrom = async (
+  { inputs, behind, words, size, backing, fill }: Job,
+  sink: Sink
+): Promise<string | undefined> => {
   const clusters = new Clusters(fill.clusterSize, size, words.sparse)
   const tellProgress = meter(size, words.progress && !words.quiet)
   let done = 0
   tellProgress(0)
   for (const input of inputs) {
-    const read = await eachPieceInTime(input, await fastest(input.chain), async (piece) => {
+    const take = async (piece: Piece): Promise<void> => {
       for (const stretch of clusters.add(piece.length, piece.bytes, isOwn(input, backing, piece))) {
         const put = sink.put(stretch)
         if (put !== undefined) await put
       }
+      await behind.turn()
       done += piece.length
       tellProgress(done)
-    })
+    }
+    const read = await eachPieceInTime(input, take, { decompressor: await fastest(input.chain), kept: mostTurns })
     if (E.isLeft(read)) return refusalLine(input.names[0] ?? '', read.left)
   }
   await sink.end()
@@ -152,7 +159,7 @@ const fillFrom = async ({ inputs, words, size, backing, fill }: Job, sink: Sink)
 }
 
 const write = async (job: Job, options: CreateOptions): Promise<string | undefined> => {
-  const { fill, files, words } = job
+  const { fill, files, behind, words } = job
   // Nobody relies on the file before it has its name, nor on its being durable before somebody flushes it.
   const perform = (w: HostWrite): void => {
     if (w._tag !== 'Flush') files.perform(w)
@@ -170,6 +177,7 @@ const write = async (job: Job, options: CreateOptions): Promise<string | undefin
       else return E.isLeft(step.value) ? showFailure(step.value.left) : undefined
     }
   } finally {
+    await behind.end()
     await packers?.close()
   }
 }
@@ -201,13 +209,17 @@ const make = async (inputs: readonly OpenChain[], out: string, words: ConvertWor
   const options = creationOf(texts.right, size)
   if (E.isLeft(options)) return `${out}: ${options.left}`
   const { backing } = options.right
-  const behind = backing === undefined ? E.right(undefined) : await backingSize(out, backing.name, backing.format)
-  if (E.isLeft(behind)) return `${out}: ${behind.left}`
+  const below = backing === undefined ? E.right(undefined) : await backingSize(out, backing.name, backing.format)
+  if (E.isLeft(below)) return `${out}: ${below.left}`
   const fill = Fill.of(options.right)
   if (E.isLeft(fill)) return `${out}: ${showFailure(fill.left)}`
-  const files = newImage(out, options.right)
+  const behind = new Behind()
+  const files = newImage(out, options.right, (fd, bytes, at) => {
+    behind.put(fd, bytes, at)
+  })
   try {
-    const failed = await write({ inputs, words, size, fill: fill.right, files, backing: behind.right }, options.right)
+    const job = { inputs, words, size, fill: fill.right, files, behind, backing: below.right }
+    const failed = await write(job, options.right)
     if (failed === undefined) files.keep()
     return failed
   } finally {

@@ -1,4 +1,5 @@
 /** `qcow2 convert`: the guest disk as a raw file. */
+import { closeSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
 import { fail, ok } from './command.js'
@@ -38,7 +39,7 @@ const copyDisk = async (open: OpenChain, task: Task, shares: Shares): Promise<Fa
   } finally {
     shares.stop()
     await Promise.all(helpers)
-    file.close()
+    closeSync(file)
   }
 }
 

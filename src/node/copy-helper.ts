@@ -1,11 +1,11 @@
 /** A thread that helps to copy a guest disk: it opens the image and the raw file for itself, and takes shares as they come. */
+import { closeSync, openSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import * as E from 'fp-ts/lib/Either.js'
 import { copyShares, type Failed, isTask, type Task } from './copy.js'
 import { reason } from './file.js'
 import { openChain } from './open.js'
 import { Shares } from './shares.js'
-import { openSparse } from './sparse.js'
 
 /**
  * What went wrong in a share of this thread. An image that cannot be opened here, or be read on from a share that is not
@@ -15,9 +15,9 @@ const help = async (task: Task, shares: Shares): Promise<Failed | undefined> => 
   const open = await openChain(task.image, task.options)
   if (E.isLeft(open)) return undefined
   try {
-    const out = openSparse(task.out)
+    const out = openSync(task.out, 'r+')
     const failed = await copyShares(open.right, out, shares, () => undefined)
-    out.close()
+    closeSync(out)
     return shares.own ? failed : undefined
   } finally {
     open.right.close()

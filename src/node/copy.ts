@@ -2,13 +2,14 @@
 import { Worker } from 'node:worker_threads'
 import * as E from 'fp-ts/lib/Either.js'
 import { isObject } from '../bytes/json.js'
+import { Behind, mostTurns } from './behind.js'
 import { refusalLine } from './command.js'
 import { fastest } from './decompress.js'
 import { reason } from './file.js'
-import { eachPiece, guestSize, type Piece } from './guest.js'
+import { eachPieceInTime, type Piece } from './guest.js'
 import type { OpenChain, OpenOptions } from './open.js'
 import type { Shares } from './shares.js'
-import type { SparseFile } from './sparse.js'
+import { eachPart } from './sparse.js'
 
 /** What a thread is to help with. */
 export interface Task {
@@ -36,20 +37,33 @@ export interface Failed {
 const isFailed = (u: unknown): u is Failed =>
   isObject(u) && typeof u['share'] === 'number' && typeof u['text'] === 'string'
 
-/** Copies the shares that this thread takes, and tells `seen` of their pieces. Ends at the first failure. */
+/**
+ * Copies the shares that this thread takes into an open file, with holes for zeros, and tells `seen` of their pieces. Ends at
+ * the first failure.
+ */
 export const copyShares = async (
   open: OpenChain,
-  out: SparseFile,
+  out: number,
   shares: Shares,
   seen: (piece: Piece) => void
 ): Promise<Failed | undefined> => {
-  const ways = { decompressor: await fastest(open.chain), takes: (n: number) => shares.takes(n) }
-  const put = (piece: Piece): void => {
-    if (piece.bytes !== undefined) out.put(piece.bytes, piece.at)
+  const behind = new Behind()
+  const put = (piece: Piece): Promise<void> | undefined => {
+    if (piece.bytes !== undefined)
+      eachPart(piece.bytes, piece.at, (part, at) => {
+        behind.put(out, part, at)
+      })
     seen(piece)
+    return behind.turn()
   }
-  const done = await eachPiece(open, 0, guestSize(open), put, ways)
-  return E.isRight(done) ? undefined : { share: shares.at, text: refusalLine(open.names[0] ?? '', done.left) }
+  const takes = (n: number): boolean => shares.takes(n)
+  try {
+    const ways = { decompressor: await fastest(open.chain), takes, kept: mostTurns }
+    const done = await eachPieceInTime(open, put, ways)
+    return E.isRight(done) ? undefined : { share: shares.at, text: refusalLine(open.names[0] ?? '', done.left) }
+  } finally {
+    await behind.end()
+  }
 }
 
 /** Starts a thread that takes shares too; the promise holds what went wrong in them once the thread has ended. */

@@ -9,10 +9,11 @@ import { native } from './decompress.js'
 import type { OpenChain } from './open.js'
 import { inOwnTime, run } from './world.js'
 
-/** Bytes of the guest disk, to be used before the next piece comes; `undefined` for zeros. */
+/** A piece of the guest disk. */
 export interface Piece {
   readonly at: number
   readonly length: number
+  /** Its bytes, to be used before the next piece comes unless more are kept; `undefined` for zeros. */
   readonly bytes: Uint8Array | undefined
   /** How many layers down they are; those that no layer has are in the last that was asked. */
   readonly depth: number
@@ -31,17 +32,19 @@ export interface Ways {
   readonly decompressor: Decompressor
   /** Whether a share is wanted; its number never goes down. */
   readonly takes: (share: number) => boolean
+  /** How many pieces have bytes that stay as they are, the last one among them. */
+  readonly kept: number
 }
 
-const allAtOnce: Ways = { decompressor: native, takes: () => true }
+const allAtOnce: Ways = { decompressor: native, takes: () => true, kept: 1 }
 
 /**
  * Tells the guest bytes `[at, end)` in order, in pieces of at most 1 MiB; zeros in one piece however long. Other pieces are
  * left out, and not even read, where `takes` does not take their share.
  */
-function* pieces(chain: Chain, at: number, end: number, { decompressor, takes }: Ways): Plan<void, Piece> {
-  const memory = new Memory()
-  let counted = 0
+function* pieces(chain: Chain, at: number, end: number, { decompressor, takes, kept }: Ways): Plan<void, Piece> {
+  const memories = Array.from({ length: kept }, () => new Memory())
+  let [counted, told] = [0, 0]
   yield* telling(locations(chain, at, end), function* (e): Plan<void, Piece> {
     const [from, to] = [Math.max(at, e.start), Math.min(end, e.start + e.length)]
     const where = { depth: e.depth, absent: e.kind === 'absent', compressed: e.kind === 'compressed' }
@@ -52,28 +55,27 @@ function* pieces(chain: Chain, at: number, end: number, { decompressor, takes }:
       const share = Math.floor(counted / shareSize)
       counted += length
       if (!takes(share)) continue
-      const bytes = yield* extentBytes(chain, e, here, here + length, decompressor, memory)
+      const bytes = yield* extentBytes(chain, e, here, here + length, decompressor, memories[told++ % kept])
       yield* tell<Piece>({ ...where, at: here, length, bytes })
     }
   })
 }
 
-/** Goes through the guest bytes of a chain, `[at, at + length)`, as far as their shares are taken. */
+/** Goes through the guest bytes of a chain, `[at, at + length)`. */
 export const eachPiece = (
   open: OpenChain,
   at: number,
   length: number,
-  act: (piece: Piece) => void,
-  ways = allAtOnce
-): Promise<E.Either<Failure, void>> => run(open.world, () => pieces(open.chain, at, at + length, ways), act)
+  act: (piece: Piece) => void
+): Promise<E.Either<Failure, void>> => run(open.world, () => pieces(open.chain, at, at + length, allAtOnce), act)
 
-/** The same for the whole disk, where `act` may take its time. */
+/** Goes through the whole disk, as far as its shares are taken. `act` may take its time. */
 export const eachPieceInTime = (
   open: OpenChain,
-  decompressor: Decompressor,
-  act: (piece: Piece) => void | Promise<void>
+  act: (piece: Piece) => unknown,
+  ways: Partial<Ways>
 ): Promise<E.Either<Failure, void>> =>
-  runAsync(() => pieces(open.chain, 0, guestSize(open), { decompressor, takes: () => true }), {
+  runAsync(() => pieces(open.chain, 0, guestSize(open), { ...allAtOnce, ...ways }), {
     read: inOwnTime(open.world),
     tell: act
   })()

@@ -15,15 +15,22 @@ export const beside = (image: string, name: string): string => resolve(dirname(i
 export interface NewImage {
   readonly parts: readonly { readonly part: Part; readonly path: string; readonly file: DiskFile }[]
   /** Does what is to be done to one of the files. */
-  readonly perform: (write: HostWrite) => void
+  readonly perform: (change: HostWrite) => void
   /** Gives the files their names. */
   readonly keep: () => void
   /** Closes them, and removes what has no name yet. */
   readonly drop: () => void
 }
 
-/** Opens the files; those that were there stay until the new ones are whole. Throws what the system throws. */
-export const newImage = (image: string, { dataFile }: Pick<CreateOptions, 'dataFile'>): NewImage => {
+/**
+ * Opens the files; those that were there stay until the new ones are whole. `write` puts bytes at their place in one of
+ * them. Throws what the system throws.
+ */
+export const newImage = (
+  image: string,
+  { dataFile }: Pick<CreateOptions, 'dataFile'>,
+  write = writeFully
+): NewImage => {
   const wholes: readonly (readonly [Part, Whole])[] = [
     ...(dataFile === undefined ? [] : [['data', wholeFile(beside(image, dataFile.name))] as const]),
     ['image', wholeFile(image)]
@@ -44,13 +51,13 @@ export const newImage = (image: string, { dataFile }: Pick<CreateOptions, 'dataF
   }
   return {
     parts,
-    perform: (write) => {
-      if (write._tag === 'Flush') for (const { file } of parts) file.flush()
+    perform: (change) => {
+      if (change._tag === 'Flush') for (const { file } of parts) file.flush()
       else {
-        const to = parts.find(({ part }) => part === write.file.part)?.file
+        const to = parts.find(({ part }) => part === change.file.part)?.file
         // Zeros that are to be written take up space.
-        if (write._tag === 'Write' && to !== undefined) writeFully(to.fd, write.bytes, write.at)
-        else if (write._tag !== 'Write') to?.perform(write)
+        if (change._tag === 'Write' && to !== undefined) write(to.fd, change.bytes, change.at)
+        else if (change._tag !== 'Write') to?.perform(change)
       }
     },
     keep: () => {

@@ -1,14 +1,8 @@
 /** Sparse output: bytes written at their place, zeros left as holes. */
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { ftruncateSync, openSync, writeSync } from 'node:fs'
 
 /** Zeros of at least this many bytes, at a multiple of it, become a hole. */
 const grain = 4096
-
-/** A file that is written from front to back in any order, with holes for zeros. */
-export interface SparseFile {
-  readonly put: (bytes: Uint8Array, at: number) => void
-  readonly close: () => void
-}
 
 const zeros = Buffer.alloc(grain)
 
@@ -35,23 +29,9 @@ export const writeFully = (fd: number, bytes: Uint8Array, at: number): void => {
   for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, at + done)
 }
 
-const sparse = (fd: number): SparseFile => ({
-  put: (bytes, at) => {
-    eachPart(bytes, at, (part, place) => {
-      writeFully(fd, part, place)
-    })
-  },
-  close: () => {
-    closeSync(fd)
-  }
-})
-
 /** Creates a file of `length` zeros, or empties one that is there. */
-export const createSparse = (name: string, length: number): SparseFile => {
+export const createSparse = (name: string, length: number): number => {
   const fd = openSync(name, 'w')
   ftruncateSync(fd, length)
-  return sparse(fd)
+  return fd
 }
-
-/** Opens a file of zeros that is there. */
-export const openSparse = (name: string): SparseFile => sparse(openSync(name, 'r+'))
