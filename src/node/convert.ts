@@ -62,7 +62,7 @@ export const convert = async (image: string, name: string, options: OpenOptions)
   try {
     return await copyTo(wholeFile(name), open.right, image, options)
   } catch (error) {
-    return fail(`'${image}': ${reason(error)}`)
+    return fail(`error while writing '${name}': ${reason(error)}`)
   } finally {
     open.right.close()
   }
