@@ -21,6 +21,10 @@ const isZero = (bytes: Uint8Array, from: number, to: number): boolean => {
   return true
 }
 
+/** Bytes that are looked at together: a cluster, or as many as are to be zeros before they are left out. */
+export const sparseUnit = (cluster: number, sparse: number): number =>
+  Math.max(cluster, 2 ** Math.floor(Math.log2(Math.max(1, sparse))))
+
 /**
  * Makes stretches of one kind out of pieces that come in order without gaps: bytes, or zeros of any origin. Clusters of
  * which every piece is not the disk's own are left out.

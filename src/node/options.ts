@@ -52,9 +52,19 @@ const idle = {
   '-m': '-m, --misalign',
   '-r': '-r, --rate-limit <bytes>',
   '-W': '-W, --out-of-order',
-  '-m <n>': '-m, --coroutines <n>',
+  '-C': '-C, --copy-range',
   '--force': '--force'
 } as const
+
+const caches = ['none', 'writeback', 'writethrough', 'unsafe', 'directsync', 'off']
+
+/** The words of options that have but some. */
+const modes: Readonly<Record<string, readonly string[]>> = {
+  '-t': caches,
+  '-T': caches,
+  '-d': ['ignore', 'off', 'unmap', 'on'],
+  '-i': ['threads', 'native', 'io_uring']
+}
 
 /** The only format that most commands know. */
 const onlyQcow2 = (format: string): string => {
@@ -66,6 +76,8 @@ const onlyQcow2 = (format: string): string => {
 export const taking = (command: Command, ...flags: readonly (keyof typeof idle)[]): Command => {
   for (const flag of flags) {
     const option = new Option(idle[flag], flag === '-f' ? 'the format of the image' : 'nothing comes of it').hideHelp()
+    const words = modes[flag]
+    if (words !== undefined) option.choices(words)
     command.addOption(flag === '-f' ? option.argParser(onlyQcow2) : option)
   }
   return command

@@ -18,7 +18,8 @@ const formats: readonly string[] = [
   'parallels',
   'dmg',
   'bochs',
-  'cloop'
+  'cloop',
+  'host_device'
 ]
 
 /** What the image is put over; without a name, over nothing. */

@@ -11,7 +11,7 @@ const suffixes = 'BKMGTPE'
  * 2^63, and exact below 2^53.
  */
 export const sizeOf = (text: string): E.Either<NoSize, number> => {
-  const match = /^\+?(?:(0x[0-9a-f]+)|([0-9]+)(\.[0-9]*)?)([bkmgtpe]?)$/i.exec(text)
+  const match = /^\s*\+?(?:(0x[0-9a-f]+)|([0-9]+)(\.[0-9]*)?)([bkmgtpe]?)$/i.exec(text)
   if (match === null) return E.left('not a number')
   const [, hexadecimal, decimal, fraction = '', suffix = ''] = match
   const unit = 1024n ** BigInt(Math.max(0, suffixes.indexOf(suffix.toUpperCase())))

@@ -1,6 +1,6 @@
 /** Commands that change images. */
 import { type Command, Option } from 'commander'
-import type { BitmapAction } from './change-bitmap.js'
+import type { BitmapAction, ChangeBitmapOptions } from './change-bitmap.js'
 import type { IoOptions } from './io.js'
 import { allow, format, preallocations, taking } from './options.js'
 import type { RebaseOptions } from './rebase.js'
@@ -14,7 +14,7 @@ const changes = ['create', 'apply', 'delete']
 
 /** The commands for guest bytes. */
 const addIo = (all: Command): void => {
-  taking(all.command('io'), '-n', '-t', '-d', '-i', '-k', '-m', '-U')
+  taking(all.command('io'), '-n', '-t', '-d', '-i', '-k', '-m')
     .description("guest bytes read and written, by lines of qemu-io's commands; without -c from standard input")
     .argument('[image]')
     .addOption(format('-f, --format <format>', 'what the image is'))
@@ -25,6 +25,7 @@ const addIo = (all: Command): void => {
         .default([])
     )
     .option('-r, --read-only', 'change nothing', false)
+    .addOption(new Option('-U, --force-share', 'with -r: also while another process writes').default(false).hideHelp())
     .addOption(allow())
     .action(async (image: string | undefined, options: IoOptions) => {
       const { io } = await import('./io.js')
@@ -74,9 +75,11 @@ const addBitmap = (all: Command): void => {
     .argument('<image>')
     .argument('<name>')
     .option('-g, --granularity <bytes>', 'guest bytes of a granule, with --add')
-    .action(async (image: string, name: string, { granularity }: { granularity?: string }) => {
+    .option('-b, --source-file <image>', 'the image whose bitmaps are merged, where that is another one')
+    .addOption(new Option('-F, --source-format <format>', 'its format').choices(['qcow2']))
+    .action(async (image: string, name: string, options: ChangeBitmapOptions) => {
       const { changeBitmap } = await import('./change-bitmap.js')
-      process.exitCode = await changeBitmap(image, name, actions, granularity)
+      process.exitCode = await changeBitmap(image, name, actions, options)
     })
   for (const _tag of bitmapActions)
     command.option(`--${_tag}`, `${_tag} it`).on(`option:${_tag}`, () => actions.push({ _tag }))
