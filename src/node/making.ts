@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CommitOptions } from './commit.js'
 import type { ConvertWords } from './convert-qcow2.js'
 import type { OpenOptions } from './open.js'
-import { allow, bytes, snapshot, taking } from './options.js'
+import { allow, bytes, namedByOptions, snapshot, taking } from './options.js'
 import { complain, print } from './output.js'
 
 /** Bytes of zeros that are left out unless something else is said. */
@@ -17,6 +17,7 @@ const options = (): Option =>
     .default([])
 
 interface Create {
+  readonly format: string
   readonly quiet: boolean
   readonly backing?: string
   readonly backingFormat?: string
@@ -135,17 +136,22 @@ export const addMaking = (all: Command): void => {
     .description('a new image, the same that qemu-img creates')
     .argument('<image>')
     .argument('[size]', "bytes of the disk; k, M, G work; the backing file's if it is left out")
-    .addOption(new Option('-f, --format <format>', 'format of the image').choices(['qcow2']).default('qcow2'))
+    .option('-f, --format <format>', 'format of the image: qcow2 or raw', 'qcow2')
     .option('-b, --backing <file>', 'the backing file, by its path from the folder of the image')
     .option('-F, --backing-format <format>', 'its format')
     .option('-u, --unsafe', 'do not open the backing file', false)
     .addOption(options())
     .option('-q, --quiet', 'print nothing', false)
     .action(async (image: string, size: string | undefined, words: Create) => {
-      const { createCommand } = await import('./create.js')
-      process.exitCode = await createCommand(image, size, words)
+      const { createCommand, createRaw } = await import('./create.js')
+      if (!known.includes(words.format)) {
+        complain(`${image}: Unknown file format '${words.format}'`)
+        process.exitCode = 1
+      } else
+        process.exitCode =
+          words.format === 'raw' ? createRaw(image, size, words) : await createCommand(image, size, words)
     })
-  taking(all.command('commit'), '-f', '-t', '-p', '-r')
+  namedByOptions(taking(all.command('commit'), '-f', '-t', '-p', '-r'))
     .description('what an overlay holds goes into its backing file, and the overlay is emptied')
     .argument('<image>')
     .addOption(allow())

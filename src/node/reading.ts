@@ -5,7 +5,7 @@ import type { CheckCommandOptions } from './check.js'
 import type { CompareOptions } from './compare.js'
 import type { MapOptions } from './map.js'
 import type { OpenOptions } from './open.js'
-import { allow, bytes, format, output, type Printing, snapshot, taking } from './options.js'
+import { type Printing, allow, bytes, format, namedByOptions, output, snapshot, taking } from './options.js'
 
 interface BackingChain {
   readonly backingChain: boolean
@@ -14,7 +14,7 @@ interface BackingChain {
 
 /** Adds them. */
 export const addReading = (all: Command): void => {
-  taking(all.command('info'), '-f', '-U')
+  namedByOptions(taking(all.command('info'), '-f', '-U'))
     .description('what an image is: sizes, features, extensions, snapshots, bitmaps, and what is wrong with them')
     .argument('<image>')
     .addOption(output())
@@ -25,7 +25,7 @@ export const addReading = (all: Command): void => {
       const json = options.output === 'json'
       process.exitCode = options.backingChain ? await infoChain(image, options.allow, json) : await info(image, json)
     })
-  taking(all.command('check'), '-f', '-T', '-U')
+  namedByOptions(taking(all.command('check'), '-f', '-T', '-U'))
     .description('whether an image is consistent: counts and exit codes as qemu-img has them, and a finding for each')
     .argument('<image>')
     .addOption(output())
@@ -37,7 +37,7 @@ export const addReading = (all: Command): void => {
       const { checkCommand } = await import('./check.js')
       process.exitCode = await checkCommand(image, options)
     })
-  taking(all.command('map'), '-f', '-U')
+  namedByOptions(taking(all.command('map'), '-f', '-U'))
     .description('where the guest bytes are, through the backing files')
     .argument('<image>')
     .addOption(output())
@@ -68,7 +68,7 @@ export const addReading = (all: Command): void => {
       const { readCommand } = await import('./read.js')
       process.exitCode = await readCommand(image, offset, length, options)
     })
-  taking(all.command('compare'), '-T', '-p', '-U')
+  namedByOptions(taking(all.command('compare'), '-T', '-p', '-U'), 'format', 'secondFormat')
     .description(
       'whether two images hold the same guest disk: exit code 0 if they do, 1 if not, 2 if that cannot be told'
     )

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import type { BitmapAction, ChangeBitmapOptions } from './change-bitmap.js'
 import type { IoOptions } from './io.js'
-import { allow, format, preallocations, taking } from './options.js'
+import { allow, format, namedByOptions, preallocations, taking } from './options.js'
 import type { RebaseOptions } from './rebase.js'
 import type { ResizeOptions } from './resize.js'
 import type { SnapshotOptions } from './snapshot.js'
@@ -34,7 +34,7 @@ const addIo = (all: Command): void => {
 }
 
 const addSnapshot = (all: Command): void => {
-  taking(all.command('snapshot'), '-q')
+  namedByOptions(taking(all.command('snapshot'), '-q'))
     .description('snapshots inside the image: listed, taken, gone back to and deleted')
     .argument('<image>')
     .addOption(new Option('-l, --list', 'list them').conflicts(changes))
@@ -49,9 +49,10 @@ const addSnapshot = (all: Command): void => {
 }
 
 const addResize = (all: Command): void => {
-  taking(all.command('resize'), '-f')
+  namedByOptions(all.command('resize'), 'format')
     .description('another size for the guest disk')
     .argument('<image>')
+    .addOption(format('-f, --format <format>', 'what the image is'))
     .argument('<size>', 'bytes; k, M, G, T, P and E work; with + or - in front, by so many')
     .addOption(
       new Option('--preallocation <mode>', 'what a disk that grows allocates').choices(preallocations).default('off')
@@ -70,7 +71,7 @@ const bitmapActions = ['add', 'remove', 'clear', 'enable', 'disable'] as const
 
 const addBitmap = (all: Command): void => {
   const actions: BitmapAction[] = []
-  const command = taking(all.command('bitmap'), '-f')
+  const command = namedByOptions(taking(all.command('bitmap'), '-f'))
     .description('dirty bitmaps: added, removed, cleared, enabled, disabled and merged, in the order asked for')
     .argument('<image>')
     .argument('<name>')
@@ -89,7 +90,7 @@ const addBitmap = (all: Command): void => {
 }
 
 const addAmend = (all: Command): void => {
-  taking(all.command('amend'), '-f', '-t', '-p', '-q', '--force')
+  namedByOptions(taking(all.command('amend'), '-f', '-t', '-p', '-q', '--force'))
     .description('other properties: compat, refcount_bits, lazy_refcounts, size, data_file, data_file_raw')
     .argument('<image>')
     .addOption(new Option('-o, --options <name=value,...>', 'what is to change').argParser(several).default([]))
@@ -103,7 +104,7 @@ const addAmend = (all: Command): void => {
 }
 
 const addRebase = (all: Command): void => {
-  taking(all.command('rebase'), '-f', '-t', '-T', '-p', '-q', '-U')
+  namedByOptions(taking(all.command('rebase'), '-f', '-t', '-T', '-p', '-q', '-U'))
     .description('another backing file')
     .argument('<image>')
     .option('-u, --unsafe', 'change its name only, and do not look at it', false)
