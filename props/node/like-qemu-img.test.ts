@@ -41,6 +41,42 @@ const answer = (command: string, args: readonly string[]): readonly unknown[] =>
   return [status, stdout]
 }
 
+/** What an option does to an image: lines that make, change and tell, the last of which tell all of it. */
+const scripts: readonly (readonly string[])[] = [
+  [
+    'create -q -f qcow2 there.qcow2 4M',
+    'convert -n -C -f raw -O qcow2 raw there.qcow2',
+    'convert -n -O qcow2 longer.qcow2 there.qcow2',
+    'compare longer.qcow2 there.qcow2',
+    'convert -n --target-is-zero -c -O qcow2 case-54-bitmaps.qcow2 there.qcow2',
+    'convert -n -O qcow2 there.qcow2 base.qcow2',
+    'map --output=json base.qcow2',
+    'convert -n -O qcow2 absent.qcow2 there.qcow2'
+  ],
+  ['convert -O raw over.qcow2 longer.qcow2 both.raw', 'compare -s -f raw both.raw -F raw both.raw'],
+  ['convert --target-is-zero -O raw over.qcow2 x.raw', 'convert -n -o size=1M -O qcow2 over.qcow2 base.qcow2'],
+  ['convert -m 17 -O raw over.qcow2 x.raw', 'convert -S 100 -O raw over.qcow2 x.raw'],
+  [
+    'bitmap --add -g 64k over.qcow2 b',
+    'bitmap --merge bitmap0 -b case-54-bitmaps.qcow2 -F qcow2 over.qcow2 b',
+    'convert --bitmaps -O qcow2 over.qcow2 with.qcow2',
+    'info --output=json with.qcow2',
+    'bitmap --remove --image-opts driver=qcow2,file.filename=with.qcow2 b',
+    'check --image-opts driver=qcow2,file.filename=with.qcow2'
+  ],
+  [
+    'create -q -b longer.qcow2 -F qcow2 moved.qcow2 2560k',
+    'rebase -b base.qcow2 -F qcow2 moved.qcow2',
+    'compare moved.qcow2 longer.qcow2',
+    'map --output=json moved.qcow2',
+    'rebase -b  moved.qcow2',
+    'compare moved.qcow2 longer.qcow2',
+    'rebase -b absent.qcow2 -F qcow2 moved.qcow2'
+  ],
+  ['create -f raw new.raw 1000', 'resize -f raw new.raw 1M', 'info -f raw new.raw'],
+  ['create -f foo -f qcow2 -o cluster_size=4k new.qcow2 1M', 'create -f qcow2 -o , new.qcow2 1M', 'info -f raw new.raw']
+]
+
 /** What both are to answer with the same text and the same exit code. */
 const lines: readonly string[] = [
   'map -f qcow2 -U --output=json --start-offset=64k --max-length=100k case-54-bitmaps.qcow2',

@@ -13,7 +13,7 @@ const step = 2 ** 16
 const zeros = Buffer.alloc(step)
 
 /** Whether all bytes in `[from, to)` are 0. */
-const isZero = (bytes: Uint8Array, from: number, to: number): boolean => {
+export const isZeros = (bytes: Uint8Array, from: number, to: number): boolean => {
   for (let at = from; at < to; at += step) {
     const end = Math.min(to, at + step)
     if (bytes[at] !== 0 || zeros.compare(bytes, at, end, 0, end - at) !== 0) return false
@@ -101,7 +101,7 @@ export class Clusters {
 
   private *runs(at: number, bytes: Uint8Array): Generator<Stretch> {
     const { length } = bytes
-    const blank = (from: number): boolean => this.sparse > 0 && isZero(bytes, from, Math.min(from + this.size, length))
+    const blank = (from: number): boolean => this.sparse > 0 && isZeros(bytes, from, Math.min(from + this.size, length))
     for (let from = 0, next = 0; from < length; from = next) {
       const zero = blank(from)
       next = from + this.size

@@ -15,7 +15,8 @@ const notCompared = 2
 
 const step = 2 ** 20
 
-const bytesAt = async (open: OpenChain, at: number, length: number): Promise<E.Either<string, Uint8Array>> => {
+/** Guest bytes of an open chain; behind the end of its disk zeros. */
+export const bytesAt = async (open: OpenChain, at: number, length: number): Promise<E.Either<string, Uint8Array>> => {
   const there = Math.max(0, Math.min(length, guestSize(open) - at))
   if (there === 0) return E.right(new Uint8Array(length))
   const read = await run(open.world, () => readGuest(open.chain, at, there, native))

@@ -68,6 +68,7 @@ const allTexts = (image: string, size: string | undefined, words: CreateWords): 
 const withSize = async (image: string, texts: Texts, unsafe: boolean): Promise<E.Either<string, Texts>> => {
   const [backing, format] = [texts.get('backing_file'), texts.get('backing_fmt')]
   if (backing === '') return E.left('Expected backing file name, got empty string')
+  if (backing === undefined && format !== undefined) return E.left('Backing format cannot be used without backing file')
   if (backing === image) return E.left('Error: Trying to create an image with the same filename as the backing file')
   if (backing !== undefined && format === undefined) return E.left('Backing file specified without backing format')
   if (backing !== undefined && format !== undefined && !unsafe) {

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { CreateOptions } from '../transition/create.js'
 import { preallocations } from './options.js'
-import { sizeOf } from './size.js'
+import { exactSizeOf, sizeOf } from './size.js'
 
 /** The text of each option that was given. */
 export type Texts = ReadonlyMap<string, string>
@@ -101,11 +101,30 @@ export const formatting = (image: string, texts: Texts): string => {
   const told = rows.flatMap(({ name, kind, absent }) => {
     const text = texts.get(name) ?? absent
     if (text === undefined) return []
-    const value = kind === 'size' ? bytesOf(text) : kind === 'number' ? numberOf(text) : text.replaceAll(',', ',,')
+    const value =
+      kind === 'size' ? E.toUnion(exactSizeOf(text)) : kind === 'number' ? numberOf(text) : text.replaceAll(',', ',,')
     return [`${name}=${value ?? ''}`]
   })
   return `Formatting '${image}', fmt=qcow2 ${told.join(' ')}\n`
 }
+
+/** Formats that a backing file may be said to have, beyond those that are read here. */
+export const backingFormats: readonly string[] = [
+  'raw',
+  'qcow2',
+  'qcow',
+  'qed',
+  'vdi',
+  'vhdx',
+  'vmdk',
+  'vpc',
+  'luks',
+  'parallels',
+  'dmg',
+  'bochs',
+  'cloop',
+  'host_device'
+]
 
 const versions: ReadonlyMap<string, 2 | 3> = new Map([
   ['0.10', 2],
@@ -158,6 +177,7 @@ export const creationOf = (texts: Texts, size: number): E.Either<string, CreateO
       'Backing file and preallocation can only be used at the same time if extended_l2 is on'
     ],
     [backing === undefined && format !== undefined, 'Backing format cannot be used without backing file'],
+    [format !== undefined && !backingFormats.includes(format), `Backing format '${format ?? ''}' not recognized`],
     [v2 && lazyRefcounts, `Lazy refcounts only ${v3Only}`],
     [
       !Number.isInteger(refcountOrder) || refcountOrder > 6,

@@ -68,10 +68,10 @@ const modes: Readonly<Record<string, readonly string[]>> = {
   '-i': ['threads', 'native', 'io_uring']
 }
 
-/** The only format that most commands know. */
-const onlyQcow2 = (format: string): string => {
-  if (format !== 'qcow2') throw new InvalidArgumentError('only qcow2 is known.')
-  return format
+/** Refuses another format than the only one that most commands know; of several that are given the last holds. */
+const onlyQcow2 = (command: Command): void => {
+  const format: unknown = command.getOptionValue('f')
+  if (typeof format === 'string' && format !== 'qcow2') command.error(`Unknown file format '${format}'`)
 }
 
 /** Takes options as QEMU's tools do of which nothing comes here, so that a script need not leave them out. */
@@ -80,7 +80,8 @@ export const taking = (command: Command, ...flags: readonly (keyof typeof idle)[
     const option = new Option(idle[flag], flag === '-f' ? 'the format of the image' : 'nothing comes of it').hideHelp()
     const words = modes[flag]
     if (words !== undefined) option.choices(words)
-    command.addOption(flag === '-f' ? option.argParser(onlyQcow2) : option)
+    command.addOption(option)
+    if (flag === '-f') command.hook('preAction', onlyQcow2)
   }
   return command
 }

@@ -8,22 +8,26 @@ import type { OpenOptions } from './open.js'
 import { type Printing, allow, bytes, format, namedByOptions, output, snapshot, taking } from './options.js'
 
 interface BackingChain {
+  readonly format: 'qcow2' | 'raw'
   readonly backingChain: boolean
   readonly allow: readonly string[]
 }
 
 /** Adds them. */
 export const addReading = (all: Command): void => {
-  namedByOptions(taking(all.command('info'), '-f', '-U'))
+  namedByOptions(taking(all.command('info'), '-U'), 'format')
     .description('what an image is: sizes, features, extensions, snapshots, bitmaps, and what is wrong with them')
     .argument('<image>')
+    .addOption(format('-f, --format <format>', 'what the image is'))
     .addOption(output())
     .option('--backing-chain', 'and what its backing files are', false)
     .addOption(allow())
     .action(async (image: string, options: Printing & BackingChain) => {
       const { info, infoChain } = await import('./info.js')
       const json = options.output === 'json'
-      process.exitCode = options.backingChain ? await infoChain(image, options.allow, json) : await info(image, json)
+      process.exitCode = options.backingChain
+        ? await infoChain(image, options.allow, json)
+        : await info(image, json, options.format === 'raw')
     })
   namedByOptions(taking(all.command('check'), '-f', '-T', '-U'))
     .description('whether an image is consistent: counts and exit codes as qemu-img has them, and a finding for each')

@@ -107,9 +107,10 @@ const addRebase = (all: Command): void => {
   namedByOptions(taking(all.command('rebase'), '-f', '-t', '-T', '-p', '-q', '-U'))
     .description('another backing file')
     .argument('<image>')
-    .option('-u, --unsafe', 'change its name only, and do not look at it', false)
+    .option('-u, --unsafe', 'change its name only, and do not look at it; else the guest disk stays the same', false)
     .option('-b, --backing <name>', 'the backing file; none where it is empty or not given')
-    .option('-F, --format <format>', 'its format')
+    .option('-F, --backing-format <format>', 'its format')
+    .addOption(allow())
     .action(async (image: string, options: RebaseOptions) => {
       const { rebase } = await import('./rebase.js')
       process.exitCode = await rebase(image, options)
