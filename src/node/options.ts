@@ -98,6 +98,8 @@ export const namedByOptions = (command: Command, ...formats: readonly (string | 
     )
     .hook('preAction', () => {
       if (command.getOptionValue('imageOpts') !== true) return
+      if (['f', 'format'].some((key) => command.getOptionValueSource(key) === 'cli'))
+        return command.error('--image-opts and --format are mutually exclusive')
       for (const [i, key] of (formats.length === 0 ? [undefined] : formats).entries()) {
         const wanted = imageOptsOf(command.args[i] ?? '')
         if (E.isLeft(wanted)) return command.error(wanted.left)

@@ -80,7 +80,7 @@ export const addReading = (all: Command): void => {
     .argument('<second>')
     .addOption(format('-f, --format <format>', 'what the first is'))
     .addOption(format('-F, --second-format <format>', 'what the second is'))
-    .option('-s, --strict', 'disks of different sizes are different', false)
+    .option('-s, --strict', 'images that hold their disks in other ways are different', false)
     .option('-q, --quiet', 'print errors only', false)
     .addOption(allow())
     .action(async (first: string, second: string, options: CompareOptions) => {
