@@ -54,6 +54,9 @@ const scripts: readonly (readonly string[])[] = [
     'convert -n -c -O qcow2 longer.qcow2 there.qcow2',
     'compare longer.qcow2 there.qcow2',
     'convert -n -O qcow2 there.qcow2 base.qcow2',
+    'create -q -f qcow2 zeros.qcow2 1M',
+    'convert -n -O qcow2 zeros.qcow2 base.qcow2',
+    'compare zeros.qcow2 base.qcow2',
     'convert -n -O qcow2 there.qcow2 absent.qcow2',
     'convert -n -o size=4M -O qcow2 longer.qcow2 there.qcow2',
     'check there.qcow2'
