@@ -205,7 +205,7 @@ test('a command that is refused leaves the image as it was', () => {
   refused(qcow2('amend', '-o', 'refcount_bits=64,size=1000', image), 'RS-01')
   refused(qcow2('resize', image, '1'), '--shrink')
   refused(qcow2('resize', '--shrink', image, '1000'), 'RS-01')
-  refused(qcow2('rebase', '-b', 'x', '-F', 'raw', image), '-u')
+  refused(qcow2('rebase', '-b', 'x', '-F', 'raw', image), 'x')
   refused(qcow2('io', '-c', 'write 0 1', 'http://localhost/x'), 'server')
   refused(qcow2('io', '-c', 'write 0 1', folder), folder)
   refused(qcow2('io', '-c', 'write 0 1', place('missing')), 'no such file')

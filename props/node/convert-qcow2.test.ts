@@ -41,7 +41,18 @@ const disk = ((): Buffer => {
 const source = place('source.raw')
 writeFileSync(source, disk)
 
-const words: ConvertWords = { compress: false, options: [], sparse: 4096, progress: false, quiet: true }
+const words: ConvertWords = {
+  compress: false,
+  options: [],
+  sparse: 4096,
+  progress: false,
+  quiet: true,
+  out: 'qcow2',
+  over: false,
+  targetIsZero: false,
+  bitmaps: false,
+  skipBrokenBitmaps: false
+}
 const fromRaw = { allow: [], format: 'raw' } as const
 const image = place('image.qcow2')
 
@@ -209,10 +220,10 @@ test('what cannot be made is refused in one line, and what was there stays', () 
     ['Cluster size must be', '-f', 'raw', '-o', 'cluster_size=5', ...out],
     ['without backing format', '-f', 'raw', '-B', 'other.raw', ...out],
     ['absent.raw', '-f', 'raw', '-B', 'absent.raw', '-F', 'raw', ...out],
-    ['size', '-f', 'raw', '-o', 'size=1M', ...out],
+    ['no effect', '-f', 'raw', '-n', '-o', 'size=1M', ...out],
     ['no such file', '-f', 'raw', '-O', 'qcow2', 'source.raw', 'missing/image.qcow2'],
     ['Compression not supported for this file format', '-f', 'raw', '-c', 'source.raw', 'image.qcow2'],
-    ['Several images', '-f', 'raw', 'source.raw', 'source.raw', 'image.qcow2'],
+    ['Invalid parameter', '-f', 'raw', '-o', 'cluster_size=64k', 'source.raw', 'image.qcow2'],
     ['image file name', 'image.qcow2']
   ] as const) {
     const { code, error } = run(...args)

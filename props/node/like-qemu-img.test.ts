@@ -1,8 +1,8 @@
 /** Options that qemu-img has: a script that uses them gets the same answer here. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
@@ -41,6 +41,71 @@ const answer = (command: string, args: readonly string[]): readonly unknown[] =>
   return [status, stdout]
 }
 
+/**
+ * What is done to images, by both, each in a folder of its own: all exit codes are the same, and what is printed, but for
+ * reports. Lines behind `!` are this program's, and tell what came of it.
+ */
+const scripts: readonly (readonly string[])[] = [
+  [
+    'create -q -f qcow2 there.qcow2 4M',
+    'convert -n -C -f raw -O qcow2 raw there.qcow2',
+    'convert -n -O qcow2 longer.qcow2 there.qcow2',
+    'compare longer.qcow2 there.qcow2',
+    'convert -n -c -O qcow2 longer.qcow2 there.qcow2',
+    'compare longer.qcow2 there.qcow2',
+    'convert -n -O qcow2 there.qcow2 base.qcow2',
+    'create -q -f qcow2 zeros.qcow2 1M',
+    'convert -n -O qcow2 zeros.qcow2 base.qcow2',
+    'compare zeros.qcow2 base.qcow2',
+    'convert -n -O qcow2 there.qcow2 absent.qcow2',
+    'convert -n -o size=4M -O qcow2 longer.qcow2 there.qcow2',
+    'check there.qcow2'
+  ],
+  [
+    'convert -O raw over.qcow2 longer.qcow2 both.raw',
+    'convert -O qcow2 over.qcow2 longer.qcow2 both.qcow2',
+    'compare -F raw both.qcow2 both.raw',
+    'convert -O raw -S 0 -o preallocation=full over.qcow2 full.raw',
+    'compare -F raw over.qcow2 full.raw',
+    'convert -O raw -o cluster_size=4k over.qcow2 full.raw'
+  ],
+  ['convert -m 17 -O raw over.qcow2 x.raw', 'convert -S 100 -O raw over.qcow2 x.raw', 'convert -t x over.qcow2 x.raw'],
+  [
+    'create -q -f qcow2 big.qcow2 10M',
+    'bitmap --add -g 4k big.qcow2 b',
+    'bitmap --merge b1 --merge b2 -b case-54-bitmaps.qcow2 -F qcow2 big.qcow2 b',
+    'bitmap --merge b1 -b case-54-bitmaps.qcow2 -F qcow2 over.qcow2 b',
+    'convert --bitmaps -O qcow2 big.qcow2 with.qcow2',
+    '! map --bitmap=b with.qcow2',
+    'convert --bitmaps -O qcow2 case-54-bitmaps.qcow2 with.qcow2',
+    'bitmap --remove --image-opts driver=qcow2,file.filename=with.qcow2 b0',
+    '! map --bitmap=b1 with.qcow2',
+    '! map --bitmap=b2 with.qcow2',
+    'check with.qcow2',
+    'convert --bitmaps -O raw big.qcow2 x.raw',
+    'convert --skip-broken-bitmaps -O qcow2 big.qcow2 x.qcow2'
+  ],
+  [
+    'create -q -f qcow2 -b longer.qcow2 -F qcow2 moved.qcow2 2560k',
+    'convert -O qcow2 moved.qcow2 same.qcow2',
+    'rebase -b base.qcow2 -F qcow2 moved.qcow2',
+    'compare moved.qcow2 same.qcow2',
+    'rebase -b  moved.qcow2',
+    'compare moved.qcow2 same.qcow2',
+    'rebase -b absent.qcow2 -F qcow2 moved.qcow2'
+  ],
+  [
+    'create -f raw new.raw 1000',
+    'resize -f raw new.raw 1M',
+    'map -f qcow2 --image-opts driver=qcow2,file.filename=base.qcow2',
+    'compare --image-opts driver=raw,file.filename=new.raw driver=raw,file.filename=new.raw',
+    'create -f foo -f qcow2 -o cluster_size=4k new.qcow2 1M',
+    'create -f qcow2 -o , new.qcow2 1M',
+    'create -f qcow2 new.qcow2 1E',
+    'amend -o , new.qcow2'
+  ]
+]
+
 /** What both are to answer with the same text and the same exit code. */
 const lines: readonly string[] = [
   'map -f qcow2 -U --output=json --start-offset=64k --max-length=100k case-54-bitmaps.qcow2',
@@ -52,6 +117,8 @@ const lines: readonly string[] = [
   'compare -f raw -F raw raw raw',
   'compare -f qcow2 -F raw case-01-empty-v3.qcow2 raw',
   'compare -s -f raw -F qcow2 raw case-54-bitmaps.qcow2',
+  'compare -s base.qcow2 over.qcow2',
+  'compare -s over.qcow2 over.qcow2',
   'compare longer.qcow2 case-01-empty-v3.qcow2',
   'compare case-01-empty-v3.qcow2 longer.qcow2',
   'commit -f qcow2 -t none -r 1M over.qcow2',
@@ -70,13 +137,35 @@ const reported = [
   'case-27-lazy-refcounts-crashed',
   'case-49-snapshots',
   'case-37-data-file',
-  'case-38-data-file-raw'
+  'case-38-data-file-raw',
+  'case-54-bitmaps'
 ] as const
 
 needsQemu(test)('the same line gets the same answer', () => {
   for (const line of lines) {
     const args = line.split(' ')
     assert.equal(answer(process.execPath, [main, ...args]), answer('qemu-img', args), line)
+  }
+})
+
+needsQemu(test)('the same script does the same', () => {
+  for (const script of scripts) {
+    const folders = ['theirs', 'ours'].map((side) => join(folder, '..', `${basename(folder)}-${side}`))
+    for (const own of folders) cpSync(folder, own, { recursive: true })
+    const here = ([program, ...args]: readonly string[], cwd: string): readonly unknown[] => {
+      const { status, stdout } = spawnSync(program ?? '', args, { cwd, encoding: 'utf8' })
+      return [status, args.includes('check') ? '' : stdout]
+    }
+    for (const line of script) {
+      const [first, ...rest] = line.split(' ')
+      const own = first === '!'
+      const args = own ? rest : [first ?? '', ...rest]
+      const told = folders.map((cwd, i) =>
+        here(own || i === 1 ? [process.execPath, main, ...args] : ['qemu-img', ...args], cwd)
+      )
+      assert.equal(told[1], told[0], line)
+    }
+    for (const own of folders) rmSync(own, { recursive: true })
   }
 })
 

@@ -113,6 +113,7 @@ export const specificJson = ({ metadata: m, luks }: Facts): JsonObject => {
     compat: h.version === 2 ? '0.10' : '1.1',
     'compression-type': compressionType(h) === 1 ? 'zstd' : 'zlib',
     ...(h.version === 2 ? {} : { 'lazy-refcounts': h.compatibleFeatures.lazyRefcounts }),
+    ...(m.bitmaps.length === 0 ? {} : { bitmaps: m.bitmaps.map(bitmapJson) }),
     'refcount-bits': 2 ** h.refcountOrder,
     ...(h.version === 2
       ? {}
@@ -120,8 +121,7 @@ export const specificJson = ({ metadata: m, luks }: Facts): JsonObject => {
           ...(dataFile === undefined ? {} : { 'data-file': printed(dataFile.data) }),
           ...(h.incompatibleFeatures.externalDataFile ? { 'data-file-raw': h.autoclearFeatures.rawExternalData } : {}),
           corrupt: h.incompatibleFeatures.corrupt,
-          'extended-l2': h.incompatibleFeatures.extendedL2,
-          ...(m.bitmaps.length === 0 ? {} : { bitmaps: m.bitmaps.map(bitmapJson) })
+          'extended-l2': h.incompatibleFeatures.extendedL2
         }),
     ...(encrypt === undefined ? {} : { encrypt })
   }

@@ -6,6 +6,7 @@ import { lastExtension, type Metadata } from '../image/metadata.js'
 import type { AmendOptions } from '../transition/amend.js'
 import type { AnyCommand } from '../transition/command.js'
 import { fail, ok } from './command.js'
+import { optionWords } from './creation.js'
 import { withImage } from './open-writing.js'
 import { print } from './output.js'
 import { sizeOf } from './size.js'
@@ -36,18 +37,15 @@ const creationOnly: readonly string[] = [
   'extent_size_hint'
 ]
 
-/** `name=value,…`, where `,,` is a comma; a name alone is on, and with `no` before it off. */
-const wordsOf = (texts: readonly string[]): Words =>
+/** `name=value`; a name alone is on, and with `no` before it off. */
+const namedBy = (words: readonly string[]): Words =>
   new Map(
-    texts
-      .flatMap((text) => text.split(/(?<!,)(?:,,)*,(?!,)/))
-      .filter((word) => word !== '')
-      .map((word): readonly [string, string] => {
-        const at = word.indexOf('=')
-        if (at !== -1) return [word.slice(0, at), word.slice(at + 1).replaceAll(',,', ',')]
-        const off = /^no(?=.)/.test(word) && !(word in known)
-        return off ? [word.slice(2), 'off'] : [word, 'on']
-      })
+    words.map((word): readonly [string, string] => {
+      const at = word.indexOf('=')
+      if (at !== -1) return [word.slice(0, at), word.slice(at + 1)]
+      const off = /^no(?=.)/.test(word) && !(word in known)
+      return off ? [word.slice(2), 'off'] : [word, 'on']
+    })
   )
 
 const versions: ReadonlyMap<string, 2 | 3> = new Map([
@@ -117,7 +115,9 @@ const commandsOf = ({ version, ...o }: AmendOptions, size: number | undefined): 
 /** The command. */
 export const amend = async (image: string, texts: readonly string[], allow: readonly string[]): Promise<number> => {
   if (texts.length === 0) return fail('Must specify options (-o)')
-  const words = wordsOf(texts)
+  const list = optionWords(texts)
+  if (E.isLeft(list)) return fail(list.left)
+  const words = namedBy(list.right)
   if (words.has('help') || words.has('?')) {
     print(['Amend options:', ...Object.entries(known).map(([name, about]) => `  ${name} - ${about}`), ''].join('\n'))
     return ok

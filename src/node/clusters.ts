@@ -13,13 +13,17 @@ const step = 2 ** 16
 const zeros = Buffer.alloc(step)
 
 /** Whether all bytes in `[from, to)` are 0. */
-const isZero = (bytes: Uint8Array, from: number, to: number): boolean => {
+export const isZeros = (bytes: Uint8Array, from: number, to: number): boolean => {
   for (let at = from; at < to; at += step) {
     const end = Math.min(to, at + step)
     if (bytes[at] !== 0 || zeros.compare(bytes, at, end, 0, end - at) !== 0) return false
   }
   return true
 }
+
+/** Bytes that are looked at together: a cluster, or as many as are to be zeros before they are left out. */
+export const sparseUnit = (cluster: number, sparse: number): number =>
+  Math.max(cluster, 2 ** Math.floor(Math.log2(Math.max(1, sparse))))
 
 /**
  * Makes stretches of one kind out of pieces that come in order without gaps: bytes, or zeros of any origin. Clusters of
@@ -98,7 +102,7 @@ export class Clusters {
 
   private *runs(at: number, bytes: Uint8Array): Generator<Stretch> {
     const { length } = bytes
-    const blank = (from: number): boolean => this.sparse > 0 && isZero(bytes, from, Math.min(from + this.size, length))
+    const blank = (from: number): boolean => this.sparse > 0 && isZeros(bytes, from, Math.min(from + this.size, length))
     for (let from = 0, next = 0; from < length; from = next) {
       const zero = blank(from)
       next = from + this.size

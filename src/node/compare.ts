@@ -1,5 +1,6 @@
 /** `qcow2 compare`: whether two images hold the same guest disk. */
 import * as E from 'fp-ts/lib/Either.js'
+import { map, type MapEntry } from '../image/map.js'
 import { readGuest } from '../image/read.js'
 import { fail, ok, refusalLine } from './command.js'
 import { native } from './decompress.js'
@@ -15,7 +16,8 @@ const notCompared = 2
 
 const step = 2 ** 20
 
-const bytesAt = async (open: OpenChain, at: number, length: number): Promise<E.Either<string, Uint8Array>> => {
+/** Guest bytes of an open chain; behind the end of its disk zeros. */
+export const bytesAt = async (open: OpenChain, at: number, length: number): Promise<E.Either<string, Uint8Array>> => {
   const there = Math.max(0, Math.min(length, guestSize(open) - at))
   if (there === 0) return E.right(new Uint8Array(length))
   const read = await run(open.world, () => readGuest(open.chain, at, there, native))
@@ -35,6 +37,37 @@ export interface CompareOptions extends OpenOptions {
 /** What is said before bytes are told that only one of them has, or that both are the same. */
 const mismatch = 'Warning: Image size mismatch!\n'
 
+const entriesOf = async (open: OpenChain): Promise<readonly MapEntry[]> => {
+  const out: MapEntry[] = []
+  const done = await run(
+    open.world,
+    () => map(open.chain),
+    (e) => out.push(e)
+  )
+  return E.isLeft(done) ? [] : out
+}
+
+const alike = (a: MapEntry, b: MapEntry): boolean =>
+  a.data === b.data &&
+  a.zero === b.zero &&
+  a.present === b.present &&
+  (a.offset === undefined) === (b.offset === undefined)
+
+/** The first guest byte that the images hold in different ways, or up to the end in only one; how a raw file holds it is not known. */
+const otherStatus = async (a: OpenChain, b: OpenChain): Promise<number | undefined> => {
+  if (a.chain[0]._tag === 'Raw' || b.chain[0]._tag === 'Raw') return undefined
+  const [left, right] = [await entriesOf(a), await entriesOf(b)]
+  for (let i = 0, j = 0; ;) {
+    const [x, y] = [left[i], right[j]]
+    if (x === undefined || y === undefined) return undefined
+    const [endX, endY] = [x.start + x.length, y.start + y.length]
+    const [lastX, lastY] = [endX === guestSize(a), endY === guestSize(b)]
+    if (!alike(x, y) || lastX !== lastY) return Math.max(x.start, y.start)
+    if (endX <= endY) i++
+    if (endY <= endX) j++
+  }
+}
+
 /** Compares the bytes of both; the shorter one counts as filled up with zeros, unless that is a difference. */
 const compareOpen = async (a: OpenChain, b: OpenChain, { strict, quiet }: CompareOptions): Promise<number> => {
   const say = quiet ? () => undefined : print
@@ -42,7 +75,8 @@ const compareOpen = async (a: OpenChain, b: OpenChain, { strict, quiet }: Compar
     say('Strict mode: Image size mismatch!\n')
     return differ
   }
-  const size = Math.max(guestSize(a), guestSize(b))
+  const other = strict ? await otherStatus(a, b) : undefined
+  const size = other ?? Math.max(guestSize(a), guestSize(b))
   for (let at = 0; at < size; at += step) {
     const length = Math.min(step, size - at)
     const [x, y] = [await bytesAt(a, at, length), await bytesAt(b, at, length)]
@@ -56,6 +90,10 @@ const compareOpen = async (a: OpenChain, b: OpenChain, { strict, quiet }: Compar
       say(`Content mismatch at offset ${where}!\n`)
       return differ
     }
+  }
+  if (other !== undefined) {
+    say(`Strict mode: Offset ${other} block status mismatch!\n`)
+    return differ
   }
   if (guestSize(a) !== guestSize(b)) say(mismatch)
   say('Images are identical.\n')

@@ -5,16 +5,19 @@ import { showFailure } from '../bytes/run-async.js'
 import type { CreateOptions } from '../transition/create.js'
 import { Fill } from '../transition/fill.js'
 import { Behind, mostTurns } from './behind.js'
-import { Clusters, type Stretch } from './clusters.js'
+import { Clusters, sparseUnit, type Stretch } from './clusters.js'
 import { fail, ok, refusalLine } from './command.js'
 import type { Packed } from './compress.js'
+import { convertOver, convertToRaw, sizeOfAll } from './convert-into.js'
+import { added, allMarked, type Marked } from './copy-bitmaps.js'
 import { backingSize } from './create.js'
 import { creationOf, parseOptions, type Texts } from './creation.js'
 import { fastest } from './decompress.js'
 import { reason } from './file.js'
-import { eachPieceInTime, guestSize, type Piece } from './guest.js'
+import { eachPieceInTime, type Piece } from './guest.js'
 import { type NewImage, newImage } from './new-image.js'
 import { openChain, type OpenChain, type OpenOptions } from './open.js'
+import { openForWriting } from './open-writing.js'
 import { print } from './output.js'
 import { openPackers, type Packers } from './packers.js'
 
@@ -28,6 +31,13 @@ export interface ConvertWords {
   readonly sparse: number
   readonly progress: boolean
   readonly quiet: boolean
+  readonly out: 'raw' | 'qcow2'
+  /** The output is there. */
+  readonly over: boolean
+  readonly targetIsZero: boolean
+  /** The dirty bitmaps are taken over, those in use too or left out. */
+  readonly bitmaps: boolean
+  readonly skipBrokenBitmaps: boolean
 }
 
 /** Bytes of clusters that are compressed together. */
@@ -136,7 +146,9 @@ const fillFrom = async (
   { inputs, behind, words, size, backing, fill }: Job,
   sink: Sink
 ): Promise<string | undefined> => {
-  const clusters = new Clusters(fill.clusterSize, size, words.sparse)
+  // What is compressed is left out where a cluster is zeros, or never.
+  const sparse = words.compress ? Math.min(words.sparse, 1) : words.sparse
+  const clusters = new Clusters(sparseUnit(fill.clusterSize, sparse), size, sparse)
   const tellProgress = meter(size, words.progress && !words.quiet)
   let done = 0
   tellProgress(0)
@@ -191,7 +203,6 @@ const textsOf = (words: ConvertWords): E.Either<string, Texts> => {
     ...(words.backing === undefined ? [] : [['backing_file', words.backing] as const]),
     ...(words.backingFormat === undefined ? [] : [['backing_fmt', words.backingFormat] as const])
   ])
-  if (texts.has('size')) return E.left("Parameter 'size' is that of the inputs")
   if (texts.has('backing_file') && !texts.has('backing_fmt'))
     return E.left('Backing file specified without backing format')
   if (words.compress && (texts.get('preallocation') ?? 'off') !== 'off')
@@ -205,7 +216,7 @@ const textsOf = (words: ConvertWords): E.Either<string, Texts> => {
 const make = async (inputs: readonly OpenChain[], out: string, words: ConvertWords): Promise<string | undefined> => {
   const texts = textsOf(words)
   if (E.isLeft(texts)) return `${out}: ${texts.left}`
-  const size = inputs.reduce((sum, input) => sum + guestSize(input), 0)
+  const size = sizeOfAll(inputs)
   const options = creationOf(texts.right, size)
   if (E.isLeft(options)) return `${out}: ${options.left}`
   const { backing } = options.right
@@ -227,7 +238,43 @@ const make = async (inputs: readonly OpenChain[], out: string, words: ConvertWor
   }
 }
 
-/** The command. The image appears under its name when it is whole. */
+/** Takes over dirty bitmaps; tells why it cannot. */
+const addBitmaps = async (out: string, marked: readonly Marked[]): Promise<string | undefined> => {
+  if (marked.length === 0) return undefined
+  const open = await openForWriting(out, { alone: true })
+  if (E.isLeft(open)) return open.left
+  const { session, close } = open.right
+  try {
+    const done = session.all(marked.flatMap(added))
+    if (E.isLeft(done)) return `Failed to copy the bitmaps: ${showFailure(done.left.issues)}`
+    session.end()
+    return undefined
+  } finally {
+    close()
+  }
+}
+
+/** Makes the output from inputs that are open; tells why it cannot be made. */
+const convertAll = async (
+  inputs: readonly OpenChain[],
+  out: string,
+  options: OpenOptions,
+  words: ConvertWords
+): Promise<string | undefined> => {
+  const [first] = inputs
+  const marked =
+    words.bitmaps && first !== undefined
+      ? await allMarked(first.names[0] ?? '', first.world, words.skipBrokenBitmaps)
+      : E.right([])
+  if (E.isLeft(marked)) return marked.left
+  if (words.out === 'raw' && !words.over) return convertToRaw(inputs, out, words.sparse)
+  const failed = await (words.over
+    ? convertOver(inputs, out, words.out, options.allow, words)
+    : make(inputs, out, words))
+  return failed ?? (await addBitmaps(out, marked.right))
+}
+
+/** The command. A new file appears under its name when it is whole. */
 export const convertToImage = async (
   names: readonly string[],
   out: string,
@@ -242,7 +289,7 @@ export const convertToImage = async (
         return fail(open.left.endsWith('[OPEN-01]') ? `${open.left}; -f raw takes it as it is` : open.left)
       inputs.push(open.right)
     }
-    const failed = await make(inputs, out, words)
+    const failed = await convertAll(inputs, out, options, words)
     return failed === undefined ? ok : fail(failed)
   } catch (error) {
     return fail(`error while writing '${out}': ${reason(error)}`)

@@ -1,8 +1,10 @@
 /** `qcow2 create`: a new image, and its external data file. */
+import { closeSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { flush, type HostWrite } from '../bytes/host-write.js'
+import { sectorSize } from '../format/limits.js'
 import { chainSize } from '../image/chain.js'
 import { create as plan, type CreateOptions } from '../transition/create.js'
 import { fail, ok } from './command.js'
@@ -12,6 +14,8 @@ import { beside, newImage } from './new-image.js'
 import { openChain } from './open.js'
 import { print } from './output.js'
 import { sizeOf } from './size.js'
+import { createSparse } from './sparse.js'
+import { wholeFile } from './whole.js'
 
 /** What the command line says beside the names. */
 export interface CreateWords {
@@ -132,6 +136,26 @@ export const createCommand = async (image: string, size: string | undefined, wor
   if (E.isLeft(writes)) return fail(`${image}: ${writes.left}`)
   try {
     makeFiles(image, options.right, writes.right)
+    return ok
+  } catch (error) {
+    return fail(`${image}: Could not create '${image}': ${reason(error)}`)
+  }
+}
+
+/** The command for a raw file: as many zeros as the disk has bytes. */
+export const createRaw = (image: string, size: string | undefined, words: CreateWords): number => {
+  const texts = allTexts(image, size, words)
+  if (E.isLeft(texts)) return fail(texts.left)
+  const other = [...texts.right.keys()].find((name) => name !== 'size')
+  if (other !== undefined) return fail(`${image}: Parameter '${other}' is not supported for file format raw`)
+  const bytes = bytesOf(texts.right.get('size') ?? '')
+  if (bytes === undefined) return fail(`${image}: Image creation needs a size parameter`)
+  const length = Math.ceil(bytes / sectorSize) * sectorSize
+  if (!words.quiet) print(`Formatting '${image}', fmt=raw size=${bytes}\n`)
+  try {
+    const whole = wholeFile(image)
+    closeSync(createSparse(whole.path, length))
+    whole.keep()
     return ok
   } catch (error) {
     return fail(`${image}: Could not create '${image}': ${reason(error)}`)

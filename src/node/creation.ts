@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { CreateOptions } from '../transition/create.js'
 import { preallocations } from './options.js'
-import { sizeOf } from './size.js'
+import { exactSizeOf, sizeOf } from './size.js'
 
 /** The text of each option that was given. */
 export type Texts = ReadonlyMap<string, string>
@@ -56,16 +56,30 @@ const wrong: Readonly<Record<Row['kind'], (name: string, text: string) => string
   text: () => undefined
 }
 
+/** Whether a list can stand between others: commas in front of it, or an odd number behind it, would be theirs. */
+const isList = (list: string): boolean => /^[^,]/.test(list) && (/,*$/.exec(list)?.[0].length ?? 0) % 2 === 0
+
+const wordsOf = (list: string): readonly string[] =>
+  (list.match(/(?:[^,]|,,)+/g) ?? []).map((word) => word.replaceAll(',,', ','))
+
+/** The words of lists that stand behind each other; the list that cannot. Two commas stand for one. */
+export const optionWords = (lists: readonly string[]): E.Either<string, readonly string[]> => {
+  const bad = lists.find((list) => !isList(list))
+  return bad === undefined ? E.right(lists.flatMap(wordsOf)) : E.left(`Invalid option list: ${bad}`)
+}
+
 /** `name=value` lists, in which two commas stand for one; a name alone means `on`, and with `no` before it `off`. Of two with one name the last holds. */
 export const parseOptions = (lists: readonly string[]): E.Either<string, Texts> => {
-  const words = lists.flatMap((list) => list.match(/(?:[^,]|,,)+/g) ?? []).map((word) => word.replaceAll(',,', ','))
-  const pairs = words.map((word): readonly [string, string] => {
+  const words = optionWords(lists)
+  if (E.isLeft(words)) return words
+  const pairs = words.right.map((word): readonly [string, string] => {
     const at = word.indexOf('=')
     if (at >= 0) return [word.slice(0, at), word.slice(at + 1)]
     const negated = rows.find(({ name, kind }) => kind === 'bool' && word === `no${name}`)
     return negated === undefined ? [word, 'on'] : [negated.name, 'off']
   })
   for (const [name, text] of pairs) {
+    if (name === 'encryption' && bools.get(text) === false) continue
     if (name.startsWith('encrypt')) return E.left(`Parameter '${name}' is not supported: no encrypted image is made`)
     const row = rows.find((r) => r.name === name)
     const why = row === undefined ? `Invalid parameter '${name}'` : wrong[row.kind](name, text)
@@ -80,18 +94,37 @@ export const optionsHelp = (): string =>
 
 /** Whether options are asked for in place of being given. */
 export const asksForHelp = (lists: readonly string[]): boolean =>
-  lists.some((list) => list.split(',').some((word) => word === 'help' || word === '?'))
+  E.exists((words: readonly string[]) => words.some((word) => word === 'help' || word === '?'))(optionWords(lists))
 
 /** The line that says what is made. */
 export const formatting = (image: string, texts: Texts): string => {
   const told = rows.flatMap(({ name, kind, absent }) => {
     const text = texts.get(name) ?? absent
     if (text === undefined) return []
-    const value = kind === 'size' ? bytesOf(text) : kind === 'number' ? numberOf(text) : text.replaceAll(',', ',,')
+    const value =
+      kind === 'size' ? E.toUnion(exactSizeOf(text)) : kind === 'number' ? numberOf(text) : text.replaceAll(',', ',,')
     return [`${name}=${value ?? ''}`]
   })
   return `Formatting '${image}', fmt=qcow2 ${told.join(' ')}\n`
 }
+
+/** Formats that a backing file may be said to have, beyond those that are read here. */
+export const backingFormats: readonly string[] = [
+  'raw',
+  'qcow2',
+  'qcow',
+  'qed',
+  'vdi',
+  'vhdx',
+  'vmdk',
+  'vpc',
+  'luks',
+  'parallels',
+  'dmg',
+  'bochs',
+  'cloop',
+  'host_device'
+]
 
 const versions: ReadonlyMap<string, 2 | 3> = new Map([
   ['0.10', 2],
@@ -144,6 +177,7 @@ export const creationOf = (texts: Texts, size: number): E.Either<string, CreateO
       'Backing file and preallocation can only be used at the same time if extended_l2 is on'
     ],
     [backing === undefined && format !== undefined, 'Backing format cannot be used without backing file'],
+    [format !== undefined && !backingFormats.includes(format), `Backing format '${format ?? ''}' not recognized`],
     [v2 && lazyRefcounts, `Lazy refcounts only ${v3Only}`],
     [
       !Number.isInteger(refcountOrder) || refcountOrder > 6,

@@ -1,5 +1,6 @@
 /** Options of `--image-opts` and of `open -o`: which file is meant, and as what. */
 import * as E from 'fp-ts/lib/Either.js'
+import { sizeOf } from './size.js'
 
 /** A file that is to be opened. */
 export interface Wanted {
@@ -10,7 +11,19 @@ export interface Wanted {
 
 /** Options of which nothing comes here: how QEMU caches, locks and names. */
 const idle =
-  /^(node-name|discard|detect-zeroes|auto-read-only|force-share|lazy-refcounts|overlap-check(\..+)?|pass-discard-.+|cache\..+|(l2-|refcount-)?cache-(size|entry-size|clean-interval)|file\.(locking|aio|node-name|discard|cache\..+))$/
+  /^((file\.|backing\.)?node-name|discard|detect-zeroes|auto-read-only|force-share|lazy-refcounts|overlap-check(\..+)?|pass-discard-.+|cache\..+|(l2-|refcount-)?cache-(size|entry-size|clean-interval)|file\.(locking|aio|discard|cache\..+))$/
+
+/** Those that are on or off, those that are numbers of bytes, and those that are one of some words. */
+const kinds: readonly (readonly [names: RegExp, fits: (value: string) => boolean])[] = [
+  [
+    /^(auto-read-only|force-share|lazy-refcounts|pass-discard-.+|cache\..+|overlap-check\.(?!template$).+)$/,
+    (value) => value === 'on' || value === 'off'
+  ],
+  [/cache-size$/, (value) => E.isRight(sizeOf(value))],
+  [/cache-entry-size$/, (value) => E.exists((n: number) => n >= 512 && Number.isInteger(Math.log2(n)))(sizeOf(value))],
+  [/^cache-clean-interval$/, (value) => /^[0-9]+$/.test(value)],
+  [/^overlap-check(\.template)?$/, (value) => ['none', 'constant', 'cached', 'all'].includes(value)]
+]
 
 const formats = ['qcow2', 'raw'] as const
 
@@ -38,7 +51,10 @@ const one = (name: string, value: string): E.Either<string, Partial<Wanted>> => 
         ? E.right({ readOnly: value === 'on' })
         : E.left(`Parameter 'read-only' expects 'on' or 'off'`)
     default:
-      return idle.test(name) ? E.right({}) : E.left(`Parameter '${name}' is not known`)
+      if (!idle.test(name)) return E.left(`Parameter '${name}' is not known`)
+      return kinds.every(([names, fits]) => !names.test(name) || fits(value))
+        ? E.right({})
+        : E.left(`Parameter '${name}' does not accept '${value}'`)
   }
 }
 

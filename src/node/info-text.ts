@@ -13,8 +13,8 @@ const spaced = (key: string): string => key.replaceAll('-', ' ')
 /** A value and what lies in it, indented. */
 const nested = (key: string, value: Json, depth: number): readonly string[] => {
   const pad = '    '.repeat(depth)
-  if (isJsonList(value) && !value.some(isJsonObject)) return [`${pad}${spaced(key)}: ${value.map(plain).join(', ')}`]
-  if (isJsonList(value) || isJsonObject(value))
+  if (isJsonList(value)) return [`${pad}${spaced(key)}:`, ...value.flatMap((v, i) => nested(`[${i}]`, v, depth + 1))]
+  if (isJsonObject(value))
     return [`${pad}${spaced(key)}:`, ...Object.entries(value).flatMap(([k, v]) => nested(k, v, depth + 1))]
   return [`${pad}${spaced(key)}: ${plain(value)}`]
 }

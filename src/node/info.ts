@@ -21,8 +21,14 @@ export const report = (facts: Facts, file: Omit<FileFacts, 'fullName'>, json: bo
 }
 
 /** The command. */
-export const info = (name: string, json: boolean): Promise<number> =>
-  withSource(name, async ({ world, length, actualSize }) => {
+export const info = (name: string, json: boolean, raw = false): Promise<number> =>
+  withSource(name, async (source) => {
+    if (raw) {
+      const value = rawJson(source)
+      print(json ? `${JSON.stringify(value, null, 4)}\n` : humanRaw(value))
+      return ok
+    }
+    const { world, length, actualSize } = source
     const facts = await run(world, readFacts)
     if (E.isLeft(facts)) return fail(refusalLine(name, facts.left))
     const file = { filename: name, length, ...(actualSize === undefined ? {} : { actualSize }) }

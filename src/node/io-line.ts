@@ -51,7 +51,7 @@ export type IoLine =
   | { readonly _tag: 'Help'; readonly topic: string | undefined }
   | { readonly _tag: 'Flush' | 'Info' | 'Length' | 'Map' | 'Nothing' }
   | { readonly _tag: 'Open'; readonly wanted: Partial<Wanted> }
-  | { readonly _tag: 'Reopen'; readonly readOnly: boolean | undefined }
+  | { readonly _tag: 'Reopen'; readonly wanted: Partial<Wanted> }
   | { readonly _tag: 'Close' | 'Quit' }
 
 /** What a line asks for that is not about the guest bytes of an open file. */

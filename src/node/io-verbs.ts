@@ -39,6 +39,7 @@ const open: Verb['line'] = (args, verb) => {
   const { flags, values, rest } = parsed.right
   const options = imageOptsOf(values.get('o') ?? '')
   if (E.isLeft(options)) return E.left({ error: options.left })
+  if (flags.has('U') && !flags.has('r')) return E.left({ error: '-U can only be used with -r' })
   const [name, ...more] = rest
   if (more.length > 0 || (name === undefined && options.right.name === undefined))
     return E.left({ out: `${usageOf(verb)}\n` })
@@ -47,12 +48,18 @@ const open: Verb['line'] = (args, verb) => {
 }
 
 const reopen: Verb['line'] = (args, verb) => {
-  const parsed = optionsOf(args, 'rwc:')
+  const parsed = optionsOf(args, 'rwc:o:')
   if (E.isLeft(parsed)) return E.left({ out: `${usageOf(verb)}\n`, error: `${verb.name}: ${parsed.left}` })
-  const { flags, rest } = parsed.right
+  const { flags, values, rest } = parsed.right
   if (rest.length > 0) return E.left({ out: `${usageOf(verb)}\n` })
   if (flags.has('r') && flags.has('w')) return E.left({ error: 'Only one -r/-w option may be given' })
-  return E.right({ _tag: 'Reopen', readOnly: flags.has('r') ? true : flags.has('w') ? false : undefined })
+  const list = values.get('o') ?? ''
+  const options = imageOptsOf(list)
+  if (E.isLeft(options)) return E.left({ error: options.left })
+  const access = flags.has('r') || flags.has('w')
+  if (access && options.right.readOnly !== undefined) return E.left({ error: "Cannot set both -r/-w and 'read-only'" })
+  if (values.has('c') && /(^|,)cache\./.test(list)) return E.left({ error: 'Cannot set both -c and the cache options' })
+  return E.right({ _tag: 'Reopen', wanted: access ? { ...options.right, readOnly: flags.has('r') } : options.right })
 }
 
 const vector = '[-P pattern] off len [len..]'
@@ -175,7 +182,7 @@ const verbs: readonly Verb[] = [
   {
     name: 'reopen',
     least: 0,
-    usage: '[(-r|-w)] [-c cache]',
+    usage: '[(-r|-w)] [-c cache] [-o options]',
     does: 'reopens the file with new options',
     line: reopen
   },

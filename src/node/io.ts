@@ -14,6 +14,7 @@ import { complain, print, writer } from './output.js'
 export interface IoOptions {
   readonly cmd: readonly string[]
   readonly readOnly: boolean
+  readonly forceShare: boolean
   readonly allow: readonly string[]
   readonly format: Wanted['format']
   /** Whether the image is named by options. */
@@ -97,7 +98,7 @@ export class Lines {
       case 'Open':
         return this.openAnother(line.wanted)
       case 'Reopen':
-        return this.reopen(line.readOnly)
+        return this.reopen(line.wanted)
       case 'Close':
         this.close()
         return true
@@ -117,11 +118,16 @@ export class Lines {
     return false
   }
 
-  private reopen(readOnly: boolean | undefined): boolean | Promise<boolean> {
+  private reopen(wanted: Partial<Wanted>): boolean | Promise<boolean> {
     const before = this.current?.wanted
     if (before === undefined) return false
+    const next = { ...before, ...wanted }
+    if (next.name !== before.name || next.format !== before.format) {
+      this.out.complain(`Cannot change the option '${next.format === before.format ? 'file' : 'driver'}'`)
+      return false
+    }
     this.close()
-    return this.open({ ...before, readOnly: readOnly ?? before.readOnly })
+    return this.open(next)
   }
 }
 
@@ -152,6 +158,7 @@ const wantedOf = (name: string | undefined, o: IoOptions): E.Either<string, Want
 export const io = async (name: string | undefined, o: IoOptions): Promise<number> => {
   const wanted = wantedOf(name, o)
   if (E.isLeft(wanted)) return fail(wanted.left)
+  if (o.forceShare && !o.readOnly) return fail('-U can only be used with -r: other processes change what is read')
   const { put, end } = writer()
   const lines = new Lines({ print: o.cmd.length > 0 ? put : print, complain }, o.allow)
   try {

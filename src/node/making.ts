@@ -1,10 +1,10 @@
 /** Commands that make images. */
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CommitOptions } from './commit.js'
 import type { ConvertWords } from './convert-qcow2.js'
 import type { OpenOptions } from './open.js'
-import { allow, bytes, snapshot, taking } from './options.js'
-import { complain } from './output.js'
+import { allow, bytes, namedByOptions, snapshot, taking } from './options.js'
+import { complain, print } from './output.js'
 
 /** Bytes of zeros that are left out unless something else is said. */
 const defaultSparse = 4096
@@ -17,6 +17,7 @@ const options = (): Option =>
     .default([])
 
 interface Create {
+  readonly format: string
   readonly quiet: boolean
   readonly backing?: string
   readonly backingFormat?: string
@@ -25,51 +26,105 @@ interface Create {
 }
 
 interface Convert extends OpenOptions, ConvertWords {
-  readonly out: 'raw' | 'qcow2'
+  readonly format: 'raw' | 'qcow2'
 }
 
-/** Why words cannot stand together: a raw file has no use for most of them. */
+/** Formats that are known, by name. Of several that are given the last holds, and it alone must be known. */
+const known: readonly string[] = ['qcow2', 'raw']
+
+/** Whether a raw file takes the option: one that says how much space it takes. */
+const isRawOption = (option: string): boolean => /^(size=.*|preallocation=(off|falloc|full))$/.test(option)
+
+/** Why words cannot stand together. A raw file has no use for most of them. */
 const misused = (inputs: readonly string[], words: Convert): string | undefined => {
-  if (words.out === 'qcow2') return undefined
-  if (inputs.length > 1) return 'Several images are made into one only with -O qcow2'
-  if (words.compress) return 'Compression not supported for this file format'
-  if (words.backing !== undefined) return 'Backing file not supported for file format raw'
-  if (words.options.length > 0) return "'-o' is for '-O qcow2'"
-  return words.sparse === defaultSparse ? undefined : "'-S' is for '-O qcow2'"
+  const { over, out, options: given } = words
+  const unknown = [words.format, out].find((format) => !known.includes(format))
+  const rules: readonly (readonly [broken: boolean, why: string])[] = [
+    [unknown !== undefined, `Unknown file format '${unknown ?? ''}'`],
+    [over && given.length > 0, '-o has no effect when skipping image creation'],
+    [words.targetIsZero && !over, '--target-is-zero requires use of -n flag'],
+    [
+      words.targetIsZero && words.backing !== undefined,
+      'Cannot use target-is-zero when the destination has a backing file'
+    ],
+    [words.skipBrokenBitmaps && !words.bitmaps, 'Use of --skip-broken-bitmaps requires --bitmaps'],
+    [words.bitmaps && inputs.length > 1, 'Copying bitmaps only possible with single source'],
+    [words.bitmaps && out === 'raw', "Format driver 'raw' does not support bitmaps"],
+    [
+      words.backing !== undefined && inputs.length > 1,
+      'Having a backing file for the target makes no sense when concatenating multiple input images'
+    ],
+    [out === 'raw' && words.compress, 'Compression not supported for this file format'],
+    [out === 'raw' && words.backing !== undefined, 'Backing file not supported for file format raw'],
+    [
+      out === 'raw' && !given.flatMap((list) => list.split(',')).every(isRawOption),
+      `Invalid parameter in '${given.join(',')}'`
+    ]
+  ]
+  return rules.find(([broken]) => broken)?.[1]
+}
+
+/** Bytes of zeros that are left out: whole sectors. */
+const sparseSize = (text: string): number => {
+  const size = bytes(text)
+  if (size % 512 !== 0 || size > 2 ** 21) throw new InvalidArgumentError('not 0 or whole sectors up to 2M.')
+  return size
+}
+
+/** How many requests qemu-img has at once. */
+const coroutines = (text: string): number => {
+  const n = Number(text)
+  if (!Number.isInteger(n) || n < 1 || n > 16) throw new InvalidArgumentError('not between 1 and 16.')
+  return n
+}
+
+const convertFiles = async (inputs: readonly string[], out: string, words: Convert): Promise<number> => {
+  const full = words.options.some((list) => /preallocation=(falloc|full)/.test(list))
+  const [image] = inputs
+  if (words.out === 'raw' && !words.over && !full && words.sparse > 0 && inputs.length === 1 && image !== undefined) {
+    const { convert } = await import('./convert.js')
+    return convert(image, out, words)
+  }
+  const { convertToImage } = await import('./convert-qcow2.js')
+  return convertToImage(inputs, out, words, words.out === 'raw' && full ? { ...words, sparse: 0 } : words)
 }
 
 const addConvert = (all: Command): void => {
-  taking(all.command('convert'), '-T', '-t', '-U', '-W', '-r', '-m <n>')
-    .description('guest disks as a raw file, with holes for zeros, or as a new image')
-    .argument('<files...>', 'the images, and the output; only a new image is made of several')
-    .addOption(new Option('-f, --format <format>', 'what the images are').choices(['qcow2', 'raw']).default('qcow2'))
-    .addOption(new Option('-O, --out <format>', 'format of the output').choices(['raw', 'qcow2']).default('raw'))
+  taking(all.command('convert'), '-T', '-t', '-U', '-W', '-C', '-r')
+    .description('guest disks as a raw file, with holes for zeros, or as an image')
+    .argument('<files...>', 'the images, whose disks come one behind the other, and the output')
+    .option('-f, --format <format>', 'what the images are: qcow2 or raw', 'qcow2')
+    .option('-O, --out <format>', 'format of the output: raw or qcow2', 'raw')
     .addOption(allow())
     .addOption(snapshot())
-    .option('-c, --compress', 'compress the clusters of the new image', false)
+    .option('-c, --compress', 'compress the clusters of the image', false)
     .addOption(options())
     .option(
       '-B, --backing <file>',
       'the backing file of the new image, which holds what the backing files of the images do'
     )
     .option('-F, --backing-format <format>', 'its format')
-    .option('-S, --sparse <size>', 'leave out zeros of at least so many bytes; 0: none', bytes, defaultSparse)
+    .option('-n, --over', 'write over an output that is there, and is large enough', false)
+    .option('--target-is-zero', 'with -n: the output holds zeros only', false)
+    .option('--bitmaps', 'take over the dirty bitmaps of the image', false)
+    .option('--skip-broken-bitmaps', 'with --bitmaps: leave out those in use', false)
+    .option('-S, --sparse <size>', 'leave out zeros of at least so many bytes; 0: none', sparseSize, defaultSparse)
+    .addOption(new Option('-m, --coroutines <n>', 'nothing comes of it').argParser(coroutines).hideHelp())
     .option('-p, --progress', 'show how much is done', false)
     .option('-q, --quiet', 'print nothing', false)
     .action(async (files: readonly string[], words: Convert) => {
+      const { asksForHelp, optionsHelp } = await import('./creation.js')
+      if (asksForHelp(words.options)) {
+        print(optionsHelp())
+        return
+      }
       const inputs = files.slice(0, -1)
-      const [image, out] = [inputs[0], files.at(-1)]
+      const out = files.at(-1)
       const why = misused(inputs, words)
-      if (image === undefined || out === undefined || why !== undefined) {
+      if (inputs.length === 0 || out === undefined || why !== undefined) {
         complain(why ?? 'Must specify image file name')
         process.exitCode = 1
-      } else if (words.out === 'raw') {
-        const { convert } = await import('./convert.js')
-        process.exitCode = await convert(image, out, words)
-      } else {
-        const { convertToImage } = await import('./convert-qcow2.js')
-        process.exitCode = await convertToImage(inputs, out, words, words)
-      }
+      } else process.exitCode = await convertFiles(inputs, out, words)
     })
 }
 
@@ -81,17 +136,22 @@ export const addMaking = (all: Command): void => {
     .description('a new image, the same that qemu-img creates')
     .argument('<image>')
     .argument('[size]', "bytes of the disk; k, M, G work; the backing file's if it is left out")
-    .addOption(new Option('-f, --format <format>', 'format of the image').choices(['qcow2']).default('qcow2'))
+    .option('-f, --format <format>', 'format of the image: qcow2 or raw', 'qcow2')
     .option('-b, --backing <file>', 'the backing file, by its path from the folder of the image')
     .option('-F, --backing-format <format>', 'its format')
     .option('-u, --unsafe', 'do not open the backing file', false)
     .addOption(options())
     .option('-q, --quiet', 'print nothing', false)
     .action(async (image: string, size: string | undefined, words: Create) => {
-      const { createCommand } = await import('./create.js')
-      process.exitCode = await createCommand(image, size, words)
+      const { createCommand, createRaw } = await import('./create.js')
+      if (!known.includes(words.format)) {
+        complain(`${image}: Unknown file format '${words.format}'`)
+        process.exitCode = 1
+      } else
+        process.exitCode =
+          words.format === 'raw' ? createRaw(image, size, words) : await createCommand(image, size, words)
     })
-  taking(all.command('commit'), '-f', '-t', '-p', '-r')
+  namedByOptions(taking(all.command('commit'), '-f', '-t', '-p', '-r'))
     .description('what an overlay holds goes into its backing file, and the overlay is emptied')
     .argument('<image>')
     .addOption(allow())

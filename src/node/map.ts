@@ -37,7 +37,7 @@ const within = (e: MapEntry, from: number, to: number): MapEntry => {
 
 /** The command. */
 export const mapCommand = (name: string, options: MapOptions): Promise<number> =>
-  withChain(name, options, async ({ chain, world, names }) => {
+  withChain(name, options, async ({ chain, world, holders }) => {
     const out = writer()
     const json = options.output === 'json'
     const from = options.startOffset
@@ -49,7 +49,7 @@ export const mapCommand = (name: string, options: MapOptions): Promise<number> =
       if (e.length <= 0 && whole.length > 0) return
       if (json) out.put(`${seen.entries === 0 ? '' : ',\n'}${mapEntryText(e)}`)
       else if (e.data && e.offset === undefined) seen.opaque = true
-      else if (!seen.opaque) out.put(row(e, names))
+      else if (!seen.opaque) out.put(row(e, holders))
       seen.entries++
     }
     const done = await run(world, () => map(chain), tell)

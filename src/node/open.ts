@@ -25,6 +25,8 @@ export interface OpenChain {
   readonly world: World
   /** The names of the layers' files. */
   readonly names: readonly string[]
+  /** The names of the files that hold their guest bytes. */
+  readonly holders: readonly string[]
   readonly close: () => void
 }
 
@@ -64,9 +66,14 @@ const formatOf = (m: Metadata): E.Either<string, Backing['format']> => {
   )
 }
 
+/** The snapshot by id or name, or by what `snapshot.id=` and `snapshot.name=` say of it. */
 const snapshotOf = (m: Metadata, wanted: string) => {
-  const text = fromText(wanted)
-  return m.snapshots.find((s) => equal(s.id, text)) ?? m.snapshots.find((s) => equal(s.name, text))
+  const { id, name } =
+    /^(?=snapshot\.)(?:snapshot\.id=(?<id>[^,]*),?)?(?:snapshot\.name=(?<name>.*))?$/.exec(wanted)?.groups ?? {}
+  const is = (bytes: Uint8Array, text: string | undefined): boolean =>
+    text === undefined || equal(bytes, fromText(text))
+  if (id !== undefined || name !== undefined) return m.snapshots.find((s) => is(s.id, id) && is(s.name, name))
+  return m.snapshots.find((s) => is(s.id, wanted)) ?? m.snapshots.find((s) => is(s.name, wanted))
 }
 
 interface Step {
@@ -181,7 +188,8 @@ export const openChain = async (
     if (E.isRight(done) && top !== undefined) {
       const chain: Chain = [top.layer, ...rest.map((s) => s.layer)]
       const names = steps.map((s) => s.files.image.name)
-      return E.right({ chain, world: worldOf(steps.map((s) => s.files)), names, close })
+      const holders = steps.map(({ files }) => (files.data ?? files.image).name)
+      return E.right({ chain, world: worldOf(steps.map((s) => s.files)), names, holders, close })
     }
     close()
     return E.left(E.isLeft(done) ? done.left : name)

@@ -1,6 +1,8 @@
 /** Options and arguments that several commands take. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Preallocation } from '../transition/preallocate.js'
+import { imageOptsOf } from './image-opts.js'
 
 const suffixes = 'bkmgtpe'
 
@@ -52,21 +54,59 @@ const idle = {
   '-m': '-m, --misalign',
   '-r': '-r, --rate-limit <bytes>',
   '-W': '-W, --out-of-order',
-  '-m <n>': '-m, --coroutines <n>',
+  '-C': '-C, --copy-range',
   '--force': '--force'
 } as const
 
-/** The only format that most commands know. */
-const onlyQcow2 = (format: string): string => {
-  if (format !== 'qcow2') throw new InvalidArgumentError('only qcow2 is known.')
-  return format
+const caches = ['none', 'writeback', 'writethrough', 'unsafe', 'directsync', 'off']
+
+/** The words of options that have but some. */
+const modes: Readonly<Record<string, readonly string[]>> = {
+  '-t': caches,
+  '-T': caches,
+  '-d': ['ignore', 'off', 'unmap', 'on'],
+  '-i': ['threads', 'native', 'io_uring']
+}
+
+/** Refuses another format than the only one that most commands know; of several that are given the last holds. */
+const onlyQcow2 = (command: Command): void => {
+  const format: unknown = command.getOptionValue('f')
+  if (typeof format === 'string' && format !== 'qcow2') command.error(`Unknown file format '${format}'`)
 }
 
 /** Takes options as QEMU's tools do of which nothing comes here, so that a script need not leave them out. */
 export const taking = (command: Command, ...flags: readonly (keyof typeof idle)[]): Command => {
   for (const flag of flags) {
     const option = new Option(idle[flag], flag === '-f' ? 'the format of the image' : 'nothing comes of it').hideHelp()
-    command.addOption(flag === '-f' ? option.argParser(onlyQcow2) : option)
+    const words = modes[flag]
+    if (words !== undefined) option.choices(words)
+    command.addOption(option)
+    if (flag === '-f') command.hook('preAction', onlyQcow2)
   }
   return command
 }
+
+/**
+ * Lets the first arguments, images, be named by options.
+ *
+ * @param formats for each of them the key of the option that tells its format, where it may be raw
+ */
+export const namedByOptions = (command: Command, ...formats: readonly (string | undefined)[]): Command =>
+  command
+    .addOption(
+      new Option('--image-opts', 'the image is named by options, such as driver=qcow2,file.filename=disk.qcow2')
+    )
+    .hook('preAction', () => {
+      if (command.getOptionValue('imageOpts') !== true) return
+      if (['f', 'format'].some((key) => command.getOptionValueSource(key) === 'cli'))
+        return command.error('--image-opts and --format are mutually exclusive')
+      for (const [i, key] of (formats.length === 0 ? [undefined] : formats).entries()) {
+        const wanted = imageOptsOf(command.args[i] ?? '')
+        if (E.isLeft(wanted)) return command.error(wanted.left)
+        const { name, format } = wanted.right
+        if (name === undefined || (format === 'raw' && key === undefined))
+          return command.error('the options are to name a qcow2 image: driver=qcow2,file.filename=…')
+        command.processedArgs[i] = name
+        if (format !== undefined && key !== undefined) command.setOptionValue(key, format)
+      }
+    })

@@ -6,7 +6,9 @@ import type { Read } from '../bytes/plan.js'
 import { sectorSize } from '../format/limits.js'
 import type { Chain } from '../image/chain.js'
 import type { AnyCommand } from '../transition/command.js'
+import { fail } from './command.js'
 import { openDiskFile } from './disk-file.js'
+import { reason } from './file.js'
 import type { Changes } from './io-run.js'
 import { lockForWriting } from './lock.js'
 
@@ -64,5 +66,19 @@ export const openRaw = (name: string): Changes & { readonly close: () => void } 
     close: () => {
       disk.close()
     }
+  }
+}
+
+/** Runs a command on a raw file that is open for writing. */
+export const withRaw = (name: string, command: (file: Changes) => number): number => {
+  try {
+    const file = openRaw(name)
+    try {
+      return command(file)
+    } finally {
+      file.close()
+    }
+  } catch (error) {
+    return fail(`Could not open '${name}': ${reason(error)}`)
   }
 }

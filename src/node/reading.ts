@@ -5,27 +5,31 @@ import type { CheckCommandOptions } from './check.js'
 import type { CompareOptions } from './compare.js'
 import type { MapOptions } from './map.js'
 import type { OpenOptions } from './open.js'
-import { allow, bytes, format, output, type Printing, snapshot, taking } from './options.js'
+import { type Printing, allow, bytes, format, namedByOptions, output, snapshot, taking } from './options.js'
 
 interface BackingChain {
+  readonly format: 'qcow2' | 'raw'
   readonly backingChain: boolean
   readonly allow: readonly string[]
 }
 
 /** Adds them. */
 export const addReading = (all: Command): void => {
-  taking(all.command('info'), '-f', '-U')
+  namedByOptions(taking(all.command('info'), '-U'), 'format')
     .description('what an image is: sizes, features, extensions, snapshots, bitmaps, and what is wrong with them')
     .argument('<image>')
+    .addOption(format('-f, --format <format>', 'what the image is'))
     .addOption(output())
     .option('--backing-chain', 'and what its backing files are', false)
     .addOption(allow())
     .action(async (image: string, options: Printing & BackingChain) => {
       const { info, infoChain } = await import('./info.js')
       const json = options.output === 'json'
-      process.exitCode = options.backingChain ? await infoChain(image, options.allow, json) : await info(image, json)
+      process.exitCode = options.backingChain
+        ? await infoChain(image, options.allow, json)
+        : await info(image, json, options.format === 'raw')
     })
-  taking(all.command('check'), '-f', '-T', '-U')
+  namedByOptions(taking(all.command('check'), '-f', '-T', '-U'))
     .description('whether an image is consistent: counts and exit codes as qemu-img has them, and a finding for each')
     .argument('<image>')
     .addOption(output())
@@ -37,7 +41,7 @@ export const addReading = (all: Command): void => {
       const { checkCommand } = await import('./check.js')
       process.exitCode = await checkCommand(image, options)
     })
-  taking(all.command('map'), '-f', '-U')
+  namedByOptions(taking(all.command('map'), '-f', '-U'))
     .description('where the guest bytes are, through the backing files')
     .argument('<image>')
     .addOption(output())
@@ -68,7 +72,7 @@ export const addReading = (all: Command): void => {
       const { readCommand } = await import('./read.js')
       process.exitCode = await readCommand(image, offset, length, options)
     })
-  taking(all.command('compare'), '-T', '-p', '-U')
+  namedByOptions(taking(all.command('compare'), '-T', '-p', '-U'), 'format', 'secondFormat')
     .description(
       'whether two images hold the same guest disk: exit code 0 if they do, 1 if not, 2 if that cannot be told'
     )
@@ -76,7 +80,7 @@ export const addReading = (all: Command): void => {
     .argument('<second>')
     .addOption(format('-f, --format <format>', 'what the first is'))
     .addOption(format('-F, --second-format <format>', 'what the second is'))
-    .option('-s, --strict', 'disks of different sizes are different', false)
+    .option('-s, --strict', 'images that hold their disks in other ways are different', false)
     .option('-q, --quiet', 'print errors only', false)
     .addOption(allow())
     .action(async (first: string, second: string, options: CompareOptions) => {

@@ -1,42 +1,108 @@
-/** `qcow2 rebase -u`: another name for the backing file, without a look at it. */
+/** `qcow2 rebase`: another backing file. */
+import { dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { showFailure } from '../bytes/run-async.js'
-import { fail, ok } from './command.js'
+import { subclusterSize } from '../format/geometry.js'
+import { isZeros } from './clusters.js'
+import { fail, ok, refusalLine } from './command.js'
+import { bytesAt } from './compare.js'
+import { backingFormats } from './creation.js'
+import { fastest } from './decompress.js'
+import { eachPieceInTime, type Piece } from './guest.js'
+import { beside } from './new-image.js'
+import { openChain, type OpenChain } from './open.js'
 import { withImage } from './open-writing.js'
-
-/** Formats that a backing file may be said to have, beyond those that are read here. */
-const formats: readonly string[] = [
-  'raw',
-  'qcow2',
-  'qcow',
-  'qed',
-  'vdi',
-  'vhdx',
-  'vmdk',
-  'vpc',
-  'luks',
-  'parallels',
-  'dmg',
-  'bochs',
-  'cloop'
-]
+import type { Session } from './session.js'
 
 /** What the image is put over; without a name, over nothing. */
 export interface RebaseOptions {
   readonly unsafe: boolean
   readonly backing?: string
-  readonly format?: string
+  readonly backingFormat?: string
+  readonly allow: readonly string[]
 }
 
-/** The command. */
-export const rebase = async (image: string, { unsafe, backing, format }: RebaseOptions): Promise<number> => {
-  if (!unsafe)
-    return fail('Only -u is known, which changes the name of the backing file and nothing that the guest data needs')
-  if (format !== undefined && !formats.includes(format)) return fail(`Invalid format name: '${format}'`)
-  const name = backing ?? ''
+/** Bytes that are compared at once. */
+const step = 2 ** 20
+
+/** Writes into the image what of a piece of the old backing file the new one does not hold; tells what is in the way. */
+const keepPiece = async (session: Session, piece: Piece, below: OpenChain | undefined): Promise<string | undefined> => {
+  const unit = subclusterSize(session.opened.g)
+  const end = piece.at + piece.length
+  for (let at = piece.at; at < end; at = Math.min(end, (Math.floor(at / step) + 1) * step)) {
+    const length = Math.min(end, (Math.floor(at / step) + 1) * step) - at
+    const old = piece.bytes?.subarray(at - piece.at, at - piece.at + length) ?? new Uint8Array(length)
+    const now = below === undefined ? E.right(new Uint8Array(length)) : await bytesAt(below, at, length)
+    if (E.isLeft(now)) return now.left
+    for (let from = 0, to = 0; from < length; from = to) {
+      to = Math.min(length, (Math.floor((at + from) / unit) + 1) * unit - at)
+      if (Buffer.compare(old.subarray(from, to), now.right.subarray(from, to)) === 0) continue
+      const done = session.command(
+        isZeros(old, from, to)
+          ? { _tag: 'WriteZeroes', at: at + from, length: to - from, unmap: false }
+          : { _tag: 'Write', at: at + from, bytes: old.slice(from, to) }
+      )
+      if (E.isLeft(done)) return showFailure(done.left)
+    }
+  }
+  return undefined
+}
+
+/** Makes the guest disk the same over another backing file, durably; tells what is in the way. */
+const keepDisk = async (
+  session: Session,
+  image: OpenChain,
+  below: OpenChain | undefined
+): Promise<string | undefined> => {
+  const failures: string[] = []
+  const put = async (piece: Piece): Promise<void> => {
+    const own = piece.depth === 0 && !(piece.absent && image.chain.length === 1)
+    const failed = own || failures.length > 0 ? undefined : await keepPiece(session, piece, below)
+    if (failed !== undefined) failures.push(failed)
+  }
+  const read = await eachPieceInTime(image, put, { decompressor: await fastest(image.chain) })
+  if (E.isLeft(read)) return refusalLine(image.names[0] ?? '', read.left)
+  if (failures.length === 0) session.end()
+  return failures[0]
+}
+
+/** The same, with the files of both chains. */
+const keep = async (
+  session: Session,
+  image: string,
+  { backing, backingFormat, allow }: RebaseOptions
+): Promise<string | undefined> => {
+  const open = await openChain(image, { allow })
+  if (E.isLeft(open)) return open.left
+  try {
+    if (backing === undefined || backing === '') return await keepDisk(session, open.right, undefined)
+    const path = beside(image, backing)
+    const format = backingFormat === 'raw' ? 'raw' : 'qcow2'
+    const below = await openChain(path, { allow: [dirname(path), ...allow], format })
+    if (E.isLeft(below)) return below.left
+    try {
+      return await keepDisk(session, open.right, below.right)
+    } finally {
+      below.right.close()
+    }
+  } finally {
+    open.right.close()
+  }
+}
+
+/** The command. Unless it is unsafe, the image first takes what the new backing file lacks, so that its disk stays the same. */
+export const rebase = (image: string, o: RebaseOptions): Promise<number> => {
+  const { unsafe, backing: name = '', backingFormat: format } = o
+  const readable = unsafe ? backingFormats : ['qcow2', 'raw']
+  if (format !== undefined && !readable.includes(format))
+    return Promise.resolve(fail(`Invalid format name: '${format}'`))
   if (name !== '' && format === undefined)
-    return fail(`Could not change the backing file to '${name}': backing format must be specified [BACK-05]`)
-  return withImage(image, { alone: true }, (session) => {
+    return Promise.resolve(
+      fail(`Could not change the backing file to '${name}': backing format must be specified [BACK-05]`)
+    )
+  return withImage(image, unsafe ? { alone: true } : { allow: o.allow }, async (session) => {
+    const failed = unsafe ? undefined : await keep(session, image, o)
+    if (failed !== undefined) return fail(failed)
     const done = session.command({
       _tag: 'Rebase',
       ...(name === '' ? {} : { backing: { name, format: format ?? '', layers: [] } })

@@ -4,12 +4,15 @@ import { showFailure } from '../bytes/run-async.js'
 import { chainSize } from '../image/chain.js'
 import type { Preallocation } from '../transition/preallocate.js'
 import { fail, ok } from './command.js'
+import type { Changes } from './io-run.js'
 import { withImage } from './open-writing.js'
 import { print } from './output.js'
+import { withRaw } from './raw.js'
 import { sizeOf } from './size.js'
 
 /** How to resize. */
 export interface ResizeOptions {
+  readonly format: 'qcow2' | 'raw'
   readonly preallocation: Preallocation
   readonly shrink: boolean
   readonly quiet: boolean
@@ -22,7 +25,7 @@ export const resize = async (image: string, size: string, o: ResizeOptions): Pro
   const parsed = sizeOf(sign === undefined ? size : size.slice(1))
   if (E.isLeft(parsed)) return fail(`'${size}' is not a size: a number below 2^63, with a suffix k, M, G, T, P or E`)
   const n = parsed.right
-  return withImage(image, { allow: o.allow }, (session) => {
+  const resizeIn = (session: Changes): number => {
     const now = chainSize(session.chain)
     const wanted = sign === undefined ? n : sign === '+' ? now + n : now - n
     if (wanted <= 0) return fail('New image size must be positive')
@@ -34,5 +37,6 @@ export const resize = async (image: string, size: string, o: ResizeOptions): Pro
     session.end()
     if (!o.quiet) print('Image resized.\n')
     return ok
-  })
+  }
+  return o.format === 'raw' ? withRaw(image, resizeIn) : withImage(image, { allow: o.allow }, resizeIn)
 }

@@ -1,8 +1,8 @@
 /** Commands that change images. */
 import { type Command, Option } from 'commander'
-import type { BitmapAction } from './change-bitmap.js'
+import type { BitmapAction, ChangeBitmapOptions } from './change-bitmap.js'
 import type { IoOptions } from './io.js'
-import { allow, format, preallocations, taking } from './options.js'
+import { allow, format, namedByOptions, preallocations, taking } from './options.js'
 import type { RebaseOptions } from './rebase.js'
 import type { ResizeOptions } from './resize.js'
 import type { SnapshotOptions } from './snapshot.js'
@@ -14,7 +14,7 @@ const changes = ['create', 'apply', 'delete']
 
 /** The commands for guest bytes. */
 const addIo = (all: Command): void => {
-  taking(all.command('io'), '-n', '-t', '-d', '-i', '-k', '-m', '-U')
+  taking(all.command('io'), '-n', '-t', '-d', '-i', '-k', '-m')
     .description("guest bytes read and written, by lines of qemu-io's commands; without -c from standard input")
     .argument('[image]')
     .addOption(format('-f, --format <format>', 'what the image is'))
@@ -25,6 +25,7 @@ const addIo = (all: Command): void => {
         .default([])
     )
     .option('-r, --read-only', 'change nothing', false)
+    .addOption(new Option('-U, --force-share', 'with -r: also while another process writes').default(false).hideHelp())
     .addOption(allow())
     .action(async (image: string | undefined, options: IoOptions) => {
       const { io } = await import('./io.js')
@@ -33,7 +34,7 @@ const addIo = (all: Command): void => {
 }
 
 const addSnapshot = (all: Command): void => {
-  taking(all.command('snapshot'), '-q')
+  namedByOptions(taking(all.command('snapshot'), '-q'))
     .description('snapshots inside the image: listed, taken, gone back to and deleted')
     .argument('<image>')
     .addOption(new Option('-l, --list', 'list them').conflicts(changes))
@@ -48,9 +49,10 @@ const addSnapshot = (all: Command): void => {
 }
 
 const addResize = (all: Command): void => {
-  taking(all.command('resize'), '-f')
+  namedByOptions(all.command('resize'), 'format')
     .description('another size for the guest disk')
     .argument('<image>')
+    .addOption(format('-f, --format <format>', 'what the image is'))
     .argument('<size>', 'bytes; k, M, G, T, P and E work; with + or - in front, by so many')
     .addOption(
       new Option('--preallocation <mode>', 'what a disk that grows allocates').choices(preallocations).default('off')
@@ -69,14 +71,16 @@ const bitmapActions = ['add', 'remove', 'clear', 'enable', 'disable'] as const
 
 const addBitmap = (all: Command): void => {
   const actions: BitmapAction[] = []
-  const command = taking(all.command('bitmap'), '-f')
+  const command = namedByOptions(taking(all.command('bitmap'), '-f'))
     .description('dirty bitmaps: added, removed, cleared, enabled, disabled and merged, in the order asked for')
     .argument('<image>')
     .argument('<name>')
     .option('-g, --granularity <bytes>', 'guest bytes of a granule, with --add')
-    .action(async (image: string, name: string, { granularity }: { granularity?: string }) => {
+    .option('-b, --source-file <image>', 'the image whose bitmaps are merged, where that is another one')
+    .addOption(new Option('-F, --source-format <format>', 'its format').choices(['qcow2']))
+    .action(async (image: string, name: string, options: ChangeBitmapOptions) => {
       const { changeBitmap } = await import('./change-bitmap.js')
-      process.exitCode = await changeBitmap(image, name, actions, granularity)
+      process.exitCode = await changeBitmap(image, name, actions, options)
     })
   for (const _tag of bitmapActions)
     command.option(`--${_tag}`, `${_tag} it`).on(`option:${_tag}`, () => actions.push({ _tag }))
@@ -86,7 +90,7 @@ const addBitmap = (all: Command): void => {
 }
 
 const addAmend = (all: Command): void => {
-  taking(all.command('amend'), '-f', '-t', '-p', '-q', '--force')
+  namedByOptions(taking(all.command('amend'), '-f', '-t', '-p', '-q', '--force'))
     .description('other properties: compat, refcount_bits, lazy_refcounts, size, data_file, data_file_raw')
     .argument('<image>')
     .addOption(new Option('-o, --options <name=value,...>', 'what is to change').argParser(several).default([]))
@@ -100,12 +104,13 @@ const addAmend = (all: Command): void => {
 }
 
 const addRebase = (all: Command): void => {
-  taking(all.command('rebase'), '-f', '-t', '-T', '-p', '-q', '-U')
+  namedByOptions(taking(all.command('rebase'), '-f', '-t', '-T', '-p', '-q', '-U'))
     .description('another backing file')
     .argument('<image>')
-    .option('-u, --unsafe', 'change its name only, and do not look at it', false)
+    .option('-u, --unsafe', 'change its name only, and do not look at it; else the guest disk stays the same', false)
     .option('-b, --backing <name>', 'the backing file; none where it is empty or not given')
-    .option('-F, --format <format>', 'its format')
+    .option('-F, --backing-format <format>', 'its format')
+    .addOption(allow())
     .action(async (image: string, options: RebaseOptions) => {
       const { rebase } = await import('./rebase.js')
       process.exitCode = await rebase(image, options)

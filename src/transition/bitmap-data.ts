@@ -121,6 +121,35 @@ const runsOf = (bits: Uint8Array, n: number): readonly (readonly [from: number, 
   return out
 }
 
+/** Clusters of bits of a bitmap as they were, and as they are to be, by their number in its table. */
+interface Marks {
+  readonly before: Map<number, Uint8Array>
+  readonly after: Map<number, Uint8Array>
+}
+
+/** Sets bits `[from, to)`. */
+function* mark(w: Work, table: BitmapTableView, { before, after }: Marks, from: number, to: number): Plan<void> {
+  const per = bitsPerCluster(w)
+  for (let i = Math.floor(from / per); i * per < to; i++) {
+    const old = after.get(i) ?? (yield* bitsOf(w, table, i)) ?? new Uint8Array(clusterSize(w.g))
+    if (!after.has(i)) before.set(i, old)
+    const bits = after.get(i) ?? old.slice()
+    setBits(bits, Math.max(from - i * per, 0), Math.min(to - i * per, per))
+    after.set(i, bits)
+  }
+}
+
+/** Takes clusters for a table of a bitmap with these marks, and tells where it is; undefined where nothing changes. */
+function* withMarks(
+  w: Work,
+  b: BitmapEntry,
+  table: BitmapTableView,
+  { before, after }: Marks
+): Plan<number | undefined> {
+  const changed = [...after].filter(([i, bits]) => !equal(bits, before.get(i) ?? bits))
+  return changed.length === 0 ? undefined : yield* changedTable(w, b, table.length, new Map(changed))
+}
+
 /**
  * Takes clusters for a table of `to` in which everything is set that is set in `from`: a granule of one is a granule of the
  * other, or several, or a part. Tells where the table is; undefined where nothing changes. @see BT-05
@@ -131,26 +160,39 @@ export function* mergedTable(w: Work, from: BitmapEntry, to: BitmapEntry): Plan<
   const bits = Number(bitmapBits(BigInt(w.disk.size), from.granularityBits))
   const scale = 2 ** (from.granularityBits - to.granularityBits)
   const end = Number(bitmapBits(BigInt(w.disk.size), to.granularityBits))
-  const before = new Map<number, Uint8Array>()
-  const after = new Map<number, Uint8Array>()
+  const marks: Marks = { before: new Map(), after: new Map() }
   for (let i = 0; i < source.length; i++)
     for (const [first, last] of runsOf(
       (yield* bitsOf(w, source, i)) ?? new Uint8Array(0),
       Math.min(per, bits - i * per)
-    )) {
-      const start = Math.floor((i * per + first) * scale)
-      const stop = Math.min(end, Math.ceil((i * per + last) * scale))
-      for (let j = Math.floor(start / per); j * per < stop; j++) {
-        if (!after.has(j)) {
-          const old = (yield* bitsOf(w, target, j)) ?? new Uint8Array(clusterSize(w.g))
-          before.set(j, old)
-          after.set(j, old.slice())
-        }
-        setBits(after.get(j) ?? new Uint8Array(0), Math.max(start - j * per, 0), Math.min(stop - j * per, per))
-      }
-    }
-  const changed = [...after].filter(([j, bytes]) => !equal(bytes, before.get(j) ?? bytes))
-  return changed.length === 0 ? undefined : yield* changedTable(w, to, target.length, new Map(changed))
+    ))
+      yield* mark(
+        w,
+        target,
+        marks,
+        Math.floor((i * per + first) * scale),
+        Math.min(end, Math.ceil((i * per + last) * scale))
+      )
+  return yield* withMarks(w, to, target, marks)
+}
+
+/** The same, but set are the granules of these guest bytes, `[from, to)` each. */
+export function* markedTable(
+  w: Work,
+  ranges: readonly (readonly [from: number, to: number])[],
+  b: BitmapEntry
+): Plan<number | undefined> {
+  const table = yield* tableOf(b)
+  const marks: Marks = { before: new Map(), after: new Map() }
+  for (const [from, to] of ranges)
+    yield* mark(
+      w,
+      table,
+      marks,
+      Math.floor(from / 2 ** b.granularityBits),
+      Math.ceil(Math.min(to, w.disk.size) / 2 ** b.granularityBits)
+    )
+  return yield* withMarks(w, b, table, marks)
 }
 
 /**

@@ -22,7 +22,7 @@ import {
 } from '../format/limits.js'
 import { bitmapsExtension } from '../image/metadata.js'
 import { allocateBytes } from './allocate.js'
-import { mergedTable, newTable, releaseBitmap, resized } from './bitmap-data.js'
+import { markedTable, mergedTable, newTable, releaseBitmap, resized } from './bitmap-data.js'
 import { areaNow, changeExtensions, trustBitmaps, withExtension, withoutTypes } from './extensions.js'
 import { releaseTable } from './l1.js'
 import { refuse, type Work } from './opened.js'
@@ -208,6 +208,17 @@ export function* mergeBitmap(w: Work, from: string, name: string): Plan<void> {
   const source = yield* findSaved(w, from)
   const { entry, at } = yield* findSaved(w, name)
   const table = yield* mergedTable(w, source.entry, entry)
+  if (table !== undefined) yield* switchTable(w, at, table)
+}
+
+/** Makes dirty in a bitmap the granules of guest bytes, `[from, to)` each, at once. @see BT-05 */
+export function* markBitmap(
+  w: Work,
+  name: string,
+  ranges: readonly (readonly [from: number, to: number])[]
+): Plan<void> {
+  const { entry, at } = yield* findSaved(w, name)
+  const table = yield* markedTable(w, ranges, entry)
   if (table !== undefined) yield* switchTable(w, at, table)
 }
 

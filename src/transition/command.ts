@@ -4,7 +4,7 @@ import { flush } from '../bytes/host-write.js'
 import type { Plan } from '../bytes/plan.js'
 import { amend, type AmendOptions } from './amend.js'
 import { recordRange } from './bitmap-data.js'
-import { addBitmap, clearBitmap, mergeBitmap, removeBitmap, setEnabled } from './bitmaps.js'
+import { addBitmap, clearBitmap, markBitmap, mergeBitmap, removeBitmap, setEnabled } from './bitmaps.js'
 import { writeCompressed } from './compressed.js'
 import { makeEmpty } from './empty.js'
 import { finish, type Step } from './finish.js'
@@ -33,6 +33,11 @@ export type AnyCommand =
   | { readonly _tag: 'Amend'; readonly options: AmendOptions }
   | { readonly _tag: 'Rebase'; readonly backing?: NewBacking }
   | { readonly _tag: 'MakeEmpty' }
+  | {
+      readonly _tag: 'BitmapMark'
+      readonly name: string
+      readonly ranges: readonly (readonly [from: number, to: number])[]
+    }
   | { readonly _tag: 'WriteVmState'; readonly position: number; readonly bytes: Uint8Array }
 
 function* act(w: Work, command: AnyCommand): Plan<void> {
@@ -65,6 +70,8 @@ function* act(w: Work, command: AnyCommand): Plan<void> {
       return yield* setEnabled(w, command.name, command._tag === 'BitmapEnable')
     case 'BitmapMerge':
       return yield* mergeBitmap(w, command.from, command.name)
+    case 'BitmapMark':
+      return yield* markBitmap(w, command.name, command.ranges)
     case 'Amend':
       return yield* amend(w, command.options)
     case 'Rebase':

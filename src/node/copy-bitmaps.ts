@@ -1,0 +1,85 @@
+/** Dirty bitmaps of one image, taken over into another. */
+import * as E from 'fp-ts/lib/Either.js'
+import { equal, fromText, label } from '../bytes/octets.js'
+import { presentedSize } from '../format/header-rules.js'
+import { dirtyRanges } from '../image/bitmap-ranges.js'
+import { type Metadata, readMetadata, refusal } from '../image/metadata.js'
+import type { AnyCommand } from '../transition/command.js'
+import { refusalLine } from './command.js'
+import { run, type World } from './world.js'
+
+/** A bitmap, and the guest bytes that it marks, `[from, to)` each. */
+export interface Marked {
+  readonly name: string
+  /** Guest bytes of a granule. */
+  readonly granularity: number
+  readonly enabled: boolean
+  /** Bytes of the guest disk. */
+  readonly size: number
+  readonly ranges: readonly (readonly [from: number, to: number])[]
+}
+
+/** The metadata of an image whose bitmaps can be read. */
+const metadataOf = async (file: string, world: World): Promise<E.Either<string, Metadata>> => {
+  const read = E.flattenW(await run(world, readMetadata))
+  if (E.isLeft(read)) return E.left(refusalLine(file, read.left))
+  const refused = refusal(read.right.issues)
+  return refused === undefined ? read : E.left(refusalLine(file, [refused]))
+}
+
+const markedOf = async (
+  file: string,
+  world: World,
+  m: Metadata,
+  bitmap: Metadata['bitmaps'][number]
+): Promise<E.Either<string, Marked>> => {
+  const { geometry } = m
+  if (geometry === undefined) return E.left(`Could not open '${file}'`)
+  const ranges: (readonly [number, number])[] = []
+  const done = await run(
+    world,
+    () => dirtyRanges(m, geometry, bitmap),
+    ({ start, length, dirty }) => {
+      if (dirty) ranges.push([start, start + length])
+    }
+  )
+  if (E.isLeft(done)) return E.left(`Cannot copy the bitmap '${label(bitmap.name)}': ${refusalLine(file, done.left)}`)
+  return E.right({
+    name: label(bitmap.name),
+    granularity: 2 ** bitmap.granularityBits,
+    enabled: bitmap.flags.auto,
+    size: Number(presentedSize(m.header)),
+    ranges
+  })
+}
+
+/** The bitmap of this name in an open image; the reason when there is none, or it cannot be used. @see BMP-09 */
+export const markedIn = async (file: string, world: World, name: string): Promise<E.Either<string, Marked>> => {
+  const m = await metadataOf(file, world)
+  if (E.isLeft(m)) return m
+  const bitmap = m.right.bitmaps.find((b) => equal(b.name, fromText(name)))
+  return bitmap === undefined ? E.left(`'${file}' has no bitmap '${name}'`) : markedOf(file, world, m.right, bitmap)
+}
+
+/** All bitmaps of an open image; where one is in use that is the reason against it, or it is left out. @see BMP-09 */
+export const allMarked = async (
+  file: string,
+  world: World,
+  skipBroken: boolean
+): Promise<E.Either<string, readonly Marked[]>> => {
+  const m = await metadataOf(file, world)
+  if (E.isLeft(m)) return m
+  const out: Marked[] = []
+  for (const bitmap of m.right.bitmaps.filter((b) => !(skipBroken && b.flags.inUse))) {
+    const marked = await markedOf(file, world, m.right, bitmap)
+    if (E.isLeft(marked)) return marked
+    out.push(marked.right)
+  }
+  return E.right(out)
+}
+
+/** What makes a bitmap like it. */
+export const added = ({ name, granularity, enabled, ranges }: Marked): readonly AnyCommand[] => [
+  { _tag: 'BitmapAdd', name, granularity, enabled },
+  { _tag: 'BitmapMark', name, ranges }
+]
