@@ -25,8 +25,15 @@ export const repairMutants: readonly Mutant[] = [
     'short extra data of a snapshot stay short',
     besideQemu,
     'snapshot-table.js',
-    '.sizeOf(s.extra) >= 16',
-    '.sizeOf(s.extra) >= 0'
+    'w.g.version === 3 && size < 16',
+    'false'
+  ),
+  fault(
+    'extra data of a snapshot are cut where they need not be',
+    'extra data of a snapshot that are too long are cut',
+    'snapshot-table.js',
+    'size <= maxSnapshotExtra',
+    'size < maxSnapshotExtra'
   ),
   fault(
     'a leak is raised instead of lowered',

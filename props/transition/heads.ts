@@ -130,8 +130,7 @@ const same = (a: readonly string[], b: readonly string[]): boolean => a.join() =
 const viewOf = (files: Files) => ({ head: headOf(files), disk: abstraction(files, traits) })
 
 /** Whether a first cluster has no backing file, where there was one before or is one afterwards. */
-const isNameless = (head: Head, old: Head, now: Head): boolean =>
-  head.name === '' && old.name !== '' && now.name !== ''
+const isNameless = (head: Head, old: Head, now: Head): boolean => head.name === '' && old.name !== '' && now.name !== ''
 
 /** How a first cluster is neither the old nor the new one, but for a name or for extensions that are cut off. */
 export const unlikeHead = (head: Head, old: Head, now: Head): string | undefined => {

@@ -10,7 +10,10 @@ import { imageName } from '../../corpus/recipe.js'
 import { check, type Counts, exitCode } from '../../spec/reference/check.js'
 import { openImage } from '../../spec/reference/image.js'
 import { readGuest } from '../../spec/reference/reader.js'
+import type { Issue } from '../../src/bytes/issue.js'
 import { viewOf } from '../../src/bytes/octets.js'
+import { snapshotEntry, snapshotExtra, snapshotTable } from '../../src/format/snapshot.js'
+import { readMetadata } from '../../src/image/metadata.js'
 import { portable } from '../../src/compression/decompress.js'
 import { type Repaired, repair, type RepairMode } from '../../src/transition/repair.js'
 import { needsQemu } from '../qemu.js'
@@ -23,7 +26,7 @@ const test = suite('repair')
 const around = { backing: [], decompressor: portable }
 const nothing = new Uint8Array(0)
 
-const repaired = (files: Files, mode: RepairMode): E.Either<readonly unknown[], Files> =>
+const repaired = (files: Files, mode: RepairMode): E.Either<readonly Issue[], Files> =>
   E.map(({ writes }: Repaired) => perform(files, writes))(runOver(files, repair(around, files.image.length, mode)))
 
 /** The images that qemu-img finds something wrong with, as files. */
@@ -103,6 +106,59 @@ test('clusters that a dirty image names past its end are counted, and read as ze
   assert.equal([corruptions, leaks, checkErrors], [0, 0, 0])
   assert.equal(guest(after.right), before)
   assert.is(viewOf(after.right.image).getBigUint64(72) & 1n, 0n)
+})
+
+/** An image with two snapshots, the first of which has extra data of so many bytes. */
+const withExtra = (version: 2 | 3, length: number): Files => {
+  const start = newMachine({ size: 65_536, clusterBits: 13, version })
+  const { files, opened } = right(
+    E.chain((m: typeof start) => perhaps(m, { _tag: 'SnapshotCreate', name: 'b' }))(
+      perhaps(start, { _tag: 'SnapshotCreate', name: 'a' })
+    )
+  )
+  const [first, second] = opened.metadata.snapshots
+  if (first === undefined || second === undefined) throw new Error('no snapshots')
+  const rest = Uint8Array.from({ length: length - snapshotExtra.sizeOf(first.extra) }, (_, i) => i)
+  const long = { ...first, extra: { ...first.extra, rest }, padding: nothing }
+  const padding = new Uint8Array(-snapshotEntry.sizeOf(long) & 7)
+  const at = Number(opened.metadata.header.snapshotsOffset)
+  const image = new Uint8Array(Math.max(files.image.length, at + 8192))
+  image.set(files.image)
+  image.set(snapshotTable(2).encode([{ ...long, padding }, second]), at)
+  return { ...files, image }
+}
+
+const extraOf = ({ image, data, backing }: Files): readonly Uint8Array[] =>
+  right(right(runOver({ image, data, backing }, readMetadata()))).snapshots.map((s) => snapshotExtra.encode(s.extra))
+
+const lengths = [1000, 1024, 1025, 3000] as const
+
+test('extra data of a snapshot that are too long are cut', () => {
+  for (const version of [2, 3] as const)
+    for (const length of lengths) {
+      const files = withExtra(version, length)
+      const [long, ...others] = extraOf(files)
+      const after = right(repaired(files, 'all'))
+      assert.equal(extraOf(after), [long?.subarray(0, 1024), ...others])
+      assert.is(Buffer.compare(after.image, files.image) === 0, length <= 1024)
+      assert.is(exitOf(after), 0)
+      assert.is(E.isLeft(repaired(files, 'leaks')), length > 1024)
+    }
+})
+
+needsQemu(test)('qemu-img cuts them to the same bytes', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'qcow2-repair-'))
+  const path = join(folder, imageName)
+  try {
+    for (const length of lengths) {
+      const files = withExtra(3, length)
+      writeFileSync(path, files.image)
+      assert.is(spawnSync('qemu-img', ['check', '-q', '-r', 'all', path]).status, 0)
+      assert.equal(extraOf({ ...files, image: readFileSync(path) }), extraOf(right(repaired(files, 'all'))))
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 needsQemu(test)('what qemu-img can repair is repaired', () => {

@@ -32,8 +32,8 @@ import {
   snapshotTablePlace
 } from './metadata.js'
 
-/** Opening checks that a check passes over. @see CHK-13 */
-const passed = ['OPEN-14'] as const
+/** Opening checks that a check passes over; one that a repair follows also over what the repair mends. @see CHK-13 and CHK-08 */
+export const passedBy = (mending: boolean): readonly string[] => (mending ? ['OPEN-14', 'OPEN-29'] : ['OPEN-14'])
 
 const snapshotEntry = 'snapshot table entry'
 
@@ -53,8 +53,10 @@ function* snapshots(state: CheckState, m: Metadata, uses: Uses, perBlock: number
       const where = { structure: snapshotEntry, field, at: at + offset, size }
       state.find('corruption', inconsistent(clause, where, String(found), expected))
     }
-    if (m.header.version === 3 && snapshotExtra.sizeOf(s.extra) < 16)
-      bad('SNAP-02', 'extra_data_size', 36, 4, BigInt(snapshotExtra.sizeOf(s.extra)), 'at least 16')
+    const extra = snapshotExtra.sizeOf(s.extra)
+    if (m.header.version === 3 && extra < 16) bad('SNAP-02', 'extra_data_size', 36, 4, BigInt(extra), 'at least 16')
+    if (extra > limits.maxSnapshotExtra)
+      bad('SNAP-03', 'extra_data_size', 36, 4, BigInt(extra), `at most ${limits.maxSnapshotExtra}`)
     if (s.l1TableOffset % BigInt(state.size) !== 0n)
       bad('SNAP-01', 'l1_table_offset', 0, 8, s.l1TableOffset, 'a multiple of the cluster size')
     else if (s.l1Size > limits.maxL1Entries)
@@ -152,6 +154,8 @@ export interface CheckOptions {
   readonly dataFileLength?: number
   /** Decoders for a deep check, which reads and decodes every compressed cluster. Without them none is read. */
   readonly deep?: Decompressor
+  /** Whether a repair follows, which also cuts the extra data of snapshots that are too long to be opened. @see CHK-08 */
+  readonly mending?: boolean
 }
 
 /** What a check has counted. */
@@ -168,7 +172,7 @@ export function* examine(
   fileLength: number,
   options: CheckOptions = {}
 ): Plan<E.Either<readonly Issue[], Examined>> {
-  const refused = refusal(m.issues, passed)
+  const refused = refusal(m.issues, passedBy(options.mending === true))
   const g = m.geometry
   if (refused !== undefined || g === undefined) return E.left(refused === undefined ? m.issues : [refused])
   const state = new CheckState(g, fileLength, m.snapshots.length > 0, options.dataFileLength)

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { JsonObject } from '../bytes/json.js'
 import { showFailure } from '../bytes/run-async.js'
-import { checkMetadata } from '../image/check.js'
+import { checkMetadata, passedBy } from '../image/check.js'
 import { checkJson, type CheckReport, exitCode } from '../image/check-report.js'
 import { type Metadata, readMetadata } from '../image/metadata.js'
 import type { RepairMode } from '../transition/repair.js'
@@ -45,7 +45,7 @@ const fixedJson = ({ leaks, corruptions }: Fixed): JsonObject => ({
 
 /** Repairs an image, as far as the mode lets it. @see CHK-08 */
 const repaired = async (name: string, mode: RepairMode): Promise<E.Either<string, Fixed>> => {
-  const held = await (await import('./open-writing.js')).hold(name, { alone: true })
+  const held = await (await import('./open-writing.js')).hold(name, { alone: true, passed: passedBy(mode === 'all') })
   if (E.isLeft(held)) return held
   const { session, around, close } = held.right
   try {

@@ -31,6 +31,8 @@ interface HoldOptions {
   readonly allow?: readonly string[]
   /** Whether backing files are left alone: the command looks at no guest bytes. */
   readonly alone?: boolean
+  /** Opening checks that are passed over. */
+  readonly passed?: readonly string[]
 }
 
 const locked = (name: string): DiskFile => {
@@ -62,11 +64,11 @@ const below = async (
     ? E.right(undefined)
     : openChain(name, { allow: options.allow ?? [] })
 
-const metadataOf = (name: string, image: DiskFile): E.Either<string, Metadata> => {
+const metadataOf = (name: string, image: DiskFile, passed: HoldOptions['passed']): E.Either<string, Metadata> => {
   const alone = new Session({ image, below: nothingBelow })
   const read = E.flattenW(alone.run(readMetadata()))
   if (E.isLeft(read)) return E.left(refusalLine(name, read.left))
-  const refused = refusal(read.right.issues)
+  const refused = refusal(read.right.issues, passed)
   return refused === undefined ? read : E.left(refusalLine(name, [refused]))
 }
 
@@ -86,7 +88,7 @@ const holdFiles = async (name: string, options: HoldOptions, files: DiskFile[]):
   if (isUrl(name)) return E.left(`Could not open '${name}': an image on a server cannot be changed`)
   const image = openFileFor(name, files)
   if (E.isLeft(image)) return image
-  const metadata = metadataOf(name, image.right)
+  const metadata = metadataOf(name, image.right, options.passed)
   if (E.isLeft(metadata)) return metadata
   const m = metadata.right
   const data = m.header.incompatibleFeatures.externalDataFile

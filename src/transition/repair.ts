@@ -112,9 +112,9 @@ function* mendCopied(w: Work, e: Examined): Plan<void> {
   })
 }
 
-function* examined(fileLength: number): Plan<Examined> {
+function* examined(fileLength: number, mode: RepairMode): Plan<Examined> {
   const metadata = yield* orFail<Metadata>(yield* readMetadata())
-  return yield* orFail<Examined>(yield* examine(metadata, fileLength))
+  return yield* orFail<Examined>(yield* examine(metadata, fileLength, { mending: mode === 'all' }))
 }
 
 const isSound = (t: Totals): boolean => t.corruptions === 0 && t.checkErrors === 0
@@ -138,14 +138,14 @@ function* rounds(w: Work, first: Examined, mode: RepairMode, length: () => numbe
     yield* endRound(w)
   }
   if (mode === 'all') yield* reachPastEnd(w, first)
-  yield* mendCounts(w, yield* examined(length()), mode)
+  yield* mendCounts(w, yield* examined(length(), mode), mode)
   yield* endRound(w)
   if (mode === 'all') yield* completeSnapshots(w)
   yield* endRound(w)
-  const counted = yield* examined(length())
+  const counted = yield* examined(length(), mode)
   if (mode === 'all' || hasOnlyCopied(counted.state)) yield* mendCopied(w, counted)
   yield* endRound(w)
-  const after = (yield* examined(length())).state.totals
+  const after = (yield* examined(length(), mode)).state.totals
   if (isSound(after)) yield* absolve(w)
   return { ...(yield* finish(w)), before, after: { ...after } }
 }
@@ -157,7 +157,7 @@ function* rounds(w: Work, first: Examined, mode: RepairMode, length: () => numbe
  * @see CHK-08, CHK-09 and CHK-11
  */
 export function* repair(around: Surroundings, fileLength: number, mode: RepairMode): Plan<Repaired> {
-  const first = yield* examined(fileLength)
+  const first = yield* examined(fileLength, mode)
   const w = new Work(openedAs(around, first.metadata, first.state.g))
   return yield* seeing(
     w.tx,

@@ -3,7 +3,7 @@ import { toEight } from '../bytes/entry.js'
 import { empty } from '../bytes/octets.js'
 import { clusterSize } from '../format/geometry.js'
 import type { Plan } from '../bytes/plan.js'
-import { maxSnapshots, maxSnapshotTable } from '../format/limits.js'
+import { maxSnapshotExtra, maxSnapshots, maxSnapshotTable } from '../format/limits.js'
 import {
   snapshotDiskSize,
   snapshotEntry,
@@ -75,24 +75,27 @@ export function* removeSnapshot(w: Work, removed: SnapshotEntry): Plan<void> {
   if (kept.length === 0) yield* w.changeHeader('retire', { snapshotsOffset: 0n })
 }
 
-/** Whether an entry's extra data are as long as its version asks. @see SNAP-02 */
-const isWhole = (w: Work, s: SnapshotEntry): boolean => w.g.version === 2 || snapshotExtra.sizeOf(s.extra) >= 16
+/** The entry with extra data as long as its version asks, and short enough for QEMU. @see SNAP-02 and SNAP-03 */
+const whole = (w: Work, s: SnapshotEntry): SnapshotEntry => {
+  const size = snapshotExtra.sizeOf(s.extra)
+  if (w.g.version === 3 && size < 16)
+    return {
+      ...s,
+      extra: {
+        vmStateSize: vmStateSize(s),
+        diskSize: snapshotDiskSize(s, w.header.size),
+        icount: 0xffff_ffff_ffff_ffffn,
+        rest: empty
+      }
+    }
+  if (size <= maxSnapshotExtra) return s
+  const { rest } = s.extra
+  return { ...s, extra: { ...s.extra, rest: rest.subarray(0, rest.length - (size - maxSnapshotExtra)) } }
+}
 
-/** Writes a table in which the extra data of every entry say the sizes that they left to be understood. @see SNAP-02 */
+/** Writes a table in which the extra data of every entry say the sizes that they left to be understood, and are cut where they are too long. */
 export function* completeSnapshots(w: Work): Plan<void> {
   const { snapshots } = w.opened.metadata
-  if (snapshots.every((s) => isWhole(w, s))) return
-  const whole = (s: SnapshotEntry): SnapshotEntry =>
-    isWhole(w, s)
-      ? s
-      : {
-          ...s,
-          extra: {
-            vmStateSize: vmStateSize(s),
-            diskSize: snapshotDiskSize(s, w.header.size),
-            icount: 0xffff_ffff_ffff_ffffn,
-            rest: empty
-          }
-        }
-  yield* place(w, snapshots.map(whole))
+  const mended = snapshots.map((s) => whole(w, s))
+  if (mended.some((s, i) => s !== snapshots[i])) yield* place(w, mended)
 }
