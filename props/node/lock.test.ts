@@ -1,8 +1,9 @@
 /** Locks: an image has one writer, of ours or QEMU's, and readers that do not mind. */
 import { spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
@@ -13,6 +14,7 @@ import { suite } from '../suite.js'
 
 const test = suite('lock')
 
+const main = fileURLToPath(new URL('../../src/node/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'qcow2-lock-'))
 
 test.after(() => {
@@ -54,6 +56,29 @@ test('an image has one writer at a time, and readers beside it', async () => {
   assert.match(await refusal(path), /it is locked/)
   first.right.close()
   assert.is(await refusal(path), '')
+})
+
+test('an image that another process uses is not replaced', async () => {
+  const path = write('kept.qcow2')
+  const first = await hold(path)
+  if (E.isLeft(first)) throw new Error(first.left)
+  for (const args of [
+    ['create', '-q', path, '1M'],
+    ['create', '-q', '-f', 'raw', path, '1M'],
+    ['convert', path, path],
+    ['convert', '-O', 'qcow2', path, path]
+  ]) {
+    const done = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' })
+    assert.is(done.status, 1, args.join(' '))
+    assert.match(done.stderr, /it is locked/)
+  }
+  first.right.close()
+  assert.equal(readFileSync(path), Buffer.from(load('case-01-empty-v3').image))
+  assert.is(spawnSync(process.execPath, [main, 'create', '-q', path, '1M']).status, 0)
+  assert.equal(
+    readdirSync(folder).filter((name) => name.includes('partial')),
+    []
+  )
 })
 
 test('an external data file is locked with its image', async () => {

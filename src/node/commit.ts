@@ -7,7 +7,7 @@ import { beside } from './new-image.js'
 import { fastest } from './decompress.js'
 import { type DiskFile, openDiskFile } from './disk-file.js'
 import { eachPieceInTime, guestSize, type Piece } from './guest.js'
-import { lockForWriting } from './lock.js'
+import { isLocked, lockForWriting } from './lock.js'
 import { openChain, type OpenChain } from './open.js'
 import { withImage } from './open-writing.js'
 import { print } from './output.js'
@@ -94,7 +94,7 @@ const copy = async (overlay: OpenChain, depth: number, target: Target): Promise<
 const intoRaw = async (overlay: OpenChain, depth: number, name: string): Promise<string | undefined> => {
   const file = openDiskFile(name)
   try {
-    if (!lockForWriting(file.fd)) return `Could not open '${name}': it is locked, since another process uses it`
+    if (!lockForWriting(file.fd)) return `Could not open '${name}': ${isLocked}`
     return await copy(overlay, depth, rawTarget(file))
   } finally {
     file.close()

@@ -154,8 +154,12 @@ export const createRaw = (image: string, size: string | undefined, words: Create
   if (!words.quiet) print(`Formatting '${image}', fmt=raw size=${bytes}\n`)
   try {
     const whole = wholeFile(image)
-    closeSync(createSparse(whole.path, length))
-    whole.keep()
+    try {
+      closeSync(createSparse(whole.path, length))
+      whole.keep()
+    } finally {
+      whole.drop()
+    }
     return ok
   } catch (error) {
     return fail(`${image}: Could not create '${image}': ${reason(error)}`)

@@ -5,6 +5,9 @@ import extensions from 'fs-native-extensions'
 const writes = { at: 101, length: 3 }
 const forbidsWrites = { at: 201, length: 3 }
 
+/** Why a file cannot be changed. */
+export const isLocked = 'it is locked, since another process uses it'
+
 /**
  * Locks an open file for its only writer; tells whether it could. It cannot while another process, QEMU or this program,
  * writes the file, or reads it and forbids that it changes. Afterwards the same is true for the others.

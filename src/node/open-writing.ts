@@ -12,7 +12,7 @@ import { fastest, native } from './decompress.js'
 import { type DiskFile, openDiskFile } from './disk-file.js'
 import { reason } from './file.js'
 import { dataPath } from './follow.js'
-import { lockForWriting } from './lock.js'
+import { isLocked, lockForWriting } from './lock.js'
 import { type OpenChain, openChain } from './open.js'
 import { Session } from './session.js'
 import { isUrl } from './source.js'
@@ -39,7 +39,7 @@ const locked = (name: string): DiskFile => {
   const file = openDiskFile(name)
   if (lockForWriting(file.fd)) return file
   file.close()
-  throw new Error('it is locked, since another process uses it')
+  throw new Error(isLocked)
 }
 
 const openFileFor = (name: string, files: DiskFile[]): E.Either<string, DiskFile> =>

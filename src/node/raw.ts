@@ -10,7 +10,7 @@ import { fail } from './command.js'
 import { openDiskFile } from './disk-file.js'
 import { reason } from './file.js'
 import type { Changes } from './io-run.js'
-import { lockForWriting } from './lock.js'
+import { isLocked, lockForWriting } from './lock.js'
 
 const file = { part: 'image', depth: 0 } as const
 
@@ -44,7 +44,7 @@ export const openRaw = (name: string): Changes & { readonly close: () => void } 
   const disk = openDiskFile(name)
   if (!lockForWriting(disk.fd)) {
     disk.close()
-    throw new Error('it is locked, since another process uses it')
+    throw new Error(isLocked)
   }
   const chain = (): Chain => [{ _tag: 'Raw', size: Math.ceil(disk.length() / sectorSize) * sectorSize }]
   return {
