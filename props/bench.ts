@@ -4,18 +4,22 @@
  * The two take turns in one run, so that both meet the same weather; a ratio is the median over the rounds.
  * Nothing fails on a time: the goals are there to be read. A TEXT picks the lines that contain it.
  */
-import { deepStrictEqual } from 'node:assert'
-import { spawnSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { gunzipSync } from 'node:zlib'
 import * as E from 'fp-ts/lib/Either.js'
-import { corpusFolder } from '../corpus/load.js'
 import { type Header, header, v2Defaults } from '../src/format/header.js'
 import { clusterKind, clusterKinds, L2View } from '../src/format/views.js'
-import { sparseMachine } from './transition/sparse.js'
+import {
+  converting,
+  equal,
+  filling,
+  mebi,
+  memoryOf,
+  metadataOnly,
+  node,
+  type Sides,
+  snapshotting,
+  starting,
+  writing
+} from './bench-processes.js'
 import { readHeader, type Tally, tallyL2, writeHeader } from './rivals.js'
 
 /** One line of the table. */
@@ -31,20 +35,6 @@ interface Bench {
   readonly things: number
   /** Both sides, or why they cannot run here. */
   readonly sides: () => Sides | string
-}
-
-/** Ours and the rival's work. */
-interface Sides {
-  readonly ours: () => unknown
-  readonly theirs: () => unknown
-  /** Our command line, where our work is a process. */
-  readonly process?: readonly string[]
-}
-
-/** Sides that give equal values. */
-const equal = (sides: Sides): Sides => {
-  deepStrictEqual(sides.ours(), sides.theirs())
-  return sides
 }
 
 const headers = Array.from({ length: 8 }, (_, i): Header => ({
@@ -117,120 +107,6 @@ const scanning = (): Sides => {
   return equal({ ours: () => tallyByView(view), theirs: () => tallyL2(bytes) })
 }
 
-const mebi = 2 ** 20
-
-const scratch = mkdtempSync(join(tmpdir(), 'qcow2-bench-'))
-process.on('exit', () => {
-  rmSync(scratch, { recursive: true })
-})
-
-/** A small image: of the corpus, or else made by qemu-img; `undefined` when there is neither. */
-const smallImage = (): string | undefined => {
-  const path = join(scratch, 'small.qcow2')
-  const kept = `${corpusFolder}images/matrix-64k-w16-v3-zstd-ext.qcow2.gz`
-  if (existsSync(kept)) writeFileSync(path, gunzipSync(readFileSync(kept)))
-  else spawnSync('qemu-img', ['create', '-q', '-f', 'qcow2', path, '1G'])
-  return existsSync(path) ? path : undefined
-}
-
-const qemu = (...args: readonly string[]): number | null => spawnSync('qemu-img', args, { stdio: 'ignore' }).status
-
-const command = fileURLToPath(new URL('../src/bin/main.js', import.meta.url))
-
-/** Our command and QEMU's on the same image, both with the same exit code. */
-const besideQemu = (
-  image: string,
-  ours: readonly string[],
-  theirs: readonly string[],
-  make: () => number | null
-): Sides | string => {
-  if (!existsSync(image) && make() !== 0) return 'no qemu-img'
-  return equal({ ours: () => node(command, ...ours), theirs: () => qemu(...theirs), process: ours })
-}
-
-/** An image of this size in GiB with all its metadata and no data. */
-const metadataOnly =
-  (gigabytes: number, ...words: readonly string[]) =>
-  (): Sides | string => {
-    const image = join(scratch, `metadata-${gigabytes}.qcow2`)
-    return besideQemu(image, [...words, image], [...words, image], () =>
-      qemu('create', '-q', '-f', 'qcow2', '-o', 'preallocation=metadata', image, `${gigabytes}G`)
-    )
-  }
-
-/** A snapshot of an image with all its metadata, gone back to and deleted: by plans in memory, by qemu-img on the file. */
-const snapshotting = (size: string) => (): Sides | string => {
-  const image = join(scratch, `snapshots-${size}.qcow2`)
-  if (qemu('create', '-q', '-f', 'qcow2', '-o', 'preallocation=metadata', image, size) !== 0) return 'no qemu-img'
-  const ours = sparseMachine(image)
-  return {
-    ours: () => {
-      for (const _tag of ['SnapshotCreate', 'SnapshotApply', 'SnapshotDelete'] as const) ours({ _tag, name: 'a' })
-    },
-    theirs: () => ['-c', '-a', '-d'].map((action) => qemu('snapshot', action, 'a', image))
-  }
-}
-
-/** This many MiB of real files: Node's own program, over and over. */
-const realData = (megabytes: number): string => {
-  const path = join(scratch, `real-${megabytes}.raw`)
-  const program = readFileSync(process.execPath)
-  if (!existsSync(path))
-    for (let left = megabytes * mebi; left > 0; left -= program.length)
-      appendFileSync(path, program.subarray(0, Math.min(left, program.length)))
-  return path
-}
-
-/** An image of this many MiB of real files made with these options, converted back to raw. */
-const converting =
-  (megabytes: number, ...options: readonly string[]) =>
-  (): Sides | string => {
-    const image = join(scratch, `${[megabytes, ...options].join('')}.qcow2`)
-    const out = join(scratch, 'out.raw')
-    return besideQemu(image, ['convert', image, out], ['convert', '-O', 'raw', image, out], () =>
-      qemu('convert', '-f', 'raw', '-O', 'qcow2', ...options, realData(megabytes), image)
-    )
-  }
-
-/** A new image of this many MiB of real files; what was made before is removed on both sides. */
-const filling =
-  (megabytes: number, ...options: readonly string[]) =>
-  (): Sides | string => {
-    if (qemu('--version') !== 0) return 'no qemu-img'
-    const words = ['convert', '-f', 'raw', '-O', 'qcow2', ...options, realData(megabytes)]
-    const out = join(scratch, 'filled.qcow2')
-    const anew = (run: () => number | null) => (): number | null => {
-      rmSync(out, { force: true })
-      return run()
-    }
-    return equal({
-      ours: anew(() => node(command, ...words, out)),
-      theirs: anew(() => qemu(...words, out)),
-      process: [...words, out]
-    })
-  }
-
-const node = (...args: readonly string[]): number | null =>
-  spawnSync(process.execPath, args, { stdio: 'ignore' }).status
-
-const starting = (): Sides | string => {
-  const image = smallImage()
-  if (image === undefined) return 'no image'
-  return equal({ ours: () => node(command, 'info', image), theirs: () => node('-e', '0'), process: ['info', image] })
-}
-
-/** Says on standard error how much memory a process has used at most, in KiB. */
-const sayingMemory = `import { writeSync } from 'node:fs'
-import { isMainThread } from 'node:worker_threads'
-if (isMainThread) process.on('exit', () => writeSync(2, String(process.resourceUsage().maxRSS)))`
-
-/** MiB that our command uses at most. */
-const memoryOf = (words: readonly string[]): number => {
-  const spy = `data:text/javascript,${encodeURIComponent(sayingMemory)}`
-  const stdio = ['ignore', 'ignore', 'pipe'] as const
-  return Number(spawnSync(process.execPath, ['--import', spy, command, ...words], { stdio: [...stdio] }).stderr) / 1024
-}
-
 const once = { calls: 1, things: 1 }
 /** A whole process beside qemu-img's. */
 const wholeProcess = { rival: 'qemu-img', rounds: 5, ...once }
@@ -273,13 +149,27 @@ const benches: readonly Bench[] = [
     { what: `check, ${size} GiB metadata`, ...wholeProcess, goal: 1, sides: metadataOnly(size, 'check') },
     { what: `map, ${size} GiB metadata`, ...wholeProcess, goal: 1.5, sides: metadataOnly(size, 'map', '--output=json') }
   ]),
-  { what: 'snapshot -c -a -d, 256 GiB', ...wholeProcess, goal: 2, sides: snapshotting('256G') },
+  ...disks.map((size) => ({
+    what: `snapshot -c -a -d, ${size} GiB`,
+    ...wholeProcess,
+    rounds: 3,
+    goal: 2,
+    sides: snapshotting(size)
+  })),
+  ...[5_000, 20_000].map((writes) => ({
+    what: `io, ${writes} writes of 4 KiB`,
+    ...wholeProcess,
+    rival: 'qemu-io',
+    rounds: 3,
+    goal: 3,
+    sides: writing(writes)
+  })),
   { what: 'convert 256 MiB', ...wholeProcess, goal: 1.3, sides: converting(256) },
   { what: 'convert 256 MiB deflate', ...wholeProcess, goal: 1, sides: converting(256, ...deflate) },
   { what: 'convert 256 MiB zstd', ...wholeProcess, goal: 2, sides: converting(256, ...zstd) },
-  { what: 'fill 1 GiB', ...wholeProcess, goal: 1.3, sides: filling(1024) },
-  { what: 'fill 256 MiB deflate', ...wholeProcess, rounds: 3, goal: 1, sides: filling(256, ...deflate) },
-  { what: 'fill 256 MiB zstd', ...wholeProcess, goal: 2, sides: filling(256, ...zstd) }
+  { what: 'convert -O qcow2, 1 GiB', ...wholeProcess, goal: 1.3, sides: filling(1024) },
+  { what: 'convert -O qcow2 -c, 256 MiB', ...wholeProcess, rounds: 3, goal: 1, sides: filling(256, ...deflate) },
+  { what: 'convert -O qcow2 -c zstd, 256 MiB', ...wholeProcess, goal: 2, sides: filling(256, ...zstd) }
 ]
 
 /** How much more memory a large image takes than a small one. */
@@ -310,7 +200,7 @@ const growths: readonly Growth[] = [
     large: metadataOnly(1024, 'map', '--output=json')
   },
   { what: 'convert, 128 MiB to 1 GiB: nothing', goal: chance, small: converting(128), large: converting(1024) },
-  { what: 'fill, 128 MiB to 1 GiB: nothing', goal: chance, small: filling(128), large: filling(1024) },
+  { what: 'convert -O qcow2, 128 MiB to 1 GiB: nothing', goal: chance, small: filling(128), large: filling(1024) },
   {
     what: 'convert deflate, 128 to 256 MiB: nothing',
     goal: chance,
@@ -389,12 +279,12 @@ const print = (widths: readonly number[], cells: readonly string[]): void => {
 const words = process.argv.slice(2)
 const wanted = (what: string): boolean => words.length === 0 || words.some((text) => what.includes(text))
 
-const columns = [25, 10, 10, 16, 5, 4, 3, 5, 3]
+const columns = [35, 10, 10, 16, 5, 4, 3, 5, 3]
 print(columns, ['what', 'ours', 'rival', '', 'ratio', 'goal', 'met', 'least', 'MiB'])
 for (const bench of benches) if (wanted(bench.what)) print(columns, measure(bench))
 console.log('\nleast: the ratio of Node started for nothing; MiB: the most memory of ours\n')
 
-const growing = [41, 5, 5, 4, 4, 3]
+const growing = [47, 5, 5, 4, 4, 3]
 print(growing, ['memory', 'small', 'large', 'more', 'goal', 'met'])
 for (const growth of growths) if (wanted(growth.what)) print(growing, more(growth))
 if (last === undefined) console.log('nothing to measure')

@@ -12,7 +12,11 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 export const empty = new Uint8Array(0)
 
 /** Same length, same bytes. */
-export const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((x, i) => x === b[i])
+export const equal = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
 
 /** The parts one after the other, in a new array. */
 export const concat = (parts: readonly Uint8Array[]): Uint8Array => {
@@ -23,6 +27,18 @@ export const concat = (parts: readonly Uint8Array[]): Uint8Array => {
     at += p.length
   }
   return out
+}
+
+/** The parts one after the other: where each goes on in the memory of the one before, that memory itself. */
+export const joined = (parts: readonly Uint8Array[]): Uint8Array => {
+  const [first] = parts
+  if (first === undefined) return empty
+  let length = 0
+  for (const p of parts) {
+    if (p.buffer !== first.buffer || p.byteOffset !== first.byteOffset + length) return concat(parts)
+    length += p.length
+  }
+  return new Uint8Array(first.buffer, first.byteOffset, length)
 }
 
 /** A part of the bytes as an array of its own: later changes to `bytes` do not show in it. */

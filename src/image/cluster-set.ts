@@ -1,6 +1,7 @@
 /** A growing set of whole numbers, kept as bits: which clusters a walk has seen. */
 
-const chunkBits = 15
+/** Numbers of a chunk. */
+const chunkSize = 32768
 
 /** Whole numbers seen so far. One walk owns it; memory grows with the ranges that are touched. */
 export class ClusterSet {
@@ -12,7 +13,7 @@ export class ClusterSet {
   /** Puts a number in; tells whether it was new. */
   add(n: number): boolean {
     const within = this.lookAt(n)
-    const chunk = this.chunk ?? new Uint32Array(2 ** (chunkBits - 5))
+    const chunk = this.chunk ?? new Uint32Array(chunkSize / 32)
     if (this.chunk === undefined) this.chunks.set(this.key, chunk)
     this.chunk = chunk
     const word = chunk[within >>> 5] ?? 0
@@ -28,11 +29,11 @@ export class ClusterSet {
 
   /** Turns to the chunk of a number, and tells where in it the number is. */
   private lookAt(n: number): number {
-    const key = Math.floor(n / 2 ** chunkBits)
+    const key = Math.floor(n / chunkSize)
     if (key !== this.key) {
       this.key = key
       this.chunk = this.chunks.get(key)
     }
-    return n - key * 2 ** chunkBits
+    return n - key * chunkSize
   }
 }

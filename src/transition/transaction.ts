@@ -1,6 +1,6 @@
 /** Transactions: what one command changes, gathered in stages and made into one ordered list of host writes. */
 import { flush, type HostWrite } from '../bytes/host-write.js'
-import { concat, equal } from '../bytes/octets.js'
+import { equal, joined } from '../bytes/octets.js'
 import { type FileRef, type Plan, readAt } from '../bytes/plan.js'
 import { clusterSize, type Geometry } from '../format/geometry.js'
 import { sectorSize } from '../format/limits.js'
@@ -190,15 +190,14 @@ export class Transaction {
   private sectorWrites(sectors: Map<number, Uint8Array>, changes: readonly Change[]): readonly HostWrite[] {
     const after = new Map<number, Uint8Array>()
     for (const { at, bytes } of changes) {
-      const own = bytes.slice()
       const last = Math.floor((at + bytes.length - 1) / sectorSize)
       for (let s = Math.floor(at / sectorSize); s <= last; s++) {
         const start = s * sectorSize - at
         const covered = start >= 0 && start + sectorSize <= bytes.length
         const sector = covered
-          ? own.subarray(start, start + sectorSize)
-          : (after.get(s) ?? sectors.get(s)?.slice() ?? new Uint8Array(sectorSize))
-        if (!covered) patch(sector, start, own)
+          ? bytes.subarray(start, start + sectorSize)
+          : ((after.get(s) ?? sectors.get(s))?.slice() ?? new Uint8Array(sectorSize))
+        if (!covered) patch(sector, start, bytes)
         after.set(s, sector)
       }
     }
@@ -206,10 +205,10 @@ export class Transaction {
     let run: Uint8Array[] = []
     let start = 0
     const end = (): void => {
-      if (run.length > 0) out.push({ _tag: 'Write', file: image, at: start * sectorSize, bytes: concat(run) })
+      if (run.length > 0) out.push({ _tag: 'Write', file: image, at: start * sectorSize, bytes: joined(run) })
       run = []
     }
-    for (const s of [...after.keys()].sort((a, b) => a - b)) {
+    for (const s of Float64Array.from(after.keys()).sort()) {
       const sector = after.get(s) ?? new Uint8Array(sectorSize)
       const was = sectors.get(s)
       sectors.set(s, sector)
