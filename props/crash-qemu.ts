@@ -89,7 +89,7 @@ const explored = (): number => {
   )
   console.log(`${left} scripts left out, in which QEMU and the abstract disk part`)
   for (const [kind, { count, found }] of [...kinds].toSorted(([, a], [, b]) => b.count - a.count))
-    console.log(`\n${kind}, in ${count} scripts; the shortest:\n${linesOf(found).join('\n')}`)
+    console.log(`\n${kind}, scripts with it: ${count}; the shortest:\n${linesOf(found).join('\n')}`)
   return 0
 }
 
