@@ -107,12 +107,12 @@ const make = async (c: Case): Promise<string> => {
   const texts = await textsOf(image, c[1], wordsOf(c))
   if (E.isLeft(texts)) return texts.left
   const line = formatting(image, texts.right)
-  const writes = E.chain((o: Parameters<typeof planned>[0]) =>
-    E.map((w: Parameters<typeof makeFiles>[2]) => {
-      makeFiles(image, o, w)
-    })(planned(o))
+  const making = E.chain((o: Parameters<typeof planned>[0]) =>
+    E.map((w: Parameters<typeof makeFiles>[2]) => () => makeFiles(image, o, w))(planned(o))
   )(creationOf(texts.right, Number(/ size=(\d+)/.exec(line)?.[1])))
-  return E.isLeft(writes) ? `${line}${image}: ${writes.left}` : line
+  if (E.isLeft(making)) return `${line}${image}: ${making.left}`
+  await making.right()
+  return line
 }
 
 const qemuImg = (...args: readonly string[]) => {

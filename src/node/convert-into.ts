@@ -127,7 +127,7 @@ export const convertToRaw = async (
   out: string,
   sparse: number
 ): Promise<string | undefined> => {
-  const whole = wholeFile(out)
+  const whole = await wholeFile(out)
   try {
     const failed = await fillNew(whole, inputs, sparse)
     if (failed === undefined) whole.keep()

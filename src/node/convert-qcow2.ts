@@ -225,7 +225,7 @@ const make = async (inputs: readonly OpenChain[], out: string, words: ConvertWor
   const fill = Fill.of(options.right)
   if (E.isLeft(fill)) return `${out}: ${showFailure(fill.left)}`
   const behind = new Behind()
-  const files = newImage(out, options.right, (fd, bytes, at) => {
+  const files = await newImage(out, options.right, (fd, bytes, at) => {
     behind.put(fd, bytes, at)
   })
   try {

@@ -60,7 +60,7 @@ export const convert = async (image: string, name: string, options: OpenOptions)
   const open = await openChain(image, options)
   if (E.isLeft(open)) return fail(open.left)
   try {
-    return await copyTo(wholeFile(name), open.right, image, options)
+    return await copyTo(await wholeFile(name), open.right, image, options)
   } catch (error) {
     return fail(`error while writing '${name}': ${reason(error)}`)
   } finally {

@@ -2,14 +2,13 @@
 import { Worker } from 'node:worker_threads'
 import * as E from 'fp-ts/lib/Either.js'
 import { isObject } from '../bytes/json.js'
-import { Behind, mostTurns } from './behind.js'
 import { refusalLine } from './command.js'
 import { fastest } from './decompress.js'
 import { reason } from './file.js'
-import { eachPieceInTime, type Piece } from './guest.js'
+import { eachPiece, guestSize, type Piece } from './guest.js'
 import type { OpenChain, OpenOptions } from './open.js'
 import type { Shares } from './shares.js'
-import { eachPart } from './sparse.js'
+import { eachPart, writeFully } from './sparse.js'
 
 /** What a thread is to help with. */
 export interface Task {
@@ -47,23 +46,16 @@ export const copyShares = async (
   shares: Shares,
   seen: (piece: Piece) => void
 ): Promise<Failed | undefined> => {
-  const behind = new Behind()
-  const put = (piece: Piece): Promise<void> | undefined => {
+  const put = (piece: Piece): void => {
     if (piece.bytes !== undefined)
       eachPart(piece.bytes, piece.at, (part, at) => {
-        behind.put(out, part, at)
+        writeFully(out, part, at)
       })
     seen(piece)
-    return behind.turn()
   }
   const takes = (n: number): boolean => shares.takes(n)
-  try {
-    const ways = { decompressor: await fastest(open.chain), takes, kept: mostTurns }
-    const done = await eachPieceInTime(open, put, ways)
-    return E.isRight(done) ? undefined : { share: shares.at, text: refusalLine(open.names[0] ?? '', done.left) }
-  } finally {
-    await behind.end()
-  }
+  const done = await eachPiece(open, 0, guestSize(open), put, { decompressor: await fastest(open.chain), takes })
+  return E.isRight(done) ? undefined : { share: shares.at, text: refusalLine(open.names[0] ?? '', done.left) }
 }
 
 /** Starts a thread that takes shares too; the promise holds what went wrong in them once the thread has ended. */

@@ -90,8 +90,8 @@ export const planned = (options: CreateOptions): E.Either<string, readonly HostW
 const isZeros = (w: HostWrite): boolean => w._tag === 'Write' && !w.bytes.some((b) => b !== 0)
 
 /** Makes the files of a new image, or none of them: what is not zeros first, since what is reads as zeros already. */
-export const makeFiles = (image: string, options: CreateOptions, writes: readonly HostWrite[]): void => {
-  const files = newImage(image, options)
+export const makeFiles = async (image: string, options: CreateOptions, writes: readonly HostWrite[]): Promise<void> => {
+  const files = await newImage(image, options)
   try {
     for (const w of writes) if (w._tag !== 'Flush' && !isZeros(w)) files.perform(w)
     for (const { part, path } of files.parts) {
@@ -135,7 +135,7 @@ export const createCommand = async (image: string, size: string | undefined, wor
   const writes = planned(options.right)
   if (E.isLeft(writes)) return fail(`${image}: ${writes.left}`)
   try {
-    makeFiles(image, options.right, writes.right)
+    await makeFiles(image, options.right, writes.right)
     return ok
   } catch (error) {
     return fail(`${image}: Could not create '${image}': ${reason(error)}`)
@@ -143,7 +143,7 @@ export const createCommand = async (image: string, size: string | undefined, wor
 }
 
 /** The command for a raw file: as many zeros as the disk has bytes. */
-export const createRaw = (image: string, size: string | undefined, words: CreateWords): number => {
+export const createRaw = async (image: string, size: string | undefined, words: CreateWords): Promise<number> => {
   const texts = allTexts(image, size, words)
   if (E.isLeft(texts)) return fail(texts.left)
   const other = [...texts.right.keys()].find((name) => name !== 'size')
@@ -153,7 +153,7 @@ export const createRaw = (image: string, size: string | undefined, words: Create
   const length = Math.ceil(bytes / sectorSize) * sectorSize
   if (!words.quiet) print(`Formatting '${image}', fmt=raw size=${bytes}\n`)
   try {
-    const whole = wholeFile(image)
+    const whole = await wholeFile(image)
     try {
       closeSync(createSparse(whole.path, length))
       whole.keep()

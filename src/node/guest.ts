@@ -61,15 +61,17 @@ function* pieces(chain: Chain, at: number, end: number, { decompressor, takes, k
   })
 }
 
-/** Goes through the guest bytes of a chain, `[at, at + length)`. */
+/** Goes through the guest bytes of a chain, `[at, at + length)`, as far as their shares are taken. */
 export const eachPiece = (
   open: OpenChain,
   at: number,
   length: number,
-  act: (piece: Piece) => void
-): Promise<E.Either<Failure, void>> => run(open.world, () => pieces(open.chain, at, at + length, allAtOnce), act)
+  act: (piece: Piece) => void,
+  ways: Partial<Ways> = {}
+): Promise<E.Either<Failure, void>> =>
+  run(open.world, () => pieces(open.chain, at, at + length, { ...allAtOnce, ...ways }), act)
 
-/** Goes through the whole disk, as far as its shares are taken. `act` may take its time. */
+/** The same for the whole disk, where `act` may take its time. */
 export const eachPieceInTime = (
   open: OpenChain,
   act: (piece: Piece) => unknown,

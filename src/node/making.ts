@@ -147,9 +147,7 @@ export const addMaking = (all: Command): void => {
       if (!known.includes(words.format)) {
         complain(`${image}: Unknown file format '${words.format}'`)
         process.exitCode = 1
-      } else
-        process.exitCode =
-          words.format === 'raw' ? createRaw(image, size, words) : await createCommand(image, size, words)
+      } else process.exitCode = await (words.format === 'raw' ? createRaw : createCommand)(image, size, words)
     })
   namedByOptions(taking(all.command('commit'), '-f', '-t', '-p', '-r'))
     .description('what an overlay holds goes into its backing file, and the overlay is emptied')

@@ -26,14 +26,14 @@ export interface NewImage {
  * Opens the files; those that were there stay until the new ones are whole. `write` puts bytes at their place in one of
  * them. Throws what the system throws.
  */
-export const newImage = (
+export const newImage = async (
   image: string,
   { dataFile }: Pick<CreateOptions, 'dataFile'>,
   write = writeFully
-): NewImage => {
+): Promise<NewImage> => {
   const wholes: readonly (readonly [Part, Whole])[] = [
-    ...(dataFile === undefined ? [] : [['data', wholeFile(beside(image, dataFile.name))] as const]),
-    ['image', wholeFile(image)]
+    ...(dataFile === undefined ? [] : [['data', await wholeFile(beside(image, dataFile.name))] as const]),
+    ['image', await wholeFile(image)]
   ]
   const parts: { readonly part: Part; readonly path: string; readonly file: DiskFile }[] = []
   const close = (): void => {

@@ -1,6 +1,5 @@
 /** Whole files: output that appears under its name when it is complete, and not at all when something went wrong. */
 import { chmodSync, closeSync, lstatSync, openSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs'
-import { isLocked, lockForWriting } from './lock.js'
 
 /** A file that is being made. */
 export interface Whole {
@@ -15,7 +14,8 @@ export interface Whole {
 const exists = (name: string): boolean => lstatSync(name, { throwIfNoEntry: false }) !== undefined
 
 /** Opens and locks a file that is to be replaced. Throws where that cannot be, as while another process uses it. */
-const held = (target: string): number => {
+const held = async (target: string): Promise<number> => {
+  const { isLocked, lockForWriting } = await import('./lock.js')
   const fd = openSync(target, 'r+')
   if (lockForWriting(fd)) return fd
   closeSync(fd)
@@ -24,14 +24,14 @@ const held = (target: string): number => {
 
 /**
  * A file to appear under this name, in the place of a regular file that has it and that no other process uses; anything
- * else is refused by throwing.
+ * else is refused by rejecting.
  */
-export const wholeFile = (name: string): Whole => {
+export const wholeFile = async (name: string): Promise<Whole> => {
   const target = exists(name) ? realpathSync(name) : name
   const before = statSync(target, { throwIfNoEntry: false })
   if (before?.isFile() === false) throw new Error('is not a regular file')
   const path = `${target}.${process.pid}.partial`
-  const old = before === undefined ? [] : [held(target)]
+  const old = before === undefined ? [] : [await held(target)]
   const release = (): void => {
     for (const fd of old.splice(0)) closeSync(fd)
   }
