@@ -86,9 +86,10 @@ interface Trial {
   readonly byQemu?: boolean
 }
 
-const reds = [...new Set(mutants.map((mutant) => mutant.red))]
+/** Of each test file one test that some fault turns red: without a fault it passes in a copy as it does in the suite. */
+const sound = new Map(mutants.filter(({ byQemu }) => byQemu !== true).map(({ red, rule }) => [red, rule]))
 const trials: readonly Trial[] = [
-  ...reds.map((file) => ({ title: `${file} passes`, begin: (copy: string) => run(copy, file) })),
+  ...[...sound].map(([file, rule]) => ({ title: `${file} passes`, begin: (copy: string) => run(copy, file, rule) })),
   ...mutants.map((mutant) => ({
     title: `${mutant.name}: ${mutant.red} fails`,
     begin: (copy: string) => runWith(copy, mutant),
