@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert'
 import { check, type Counts, exitCode } from '../../spec/reference/check.js'
 import { openImage } from '../../spec/reference/image.js'
 import { convert } from '../../src/node/convert.js'
-import { convertToImage, type ConvertWords } from '../../src/node/convert-qcow2.js'
+import { convertFiles, type ConvertWords } from '../../src/node/convert-files.js'
 import { createCommand } from '../../src/node/create.js'
 import { noise } from '../arbitrary/octets.js'
 import { needsQemu, qemu } from '../qemu.js'
@@ -58,7 +58,7 @@ const image = place('image.qcow2')
 
 const make = async (options: string, more: Partial<ConvertWords> = {}, inputs = [source]): Promise<void> => {
   const all = { ...words, ...more, options: options === '' ? [] : [options] }
-  assert.is(await convertToImage(inputs, image, fromRaw, all), 0, options)
+  assert.is(await convertFiles(inputs, image, fromRaw, all), 0, options)
 }
 
 /** The guest bytes of the image, as it is read here. */
@@ -154,11 +154,11 @@ test('zeros of any origin are left out, unless they are asked for', async () => 
   const used = Array.from({ length: Math.ceil(disk.length / 4096) }, (_, i) => blank(i * 4096)).filter((b) => !b).length
   assert.is(counts().allocatedClusters, used)
   const again = place('again.qcow2')
-  assert.is(await convertToImage([image], again, { allow: [] }, { ...words, options: ['cluster_size=8k'] }), 0)
+  assert.is(await convertFiles([image], again, { allow: [] }, { ...words, options: ['cluster_size=8k'] }), 0)
   await make('cluster_size=4k', { sparse: 0 })
   assert.is(counts().allocatedClusters, Math.ceil(disk.length / 4096))
   assert.is(Buffer.compare(await content(), disk), 0)
-  assert.is(await convertToImage([image], again, { allow: [] }, { ...words, options: ['cluster_size=4k'] }), 0)
+  assert.is(await convertFiles([image], again, { allow: [] }, { ...words, options: ['cluster_size=4k'] }), 0)
   const found = check(openImage(readFileSync(again)))
   assert.is(E.isRight(found) && found.right.allocatedClusters, used)
 })
@@ -181,14 +181,14 @@ test('over a backing file only what the top layer holds is copied, and its zeros
   const named = { backing: 'other.raw', backingFormat: 'raw' }
   for (const options of ['', 'compat=0.10', 'extended_l2=on', 'cluster_size=512']) {
     const all = { ...words, ...named, options: options === '' ? [] : [options] }
-    assert.is(await convertToImage([over], image, { allow: [] }, all), 0)
+    assert.is(await convertFiles([over], image, { allow: [] }, all), 0)
     assert.is(counts().allocatedClusters, 0)
     const expected = Buffer.alloc(2 * kibi * kibi)
     expected.set(disk)
     assert.is(Buffer.compare(await content(), expected), 0)
     const short = place('short.raw')
     writeFileSync(short, Buffer.alloc(700 * kibi))
-    assert.is(await convertToImage([short], image, fromRaw, all), 0)
+    assert.is(await convertFiles([short], image, fromRaw, all), 0)
     assert.is(Buffer.compare(await content(), Buffer.alloc(700 * kibi)), 0, options)
   }
 })
@@ -201,7 +201,7 @@ needsQemu(test)('a snapshot is converted by its name', async () => {
     ['qemu-io', '-c', 'write -P 5 0 1M', from]
   ] as const)
     assert.is(spawnSync(program, args).status, 0)
-  assert.is(await convertToImage([from], image, { allow: [], snapshot: 'before' }, words), 0)
+  assert.is(await convertFiles([from], image, { allow: [], snapshot: 'before' }, words), 0)
   assert.is(Buffer.compare(await content(), disk), 0)
 })
 

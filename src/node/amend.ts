@@ -6,7 +6,7 @@ import { lastExtension, type Metadata } from '../image/metadata.js'
 import type { AmendOptions } from '../transition/amend.js'
 import type { AnyCommand } from '../transition/command.js'
 import { fail, ok } from './command.js'
-import { optionWords } from './creation.js'
+import { namedValue, wordsOfAll } from './option-list.js'
 import { withImage } from './open-writing.js'
 import { print } from './output.js'
 import { sizeOf } from './size.js'
@@ -41,10 +41,10 @@ const creationOnly: readonly string[] = [
 const namedBy = (words: readonly string[]): Words =>
   new Map(
     words.map((word): readonly [string, string] => {
-      const at = word.indexOf('=')
-      if (at !== -1) return [word.slice(0, at), word.slice(at + 1)]
-      const off = /^no(?=.)/.test(word) && !(word in known)
-      return off ? [word.slice(2), 'off'] : [word, 'on']
+      const [name, value] = namedValue(word)
+      if (value !== undefined) return [name, value]
+      const off = /^no(?=.)/.test(name) && !(name in known)
+      return off ? [name.slice(2), 'off'] : [name, 'on']
     })
   )
 
@@ -115,7 +115,7 @@ const commandsOf = ({ version, ...o }: AmendOptions, size: number | undefined): 
 /** The command. */
 export const amend = async (image: string, texts: readonly string[], allow: readonly string[]): Promise<number> => {
   if (texts.length === 0) return fail('Must specify options (-o)')
-  const list = optionWords(texts)
+  const list = wordsOfAll(texts)
   if (E.isLeft(list)) return fail(list.left)
   const words = namedBy(list.right)
   if (words.has('help') || words.has('?')) {

@@ -2,8 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { equal, fromText } from '../bytes/octets.js'
 import { type DirtyRange, dirtyRanges } from '../image/bitmap-ranges.js'
-import { readMetadata, refusal } from '../image/metadata.js'
-import { fail, ok, refusalLine, withSource } from './command.js'
+import { fail, ok, refusalLine, usableIn, withSource } from './command.js'
 import { hex } from './map.js'
 import { writer } from './output.js'
 import { run } from './world.js'
@@ -16,13 +15,9 @@ const row = (r: DirtyRange): string => (r.dirty ? `${hex(r.start).padEnd(16)}${h
 /** The command. */
 export const bitmapCommand = (name: string, bitmap: string, output: 'human' | 'json'): Promise<number> =>
   withSource(name, async ({ world }) => {
-    const read = E.flattenW(await run(world, readMetadata))
-    if (E.isLeft(read)) return fail(refusalLine(name, read.left))
+    const read = await usableIn(name, world)
+    if (E.isLeft(read)) return fail(read.left)
     const m = read.right
-    const refused = refusal(m.issues)
-    const g = m.geometry
-    if (refused !== undefined || g === undefined)
-      return fail(refusalLine(name, refused === undefined ? m.issues : [refused]))
     const found = m.bitmaps.find((b) => equal(b.name, fromText(bitmap)))
     if (found === undefined) return fail(`'${name}' has no bitmap '${bitmap}'`)
     const out = writer()
@@ -31,7 +26,7 @@ export const bitmapCommand = (name: string, bitmap: string, output: 'human' | 'j
     out.put(json ? '[' : `${'Offset'.padEnd(16)}Length\n`)
     const done = await run(
       world,
-      () => dirtyRanges(m, g, found),
+      () => dirtyRanges(m, m.geometry, found),
       (r) => {
         out.put(json ? `${lines === 0 ? '' : ',\n'}${line(r)}` : row(r))
         lines++

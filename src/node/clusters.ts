@@ -1,24 +1,12 @@
 /** Clusters of a guest disk, put together from the pieces that it comes in. */
+import { isZeros } from './sparse.js'
 
 /** Whole clusters, or the last part of the disk. */
 export interface Stretch {
   readonly at: number
   readonly length: number
-  /** To be used at once; `undefined` for zeros. */
+  /** Those of the piece that they came in, as long as that stays as it is, or its own; `undefined` for zeros. */
   readonly bytes: Uint8Array | undefined
-}
-
-/** Bytes that are compared with zeros at once. */
-const step = 2 ** 16
-const zeros = Buffer.alloc(step)
-
-/** Whether all bytes in `[from, to)` are 0. */
-export const isZeros = (bytes: Uint8Array, from: number, to: number): boolean => {
-  for (let at = from; at < to; at += step) {
-    const end = Math.min(to, at + step)
-    if (bytes[at] !== 0 || zeros.compare(bytes, at, end, 0, end - at) !== 0) return false
-  }
-  return true
 }
 
 /** Bytes that are looked at together: a cluster, or as many as are to be zeros before they are left out. */
@@ -50,7 +38,7 @@ export class Clusters {
     this.begun = new Uint8Array(size)
   }
 
-  /** The next bytes of the disk; `undefined` for zeros. They have been used when the next stretch is asked for. */
+  /** The next bytes of the disk; `undefined` for zeros. */
   *add(length: number, bytes: Uint8Array | undefined, own: boolean): Generator<Stretch> {
     for (let done = 0; done < length;) {
       const left = length - done

@@ -4,9 +4,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { chainSize, type Layer } from '../image/chain.js'
 import { fail, ok, refusalLine } from './command.js'
 import { beside } from './new-image.js'
-import { fastest } from './decompress.js'
 import { type DiskFile, openDiskFile } from './disk-file.js'
-import { eachPieceInTime, guestSize, type Piece } from './guest.js'
+import { guestSize, type Piece, putPieces } from './guest.js'
 import { isLocked, lockForWriting } from './lock.js'
 import { openChain, type OpenChain } from './open.js'
 import { withImage } from './open-writing.js'
@@ -78,17 +77,12 @@ const copy = async (overlay: OpenChain, depth: number, target: Target): Promise<
   if (grown !== undefined) return grown
   const [first, ...rest] = overlay.chain
   const upper: OpenChain = { ...overlay, chain: [first, ...rest.slice(0, depth - 1)] }
-  const failures: string[] = []
-  const put = (piece: Piece): void => {
-    // What a layer in between is too short for is zeros, whatever lies below.
-    const holds = !(piece.absent && piece.depth === depth - 1)
-    const failed = holds && failures.length === 0 ? target.put(piece) : undefined
-    if (failed !== undefined) failures.push(failed)
-  }
-  const read = await eachPieceInTime(upper, put, { decompressor: await fastest(upper.chain) })
-  if (E.isLeft(read)) return refusalLine(overlay.names[0] ?? '', read.left)
-  if (failures.length === 0) target.end()
-  return failures[0]
+  // What a layer in between is too short for is zeros, whatever lies below.
+  const failed = await putPieces(upper, (piece) =>
+    piece.absent && piece.depth === depth - 1 ? undefined : target.put(piece)
+  )
+  if (failed === undefined) target.end()
+  return failed
 }
 
 const intoRaw = async (overlay: OpenChain, depth: number, name: string): Promise<string | undefined> => {

@@ -37,14 +37,14 @@ export interface CompareOptions extends OpenOptions {
 /** What is said before bytes are told that only one of them has, or that both are the same. */
 const mismatch = 'Warning: Image size mismatch!\n'
 
-const entriesOf = async (open: OpenChain): Promise<readonly MapEntry[]> => {
+const entriesOf = async (open: OpenChain): Promise<E.Either<string, readonly MapEntry[]>> => {
   const out: MapEntry[] = []
   const done = await run(
     open.world,
     () => map(open.chain),
     (e) => out.push(e)
   )
-  return E.isLeft(done) ? [] : out
+  return E.isLeft(done) ? E.left(refusalLine(open.names[0] ?? '', done.left)) : E.right(out)
 }
 
 const alike = (a: MapEntry, b: MapEntry): boolean =>
@@ -54,15 +54,17 @@ const alike = (a: MapEntry, b: MapEntry): boolean =>
   (a.offset === undefined) === (b.offset === undefined)
 
 /** The first guest byte that the images hold in different ways, or up to the end in only one; how a raw file holds it is not known. */
-const otherStatus = async (a: OpenChain, b: OpenChain): Promise<number | undefined> => {
-  if (a.chain[0]._tag === 'Raw' || b.chain[0]._tag === 'Raw') return undefined
+const otherStatus = async (a: OpenChain, b: OpenChain): Promise<E.Either<string, number | undefined>> => {
+  if (a.chain[0]._tag === 'Raw' || b.chain[0]._tag === 'Raw') return E.right(undefined)
   const [left, right] = [await entriesOf(a), await entriesOf(b)]
+  if (E.isLeft(left)) return left
+  if (E.isLeft(right)) return right
   for (let i = 0, j = 0; ;) {
-    const [x, y] = [left[i], right[j]]
-    if (x === undefined || y === undefined) return undefined
+    const [x, y] = [left.right[i], right.right[j]]
+    if (x === undefined || y === undefined) return E.right(undefined)
     const [endX, endY] = [x.start + x.length, y.start + y.length]
     const [lastX, lastY] = [endX === guestSize(a), endY === guestSize(b)]
-    if (!alike(x, y) || lastX !== lastY) return Math.max(x.start, y.start)
+    if (!alike(x, y) || lastX !== lastY) return E.right(Math.max(x.start, y.start))
     if (endX <= endY) i++
     if (endY <= endX) j++
   }
@@ -75,7 +77,12 @@ const compareOpen = async (a: OpenChain, b: OpenChain, { strict, quiet }: Compar
     say('Strict mode: Image size mismatch!\n')
     return differ
   }
-  const other = strict ? await otherStatus(a, b) : undefined
+  const status = strict ? await otherStatus(a, b) : E.right(undefined)
+  if (E.isLeft(status)) {
+    fail(status.left)
+    return notCompared
+  }
+  const other = status.right
   const size = other ?? Math.max(guestSize(a), guestSize(b))
   for (let at = 0; at < size; at += step) {
     const length = Math.min(step, size - at)

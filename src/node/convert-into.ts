@@ -6,10 +6,8 @@ import { clusterSize } from '../format/geometry.js'
 import { sectorSize } from '../format/limits.js'
 import { chainSize } from '../image/chain.js'
 import { Clusters, sparseUnit, type Stretch } from './clusters.js'
-import { refusalLine } from './command.js'
-import { fastest } from './decompress.js'
-import { eachPieceInTime, guestSize, type Piece } from './guest.js'
-import type { Changes } from './io-run.js'
+import { putPieces, sizeOfAll } from './guest.js'
+import type { Changes } from './changes.js'
 import type { OpenChain } from './open.js'
 import { openForWriting } from './open-writing.js'
 import { openRaw } from './raw.js'
@@ -38,24 +36,18 @@ interface Target {
 const copyAll = async (inputs: readonly OpenChain[], target: Target, sparse: number): Promise<string | undefined> => {
   const clusters = new Clusters(sparseUnit(target.unit, sparse), sizeOfAll(inputs), sparse)
   for (const input of inputs) {
-    const failures: string[] = []
-    const put = (piece: Piece): void => {
-      for (const stretch of clusters.add(piece.length, piece.bytes, true)) {
-        const failed = failures.length === 0 ? target.put(stretch) : undefined
-        if (failed !== undefined) failures.push(failed)
+    const failed = await putPieces(input, ({ length, bytes }) => {
+      for (const stretch of clusters.add(length, bytes, true)) {
+        const why = target.put(stretch)
+        if (why !== undefined) return why
       }
-    }
-    const read = await eachPieceInTime(input, put, { decompressor: await fastest(input.chain) })
-    if (E.isLeft(read)) return refusalLine(input.names[0] ?? '', read.left)
-    if (failures[0] !== undefined) return failures[0]
+      return undefined
+    })
+    if (failed !== undefined) return failed
   }
   target.end()
   return undefined
 }
-
-/** Bytes of all disks. */
-export const sizeOfAll = (inputs: readonly OpenChain[]): number =>
-  inputs.reduce((sum, input) => sum + guestSize(input), 0)
 
 const targetOf = (changes: Changes, { compress, sparse, targetIsZero }: IntoOptions): Target => {
   const [top] = changes.chain

@@ -6,23 +6,17 @@ import type { CreateOptions } from '../transition/create.js'
 import { Fill } from '../transition/fill.js'
 import { Behind, mostTurns } from './behind.js'
 import { Clusters, sparseUnit, type Stretch } from './clusters.js'
-import { fail, ok, refusalLine } from './command.js'
 import type { Packed } from './compress.js'
-import { convertOver, convertToRaw, sizeOfAll } from './convert-into.js'
-import { added, allMarked, type Marked } from './copy-bitmaps.js'
 import { backingSize } from './create.js'
 import { creationOf, parseOptions, type Texts } from './creation.js'
-import { fastest } from './decompress.js'
-import { reason } from './file.js'
-import { eachPieceInTime, type Piece } from './guest.js'
+import { type Piece, putPieces, sizeOfAll } from './guest.js'
 import { type NewImage, newImage } from './new-image.js'
-import { openChain, type OpenChain, type OpenOptions } from './open.js'
-import { openForWriting } from './open-writing.js'
+import type { OpenChain } from './open.js'
 import { print } from './output.js'
 import { openPackers, type Packers } from './packers.js'
 
-/** What the command line says beside the names and what is opened. */
-export interface ConvertWords {
+/** What the command line says of the new image. */
+export interface NewWords {
   readonly compress: boolean
   readonly options: readonly string[]
   readonly backing?: string
@@ -31,13 +25,6 @@ export interface ConvertWords {
   readonly sparse: number
   readonly progress: boolean
   readonly quiet: boolean
-  readonly out: 'raw' | 'qcow2'
-  /** The output is there. */
-  readonly over: boolean
-  readonly targetIsZero: boolean
-  /** The dirty bitmaps are taken over, those in use too or left out. */
-  readonly bitmaps: boolean
-  readonly skipBrokenBitmaps: boolean
 }
 
 /** Bytes of clusters that are compressed together. */
@@ -131,7 +118,7 @@ interface Job {
   readonly fill: Fill
   readonly files: NewImage
   readonly behind: Behind
-  readonly words: ConvertWords
+  readonly words: NewWords
   /** Bytes of the new disk, and of that of its backing file; none without one. */
   readonly size: number
   readonly backing: number | undefined
@@ -153,7 +140,7 @@ const fillFrom = async (
   let done = 0
   tellProgress(0)
   for (const input of inputs) {
-    const take = async (piece: Piece): Promise<void> => {
+    const take = async (piece: Piece): Promise<undefined> => {
       for (const stretch of clusters.add(piece.length, piece.bytes, isOwn(input, backing, piece))) {
         const put = sink.put(stretch)
         if (put !== undefined) await put
@@ -162,8 +149,8 @@ const fillFrom = async (
       done += piece.length
       tellProgress(done)
     }
-    const read = await eachPieceInTime(input, take, { decompressor: await fastest(input.chain), kept: mostTurns })
-    if (E.isLeft(read)) return refusalLine(input.names[0] ?? '', read.left)
+    const failed = await putPieces(input, take, mostTurns)
+    if (failed !== undefined) return failed
   }
   await sink.end()
   if (words.progress && !words.quiet) print('\n')
@@ -195,7 +182,7 @@ const write = async (job: Job, options: CreateOptions): Promise<string | undefin
 }
 
 /** The options of the new image by name, and what speaks against them. */
-const textsOf = (words: ConvertWords): E.Either<string, Texts> => {
+const textsOf = (words: NewWords): E.Either<string, Texts> => {
   const given = parseOptions(words.options)
   if (E.isLeft(given)) return given
   const texts = new Map([
@@ -212,8 +199,12 @@ const textsOf = (words: ConvertWords): E.Either<string, Texts> => {
   return E.right(texts)
 }
 
-/** Makes the image from inputs that are open; tells why it cannot be made. */
-const make = async (inputs: readonly OpenChain[], out: string, words: ConvertWords): Promise<string | undefined> => {
+/** Makes the image, which appears under its name when it is whole, from inputs that are open; tells why it cannot be made. */
+export const convertToNew = async (
+  inputs: readonly OpenChain[],
+  out: string,
+  words: NewWords
+): Promise<string | undefined> => {
   const texts = textsOf(words)
   if (E.isLeft(texts)) return `${out}: ${texts.left}`
   const size = sizeOfAll(inputs)
@@ -235,65 +226,5 @@ const make = async (inputs: readonly OpenChain[], out: string, words: ConvertWor
     return failed
   } finally {
     files.drop()
-  }
-}
-
-/** Takes over dirty bitmaps; tells why it cannot. */
-const addBitmaps = async (out: string, marked: readonly Marked[]): Promise<string | undefined> => {
-  if (marked.length === 0) return undefined
-  const open = await openForWriting(out, { alone: true })
-  if (E.isLeft(open)) return open.left
-  const { session, close } = open.right
-  try {
-    const done = session.all(marked.flatMap(added))
-    if (E.isLeft(done)) return `Failed to copy the bitmaps: ${showFailure(done.left.issues)}`
-    session.end()
-    return undefined
-  } finally {
-    close()
-  }
-}
-
-/** Makes the output from inputs that are open; tells why it cannot be made. */
-const convertAll = async (
-  inputs: readonly OpenChain[],
-  out: string,
-  options: OpenOptions,
-  words: ConvertWords
-): Promise<string | undefined> => {
-  const [first] = inputs
-  const marked =
-    words.bitmaps && first !== undefined
-      ? await allMarked(first.names[0] ?? '', first.world, words.skipBrokenBitmaps)
-      : E.right([])
-  if (E.isLeft(marked)) return marked.left
-  if (words.out === 'raw' && !words.over) return convertToRaw(inputs, out, words.sparse)
-  const failed = await (words.over
-    ? convertOver(inputs, out, words.out, options.allow, words)
-    : make(inputs, out, words))
-  return failed ?? (await addBitmaps(out, marked.right))
-}
-
-/** The command. A new file appears under its name when it is whole. */
-export const convertToImage = async (
-  names: readonly string[],
-  out: string,
-  options: OpenOptions,
-  words: ConvertWords
-): Promise<number> => {
-  const inputs: OpenChain[] = []
-  try {
-    for (const name of names) {
-      const open = await openChain(name, options)
-      if (E.isLeft(open))
-        return fail(open.left.endsWith('[OPEN-01]') ? `${open.left}; -f raw takes it as it is` : open.left)
-      inputs.push(open.right)
-    }
-    const failed = await convertAll(inputs, out, options, words)
-    return failed === undefined ? ok : fail(failed)
-  } catch (error) {
-    return fail(`error while writing '${out}': ${reason(error)}`)
-  } finally {
-    for (const input of inputs) input.close()
   }
 }

@@ -3,9 +3,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { equal, fromText, label } from '../bytes/octets.js'
 import { presentedSize } from '../format/header-rules.js'
 import { dirtyRanges } from '../image/bitmap-ranges.js'
-import { type Metadata, readMetadata, refusal } from '../image/metadata.js'
 import type { AnyCommand } from '../transition/command.js'
-import { refusalLine } from './command.js'
+import { refusalLine, type Usable, usableIn } from './command.js'
 import { run, type World } from './world.js'
 
 /** A bitmap, and the guest bytes that it marks, `[from, to)` each. */
@@ -19,26 +18,16 @@ export interface Marked {
   readonly ranges: readonly (readonly [from: number, to: number])[]
 }
 
-/** The metadata of an image whose bitmaps can be read. */
-const metadataOf = async (file: string, world: World): Promise<E.Either<string, Metadata>> => {
-  const read = E.flattenW(await run(world, readMetadata))
-  if (E.isLeft(read)) return E.left(refusalLine(file, read.left))
-  const refused = refusal(read.right.issues)
-  return refused === undefined ? read : E.left(refusalLine(file, [refused]))
-}
-
 const markedOf = async (
   file: string,
   world: World,
-  m: Metadata,
-  bitmap: Metadata['bitmaps'][number]
+  m: Usable,
+  bitmap: Usable['bitmaps'][number]
 ): Promise<E.Either<string, Marked>> => {
-  const { geometry } = m
-  if (geometry === undefined) return E.left(`Could not open '${file}'`)
   const ranges: (readonly [number, number])[] = []
   const done = await run(
     world,
-    () => dirtyRanges(m, geometry, bitmap),
+    () => dirtyRanges(m, m.geometry, bitmap),
     ({ start, length, dirty }) => {
       if (dirty) ranges.push([start, start + length])
     }
@@ -55,7 +44,7 @@ const markedOf = async (
 
 /** The bitmap of this name in an open image; the reason when there is none, or it cannot be used. @see BMP-09 */
 export const markedIn = async (file: string, world: World, name: string): Promise<E.Either<string, Marked>> => {
-  const m = await metadataOf(file, world)
+  const m = await usableIn(file, world)
   if (E.isLeft(m)) return m
   const bitmap = m.right.bitmaps.find((b) => equal(b.name, fromText(name)))
   return bitmap === undefined ? E.left(`'${file}' has no bitmap '${name}'`) : markedOf(file, world, m.right, bitmap)
@@ -67,7 +56,7 @@ export const allMarked = async (
   world: World,
   skipBroken: boolean
 ): Promise<E.Either<string, readonly Marked[]>> => {
-  const m = await metadataOf(file, world)
+  const m = await usableIn(file, world)
   if (E.isLeft(m)) return m
   const out: Marked[] = []
   for (const bitmap of m.right.bitmaps.filter((b) => !(skipBroken && b.flags.inUse))) {

@@ -14,7 +14,7 @@ import { beside, newImage } from './new-image.js'
 import { openChain } from './open.js'
 import { print } from './output.js'
 import { sizeOf } from './size.js'
-import { createSparse } from './sparse.js'
+import { createSparse, isZeros } from './sparse.js'
 import { wholeFile } from './whole.js'
 
 /** What the command line says beside the names. */
@@ -87,15 +87,15 @@ export const planned = (options: CreateOptions): E.Either<string, readonly HostW
       : (issues[0]?.message ?? '')
   )(plan(options))
 
-const isZeros = (w: HostWrite): boolean => w._tag === 'Write' && !w.bytes.some((b) => b !== 0)
+const writesZeros = (w: HostWrite): boolean => w._tag === 'Write' && isZeros(w.bytes)
 
 /** Makes the files of a new image, or none of them: what is not zeros first, since what is reads as zeros already. */
 export const makeFiles = async (image: string, options: CreateOptions, writes: readonly HostWrite[]): Promise<void> => {
   const files = await newImage(image, options)
   try {
-    for (const w of writes) if (w._tag !== 'Flush' && !isZeros(w)) files.perform(w)
+    for (const w of writes) if (w._tag !== 'Flush' && !writesZeros(w)) files.perform(w)
     for (const { part, path } of files.parts) {
-      const zeros = writes.flatMap((w) => (w._tag === 'Write' && w.file.part === part && isZeros(w) ? [w] : []))
+      const zeros = writes.flatMap((w) => (w._tag === 'Write' && w.file.part === part && writesZeros(w) ? [w] : []))
       const end = zeros.reduce((to, w) => Math.max(to, w.at + w.bytes.length), 0)
       if (end > 0 && !(options.preallocation === 'falloc' && reserved(path, end))) zeros.forEach(files.perform)
     }

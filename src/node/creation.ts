@@ -1,6 +1,7 @@
 /** Options of new images: the text of `-o`, what it asks for, and the line that tells it, all as qemu-img has them. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { CreateOptions } from '../transition/create.js'
+import { namedValue, wordsOfAll } from './option-list.js'
 import { preallocations } from './options.js'
 import { exactSizeOf, sizeOf } from './size.js'
 
@@ -56,27 +57,15 @@ const wrong: Readonly<Record<Row['kind'], (name: string, text: string) => string
   text: () => undefined
 }
 
-/** Whether a list can stand between others: commas in front of it, or an odd number behind it, would be theirs. */
-const isList = (list: string): boolean => /^[^,]/.test(list) && (/,*$/.exec(list)?.[0].length ?? 0) % 2 === 0
-
-const wordsOf = (list: string): readonly string[] =>
-  (list.match(/(?:[^,]|,,)+/g) ?? []).map((word) => word.replaceAll(',,', ','))
-
-/** The words of lists that stand behind each other; the list that cannot. Two commas stand for one. */
-export const optionWords = (lists: readonly string[]): E.Either<string, readonly string[]> => {
-  const bad = lists.find((list) => !isList(list))
-  return bad === undefined ? E.right(lists.flatMap(wordsOf)) : E.left(`Invalid option list: ${bad}`)
-}
-
-/** `name=value` lists, in which two commas stand for one; a name alone means `on`, and with `no` before it `off`. Of two with one name the last holds. */
+/** The options of lists: a name alone means `on`, and with `no` before it `off`. Of two with one name the last holds. */
 export const parseOptions = (lists: readonly string[]): E.Either<string, Texts> => {
-  const words = optionWords(lists)
+  const words = wordsOfAll(lists)
   if (E.isLeft(words)) return words
   const pairs = words.right.map((word): readonly [string, string] => {
-    const at = word.indexOf('=')
-    if (at >= 0) return [word.slice(0, at), word.slice(at + 1)]
-    const negated = rows.find(({ name, kind }) => kind === 'bool' && word === `no${name}`)
-    return negated === undefined ? [word, 'on'] : [negated.name, 'off']
+    const [name, value] = namedValue(word)
+    if (value !== undefined) return [name, value]
+    const negated = rows.find((row) => row.kind === 'bool' && name === `no${row.name}`)
+    return negated === undefined ? [name, 'on'] : [negated.name, 'off']
   })
   for (const [name, text] of pairs) {
     if (name === 'encryption' && bools.get(text) === false) continue
@@ -94,7 +83,7 @@ export const optionsHelp = (): string =>
 
 /** Whether options are asked for in place of being given. */
 export const asksForHelp = (lists: readonly string[]): boolean =>
-  E.exists((words: readonly string[]) => words.some((word) => word === 'help' || word === '?'))(optionWords(lists))
+  E.exists((words: readonly string[]) => words.some((word) => word === 'help' || word === '?'))(wordsOfAll(lists))
 
 /** The line that says what is made. */
 export const formatting = (image: string, texts: Texts): string => {

@@ -1,11 +1,12 @@
 /** Guest bytes of an open chain, piece by piece, for the commands that copy, print and compare them. */
-import type * as E from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
 import { Memory, type Plan, tell, telling } from '../bytes/plan.js'
 import { type Failure, runAsync } from '../bytes/run-async.js'
 import { type Chain, chainSize, locations } from '../image/chain.js'
 import type { Decompressor } from '../compression/decompress.js'
 import { extentBytes } from '../image/read.js'
-import { native } from './decompress.js'
+import { refusalLine } from './command.js'
+import { fastest, native } from './decompress.js'
 import type { OpenChain } from './open.js'
 import { inOwnTime, run } from './world.js'
 
@@ -71,16 +72,30 @@ export const eachPiece = (
 ): Promise<E.Either<Failure, void>> =>
   run(open.world, () => pieces(open.chain, at, at + length, { ...allAtOnce, ...ways }), act)
 
-/** The same for the whole disk, where `act` may take its time. */
-export const eachPieceInTime = (
+/**
+ * Goes through the whole disk with the fastest decoders until `put`, which may take its time, tells what is in the way; tells
+ * that, or why the disk cannot be read.
+ *
+ * @param kept how many pieces have bytes that stay as they are
+ */
+export const putPieces = async (
   open: OpenChain,
-  act: (piece: Piece) => unknown,
-  ways: Partial<Ways>
-): Promise<E.Either<Failure, void>> =>
-  runAsync(() => pieces(open.chain, 0, guestSize(open), { ...allAtOnce, ...ways }), {
-    read: inOwnTime(open.world),
-    tell: act
-  })()
+  put: (piece: Piece) => string | undefined | Promise<string | undefined>,
+  kept = 1
+): Promise<string | undefined> => {
+  const failures: string[] = []
+  const tell = async (piece: Piece): Promise<void> => {
+    const failed = failures.length === 0 ? await put(piece) : undefined
+    if (failed !== undefined) failures.push(failed)
+  }
+  const ways: Ways = { decompressor: await fastest(open.chain), takes: () => failures.length === 0, kept }
+  const read = inOwnTime(open.world)
+  const done = await runAsync(() => pieces(open.chain, 0, guestSize(open), ways), { read, tell })()
+  return E.isLeft(done) ? refusalLine(open.names[0] ?? '', done.left) : failures[0]
+}
 
 /** Bytes of the guest disk. */
 export const guestSize = (open: OpenChain): number => chainSize(open.chain)
+
+/** Bytes of the guest disks of all. */
+export const sizeOfAll = (all: readonly OpenChain[]): number => all.reduce((sum, open) => sum + guestSize(open), 0)

@@ -1,5 +1,6 @@
 /** Options of `--image-opts` and of `open -o`: which file is meant, and as what. */
 import * as E from 'fp-ts/lib/Either.js'
+import { namedValue, wordsOf } from './option-list.js'
 import { sizeOf } from './size.js'
 
 /** A file that is to be opened. */
@@ -27,13 +28,6 @@ const kinds: readonly (readonly [names: RegExp, fits: (value: string) => boolean
 
 const formats = ['qcow2', 'raw'] as const
 
-/** A list `name=value,...`, in which two commas stand for one. */
-const pairsOf = (text: string): readonly (readonly [string, string])[] =>
-  (text.match(/(?:[^,]|,,)+/g) ?? []).map((word) => {
-    const at = word.indexOf('=')
-    return at < 0 ? [word, 'on'] : [word.slice(0, at), word.slice(at + 1).replaceAll(',,', ',')]
-  })
-
 const one = (name: string, value: string): E.Either<string, Partial<Wanted>> => {
   const format = formats.find((f) => f === value)
   switch (name) {
@@ -60,10 +54,12 @@ const one = (name: string, value: string): E.Either<string, Partial<Wanted>> => 
 
 /** What a list of options says of a file. */
 export const imageOptsOf = (text: string): E.Either<string, Partial<Wanted>> =>
-  pairsOf(text).reduce<E.Either<string, Partial<Wanted>>>(
-    (before, [name, value]) =>
-      E.chain((known: Partial<Wanted>) => E.map((more: Partial<Wanted>) => ({ ...known, ...more }))(one(name, value)))(
-        before
-      ),
-    E.right({})
-  )
+  wordsOf(text)
+    .map(namedValue)
+    .reduce<E.Either<string, Partial<Wanted>>>(
+      (before, [name, value = 'on']) =>
+        E.chain((known: Partial<Wanted>) =>
+          E.map((more: Partial<Wanted>) => ({ ...known, ...more }))(one(name, value))
+        )(before),
+      E.right({})
+    )

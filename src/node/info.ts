@@ -1,6 +1,6 @@
 /** `qcow2 info`: what an image is. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { JsonObject } from '../bytes/json.js'
+import type { Json, JsonObject } from '../bytes/json.js'
 import { sectorSize } from '../format/limits.js'
 import { type Facts, type FileFacts, infoJson, readFacts } from '../image/info.js'
 import { failed, fail, ok, refusalLine, withSource } from './command.js'
@@ -11,29 +11,24 @@ import { complain, print } from './output.js'
 import { openSource, type Source } from './source.js'
 import { run } from './world.js'
 
+/** What is known of a file beside its bytes. */
+const fileFacts = ({ name, length, actualSize }: Pick<Source, 'name' | 'length' | 'actualSize'>): FileFacts => ({
+  filename: name,
+  length,
+  ...(actualSize === undefined ? {} : { actualSize }),
+  fullName: (path) => pathFrom(name, path)
+})
+
+const jsonText = (value: Json): string => `${JSON.stringify(value, null, 4)}\n`
+
 /** Prints what is known of an image; the exit code is 1 when it must be refused. */
-export const report = (facts: Facts, file: Omit<FileFacts, 'fullName'>, json: boolean): number => {
-  const value = infoJson(facts, { ...file, fullName: (path) => pathFrom(file.filename, path) })
-  print(json ? `${JSON.stringify(value, null, 4)}\n` : humanInfo(value))
+export const report = (facts: Facts, source: Parameters<typeof fileFacts>[0], json: boolean): number => {
+  const value = infoJson(facts, fileFacts(source))
+  print(json ? jsonText(value) : humanInfo(value))
   if (facts.refused === undefined) return ok
-  complain(refusalLine(file.filename, [facts.refused]))
+  complain(refusalLine(source.name, [facts.refused]))
   return failed
 }
-
-/** The command. */
-export const info = (name: string, json: boolean, raw = false): Promise<number> =>
-  withSource(name, async (source) => {
-    if (raw) {
-      const value = rawJson(source)
-      print(json ? `${JSON.stringify(value, null, 4)}\n` : humanRaw(value))
-      return ok
-    }
-    const { world, length, actualSize } = source
-    const facts = await run(world, readFacts)
-    if (E.isLeft(facts)) return fail(refusalLine(name, facts.left))
-    const file = { filename: name, length, ...(actualSize === undefined ? {} : { actualSize }) }
-    return report(facts.right, file, json)
-  })
 
 const rawJson = ({ name, length, actualSize }: Source): JsonObject => ({
   'virtual-size': Math.ceil(length / sectorSize) * sectorSize,
@@ -43,14 +38,26 @@ const rawJson = ({ name, length, actualSize }: Source): JsonObject => ({
   'dirty-flag': false
 })
 
+/** The command. */
+export const info = (name: string, json: boolean, raw = false): Promise<number> =>
+  withSource(name, async (source) => {
+    if (raw) {
+      const value = rawJson(source)
+      print(json ? jsonText(value) : humanRaw(value))
+      return ok
+    }
+    const facts = await run(source.world, readFacts)
+    return E.isLeft(facts) ? fail(refusalLine(name, facts.left)) : report(facts.right, source, json)
+  })
+
 const layerJson = async (source: Source, raw: boolean): Promise<E.Either<string, JsonObject>> => {
   if (raw) return E.right(rawJson(source))
-  const { name, length, actualSize } = source
   const facts = await run(source.world, readFacts)
-  if (E.isLeft(facts)) return E.left(refusalLine(name, facts.left))
-  if (facts.right.refused !== undefined) return E.left(refusalLine(name, [facts.right.refused]))
-  const file = { filename: name, length, ...(actualSize === undefined ? {} : { actualSize }) }
-  return E.right(infoJson(facts.right, { ...file, fullName: (path) => pathFrom(name, path) }))
+  if (E.isLeft(facts)) return E.left(refusalLine(source.name, facts.left))
+  const { refused } = facts.right
+  return refused === undefined
+    ? E.right(infoJson(facts.right, fileFacts(source)))
+    : E.left(refusalLine(source.name, [refused]))
 }
 
 /** The same for an image and everything below it; nothing is printed where a file of the chain cannot be opened. */
@@ -66,6 +73,6 @@ export const infoChain = (image: string, allow: readonly string[], json: boolean
       layers.push(layer.right)
     }
     const texts = layers.map((l) => (l['format'] === 'raw' ? humanRaw(l) : humanInfo(l)))
-    print(json ? `${JSON.stringify(layers, null, 4)}\n` : texts.join('\n'))
+    print(json ? jsonText(layers) : texts.join('\n'))
     return ok
   })

@@ -2,10 +2,10 @@
 import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { runSync } from '../bytes/plan.js'
+import type { Changes } from './changes.js'
 import { reason } from './file.js'
 import type { Wanted } from './image-opts.js'
-import { type Changes, type Target, writingTarget } from './io-run.js'
-
+import { type Target, writingTarget } from './io-run.js'
 import { openChain } from './open.js'
 import { openForWriting } from './open-writing.js'
 import { openRaw } from './raw.js'

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../bytes/issue.js'
-import { type Plan, type Read, runSync } from '../bytes/plan.js'
+import { type Plan, runSync } from '../bytes/plan.js'
 import { type Failure, showFailure } from '../bytes/run-async.js'
 import { clusterSize, subclusterSize } from '../format/geometry.js'
 import { type Chain, chainSize, type Located, locations } from '../image/chain.js'
@@ -10,20 +10,12 @@ import { readFacts, specificJson } from '../image/info.js'
 import { readGuest } from '../image/read.js'
 import { activeVmState, vmStateOffset } from '../image/vm-state.js'
 import type { AnyCommand } from '../transition/command.js'
+import type { Changes } from './changes.js'
 import { native } from './decompress.js'
 import { reason } from './file.js'
 import { specificLines } from './info-text.js'
 import type { FileLine, IoLine, Transfer } from './io-line.js'
 import { amount, dumped, transferred } from './io-report.js'
-
-/** What may be changed: an image, or a raw file. */
-export interface Changes {
-  readonly chain: Chain
-  readonly read: (request: Read) => Uint8Array
-  readonly command: (command: AnyCommand) => E.Either<readonly Issue[], void>
-  /** Makes everything durable. */
-  readonly end: () => void
-}
 
 /** Where a line is carried out. */
 export interface Target {

@@ -1,7 +1,7 @@
 /** Commands that make images. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CommitOptions } from './commit.js'
-import type { ConvertWords } from './convert-qcow2.js'
+import type { ConvertWords } from './convert-files.js'
 import type { OpenOptions } from './open.js'
 import { allow, bytes, namedByOptions, snapshot, taking } from './options.js'
 import { complain, print } from './output.js'
@@ -78,15 +78,15 @@ const coroutines = (text: string): number => {
   return n
 }
 
-const convertFiles = async (inputs: readonly string[], out: string, words: Convert): Promise<number> => {
+const convertAs = async (inputs: readonly string[], out: string, words: Convert): Promise<number> => {
   const full = words.options.some((list) => /preallocation=(falloc|full)/.test(list))
   const [image] = inputs
   if (words.out === 'raw' && !words.over && !full && words.sparse > 0 && inputs.length === 1 && image !== undefined) {
     const { convert } = await import('./convert.js')
     return convert(image, out, words)
   }
-  const { convertToImage } = await import('./convert-qcow2.js')
-  return convertToImage(inputs, out, words, words.out === 'raw' && full ? { ...words, sparse: 0 } : words)
+  const { convertFiles } = await import('./convert-files.js')
+  return convertFiles(inputs, out, words, words.out === 'raw' && full ? { ...words, sparse: 0 } : words)
 }
 
 const addConvert = (all: Command): void => {
@@ -124,7 +124,7 @@ const addConvert = (all: Command): void => {
       if (inputs.length === 0 || out === undefined || why !== undefined) {
         complain(why ?? 'Must specify image file name')
         process.exitCode = 1
-      } else process.exitCode = await convertFiles(inputs, out, words)
+      } else process.exitCode = await convertAs(inputs, out, words)
     })
 }
 

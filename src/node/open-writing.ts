@@ -4,9 +4,9 @@ import type { Read } from '../bytes/plan.js'
 import { compressionType } from '../format/header.js'
 import type { Layer } from '../image/chain.js'
 import { activeDisk } from '../image/disk.js'
-import { type Metadata, readMetadata, refusal } from '../image/metadata.js'
+import { type Metadata, readMetadata } from '../image/metadata.js'
 import type { Surroundings } from '../transition/open.js'
-import { fail, refusalLine } from './command.js'
+import { fail, refusalLine, type Usable, usable } from './command.js'
 import { compressorOf } from './compress.js'
 import { fastest, native } from './decompress.js'
 import { type DiskFile, openDiskFile } from './disk-file.js'
@@ -64,12 +64,9 @@ const below = async (
     ? E.right(undefined)
     : openChain(name, { allow: options.allow ?? [] })
 
-const metadataOf = (name: string, image: DiskFile, passed: HoldOptions['passed']): E.Either<string, Metadata> => {
+const metadataOf = (name: string, image: DiskFile, passed: HoldOptions['passed']): E.Either<string, Usable> => {
   const alone = new Session({ image, below: nothingBelow })
-  const read = E.flattenW(alone.run(readMetadata()))
-  if (E.isLeft(read)) return E.left(refusalLine(name, read.left))
-  const refused = refusal(read.right.issues, passed)
-  return refused === undefined ? read : E.left(refusalLine(name, [refused]))
+  return usable(name, E.flattenW(alone.run(readMetadata())), passed)
 }
 
 /** What packs and unpacks guest bytes: the best there is, unless the command looks at none. */

@@ -1,8 +1,6 @@
 /** Options and arguments that several commands take. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import * as E from 'fp-ts/lib/Either.js'
 import type { Preallocation } from '../transition/preallocate.js'
-import { imageOptsOf } from './image-opts.js'
 
 const suffixes = 'bkmgtpe'
 
@@ -86,27 +84,28 @@ export const taking = (command: Command, ...flags: readonly (keyof typeof idle)[
   return command
 }
 
+/** Says that an image is named by options. */
+export const imageOpts = (): Option =>
+  new Option('--image-opts', 'the image is named by options, such as driver=qcow2,file.filename=disk.qcow2')
+
 /**
  * Lets the first arguments, images, be named by options.
  *
  * @param formats for each of them the key of the option that tells its format, where it may be raw
  */
 export const namedByOptions = (command: Command, ...formats: readonly (string | undefined)[]): Command =>
-  command
-    .addOption(
-      new Option('--image-opts', 'the image is named by options, such as driver=qcow2,file.filename=disk.qcow2')
-    )
-    .hook('preAction', () => {
-      if (command.getOptionValue('imageOpts') !== true) return
-      if (['f', 'format'].some((key) => command.getOptionValueSource(key) === 'cli'))
-        return command.error('--image-opts and --format are mutually exclusive')
-      for (const [i, key] of (formats.length === 0 ? [undefined] : formats).entries()) {
-        const wanted = imageOptsOf(command.args[i] ?? '')
-        if (E.isLeft(wanted)) return command.error(wanted.left)
-        const { name, format } = wanted.right
-        if (name === undefined || (format === 'raw' && key === undefined))
-          return command.error('the options are to name a qcow2 image: driver=qcow2,file.filename=…')
-        command.processedArgs[i] = name
-        if (format !== undefined && key !== undefined) command.setOptionValue(key, format)
-      }
-    })
+  command.addOption(imageOpts()).hook('preAction', async () => {
+    if (command.getOptionValue('imageOpts') !== true) return
+    if (['f', 'format'].some((key) => command.getOptionValueSource(key) === 'cli'))
+      return command.error('--image-opts and --format are mutually exclusive')
+    const { imageOptsOf } = await import('./image-opts.js')
+    for (const [i, key] of (formats.length === 0 ? [undefined] : formats).entries()) {
+      const wanted = imageOptsOf(command.args[i] ?? '')
+      if (wanted._tag === 'Left') return command.error(wanted.left)
+      const { name, format } = wanted.right
+      if (name === undefined || (format === 'raw' && key === undefined))
+        return command.error('the options are to name a qcow2 image: driver=qcow2,file.filename=…')
+      command.processedArgs[i] = name
+      if (format !== undefined && key !== undefined) command.setOptionValue(key, format)
+    }
+  })

@@ -9,7 +9,7 @@ import type { AnyCommand } from '../transition/command.js'
 import { fail } from './command.js'
 import { openDiskFile } from './disk-file.js'
 import { reason } from './file.js'
-import type { Changes } from './io-run.js'
+import type { Changes } from './changes.js'
 import { isLocked, lockForWriting } from './lock.js'
 
 const file = { part: 'image', depth: 0 } as const

@@ -3,16 +3,15 @@ import { dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { showFailure } from '../bytes/run-async.js'
 import { subclusterSize } from '../format/geometry.js'
-import { isZeros } from './clusters.js'
-import { fail, ok, refusalLine } from './command.js'
+import { fail, ok } from './command.js'
 import { bytesAt } from './compare.js'
 import { backingFormats } from './creation.js'
-import { fastest } from './decompress.js'
-import { eachPieceInTime, type Piece } from './guest.js'
+import { type Piece, putPieces } from './guest.js'
 import { beside } from './new-image.js'
 import { openChain, type OpenChain } from './open.js'
 import { withImage } from './open-writing.js'
 import type { Session } from './session.js'
+import { isZeros } from './sparse.js'
 
 /** What the image is put over; without a name, over nothing. */
 export interface RebaseOptions {
@@ -54,16 +53,12 @@ const keepDisk = async (
   image: OpenChain,
   below: OpenChain | undefined
 ): Promise<string | undefined> => {
-  const failures: string[] = []
-  const put = async (piece: Piece): Promise<void> => {
+  const failed = await putPieces(image, (piece) => {
     const own = piece.depth === 0 && !(piece.absent && image.chain.length === 1)
-    const failed = own || failures.length > 0 ? undefined : await keepPiece(session, piece, below)
-    if (failed !== undefined) failures.push(failed)
-  }
-  const read = await eachPieceInTime(image, put, { decompressor: await fastest(image.chain) })
-  if (E.isLeft(read)) return refusalLine(image.names[0] ?? '', read.left)
-  if (failures.length === 0) session.end()
-  return failures[0]
+    return own ? undefined : keepPiece(session, piece, below)
+  })
+  if (failed === undefined) session.end()
+  return failed
 }
 
 /** The same, with the files of both chains. */

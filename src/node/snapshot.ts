@@ -2,13 +2,11 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { showFailure } from '../bytes/run-async.js'
 import { snapshotJson } from '../image/info.js'
-import { readMetadata, refusal } from '../image/metadata.js'
 import type { Command } from '../transition/command.js'
-import { fail, ok, refusalLine, withSource } from './command.js'
+import { fail, ok, usableIn, withSource } from './command.js'
 import { withImage } from './open-writing.js'
 import { print } from './output.js'
 import { snapshotLines } from './snapshot-text.js'
-import { run } from './world.js'
 
 /** What is to be done: at most one of these. */
 export interface SnapshotOptions {
@@ -22,10 +20,8 @@ export interface SnapshotOptions {
 /** Lists the snapshots, if there are any, as qemu-img does. */
 const list = (name: string): Promise<number> =>
   withSource(name, async ({ world }) => {
-    const m = E.flattenW(await run(world, readMetadata))
-    if (E.isLeft(m)) return fail(refusalLine(name, m.left))
-    const refused = refusal(m.right.issues)
-    if (refused !== undefined) return fail(refusalLine(name, [refused]))
+    const m = await usableIn(name, world)
+    if (E.isLeft(m)) return fail(m.left)
     print(
       snapshotLines(m.right.snapshots.map(snapshotJson))
         .map((line) => `${line}\n`)

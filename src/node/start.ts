@@ -13,7 +13,7 @@ const reportEmbedded = (): number => {
   const image = gunzipSync(readFileSync(new URL(`../../../${embedded}`, import.meta.url)))
   const facts = runSync(readFacts(), { read: fromMemory(image) })
   if (E.isLeft(facts)) return fail(refusalLine(embedded, facts.left))
-  return report(facts.right, { filename: embedded, length: image.length }, false)
+  return report(facts.right, { name: embedded, length: image.length }, false)
 }
 
 const [name] = process.argv.slice(2)

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import type { BitmapAction, ChangeBitmapOptions } from './change-bitmap.js'
 import type { IoOptions } from './io.js'
-import { allow, format, namedByOptions, preallocations, taking } from './options.js'
+import { allow, format, imageOpts, namedByOptions, preallocations, taking } from './options.js'
 import type { RebaseOptions } from './rebase.js'
 import type { ResizeOptions } from './resize.js'
 import type { SnapshotOptions } from './snapshot.js'
@@ -18,7 +18,7 @@ const addIo = (all: Command): void => {
     .description("guest bytes read and written, by lines of qemu-io's commands; without -c from standard input")
     .argument('[image]')
     .addOption(format('-f, --format <format>', 'what the image is'))
-    .option('--image-opts', 'the image is named by options, such as driver=qcow2,file.filename=disk.qcow2', false)
+    .addOption(imageOpts().default(false))
     .addOption(
       new Option('-c, --cmd <line>', "a line, such as 'write -P 1 0 64k'; may be repeated")
         .argParser(several)

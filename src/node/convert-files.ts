@@ -1,0 +1,83 @@
+/** `qcow2 convert` of any disks into any file: an image or a raw file, a new one or with -n one that is there. */
+import * as E from 'fp-ts/lib/Either.js'
+import { showFailure } from '../bytes/run-async.js'
+import { fail, ok } from './command.js'
+import { convertOver, convertToRaw } from './convert-into.js'
+import { convertToNew, type NewWords } from './convert-qcow2.js'
+import { added, allMarked, type Marked } from './copy-bitmaps.js'
+import { reason } from './file.js'
+import { openChain, type OpenChain, type OpenOptions } from './open.js'
+import { openForWriting } from './open-writing.js'
+
+/** What the command line says beside the names and what is opened. */
+export interface ConvertWords extends NewWords {
+  readonly out: 'raw' | 'qcow2'
+  /** Whether the output is there. */
+  readonly over: boolean
+  /** Whether the output holds zeros only. */
+  readonly targetIsZero: boolean
+  /** Whether dirty bitmaps are taken over. */
+  readonly bitmaps: boolean
+  /** Whether those in use are left out; else they are refused. */
+  readonly skipBrokenBitmaps: boolean
+}
+
+/** Takes over dirty bitmaps; tells why it cannot. */
+const addBitmaps = async (out: string, marked: readonly Marked[]): Promise<string | undefined> => {
+  if (marked.length === 0) return undefined
+  const open = await openForWriting(out, { alone: true })
+  if (E.isLeft(open)) return open.left
+  const { session, close } = open.right
+  try {
+    const done = session.all(marked.flatMap(added))
+    if (E.isLeft(done)) return `Failed to copy the bitmaps: ${showFailure(done.left.issues)}`
+    session.end()
+    return undefined
+  } finally {
+    close()
+  }
+}
+
+/** Makes the output from inputs that are open; tells why it cannot be made. */
+const convertAll = async (
+  inputs: readonly OpenChain[],
+  out: string,
+  options: OpenOptions,
+  words: ConvertWords
+): Promise<string | undefined> => {
+  const [first] = inputs
+  const marked =
+    words.bitmaps && first !== undefined
+      ? await allMarked(first.names[0] ?? '', first.world, words.skipBrokenBitmaps)
+      : E.right([])
+  if (E.isLeft(marked)) return marked.left
+  if (words.out === 'raw' && !words.over) return convertToRaw(inputs, out, words.sparse)
+  const failed = await (words.over
+    ? convertOver(inputs, out, words.out, options.allow, words)
+    : convertToNew(inputs, out, words))
+  return failed ?? (await addBitmaps(out, marked.right))
+}
+
+/** The command. A new file appears under its name when it is whole. */
+export const convertFiles = async (
+  names: readonly string[],
+  out: string,
+  options: OpenOptions,
+  words: ConvertWords
+): Promise<number> => {
+  const inputs: OpenChain[] = []
+  try {
+    for (const name of names) {
+      const open = await openChain(name, options)
+      if (E.isLeft(open))
+        return fail(open.left.endsWith('[OPEN-01]') ? `${open.left}; -f raw takes it as it is` : open.left)
+      inputs.push(open.right)
+    }
+    const failed = await convertAll(inputs, out, options, words)
+    return failed === undefined ? ok : fail(failed)
+  } catch (error) {
+    return fail(`error while writing '${out}': ${reason(error)}`)
+  } finally {
+    for (const input of inputs) input.close()
+  }
+}
