@@ -50,6 +50,13 @@ export const bitmapMutants: readonly Mutant[] = [
     rule: 'where all bits are 1, a write has nothing to record'
   },
   {
+    name: 'of a range that is marked the last granule is missing',
+    file: 'transition/bitmap-data.js',
+    edits: [['Math.ceil(Math.min(to, w.disk.size) /', 'Math.floor(Math.min(to, w.disk.size) /']],
+    red: bitmaps,
+    rule: 'ranges that are marked are those of a bitmap that is merged'
+  },
+  {
     name: 'a merge takes the granularities the wrong way round',
     file: 'transition/bitmap-data.js',
     edits: [['2 ** (from.granularityBits - to.granularityBits)', '2 ** (to.granularityBits - from.granularityBits)']],

@@ -59,5 +59,26 @@ export const sessionMutants: readonly Mutant[] = [
     edits: [[', compressor: await compressorOf(type)', '']],
     red: 'props/node/io.test.ts',
     rule: 'what a line compresses is as short as zstd makes it'
+  },
+  {
+    name: 'a turn of writes is over before they are done',
+    file: 'node/behind.js',
+    edits: [['this.turns.length < mostTurns ? undefined : this.turns.shift()', 'undefined']],
+    red: 'props/node/behind.test.ts',
+    rule: 'everything is in its place when it ends'
+  },
+  {
+    name: 'a failure of a write that is waited for is lost',
+    file: 'node/behind.js',
+    edits: [['if (failed !== undefined)', 'if (failed === undefined)']],
+    red: 'props/node/behind.test.ts',
+    rule: 'what the system throws is told by the end of all turns'
+  },
+  {
+    name: 'VM state is written onto the guest disk',
+    file: 'transition/vm-state.js',
+    edits: [['vmStateOffset(w.g, w.disk.size) + position', 'position']],
+    red: 'props/transition/vm-state.test.ts',
+    rule: 'it reads back, the guest disk stays, and a crash leaves each byte old or new'
   }
 ]

@@ -226,6 +226,38 @@ const kept = (name: string): Machine =>
 const clauseOf = (result: ReturnType<typeof perhaps>): string =>
   E.isLeft(result) ? (result.left[0]?.clause ?? '') : 'done'
 
+test('ranges that are marked are those of a bitmap that is merged', () => {
+  holds(
+    fc.property(scripts(images, 12), names, names, ([options, script], from, name) => {
+      const start = newMachine(options)
+      const m = script.reduce<Machine>((n, c) => E.getOrElse((): Machine => n)(perhaps(n, c)), start)
+      const source = abstraction(m.files, traits).bitmaps.find((b) => b.name === from)
+      const merged = perhaps(m, { _tag: 'BitmapMerge', from, name })
+      if (source === undefined || E.isLeft(merged)) return
+      const unit = source.granularity
+      // One byte of each granule: the first or the last.
+      const bytes = [...source.dirty].map((i) => (i % 2 === 0 ? i * unit : Math.min((i + 1) * unit, options.size) - 1))
+      const ranges = bytes.map((at) => [at, at + 1] as const)
+      assert.equal(right(perhaps(m, { _tag: 'BitmapMark', name, ranges })).files, merged.right.files)
+    })
+  )
+  const alone = newMachine({ size: 65_536 })
+  const a = { name: 'a', granularity: 512, enabled: true }
+  const added = right(perhaps(alone, { _tag: 'BitmapAdd', ...a }))
+  const marked = right(
+    perhaps(added, {
+      _tag: 'BitmapMark',
+      name: 'a',
+      ranges: [
+        [511, 513],
+        [2047, 2048]
+      ]
+    })
+  )
+  assert.equal([...(abstraction(marked.files, traits).bitmaps[0]?.dirty ?? [])], [0, 1, 3])
+  assert.is(clauseOf(perhaps(alone, { _tag: 'BitmapMark', name: 'a', ranges: [] })), 'BMP-02')
+})
+
 test('a bitmap in use is left alone until it is removed', () => {
   for (const name of ['case-56-bitmap-in-use', 'odd-bitmap-in-use-long']) {
     const m = kept(name)
