@@ -1,7 +1,8 @@
 /** New images: qemu-img's own, byte for byte. */
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
-import { create, type CreateOptions } from '../../src/transition/create.js'
+import { create } from '../../src/transition/create.js'
+import type { CreateOptions } from '../../src/transition/create-options.js'
 import { needsQemu } from '../qemu.js'
 import { suite } from '../suite.js'
 import { marked } from './follow.js'

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import type { AnyCommand } from '../../src/transition/command.js'
-import type { CreateOptions } from '../../src/transition/create.js'
+import type { CreateOptions } from '../../src/transition/create-options.js'
 import { suite } from '../suite.js'
 import { crashStates } from './crashes.js'
 import { marked } from './follow.js'

@@ -6,7 +6,7 @@ import { load } from '../../corpus/load.js'
 import type { ClauseId } from '../../spec/index.js'
 import { type Command as Guest, type Disk, step, type Traits } from '../../spec/disk.js'
 import type { Command } from '../../src/transition/command.js'
-import type { CreateOptions } from '../../src/transition/create.js'
+import type { CreateOptions } from '../../src/transition/create-options.js'
 import { abstraction, countIn, countsOf, type Machine, machineOf, newMachine, perhaps } from './machine.js'
 
 /** An image to begin with: a new one, over a raw file of so many bytes, or one of the corpus. */

@@ -1,7 +1,7 @@
 /** The L2 entries that zeroing, discarding and writing leave behind: what the clauses say, bit for bit. */
 import type { ClauseId } from '../../spec/clauses/index.js'
 import type { Command } from '../../src/transition/command.js'
-import type { CreateOptions } from '../../src/transition/create.js'
+import type { CreateOptions } from '../../src/transition/create-options.js'
 
 /** Commands to a disk of four clusters of 64 KiB and a half one, and entries in hexadecimal by guest cluster. */
 export interface Golden {

@@ -9,7 +9,7 @@ import { type Extension, extension, typeOf } from '../../src/format/extension.js
 import { header } from '../../src/format/header.js'
 import { type Metadata, readMetadata, refusal } from '../../src/image/metadata.js'
 import type { AnyCommand } from '../../src/transition/command.js'
-import type { CreateOptions } from '../../src/transition/create.js'
+import type { CreateOptions } from '../../src/transition/create-options.js'
 import { areaBytes } from '../../src/transition/extensions.js'
 import { crashStates } from './crashes.js'
 import {

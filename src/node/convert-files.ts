@@ -2,12 +2,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { showFailure } from '../bytes/run-async.js'
 import { fail, ok } from './command.js'
-import { convertOver, convertToRaw } from './convert-into.js'
 import { convertToNew, type NewWords } from './convert-qcow2.js'
 import { added, allMarked, type Marked } from './copy-bitmaps.js'
 import { reason } from './file.js'
 import { openChain, type OpenChain, type OpenOptions } from './open.js'
-import { openForWriting } from './open-writing.js'
 
 /** What the command line says beside the names and what is opened. */
 export interface ConvertWords extends NewWords {
@@ -25,6 +23,7 @@ export interface ConvertWords extends NewWords {
 /** Takes over dirty bitmaps; tells why it cannot. */
 const addBitmaps = async (out: string, marked: readonly Marked[]): Promise<string | undefined> => {
   if (marked.length === 0) return undefined
+  const { openForWriting } = await import('./open-writing.js')
   const open = await openForWriting(out, { alone: true })
   if (E.isLeft(open)) return open.left
   const { session, close } = open.right
@@ -36,6 +35,19 @@ const addBitmaps = async (out: string, marked: readonly Marked[]): Promise<strin
   } finally {
     close()
   }
+}
+
+/** Writes over what is there, or a raw file. What locks files is loaded only for this. */
+const convertInto = async (
+  inputs: readonly OpenChain[],
+  out: string,
+  options: OpenOptions,
+  words: ConvertWords
+): Promise<string | undefined> => {
+  const { convertOver, convertToRaw } = await import('./convert-into.js')
+  return words.over
+    ? convertOver(inputs, out, words.out, options.allow, words)
+    : convertToRaw(inputs, out, words.sparse)
 }
 
 /** Makes the output from inputs that are open; tells why it cannot be made. */
@@ -51,9 +63,8 @@ const convertAll = async (
       ? await allMarked(first.names[0] ?? '', first.world, words.skipBrokenBitmaps)
       : E.right([])
   if (E.isLeft(marked)) return marked.left
-  if (words.out === 'raw' && !words.over) return convertToRaw(inputs, out, words.sparse)
-  const failed = await (words.over
-    ? convertOver(inputs, out, words.out, options.allow, words)
+  const failed = await (words.over || words.out === 'raw'
+    ? convertInto(inputs, out, options, words)
     : convertToNew(inputs, out, words))
   return failed ?? (await addBitmaps(out, marked.right))
 }

@@ -2,18 +2,17 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../bytes/host-write.js'
 import { showFailure } from '../bytes/run-async.js'
-import type { CreateOptions } from '../transition/create.js'
+import type { CreateOptions } from '../transition/create-options.js'
 import { Fill } from '../transition/fill.js'
+import { backingSize } from './backing-size.js'
 import { Behind, mostTurns } from './behind.js'
-import { Clusters, sparseUnit, type Stretch } from './clusters.js'
-import type { Packed } from './compress.js'
-import { backingSize } from './create.js'
+import { Clusters, sparseUnit } from './clusters.js'
 import { creationOf, parseOptions, type Texts } from './creation.js'
 import { type Piece, putPieces, sizeOfAll } from './guest.js'
 import { type NewImage, newImage } from './new-image.js'
 import type { OpenChain } from './open.js'
 import { print } from './output.js'
-import { openPackers, type Packers } from './packers.js'
+import { leavingOut, plainSink, type Sink } from './sink.js'
 
 /** What the command line says of the new image. */
 export interface NewWords {
@@ -25,81 +24,6 @@ export interface NewWords {
   readonly sparse: number
   readonly progress: boolean
   readonly quiet: boolean
-}
-
-/** Bytes of clusters that are compressed together. */
-const batchSize = 2 ** 20
-
-const drain = (writes: Generator<HostWrite, unknown>, perform: (write: HostWrite) => void): unknown => {
-  for (let step = writes.next(); ; step = writes.next()) {
-    if (step.done === true) return step.value
-    perform(step.value)
-  }
-}
-
-/** Puts stretches into the image, in order. */
-interface Sink {
-  readonly put: (stretch: Stretch) => void | Promise<void>
-  readonly end: () => Promise<void>
-}
-
-/** The same, but for zeros from byte `end` on, behind the backing file, which need no entries. */
-const leavingOut = (end: number, { put, end: last }: Sink): Sink => ({
-  put: (stretch) => (stretch.bytes === undefined && stretch.at >= end ? undefined : put(stretch)),
-  end: last
-})
-
-const plainSink = (fill: Fill, perform: (write: HostWrite) => void, sparse: boolean): Sink => ({
-  put: ({ at, length, bytes }) => {
-    drain(bytes === undefined ? fill.zeros(at, length) : fill.data(at, bytes, sparse), perform)
-  },
-  end: () => Promise.resolve()
-})
-
-/** What waits for its turn: zeros, or clusters that are being compressed, and how many of their bytes are of the disk. */
-type Turn =
-  | { readonly _tag: 'Zeros'; readonly at: number; readonly length: number }
-  | { readonly _tag: 'Packed'; readonly at: number; readonly length: number; readonly packed: Promise<Packed> }
-
-const compressingSink = (fill: Fill, perform: (write: HostWrite) => void, packers: Packers): Sink => {
-  const size = fill.clusterSize
-  const turns: Turn[] = []
-  const next = async (): Promise<void> => {
-    const turn = turns.shift()
-    if (turn === undefined) return
-    const { at, length } = turn
-    if (turn._tag === 'Zeros') return void drain(fill.zeros(at, length), perform)
-    const { bytes, payloads, lengths } = await turn.packed
-    let from = 0
-    for (const [i, n] of lengths.entries()) {
-      const whole = bytes.subarray(i * size, Math.min(length, (i + 1) * size))
-      drain(
-        n === 0 ? fill.data(at + i * size, whole) : fill.payload(at + i * size, payloads.subarray(from, from + n)),
-        perform
-      )
-      from += n
-    }
-  }
-  const push = async (turn: Turn): Promise<void> => {
-    if (turn._tag === 'Packed') turn.packed.catch(() => undefined)
-    turns.push(turn)
-    while (turns.length > packers.most) await next()
-  }
-  return {
-    put: async ({ at, length, bytes }) => {
-      if (bytes === undefined) return push({ _tag: 'Zeros', at, length })
-      const step = Math.max(size, batchSize)
-      for (let done = 0; done < length; done += step) {
-        const part = bytes.subarray(done, done + step)
-        const own = new Uint8Array(Math.ceil(part.length / size) * size)
-        own.set(part)
-        await push({ _tag: 'Packed', at: at + done, length: part.length, packed: packers.pack({ bytes: own, size }) })
-      }
-    },
-    end: async () => {
-      while (turns.length > 0) await next()
-    }
-  }
 }
 
 /** Prints how much is done, as qemu-img does. */
@@ -163,10 +87,10 @@ const write = async (job: Job, options: CreateOptions): Promise<string | undefin
   const perform = (w: HostWrite): void => {
     if (w._tag !== 'Flush') files.perform(w)
   }
-  const packers = words.compress ? await openPackers(options.compressionType ?? 'zlib') : undefined
+  const sink = words.compress
+    ? await (await import('./packing.js')).openPacking(fill, options.compressionType ?? 'zlib', perform)
+    : plainSink(fill, perform, words.sparse > 0)
   try {
-    const sink =
-      packers === undefined ? plainSink(fill, perform, words.sparse > 0) : compressingSink(fill, perform, packers)
     const bare = job.backing !== undefined && options.preallocation === 'off'
     const failed = await fillFrom(job, bare ? leavingOut(job.backing, sink) : sink)
     if (failed !== undefined) return failed
@@ -177,7 +101,7 @@ const write = async (job: Job, options: CreateOptions): Promise<string | undefin
     }
   } finally {
     await behind.end()
-    await packers?.close()
+    await sink.close()
   }
 }
 

@@ -3,7 +3,6 @@ import { Worker } from 'node:worker_threads'
 import * as E from 'fp-ts/lib/Either.js'
 import { isObject } from '../bytes/json.js'
 import { refusalLine } from './command.js'
-import { fastest } from './decompress.js'
 import { reason } from './file.js'
 import { eachPiece, guestSize, type Piece } from './guest.js'
 import type { OpenChain, OpenOptions } from './open.js'
@@ -54,7 +53,7 @@ export const copyShares = async (
     seen(piece)
   }
   const takes = (n: number): boolean => shares.takes(n)
-  const done = await eachPiece(open, 0, guestSize(open), put, { decompressor: await fastest(open.chain), takes })
+  const done = await eachPiece(open, 0, guestSize(open), put, { takes })
   return E.isRight(done) ? undefined : { share: shares.at, text: refusalLine(open.names[0] ?? '', done.left) }
 }
 

@@ -1,17 +1,16 @@
 /** `qcow2 create`: a new image, and its external data file. */
 import { closeSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
-import { dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { flush, type HostWrite } from '../bytes/host-write.js'
 import { sectorSize } from '../format/limits.js'
-import { chainSize } from '../image/chain.js'
-import { create as plan, type CreateOptions } from '../transition/create.js'
+import { create as plan } from '../transition/create.js'
+import type { CreateOptions } from '../transition/create-options.js'
+import { backingSize } from './backing-size.js'
 import { fail, ok } from './command.js'
 import { asksForHelp, bytesOf, creationOf, formatting, optionsHelp, parseOptions, type Texts } from './creation.js'
 import { reason } from './file.js'
-import { beside, newImage } from './new-image.js'
-import { openChain } from './open.js'
+import { newImage } from './new-image.js'
 import { print } from './output.js'
 import { sizeOf } from './size.js'
 import { createSparse, isZeros } from './sparse.js'
@@ -25,17 +24,6 @@ export interface CreateWords {
   readonly unsafe: boolean
   readonly options: readonly string[]
   readonly quiet: boolean
-}
-
-/** Bytes of the disk that a backing file presents. */
-export const backingSize = async (image: string, name: string, format: string): Promise<E.Either<string, number>> => {
-  if (format !== 'qcow2' && format !== 'raw') return E.left(`Unknown driver '${format}'`)
-  const path = beside(image, name)
-  const open = await openChain(path, { allow: [dirname(path)], format })
-  return E.map(({ chain, close }: { chain: Parameters<typeof chainSize>[0]; close: () => void }) => {
-    close()
-    return chainSize(chain)
-  })(open)
 }
 
 const invalidSize =

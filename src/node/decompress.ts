@@ -2,7 +2,6 @@
 import { inflateRawSync } from 'node:zlib'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Decompressor, portable } from '../compression/decompress.js'
-import type { Chain } from '../image/chain.js'
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
 
@@ -28,9 +27,3 @@ const deflate: Decompressor['deflate'] = (payload, size) => {
 
 /** Decoders for Node that are there at once. */
 export const native: Decompressor = { deflate, zstd: portable.zstd }
-
-/** The fastest decoders for the images of a chain. */
-export const fastest = async (chain: Chain): Promise<Decompressor> =>
-  chain.some((layer) => layer._tag === 'Image' && layer.disk.compressionType === 1)
-    ? { deflate, zstd: (await import('./zstd.js')).zstd }
-    : native

@@ -53,9 +53,9 @@ const punch = (fd: number, at: number, length: number): void => {
   }
 }
 
-/** Opens a file that is to be changed; with `create` it is made, or emptied. */
-export const openDiskFile = (name: string, create = false): DiskFile => {
-  const fd = openSync(name, create ? 'w+' : 'r+')
+/** Opens a file that is to be changed. */
+export const openDiskFile = (name: string): DiskFile => {
+  const fd = openSync(name, 'r+')
   const stat = fstatSync(fd)
   if (!stat.isFile()) {
     closeSync(fd)

@@ -6,7 +6,7 @@ import { type Chain, chainSize, locations } from '../image/chain.js'
 import type { Decompressor } from '../compression/decompress.js'
 import { extentBytes } from '../image/read.js'
 import { refusalLine } from './command.js'
-import { fastest, native } from './decompress.js'
+import { decodersOf } from './decoders.js'
 import type { OpenChain } from './open.js'
 import { inOwnTime, run } from './world.js'
 
@@ -24,26 +24,31 @@ export interface Piece {
   readonly compressed: boolean
 }
 
-const pieceSize = 2 ** 20
+const pieceSize = 2 ** 21
 /** Bytes of a share: what is not zeros is counted. */
 const shareSize = 2 ** 22
 
 /** How the pieces are come by. */
 export interface Ways {
-  readonly decompressor: Decompressor
   /** Whether a share is wanted; its number never goes down. */
   readonly takes: (share: number) => boolean
   /** How many pieces have bytes that stay as they are, the last one among them. */
   readonly kept: number
 }
 
-const allAtOnce: Ways = { decompressor: native, takes: () => true, kept: 1 }
+const allAtOnce: Ways = { takes: () => true, kept: 1 }
 
 /**
- * Tells the guest bytes `[at, end)` in order, in pieces of at most 1 MiB; zeros in one piece however long. Other pieces are
+ * Tells the guest bytes `[at, end)` in order, in pieces of at most 2 MiB; zeros in one piece however long. Other pieces are
  * left out, and not even read, where `takes` does not take their share.
  */
-function* pieces(chain: Chain, at: number, end: number, { decompressor, takes, kept }: Ways): Plan<void, Piece> {
+function* pieces(
+  chain: Chain,
+  at: number,
+  end: number,
+  decompressor: Decompressor,
+  { takes, kept }: Ways
+): Plan<void, Piece> {
   const memories = Array.from({ length: kept }, () => new Memory())
   let [counted, told] = [0, 0]
   yield* telling(locations(chain, at, end), function* (e): Plan<void, Piece> {
@@ -63,17 +68,19 @@ function* pieces(chain: Chain, at: number, end: number, { decompressor, takes, k
 }
 
 /** Goes through the guest bytes of a chain, `[at, at + length)`, as far as their shares are taken. */
-export const eachPiece = (
+export const eachPiece = async (
   open: OpenChain,
   at: number,
   length: number,
   act: (piece: Piece) => void,
   ways: Partial<Ways> = {}
-): Promise<E.Either<Failure, void>> =>
-  run(open.world, () => pieces(open.chain, at, at + length, { ...allAtOnce, ...ways }), act)
+): Promise<E.Either<Failure, void>> => {
+  const decoders = await decodersOf(open.chain)
+  return run(open.world, () => pieces(open.chain, at, at + length, decoders, { ...allAtOnce, ...ways }), act)
+}
 
 /**
- * Goes through the whole disk with the fastest decoders until `put`, which may take its time, tells what is in the way; tells
+ * Goes through the whole disk until `put`, which may take its time, tells what is in the way; tells
  * that, or why the disk cannot be read.
  *
  * @param kept how many pieces have bytes that stay as they are
@@ -88,9 +95,10 @@ export const putPieces = async (
     const failed = failures.length === 0 ? await put(piece) : undefined
     if (failed !== undefined) failures.push(failed)
   }
-  const ways: Ways = { decompressor: await fastest(open.chain), takes: () => failures.length === 0, kept }
+  const ways: Ways = { takes: () => failures.length === 0, kept }
+  const decoders = await decodersOf(open.chain)
   const read = inOwnTime(open.world)
-  const done = await runAsync(() => pieces(open.chain, 0, guestSize(open), ways), { read, tell })()
+  const done = await runAsync(() => pieces(open.chain, 0, guestSize(open), decoders, ways), { read, tell })()
   return E.isLeft(done) ? refusalLine(open.names[0] ?? '', done.left) : failures[0]
 }
 

@@ -1,8 +1,8 @@
 /** New images: the files of an image that is being made, which appear under their names together. */
+import { closeSync, fdatasyncSync, ftruncateSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { HostWrite } from '../bytes/host-write.js'
-import type { CreateOptions } from '../transition/create.js'
-import { type DiskFile, openDiskFile } from './disk-file.js'
+import type { CreateOptions } from '../transition/create-options.js'
 import { writeFully } from './sparse.js'
 import { type Whole, wholeFile } from './whole.js'
 
@@ -11,10 +11,16 @@ type Part = 'image' | 'data'
 /** Where a relative name that an image holds is looked for: in the image's folder. */
 export const beside = (image: string, name: string): string => resolve(dirname(image), name)
 
+interface NewFile {
+  readonly part: Part
+  readonly path: string
+  readonly fd: number
+}
+
 /** The files of a new image, empty at first. */
 export interface NewImage {
-  readonly parts: readonly { readonly part: Part; readonly path: string; readonly file: DiskFile }[]
-  /** Does what is to be done to one of the files. */
+  readonly parts: readonly NewFile[]
+  /** Does what is to be done to one of the files: nothing that is new is given back. */
   readonly perform: (change: HostWrite) => void
   /** Gives the files their names. */
   readonly keep: () => void
@@ -35,16 +41,16 @@ export const newImage = async (
     ...(dataFile === undefined ? [] : [['data', await wholeFile(beside(image, dataFile.name))] as const]),
     ['image', await wholeFile(image)]
   ]
-  const parts: { readonly part: Part; readonly path: string; readonly file: DiskFile }[] = []
+  const parts: NewFile[] = []
   const close = (): void => {
-    for (const { file } of parts.splice(0)) file.close()
+    for (const { fd } of parts.splice(0)) closeSync(fd)
   }
   const drop = (): void => {
     close()
     for (const [, whole] of wholes) whole.drop()
   }
   try {
-    for (const [part, { path }] of wholes) parts.push({ part, path, file: openDiskFile(path, true) })
+    for (const [part, { path }] of wholes) parts.push({ part, path, fd: openSync(path, 'w+') })
   } catch (error) {
     drop()
     throw error
@@ -52,12 +58,13 @@ export const newImage = async (
   return {
     parts,
     perform: (change) => {
-      if (change._tag === 'Flush') for (const { file } of parts) file.flush()
+      if (change._tag === 'Flush') for (const { fd } of parts) fdatasyncSync(fd)
       else {
-        const to = parts.find(({ part }) => part === change.file.part)?.file
+        const fd = parts.find(({ part }) => part === change.file.part)?.fd
+        if (fd === undefined) return
         // Zeros that are to be written take up space.
-        if (change._tag === 'Write' && to !== undefined) write(to.fd, change.bytes, change.at)
-        else if (change._tag !== 'Write') to?.perform(change)
+        if (change._tag === 'Write') write(fd, change.bytes, change.at)
+        else if (change._tag === 'Truncate') ftruncateSync(fd, change.length)
       }
     },
     keep: () => {

@@ -8,7 +8,8 @@ import { type Metadata, readMetadata } from '../image/metadata.js'
 import type { Surroundings } from '../transition/open.js'
 import { fail, refusalLine, type Usable, usable } from './command.js'
 import { compressorOf } from './compress.js'
-import { fastest, native } from './decompress.js'
+import { decodersOf } from './decoders.js'
+import { native } from './decompress.js'
 import { type DiskFile, openDiskFile } from './disk-file.js'
 import { reason } from './file.js'
 import { dataPath } from './follow.js'
@@ -78,7 +79,7 @@ const packing = async (
   if (alone === true || m.geometry === undefined) return { decompressor: native }
   const top: Layer = { _tag: 'Image', disk: activeDisk(m, m.geometry) }
   const type = compressionType(m.header) === 1 ? 'zstd' : 'zlib'
-  return { decompressor: await fastest([top, ...backing]), compressor: await compressorOf(type) }
+  return { decompressor: await decodersOf([top, ...backing]), compressor: await compressorOf(type) }
 }
 
 const holdFiles = async (name: string, options: HoldOptions, files: DiskFile[]): Promise<E.Either<string, Held>> => {

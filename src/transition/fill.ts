@@ -17,7 +17,7 @@ import {
 import { l2Entry, type L2Entry, type SubclusterBitmap } from '../format/l2.js'
 import { maxL1Entries, maxRefcountTable } from '../format/limits.js'
 import { maxRefcount, setRefcount } from '../format/refcount.js'
-import { type CreateOptions, firstClusterOf, settled, type Settled } from './create.js'
+import { type CreateOptions, firstClusterOf, settled, type Settled } from './create-options.js'
 
 const image: FileRef = { part: 'image', depth: 0 }
 const dataFile: FileRef = { part: 'data', depth: 0 }
