@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint'
 
 /** Folders without effects: values in, values out. */
 const pure = ['src/**/*.ts', 'spec/**/*.ts', 'props/arbitrary/**/*.ts']
-const impure = ['src/node/**/*.ts']
+const impure = ['src/node/**/*.{ts,cts}']
 
 /**
  * Leaves close to the bytes, and plans, which can only ask for bytes from within a loop: there loops and local mutation
@@ -31,7 +31,7 @@ const noEffect = 'A pure folder knows no world: only src/node has effects.'
 export default defineConfig(
   { ignores: ['dist/', '**/*.js'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,cts}'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     plugins: { functional },
     languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
@@ -62,8 +62,12 @@ export default defineConfig(
     }
   },
   {
-    files: ['src/**/*.ts', 'spec/**/*.ts'],
+    files: ['src/**/*.{ts,cts}', 'spec/**/*.ts'],
     rules: { '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }] }
+  },
+  {
+    files: ['**/*.cts'],
+    rules: { '@typescript-eslint/no-require-imports': ['error', { allowAsImport: true }] }
   },
   {
     files: tables,

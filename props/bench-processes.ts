@@ -49,7 +49,7 @@ const smallImage = (): string | undefined => {
 
 const qemu = (...args: readonly string[]): number | null => spawnSync('qemu-img', args, { stdio: 'ignore' }).status
 
-const command = fileURLToPath(new URL('../src/bin/main.js', import.meta.url))
+const command = fileURLToPath(new URL('../src/node/bin.cjs', import.meta.url))
 
 /** Our command and QEMU's on the same image, both with the same exit code. */
 const besideQemu = (

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Script } from 'node:vm'
 import * as t from 'io-ts'
 import * as assert from 'uvu/assert'
 import { load } from '../corpus/load.js'
@@ -72,7 +73,7 @@ test('it holds the built src, spec and generators, README, LICENSE and package.j
   const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((path) =>
     statSync(join(installed, path)).isFile()
   )
-  const permitted = /^(dist\/(src|spec|props\/arbitrary)\/.+\.(js|d\.ts)|README\.md|LICENSE|package\.json)$/
+  const permitted = /^(dist\/(src|spec|props\/arbitrary)\/.+\.(c?js|d\.c?ts|cache)|README\.md|LICENSE|package\.json)$/
   assert.equal(
     files.filter((path) => !permitted.test(path)),
     []
@@ -168,6 +169,24 @@ for (const [command, path] of Object.entries(manifest.bin)) {
       assert.is(bundled.status, 0, line)
       assert.ok(bundled.printed === apart.printed, line)
     }
+  })
+
+  test(`the command ${command} starts from the code that is kept of it, and without that`, () => {
+    const bundle = join(installed, 'dist/src/bin/main.cjs')
+    const kept = `${bundle}.cache`
+    const cachedData = readFileSync(kept)
+    const { cachedDataRejected } = new Script(readFileSync(bundle, 'latin1'), { filename: bundle, cachedData })
+    assert.is(cachedDataRejected, false)
+    const starts = (): void => assert.equal(node(linked, '--version'), { status: 0, printed: `${manifest.version}\n` })
+    // Its second word names the version that made it.
+    writeFileSync(
+      kept,
+      cachedData.map((byte, i) => (i === 4 ? byte ^ 1 : byte))
+    )
+    starts()
+    rmSync(kept)
+    starts()
+    writeFileSync(kept, cachedData)
   })
 
   test(`the command ${command}, which is bundled, finds the packages and threads that stay apart`, () => {

@@ -9,5 +9,7 @@ export const decodersOf = async (chain: Chain): Promise<Decompressor> => {
   const types = chain.flatMap((layer) => (layer._tag === 'Image' ? [layer.disk.compressionType] : []))
   if (types.length === 0) return { deflate: none, zstd: none }
   const { native } = await import('./decompress.js')
-  return types.includes(1) ? { ...native, zstd: (await import('./zstd.js')).zstd } : native
+  if (!types.includes(1)) return native
+  const { openZstd } = await import('./zstd.js')
+  return { ...native, zstd: (await openZstd()).decode }
 }

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The command line. Each command loads only what it needs. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
@@ -45,4 +44,4 @@ const main = async (): Promise<void> => {
   }
 }
 
-await main()
+void main()

@@ -5,15 +5,12 @@ import { type Encoder, shrinking } from '../compression/compress.js'
 import { type Decoder, portable } from '../compression/decompress.js'
 import { firstFrame } from '../compression/zstd-frames.js'
 
-await init()
-
 /** QEMU's own level. */
 const level = 3
-const context = createCCtx()
 const noDictionary = new Uint8Array(0)
 
 /** It decodes a sound frame of exactly a cluster; any other payload is left to the portable decoder's judgement. */
-export const zstd: Decoder = (payload, size) => {
+const decode: Decoder = (payload, size) => {
   const frame = firstFrame(payload, size)
   if (frame === undefined) return portable.zstd(payload, size)
   const done = E.tryCatch(
@@ -23,4 +20,9 @@ export const zstd: Decoder = (payload, size) => {
   return E.isRight(done) && done.right.length === size ? done : portable.zstd(payload, size)
 }
 
-export const toZstd: Encoder = shrinking((cluster) => compressUsingDict(context, cluster, noDictionary, level))
+/** Both ways of the original library. */
+export const openZstd = async (): Promise<{ readonly decode: Decoder; readonly encode: Encoder }> => {
+  await init()
+  const context = createCCtx()
+  return { decode, encode: shrinking((cluster) => compressUsingDict(context, cluster, noDictionary, level)) }
+}
