@@ -8,7 +8,7 @@ export type CompressionType = 'zlib' | 'zstd'
 const deflate: Encoder = shrinking((cluster) => deflateRawSync(cluster, { windowBits: 12, memLevel: 9 }))
 
 export const encoderOf = async (type: CompressionType): Promise<Encoder> =>
-  type === 'zstd' ? (await (await import('./zstd.js')).openZstd()).encode : deflate
+  type === 'zstd' ? (await (await import('./zstd.js')).zstd).encode : deflate
 
 /** The best encoders for an image of that type; the other one is never asked. */
 export const compressorOf = async (type: CompressionType): Promise<Compressor> => ({

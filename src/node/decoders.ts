@@ -10,6 +10,6 @@ export const decodersOf = async (chain: Chain): Promise<Decompressor> => {
   if (types.length === 0) return { deflate: none, zstd: none }
   const { native } = await import('./decompress.js')
   if (!types.includes(1)) return native
-  const { openZstd } = await import('./zstd.js')
-  return { ...native, zstd: (await openZstd()).decode }
+  const { zstd } = await import('./zstd.js')
+  return { ...native, zstd: (await zstd).decode }
 }

@@ -20,9 +20,11 @@ const decode: Decoder = (payload, size) => {
   return E.isRight(done) && done.right.length === size ? done : portable.zstd(payload, size)
 }
 
-/** Both ways of the original library. */
-export const openZstd = async (): Promise<{ readonly decode: Decoder; readonly encode: Encoder }> => {
+const both = async (): Promise<{ readonly decode: Decoder; readonly encode: Encoder }> => {
   await init()
   const context = createCCtx()
   return { decode, encode: shrinking((cluster) => compressUsingDict(context, cluster, noDictionary, level)) }
 }
+
+/** Both ways of the original library, which is started once. */
+export const zstd = both()
