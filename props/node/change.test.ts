@@ -149,6 +149,8 @@ needsQemu(test)('properties are amended, and backing files named, as by qemu-img
       'amend -o cluster_size=4k IMG',
       'amend -o foo=1 IMG',
       'amend -o backing_file=x IMG',
+      'amend -o data_file_raw=off IMG',
+      'amend -o data_file_raw=on IMG',
       'amend -o compat=1.1 IMG'
     ]
   )
@@ -159,6 +161,9 @@ needsQemu(test)('properties are amended, and backing files named, as by qemu-img
       'rebase -u -b base.raw -F raw IMG',
       'rebase -u -b base.raw IMG',
       'rebase -u -b base.raw -F foo IMG',
+      'amend -o backing_file=base.raw IMG',
+      'amend -o backing_fmt=raw IMG',
+      'amend -o backing_file=base.raw,backing_fmt=raw IMG',
       'rebase -u IMG',
       'rebase -u -b base.raw -F raw IMG'
     ]

@@ -16,8 +16,8 @@ type Words = ReadonlyMap<string, string>
 
 /** The options that can be amended, and what they are for. */
 const known: Readonly<Record<string, string>> = {
-  backing_file: 'the present one, or nothing is amended',
-  backing_fmt: 'the present one, or nothing is amended',
+  backing_file: 'the present one, with its format, or nothing is amended',
+  backing_fmt: 'the format of the present one, with its name, or nothing is amended',
   compat: 'v2 or 0.10, v3 or 1.1',
   data_file: 'name of the external data file',
   data_file_raw: 'off: the external data file need not be the raw disk any more',
@@ -70,7 +70,9 @@ const some = <K extends string, A>(key: K, value: A | undefined): Readonly<Parti
   return out
 }
 
-/** What the words ask of this image. */
+const text = (bytes: Uint8Array | undefined): string | undefined => (bytes === undefined ? undefined : label(bytes))
+
+/** What the words ask of this image. A backing file is named with its format, or not at all. */
 const optionsOf = (words: Words, m: Metadata): E.Either<string, AmendOptions> => {
   for (const name of words.keys()) {
     if (creationOnly.includes(name))
@@ -87,14 +89,9 @@ const optionsOf = (words: Words, m: Metadata): E.Either<string, AmendOptions> =>
   const [lazy, raw] = [onOff(words, 'lazy_refcounts'), onOff(words, 'data_file_raw')]
   if (E.isLeft(lazy)) return lazy
   if (E.isLeft(raw)) return raw
-  const backingFile = label(m.backingName ?? new Uint8Array(0))
-  const backingFormat = label(lastExtension(m.extensions, 'BackingFormat')?.data ?? new Uint8Array(0))
-  if (
-    (words.get('backing_file') ?? backingFile) !== backingFile ||
-    (words.get('backing_fmt') ?? backingFormat) !== backingFormat
-  )
-    return E.left("Cannot amend the backing file: 'rebase' changes it")
-  if (words.has('backing_file') && backingFile === '')
+  const [backing, format] = [words.get('backing_file'), words.get('backing_fmt')]
+  const named = backing !== undefined || format !== undefined
+  if (named && (backing !== text(m.backingName) || format !== text(lastExtension(m.extensions, 'BackingFormat')?.data)))
     return E.left("Cannot amend the backing file: 'rebase' changes it")
   const dataFile = { ...some('name', words.get('data_file')), ...some('raw', raw.right) }
   return E.right({

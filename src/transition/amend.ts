@@ -29,9 +29,12 @@ function* mayAmend(w: Work, o: AmendOptions): Plan<void> {
       yield* refuse('AM-01', 'another backing file', 'the present one, or a rebase')
 }
 
-/** @see DATA-02 and DATA-07 */
+/** That there is no raw disk beside an image is said of any image without a data file. @see DATA-02 and DATA-07 */
 function* amendDataFile(w: Work, { name, raw }: NonNullable<AmendOptions['dataFile']>): Plan<void> {
-  if (!w.g.externalDataFile) return yield* refuse('AM-01', 'an image without an external data file', 'one with it')
+  if (!w.g.externalDataFile)
+    return name === undefined && raw !== true
+      ? undefined
+      : yield* refuse('AM-01', 'an image without an external data file', 'one with it')
   const { autoclearFeatures } = w.header
   if (raw === true && !autoclearFeatures.rawExternalData)
     return yield* refuse('DATA-07', 'an external data file that is not raw', 'one that has been raw since its creation')
