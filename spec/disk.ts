@@ -10,7 +10,7 @@ export type Command =
   | { readonly _tag: 'Write' | 'WriteCompressed'; readonly at: number; readonly bytes: Uint8Array }
   | { readonly _tag: 'WriteZeroes'; readonly at: number; readonly length: number; readonly unmap: boolean }
   | { readonly _tag: 'Discard'; readonly at: number; readonly length: number }
-  | { readonly _tag: 'Resize'; readonly size: number }
+  | { readonly _tag: 'Resize'; readonly size: number; readonly preallocation?: 'off' | 'metadata' | 'falloc' | 'full' }
   | { readonly _tag: 'SnapshotCreate' | 'SnapshotApply' | 'SnapshotDelete'; readonly name: string }
   | { readonly _tag: 'BitmapAdd'; readonly name: string; readonly granularity: number; readonly enabled: boolean }
   | { readonly _tag: 'BitmapRemove' | 'BitmapClear' | 'BitmapEnable' | 'BitmapDisable'; readonly name: string }
@@ -114,14 +114,16 @@ const writeCompressed = (disk: Disk, at: number, bytes: Uint8Array): Outcome => 
   return from === at && to === at + bytes.length ? write(disk, at, bytes) : refused('CW-01')
 }
 
-/** Bytes gained read as zeros; a bitmap keeps the bits that still mean something. @see RS-01, RS-03, RS-06 and BMP-07 */
-const resize = (disk: Disk, size: number): Outcome => {
+/** Bytes gained read as zeros, which falloc and full store; a bitmap keeps the bits that still mean something. @see RS-01, RS-03, RS-06 and BMP-07 */
+const resize = (disk: Disk, { size, preallocation = 'off' }: Command & { readonly _tag: 'Resize' }): Outcome => {
   const { traits, content, bitmaps } = disk
   if (size % 512 !== 0) return refused('RS-01')
   if (traits.version === 2 && disk.snapshots.length > 0) return refused('RS-01')
   if (size === 0 && bitmaps.length > 0) return refused('BMP-07')
   const clusterEnd = Math.ceil(content.length / traits.grain) * traits.grain
-  if (traits.version === 2 && size > clusterEnd && traits.backingSize > content.length) return refused('RS-03')
+  const stored = preallocation === 'falloc' || preallocation === 'full'
+  if (traits.version === 2 && !stored && size > clusterEnd && traits.backingSize > content.length)
+    return refused('RS-03')
   const kept = (b: Bitmap): Bitmap => ({
     ...b,
     dirty: new Set([...b.dirty].filter((granule) => granule * b.granularity < size))
@@ -200,7 +202,7 @@ export const step = (command: Command, disk: Disk): Outcome => {
     case 'Discard':
       return discard(disk, command.at, command.length)
     case 'Resize':
-      return resize(disk, command.size)
+      return resize(disk, command)
     case 'SnapshotCreate':
       return createSnapshot(disk, command.name)
     case 'SnapshotApply':

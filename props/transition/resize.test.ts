@@ -143,7 +143,16 @@ test('version 2 grows over a longer backing file within its last cluster, and re
   const traits = { version: 2, grain: 1024, dataFile: false, backingSize: 4096 } as const
   const { content } = abstraction(after(old, to(1024)).files, traits)
   assert.equal(content, new Uint8Array([...marked(1, 512), ...new Uint8Array(512)]))
-  assert.is(refusedBy(old, to(1536)), 'RS-03')
+  for (const mode of ['off', 'metadata'] as const) assert.is(refusedBy(old, to(1536, mode)), 'RS-03')
+})
+
+test('version 2 grows over a longer backing file by any size where zeros are written', () => {
+  const traits = { version: 2, grain: 1024, dataFile: false, backingSize: 4096 } as const
+  for (const mode of ['falloc', 'full'] as const) {
+    const old = newMachine({ size: 512, version: 2, clusterBits: 10 }, marked(1, 4096))
+    const { content } = abstraction(after(old, to(3072, mode)).files, traits)
+    assert.equal(content, new Uint8Array([...marked(1, 512), ...new Uint8Array(2560)]))
+  }
 })
 
 const refusedBy = (m: Machine, command: Command): ClauseId | undefined => {

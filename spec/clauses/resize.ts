@@ -27,7 +27,8 @@ export const resize = chapter('Resize', {
     source: 'qemu',
     says:
       'If the backing file is longer than the old size, the grown area must read as zeros: in version 3 an unaligned ' +
-      'start is written as data and the rest becomes zero-plain; version 2 refuses, unless its last cluster has room.'
+      'start is written as data and the rest becomes zero-plain; version 2 refuses, unless its last cluster has room. ' +
+      'With preallocation falloc or full zeros are written instead, also in version 2, but for an external data file.'
   },
   'RS-04': {
     level: 'may',

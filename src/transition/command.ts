@@ -9,7 +9,6 @@ import { writeCompressed } from './compressed.js'
 import { makeEmpty } from './empty.js'
 import { finish, type Step } from './finish.js'
 import { type Opened, Work } from './opened.js'
-import type { Preallocation } from './preallocate.js'
 import { type NewBacking, rebase } from './rebase.js'
 import { resize } from './resize.js'
 import { applySnapshot, createSnapshot, deleteSnapshot, type Moment } from './snapshot.js'
@@ -22,10 +21,7 @@ import { discard, writeZeroes } from './zero.js'
 type Of<Tag extends Guest['_tag']> = Guest & { readonly _tag: Tag }
 
 /** A command of the abstract machine, and what that does not know of it. Offsets and lengths are guest bytes. */
-export type Command =
-  | Of<Exclude<Guest['_tag'], 'SnapshotCreate' | 'Resize'>>
-  | (Of<'SnapshotCreate'> & Partial<Moment>)
-  | (Of<'Resize'> & { readonly preallocation?: Preallocation })
+export type Command = Of<Exclude<Guest['_tag'], 'SnapshotCreate'>> | (Of<'SnapshotCreate'> & Partial<Moment>)
 
 /** A command: one of the guest's, or one that only the image knows. */
 export type AnyCommand =

@@ -22,6 +22,10 @@ export type Preallocation = 'off' | 'metadata' | 'falloc' | 'full'
 const image: FileRef = { part: 'image', depth: 0 }
 const data: FileRef = { part: 'data', depth: 0 }
 
+/** Whether host clusters of the image itself are written with zeros. */
+export const writesZeros = (w: Work, mode: Preallocation): boolean =>
+  (mode === 'falloc' || mode === 'full') && !w.g.externalDataFile
+
 /** Bytes of zeros in one write. */
 const piece = new Uint8Array(2 ** 21)
 
@@ -35,10 +39,14 @@ const clear = (w: Work, mode: Preallocation, file: FileRef, at: number, length: 
       w.tx.write('guest data', 'prepare', at + done, piece.subarray(0, length - done), file)
 }
 
-/** The entry of a cluster of which nothing is written, with a host cluster or without. */
-const entryOf = (w: Work, host: number | undefined, zero: boolean): L2Entry => {
-  const subclusters = w.g.extendedL2 ? { subclusters: { allocated: 0, zeros: zero ? 0xffff_ffff : 0 } } : {}
-  const flagged = zero && !w.g.extendedL2
+/** What a cluster says against the backing file that would show through: that it is zeros, that it holds them, or nothing. */
+type Shown = 'zeros' | 'data' | 'nothing'
+
+/** The entry of a cluster of which no guest byte is written, with a host cluster or without. */
+const entryOf = (w: Work, host: number | undefined, shown: Shown): L2Entry => {
+  const [allocated, zeros] = [shown === 'data', shown === 'zeros'].map((all) => (all ? 0xffff_ffff : 0))
+  const subclusters = w.g.extendedL2 ? { subclusters: { allocated: allocated ?? 0, zeros: zeros ?? 0 } } : {}
+  const flagged = shown === 'zeros' && !w.g.extendedL2
   return host === undefined
     ? { _tag: flagged ? 'ZeroPlain' : 'Unallocated', copied: false, reserved: 0n, ...subclusters }
     : {
@@ -51,13 +59,15 @@ const entryOf = (w: Work, host: number | undefined, zero: boolean): L2Entry => {
 }
 
 /**
- * Gives guest clusters `[from, to)`, which are unallocated, what the mode says. With `zero` they are zero clusters, since a
- * backing file would show through; else what they read as zeros is left to their host clusters, or to there being none.
+ * Gives guest clusters `[from, to)`, which are unallocated, what the mode says. With `hidden`, where a backing file would
+ * show through, they hold the zeros that are written, or are zero clusters; else what they read as zeros is left to their
+ * host clusters, or to there being none.
  *
  * @see RS-03, RS-07, SW-06 and DATA-06
  */
-export function* preallocate(w: Work, from: number, to: number, mode: Preallocation, zero: boolean): Plan<void> {
-  if (mode === 'off' && !zero) return
+export function* preallocate(w: Work, from: number, to: number, mode: Preallocation, hidden: boolean): Plan<void> {
+  if (mode === 'off' && !hidden) return
+  const shown = !hidden ? 'nothing' : writesZeros(w, mode) ? 'data' : 'zeros'
   const size = clusterSize(w.g)
   const perTable = l2Entries(w.g)
   for (let c = from, next = c; c < to; c = next) {
@@ -65,12 +75,12 @@ export function* preallocate(w: Work, from: number, to: number, mode: Preallocat
     yield* writableTable(w, c * size, w.g.extendedL2)
     if (mode === 'off' || w.g.externalDataFile) {
       next = end
-      yield* fill(w, c, next - c, entryOf(w, mode === 'off' || zero ? undefined : c * size, zero))
+      yield* fill(w, c, next - c, entryOf(w, mode === 'off' ? undefined : c * size, shown))
     } else {
       const run = yield* allocate(w, 1, end - c)
       next = c + run.n
       clear(w, mode, image, run.cluster * size, run.n * size)
-      yield* fill(w, c, run.n, entryOf(w, run.cluster * size, zero))
+      yield* fill(w, c, run.n, entryOf(w, run.cluster * size, shown))
     }
   }
 }

@@ -9,7 +9,7 @@ import { drop } from './guest-range.js'
 import { resizeBitmaps } from './bitmaps.js'
 import { growL1 } from './l1.js'
 import { refuse, type Work } from './opened.js'
-import { growDataFile, preallocate, type Preallocation } from './preallocate.js'
+import { growDataFile, preallocate, type Preallocation, writesZeros } from './preallocate.js'
 import { changeCounts, countedEnd, dropEmptyBlocks } from './refcounts.js'
 import { entryOf, putEntry } from './tables.js'
 import { surplus } from './tree.js'
@@ -32,16 +32,17 @@ function* zero(w: Work, from: number, to: number, always: boolean): Plan<void> {
 
 /**
  * Makes guest bytes from the end of the disk to byte `to` read as zeros, all of them in its last cluster. There is old data
- * if the disk was once larger, and with `hidden` the backing file's. It is overwritten, but for whole subclusters, which
- * have a bit that says so. @see RS-03 and RS-06
+ * if the disk was once larger, and with `hidden` the backing file's. It is overwritten, but without `written` for whole
+ * subclusters, which have a bit that says so. @see RS-03 and RS-06
  */
-function* zeroTail(w: Work, to: number, hidden: boolean): Plan<void> {
+function* zeroTail(w: Work, to: number, hidden: boolean, written: boolean): Plan<void> {
   const end = w.disk.size
   const guest = end - (end % clusterSize(w.g))
   if (end === guest) return
   const entry = yield* entryOf(w, guest)
   const step = subclusterSize(w.g)
-  const whole = w.g.extendedL2 && entry._tag !== 'Compressed' ? Math.min(to, Math.ceil(end / step) * step) : to
+  const bits = w.g.extendedL2 && entry._tag !== 'Compressed' && !(hidden && written)
+  const whole = bits ? Math.min(to, Math.ceil(end / step) * step) : to
   yield* zero(w, end, whole, hidden)
   if (whole >= to) return
   const mask = maskOf((whole - guest) / step, Math.min(subclusters, Math.ceil((to - guest) / step)) - 1)
@@ -69,13 +70,14 @@ export function* grow(w: Work, size: number, asked: Preallocation = 'off'): Plan
   const old = w.disk.size
   const hidden = backingSize(w) > old
   const [from, to] = [Math.ceil(old / bytes), Math.ceil(size / bytes)]
-  if (hidden && w.g.version === 2 && from < to)
-    yield* refuse('RS-03', `a backing file of ${backingSize(w)} bytes`, `at most the ${old} bytes of the disk`)
   const raw = w.header.autoclearFeatures.rawExternalData
   const mode = raw && asked === 'off' ? 'metadata' : asked
+  const written = writesZeros(w, mode)
+  if (hidden && !written && w.g.version === 2 && from < to)
+    yield* refuse('RS-03', `a backing file of ${backingSize(w)} bytes`, `at most the ${old} bytes of the disk`)
   if (mode !== 'off') yield* mayEncode(w)
   yield* growL1(w, Number(neededL1Entries(w.g, BigInt(size))))
-  yield* zeroTail(w, Math.min(size, from * bytes), hidden)
+  yield* zeroTail(w, Math.min(size, from * bytes), hidden, written)
   const gone = yield* drop(w, from, to)
   yield* preallocate(w, yield* firstToAllocate(w), to, mode, hidden)
   if (w.g.externalDataFile && mode !== 'off') growDataFile(w, old, size, mode)
@@ -124,7 +126,7 @@ function* shrink(w: Work, size: number): Plan<void> {
 
 /**
  * Gives the disk another size, in bytes. Refused unless it is a multiple of 512, in version 2 where there are snapshots or
- * the backing file would show, and where a disk that gets smaller is to preallocate.
+ * the backing file would show through what is not written, and where a disk that gets smaller is to preallocate.
  *
  * @see RS-01, RS-03 and RS-07
  */
