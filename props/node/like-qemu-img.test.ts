@@ -95,6 +95,24 @@ const scripts: readonly (readonly string[])[] = [
     'rebase -b absent.qcow2 -F qcow2 moved.qcow2'
   ],
   [
+    'create -q -f qcow2 short.qcow2 1M',
+    'create -q -f qcow2 -b short.qcow2 -F qcow2 long.qcow2 2560k',
+    'create -q -f qcow2 zeros.qcow2 2560k',
+    'convert -O qcow2 -o backing_file=short.qcow2,backing_fmt=qcow2 long.qcow2 base.qcow2 copy.qcow2',
+    'rebase -b longer.qcow2 -F qcow2 long.qcow2',
+    'compare long.qcow2 zeros.qcow2',
+    'convert -O qcow2 -B short.qcow2 -F qcow2 zeros.qcow2 copy.qcow2',
+    'map --output=json copy.qcow2'
+  ],
+  [
+    'create -q -f qcow2 zeros.qcow2 2560k',
+    'create -q -f qcow2 -o compat=0.10 -b longer.qcow2 -F qcow2 old.qcow2 1M',
+    'resize -q --preallocation=metadata old.qcow2 2560k',
+    'resize -q --preallocation=falloc old.qcow2 2560k',
+    'compare old.qcow2 zeros.qcow2',
+    'check old.qcow2'
+  ],
+  [
     'create -f raw new.raw 1000',
     'resize -f raw new.raw 1M',
     'map -f qcow2 --image-opts driver=qcow2,file.filename=base.qcow2',

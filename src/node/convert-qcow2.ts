@@ -92,7 +92,8 @@ const write = async (job: Job, options: CreateOptions): Promise<string | undefin
     : plainSink(fill, perform, words.sparse > 0)
   try {
     const bare = job.backing !== undefined && options.preallocation === 'off'
-    const failed = await fillFrom(job, bare ? leavingOut(job.backing, sink) : sink)
+    const end = Math.ceil((job.backing ?? 0) / fill.clusterSize) * fill.clusterSize
+    const failed = await fillFrom(job, bare ? leavingOut(end, sink) : sink)
     if (failed !== undefined) return failed
     const ending = fill.end()
     for (let step = ending.next(); ; step = ending.next()) {
@@ -106,7 +107,7 @@ const write = async (job: Job, options: CreateOptions): Promise<string | undefin
 }
 
 /** The options of the new image by name, and what speaks against them. */
-const textsOf = (words: NewWords): E.Either<string, Texts> => {
+const textsOf = (words: NewWords, inputs: number): E.Either<string, Texts> => {
   const given = parseOptions(words.options)
   if (E.isLeft(given)) return given
   const texts = new Map([
@@ -114,6 +115,8 @@ const textsOf = (words: NewWords): E.Either<string, Texts> => {
     ...(words.backing === undefined ? [] : [['backing_file', words.backing] as const]),
     ...(words.backingFormat === undefined ? [] : [['backing_fmt', words.backingFormat] as const])
   ])
+  if (texts.has('backing_file') && inputs > 1)
+    return E.left('Having a backing file for the target makes no sense when concatenating multiple input images')
   if (texts.has('backing_file') && !texts.has('backing_fmt'))
     return E.left('Backing file specified without backing format')
   if (words.compress && (texts.get('preallocation') ?? 'off') !== 'off')
@@ -129,7 +132,7 @@ export const convertToNew = async (
   out: string,
   words: NewWords
 ): Promise<string | undefined> => {
-  const texts = textsOf(words)
+  const texts = textsOf(words, inputs.length)
   if (E.isLeft(texts)) return `${out}: ${texts.left}`
   const size = sizeOfAll(inputs)
   const options = creationOf(texts.right, size)

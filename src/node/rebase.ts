@@ -53,10 +53,9 @@ const keepDisk = async (
   image: OpenChain,
   below: OpenChain | undefined
 ): Promise<string | undefined> => {
-  const failed = await putPieces(image, (piece) => {
-    const own = piece.depth === 0 && !(piece.absent && image.chain.length === 1)
-    return own ? undefined : keepPiece(session, piece, below)
-  })
+  const failed = await putPieces(image, (piece) =>
+    piece.depth === 0 && !piece.absent ? undefined : keepPiece(session, piece, below)
+  )
   if (failed === undefined) session.end()
   return failed
 }

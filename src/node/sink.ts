@@ -28,8 +28,11 @@ export const plainSink = (fill: Fill, perform: (write: HostWrite) => void, spars
   close: () => done
 })
 
-/** The same, but for zeros from byte `end` on, behind the backing file, which need no entries. */
+/** The same, but for zeros from byte `end` on, behind the last cluster of the backing file, which need no entries. */
 export const leavingOut = (end: number, sink: Sink): Sink => ({
   ...sink,
-  put: (stretch) => (stretch.bytes === undefined && stretch.at >= end ? undefined : sink.put(stretch))
+  put: (stretch) => {
+    const length = stretch.bytes === undefined ? Math.min(stretch.length, end - stretch.at) : stretch.length
+    return length > 0 ? sink.put({ ...stretch, length }) : undefined
+  }
 })
