@@ -5,9 +5,12 @@ import * as assert from 'uvu/assert'
 import { load, names } from '../../corpus/load.js'
 import { portable } from '../../src/compression/decompress.js'
 import { type Chain, chainSize } from '../../src/image/chain.js'
+import { map, type MapEntry } from '../../src/image/map.js'
 import { readGuest } from '../../src/image/read.js'
 import { native } from '../../src/node/decompress.js'
+import type { CreateOptions } from '../../src/transition/create-options.js'
 import { note, suite } from '../suite.js'
+import { type Machine, newMachine, perhaps, right } from '../transition/machine.js'
 import { chainOf, type MemoryChain, runChain } from './chains.js'
 
 const test = suite('guest')
@@ -80,6 +83,41 @@ test('the portable decoders read what the native ones read', () => {
     const size = chainSize(c.right.chain)
     assert.equal(E.isRight(digest(c.right, size, portable)), E.isRight(digest(c.right, size)), name)
     assert.equal(E.toUnion(digest(c.right, size, portable)), E.toUnion(digest(c.right, size)), name)
+  }
+})
+
+const [size, part] = [2 ** 16, 2 ** 12]
+const own = new Uint8Array(part).fill(255)
+const parts = Array.from({ length: size / part }, (_, i) => i)
+
+/** A disk of one compressed cluster, and an overlay that has every second of its own smaller parts. */
+const overPacked = (options: CreateOptions): MemoryChain => {
+  const bytes = Uint8Array.from({ length: size }, (_, i) => i / 512)
+  const packed = right(perhaps(newMachine({ size }), { _tag: 'WriteCompressed', at: 0, bytes }))
+  const over = newMachine({ ...options, backing: { name: 'packed', format: 'qcow2' } })
+  const { files } = parts
+    .filter((i) => i % 2 === 0)
+    .reduce<Machine>((m, i) => right(perhaps(m, { _tag: 'Write', at: i * part, bytes: own })), over)
+  const chain = chainOf({ image: files.image, files: new Map([['packed', packed.files.image]]), expect: {} })
+  if (E.isLeft(chain)) throw new Error(chain.left)
+  return chain.right
+}
+
+test('parts of a compressed cluster are seen between smaller ones of an overlay, and nothing else of it', () => {
+  for (const options of [
+    { size, clusterBits: 12 },
+    { size, extendedL2: true }
+  ]) {
+    const c = overPacked(options)
+    const disk = runChain(c, readGuest(c.chain, 0, size, portable))
+    const wanted = Uint8Array.from({ length: size }, (_, i) => (Math.floor(i / part) % 2 === 0 ? 255 : i / 512))
+    assert.ok(E.isRight(disk) && Buffer.compare(disk.right, wanted) === 0)
+    const entries: MapEntry[] = []
+    assert.ok(E.isRight(runChain(c, map(c.chain), (e) => entries.push(e))))
+    assert.equal(
+      entries.map(({ start, length, depth }) => [start, length, depth]),
+      parts.map((i) => [i * part, part, i % 2])
+    )
   }
 })
 

@@ -55,7 +55,7 @@ export const snapshotDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Eith
  * A stretch of guest bytes of one kind.
  *
  * - `data`: in the file at `host`
- * - `compressed`: a whole cluster, from the payload of at most `available` bytes at `host`
+ * - `compressed`: a cluster or a part of one, from the payload of at most `available` bytes at `host`
  * - `zero`: zeros; `host` is space that is kept
  * - `absent`: from the backing file, or zeros; `host` is space that is kept
  */
@@ -68,6 +68,8 @@ export interface Extent {
   readonly host?: number
   /** Most bytes of a compressed payload. */
   readonly available?: number
+  /** Bytes of a compressed cluster before this part of it; none unless given. */
+  readonly skipped?: number
 }
 
 const broken = (
@@ -176,11 +178,12 @@ const emptyEntries = (offsetAt: (i: number) => number, i: number, end: number): 
   return n
 }
 
-/** An extent cut to `[from, to)`. A compressed cluster keeps its whole length. */
+/** An extent cut to `[from, to)`. A compressed cluster keeps its payload. */
 export const cut = (e: Extent, from: number, to: number): Extent => {
-  if (e.kind === 'compressed' || (e.start >= from && e.start + e.length <= to)) return e
+  if (e.start >= from && e.start + e.length <= to) return e
   const start = Math.max(e.start, from)
   const length = Math.min(e.start + e.length, to) - start
+  if (e.kind === 'compressed') return { ...e, start, length, skipped: (e.skipped ?? 0) + start - e.start }
   return { ...e, start, length, ...(e.host === undefined ? {} : { host: e.host + start - e.start }) }
 }
 

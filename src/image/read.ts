@@ -57,7 +57,8 @@ export function* extentBytes(
     return yield* memory === undefined ? readAt(at, to - from, file) : readInto(memory, at, to - from, file)
   }
   if (layer?._tag !== 'Image') return undefined
-  return (yield* decompressed(layer.disk, e, decompressor)).subarray(from - e.start, to - e.start)
+  const first = e.start - (e.skipped ?? 0)
+  return (yield* decompressed(layer.disk, e, decompressor)).subarray(from - first, to - first)
 }
 
 /**
