@@ -5,7 +5,7 @@ import { showFailure } from '../bytes/run-async.js'
 import { defaultGranularity } from '../transition/bitmaps.js'
 import type { AnyCommand } from '../transition/command.js'
 import { fail, ok } from './command.js'
-import { type Marked, markedIn } from './copy-bitmaps.js'
+import { type Marked, markedIn, sizesDiffer } from './copy-bitmaps.js'
 import { withImage } from './open-writing.js'
 import { sizeOf } from './size.js'
 import { openSource } from './source.js'
@@ -78,8 +78,7 @@ export const changeBitmap = async (
     const unit = size?.right ?? defaultGranularity(session.opened.g)
     const disk = chainSize(session.chain)
     const other = marked.right.find(({ size: bytes }) => bytes !== disk)
-    if (other !== undefined)
-      return fail(`Bitmaps are of different sizes (destination size is ${disk}, source size is ${other.size})`)
+    if (other !== undefined) return fail(sizesDiffer(disk, other))
     const commands = actions.map((action) => commandOf(action, name, unit, marked.right))
     const done = session.all(commands)
     if (E.isRight(done)) return ok

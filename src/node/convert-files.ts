@@ -1,9 +1,10 @@
 /** `qcow2 convert` of any disks into any file: an image or a raw file, a new one or with -n one that is there. */
 import * as E from 'fp-ts/lib/Either.js'
 import { showFailure } from '../bytes/run-async.js'
+import { chainSize } from '../image/chain.js'
 import { fail, ok } from './command.js'
 import { convertToNew, type NewWords } from './convert-qcow2.js'
-import { added, allMarked, type Marked } from './copy-bitmaps.js'
+import { added, allMarked, type Marked, sizesDiffer } from './copy-bitmaps.js'
 import { reason } from './file.js'
 import { openChain, type OpenChain, type OpenOptions } from './open.js'
 
@@ -28,6 +29,9 @@ const addBitmaps = async (out: string, marked: readonly Marked[]): Promise<strin
   if (E.isLeft(open)) return open.left
   const { session, close } = open.right
   try {
+    const disk = chainSize(session.chain)
+    const other = marked.find(({ size }) => size !== disk)
+    if (other !== undefined) return `Failed to copy the bitmap '${other.name}': ${sizesDiffer(disk, other)}`
     const done = session.all(marked.flatMap(added))
     if (E.isLeft(done)) return `Failed to copy the bitmaps: ${showFailure(done.left.issues)}`
     session.end()

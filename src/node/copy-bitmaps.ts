@@ -67,6 +67,10 @@ export const allMarked = async (
   return E.right(out)
 }
 
+/** Why a bitmap cannot be taken over by a disk of another size. */
+export const sizesDiffer = (disk: number, { size }: Marked): string =>
+  `Bitmaps are of different sizes (destination size is ${disk}, source size is ${size})`
+
 /** What makes a bitmap like it. */
 export const added = ({ name, granularity, enabled, ranges }: Marked): readonly AnyCommand[] => [
   { _tag: 'BitmapAdd', name, granularity, enabled },
