@@ -118,6 +118,8 @@ const scripts: readonly (readonly string[])[] = [
   [
     'create -f raw new.raw 1000',
     'resize -f raw new.raw 1M',
+    'resize -f raw --preallocation=metadata new.raw 2M',
+    'resize -f raw --preallocation=metadata new.raw 2M',
     'map -f qcow2 --image-opts driver=qcow2,file.filename=base.qcow2',
     'compare --image-opts driver=raw,file.filename=new.raw driver=raw,file.filename=new.raw',
     'create -f foo -f qcow2 -o cluster_size=4k new.qcow2 1M',

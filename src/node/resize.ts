@@ -31,6 +31,8 @@ export const resize = async (image: string, size: string, o: ResizeOptions): Pro
     if (wanted <= 0) return fail('New image size must be positive')
     if (wanted < now && !o.shrink)
       return fail('Use the --shrink option to perform a shrink operation; it deletes all data beyond the new end')
+    if (o.format === 'raw' && o.preallocation === 'metadata') return fail('Unsupported preallocation mode: metadata')
+    if (o.format === 'raw' && o.preallocation === 'metadata') return fail('Unsupported preallocation mode: metadata')
     if (wanted <= now && o.preallocation !== 'off') return fail('Preallocation can only be used for growing images')
     const done = session.command({ _tag: 'Resize', size: wanted, preallocation: o.preallocation })
     if (E.isLeft(done)) return fail(`Could not resize '${image}': ${showFailure(done.left)}`)
