@@ -86,7 +86,9 @@ const scripts: readonly (readonly string[])[] = [
     'create -q -f qcow2 bigger.qcow2 11M',
     'convert -n --bitmaps -O qcow2 big.qcow2 bigger.qcow2',
     'bitmap --remove bigger.qcow2 b',
-    'convert --skip-broken-bitmaps -O qcow2 big.qcow2 x.qcow2'
+    'convert --skip-broken-bitmaps -O qcow2 big.qcow2 x.qcow2',
+    'create -q -f qcow2 -o compat=v2 old.qcow2 1M',
+    'convert --bitmaps -O qcow2 old.qcow2 x.qcow2'
   ],
   [
     'create -q -f qcow2 -b longer.qcow2 -F qcow2 moved.qcow2 2560k',

@@ -50,7 +50,11 @@ export const markedIn = async (file: string, world: World, name: string): Promis
   return bitmap === undefined ? E.left(`'${file}' has no bitmap '${name}'`) : markedOf(file, world, m.right, bitmap)
 }
 
-/** All bitmaps of an open image; where one is in use that is the reason against it, or it is left out. @see BMP-09 */
+/**
+ * All bitmaps of an open image of version 3; where one is in use that is the reason against it, or it is left out.
+ *
+ * @see BMP-09
+ */
 export const allMarked = async (
   file: string,
   world: World,
@@ -58,6 +62,7 @@ export const allMarked = async (
 ): Promise<E.Either<string, readonly Marked[]>> => {
   const m = await usableIn(file, world)
   if (E.isLeft(m)) return m
+  if (m.right.geometry.version === 2) return E.left('Source lacks bitmap support')
   const out: Marked[] = []
   for (const bitmap of m.right.bitmaps.filter((b) => !(skipBroken && b.flags.inUse))) {
     const marked = await markedOf(file, world, m.right, bitmap)
