@@ -1,4 +1,5 @@
 /** What `qcow2 io` prints: qemu-io's reports of transfers, dumps of bytes, and amounts for people. */
+import { decimals } from './decimal.js'
 import type { Transfer } from './io-line.js'
 
 const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const
@@ -6,7 +7,7 @@ const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const
 /** Bytes for people: three decimals unless they are zeros, and six of a single byte. */
 export const amount = (bytes: number): string => {
   const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
-  const digits = (bytes / 1024 ** power).toFixed(power === 0 ? 6 : 3)
+  const digits = decimals(bytes / 1024 ** power, power === 0 ? 6 : 3)
   return `${digits.replace(/\.000.*$/, '')} ${units[power] ?? 'bytes'}`
 }
 
