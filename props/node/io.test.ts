@@ -308,6 +308,40 @@ needsQemu(test)('files are opened, told about and closed as by qemu-io', async (
     ])
 })
 
+needsQemu(test)('options are taken or refused as by qemu-io', async () => {
+  const lists = [
+    'cache-size=1.25M,l2-cache-size=1M,refcount-cache-size=0.25M',
+    'cache-size=1M,l2-cache-size=2M',
+    'cache-size=1M,refcount-cache-size=2M',
+    'cache-size=2M,l2-cache-size=1M',
+    'l2-cache-size=1M,refcount-cache-size=0.25M',
+    'cache-size=0',
+    'overlap-check=constant,overlap-check.template=all',
+    'overlap-check=all,overlap-check.template=all',
+    'cache-clean-interval=4294967295',
+    'cache-clean-interval=4294967296',
+    'discard=unmap,detect-zeroes=unmap',
+    'discard=no',
+    'detect-zeroes=no'
+  ]
+  const [image, twin] = [place('optional.qcow2'), place('optional-twin.qcow2')]
+  for (const name of [image, twin]) qemuImg('create', '-q', '-f', 'qcow2', name, '1M')
+  const words = [
+    '-t foo',
+    '-t none',
+    '-d foo',
+    '-d unmap',
+    '-i foo',
+    '-i threads',
+    ...lists.map((list) => `-o ${list}`)
+  ]
+  for (const line of [...words.map((w) => `close\nopen ${w} NAME`), 'reopen -c foo', 'reopen -c unsafe']) {
+    const lines = (name: string): readonly string[] => [...line.replace('NAME', name).split('\n'), 'length']
+    const [told, wanted] = [await ours(image, lines(image)), theirs(twin, lines(twin))]
+    assert.equal([told.code, told.out], [wanted.code, wanted.out], line)
+  }
+})
+
 test('a raw file is read and written where its format is named', async () => {
   const raw = place('third.raw')
   writeFileSync(raw, new Uint8Array(2000).fill(1))

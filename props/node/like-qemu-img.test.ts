@@ -128,6 +128,14 @@ const scripts: readonly (readonly string[])[] = [
     'create -f qcow2 -o , new.qcow2 1M',
     'create -f qcow2 new.qcow2 1E',
     'amend -o , new.qcow2'
+  ],
+  [
+    'create -q -f qcow2 -b longer.qcow2 -F qcow2 short.qcow2 1M',
+    'resize -q --preallocation=full short.qcow2 4M',
+    'map --output=json short.qcow2',
+    'create -q -f qcow2 -o extended_l2=on -b longer.qcow2 -F qcow2 shorter.qcow2 1M',
+    'resize -q --preallocation=falloc shorter.qcow2 4M',
+    'map --output=json shorter.qcow2'
   ]
 ]
 
@@ -221,6 +229,25 @@ test('options of new images are told to those who ask', () => {
   const [code, text] = answer(process.execPath, [main, 'create', '-o', 'help', 'x.qcow2'])
   assert.is(code, 0)
   assert.match(String(text), /^Supported options:\n(  \w+ - .+\n){12}$/)
+})
+
+test('a name with a colon in front of its first slash is no backing file', () => {
+  cpSync(join(folder, 'base.qcow2'), join(folder, 'drive:base.qcow2'))
+  const refused = (...args: readonly string[]): void => {
+    const { status, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' })
+    assert.is(status, 1)
+    assert.match(stderr, /Could not open 'drive:base.qcow2': its name is not that of a file/)
+  }
+  refused('create', '-q', '-b', 'drive:base.qcow2', '-F', 'qcow2', 'named.qcow2')
+  refused('rebase', '-b', 'drive:base.qcow2', '-F', 'qcow2', 'over.qcow2')
+})
+
+test('a bitmap that is in use is left out with a warning', () => {
+  writeFileSync(join(folder, 'in-use.qcow2'), load('case-56-bitmap-in-use').image)
+  const args = ['convert', '--bitmaps', '--skip-broken-bitmaps', '-O', 'qcow2', 'in-use.qcow2', 'without.qcow2']
+  const { status, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, encoding: 'utf8' })
+  assert.is(status, 0)
+  assert.match(stderr, /^qcow2: warning: Skipping inconsistent bitmap '\w+'\n/)
 })
 
 test('a format that is not known is refused', () => {

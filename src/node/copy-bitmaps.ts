@@ -5,6 +5,7 @@ import { presentedSize } from '../format/header-rules.js'
 import { dirtyRanges } from '../image/bitmap-ranges.js'
 import type { AnyCommand } from '../transition/command.js'
 import { refusalLine, type Usable, usableIn } from './command.js'
+import { complain } from './output.js'
 import { run, type World } from './world.js'
 
 /** A bitmap, and the guest bytes that it marks, `[from, to)` each. */
@@ -50,11 +51,7 @@ export const markedIn = async (file: string, world: World, name: string): Promis
   return bitmap === undefined ? E.left(`'${file}' has no bitmap '${name}'`) : markedOf(file, world, m.right, bitmap)
 }
 
-/**
- * All bitmaps of an open image of version 3; where one is in use that is the reason against it, or it is left out.
- *
- * @see BMP-09
- */
+/** All bitmaps of an image of version 3; one in use is the reason against it, or left out with a warning. @see BMP-09 */
 export const allMarked = async (
   file: string,
   world: World,
@@ -64,7 +61,11 @@ export const allMarked = async (
   if (E.isLeft(m)) return m
   if (m.right.geometry.version === 2) return E.left('Source lacks bitmap support')
   const out: Marked[] = []
-  for (const bitmap of m.right.bitmaps.filter((b) => !(skipBroken && b.flags.inUse))) {
+  for (const bitmap of m.right.bitmaps) {
+    if (skipBroken && bitmap.flags.inUse) {
+      complain(`warning: Skipping inconsistent bitmap '${label(bitmap.name)}'`)
+      continue
+    }
     const marked = await markedOf(file, world, m.right, bitmap)
     if (E.isLeft(marked)) return marked
     out.push(marked.right)

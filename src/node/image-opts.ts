@@ -22,7 +22,9 @@ const kinds: readonly (readonly [names: RegExp, fits: (value: string) => boolean
   ],
   [/cache-size$/, (value) => E.isRight(sizeOf(value))],
   [/cache-entry-size$/, (value) => E.exists((n: number) => n >= 512 && Number.isInteger(Math.log2(n)))(sizeOf(value))],
-  [/^cache-clean-interval$/, (value) => /^[0-9]+$/.test(value)],
+  [/^cache-clean-interval$/, (value) => /^[0-9]+$/.test(value) && Number(value) < 2 ** 32],
+  [/^discard$/, (value) => ['off', 'ignore', 'on', 'unmap'].includes(value)],
+  [/^detect-zeroes$/, (value) => ['off', 'on', 'unmap'].includes(value)],
   [/^overlap-check(\.template)?$/, (value) => ['none', 'constant', 'cached', 'all'].includes(value)]
 ]
 
@@ -52,14 +54,37 @@ const one = (name: string, value: string): E.Either<string, Partial<Wanted>> => 
   }
 }
 
+/** What speaks against options that are each right. */
+const conflict = (values: ReadonlyMap<string, string>): string | undefined => {
+  const size = (name: string): number | undefined => {
+    const value = values.get(name)
+    return value === undefined ? undefined : E.getOrElse(() => 0)(sizeOf(value))
+  }
+  const [whole, l2, refcount] = ['cache-size', 'l2-cache-size', 'refcount-cache-size'].map(size)
+  if (whole !== undefined) {
+    if (l2 !== undefined && refcount !== undefined)
+      return 'cache-size, l2-cache-size and refcount-cache-size may not be set at the same time'
+    if ((l2 ?? 0) > whole) return 'l2-cache-size may not exceed cache-size'
+    if ((refcount ?? 0) > whole) return 'refcount-cache-size may not exceed cache-size'
+  }
+  const [check, template] = [values.get('overlap-check'), values.get('overlap-check.template')]
+  return check === undefined || template === undefined || check === template
+    ? undefined
+    : `Conflicting values for qcow2 options 'overlap-check' ('${check}') and 'overlap-check.template' ('${template}')`
+}
+
 /** What a list of options says of a file. */
-export const imageOptsOf = (text: string): E.Either<string, Partial<Wanted>> =>
-  wordsOf(text)
+export const imageOptsOf = (text: string): E.Either<string, Partial<Wanted>> => {
+  const given = wordsOf(text)
     .map(namedValue)
-    .reduce<E.Either<string, Partial<Wanted>>>(
-      (before, [name, value = 'on']) =>
-        E.chain((known: Partial<Wanted>) =>
-          E.map((more: Partial<Wanted>) => ({ ...known, ...more }))(one(name, value))
-        )(before),
-      E.right({})
-    )
+    .map(([name, value = 'on']) => [name, value] as const)
+  const wanted = given.reduce<E.Either<string, Partial<Wanted>>>(
+    (before, [name, value]) =>
+      E.chain((known: Partial<Wanted>) => E.map((more: Partial<Wanted>) => ({ ...known, ...more }))(one(name, value)))(
+        before
+      ),
+    E.right({})
+  )
+  const wrong = E.isRight(wanted) ? conflict(new Map(given)) : undefined
+  return wrong === undefined ? wanted : E.left(wrong)
+}

@@ -4,7 +4,7 @@ import { sectorSize } from '../format/limits.js'
 import { discard, type IoLine, type Line, read, usageOf, type Verb, write, writev } from './io-line.js'
 import { bytesOf, integerOf, optionsOf, wordsOf, wrong } from './io-words.js'
 import { imageOptsOf, type Wanted } from './image-opts.js'
-import { isPreallocation } from './options.js'
+import { isPreallocation, modes } from './options.js'
 
 const alloc: Verb['line'] = ([first = '', second]) => {
   const at = bytesOf(first)
@@ -33,10 +33,23 @@ const plain =
   () =>
     E.right({ _tag })
 
+/** What is said of an option with a word that is none of its own. */
+const wordless = (values: ReadonlyMap<string, string>): string | undefined => {
+  const kinds: readonly (readonly [name: string, word: string | undefined, words: readonly string[]])[] = [
+    ['cache', values.get('t') ?? values.get('c'), modes['-t'] ?? []],
+    ['discard', values.get('d'), modes['-d'] ?? []],
+    ['aio', values.get('i'), modes['-i'] ?? []]
+  ]
+  const wrong = kinds.find(([, word, words]) => word !== undefined && !words.includes(word))
+  return wrong === undefined ? undefined : `Invalid ${wrong[0]} option: ${wrong[1]}`
+}
+
 const open: Verb['line'] = (args, verb) => {
   const parsed = optionsOf(args, 'nro:ki:t:d:U')
   if (E.isLeft(parsed)) return E.left({ out: `${usageOf(verb)}\n`, error: `${verb.name}: ${parsed.left}` })
   const { flags, values, rest } = parsed.right
+  const mode = wordless(values)
+  if (mode !== undefined) return E.left({ error: mode })
   const options = imageOptsOf(values.get('o') ?? '')
   if (E.isLeft(options)) return E.left({ error: options.left })
   if (flags.has('U') && !flags.has('r')) return E.left({ error: '-U can only be used with -r' })
@@ -52,6 +65,8 @@ const reopen: Verb['line'] = (args, verb) => {
   if (E.isLeft(parsed)) return E.left({ out: `${usageOf(verb)}\n`, error: `${verb.name}: ${parsed.left}` })
   const { flags, values, rest } = parsed.right
   if (rest.length > 0) return E.left({ out: `${usageOf(verb)}\n` })
+  const mode = wordless(values)
+  if (mode !== undefined) return E.left({ error: mode })
   if (flags.has('r') && flags.has('w')) return E.left({ error: 'Only one -r/-w option may be given' })
   const list = values.get('o') ?? ''
   const options = imageOptsOf(list)

@@ -58,8 +58,8 @@ const idle = {
 
 const caches = ['none', 'writeback', 'writethrough', 'unsafe', 'directsync', 'off']
 
-/** The words of options that have but some. */
-const modes: Readonly<Record<string, readonly string[]>> = {
+/** The words of options that have but some, of which nothing comes here. */
+export const modes: Readonly<Record<string, readonly string[]>> = {
   '-t': caches,
   '-T': caches,
   '-d': ['ignore', 'off', 'unmap', 'on'],

@@ -7,7 +7,7 @@ import { fail, ok } from './command.js'
 import { bytesAt } from './compare.js'
 import { backingFormats } from './creation.js'
 import { type Piece, putPieces } from './guest.js'
-import { beside } from './new-image.js'
+import { backingPath } from './backing-size.js'
 import { openChain, type OpenChain } from './open.js'
 import { withImage } from './open-writing.js'
 import type { Session } from './session.js'
@@ -70,9 +70,10 @@ const keep = async (
   if (E.isLeft(open)) return open.left
   try {
     if (backing === undefined || backing === '') return await keepDisk(session, open.right, undefined)
-    const path = beside(image, backing)
+    const path = backingPath(image, backing)
+    if (E.isLeft(path)) return path.left
     const format = backingFormat === 'raw' ? 'raw' : 'qcow2'
-    const below = await openChain(path, { allow: [dirname(path), ...allow], format })
+    const below = await openChain(path.right, { allow: [dirname(path.right), ...allow], format })
     if (E.isLeft(below)) return below.left
     try {
       return await keepDisk(session, open.right, below.right)
