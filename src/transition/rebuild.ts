@@ -1,9 +1,10 @@
 /** Rebuilding the counts: a new refcount table and new blocks, made from nothing but the references. */
-import { type Plan } from '../bytes/plan.js'
+import { type Plan, readAt } from '../bytes/plan.js'
 import { viewOf } from '../bytes/octets.js'
 import { blockEntries, clusterSize } from '../format/geometry.js'
 import { maxRefcountTable } from '../format/limits.js'
 import { setRefcount } from '../format/refcount.js'
+import { RefcountTableView } from '../format/views.js'
 import { type Examined, referencesOf } from '../image/check.js'
 import type { Counts } from '../image/counts.js'
 import { refuse, type Work } from './opened.js'
@@ -36,6 +37,16 @@ const layoutOf = (w: Work, start: number, needed: Set<number>): Layout => {
   }
 }
 
+/** The clusters of the refcount table and of its blocks, wherever they are said to lie. */
+function* countingClusters(w: Work): Plan<readonly number[]> {
+  const size = clusterSize(w.g)
+  const { at, entries } = w.refcountTable
+  const table = new RefcountTableView(yield* readAt(at, 8 * entries))
+  const own = Array.from({ length: (8 * entries) / size }, (_, i) => Math.floor(at / size) + i)
+  const blocks = Array.from({ length: table.length }, (_, i) => table.refcountBlockOffset(i))
+  return [...own, ...blocks.filter((b) => b > 0).map((b) => Math.floor(b / size))]
+}
+
 /**
  * Builds the counts anew behind the end of the file. The old table and blocks are referred to by nothing afterwards, and
  * count nothing. The header's two words change while the image is dirty, where its version knows of that.
@@ -50,6 +61,7 @@ export function* rebuild(w: Work, { metadata, state }: Examined): Plan<void> {
   const { blocks, tableClusters } = layoutOf(w, start, neededBlocks(references, perBlock))
   if (tableClusters * size > maxRefcountTable)
     return yield* refuse('REF-06', `${tableClusters * size} bytes of refcount table`, `at most ${maxRefcountTable}`)
+  const old = yield* countingClusters(w)
   const end = start + blocks.length + tableClusters
   w.tx.take(start, end - start)
   const table = new Uint8Array(tableClusters * size)
@@ -66,4 +78,5 @@ export function* rebuild(w: Work, { metadata, state }: Examined): Plan<void> {
   }
   yield* w.tx.put('refcount table', 'prepare', (start + blocks.length) * size, table)
   yield* switchTable(w, (start + blocks.length) * size, tableClusters)
+  for (const c of old) if (references.get(c) === 0) w.freed.set(c, w.tx.claims.length)
 }
