@@ -92,6 +92,8 @@ export class CheckState {
     fragmentedClusters: 0,
     compressedClusters: 0
   }
+  /** How many of the corruptions are copied flags that do not fit the counts as they are. */
+  copiedFlags = 0
   /** Bytes of the file in whole sectors, as QEMU counts it. */
   readonly fileLength: number
   readonly size: number

@@ -42,7 +42,7 @@ const covered = ({ disk }: Tree, at: number, size: number): Range => ({
 })
 
 /** The refcount of the cluster at a host offset; `undefined` where its block cannot be read. */
-const refcountAt = (state: CheckState, offset: number, perBlock: number): number | undefined => {
+export const refcountAt = (state: CheckState, offset: number, perBlock: number): number | undefined => {
   const cluster = Math.floor(offset / state.size)
   const index = Math.floor(cluster / perBlock)
   if (state.unreadable.has(index)) return undefined
@@ -85,8 +85,10 @@ export function* checkL1(state: CheckState, uses: Uses, tree: Tree, perBlock: nu
     if (active && l2 !== 0) {
       const refcount = refcountAt(state, l2, perBlock)
       const copied = hi >>> 31 === 1
-      if (refcount !== undefined && (refcount === 1) !== copied)
+      if (refcount !== undefined && (refcount === 1) !== copied) {
+        state.copiedFlags++
         state.find('corruption', copiedWrong('L1 table entry', spot, copied, refcount), 1, range)
+      }
     }
   }
 }
@@ -129,13 +131,14 @@ const copied = (t: Table, i: number, offset: number): void => {
   const { state } = t
   const refcount = state.g.externalDataFile ? 1 : refcountAt(state, offset, t.perBlock)
   const flag = t.view.words.hi((i * l2EntrySize(state.g)) / 8) >>> 31 === 1
-  if (refcount !== undefined && (refcount === 1) !== flag)
-    state.find(
-      'corruption',
-      state.g.externalDataFile ? missingCopied(t, i) : copiedWrong('L2 entry', entryPlace(t, i), flag, refcount),
-      t.use.active,
-      guestOf(t, i)
-    )
+  if (refcount === undefined || (refcount === 1) === flag) return
+  state.copiedFlags += t.use.active
+  state.find(
+    'corruption',
+    state.g.externalDataFile ? missingCopied(t, i) : copiedWrong('L2 entry', entryPlace(t, i), flag, refcount),
+    t.use.active,
+    guestOf(t, i)
+  )
 }
 
 const bitmapClash = (t: Table, i: number): boolean =>

@@ -52,8 +52,7 @@ const repaired = async (name: string, mode: RepairMode): Promise<E.Either<string
     const done = session.repair(around, mode)
     if (E.isLeft(done)) return E.left(`Check failed: ${showFailure(done.left)}`)
     session.end()
-    const { before, after } = done.right
-    return E.right({ leaks: before.leaks - after.leaks, corruptions: before.corruptions - after.corruptions })
+    return done
   } catch (error) {
     return E.left(`'${name}': ${reason(error)}`)
   } finally {

@@ -1,11 +1,12 @@
 /** Repair: counts made equal to the references, copied flags made equal to the counts, and bits cleared that no right reader heeds. */
 import { type Plan, orFail, readAt } from '../bytes/plan.js'
 import { viewOf } from '../bytes/octets.js'
-import { clusterSize, l2EntrySize } from '../format/geometry.js'
+import { blockEntries, clusterSize, l2EntrySize } from '../format/geometry.js'
 import { l1Entry } from '../format/l1.js'
 import { clusterKind, L2View } from '../format/views.js'
 import { type Examined, examine } from '../image/check.js'
 import type { CheckState, Totals } from '../image/check-state.js'
+import { refcountAt } from '../image/check-trees.js'
 import { type Metadata, readMetadata } from '../image/metadata.js'
 import { branchesOf } from './branches.js'
 import { endRound, finish, type Step } from './finish.js'
@@ -22,10 +23,13 @@ import { putWord } from './tables.js'
 /** What may be repaired: counts that are too high, or all that has one right answer. @see CHK-08 */
 export type RepairMode = 'leaks' | 'all'
 
-/** A repair: the step it is, and what was wrong before and is wrong afterwards. */
+/**
+ * A repair: the step it is, and how much it mended. Copied flags are held against the counts that it made, so one of them may
+ * be mended that fitted the count before, and one that did not need not be. @see CHK-08
+ */
 export interface Repaired extends Step {
-  readonly before: Totals
-  readonly after: Totals
+  readonly leaks: number
+  readonly corruptions: number
 }
 
 /** Runs of neighbouring clusters whose counts are off by the same number, which is their references less their count. */
@@ -87,27 +91,32 @@ function* mendEntries(w: Work, e: Examined): Plan<void> {
   })
 }
 
-/** Sets the copied flags of the active tree where the count is one, and clears the others. @see L2-04 */
+/** Sets the copied flags of the active tree where the count is one, and clears the others that have a count. @see L2-04 */
 function* mendCopied(w: Work, e: Examined): Plan<void> {
   const { state } = e
   const stride = l2EntrySize(w.g)
   const copied = 1n << 63n
-  const wanted = (offset: number): boolean =>
-    Math.min(state.max, state.references.get(Math.floor(offset / state.size))) === 1
-  function* mend(owner: 'active L1 table' | 'active L2 table', at: number, word: bigint, set: boolean): Plan<void> {
-    const next = set ? word | copied : word & ~copied
+  const countAt = (offset: number): number | undefined => refcountAt(state, offset, blockEntries(w.g))
+  function* mend(
+    owner: 'active L1 table' | 'active L2 table',
+    at: number,
+    word: bigint,
+    count: number | undefined
+  ): Plan<void> {
+    if (count === undefined) return
+    const next = count === 1 ? word | copied : word & ~copied
     if (next !== word) yield* putWord(w, owner, 'prepare', at, next)
   }
   yield* branchesOf(w, e, function* ({ at, l1, active, again }): Plan<void> {
     if (!active) return
-    yield* mend('active L1 table', l1, viewOf(yield* readAt(l1, 8)).getBigUint64(0), wanted(at))
+    yield* mend('active L1 table', l1, viewOf(yield* readAt(l1, 8)).getBigUint64(0), countAt(at))
     if (again) return
     const view = new L2View(yield* readAt(at, state.size), w.g)
     for (let i = 0; i < view.length; i++) {
       const kind = view.kind(i)
       if (kind !== clusterKind.Normal && kind !== clusterKind.ZeroAllocated) continue
-      const own = w.g.externalDataFile || wanted(view.hostClusterOffset(i))
-      yield* mend('active L2 table', at + i * stride, view.words.at((i * stride) / 8), own)
+      const count = w.g.externalDataFile ? 1 : countAt(view.hostClusterOffset(i))
+      yield* mend('active L2 table', at + i * stride, view.words.at((i * stride) / 8), count)
     }
   })
 }
@@ -131,7 +140,7 @@ function* absolve(w: Work): Plan<void> {
 }
 
 function* rounds(w: Work, first: Examined, mode: RepairMode, length: () => number): Plan<Repaired> {
-  const before = { ...first.state.totals }
+  const { leaks, corruptions } = first.state.totals
   const findings = first.state.findings
   if (mode === 'all' && findings.some((f) => f.severity === 'corruption' && f.phase === 'invalid')) {
     yield* mendEntries(w, first)
@@ -147,7 +156,8 @@ function* rounds(w: Work, first: Examined, mode: RepairMode, length: () => numbe
   yield* endRound(w)
   const after = (yield* examined(length(), mode)).state.totals
   if (isSound(after)) yield* absolve(w)
-  return { ...(yield* finish(w)), before, after: { ...after } }
+  const met = corruptions - first.state.copiedFlags + counted.state.copiedFlags
+  return { ...(yield* finish(w)), leaks: leaks - after.leaks, corruptions: met - after.corruptions }
 }
 
 /**

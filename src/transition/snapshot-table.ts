@@ -16,6 +16,7 @@ import { snapshotTablePlace } from '../image/metadata.js'
 import { allocateBytes } from './allocate.js'
 import { releaseTable } from './l1.js'
 import { refuse, type Work } from './opened.js'
+import { countOf } from './refcounts.js'
 
 /** The bytes of a table: every entry but the last padded to a multiple of 8. @see SNAP-01 and SNAP-04 */
 const bytesOf = (entries: readonly SnapshotEntry[]): Uint8Array =>
@@ -36,6 +37,12 @@ function* place(w: Work, entries: readonly SnapshotEntry[]): Plan<number> {
   const at = yield* allocateBytes(w, table.length)
   yield* w.tx.put('snapshot table', 'prepare', at, table)
   yield* w.changeHeader('expose', { snapshotsOffset: BigInt(at) })
+  return at
+}
+
+/** The same, and the old table goes. */
+function* replace(w: Work, entries: readonly SnapshotEntry[]): Plan<number> {
+  const at = yield* place(w, entries)
   const old = snapshotTablePlace(w.opened.metadata)
   releaseTable(w, old.at, old.size)
   return at
@@ -51,7 +58,7 @@ export function* addSnapshot(w: Work, added: SnapshotEntry): Plan<void> {
     yield* refuse('ST-03', `${snapshots.length + 1} snapshots`, `at most ${maxSnapshots}`, { phase: 'limit' })
   if (!snapshotEntry.is(added))
     yield* refuse('SNAP-01', 'a name or a date that does not fit', 'at most 65535 bytes, and 32 bits of seconds')
-  yield* place(w, [...snapshots, added])
+  yield* replace(w, [...snapshots, added])
   yield* w.changeHeader('settle', { nbSnapshots: snapshots.length + 1 })
 }
 
@@ -66,7 +73,7 @@ export function* removeSnapshot(w: Work, removed: SnapshotEntry): Plan<void> {
   const { snapshots } = w.opened.metadata
   const kept = snapshots.filter((s) => s !== removed)
   const inPlace = removed === snapshots.at(-1)
-  const at = inPlace ? snapshotTablePlace(w.opened.metadata).at : yield* place(w, [...kept, removed])
+  const at = inPlace ? snapshotTablePlace(w.opened.metadata).at : yield* replace(w, [...kept, removed])
   yield* w.changeHeader('settle', { nbSnapshots: kept.length })
   w.releaseStage = 'retire'
   const size = clusterSize(w.g)
@@ -93,9 +100,21 @@ const whole = (w: Work, s: SnapshotEntry): SnapshotEntry => {
   return { ...s, extra: { ...s.extra, rest: rest.subarray(0, rest.length - (size - maxSnapshotExtra)) } }
 }
 
+/** Clusters of the table as it is that have a count: of a table behind the end of the file they may have none. */
+function* countedClusters(w: Work): Plan<readonly number[]> {
+  const { at, size } = snapshotTablePlace(w.opened.metadata)
+  const bytes = clusterSize(w.g)
+  const counted: number[] = []
+  for (let c = at / bytes; c * bytes < at + size; c++) if ((yield* countOf(w, c)) > 0n) counted.push(c)
+  return counted
+}
+
 /** Writes a table in which the extra data of every entry say the sizes that they left to be understood, and are cut where they are too long. */
 export function* completeSnapshots(w: Work): Plan<void> {
   const { snapshots } = w.opened.metadata
   const mended = snapshots.map((s) => whole(w, s))
-  if (mended.some((s, i) => s !== snapshots[i])) yield* place(w, mended)
+  if (mended.every((s, i) => s === snapshots[i])) return
+  const old = yield* countedClusters(w)
+  yield* place(w, mended)
+  w.released.push(...old)
 }
