@@ -1,5 +1,5 @@
 /** The command line: exit codes, one line for what went wrong, and nothing lost when a command fails. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import {
   closeSync,
   mkdtempSync,
@@ -228,6 +228,36 @@ test('a file of 2 GiB with holes assembles from its dump', () => {
   assert.is(run(['assemble', dump, copy]).code, 0)
   const compared = spawnSync('cmp', [path, copy], { encoding: 'utf8' })
   assert.is(compared.status, 0, compared.stdout)
+})
+
+test('nobody complains where whoever reads the output has gone, and what is to be done is done', async () => {
+  const path = image('case-01-empty-v3')
+  const unread = async (...args: readonly string[]): Promise<readonly unknown[]> => {
+    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    child.stdout.destroy()
+    let error = ''
+    child.stderr.on('data', (text) => (error += String(text)))
+    return [await new Promise((resolve) => child.on('close', resolve)), error]
+  }
+  for (const args of [['info'], ['check'], ['map'], ['dump'], ['read', '0', '512']])
+    assert.equal(await unread(args[0] ?? '', path, ...args.slice(1)), [0, ''], args[0])
+  assert.equal(await unread('io', '-c', 'read -v 0 64k', '-c', 'write -P 7 64k 64k', path), [0, ''])
+  assert.is(run(['io', '-r', '-c', 'read -P 7 64k 64k', path]).code, 0)
+})
+
+test('a crash or a signal in the middle leaves what is sound, and ends the program as it ends qemu-io', () => {
+  const path = image('case-01-empty-v3')
+  for (const [line, signal] of [
+    ['abort', 'SIGABRT'],
+    ['sigraise 9', 'SIGKILL']
+  ] as const) {
+    const args = ['io', '-c', 'write 0 64k', '-c', 'flush', '-c', line, '-c', 'write 64k 64k', path]
+    assert.is(spawnSync(process.execPath, [main, ...args]).signal, signal)
+    assert.is(run(['io', '-r', '-c', 'read -P 0xcd 0 64k', '-c', 'read -P 0 64k 64k', path]).code, 0)
+    assert.ok([0, 3].includes(run(['check', path]).code ?? 1))
+  }
+  assert.is(run(['io', '-c', 'sigraise 0', path]).code, 0)
+  assert.is(run(['io', '-c', 'sigraise 99', path]).code, 1)
 })
 
 test.run()

@@ -20,7 +20,7 @@ export const bitmapCommand = (name: string, bitmap: string, output: 'human' | 'j
     const m = read.right
     const found = m.bitmaps.find((b) => equal(b.name, fromText(bitmap)))
     if (found === undefined) return fail(`'${name}' has no bitmap '${bitmap}'`)
-    const out = writer()
+    const out = writer(true)
     const json = output === 'json'
     let lines = 0
     out.put(json ? '[' : `${'Offset'.padEnd(16)}Length\n`)

@@ -8,7 +8,7 @@ import { run } from './world.js'
 /** The command. */
 export const dumpCommand = (name: string, data: DumpData): Promise<number> =>
   withSource(name, async (file) => {
-    const out = writer()
+    const out = writer(true)
     const done = await run(file.world, () => dump(file.length, data), out.put)
     out.end()
     return E.isLeft(done) ? fail(refusalLine(name, done.left)) : ok

@@ -53,9 +53,14 @@ export type IoLine =
   | { readonly _tag: 'Open'; readonly wanted: Partial<Wanted> }
   | { readonly _tag: 'Reopen'; readonly wanted: Partial<Wanted> }
   | { readonly _tag: 'Close' | 'Quit' }
+  /** The program gets a signal: the number of one, or what a crash is. */
+  | { readonly _tag: 'Signal'; readonly signal: number | 'crash' }
 
 /** What a line asks for that is not about the guest bytes of an open file. */
-export type FileLine = Extract<IoLine, { readonly _tag: 'Open' | 'Reopen' | 'Close' | 'Quit' | 'Help' | 'Sleep' }>
+export type FileLine = Extract<
+  IoLine,
+  { readonly _tag: 'Open' | 'Reopen' | 'Close' | 'Quit' | 'Help' | 'Sleep' | 'Signal' }
+>
 
 export type Line = E.Either<Wrong, IoLine>
 

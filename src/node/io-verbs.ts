@@ -77,10 +77,28 @@ const reopen: Verb['line'] = (args, verb) => {
   return E.right({ _tag: 'Reopen', wanted: access ? { ...options.right, readOnly: flags.has('r') } : options.right })
 }
 
+const sigraise: Verb['line'] = ([word = '']) => {
+  const signal = integerOf(word)
+  if (signal === undefined)
+    return wrong(`Parsing error: non-numeric argument, or extraneous/unrecognized suffix -- ${word}`)
+  return signal > 64
+    ? wrong(`signal argument '${word}' is too large to be a valid signal`)
+    : E.right({ _tag: 'Signal', signal })
+}
+
 const vector = '[-P pattern] off len [len..]'
 
 /** The commands, in the order in which they are listed. */
 const verbs: readonly Verb[] = [
+  {
+    name: 'abort',
+    least: 0,
+    most: 0,
+    usage: '',
+    does: 'simulate a program crash using abort(3)',
+    needs: 'nothing',
+    line: () => E.right({ _tag: 'Signal', signal: 'crash' })
+  },
   {
     name: 'aio_flush',
     least: 0,
@@ -200,6 +218,15 @@ const verbs: readonly Verb[] = [
     usage: '[(-r|-w)] [-c cache] [-o options]',
     does: 'reopens the file with new options',
     line: reopen
+  },
+  {
+    name: 'sigraise',
+    least: 1,
+    most: 1,
+    usage: 'signal',
+    does: 'raises a signal',
+    needs: 'nothing',
+    line: sigraise
   },
   {
     name: 'sleep',

@@ -29,7 +29,9 @@ export class Lines {
 
   constructor(
     private readonly out: Out,
-    private readonly allow: readonly string[] = []
+    private readonly allow: readonly string[] = [],
+    /** Hands on what has been printed. */
+    private readonly flush: () => void = () => undefined
   ) {}
 
   /** Opens a file, where none is; tells whether it could. */
@@ -87,6 +89,7 @@ export class Lines {
       case 'Quit':
       case 'Help':
       case 'Sleep':
+      case 'Signal':
         return this.about(asked)
       default:
         return this.runner?.run(asked) ?? true
@@ -107,6 +110,9 @@ export class Lines {
       case 'Sleep':
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, line.milliseconds)
         return true
+      case 'Signal':
+        if (line.signal !== 'crash') this.flush()
+        return raised(line.signal)
       case 'Quit':
         return 'quit'
     }
@@ -128,6 +134,15 @@ export class Lines {
     }
     this.close()
     return this.open(next)
+  }
+}
+
+/** Sends the program a signal; where it lives on, whether there is such a one. */
+const raised = (signal: number | 'crash'): boolean => {
+  try {
+    return process.kill(process.pid, signal === 'crash' ? 'SIGABRT' : signal)
+  } catch {
+    return false
   }
 }
 
@@ -159,8 +174,8 @@ export const io = async (name: string | undefined, o: IoOptions): Promise<number
   const wanted = wantedOf(name, o)
   if (E.isLeft(wanted)) return fail(wanted.left)
   if (o.forceShare && !o.readOnly) return fail('-U can only be used with -r: other processes change what is read')
-  const { put, end } = writer()
-  const lines = new Lines({ print: o.cmd.length > 0 ? put : print, complain }, o.allow)
+  const { put, end } = writer(false)
+  const lines = new Lines({ print: o.cmd.length > 0 ? put : print, complain }, o.allow, end)
   try {
     if (wanted.right !== undefined && !(await lines.open(wanted.right))) return failed
     try {

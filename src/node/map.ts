@@ -38,7 +38,7 @@ const within = (e: MapEntry, from: number, to: number): MapEntry => {
 /** The command. */
 export const mapCommand = (name: string, options: MapOptions): Promise<number> =>
   withChain(name, options, async ({ chain, world, holders }) => {
-    const out = writer()
+    const out = writer(true)
     const json = options.output === 'json'
     const from = options.startOffset
     const to = from + options.maxLength

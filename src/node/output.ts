@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs'
 
 /** Writes all of it, waiting where the reader is slower. */
-export const writeAll = (fd: number, bytes: Uint8Array): void => {
+const writeAll = (fd: number, bytes: Uint8Array): void => {
   for (let done = 0; done < bytes.length;) {
     try {
       done += writeSync(fd, bytes, done)
@@ -16,12 +16,34 @@ export const writeAll = (fd: number, bytes: Uint8Array): void => {
 const pieceSize = 2 ** 16
 const encoder = new TextEncoder()
 
-/** A writer of text that hands on pieces of 64 KiB or more. `end` hands on the rest. */
-export const writer = (fd = 1): { readonly put: (text: string) => void; readonly end: () => void } => {
+/** Writes to standard output; tells whether anybody still reads it, as `head` does not when it has enough. */
+const tell = (bytes: Uint8Array): boolean => {
+  try {
+    writeAll(1, bytes)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return false
+    throw error
+  }
+}
+
+/** Ends the program where nobody reads on: for a command that does nothing but print. */
+const stop = (): never => process.exit(0)
+
+/** Writes bytes to standard output, as long as anybody reads them. */
+export const printBytes = (bytes: Uint8Array): void => {
+  if (!tell(bytes)) stop()
+}
+
+/**
+ * A writer of text to standard output that hands on pieces of 64 KiB or more. `end` hands on the rest. What nobody reads any
+ * more is dropped; with `only` printing is all that the command does, and it ends.
+ */
+export const writer = (only: boolean): { readonly put: (text: string) => void; readonly end: () => void } => {
   let pending: string[] = []
   let size = 0
   const flush = (): void => {
-    if (size > 0) writeAll(fd, encoder.encode(pending.join('')))
+    if (size > 0 && !tell(encoder.encode(pending.join(''))) && only) stop()
     pending = []
     size = 0
   }
@@ -37,7 +59,7 @@ export const writer = (fd = 1): { readonly put: (text: string) => void; readonly
 
 /** Prints text to standard output. */
 export const print = (text: string): void => {
-  const out = writer()
+  const out = writer(false)
   out.put(text)
   out.end()
 }

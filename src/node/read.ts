@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { fail, ok, refusalLine } from './command.js'
 import { eachPiece, guestSize } from './guest.js'
 import { type OpenOptions, withChain } from './open.js'
-import { writeAll } from './output.js'
+import { printBytes } from './output.js'
 
 const zeros = new Uint8Array(2 ** 16)
 
@@ -15,10 +15,10 @@ export const readCommand = async (name: string, at: number, length: number, opti
     const size = guestSize(open)
     if (at + length > size) return fail(`'${name}' has ${size} bytes, ${length} at ${at} leave it`)
     const done = await eachPiece(open, at, length, (piece) => {
-      if (piece.bytes !== undefined) writeAll(1, piece.bytes)
+      if (piece.bytes !== undefined) printBytes(piece.bytes)
       else
         for (let n = 0; n < piece.length; n += zeros.length)
-          writeAll(1, zeros.subarray(0, Math.min(zeros.length, piece.length - n)))
+          printBytes(zeros.subarray(0, Math.min(zeros.length, piece.length - n)))
     })
     return E.isLeft(done) ? fail(refusalLine(name, done.left)) : ok
   })
