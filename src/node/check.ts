@@ -52,7 +52,7 @@ const repaired = async (name: string, mode: RepairMode): Promise<E.Either<string
     const done = session.repair(around, mode)
     if (E.isLeft(done)) return E.left(`Check failed: ${showFailure(done.left)}`)
     session.end()
-    return done
+    return E.right(done.right.mended)
   } catch (error) {
     return E.left(`'${name}': ${reason(error)}`)
   } finally {

@@ -24,12 +24,15 @@ import { putWord } from './tables.js'
 export type RepairMode = 'leaks' | 'all'
 
 /**
- * A repair: the step it is, and how much it mended. Copied flags are held against the counts that it made, so one of them may
- * be mended that fitted the count before, and one that did not need not be. @see CHK-08
+ * A repair: the step it is, what was wrong before and is wrong afterwards, and how much it mended. Copied flags are held
+ * against the counts that it made, so one may be mended that fitted the count before, and one that did not need not be.
+ *
+ * @see CHK-08
  */
 export interface Repaired extends Step {
-  readonly leaks: number
-  readonly corruptions: number
+  readonly before: Totals
+  readonly after: Totals
+  readonly mended: Pick<Totals, 'leaks' | 'corruptions'>
 }
 
 /** Runs of neighbouring clusters whose counts are off by the same number, which is their references less their count. */
@@ -140,7 +143,7 @@ function* absolve(w: Work): Plan<void> {
 }
 
 function* rounds(w: Work, first: Examined, mode: RepairMode, length: () => number): Plan<Repaired> {
-  const { leaks, corruptions } = first.state.totals
+  const before = { ...first.state.totals }
   const findings = first.state.findings
   if (mode === 'all' && findings.some((f) => f.severity === 'corruption' && f.phase === 'invalid')) {
     yield* mendEntries(w, first)
@@ -156,8 +159,9 @@ function* rounds(w: Work, first: Examined, mode: RepairMode, length: () => numbe
   yield* endRound(w)
   const after = (yield* examined(length(), mode)).state.totals
   if (isSound(after)) yield* absolve(w)
-  const met = corruptions - first.state.copiedFlags + counted.state.copiedFlags
-  return { ...(yield* finish(w)), leaks: leaks - after.leaks, corruptions: met - after.corruptions }
+  const met = before.corruptions - first.state.copiedFlags + counted.state.copiedFlags
+  const mended = { leaks: before.leaks - after.leaks, corruptions: met - after.corruptions }
+  return { ...(yield* finish(w)), before, after: { ...after }, mended }
 }
 
 /**
