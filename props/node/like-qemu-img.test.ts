@@ -136,6 +136,17 @@ const scripts: readonly (readonly string[])[] = [
     'create -q -f qcow2 -o extended_l2=on -b longer.qcow2 -F qcow2 shorter.qcow2 1M',
     'resize -q --preallocation=falloc shorter.qcow2 4M',
     'map --output=json shorter.qcow2'
+  ],
+  [
+    'convert -p -O qcow2 longer.qcow2 told.qcow2',
+    'convert -p -c -O qcow2 case-54-bitmaps.qcow2 told.qcow2',
+    'convert -p -O raw longer.qcow2 told.raw',
+    'convert -p -S 0 -O raw longer.qcow2 told.raw',
+    'convert -p -S 0 -O qcow2 longer.qcow2 base.qcow2 told.qcow2',
+    'convert -p -O qcow2 -B base.qcow2 -F qcow2 over.qcow2 told.qcow2',
+    'convert -p -n -O qcow2 base.qcow2 longer.qcow2',
+    'convert -p -q -O qcow2 longer.qcow2 told.qcow2',
+    'convert -p empty.qcow2 told.raw'
   ]
 ]
 

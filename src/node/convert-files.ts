@@ -49,9 +49,7 @@ const convertInto = async (
   words: ConvertWords
 ): Promise<string | undefined> => {
   const { convertOver, convertToRaw } = await import('./convert-into.js')
-  return words.over
-    ? convertOver(inputs, out, words.out, options.allow, words)
-    : convertToRaw(inputs, out, words.sparse)
+  return words.over ? convertOver(inputs, out, words.out, options.allow, words) : convertToRaw(inputs, out, words)
 }
 
 /** Makes the output from inputs that are open; tells why it cannot be made. */

@@ -10,12 +10,13 @@ import { putPieces, sizeOfAll } from './guest.js'
 import type { Changes } from './changes.js'
 import type { OpenChain } from './open.js'
 import { openForWriting } from './open-writing.js'
+import { type ProgressWords, progressOf } from './progress.js'
 import { openRaw } from './raw.js'
 import { writeFully } from './sparse.js'
 import { type Whole, wholeFile } from './whole.js'
 
 /** How to write. */
-export interface IntoOptions {
+export interface IntoOptions extends ProgressWords {
   readonly compress: boolean
   /** Bytes of zeros from which on they are left out; 0: never. */
   readonly sparse: number
@@ -33,19 +34,26 @@ interface Target {
 }
 
 /** Takes the disks of all inputs one behind the other; tells what went wrong. */
-const copyAll = async (inputs: readonly OpenChain[], target: Target, sparse: number): Promise<string | undefined> => {
+const copyAll = async (
+  inputs: readonly OpenChain[],
+  target: Target,
+  { sparse, ...words }: Pick<IntoOptions, 'sparse'> & ProgressWords
+): Promise<string | undefined> => {
   const clusters = new Clusters(sparseUnit(target.unit, sparse), sizeOfAll(inputs), sparse)
+  const progress = await progressOf(inputs, words, (_, zeros) => !(zeros && sparse > 0), 2 ** 21)
   for (const input of inputs) {
-    const failed = await putPieces(input, ({ length, bytes }) => {
-      for (const stretch of clusters.add(length, bytes, true)) {
+    const failed = await putPieces(input, (piece) => {
+      for (const stretch of clusters.add(piece.length, piece.bytes, true)) {
         const why = target.put(stretch)
         if (why !== undefined) return why
       }
+      progress?.copied(piece)
       return undefined
     })
     if (failed !== undefined) return failed
   }
   target.end()
+  progress?.end()
   return undefined
 }
 
@@ -89,7 +97,7 @@ export const convertOver = async (
   try {
     const [size, room] = [sizeOfAll(inputs), chainSize(session.chain)]
     if (size > room) return `'${out}' is smaller than the input: ${room} bytes, and ${size} are needed`
-    return await copyAll(inputs, targetOf(session, options), options.sparse)
+    return await copyAll(inputs, targetOf(session, options), options)
   } finally {
     close()
   }
@@ -100,14 +108,18 @@ const rawTarget = (out: string): { readonly session: Changes; readonly close: ()
   return { session, close: session.close }
 }
 
-const fillNew = async ({ path }: Whole, inputs: readonly OpenChain[], sparse: number): Promise<string | undefined> => {
+const fillNew = async (
+  { path }: Whole,
+  inputs: readonly OpenChain[],
+  words: Pick<IntoOptions, 'sparse'> & ProgressWords
+): Promise<string | undefined> => {
   const fd = openSync(path, 'w')
   try {
     ftruncateSync(fd, sizeOfAll(inputs))
     const put = ({ at, bytes }: Stretch): undefined => {
       if (bytes !== undefined) writeFully(fd, bytes, at)
     }
-    return await copyAll(inputs, { unit: sectorSize, put, end: () => undefined }, sparse)
+    return await copyAll(inputs, { unit: sectorSize, put, end: () => undefined }, words)
   } finally {
     closeSync(fd)
   }
@@ -117,11 +129,11 @@ const fillNew = async ({ path }: Whole, inputs: readonly OpenChain[], sparse: nu
 export const convertToRaw = async (
   inputs: readonly OpenChain[],
   out: string,
-  sparse: number
+  words: Pick<IntoOptions, 'sparse'> & ProgressWords
 ): Promise<string | undefined> => {
   const whole = await wholeFile(out)
   try {
-    const failed = await fillNew(whole, inputs, sparse)
+    const failed = await fillNew(whole, inputs, words)
     if (failed === undefined) whole.keep()
     return failed
   } finally {

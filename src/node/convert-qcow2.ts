@@ -11,7 +11,7 @@ import { creationOf, parseOptions, type Texts } from './creation.js'
 import { type Piece, putPieces, sizeOfAll } from './guest.js'
 import { type NewImage, newImage } from './new-image.js'
 import type { OpenChain } from './open.js'
-import { print } from './output.js'
+import { type Counted, progressOf } from './progress.js'
 import { leavingOut, plainSink, type Sink } from './sink.js'
 
 /** What the command line says of the new image. */
@@ -24,17 +24,6 @@ export interface NewWords {
   readonly sparse: number
   readonly progress: boolean
   readonly quiet: boolean
-}
-
-/** Prints how much is done, as qemu-img does. */
-const meter = (total: number, wanted: boolean): ((done: number) => void) => {
-  let last = -1
-  return (done) => {
-    const percent = total === 0 ? 100 : Math.floor((100 * done) / total)
-    if (!wanted || percent === last) return
-    last = percent
-    print(`    (${percent.toFixed(2)}/100%)\r`)
-  }
 }
 
 interface Job {
@@ -60,9 +49,8 @@ const fillFrom = async (
   // What is compressed is left out where a cluster is zeros, or never.
   const sparse = words.compress ? Math.min(words.sparse, 1) : words.sparse
   const clusters = new Clusters(sparseUnit(fill.clusterSize, sparse), size, sparse)
-  const tellProgress = meter(size, words.progress && !words.quiet)
-  let done = 0
-  tellProgress(0)
+  const counted: Counted = (depth, zeros) => (backing === undefined || depth === 0) && !(zeros && words.sparse > 0)
+  const progress = await progressOf(inputs, words, counted, words.compress ? fill.clusterSize : 2 ** 21)
   for (const input of inputs) {
     const take = async (piece: Piece): Promise<undefined> => {
       for (const stretch of clusters.add(piece.length, piece.bytes, isOwn(input, backing, piece))) {
@@ -70,14 +58,13 @@ const fillFrom = async (
         if (put !== undefined) await put
       }
       await behind.turn()
-      done += piece.length
-      tellProgress(done)
+      progress?.copied(piece)
     }
     const failed = await putPieces(input, take, mostTurns)
     if (failed !== undefined) return failed
   }
   await sink.end()
-  if (words.progress && !words.quiet) print('\n')
+  progress?.end()
   return undefined
 }
 

@@ -7,6 +7,7 @@ import { copyShares, earliest, type Failed, startHelper, type Task } from './cop
 import { reason } from './file.js'
 import { guestSize, type Piece } from './guest.js'
 import { openChain, type OpenChain, type OpenOptions } from './open.js'
+import { type ProgressWords, progressOf } from './progress.js'
 import { Shares } from './shares.js'
 import { createSparse } from './sparse.js'
 import { type Whole, wholeFile } from './whole.js'
@@ -28,13 +29,24 @@ const caller = (task: Task, helpers: Promise<Failed | undefined>[]): ((piece: Pi
 }
 
 /** Copies the disk with the help of other threads; tells why it could not be copied. */
-const copyDisk = async (open: OpenChain, task: Task, shares: Shares): Promise<Failed | undefined> => {
+const copyDisk = async (
+  open: OpenChain,
+  task: Task,
+  shares: Shares,
+  words: ProgressWords
+): Promise<Failed | undefined> => {
   const file = createSparse(task.out, guestSize(open))
+  const progress = await progressOf([open], words, (_, zeros) => !zeros, 2 ** 21)
   const helpers: Promise<Failed | undefined>[] = []
   try {
-    const own = await copyShares(open, file, shares, caller(task, helpers))
+    const call = caller(task, helpers)
+    const own = await copyShares(open, file, shares, (piece) => {
+      progress?.copied(piece)
+      call(piece)
+    })
     if (own !== undefined) shares.stop()
     const all = [...(await Promise.all(helpers)), own].filter((f) => f !== undefined)
+    if (all.length === 0) progress?.end()
     return earliest(all)
   } finally {
     shares.stop()
@@ -43,10 +55,15 @@ const copyDisk = async (open: OpenChain, task: Task, shares: Shares): Promise<Fa
   }
 }
 
-const copyTo = async (out: Whole, open: OpenChain, image: string, options: OpenOptions): Promise<number> => {
+const copyTo = async (
+  out: Whole,
+  open: OpenChain,
+  image: string,
+  options: OpenOptions & ProgressWords
+): Promise<number> => {
   const shares = new Shares()
   try {
-    const failed = await copyDisk(open, { image, out: out.path, options, memory: shares.memory }, shares)
+    const failed = await copyDisk(open, { image, out: out.path, options, memory: shares.memory }, shares, options)
     if (failed !== undefined) return fail(failed.text)
     out.keep()
     return ok
@@ -56,7 +73,7 @@ const copyTo = async (out: Whole, open: OpenChain, image: string, options: OpenO
 }
 
 /** The command. The output appears under its name when it is whole; zeros are holes in it. */
-export const convert = async (image: string, name: string, options: OpenOptions): Promise<number> => {
+export const convert = async (image: string, name: string, options: OpenOptions & ProgressWords): Promise<number> => {
   const open = await openChain(image, options)
   if (E.isLeft(open)) return fail(open.left)
   try {
