@@ -114,7 +114,11 @@ const writeCompressed = (disk: Disk, at: number, bytes: Uint8Array): Outcome => 
   return from === at && to === at + bytes.length ? write(disk, at, bytes) : refused('CW-01')
 }
 
-/** Bytes gained read as zeros, which falloc and full store; a bitmap keeps the bits that still mean something. @see RS-01, RS-03, RS-06 and BMP-07 */
+/**
+ * Bytes gained read as zeros, which falloc and full store; a bitmap keeps the bits that still mean something.
+ *
+ * @see RS-01, RS-03, RS-06 and BMP-07
+ */
 const resize = (disk: Disk, { size, preallocation = 'off' }: Command & { readonly _tag: 'Resize' }): Outcome => {
   const { traits, content, bitmaps } = disk
   if (size % 512 !== 0) return refused('RS-01')

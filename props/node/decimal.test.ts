@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { decimals, threeDigits } from '../../src/node/decimal.js'
 import { humanSize } from '../../src/node/human-size.js'
 import { amount } from '../../src/node/io-report.js'
+import { holds } from '../check.js'
 import { suite } from '../suite.js'
 
 const test = suite('decimal')
@@ -25,7 +26,7 @@ test('what is as far from two numbers becomes the even one', () => {
 })
 
 test('three digits count', () => {
-  fc.assert(
+  holds(
     fc.property(fc.double({ min: 0.1, max: 999, noNaN: true }), (x) => {
       const told = threeDigits(x)
       assert.ok(told.replace(/^0\.0*/, '').replace('.', '').length <= 3)
