@@ -105,6 +105,15 @@ test('a base further down gets what all layers above it hold, and they stay', as
   assert.ok(readFileSync(place('top')).equals(top) && readFileSync(place('last')).equals(last))
 })
 
+test('a raw base that ends within a sector is not made longer by an overlay that holds nothing there', async () => {
+  writeFileSync(place('base'), Buffer.alloc(300_000, 'b'))
+  await make('top', '300032', 'cluster_size=4k', ['base', 'raw'])
+  await change('top', fill(0, 512, 1))
+  const wanted = (await content('top')).subarray(0, 300_000)
+  assert.is(await commit(place('top'), options), 0)
+  assert.is(Buffer.compare(readFileSync(place('base')), wanted), 0)
+})
+
 test('what a layer in between is too short for stays zeros', async () => {
   await make('base', '1M', 'cluster_size=4k')
   await change('base', fill(0, 2 ** 20, 7))

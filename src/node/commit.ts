@@ -32,7 +32,7 @@ interface Target {
 }
 
 const rawTarget = (file: DiskFile): Target => ({
-  size: () => file.length(),
+  size: () => chainSize([{ _tag: 'Raw', size: file.length() }]),
   grow: (length) => {
     file.see({ _tag: 'Truncate', file: { part: 'image', depth: 0 }, length })
     file.perform({ _tag: 'Truncate', file: { part: 'image', depth: 0 }, length })
