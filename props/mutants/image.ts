@@ -56,6 +56,13 @@ const disk: readonly Fault[] = [
     name: 'an invalid subcluster spoils only itself',
     file: 'image/disk.js',
     edits: [["states.includes('invalid')", 'false']]
+  },
+  {
+    name: 'of a compressed cluster under smaller ones every part is the first',
+    file: 'image/disk.js',
+    edits: [['(e.skipped ?? 0) + start - e.start', 'e.skipped ?? 0']],
+    red: 'props/image/guest.test.ts',
+    rule: 'parts of a compressed cluster are seen between smaller ones of an overlay, and nothing else of it'
   }
 ]
 
