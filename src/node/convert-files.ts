@@ -15,8 +15,6 @@ export interface ConvertWords extends NewWords {
   readonly over: boolean
   /** Whether the output holds zeros only. */
   readonly targetIsZero: boolean
-  /** Whether dirty bitmaps are taken over. */
-  readonly bitmaps: boolean
   /** Whether those in use are left out; else they are refused. */
   readonly skipBrokenBitmaps: boolean
 }

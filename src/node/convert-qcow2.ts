@@ -24,6 +24,8 @@ export interface NewWords {
   readonly sparse: number
   readonly progress: boolean
   readonly quiet: boolean
+  /** Whether dirty bitmaps are taken over. */
+  readonly bitmaps: boolean
 }
 
 interface Job {
@@ -124,6 +126,7 @@ export const convertToNew = async (
   const size = sizeOfAll(inputs)
   const options = creationOf(texts.right, size)
   if (E.isLeft(options)) return `${out}: ${options.left}`
+  if (words.bitmaps && options.right.version === 2) return `${out}: an image of version 2 holds no bitmaps [BMP-14]`
   const { backing } = options.right
   const below = backing === undefined ? E.right(undefined) : await backingSize(out, backing.name, backing.format)
   if (E.isLeft(below)) return `${out}: ${below.left}`

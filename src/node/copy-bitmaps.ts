@@ -59,7 +59,7 @@ export const allMarked = async (
 ): Promise<E.Either<string, readonly Marked[]>> => {
   const m = await usableIn(file, world)
   if (E.isLeft(m)) return m
-  if (m.right.geometry.version === 2) return E.left('Source lacks bitmap support')
+  if (m.right.geometry.version === 2) return E.left('Source lacks bitmap support [BMP-14]')
   const out: Marked[] = []
   for (const bitmap of m.right.bitmaps) {
     if (skipBroken && bitmap.flags.inUse) {
