@@ -23,7 +23,7 @@ await build({
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.url': 'moduleUrl' },
-  // A function, which bin.cjs calls.
+  // A function, which bundle.cjs calls.
   banner: {
     js: "(function (require, __filename, module) { const moduleUrl = require('node:url').pathToFileURL(__filename).href;"
   },

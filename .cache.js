@@ -1,15 +1,8 @@
 /** Keeps the code that Node makes of the command while it does a little of everything. What it prints is nobody's. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { constants, Script } from 'node:vm'
-
-const filename = resolve('dist/src/bin/main.cjs')
-const script = new Script(readFileSync(filename, 'latin1'), {
-  filename,
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
-})
+import { join } from 'node:path'
+import bundle from './dist/src/node/bundle.cjs'
 
 const commands = [
   ['create', '-o', 'cluster_size=4k', 'image', '1M'],
@@ -29,12 +22,15 @@ const commands = [
 
 const folder = mkdtempSync(join(tmpdir(), 'qcow2-cache-'))
 try {
-  const module = { exports: {} }
-  process.argv = [process.execPath, filename, '--version']
-  script.runInThisContext()(createRequire(filename), filename, module)
+  const script = bundle.script()
+  process.argv = [process.execPath, 'qcow2', '--version']
+  const { program } = bundle.run(script)
   process.chdir(folder)
-  for (const words of commands) await module.exports.program().parseAsync(words, { from: 'user' })
-  writeFileSync(`${filename}.cache`, script.createCachedData())
+  for (const words of commands) {
+    await program().parseAsync(words, { from: 'user' })
+    if (process.exitCode !== 0) throw new Error(`it fails: ${words.join(' ')}`)
+  }
+  writeFileSync(bundle.kept, script.createCachedData())
 } finally {
   rmSync(folder, { recursive: true })
 }

@@ -5,12 +5,20 @@
  */
 import type { ClauseId } from './clauses/index.js'
 
+/**
+ * What bytes that a disk gains get in advance: nothing, places, or places that are written with zeros. A list of writes has
+ * no other way to take up space.
+ *
+ * @see RS-07
+ */
+export type Preallocation = 'off' | 'metadata' | 'falloc' | 'full'
+
 /** What a guest, or whoever runs it, may ask of a disk. Offsets and lengths are guest bytes. */
 export type Command =
   | { readonly _tag: 'Write' | 'WriteCompressed'; readonly at: number; readonly bytes: Uint8Array }
   | { readonly _tag: 'WriteZeroes'; readonly at: number; readonly length: number; readonly unmap: boolean }
   | { readonly _tag: 'Discard'; readonly at: number; readonly length: number }
-  | { readonly _tag: 'Resize'; readonly size: number; readonly preallocation?: 'off' | 'metadata' | 'falloc' | 'full' }
+  | { readonly _tag: 'Resize'; readonly size: number; readonly preallocation?: Preallocation }
   | { readonly _tag: 'SnapshotCreate' | 'SnapshotApply' | 'SnapshotDelete'; readonly name: string }
   | { readonly _tag: 'BitmapAdd'; readonly name: string; readonly granularity: number; readonly enabled: boolean }
   | { readonly _tag: 'BitmapRemove' | 'BitmapClear' | 'BitmapEnable' | 'BitmapDisable'; readonly name: string }

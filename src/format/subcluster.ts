@@ -13,6 +13,9 @@ import type { L2Entry } from './l2.js'
 export type Subcluster =
   'compressed' | 'data' | 'zero-allocated' | 'zero-plain' | 'unallocated-allocated' | 'unallocated-plain' | 'invalid'
 
+/** All subclusters of a cluster, a bit each. @see SUB-02 */
+export const allSubclusters = 0xffff_ffff
+
 /** What subcluster `x` (0 to 31) of an extended L2 entry is. @see SUB-03 */
 export const subclusterAt = (e: L2Entry, x: number): Subcluster => {
   if (e._tag === 'Compressed') return 'compressed'

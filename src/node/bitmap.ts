@@ -4,7 +4,7 @@ import { equal, fromText } from '../bytes/octets.js'
 import { type DirtyRange, dirtyRanges } from '../image/bitmap-ranges.js'
 import { fail, ok, refusalLine, usableIn, withSource } from './command.js'
 import { hex } from './map.js'
-import { writer } from './output.js'
+import { stop, writer } from './output.js'
 import { run } from './world.js'
 
 const line = (r: DirtyRange): string => `{ "start": ${r.start}, "length": ${r.length}, "dirty": ${r.dirty}}`
@@ -20,7 +20,7 @@ export const bitmapCommand = (name: string, bitmap: string, output: 'human' | 'j
     const m = read.right
     const found = m.bitmaps.find((b) => equal(b.name, fromText(bitmap)))
     if (found === undefined) return fail(`'${name}' has no bitmap '${bitmap}'`)
-    const out = writer(true)
+    const out = writer(stop)
     const json = output === 'json'
     let lines = 0
     out.put(json ? '[' : `${'Offset'.padEnd(16)}Length\n`)

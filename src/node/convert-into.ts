@@ -15,11 +15,15 @@ import { openRaw } from './raw.js'
 import { writeFully } from './sparse.js'
 import { type Whole, wholeFile } from './whole.js'
 
-/** How to write. */
-export interface IntoOptions extends ProgressWords {
-  readonly compress: boolean
+/** How to copy. */
+interface CopyOptions extends ProgressWords {
   /** Bytes of zeros from which on they are left out; 0: never. */
   readonly sparse: number
+}
+
+/** How to write over what is there. */
+export interface IntoOptions extends CopyOptions {
+  readonly compress: boolean
   /** Whether the target holds zeros only. */
   readonly targetIsZero: boolean
 }
@@ -37,10 +41,10 @@ interface Target {
 const copyAll = async (
   inputs: readonly OpenChain[],
   target: Target,
-  { sparse, ...words }: Pick<IntoOptions, 'sparse'> & ProgressWords
+  { sparse, ...words }: CopyOptions
 ): Promise<string | undefined> => {
   const clusters = new Clusters(sparseUnit(target.unit, sparse), sizeOfAll(inputs), sparse)
-  const progress = await progressOf(inputs, words, (_, zeros) => !(zeros && sparse > 0), 2 ** 21)
+  const progress = await progressOf(inputs, words, (_, zeros) => !(zeros && sparse > 0))
   for (const input of inputs) {
     const failed = await putPieces(input, (piece) => {
       for (const stretch of clusters.add(piece.length, piece.bytes, true)) {
@@ -111,7 +115,7 @@ const rawTarget = (out: string): { readonly session: Changes; readonly close: ()
 const fillNew = async (
   { path }: Whole,
   inputs: readonly OpenChain[],
-  words: Pick<IntoOptions, 'sparse'> & ProgressWords
+  words: CopyOptions
 ): Promise<string | undefined> => {
   const fd = openSync(path, 'w')
   try {
@@ -129,7 +133,7 @@ const fillNew = async (
 export const convertToRaw = async (
   inputs: readonly OpenChain[],
   out: string,
-  words: Pick<IntoOptions, 'sparse'> & ProgressWords
+  words: CopyOptions
 ): Promise<string | undefined> => {
   const whole = await wholeFile(out)
   try {

@@ -4,7 +4,7 @@ import type { HostWrite } from '../bytes/host-write.js'
 import { showFailure } from '../bytes/run-async.js'
 import type { CreateOptions } from '../transition/create-options.js'
 import { Fill } from '../transition/fill.js'
-import { backingSize } from './backing-size.js'
+import { backingSize } from './new-backing.js'
 import { Behind, mostTurns } from './behind.js'
 import { Clusters, sparseUnit } from './clusters.js'
 import { creationOf, parseOptions, type Texts } from './creation.js'
@@ -52,7 +52,7 @@ const fillFrom = async (
   const sparse = words.compress ? Math.min(words.sparse, 1) : words.sparse
   const clusters = new Clusters(sparseUnit(fill.clusterSize, sparse), size, sparse)
   const counted: Counted = (depth, zeros) => (backing === undefined || depth === 0) && !(zeros && words.sparse > 0)
-  const progress = await progressOf(inputs, words, counted, words.compress ? fill.clusterSize : 2 ** 21)
+  const progress = await progressOf(inputs, words, counted, words.compress ? fill.clusterSize : undefined)
   for (const input of inputs) {
     const take = async (piece: Piece): Promise<undefined> => {
       for (const stretch of clusters.add(piece.length, piece.bytes, isOwn(input, backing, piece))) {

@@ -36,7 +36,7 @@ const copyDisk = async (
   words: ProgressWords
 ): Promise<Failed | undefined> => {
   const file = createSparse(task.out, guestSize(open))
-  const progress = await progressOf([open], words, (_, zeros) => !zeros, 2 ** 21)
+  const progress = await progressOf([open], words, (_, zeros) => !zeros)
   const helpers: Promise<Failed | undefined>[] = []
   try {
     const call = caller(task, helpers)

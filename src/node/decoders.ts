@@ -5,6 +5,7 @@ import type { Chain } from '../image/chain.js'
 
 const none: Decoder = () => E.left('a cluster of a raw file')
 
+/** Where every layer is raw, decoders that are never asked. */
 export const decodersOf = async (chain: Chain): Promise<Decompressor> => {
   const types = chain.flatMap((layer) => (layer._tag === 'Image' ? [layer.disk.compressionType] : []))
   if (types.length === 0) return { deflate: none, zstd: none }

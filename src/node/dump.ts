@@ -2,13 +2,13 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { dump, type DumpData } from '../image/dump.js'
 import { fail, ok, refusalLine, withSource } from './command.js'
-import { writer } from './output.js'
+import { stop, writer } from './output.js'
 import { run } from './world.js'
 
 /** The command. */
 export const dumpCommand = (name: string, data: DumpData): Promise<number> =>
   withSource(name, async (file) => {
-    const out = writer(true)
+    const out = writer(stop)
     const done = await run(file.world, () => dump(file.length, data), out.put)
     out.end()
     return E.isLeft(done) ? fail(refusalLine(name, done.left)) : ok

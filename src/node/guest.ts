@@ -80,8 +80,8 @@ export const eachPiece = async (
 }
 
 /**
- * Goes through the whole disk until `put`, which may take its time, tells what is in the way; tells
- * that, or why the disk cannot be read.
+ * Goes through the whole disk until `put`, which may take its time, tells what is in the way; tells that, or why the disk
+ * cannot be read.
  *
  * @param kept how many pieces have bytes that stay as they are
  */

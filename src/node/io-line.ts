@@ -1,7 +1,7 @@
 /** Lines of `qcow2 io` and what they ask for: the commands on a range of guest bytes. */
 import * as E from 'fp-ts/lib/Either.js'
 import { sectorSize } from '../format/limits.js'
-import type { Preallocation } from '../transition/preallocate.js'
+import type { Preallocation } from '../../spec/disk.js'
 import type { Wanted } from './image-opts.js'
 import { bytesOf, optionsOf, type Parsed, patternOf, wrong, type Wrong } from './io-words.js'
 

@@ -174,7 +174,7 @@ export const io = async (name: string | undefined, o: IoOptions): Promise<number
   const wanted = wantedOf(name, o)
   if (E.isLeft(wanted)) return fail(wanted.left)
   if (o.forceShare && !o.readOnly) return fail('-U can only be used with -r: other processes change what is read')
-  const { put, end } = writer(false)
+  const { put, end } = writer()
   const lines = new Lines({ print: o.cmd.length > 0 ? put : print, complain }, o.allow, end)
   try {
     if (wanted.right !== undefined && !(await lines.open(wanted.right))) return failed

@@ -4,7 +4,7 @@ import { map, type MapEntry, mapEntryText } from '../image/map.js'
 import { fail, ok, refusalLine } from './command.js'
 import { type OpenOptions, withChain } from './open.js'
 import type { Printing } from './options.js'
-import { writer } from './output.js'
+import { stop, writer } from './output.js'
 import { run } from './world.js'
 
 /** A number as qemu-img prints it here. */
@@ -38,7 +38,7 @@ const within = (e: MapEntry, from: number, to: number): MapEntry => {
 /** The command. */
 export const mapCommand = (name: string, options: MapOptions): Promise<number> =>
   withChain(name, options, async ({ chain, world, holders }) => {
-    const out = writer(true)
+    const out = writer(stop)
     const json = options.output === 'json'
     const from = options.startOffset
     const to = from + options.maxLength

@@ -1,6 +1,6 @@
 /** Options and arguments that several commands take. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { Preallocation } from '../transition/preallocate.js'
+import type { Preallocation } from '../../spec/disk.js'
 
 const suffixes = 'bkmgtpe'
 

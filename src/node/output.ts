@@ -27,8 +27,8 @@ const tell = (bytes: Uint8Array): boolean => {
   }
 }
 
-/** Ends the program where nobody reads on: for a command that does nothing but print. */
-const stop = (): never => process.exit(0)
+/** Ends the program: what a command does that only prints, where nobody reads on. */
+export const stop = (): never => process.exit(0)
 
 /** Writes bytes to standard output, as long as anybody reads them. */
 export const printBytes = (bytes: Uint8Array): void => {
@@ -36,14 +36,16 @@ export const printBytes = (bytes: Uint8Array): void => {
 }
 
 /**
- * A writer of text to standard output that hands on pieces of 64 KiB or more. `end` hands on the rest. What nobody reads any
- * more is dropped; with `only` printing is all that the command does, and it ends.
+ * A writer of text to standard output that hands on pieces of 64 KiB or more. `end` hands on the rest. A piece that nobody
+ * reads any more is dropped, and `unread` is done.
  */
-export const writer = (only: boolean): { readonly put: (text: string) => void; readonly end: () => void } => {
+export const writer = (
+  unread: () => void = () => undefined
+): { readonly put: (text: string) => void; readonly end: () => void } => {
   let pending: string[] = []
   let size = 0
   const flush = (): void => {
-    if (size > 0 && !tell(encoder.encode(pending.join(''))) && only) stop()
+    if (size > 0 && !tell(encoder.encode(pending.join('')))) unread()
     pending = []
     size = 0
   }
@@ -59,7 +61,7 @@ export const writer = (only: boolean): { readonly put: (text: string) => void; r
 
 /** Prints text to standard output. */
 export const print = (text: string): void => {
-  const out = writer(false)
+  const out = writer()
   out.put(text)
   out.end()
 }

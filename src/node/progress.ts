@@ -9,6 +9,9 @@ import { run } from './world.js'
 /** What of a disk is counted: by how many layers down it is, and whether it is zeros without being read. */
 export type Counted = (depth: number, zeros: boolean) => boolean
 
+/** Bytes that qemu-img copies at once. */
+const copied = 2 ** 21
+
 /** Percentages of the bytes that are to be copied. One that differs by no more than one from the last is not told. */
 export class Progress {
   private done = 0
@@ -51,12 +54,12 @@ export interface ProgressWords {
   readonly quiet?: boolean
 }
 
-/** Looks where the disks are, and begins to tell; `undefined` where nobody wants to know. */
+/** Looks where the disks are, and begins to tell, every `step` bytes at most; `undefined` where nobody wants to know. */
 export const progressOf = async (
   inputs: readonly OpenChain[],
   { progress = false, quiet = false }: ProgressWords,
   counted: Counted,
-  step: number
+  step = copied
 ): Promise<Progress | undefined> => {
   if (!progress || quiet) return undefined
   let total = 0

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { showFailure } from '../bytes/run-async.js'
 import { chainSize } from '../image/chain.js'
-import type { Preallocation } from '../transition/preallocate.js'
+import type { Preallocation } from '../../spec/disk.js'
 import { fail, ok } from './command.js'
 import type { Changes } from './changes.js'
 import { withImage } from './open-writing.js'
@@ -31,7 +31,6 @@ export const resize = async (image: string, size: string, o: ResizeOptions): Pro
     if (wanted <= 0) return fail('New image size must be positive')
     if (wanted < now && !o.shrink)
       return fail('Use the --shrink option to perform a shrink operation; it deletes all data beyond the new end')
-    if (o.format === 'raw' && o.preallocation === 'metadata') return fail('Unsupported preallocation mode: metadata')
     if (o.format === 'raw' && o.preallocation === 'metadata') return fail('Unsupported preallocation mode: metadata')
     if (wanted <= now && o.preallocation !== 'off') return fail('Preallocation can only be used for growing images')
     const done = session.command({ _tag: 'Resize', size: wanted, preallocation: o.preallocation })

@@ -1,5 +1,6 @@
 /** What a new image is to be: its options, what forbids them, and its first cluster. */
 import * as E from 'fp-ts/lib/Either.js'
+import type { Preallocation } from '../../spec/disk.js'
 import { type Issue, issue } from '../bytes/issue.js'
 import { empty, fromText } from '../bytes/octets.js'
 import type { Extension } from '../format/extension.js'
@@ -7,7 +8,6 @@ import { autoclearFeatures, compatibleFeatures, incompatibleFeatures } from '../
 import { type Header, magic } from '../format/header.js'
 import { sectorSize } from '../format/limits.js'
 import { featureNames, firstCluster } from './first-cluster.js'
-import type { Preallocation } from './preallocate.js'
 
 /** What a new image is to be. The defaults are QEMU's. @see CR-06 */
 export interface CreateOptions {

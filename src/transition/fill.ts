@@ -16,6 +16,7 @@ import {
 } from '../format/geometry.js'
 import { l2Entry, type L2Entry, type SubclusterBitmap } from '../format/l2.js'
 import { maxL1Entries, maxRefcountTable } from '../format/limits.js'
+import { allSubclusters } from '../format/subcluster.js'
 import { maxRefcount, setRefcount } from '../format/refcount.js'
 import { type CreateOptions, firstClusterOf, settled, type Settled } from './create-options.js'
 
@@ -40,8 +41,6 @@ const dataMask = (bytes: Uint8Array, size: number): number => {
   }
   return mask >>> 0
 }
-
-const allSubclusters = 0xffff_ffff
 
 /**
  * An image that is being filled. Guest clusters come in order, each at most once; those that never come are unallocated.

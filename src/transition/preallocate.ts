@@ -1,23 +1,14 @@
 /** Preallocation: host clusters for guest clusters that nothing has been written to. */
+import type { Preallocation } from '../../spec/disk.js'
 import type { FileRef, Plan } from '../bytes/plan.js'
 import { clusterSize, l2Entries } from '../format/geometry.js'
 import type { L2Entry } from '../format/l2.js'
 import { sectorSize } from '../format/limits.js'
+import { allSubclusters } from '../format/subcluster.js'
 import { allocate } from './allocate.js'
 import { fill } from './guest-range.js'
 import type { Work } from './opened.js'
 import { writableTable } from './tables.js'
-
-/**
- * What new guest clusters get in advance:
- *
- * - `off`: nothing
- * - `metadata`: host clusters, which may be holes in the file
- * - `falloc`, `full`: host clusters that are written with zeros. A list of writes has no other way to take up space
- *
- * @see RS-07
- */
-export type Preallocation = 'off' | 'metadata' | 'falloc' | 'full'
 
 const image: FileRef = { part: 'image', depth: 0 }
 const data: FileRef = { part: 'data', depth: 0 }
@@ -44,8 +35,8 @@ type Shown = 'zeros' | 'data' | 'nothing'
 
 /** The entry of a cluster of which no guest byte is written, with a host cluster or without. */
 const entryOf = (w: Work, host: number | undefined, shown: Shown): L2Entry => {
-  const [allocated, zeros] = [shown === 'data', shown === 'zeros'].map((all) => (all ? 0xffff_ffff : 0))
-  const subclusters = w.g.extendedL2 ? { subclusters: { allocated: allocated ?? 0, zeros: zeros ?? 0 } } : {}
+  const bitmap = { allocated: shown === 'data' ? allSubclusters : 0, zeros: shown === 'zeros' ? allSubclusters : 0 }
+  const subclusters = w.g.extendedL2 ? { subclusters: bitmap } : {}
   const flagged = shown === 'zeros' && !w.g.extendedL2
   return host === undefined
     ? { _tag: flagged ? 'ZeroPlain' : 'Unallocated', copied: false, reserved: 0n, ...subclusters }

@@ -4,6 +4,7 @@ import { type FileRef, type Plan, telling } from '../bytes/plan.js'
 import { clusterSize, l1Coverage, subclusterSize } from '../format/geometry.js'
 import { l2Entry, type L2Entry } from '../format/l2.js'
 import { maxClusterBits } from '../format/limits.js'
+import { allSubclusters } from '../format/subcluster.js'
 import { locations } from '../image/chain.js'
 import { endRound } from './finish.js'
 import type { Work } from './opened.js'
@@ -15,7 +16,7 @@ const image: FileRef = { part: 'image', depth: 0 }
 const dataFile: FileRef = { part: 'data', depth: 0 }
 
 /** Subclusters that all read as zeros. @see ZD-05 */
-const allZeros = { allocated: 0, zeros: 0xffff_ffff }
+const allZeros = { allocated: 0, zeros: allSubclusters }
 
 const hasBacking = (w: Work): boolean => w.opened.backing.length > 0
 

@@ -7,7 +7,7 @@ import { nameKind } from '../image/name-kind.js'
 import { beside } from './new-image.js'
 import { openChain, type OpenChain } from './open.js'
 
-/** Where a backing file is that an image names; the reason where the name is that of something else. @see BACK-04 */
+/** The path of a backing file of this name, beside the image; the reason where the name is not that of a file. @see BACK-04 */
 export const backingPath = (image: string, name: string): E.Either<string, string> => {
   const kind = nameKind(fromText(name))
   return kind === 'json' || kind === 'protocol'
