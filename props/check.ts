@@ -6,18 +6,28 @@ import { checked, propertiesSoFar, reason } from './suite.js'
 /** How many cases a property runs when it does not say. */
 const usualRuns = 100
 
-/** Fails unless the property holds for `runs` drawn cases, scaled by the factor of this run. */
-export const holds = <T>(property: fc.IProperty<T>, { runs = usualRuns }: { readonly runs?: number } = {}): void => {
+interface Runs<T> {
+  /** Cases that are drawn, scaled by the factor of this run. */
+  readonly runs?: number
+  /** Cases that come first. */
+  readonly examples?: T[]
+}
+
+const parametersOf = <T>({ runs = usualRuns, examples = [] }: Runs<T>): fc.Parameters<T> => {
   const draw = drawFromEnvironment()
   // A path leads into the cases of one property: the first of its test.
-  const first = propertiesSoFar() === 0
-  const path = first && draw.path !== undefined ? { path: draw.path } : {}
-  const options = { seed: draw.seed, numRuns: Math.ceil(runs * draw.runs), endOnFailure: draw.brief, ...path }
-  const found = fc.check(property, options)
+  const path = propertiesSoFar() === 0 && draw.path !== undefined ? { path: draw.path } : {}
+  return { seed: draw.seed, numRuns: Math.ceil(runs * draw.runs), endOnFailure: draw.brief, examples, ...path }
+}
+
+/** Adds what was found to the test; throws what speaks against the property. */
+const judge = <T>(found: fc.RunDetails<T>): void => {
   if (!found.failed) {
     checked(found.numRuns)
     return
   }
+  const draw = drawFromEnvironment()
+  const first = propertiesSoFar() === 0
   const replay = [`--seed ${draw.seed}`, `--runs ${draw.runs}`, `--path ${found.counterexamplePath ?? ''}`]
   checked(found.numRuns, replay.slice(0, first && found.counterexamplePath !== null ? 3 : 2).join(' '))
   const shrunk = `(case ${found.numRuns}, shrunk ${found.numShrinks} times)`
@@ -26,4 +36,14 @@ export const holds = <T>(property: fc.IProperty<T>, { runs = usualRuns }: { read
       ? `too few cases: ${found.numSkips} were filtered out, ${found.numRuns} ran`
       : `does not hold for ${fc.stringify(found.counterexample)} ${shrunk}\n${reason(found.errorInstance)}`
   )
+}
+
+/** Fails unless the property holds. */
+export const holds = <T>(property: fc.IProperty<T>, runs: Runs<T> = {}): void => {
+  judge(fc.check(property, parametersOf(runs)))
+}
+
+/** The same for a property that takes its time. */
+export const holdsInTime = async <T>(property: fc.IAsyncProperty<T>, runs: Runs<T> = {}): Promise<void> => {
+  judge(await fc.check(property, parametersOf(runs)))
 }

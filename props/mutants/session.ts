@@ -75,6 +75,39 @@ export const sessionMutants: readonly Mutant[] = [
     rule: 'what the system throws is told by the end of all turns'
   },
   {
+    name: 'a longer backing file shows behind the end of the old one',
+    file: 'node/rebase.js',
+    edits: [['!piece.absent', '!(piece.absent && image.chain.length === 1)']],
+    red: 'props/node/rebase.test.ts',
+    rule: 'a disk stays the same over any other backing file, and over none'
+  },
+  {
+    name: 'a disk that is put over nothing keeps nothing of its backing file',
+    file: 'node/rebase.js',
+    edits: [['return await keepDisk(session, open.right, undefined);', 'return undefined;']],
+    red: 'props/node/rebase.test.ts',
+    rule: 'a disk stays the same over any other backing file, and over none'
+  },
+  {
+    name: 'zeros of the old backing file are not kept over the new one',
+    file: 'node/rebase.js',
+    edits: [
+      [
+        'const done = session.command(isZeros(old, from, to)',
+        'if (isZeros(old, from, to)) continue;\n            const done = session.command(isZeros(old, from, to)'
+      ]
+    ],
+    red: 'props/node/rebase.test.ts',
+    rule: 'a disk stays the same over any other backing file, and over none'
+  },
+  {
+    name: 'a raw base is made longer to the end of its last sector',
+    file: 'node/commit.js',
+    edits: [["chainSize([{ _tag: 'Raw', size: file.length() }])", 'file.length()']],
+    red: 'props/node/commit.test.ts',
+    rule: 'a raw base that ends within a sector is not made longer by an overlay that holds nothing there'
+  },
+  {
     name: 'VM state is written onto the guest disk',
     file: 'transition/vm-state.js',
     edits: [['vmStateOffset(w.g, w.disk.size) + position', 'position']],

@@ -38,6 +38,13 @@ const references: readonly Mutant[] = [
     rule: 'a count of 64 bits is exact, and does not wrap'
   },
   {
+    name: 'version 2 does not grow over a longer backing file where zeros are written as data',
+    file: 'transition/resize.js',
+    edits: [['hidden && !written &&', 'hidden &&']],
+    red: 'props/transition/resize.test.ts',
+    rule: 'version 2 grows over a longer backing file by any size where zeros are written'
+  },
+  {
     name: 'VM state that the disk grows over is seen',
     file: 'transition/resize.js',
     edits: [['const gone = yield* drop(w, from, to);', 'const gone = yield* drop(w, from, from);']],

@@ -84,6 +84,7 @@ const scripts: readonly (readonly string[])[] = [
     'check with.qcow2',
     'convert --bitmaps -O raw big.qcow2 x.raw',
     'convert --bitmaps -O qcow2 -o compat=0.10 with.qcow2 x.qcow2',
+    'convert --bitmaps -O qcow2 -o compat=0.10 base.qcow2 x.qcow2',
     'create -q -f qcow2 bigger.qcow2 11M',
     'convert -n --bitmaps -O qcow2 big.qcow2 bigger.qcow2',
     'bitmap --remove bigger.qcow2 b',

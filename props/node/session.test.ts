@@ -12,8 +12,8 @@ import { arbitraryScript, commandOf, type Move } from '../arbitrary/script.js'
 import { minimalShapes, type Shape, traitsOf } from '../arbitrary/shape.js'
 import { inFolder, load, names, store } from '../differential/files.js'
 import { judgedByUs } from '../differential/seen.js'
-import { drawFromEnvironment } from '../seed.js'
-import { note, suite } from '../suite.js'
+import { holdsInTime } from '../check.js'
+import { suite } from '../suite.js'
 import { begin } from '../transition/recording.js'
 
 const test = suite('session')
@@ -61,15 +61,12 @@ const carriedOut = async (folder: string, shape: Shape, moves: readonly Move[]):
 }
 
 test('random commands leave on a real file what they leave on the abstract disk', async () => {
-  const { seed, runs } = drawFromEnvironment()
-  const numRuns = Math.ceil(100 * runs)
   await inFolder(async (folder) => {
     const scripts = fc.asyncProperty(fc.constantFrom(...shapes), arbitraryScript(8, 24), (shape, moves) =>
       carriedOut(folder, shape, moves)
     )
-    await fc.assert(scripts, { seed, numRuns })
+    await holdsInTime(scripts)
   })
-  note(`${numRuns} scripts on real files`)
 })
 
 test('an image that is not there is a line of text', async () => {

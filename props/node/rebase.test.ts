@@ -1,0 +1,110 @@
+/** `qcow2 rebase`: the disk stays the same over another backing file, however long that is. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import fc from 'fast-check'
+import * as assert from 'uvu/assert'
+import { check, exitCode } from '../../spec/reference/check.js'
+import { openImage } from '../../spec/reference/image.js'
+import { convert } from '../../src/node/convert.js'
+import { createCommand } from '../../src/node/create.js'
+import { withImage } from '../../src/node/open-writing.js'
+import { rebase } from '../../src/node/rebase.js'
+import { holdsInTime } from '../check.js'
+import { suite } from '../suite.js'
+
+const test = suite('rebase')
+
+const folder = mkdtempSync(join(tmpdir(), 'qcow2-rebase-'))
+const place = (name: string): string => join(folder, name)
+
+test.after(() => {
+  rmSync(folder, { recursive: true })
+})
+
+const sector = 512
+
+/** Bytes, or zeros where the value is 0, in sectors. */
+interface Mark {
+  readonly at: number
+  readonly length: number
+  readonly value: number
+}
+
+interface Layer {
+  /** Sectors. */
+  readonly size: number
+  readonly words: string
+  readonly marks: readonly Mark[]
+}
+
+const mark: fc.Arbitrary<Mark> = fc.record({
+  at: fc.nat(47),
+  length: fc.integer({ min: 1, max: 24 }),
+  value: fc.nat(3)
+})
+
+const layer: fc.Arbitrary<Layer> = fc.record({
+  size: fc.integer({ min: 1, max: 48 }),
+  words: fc.constantFrom('cluster_size=512', 'cluster_size=4k', 'cluster_size=16k,extended_l2=on', 'compat=0.10'),
+  marks: fc.array(mark, { maxLength: 4 })
+})
+
+/** Makes an image with the marks that its disk has room for. */
+const make = async (name: string, { size, words, marks }: Layer, backing?: string): Promise<void> => {
+  const over = backing === undefined ? {} : { backing, backingFormat: 'qcow2' }
+  const options = { unsafe: false, quiet: true, options: [words], ...over }
+  assert.is(await createCommand(place(name), `${size * sector}`, options), 0)
+  const code = await withImage(place(name), { allow: [] }, (session) => {
+    for (const { at, length, value } of marks) {
+      const [from, bytes] = [at * sector, Math.min(length, size - at) * sector]
+      if (bytes <= 0) continue
+      const done =
+        value === 0
+          ? session.command({ _tag: 'WriteZeroes', at: from, length: bytes, unmap: false })
+          : session.command({ _tag: 'Write', at: from, bytes: new Uint8Array(bytes).fill(value) })
+      assert.ok(E.isRight(done))
+    }
+    return 0
+  })
+  assert.is(code, 0)
+}
+
+const content = async (name: string): Promise<Buffer> => {
+  assert.is(await convert(place(name), place('out.raw'), { allow: [] }), 0)
+  return readFileSync(place('out.raw'))
+}
+
+const codeOfCheck = (name: string): number => {
+  const found = check(openImage(readFileSync(place(name))))
+  if (E.isLeft(found)) throw new Error(found.left)
+  return exitCode(found.right)
+}
+
+test('a disk stays the same over any other backing file, and over none', async () => {
+  const empty = (size: number): Layer => ({ size, words: 'cluster_size=4k', marks: [] })
+  const full: Layer = { ...empty(24), marks: [{ at: 0, length: 24, value: 1 }] }
+  await holdsInTime(
+    fc.asyncProperty(layer, layer, layer, fc.boolean(), async (old, now, top, over) => {
+      await make('old', old)
+      await make('now', now)
+      await make('top', top, 'old')
+      const wanted = await content('top')
+      const backing = over ? { backing: 'now', backingFormat: 'qcow2' } : {}
+      assert.is(await rebase(place('top'), { unsafe: false, allow: [], ...backing }), 0)
+      assert.ok((await content('top')).equals(wanted))
+      assert.is(codeOfCheck('top'), 0)
+    }),
+    {
+      runs: 60,
+      examples: [
+        // The new backing file has bytes where the old one had ended.
+        [empty(8), full, empty(24), true],
+        [full, empty(24), empty(24), false]
+      ]
+    }
+  )
+})
+
+test.run()
