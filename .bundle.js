@@ -32,7 +32,10 @@ await build({
 // Threads are started from modules.
 await build({
   ...options,
-  entryPoints: ['copy-helper', 'compress-helper'].map((name) => `dist/src/node/${name}.js`),
+  entryPoints: {
+    'copy-helper': 'dist/src/node/convert/copy-helper.js',
+    'compress-helper': 'dist/src/node/compression/compress-helper.js'
+  },
   format: 'esm',
   splitting: true,
   // What is still CommonJS asks for Node's own modules in its way.

@@ -20,9 +20,24 @@ const pureRooms: Readonly<Record<string, readonly string[]>> = {
   'src/store': ['spec', 'src/bytes'],
   'src/transition': ['spec', 'src/bytes', 'src/format', 'src/compression', 'src/image', 'src/store']
 }
+/** What the folders of the shell import of each other. */
+const aroundImages = ['src/node/files', 'src/node/compression']
+const aroundCommands = ['src/node/text', 'src/node/images', ...aroundImages]
+const shellRooms = {
+  'src/node/text': [],
+  'src/node/files': [],
+  'src/node/compression': [],
+  'src/node/images': aroundImages,
+  'src/node/convert': aroundCommands,
+  'src/node/io': aroundCommands,
+  'src/node/commands': aroundCommands
+}
 const rooms: Readonly<Record<string, readonly string[]>> = {
   spec: [],
   ...pureRooms,
+  ...Object.fromEntries(
+    Object.entries(shellRooms).map(([room, lower]) => [room, ['spec', ...Object.keys(pureRooms), ...lower]])
+  ),
   'src/index.ts': ['spec', ...Object.keys(pureRooms)],
   'src/node': ['spec', 'src'],
   'props/arbitrary': ['spec', 'src/index.ts', ...Object.keys(pureRooms)]
@@ -92,7 +107,7 @@ const offence = (path: string, { from, typeOnly }: Import): string | undefined =
     if (/^(fp|io)-ts\//.test(from) && !/^(fp|io)-ts\/lib\/.+\.js$/.test(from))
       return `${from} does not load in plain node`
     const builtin = from.startsWith('node:') || builtinModules.includes(from)
-    if (builtin) return room === undefined || room === 'src/node' ? undefined : `${from} is not for a pure folder`
+    if (builtin) return room === undefined || lies(room, 'src/node') ? undefined : `${from} is not for a pure folder`
     return ours && !dependencies.includes(packageOf(from)) ? `${from} is not a declared dependency` : undefined
   }
   if (room === undefined) return undefined
@@ -166,8 +181,8 @@ test('the command line starts without any command, and every command without wha
     [...loadedWith('src/node/main.ts')].filter((path) => lies(path, 'src/image')),
     []
   )
-  for (const path of files.filter((each) => lies(each, 'src/node') && each !== 'src/node/remote.ts'))
-    assert.not.ok(loadedWith(path).has('src/node/remote.ts'), path)
+  for (const path of files.filter((each) => lies(each, 'src/node') && each !== 'src/node/files/remote.ts'))
+    assert.not.ok(loadedWith(path).has('src/node/files/remote.ts'), path)
 })
 
 const against: readonly (readonly [path: string, source: string, why: string])[] = [
@@ -209,6 +224,7 @@ const against: readonly (readonly [path: string, source: string, why: string])[]
   ['props/arbitrary/a.ts', "import { inspect } from 'node:util'", 'node:util is not for a pure folder'],
   ['src/node/a.ts', "import fc from 'fast-check'", 'fast-check is not a declared dependency'],
   ['spec/disk.ts', "import { a } from '@some/thing/deep.js'", '@some/thing/deep.js is not a declared dependency'],
+  ['src/node/images/a.ts', "import '../io/b.js'", 'src/node/images may not import src/node/io/b.ts'],
   ['src/node/a.ts', 'const f = (name: string) => import(name)', '(computed) is not a declared dependency']
 ]
 

@@ -9,7 +9,7 @@ import { type CheckReport, exitCode } from '../../src/image/check-report.js'
 import { map, type MapEntry } from '../../src/image/map.js'
 import { readMetadata } from '../../src/image/metadata.js'
 import { readGuest } from '../../src/image/read.js'
-import { native } from '../../src/node/decompress.js'
+import { native } from '../../src/node/compression/decompress.js'
 import { chainOf, companionsOf, type Files, type MemoryChain, runChain } from '../image/chains.js'
 import { runOn } from '../image/world.js'
 

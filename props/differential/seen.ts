@@ -13,7 +13,7 @@ import { activeDisk, type Disk as Tree, snapshotDisk } from '../../src/image/dis
 import { map, type MapEntry } from '../../src/image/map.js'
 import { readMetadata } from '../../src/image/metadata.js'
 import { readGuest } from '../../src/image/read.js'
-import { native } from '../../src/node/decompress.js'
+import { native } from '../../src/node/compression/decompress.js'
 import { abstraction, countsOf, type Files, right, runOver } from '../transition/machine.js'
 import { difference } from '../transition/square.js'
 import { load, names, run, store } from './files.js'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { Behind, mostTurns } from '../../src/node/behind.js'
+import { Behind, mostTurns } from '../../src/node/files/behind.js'
 import { holdsInTime } from '../check.js'
 import { suite } from '../suite.js'
 

@@ -1,9 +1,9 @@
 /** Numbers are printed with the digits that C prints: where two are as near, the even one. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { decimals, threeDigits } from '../../src/node/decimal.js'
-import { humanSize } from '../../src/node/human-size.js'
-import { amount } from '../../src/node/io-report.js'
+import { decimals, threeDigits } from '../../src/node/text/decimal.js'
+import { humanSize } from '../../src/node/text/human-size.js'
+import { amount } from '../../src/node/io/io-report.js'
 import { holds } from '../check.js'
 import { suite } from '../suite.js'
 

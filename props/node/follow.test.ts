@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { fromText } from '../../src/bytes/octets.js'
-import { backingPath } from '../../src/node/follow.js'
+import { backingPath } from '../../src/node/images/follow.js'
 import { holds } from '../check.js'
 import { suite } from '../suite.js'
 

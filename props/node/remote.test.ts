@@ -11,8 +11,8 @@ import { load } from '../../corpus/load.js'
 import type { Plan } from '../../src/bytes/plan.js'
 import { showFailure } from '../../src/bytes/run-async.js'
 import { readFacts } from '../../src/image/info.js'
-import { openSource } from '../../src/node/source.js'
-import { run as runIn } from '../../src/node/world.js'
+import { openSource } from '../../src/node/files/source.js'
+import { run as runIn } from '../../src/node/files/world.js'
 import { note, suite } from '../suite.js'
 
 const test = suite('remote')

@@ -1,7 +1,7 @@
 /** Shares of work: every one is done by exactly one thread, however the threads take turns. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { Shares } from '../../src/node/shares.js'
+import { Shares } from '../../src/node/convert/shares.js'
 import { holds } from '../check.js'
 import { suite } from '../suite.js'
 

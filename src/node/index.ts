@@ -4,7 +4,7 @@
  *
  * Reasons are lines of text. What is opened is to be closed.
  */
-export { isUrl, openSource, type Source } from './source.js'
-export { openChain, type OpenChain, type OpenOptions } from './open.js'
-export { run, type World } from './world.js'
-export { native } from './decompress.js'
+export { isUrl, openSource, type Source } from './files/source.js'
+export { openChain, type OpenChain, type OpenOptions } from './images/open.js'
+export { run, type World } from './files/world.js'
+export { native } from './compression/decompress.js'

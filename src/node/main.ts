@@ -1,8 +1,8 @@
 /** The command line. Each command loads only what it needs. */
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
-import { reason } from './file.js'
-import { complain } from './output.js'
+import { reason } from './files/file.js'
+import { complain } from './files/output.js'
 import { addMaking } from './making.js'
 import { addReading } from './reading.js'
 import { addWriting } from './writing.js'

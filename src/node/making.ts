@@ -1,10 +1,10 @@
 /** Commands that make images. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { CommitOptions } from './commit.js'
-import type { ConvertWords } from './convert-files.js'
-import type { OpenOptions } from './open.js'
+import type { CommitOptions } from './commands/commit.js'
+import type { ConvertWords } from './convert/convert-files.js'
+import type { OpenOptions } from './images/open.js'
 import { allow, bytes, namedByOptions, snapshot, taking } from './options.js'
-import { complain, print } from './output.js'
+import { complain, print } from './files/output.js'
 
 /** Bytes of zeros that are left out unless something else is said. */
 const defaultSparse = 4096
@@ -82,10 +82,10 @@ const convertAs = async (inputs: readonly string[], out: string, words: Convert)
   const full = words.options.some((list) => /preallocation=(falloc|full)/.test(list))
   const [image] = inputs
   if (words.out === 'raw' && !words.over && !full && words.sparse > 0 && inputs.length === 1 && image !== undefined) {
-    const { convert } = await import('./convert.js')
+    const { convert } = await import('./convert/convert.js')
     return convert(image, out, words)
   }
-  const { convertFiles } = await import('./convert-files.js')
+  const { convertFiles } = await import('./convert/convert-files.js')
   return convertFiles(inputs, out, words, words.out === 'raw' && full ? { ...words, sparse: 0 } : words)
 }
 
@@ -113,7 +113,7 @@ const addConvert = (all: Command): void => {
     .option('-p, --progress', 'show how much is done', false)
     .option('-q, --quiet', 'print nothing', false)
     .action(async (files: readonly string[], words: Convert) => {
-      const { asksForHelp, optionsHelp } = await import('./creation.js')
+      const { asksForHelp, optionsHelp } = await import('./text/creation.js')
       if (asksForHelp(words.options)) {
         print(optionsHelp())
         return
@@ -143,7 +143,7 @@ export const addMaking = (all: Command): void => {
     .addOption(options())
     .option('-q, --quiet', 'print nothing', false)
     .action(async (image: string, size: string | undefined, words: Create) => {
-      const { createCommand, createRaw } = await import('./create.js')
+      const { createCommand, createRaw } = await import('./commands/create.js')
       if (!known.includes(words.format)) {
         complain(`${image}: Unknown file format '${words.format}'`)
         process.exitCode = 1
@@ -157,7 +157,7 @@ export const addMaking = (all: Command): void => {
     .option('-d, --drop', 'do not empty the overlay', false)
     .option('-q, --quiet', 'print nothing', false)
     .action(async (image: string, words: CommitOptions) => {
-      const { commit } = await import('./commit.js')
+      const { commit } = await import('./commands/commit.js')
       process.exitCode = await commit(image, words)
     })
 }

@@ -1,6 +1,6 @@
 /** Options and arguments that several commands take. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { Preallocation } from '../../spec/disk.js'
+import { aios, caches, discards } from './text/modes.js'
 
 const suffixes = 'bkmgtpe'
 
@@ -27,17 +27,6 @@ export const snapshot = (): Option =>
 export const format = (flags: string, what: string): Option =>
   new Option(flags, what).choices(['qcow2', 'raw']).default('qcow2')
 
-/** What commander gives a command that prints. */
-export interface Printing {
-  readonly output: 'human' | 'json'
-}
-
-/** How to allocate before anything is written. */
-export const preallocations = ['off', 'metadata', 'falloc', 'full'] as const
-
-/** Whether a word is a way to allocate before anything is written. */
-export const isPreallocation = (word: string): word is Preallocation => preallocations.some((mode) => mode === word)
-
 const idle = {
   '-f': '-f <format>',
   '-T': '-T <mode>',
@@ -56,15 +45,8 @@ const idle = {
   '--force': '--force'
 } as const
 
-const caches = ['none', 'writeback', 'writethrough', 'unsafe', 'directsync', 'off']
-
 /** The words of options that have but some, of which nothing comes here. */
-export const modes: Readonly<Record<string, readonly string[]>> = {
-  '-t': caches,
-  '-T': caches,
-  '-d': ['ignore', 'off', 'unmap', 'on'],
-  '-i': ['threads', 'native', 'io_uring']
-}
+const modes: Readonly<Record<string, readonly string[]>> = { '-t': caches, '-T': caches, '-d': discards, '-i': aios }
 
 /** Refuses another format than the only one that most commands know; of several that are given the last holds. */
 const onlyQcow2 = (command: Command): void => {
@@ -98,7 +80,7 @@ export const namedByOptions = (command: Command, ...formats: readonly (string | 
     if (command.getOptionValue('imageOpts') !== true) return
     if (['f', 'format'].some((key) => command.getOptionValueSource(key) === 'cli'))
       return command.error('--image-opts and --format are mutually exclusive')
-    const { imageOptsOf } = await import('./image-opts.js')
+    const { imageOptsOf } = await import('./text/image-opts.js')
     for (const [i, key] of (formats.length === 0 ? [undefined] : formats).entries()) {
       const wanted = imageOptsOf(command.args[i] ?? '')
       if (wanted._tag === 'Left') return command.error(wanted.left)

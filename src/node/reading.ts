@@ -1,11 +1,12 @@
 /** Commands that read images. */
 import { type Command, Option } from 'commander'
 import type { DumpData } from '../image/dump.js'
-import type { CheckCommandOptions } from './check.js'
-import type { CompareOptions } from './compare.js'
-import type { MapOptions } from './map.js'
-import type { OpenOptions } from './open.js'
-import { type Printing, allow, bytes, format, namedByOptions, output, snapshot, taking } from './options.js'
+import type { CheckCommandOptions } from './commands/check.js'
+import type { CompareOptions } from './commands/compare.js'
+import type { MapOptions } from './commands/map.js'
+import type { OpenOptions } from './images/open.js'
+import { allow, bytes, format, namedByOptions, output, snapshot, taking } from './options.js'
+import type { Printing } from './files/output.js'
 
 interface BackingChain {
   readonly format: 'qcow2' | 'raw'
@@ -23,7 +24,7 @@ export const addReading = (all: Command): void => {
     .option('--backing-chain', 'and what its backing files are', false)
     .addOption(allow())
     .action(async (image: string, options: Printing & BackingChain) => {
-      const { info, infoChain } = await import('./info.js')
+      const { info, infoChain } = await import('./commands/info.js')
       const json = options.output === 'json'
       process.exitCode = options.backingChain
         ? await infoChain(image, options.allow, json)
@@ -38,7 +39,7 @@ export const addReading = (all: Command): void => {
     .addOption(new Option('-r, --repair <what>', 'what is repaired first').choices(['leaks', 'all']))
     .option('-q, --quiet', 'print errors only', false)
     .action(async (image: string, options: CheckCommandOptions) => {
-      const { checkCommand } = await import('./check.js')
+      const { checkCommand } = await import('./commands/check.js')
       process.exitCode = await checkCommand(image, options)
     })
   namedByOptions(taking(all.command('map'), '-f', '-U'))
@@ -52,11 +53,11 @@ export const addReading = (all: Command): void => {
     .option('--max-length <bytes>', 'how far to go', bytes, Infinity)
     .action(async (image: string, options: MapOptions & { readonly bitmap?: string }) => {
       if (options.bitmap !== undefined) {
-        const { bitmapCommand } = await import('./bitmap.js')
+        const { bitmapCommand } = await import('./commands/bitmap.js')
         process.exitCode = await bitmapCommand(image, options.bitmap, options.output)
         return
       }
-      const { mapCommand } = await import('./map.js')
+      const { mapCommand } = await import('./commands/map.js')
       process.exitCode = await mapCommand(image, options)
     })
   all
@@ -69,7 +70,7 @@ export const addReading = (all: Command): void => {
     .addOption(snapshot())
     .option('--vm-state', "the snapshot's VM state in place of its disk; -l names the snapshot", false)
     .action(async (image: string, offset: number, length: number, options: OpenOptions) => {
-      const { readCommand } = await import('./read.js')
+      const { readCommand } = await import('./commands/read.js')
       process.exitCode = await readCommand(image, offset, length, options)
     })
   namedByOptions(taking(all.command('compare'), '-T', '-p', '-U'), 'format', 'secondFormat')
@@ -84,7 +85,7 @@ export const addReading = (all: Command): void => {
     .option('-q, --quiet', 'print errors only', false)
     .addOption(allow())
     .action(async (first: string, second: string, options: CompareOptions) => {
-      const { compare } = await import('./compare.js')
+      const { compare } = await import('./commands/compare.js')
       process.exitCode = await compare(first, second, options)
     })
   all
@@ -95,7 +96,7 @@ export const addReading = (all: Command): void => {
       new Option('--data <which>', 'bytes that no structure covers').choices(['none', 'inline']).default('none')
     )
     .action(async (image: string, options: { readonly data: DumpData }) => {
-      const { dumpCommand } = await import('./dump.js')
+      const { dumpCommand } = await import('./commands/dump.js')
       process.exitCode = await dumpCommand(image, options.data)
     })
   all
@@ -104,7 +105,7 @@ export const addReading = (all: Command): void => {
     .argument('<dump>')
     .argument('<image>')
     .action(async (dump: string, image: string) => {
-      const { assemble } = await import('./assemble.js')
+      const { assemble } = await import('./commands/assemble.js')
       process.exitCode = assemble(dump, image)
     })
   all
@@ -114,7 +115,7 @@ export const addReading = (all: Command): void => {
     .argument('[offset]', 'byte offset in the file; 0x and k, M, G work', bytes, 0)
     .addOption(output())
     .action(async (image: string, offset: number, options: Printing) => {
-      const { explainCommand } = await import('./explain.js')
+      const { explainCommand } = await import('./commands/explain.js')
       process.exitCode = await explainCommand(image, offset, options.output === 'json')
     })
 }

@@ -4,8 +4,9 @@ import { gunzipSync } from 'node:zlib'
 import * as E from 'fp-ts/lib/Either.js'
 import { fromMemory, runSync } from '../bytes/plan.js'
 import { readFacts } from '../image/info.js'
-import { fail, refusalLine } from './command.js'
-import { info, report } from './info.js'
+import { fail } from './files/output.js'
+import { refusalLine } from './images/usable.js'
+import { info, report } from './commands/info.js'
 
 const embedded = 'corpus/images/matrix-64k-w16-v3-zstd-ext.qcow2.gz'
 

@@ -1,11 +1,12 @@
 /** Commands that change images. */
 import { type Command, Option } from 'commander'
-import type { BitmapAction, ChangeBitmapOptions } from './change-bitmap.js'
-import type { IoOptions } from './io.js'
-import { allow, format, imageOpts, namedByOptions, preallocations, taking } from './options.js'
-import type { RebaseOptions } from './rebase.js'
-import type { ResizeOptions } from './resize.js'
-import type { SnapshotOptions } from './snapshot.js'
+import type { BitmapAction, ChangeBitmapOptions } from './commands/change-bitmap.js'
+import type { IoOptions } from './io/io.js'
+import { allow, format, imageOpts, namedByOptions, taking } from './options.js'
+import { preallocations } from './text/modes.js'
+import type { RebaseOptions } from './commands/rebase.js'
+import type { ResizeOptions } from './commands/resize.js'
+import type { SnapshotOptions } from './commands/snapshot.js'
 
 const several = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
@@ -28,7 +29,7 @@ const addIo = (all: Command): void => {
     .addOption(new Option('-U, --force-share', 'with -r: also while another process writes').default(false).hideHelp())
     .addOption(allow())
     .action(async (image: string | undefined, options: IoOptions) => {
-      const { io } = await import('./io.js')
+      const { io } = await import('./io/io.js')
       process.exitCode = await io(image, options)
     })
 }
@@ -43,7 +44,7 @@ const addSnapshot = (all: Command): void => {
     .option('-d, --delete <name>', 'delete one')
     .addOption(new Option('-U, --force-share', 'list them while another process writes').conflicts(changes))
     .action(async (image: string, options: SnapshotOptions) => {
-      const { snapshot } = await import('./snapshot.js')
+      const { snapshot } = await import('./commands/snapshot.js')
       process.exitCode = await snapshot(image, options)
     })
 }
@@ -62,7 +63,7 @@ const addResize = (all: Command): void => {
     .addOption(allow())
     .allowUnknownOption()
     .action(async (image: string, size: string, options: ResizeOptions) => {
-      const { resize } = await import('./resize.js')
+      const { resize } = await import('./commands/resize.js')
       process.exitCode = await resize(image, size, options)
     })
 }
@@ -79,7 +80,7 @@ const addBitmap = (all: Command): void => {
     .option('-b, --source-file <image>', 'the image whose bitmaps are merged, where that is another one')
     .addOption(new Option('-F, --source-format <format>', 'its format').choices(['qcow2']))
     .action(async (image: string, name: string, options: ChangeBitmapOptions) => {
-      const { changeBitmap } = await import('./change-bitmap.js')
+      const { changeBitmap } = await import('./commands/change-bitmap.js')
       process.exitCode = await changeBitmap(image, name, actions, options)
     })
   for (const _tag of bitmapActions)
@@ -97,7 +98,7 @@ const addAmend = (all: Command): void => {
     .addOption(allow())
     .action(
       async (image: string, options: { readonly options: readonly string[]; readonly allow: readonly string[] }) => {
-        const { amend } = await import('./amend.js')
+        const { amend } = await import('./commands/amend.js')
         process.exitCode = await amend(image, options.options, options.allow)
       }
     )
@@ -112,7 +113,7 @@ const addRebase = (all: Command): void => {
     .option('-F, --backing-format <format>', 'its format')
     .addOption(allow())
     .action(async (image: string, options: RebaseOptions) => {
-      const { rebase } = await import('./rebase.js')
+      const { rebase } = await import('./commands/rebase.js')
       process.exitCode = await rebase(image, options)
     })
 }

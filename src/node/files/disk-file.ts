@@ -1,0 +1,193 @@
+/** Files that are changed: what waits to be written is read already, and reaches the file when its turn comes. */
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs'
+import extensions from 'fs-native-extensions'
+import type { HostWrite } from '../../bytes/host-write.js'
+import type { Read } from '../../bytes/plan.js'
+import { eachPart as eachUsed, writeFully } from './sparse.js'
+
+type Change = Exclude<HostWrite, { readonly _tag: 'Flush' }>
+
+/** A file open for reading and writing. It throws what the system throws. */
+export interface DiskFile {
+  readonly fd: number
+  /** Bytes, with what waits to be written. */
+  readonly length: () => number
+  /** The bytes with what waits to be written; zeros past the end. They are not to be changed, and never change. */
+  readonly read: (request: Pick<Read, 'at' | 'length'>) => Uint8Array
+  /** Lets a change be read from now on. */
+  readonly see: (change: Change) => void
+  /** Brings a change to the file. */
+  readonly perform: (change: Change) => void
+  /** Waits until everything brought to the file is durable. */
+  readonly flush: () => void
+  /** Says that nothing waits any more. */
+  readonly settle: () => void
+  readonly close: () => void
+}
+
+const pageSize = 2 ** 16
+/** Requests from this length on are answered with the page itself. */
+const worthLending = 2 ** 14
+/** Pages that are kept though nothing in them waits. */
+const mostPages = 512
+
+const readFully = (fd: number, at: number, out: Uint8Array): void => {
+  for (let done = 0; done < out.length;) {
+    const n = readSync(fd, out, done, out.length - done, at + done)
+    if (n === 0) return
+    done += n
+  }
+}
+
+const zeros = new Uint8Array(pageSize)
+
+/** Gives a range back to the system, or writes it over with zeros where that cannot be done. */
+const punch = (fd: number, at: number, length: number): void => {
+  const end = Math.min(at + length, fstatSync(fd).size)
+  if (end <= at) return
+  try {
+    extensions.trimSync(fd, at, end - at)
+  } catch {
+    for (let from = at; from < end; from += zeros.length)
+      writeFully(fd, zeros.subarray(0, Math.min(zeros.length, end - from)), from)
+  }
+}
+
+/** Opens a file that is to be changed. */
+export const openDiskFile = (name: string): DiskFile => {
+  const fd = openSync(name, 'r+')
+  const stat = fstatSync(fd)
+  if (!stat.isFile()) {
+    closeSync(fd)
+    throw new Error('is not a regular file')
+  }
+  let length = stat.size
+  /** Bytes of the file itself, and how many of them have not been cut off by what waits. */
+  let reach = stat.size
+  let kept = stat.size
+  const pages = new Map<number, Uint8Array>()
+  /** Pages whose bytes others have: they are copied before they change. */
+  const lent = new Set<number>()
+  const waiting = new Set<number>()
+
+  const trim = (): void => {
+    for (const page of pages.keys()) {
+      if (pages.size <= mostPages) return
+      if (waiting.has(page)) continue
+      pages.delete(page)
+      lent.delete(page)
+    }
+  }
+  const pageAt = (page: number): Uint8Array => {
+    const known = pages.get(page)
+    if (known !== undefined) return known
+    const bytes = new Uint8Array(pageSize)
+    if (page * pageSize < kept) readFully(fd, page * pageSize, bytes.subarray(0, kept - page * pageSize))
+    pages.set(page, bytes)
+    trim()
+    return bytes
+  }
+  const ownPage = (page: number): Uint8Array => {
+    const bytes = pageAt(page)
+    if (!lent.delete(page)) return bytes
+    const own = bytes.slice()
+    pages.set(page, own)
+    return own
+  }
+  /** The parts of a range in each page it touches: the page, where in it, and where in the range. */
+  const eachPart = (
+    at: number,
+    size: number,
+    visit: (page: number, from: number, to: number, of: number) => void
+  ): void => {
+    for (let done = 0; done < size;) {
+      const page = Math.floor((at + done) / pageSize)
+      const from = at + done - page * pageSize
+      const to = Math.min(pageSize, from + size - done)
+      visit(page, from, to, done)
+      done += to - from
+    }
+  }
+  const fill = (at: number, to: number): void => {
+    for (const page of pages.keys()) {
+      const start = page * pageSize
+      if (start < to && start + pageSize > at)
+        ownPage(page).fill(0, Math.max(0, at - start), Math.min(pageSize, to - start))
+    }
+  }
+  /** Writes bytes. Behind the end of a file zeros beside others are left as holes; where all are zeros, they take up space. */
+  const write = (bytes: Uint8Array, at: number): void => {
+    const end = at + bytes.length
+    const used: (readonly [Uint8Array, number])[] = []
+    if (at >= reach) eachUsed(bytes, at, (part, place) => used.push([part, place]))
+    for (const [part, place] of used.length > 0 ? used : [[bytes, at] as const]) writeFully(fd, part, place)
+    if (used.length > 0) ftruncateSync(fd, end)
+    reach = Math.max(reach, end)
+  }
+  const see = (change: Change): void => {
+    switch (change._tag) {
+      case 'Write':
+        eachPart(change.at, change.bytes.length, (page, from, to, of) => {
+          const bytes = change.bytes.subarray(of, of + to - from)
+          if (bytes.length < pageSize) ownPage(page).set(bytes, from)
+          else {
+            pages.set(page, bytes)
+            lent.add(page)
+          }
+          waiting.add(page)
+        })
+        length = Math.max(length, change.at + change.bytes.length)
+        return
+      case 'Truncate':
+        if (change.length < length) fill(change.length, length)
+        length = change.length
+        kept = Math.min(kept, length)
+        return
+      case 'Punch':
+        fill(change.at, change.at + change.length)
+    }
+  }
+  return {
+    fd,
+    length: () => length,
+    read: ({ at, length: size }) => {
+      const first = Math.floor(at / pageSize)
+      const start = at - first * pageSize
+      if (size >= worthLending && start + size <= pageSize && at + size <= length) {
+        const bytes = pageAt(first).subarray(start, start + size)
+        lent.add(first)
+        return bytes
+      }
+      const out = new Uint8Array(size)
+      const there = Math.max(0, Math.min(size, length - at))
+      if (there > pageSize && waiting.size === 0) {
+        readFully(fd, at, out.subarray(0, there))
+        return out
+      }
+      eachPart(at, there, (page, from, to, of) => {
+        out.set(pageAt(page).subarray(from, to), of)
+      })
+      return out
+    },
+    see,
+    perform: (change) => {
+      if (change._tag === 'Write') write(change.bytes, change.at)
+      else if (change._tag === 'Punch') punch(fd, change.at, change.length)
+      else {
+        ftruncateSync(fd, change.length)
+        reach = change.length
+      }
+    },
+    flush: () => {
+      fdatasyncSync(fd)
+    },
+    settle: () => {
+      kept = reach
+      waiting.clear()
+      trim()
+    },
+    close: () => {
+      closeSync(fd)
+    }
+  }
+}
