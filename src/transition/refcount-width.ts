@@ -7,7 +7,7 @@ import { maxRefcount, refcountPlace, setRefcount } from '../format/refcount.js'
 import { RefcountView } from '../format/views.js'
 import { endRound } from './finish.js'
 import { refuse, type Work } from './opened.js'
-import { blockOffset, words } from './refcounts.js'
+import { allBlocks, words } from './refcounts.js'
 
 /** Refcount blocks by their entry in the refcount table. */
 type Blocks = Map<number, Uint8Array>
@@ -33,12 +33,10 @@ function* counted(w: Work, g: Geometry): Plan<Counted> {
   const blocks: Blocks = new Map()
   const { at, entries } = w.refcountTable
   const own = new Set(Array.from({ length: (8 * entries) / size }, (_, i) => at / size + i))
-  for (let table = 0; table < entries; table++) own.add((yield* blockOffset(w, table)) / size)
-  own.delete(0)
+  const present = yield* allBlocks(w)
+  for (const { block } of present) own.add(block / size)
   let end = 0
-  for (let table = 0; table < entries; table++) {
-    const block = yield* blockOffset(w, table)
-    if (block === 0) continue
+  for (const { table, block } of present) {
     const view = new RefcountView(yield* readAt(block, size), w.g.refcountOrder)
     for (let i = 0; i < view.length; i++) {
       if (view.count(i) === 0) continue

@@ -9,19 +9,41 @@ import { ClusterSet } from '../image/cluster-set.js'
 import { refuse, type Work } from './opened.js'
 import type { Stage } from './transaction.js'
 
+/** Host byte of the block behind entry `table`, which is entry `i` of a view. */
+function* blockIn(w: Work, view: RefcountTableView, i: number, table: number): Plan<number> {
+  const offset = view.refcountBlockOffset(i)
+  return offset % clusterSize(w.g) === 0 && offset <= Number.MAX_SAFE_INTEGER
+    ? offset
+    : yield* refuse<number>('REF-04', `0x${offset.toString(16)}`, 'a multiple of the cluster size, within a file', {
+        structure: 'refcount table entry',
+        field: 'refcount_block_offset',
+        at: w.refcountTable.at + 8 * table,
+        size: 8
+      })
+}
+
 /** Host byte of the refcount block behind entry `table` of the refcount table; 0: there is none, and all counts are 0. @see REF-03 */
 export function* blockOffset(w: Work, table: number): Plan<number> {
   if (table >= w.refcountTable.entries) return 0
-  const at = w.refcountTable.at + 8 * table
-  const offset = new RefcountTableView(yield* readAt(at, 8)).refcountBlockOffset(0)
-  return offset % clusterSize(w.g) === 0
-    ? offset
-    : yield* refuse<number>('REF-04', `0x${offset.toString(16)}`, 'a multiple of the cluster size', {
-        structure: 'refcount table entry',
-        field: 'refcount_block_offset',
-        at,
-        size: 8
-      })
+  const view = new RefcountTableView(yield* readAt(w.refcountTable.at + 8 * table, 8))
+  return yield* blockIn(w, view, 0, table)
+}
+
+/** A refcount block: its entry in the refcount table, and its host byte. */
+interface Block {
+  readonly table: number
+  readonly block: number
+}
+
+/** All refcount blocks that there are, in the order of the table. */
+export function* allBlocks(w: Work): Plan<readonly Block[]> {
+  const view = new RefcountTableView(yield* readAt(w.refcountTable.at, 8 * w.refcountTable.entries))
+  const blocks: Block[] = []
+  for (let table = 0; table < view.length; table++) {
+    const block = yield* blockIn(w, view, table, table)
+    if (block !== 0) blocks.push({ table, block })
+  }
+  return blocks
 }
 
 /** A part of a refcount block: entries `[from, to)`, in the bytes that hold them. */
@@ -248,9 +270,8 @@ function* isEmpty(w: Work, table: number, block: number): Plan<boolean> {
  */
 export function* dropEmptyBlocks(w: Work, stage: 'prepare' | 'expose'): Plan<void> {
   const size = clusterSize(w.g)
-  for (let table = 0; table < w.refcountTable.entries; table++) {
-    const block = yield* blockOffset(w, table)
-    if (block === 0 || !(yield* isEmpty(w, table, block))) continue
+  for (const { table, block } of yield* allBlocks(w)) {
+    if (!(yield* isEmpty(w, table, block))) continue
     yield* w.tx.put('refcount table', stage, w.refcountTable.at + 8 * table, words([0]))
     if (refcountPlace(w.g, block / size).table !== table) w.released.push(block / size)
     w.firstFree = Math.min(w.firstFree, block / size)
@@ -259,9 +280,7 @@ export function* dropEmptyBlocks(w: Work, stage: 'prepare' | 'expose'): Plan<voi
 
 /** Host byte behind the last cluster that has a count. */
 export function* countedEnd(w: Work): Plan<number> {
-  for (let table = w.refcountTable.entries - 1; table >= 0; table--) {
-    const block = yield* blockOffset(w, table)
-    if (block === 0) continue
+  for (const { table, block } of (yield* allBlocks(w)).toReversed()) {
     const view = new RefcountView(yield* readAt(block, clusterSize(w.g)), w.g.refcountOrder)
     for (let i = view.length - 1; i >= 0; i--)
       if (view.count(i) !== 0) return (table * view.length + i + 1) * clusterSize(w.g)

@@ -1,7 +1,8 @@
 /** Transactions: what one command changes, gathered in stages and made into one ordered list of host writes. */
 import { flush, type HostWrite } from '../bytes/host-write.js'
+import { type Issue, issue } from '../bytes/issue.js'
 import { equal, joined } from '../bytes/octets.js'
-import { type FileRef, type Plan, readAt } from '../bytes/plan.js'
+import { failWith, type FileRef, type Plan, readAt } from '../bytes/plan.js'
 import { clusterSize, type Geometry } from '../format/geometry.js'
 import { sectorSize } from '../format/limits.js'
 import { ClusterSet } from '../image/cluster-set.js'
@@ -62,6 +63,19 @@ export interface Claim {
 
 const image: FileRef = { part: 'image', depth: 0 }
 
+const beyond = (owner: Owner, at: number, size: number): Issue =>
+  issue({
+    clause: 'GEN-05',
+    phase: 'limit',
+    source: 'both',
+    structure: owner,
+    field: '',
+    at,
+    size,
+    found: `0x${at.toString(16)}`,
+    expected: 'a place in a file'
+  })
+
 /** Lays `bytes` over `target`, which begins at byte `start` of them, as far as they meet. */
 const patch = (target: Uint8Array, start: number, bytes: Uint8Array): void =>
   target.set(bytes.subarray(Math.max(start, 0), Math.max(start + target.length, 0)), Math.max(-start, 0))
@@ -94,8 +108,12 @@ export class Transaction {
     return this.fresh.has(cluster)
   }
 
-  /** Changes metadata at a byte offset of the image file. What lies in a new cluster is always prepared. */
+  /**
+   * Changes metadata at a byte offset of the image file. What lies in a new cluster is always prepared. Refused where a
+   * damaged image has them at bytes that no file reaches. @see GEN-05
+   */
   *put(owner: Owner, stage: Stage, at: number, bytes: Uint8Array): Plan<void> {
+    if (at + bytes.length > Number.MAX_SAFE_INTEGER) return yield* failWith([beyond(owner, at, bytes.length)])
     const own = bytes.slice()
     const last = Math.floor((at + bytes.length - 1) / sectorSize)
     for (let s = Math.floor(at / sectorSize); s <= last; s++) {
@@ -148,7 +166,8 @@ export class Transaction {
       if (out === bytes) out = bytes.slice()
       patch(out, at - s * sectorSize, sector)
     }
-    if (last - first < this.now.size) for (let s = first; s <= last; s++) show(s, this.now.get(s))
+    const more = last - first
+    if (more < this.now.size) for (let i = 0; i <= more; i++) show(first + i, this.now.get(first + i))
     else for (const [s, sector] of this.now) if (s >= first && s <= last) show(s, sector)
     return out
   }
