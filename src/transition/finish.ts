@@ -1,9 +1,10 @@
 /** Finishing a command: counts fall, overlaps are looked for, and the changes become an ordered list of writes. */
 import type { HostWrite } from '../bytes/host-write.js'
-import { orFail, type Plan } from '../bytes/plan.js'
+import type { Issue } from '../bytes/issue.js'
+import { failWith, orFail, type Plan } from '../bytes/plan.js'
 import { type Metadata, readMetadata } from '../image/metadata.js'
 import { type Opened, refuse, type Work } from './opened.js'
-import { type Claim, inOrder } from './transaction.js'
+import { beyondFiles, type Claim, inOrder } from './transaction.js'
 import { overlapping } from './overlap.js'
 import { changeCounts, type CountChange } from './refcounts.js'
 
@@ -43,6 +44,17 @@ export function* endRound(w: Work): Plan<void> {
   w.tx.nextRound()
 }
 
+/** The first of the writes, if any, that is somewhere no file reaches. */
+const farWrite = (staged: Step['staged']): Issue | undefined => {
+  for (const w of staged.flat()) {
+    if (w._tag === 'Flush') continue
+    const [at, length] = w._tag === 'Truncate' ? [0, w.length] : [w.at, w._tag === 'Write' ? w.bytes.length : w.length]
+    const issue = beyondFiles(w.file.part === 'data' ? 'data file' : 'image', at, length)
+    if (issue !== undefined) return issue
+  }
+  return undefined
+}
+
 /** The step that a command has come to. */
 export function* finish(w: Work): Plan<Step> {
   yield* endRound(w)
@@ -58,6 +70,8 @@ export function* finish(w: Work): Plan<Step> {
   )
   const metadata = moved ? yield* orFail<Metadata>(yield* readMetadata()) : w.opened.metadata
   const staged = w.tx.hostWrites()
+  const far = farWrite(staged)
+  if (far !== undefined) yield* failWith([far])
   return {
     writes: inOrder(staged),
     staged,

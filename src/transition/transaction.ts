@@ -63,18 +63,21 @@ export interface Claim {
 
 const image: FileRef = { part: 'image', depth: 0 }
 
-const beyond = (owner: Owner, at: number, size: number): Issue =>
-  issue({
-    clause: 'GEN-05',
-    phase: 'limit',
-    source: 'both',
-    structure: owner,
-    field: '',
-    at,
-    size,
-    found: `0x${at.toString(16)}`,
-    expected: 'a place in a file'
-  })
+/** Why bytes cannot be where a damaged image has them; `undefined` where a file may reach. @see GEN-05 */
+export const beyondFiles = (structure: string, at: number, size: number): Issue | undefined =>
+  at + size <= Number.MAX_SAFE_INTEGER
+    ? undefined
+    : issue({
+        clause: 'GEN-05',
+        phase: 'limit',
+        source: 'both',
+        structure,
+        field: '',
+        at,
+        size,
+        found: `0x${at.toString(16)}`,
+        expected: 'a place in a file'
+      })
 
 /** Lays `bytes` over `target`, which begins at byte `start` of them, as far as they meet. */
 const patch = (target: Uint8Array, start: number, bytes: Uint8Array): void =>
@@ -109,11 +112,14 @@ export class Transaction {
   }
 
   /**
-   * Changes metadata at a byte offset of the image file. What lies in a new cluster is always prepared. Refused where a
-   * damaged image has them at bytes that no file reaches. @see GEN-05
+   * Changes metadata at a byte offset of the image file, which some file must be able to reach. What lies in a new cluster
+   * is always prepared.
+   *
+   * @see GEN-05
    */
   *put(owner: Owner, stage: Stage, at: number, bytes: Uint8Array): Plan<void> {
-    if (at + bytes.length > Number.MAX_SAFE_INTEGER) return yield* failWith([beyond(owner, at, bytes.length)])
+    const beyond = beyondFiles(owner, at, bytes.length)
+    if (beyond !== undefined) return yield* failWith([beyond])
     const own = bytes.slice()
     const last = Math.floor((at + bytes.length - 1) / sectorSize)
     for (let s = Math.floor(at / sectorSize); s <= last; s++) {

@@ -31,8 +31,14 @@ export const eachPart = (bytes: Uint8Array, at: number, act: (part: Uint8Array, 
   if (bytes.length > from) act(bytes.subarray(from), at + from)
 }
 
+/** Throws where the end of a range is no exact number: Node would write such bytes wherever the file stands. */
+const demandExact = (end: number): void => {
+  if (!Number.isSafeInteger(end)) throw new RangeError('File too large')
+}
+
 /** Writes all of the bytes at their place. */
 export const writeFully = (fd: number, bytes: Uint8Array, at: number): void => {
+  demandExact(at + bytes.length)
   for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, at + done)
 }
 
