@@ -78,6 +78,8 @@ const written = [
   'write -z 70000 1000',
   'write -z -u 128k 64k',
   'write -n -z 192k 64k',
+  'write -n -z 64k 4k',
+  'write -n -z 60k 100k',
   'discard 0 64k',
   'read -P 0 0 64k',
   'write -c -P 9 512k 64k',

@@ -48,6 +48,10 @@ export const neededL1Entries = (g: Pick<Geometry, 'clusterBits' | 'extendedL2'>,
 /** Bytes of a subcluster. @see SUB-01 */
 export const subclusterSize = (g: Pick<Geometry, 'clusterBits'>): number => clusterSize(g) / subclusters
 
+/** Bytes that have a state of their own in an L2 entry: a subcluster with extended L2 entries, else a cluster. @see SUB-01 */
+export const grainSize = (g: Pick<Geometry, 'clusterBits' | 'extendedL2'>): number =>
+  g.extendedL2 ? subclusterSize(g) : clusterSize(g)
+
 /** Refcounts in a refcount block, which is one cluster. @see REF-03 */
 export const blockEntries = (g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>): number =>
   (clusterSize(g) * 8) / 2 ** g.refcountOrder

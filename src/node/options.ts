@@ -20,8 +20,8 @@ export const allow = (): Option =>
     .argParser((folder: string, before: readonly string[]) => [...before, folder])
     .default([], "the image's own folder")
 
-export const snapshot = (): Option =>
-  new Option('-l, --snapshot <id or name>', 'a snapshot in place of the active disk')
+export const snapshot = (flags = '-l, --snapshot <id or name>'): Option =>
+  new Option(flags, 'a snapshot in place of the active disk')
 
 /** A format that is read: a file is never guessed to be raw. */
 export const format = (flags: string, what: string): Option =>

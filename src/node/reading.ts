@@ -30,7 +30,7 @@ export const addReading = (all: Command): void => {
         ? await infoChain(image, options.allow, json)
         : await info(image, json, options.format === 'raw')
     })
-  namedByOptions(taking(all.command('check'), '-f', '-T', '-U'))
+  namedByOptions(taking(all.command('check'), '-T', '-U'), 'format')
     .description('whether an image is consistent: counts and exit codes as qemu-img has them, and a finding for each')
     .argument('<image>')
     .addOption(output())
@@ -38,6 +38,7 @@ export const addReading = (all: Command): void => {
     .option('--deep', 'read and decode every compressed cluster', false)
     .addOption(new Option('-r, --repair <what>', 'what is repaired first').choices(['leaks', 'all']))
     .option('-q, --quiet', 'print errors only', false)
+    .addOption(format('-f, --format <format>', 'what the image is'))
     .action(async (image: string, options: CheckCommandOptions) => {
       const { checkCommand } = await import('./commands/check.js')
       process.exitCode = await checkCommand(image, options)
@@ -47,10 +48,10 @@ export const addReading = (all: Command): void => {
     .argument('<image>')
     .addOption(output())
     .addOption(allow())
-    .addOption(snapshot())
+    .addOption(snapshot('--snapshot <id or name>'))
     .addOption(new Option('--bitmap <name>', 'which of them a dirty bitmap marks, instead').conflicts('snapshot'))
-    .option('--start-offset <offset>', 'where to begin', bytes, 0)
-    .option('--max-length <bytes>', 'how far to go', bytes, Infinity)
+    .option('-s, --start-offset <offset>', 'where to begin', bytes, 0)
+    .option('-l, --max-length <bytes>', 'how far to go', bytes, Infinity)
     .action(async (image: string, options: MapOptions & { readonly bitmap?: string }) => {
       if (options.bitmap !== undefined) {
         const { bitmapCommand } = await import('./commands/bitmap.js')

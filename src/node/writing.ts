@@ -109,7 +109,7 @@ const addRebase = (all: Command): void => {
     .description('another backing file')
     .argument('<image>')
     .option('-u, --unsafe', 'change its name only, and do not look at it; else the guest disk stays the same', false)
-    .option('-b, --backing <name>', 'the backing file; none where it is empty or not given')
+    .option('-b, --backing <name>', 'the backing file; none where it is empty')
     .option('-F, --backing-format <format>', 'its format')
     .addOption(allow())
     .action(async (image: string, options: RebaseOptions) => {

@@ -1,7 +1,7 @@
 /** Writing guest bytes: in place where nobody shares the cluster, else into a new one with what surrounds them. */
 import { concat } from '../bytes/octets.js'
 import { type Plan } from '../bytes/plan.js'
-import { clusterSize, subclusterSize } from '../format/geometry.js'
+import { clusterSize, grainSize, subclusterSize } from '../format/geometry.js'
 import type { L2Entry } from '../format/l2.js'
 import { subclusters } from '../format/limits.js'
 import { subclusterAt } from '../format/subcluster.js'
@@ -114,7 +114,7 @@ const isSeen = (w: Work, e: L2Entry, at: number): boolean =>
 
 /** Writes the bytes of a patch: what is seen at once when it is exposed, the rest before. */
 const placeParts = (w: Work, host: number, start: number, bytes: Uint8Array, old: L2Entry): void => {
-  const step = w.g.extendedL2 ? subclusterSize(w.g) : clusterSize(w.g)
+  const step = grainSize(w.g)
   const end = start + bytes.length
   for (let at = start, next = at; at < end; at = next) {
     const seen = isSeen(w, old, at)

@@ -1,7 +1,7 @@
 /** Zeroing and discarding: bytes read as zeros by their L2 entries, and what held them is given back. */
 import { equal } from '../bytes/octets.js'
 import { type FileRef, type Plan, telling } from '../bytes/plan.js'
-import { clusterSize, l1Coverage, subclusterSize } from '../format/geometry.js'
+import { clusterSize, grainSize, l1Coverage, subclusterSize } from '../format/geometry.js'
 import { l2Entry, type L2Entry } from '../format/l2.js'
 import { maxClusterBits } from '../format/limits.js'
 import { allSubclusters } from '../format/subcluster.js'
@@ -159,12 +159,9 @@ function* readsAsZeros(w: Work, from: number, to: number): Plan<boolean> {
   return zeros
 }
 
-/** Bytes of the unit that an L2 entry can call zero: a cluster or a subcluster. */
-const grainSize = (w: Work): number => (w.g.extendedL2 ? subclusterSize(w.g) : clusterSize(w.g))
-
 /** Zeroes whole grains, or a part of one: in the L2 entry if the rest of it reads as zeros too. @see ZD-10 */
 function* zeroPart(w: Work, from: number, to: number, unmap: boolean): Plan<void> {
-  const grain = grainSize(w)
+  const grain = grainSize(w.g)
   const low = from - (from % grain)
   const high = Math.min(w.disk.size, Math.ceil(to / grain) * grain)
   const fits = (yield* readsAsZeros(w, low, from)) && (yield* readsAsZeros(w, to, high))
@@ -182,7 +179,7 @@ export function* writeZeroes(w: Work, at: number, length: number, unmap: boolean
   yield* mayWrite(w, at, length)
   const end = at + length
   if (w.g.version === 2 && hasBacking(w)) return yield* writeAsData(w, at, end)
-  const grain = grainSize(w)
+  const grain = grainSize(w.g)
   const first = Math.min(end, Math.ceil(at / grain) * grain)
   const last = end === w.disk.size ? end : Math.max(first, end - (end % grain))
   const parts = [

@@ -23,7 +23,11 @@ export interface CheckCommandOptions {
   readonly quiet: boolean
   /** What is repaired first. */
   readonly repair?: RepairMode
+  readonly format?: 'qcow2' | 'raw'
 }
+
+/** Exit code for a format that knows no checks. @see CHK-07 */
+const notChecked = 63
 
 /** What has been repaired. */
 interface Fixed {
@@ -80,6 +84,10 @@ const dataFileLength = (name: string, m: Metadata): E.Either<string, number | un
 
 /** The command. Decoders are loaded only when they are asked for. */
 export const checkCommand = async (name: string, options: CheckCommandOptions): Promise<number> => {
+  if (options.format === 'raw') {
+    complain('This image format does not support checks')
+    return notChecked
+  }
   const deep = options.deep ? (await import('../compression/decompress.js')).native : undefined
   const fixed = options.repair === undefined ? E.right(nothing) : await repaired(name, options.repair)
   if (E.isLeft(fixed)) return fail(fixed.left)

@@ -7,6 +7,7 @@ import { refusalLine } from '../images/usable.js'
 import { native } from '../compression/decompress.js'
 import { guestSize } from '../images/guest.js'
 import { type OpenChain, type OpenOptions, withChain } from '../images/open.js'
+import { usedIn, usedOf } from '../images/used.js'
 import { run } from '../files/world.js'
 
 /** Exit code when the disks differ. */
@@ -84,20 +85,26 @@ const compareOpen = async (a: OpenChain, b: OpenChain, { strict, quiet }: Compar
   }
   const other = status.right
   const size = other ?? Math.max(guestSize(a), guestSize(b))
-  for (let at = 0; at < size; at += step) {
-    const length = Math.min(step, size - at)
-    const [x, y] = [await bytesAt(a, at, length), await bytesAt(b, at, length)]
-    if (E.isLeft(x) || E.isLeft(y)) {
-      fail(E.isLeft(x) ? x.left : E.isLeft(y) ? y.left : '')
-      return notCompared
-    }
-    if (Buffer.compare(x.right, y.right) !== 0) {
-      const where = at + x.right.findIndex((byte, i) => byte !== y.right[i])
-      if (where >= Math.min(guestSize(a), guestSize(b))) say(mismatch)
-      say(`Content mismatch at offset ${where}!\n`)
-      return differ
-    }
+  const [usedA, usedB] = [await usedOf(a), await usedOf(b)]
+  if (E.isLeft(usedA) || E.isLeft(usedB)) {
+    fail(E.isLeft(usedA) ? usedA.left : E.isLeft(usedB) ? usedB.left : '')
+    return notCompared
   }
+  for (const [from, to] of usedIn([usedA.right, usedB.right], 0, size))
+    for (let at = from; at < to; at += step) {
+      const length = Math.min(step, to - at)
+      const [x, y] = [await bytesAt(a, at, length), await bytesAt(b, at, length)]
+      if (E.isLeft(x) || E.isLeft(y)) {
+        fail(E.isLeft(x) ? x.left : E.isLeft(y) ? y.left : '')
+        return notCompared
+      }
+      if (Buffer.compare(x.right, y.right) !== 0) {
+        const where = at + x.right.findIndex((byte, i) => byte !== y.right[i])
+        if (where >= Math.min(guestSize(a), guestSize(b))) say(mismatch)
+        say(`Content mismatch at offset ${where}!\n`)
+        return differ
+      }
+    }
   if (other !== undefined) {
     say(`Strict mode: Offset ${other} block status mismatch!\n`)
     return differ

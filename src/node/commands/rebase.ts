@@ -2,7 +2,7 @@
 import { dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { showFailure } from '../../bytes/run-async.js'
-import { subclusterSize } from '../../format/geometry.js'
+import { grainSize } from '../../format/geometry.js'
 import { fail, ok } from '../files/output.js'
 import { bytesAt } from './compare.js'
 import { backingFormats } from '../text/creation.js'
@@ -12,8 +12,9 @@ import { openChain, type OpenChain } from '../images/open.js'
 import { withImage } from '../images/open-writing.js'
 import type { Session } from '../images/session.js'
 import { isZeros } from '../files/sparse.js'
+import { type Used, usedIn, usedOf } from '../images/used.js'
 
-/** What the image is put over; without a name, over nothing. */
+/** What the image is put over: nothing, where the name is empty. Only where it is unsafe may it be left out, and is empty then. */
 export interface RebaseOptions {
   readonly unsafe: boolean
   readonly backing?: string
@@ -24,35 +25,58 @@ export interface RebaseOptions {
 /** Bytes that are compared at once. */
 const step = 2 ** 20
 
-/** Writes into the image what of a piece of the old backing file the new one does not hold; tells what is in the way. */
-const keepPiece = async (session: Session, piece: Piece, below: OpenChain | undefined): Promise<string | undefined> => {
-  const unit = subclusterSize(session.opened.g)
-  const end = piece.at + piece.length
-  for (let at = piece.at; at < end; at = Math.min(end, (Math.floor(at / step) + 1) * step)) {
-    const length = Math.min(end, (Math.floor(at / step) + 1) * step) - at
-    const old = piece.bytes?.subarray(at - piece.at, at - piece.at + length) ?? new Uint8Array(length)
-    const now = below === undefined ? E.right(new Uint8Array(length)) : await bytesAt(below, at, length)
-    if (E.isLeft(now)) return now.left
-    for (let from = 0, to = 0; from < length; from = to) {
-      to = Math.min(length, (Math.floor((at + from) / unit) + 1) * unit - at)
-      if (Buffer.compare(old.subarray(from, to), now.right.subarray(from, to)) === 0) continue
-      const done = session.command(
-        isZeros(old, from, to)
-          ? { _tag: 'WriteZeroes', at: at + from, length: to - from, unmap: false }
-          : { _tag: 'Write', at: at + from, bytes: old.slice(from, to) }
-      )
-      if (E.isLeft(done)) return showFailure(done.left)
-    }
+/** The new backing file, and where it has bytes. */
+interface Below {
+  readonly open: OpenChain
+  readonly used: Used
+}
+
+/** Writes into the image what of a part of the old backing file's disk the new one does not hold; tells what is in the way. */
+const keepPart = async (
+  session: Session,
+  at: number,
+  old: Uint8Array,
+  below: Below | undefined
+): Promise<string | undefined> => {
+  const unit = grainSize(session.opened.g)
+  const { length } = old
+  const now = below === undefined ? E.right(new Uint8Array(length)) : await bytesAt(below.open, at, length)
+  if (E.isLeft(now)) return now.left
+  for (let from = 0, to = 0; from < length; from = to) {
+    to = Math.min(length, (Math.floor((at + from) / unit) + 1) * unit - at)
+    if (Buffer.compare(old.subarray(from, to), now.right.subarray(from, to)) === 0) continue
+    const done = session.command(
+      isZeros(old, from, to)
+        ? { _tag: 'WriteZeroes', at: at + from, length: to - from, unmap: false }
+        : { _tag: 'Write', at: at + from, bytes: old.slice(from, to) }
+    )
+    if (E.isLeft(done)) return showFailure(done.left)
   }
   return undefined
 }
 
+/** The same for a piece of any length; where both disks are zeros nothing need be read. */
+const keepPiece = async (session: Session, piece: Piece, below: Below | undefined): Promise<string | undefined> => {
+  const { at: start, bytes } = piece
+  const end = start + piece.length
+  const wanted =
+    bytes === undefined ? usedIn(below === undefined ? [] : [below.used], start, end) : [[start, end] as const]
+  for (const [from, to] of wanted)
+    for (let at = from, next = at; at < to; at = next) {
+      next = Math.min(to, (Math.floor(at / step) + 1) * step)
+      const failed = await keepPart(
+        session,
+        at,
+        bytes?.subarray(at - start, next - start) ?? new Uint8Array(next - at),
+        below
+      )
+      if (failed !== undefined) return failed
+    }
+  return undefined
+}
+
 /** Makes the guest disk the same over another backing file, durably; tells what is in the way. */
-const keepDisk = async (
-  session: Session,
-  image: OpenChain,
-  below: OpenChain | undefined
-): Promise<string | undefined> => {
+const keepDisk = async (session: Session, image: OpenChain, below: Below | undefined): Promise<string | undefined> => {
   const failed = await putPieces(image, (piece) =>
     piece.depth === 0 && !piece.absent ? undefined : keepPiece(session, piece, below)
   )
@@ -64,19 +88,20 @@ const keepDisk = async (
 const keep = async (
   session: Session,
   image: string,
-  { backing, backingFormat, allow }: RebaseOptions
+  { backing = '', backingFormat, allow }: RebaseOptions
 ): Promise<string | undefined> => {
   const open = await openChain(image, { allow })
   if (E.isLeft(open)) return open.left
   try {
-    if (backing === undefined || backing === '') return await keepDisk(session, open.right, undefined)
+    if (backing === '') return await keepDisk(session, open.right, undefined)
     const path = backingPath(image, backing)
     if (E.isLeft(path)) return path.left
     const format = backingFormat === 'raw' ? 'raw' : 'qcow2'
     const below = await openChain(path.right, { allow: [dirname(path.right), ...allow], format })
     if (E.isLeft(below)) return below.left
     try {
-      return await keepDisk(session, open.right, below.right)
+      const used = await usedOf(below.right)
+      return E.isLeft(used) ? used.left : await keepDisk(session, open.right, { open: below.right, used: used.right })
     } finally {
       below.right.close()
     }
@@ -89,6 +114,8 @@ const keep = async (
 export const rebase = (image: string, o: RebaseOptions): Promise<number> => {
   const { unsafe, backing: name = '', backingFormat: format } = o
   const readable = unsafe ? backingFormats : ['qcow2', 'raw']
+  if (!unsafe && o.backing === undefined)
+    return Promise.resolve(fail('Must specify backing file (-b) or use unsafe mode (-u)'))
   if (format !== undefined && !readable.includes(format))
     return Promise.resolve(fail(`Invalid format name: '${format}'`))
   if (name !== '' && format === undefined)

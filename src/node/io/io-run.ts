@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../../bytes/issue.js'
 import { type Plan, runSync } from '../../bytes/plan.js'
 import { type Failure, showFailure } from '../../bytes/run-async.js'
-import { clusterSize, subclusterSize } from '../../format/geometry.js'
+import { clusterSize, grainSize } from '../../format/geometry.js'
 import { type Chain, chainSize, type Located, locations } from '../../image/chain.js'
 import { readFacts, specificJson } from '../../image/info.js'
 import { readGuest } from '../../image/read.js'
@@ -164,7 +164,7 @@ export class Runner {
     const size = chainSize(chain)
     const [top] = chain
     if (top._tag === 'Raw' || (top.disk.g.version === 2 && !(unmap && chain.length === 1))) return false
-    const unit = subclusterSize(top.disk.g)
+    const unit = grainSize(top.disk.g)
     const edges = [at, at + length].filter((edge) => edge % unit !== 0 && edge !== size)
     return edges.every((edge) => {
       const from = edge - (edge % unit)
