@@ -16,6 +16,7 @@ import { sessionMutants } from './mutants/session.js'
 import { snapshotMutants } from './mutants/snapshot-resize.js'
 import { storeMutants } from './mutants/store.js'
 import { zeroMutants } from './mutants/transition-zero.js'
+import { writingMutants } from './mutants/writing.js'
 import { needsQemu } from './qemu.js'
 import { note, type Report, suite } from './suite.js'
 
@@ -30,6 +31,7 @@ const mutants: readonly Mutant[] = [
   ...snapshotMutants,
   ...storeMutants,
   ...zeroMutants,
+  ...writingMutants,
   ...bitmapMutants
 ]
 const root = fileURLToPath(new URL('../..', import.meta.url))

@@ -45,20 +45,6 @@ const references: readonly Mutant[] = [
     rule: 'version 2 grows over a longer backing file by any size where zeros are written'
   },
   {
-    name: 'a refcount block may lie behind the end of any file',
-    file: 'transition/refcounts.js',
-    edits: [[' && offset <= Number.MAX_SAFE_INTEGER', '']],
-    red: 'props/transition/far.test.ts',
-    rule: 'a refcount block behind the end of any file is refused'
-  },
-  {
-    name: 'bytes are written behind the end of any file',
-    file: 'transition/finish.js',
-    edits: [['if (far !== undefined)', 'if (false)']],
-    red: 'props/transition/damaged.test.ts',
-    rule: 'whatever is wrong with an image, a command ends in writes or in a clause'
-  },
-  {
     name: 'VM state that the disk grows over is seen',
     file: 'transition/resize.js',
     edits: [['const gone = yield* drop(w, from, to);', 'const gone = yield* drop(w, from, from);']],
