@@ -213,6 +213,13 @@ test('a deep check decodes compressed clusters, which a plain one leaves alone',
   assert.is(run(['check', '--deep', '--strict', path]).code, 2)
 })
 
+test('names that would steer a terminal are told by numbers', () => {
+  const path = place('steering.qcow2')
+  assert.is(run(['create', '-q', '-u', '-b', '\x1b[31mred', '-F', 'qcow2', path, '1M']).code, 0)
+  assert.match(run(['info', path]).out, /backing file: \\u001b\[31mred/)
+  refused(run(['map', path]), '\\u001b[31mred')
+})
+
 test('a file of 2 GiB with holes assembles from its dump', () => {
   const path = place('large.qcow2')
   writeFileSync(path, load('case-01-empty-v3').image)

@@ -1,4 +1,5 @@
 /** How much of the disks is copied, in numbers that replace each other, as qemu-img tells it. */
+import { isatty } from 'node:tty'
 import { locations } from '../../image/chain.js'
 import { decimals } from '../text/decimal.js'
 import { guestSize, type Piece } from '../images/guest.js'
@@ -21,7 +22,8 @@ export class Progress {
     private readonly total: number,
     /** Most bytes between two percentages. */
     private readonly step: number,
-    private readonly counted: Counted
+    private readonly counted: Counted,
+    private readonly say: (text: string) => void
   ) {
     this.tell(0)
   }
@@ -38,13 +40,25 @@ export class Progress {
   /** Everything is. */
   end(): void {
     this.tell(100)
-    print('\n')
+    this.say('\n')
   }
 
   private tell(percent: number): void {
     if (percent !== 0 && percent !== 100 && Math.abs(percent - this.last) <= 1) return
     this.last = percent
-    print(`    (${decimals(percent, 2)}/100%)\r`)
+    this.say(`    (${decimals(percent, 2)}/100%)\r`)
+  }
+}
+
+/** Milliseconds after which work is long. */
+const long = 1000
+
+/** Says to a terminal, where nobody asked, how far long work is. */
+const toTerminal = (): ((text: string) => void) | undefined => {
+  if (!isatty(2)) return undefined
+  const began = performance.now()
+  return (text) => {
+    if (performance.now() - began > long) process.stderr.write(text)
   }
 }
 
@@ -54,14 +68,15 @@ export interface ProgressWords {
   readonly quiet?: boolean
 }
 
-/** Looks where the disks are, and begins to tell, every `step` bytes at most; `undefined` where nobody wants to know. */
+/** Looks where the disks are, and begins to tell, every `step` bytes at most; `undefined` where there is nobody to tell. */
 export const progressOf = async (
   inputs: readonly OpenChain[],
   { progress = false, quiet = false }: ProgressWords,
   counted: Counted,
   step = copied
 ): Promise<Progress | undefined> => {
-  if (!progress || quiet) return undefined
+  const say = quiet ? undefined : progress ? print : toTerminal()
+  if (say === undefined) return undefined
   let total = 0
   for (const input of inputs) {
     const end = guestSize(input)
@@ -74,5 +89,5 @@ export const progressOf = async (
       }
     )
   }
-  return new Progress(total, step, counted)
+  return new Progress(total, step, counted, say)
 }

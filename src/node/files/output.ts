@@ -13,6 +13,10 @@ const writeAll = (fd: number, bytes: Uint8Array): void => {
   }
 }
 
+/** Text in which characters that steer a terminal, and may stand in the names of an image, are told by their numbers. */
+const shown = (text: string): string =>
+  text.replace(/(?![\n\r\t])\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
 const pieceSize = 2 ** 16
 const encoder = new TextEncoder()
 
@@ -45,7 +49,7 @@ export const writer = (
   let pending: string[] = []
   let size = 0
   const flush = (): void => {
-    if (size > 0 && !tell(encoder.encode(pending.join('')))) unread()
+    if (size > 0 && !tell(encoder.encode(shown(pending.join(''))))) unread()
     pending = []
     size = 0
   }
@@ -68,7 +72,7 @@ export const print = (text: string): void => {
 
 /** One line to standard error: the command's name and what went wrong. */
 export const complain = (text: string): void => {
-  writeAll(2, encoder.encode(`qcow2: ${text.replace(/\s*\n\s*/g, ' ')}\n`))
+  writeAll(2, encoder.encode(`qcow2: ${shown(text.replace(/\s*\n\s*/g, ' '))}\n`))
 }
 
 /** Exit codes, as qemu-img's. */

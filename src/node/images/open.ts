@@ -43,7 +43,7 @@ export interface OpenOptions {
   readonly format?: 'qcow2' | 'raw'
 }
 
-/** Most layers of a chain. */
+/** Most backing files of a chain. */
 const maxDepth = 64
 
 interface Files {
@@ -169,7 +169,7 @@ export const openChain = async (
     format: 'qcow2' | 'raw',
     seen: readonly string[]
   ): Promise<E.Either<string, void>> => {
-    if (seen.length >= maxDepth) return E.left(`'${name}' has more than ${maxDepth} backing files`)
+    if (seen.length > maxDepth) return E.left(`'${name}' has more than ${maxDepth} backing files`)
     const file = await openSource(path)
     if (E.isLeft(file)) return file
     opened.push(file.right)
