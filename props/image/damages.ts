@@ -164,6 +164,12 @@ const ends: readonly Damage[] = [
     found: [['note', 'GEN-03', 'L1 table', '', 0x3000, 512]]
   },
   {
+    title: 'a file that ends where its L1 table begins',
+    base: 'longerL1',
+    steps: [`patch l1 ${zeros}`, 'patch refcount_block+8 0000 0000 0000', 'truncate 0x3000'],
+    found: [['note', 'GEN-03', 'L1 table', '', 0x3000, 512]]
+  },
+  {
     title: 'a file that ends within the snapshot table',
     base: 'snapshot',
     steps: ['truncate 0x8041', 'patch 0x8040 31'],

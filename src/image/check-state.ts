@@ -186,7 +186,7 @@ export class CheckState {
 
   /** Notes a structure that the end of the file cuts. A cluster of data that is cut is as sound as any. @see GEN-03 */
   expect(structure: string, at: number, size: number, guest?: Range): void {
-    if (at < this.end && at + size > this.end) this.find('note', cutOff(structure, at, size, this.end), 1, guest)
+    if (at + size > this.end) this.find('note', cutOff(structure, at, size, this.end), 1, guest)
   }
 }
 
@@ -220,6 +220,6 @@ const cutOff = (structure: string, at: number, size: number, end: number): Compl
   inconsistent(
     'GEN-03',
     { structure, at, size },
-    `${end - at} of its ${size} bytes before the end of the file`,
+    `${Math.max(0, end - at)} of its ${size} bytes before the end of the file`,
     'all of them; what is missing reads as zeros'
   )
