@@ -9,8 +9,8 @@ import { addToCounts, countOf } from './refcounts.js'
 import { entryOf, putEntry, writableTable } from './tables.js'
 import { mayWrite, write } from './write.js'
 
-/** Host bytes end here for payloads: where their descriptors do, or where a double no longer tells two bytes apart. @see CMP-01 and CW-02 */
-const payloadEnd = (w: Work): number => Math.min(2 ** offsetBits(w.g.clusterBits), 2 ** 53)
+/** Host bytes end here for payloads, where their descriptors do. @see CMP-01 and CW-02 */
+const payloadEnd = (w: Work): number => 2 ** offsetBits(w.g.clusterBits)
 
 /** Where the last payload ends, if its cluster may be counted once more; else 0. */
 function* cursor(w: Work): Plan<number> {
