@@ -108,6 +108,20 @@ export const sessionMutants: readonly Mutant[] = [
     rule: 'a raw base that ends within a sector is not made longer by an overlay that holds nothing there'
   },
   {
+    name: 'bytes whose place is no exact number go where the file stands',
+    file: 'node/files/sparse.js',
+    edits: [['if (!Number.isSafeInteger(end))', 'if (false)']],
+    red: 'props/node/behind.test.ts',
+    rule: 'bytes whose place is no exact number are not written, now or later'
+  },
+  {
+    name: 'of disks that are compared the one that goes on first is passed over',
+    file: 'node/images/used.js',
+    edits: [['b[0] < a[0]', 'b[0] > a[0]']],
+    red: 'props/node/used.test.ts',
+    rule: 'a byte lies in exactly one of the ranges that are told if a disk has it, else in none'
+  },
+  {
     name: 'VM state is written onto the guest disk',
     file: 'transition/vm-state.js',
     edits: [['vmStateOffset(w.g, w.disk.size) + position', 'position']],

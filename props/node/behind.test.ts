@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { Behind, mostTurns } from '../../src/node/files/behind.js'
+import { writeFully } from '../../src/node/files/sparse.js'
 import { holdsInTime } from '../check.js'
 import { suite } from '../suite.js'
 
@@ -69,6 +70,25 @@ test('what the system throws is told by the end of all turns', async () => {
   closeSync(fd)
   assert.is(failures.length, 1)
   assert.match(String(failures[0]), /EBADF/)
+})
+
+test('bytes whose place is no exact number are not written, now or later', async () => {
+  writeFileSync(path, 'before')
+  const fd = openSync(path, 'r+')
+  for (const at of [2 ** 53, 2 ** 55]) {
+    assert.throws(() => {
+      writeFully(fd, new Uint8Array(512), at)
+    }, /too large/)
+    const behind = new Behind()
+    behind.put(fd, new Uint8Array(longest), at)
+    const told = await behind.end().then(
+      () => 'written',
+      (error: unknown) => String(error)
+    )
+    assert.match(told, /too large/)
+  }
+  closeSync(fd)
+  assert.is(readFileSync(path, 'latin1'), 'before')
 })
 
 test.run()

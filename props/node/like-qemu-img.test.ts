@@ -167,6 +167,7 @@ const lines: readonly string[] = [
   'map --output json --max-length 1 case-01-empty-v3.qcow2',
   'check -f qcow2 -T none -U -q case-54-bitmaps.qcow2',
   'check -f raw raw',
+  'check -f raw absent',
   'check -f vmdk raw',
   'check -q broken-l2-reserved-low.qcow2',
   'compare -f qcow2 -F qcow2 -T none -U -p -q case-54-bitmaps.qcow2 case-01-empty-v3.qcow2',

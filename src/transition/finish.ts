@@ -44,14 +44,16 @@ export function* endRound(w: Work): Plan<void> {
   w.tx.nextRound()
 }
 
-/** The first of the writes, if any, that is somewhere no file reaches. */
+/** What is wrong with the first of the writes, if any, that is somewhere no file reaches. @see GEN-05 */
 const farWrite = (staged: Step['staged']): Issue | undefined => {
-  for (const w of staged.flat()) {
-    if (w._tag === 'Flush') continue
-    const [at, length] = w._tag === 'Truncate' ? [0, w.length] : [w.at, w._tag === 'Write' ? w.bytes.length : w.length]
-    const issue = beyondFiles(w.file.part === 'data' ? 'data file' : 'image', at, length)
-    if (issue !== undefined) return issue
-  }
+  for (const stage of staged)
+    for (const w of stage) {
+      if (w._tag === 'Flush') continue
+      const at = w._tag === 'Truncate' ? 0 : w.at
+      const length = w._tag === 'Write' ? w.bytes.length : w.length
+      const issue = beyondFiles(w.file.part === 'data' ? 'data file' : 'image', at, length)
+      if (issue !== undefined) return issue
+    }
   return undefined
 }
 

@@ -23,6 +23,7 @@ export interface CheckCommandOptions {
   readonly quiet: boolean
   /** What is repaired first. */
   readonly repair?: RepairMode
+  /** What the image is; qcow2 unless it is given. */
   readonly format?: 'qcow2' | 'raw'
 }
 
@@ -84,10 +85,11 @@ const dataFileLength = (name: string, m: Metadata): E.Either<string, number | un
 
 /** The command. Decoders are loaded only when they are asked for. */
 export const checkCommand = async (name: string, options: CheckCommandOptions): Promise<number> => {
-  if (options.format === 'raw') {
-    complain('This image format does not support checks')
-    return notChecked
-  }
+  if (options.format === 'raw')
+    return withSource(name, () => {
+      complain('This image format does not support checks')
+      return Promise.resolve(notChecked)
+    })
   const deep = options.deep ? (await import('../compression/decompress.js')).native : undefined
   const fixed = options.repair === undefined ? E.right(nothing) : await repaired(name, options.repair)
   if (E.isLeft(fixed)) return fail(fixed.left)

@@ -48,6 +48,10 @@ const entriesOf = async (open: OpenChain): Promise<E.Either<string, readonly Map
   return E.isLeft(done) ? E.left(refusalLine(open.names[0] ?? '', done.left)) : E.right(out)
 }
 
+/** What both have come to; the reason when one has not. */
+const both = <A>(a: E.Either<string, A>, b: E.Either<string, A>): E.Either<string, readonly [A, A]> =>
+  E.isLeft(a) ? a : E.map((right: A) => [a.right, right] as const)(b)
+
 const alike = (a: MapEntry, b: MapEntry): boolean =>
   a.data === b.data &&
   a.zero === b.zero &&
@@ -57,11 +61,11 @@ const alike = (a: MapEntry, b: MapEntry): boolean =>
 /** The first guest byte that the images hold in different ways, or up to the end in only one; how a raw file holds it is not known. */
 const otherStatus = async (a: OpenChain, b: OpenChain): Promise<E.Either<string, number | undefined>> => {
   if (a.chain[0]._tag === 'Raw' || b.chain[0]._tag === 'Raw') return E.right(undefined)
-  const [left, right] = [await entriesOf(a), await entriesOf(b)]
-  if (E.isLeft(left)) return left
-  if (E.isLeft(right)) return right
+  const entries = both(await entriesOf(a), await entriesOf(b))
+  if (E.isLeft(entries)) return entries
+  const [left, right] = entries.right
   for (let i = 0, j = 0; ;) {
-    const [x, y] = [left.right[i], right.right[j]]
+    const [x, y] = [left[i], right[j]]
     if (x === undefined || y === undefined) return E.right(undefined)
     const [endX, endY] = [x.start + x.length, y.start + y.length]
     const [lastX, lastY] = [endX === guestSize(a), endY === guestSize(b)]
@@ -85,21 +89,22 @@ const compareOpen = async (a: OpenChain, b: OpenChain, { strict, quiet }: Compar
   }
   const other = status.right
   const size = other ?? Math.max(guestSize(a), guestSize(b))
-  const [usedA, usedB] = [await usedOf(a), await usedOf(b)]
-  if (E.isLeft(usedA) || E.isLeft(usedB)) {
-    fail(E.isLeft(usedA) ? usedA.left : E.isLeft(usedB) ? usedB.left : '')
+  const used = both(await usedOf(a), await usedOf(b))
+  if (E.isLeft(used)) {
+    fail(used.left)
     return notCompared
   }
-  for (const [from, to] of usedIn([usedA.right, usedB.right], 0, size))
+  for (const [from, to] of usedIn(used.right, 0, size))
     for (let at = from; at < to; at += step) {
       const length = Math.min(step, to - at)
-      const [x, y] = [await bytesAt(a, at, length), await bytesAt(b, at, length)]
-      if (E.isLeft(x) || E.isLeft(y)) {
-        fail(E.isLeft(x) ? x.left : E.isLeft(y) ? y.left : '')
+      const bytes = both(await bytesAt(a, at, length), await bytesAt(b, at, length))
+      if (E.isLeft(bytes)) {
+        fail(bytes.left)
         return notCompared
       }
-      if (Buffer.compare(x.right, y.right) !== 0) {
-        const where = at + x.right.findIndex((byte, i) => byte !== y.right[i])
+      const [x, y] = bytes.right
+      if (Buffer.compare(x, y) !== 0) {
+        const where = at + x.findIndex((byte, i) => byte !== y[i])
         if (where >= Math.min(guestSize(a), guestSize(b))) say(mismatch)
         say(`Content mismatch at offset ${where}!\n`)
         return differ

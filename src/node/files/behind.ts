@@ -1,7 +1,7 @@
 /** Writing behind: bytes that are on their way into a file while the next ones are read. */
 import { write } from 'node:fs'
 import { promisify } from 'node:util'
-import { writeFully } from './sparse.js'
+import { demandExact, writeFully } from './sparse.js'
 
 const inTime = promisify(write)
 
@@ -9,6 +9,7 @@ const inTime = promisify(write)
 const least = 2 ** 15
 
 const writeInTime = async (fd: number, bytes: Uint8Array, at: number): Promise<void> => {
+  demandExact(at + bytes.length)
   for (let done = 0; done < bytes.length;)
     done += (await inTime(fd, bytes, done, bytes.length - done, at + done)).bytesWritten
 }

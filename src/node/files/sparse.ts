@@ -32,7 +32,7 @@ export const eachPart = (bytes: Uint8Array, at: number, act: (part: Uint8Array, 
 }
 
 /** Throws where the end of a range is no exact number: Node would write such bytes wherever the file stands. */
-const demandExact = (end: number): void => {
+export const demandExact = (end: number): void => {
   if (!Number.isSafeInteger(end)) throw new RangeError('File too large')
 }
 
