@@ -15,7 +15,7 @@ const writeAll = (fd: number, bytes: Uint8Array): void => {
 
 /** Text in which characters that steer a terminal, and may stand in the names of an image, are told by their numbers. */
 const shown = (text: string): string =>
-  text.replace(/(?![\n\r\t])\p{Cc}/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  text.replace(/[^\P{Cc}\n\r\t]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 const pieceSize = 2 ** 16
 const encoder = new TextEncoder()
