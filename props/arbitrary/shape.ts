@@ -1,7 +1,7 @@
 /** Shapes of images: what they are created as, from the smallest geometries to the largest. */
 import fc from 'fast-check'
 import type { Traits } from '../../spec/disk.js'
-import type { CreateOptions } from '../../src/transition/create-options.js'
+import type { CreateOptions } from '../../src/transition/create/options.js'
 
 /**
  * An image to be made, and the raw file behind it: `backing` bytes of a pattern, none for 0. An external data file is

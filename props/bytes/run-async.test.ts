@@ -7,10 +7,10 @@ import { load, names } from '../../corpus/load.js'
 import { type BlobLike, fromBlob } from '../../src/bytes/blob.js'
 import { fromMemory, type Plan, type Read, readAt, runSync, tell } from '../../src/bytes/plan.js'
 import { type Failure, runAsync, showFailure } from '../../src/bytes/run-async.js'
-import { check } from '../../src/image/check.js'
-import { dump } from '../../src/image/dump.js'
+import { check } from '../../src/image/check/check.js'
+import { dump } from '../../src/image/dump/dump.js'
 import { readFacts } from '../../src/image/info.js'
-import { note, suite } from '../suite.js'
+import { note, suite } from '../run/suite.js'
 
 /** Everything to its depths, as text that is quickly compared. */
 const all = { depth: Infinity, maxArrayLength: Infinity, maxStringLength: Infinity }

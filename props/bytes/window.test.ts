@@ -5,8 +5,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as assert from 'uvu/assert'
 import { fromMemory, type Range } from '../../src/bytes/plan.js'
 import { readInWindows, readInWindowsAsync } from '../../src/bytes/window.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('windows')
 

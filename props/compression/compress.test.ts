@@ -6,8 +6,8 @@ import * as assert from 'uvu/assert'
 import { portableCompressor } from '../../src/compression/compress.js'
 import { portable } from '../../src/compression/decompress.js'
 import { noise } from '../arbitrary/octets.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('compress')
 

@@ -7,8 +7,8 @@ import { equal } from '../../src/bytes/octets.js'
 import { portable } from '../../src/compression/decompress.js'
 import { native } from '../../src/node/compression/decompress.js'
 import { noise } from '../arbitrary/index.js'
-import { holds } from '../check.js'
-import { note, suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { note, suite } from '../run/suite.js'
 
 const test = suite('inflate')
 

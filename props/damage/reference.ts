@@ -7,9 +7,9 @@ import { mapOf } from '../../spec/reference/map.js'
 import { type Read, readGuest } from '../../spec/reference/reader.js'
 import { label } from '../../src/bytes/octets.js'
 import { type Metadata, readMetadata, refusal } from '../../src/image/metadata.js'
-import { companionsOf } from '../image/chains.js'
+import { companionsOf } from '../image/guest/chains.js'
 import { runOn } from '../image/world.js'
-import { tools } from '../reference/corpus.js'
+import { tools } from '../spec/reference/corpus.js'
 import {
   askable,
   countsText,

@@ -9,8 +9,8 @@ import { luksHeader, luksSlot } from '../../src/format/luks.js'
 import { refcountAt, refcountBits } from '../../src/format/refcount.js'
 import { clusterKind, L2View } from '../../src/format/views.js'
 import type { Metadata } from '../../src/image/metadata.js'
-import { type Found, type Region, regions } from '../../src/image/regions.js'
-import type { Range } from '../../src/image/remaining.js'
+import { type Found, type Region, regions } from '../../src/image/dump/regions.js'
+import type { Range } from '../../src/image/gaps.js'
 import {
   bitmapDirectories,
   bitmapTableEntries,

@@ -1,7 +1,7 @@
 /** Wounds: what may be done to an image, by the structure it is done to. */
 import { fromHex } from '../../src/bytes/octets.js'
 import { clusterSize } from '../../src/format/geometry.js'
-import type { Region } from '../../src/image/regions.js'
+import type { Region } from '../../src/image/dump/regions.js'
 import { edges } from '../arbitrary/index.js'
 import type { Edit } from './edit.js'
 import type { Anatomy, Site } from './site.js'

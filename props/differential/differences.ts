@@ -3,8 +3,8 @@ import type { ClauseId } from '../../spec/clauses/index.js'
 import { type Disk, step } from '../../spec/disk.js'
 import { isSet } from '../../spec/reference/image.js'
 import type { Command } from '../../src/transition/command.js'
-import { abstraction, type Files } from '../transition/machine.js'
-import { l2Entries } from '../transition/by-qemu.js'
+import { abstraction, type Files } from '../transition/model/machine.js'
+import { l2Entries } from '../transition/twins/by-qemu.js'
 import type { Answer } from './party.js'
 
 /** A command, the disk before it, and what each party did. */

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Disk } from '../../spec/disk.js'
 import type { Shape } from '../arbitrary/shape.js'
-import type { Files } from '../transition/machine.js'
-import { begin } from '../transition/recording.js'
+import type { Files } from '../transition/model/machine.js'
+import { begin } from '../transition/model/recording.js'
 
 export const names = { image: 'image.qcow2', data: 'data.raw', backing: 'backing.raw' } as const
 

@@ -20,8 +20,8 @@ import {
   numbers,
   octets
 } from '../arbitrary/index.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 import { laws, same, valueOf } from './laws.js'
 import { bytesIn } from './notation.js'
 import { hasMasks } from './words.js'

@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert'
 import { additionalSectors, availableBytes, compressedBits, offsetBits } from '../../src/format/compressed.js'
 import { clusterOfWord } from '../../src/format/l2.js'
 import { numbers } from '../arbitrary/index.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 import { same } from './laws.js'
 
 const test = suite('compressed')

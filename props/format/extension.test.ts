@@ -16,8 +16,8 @@ import {
   octets,
   payloads
 } from '../arbitrary/index.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 import { issuesOf, laws, same, sameBytes, valueOf } from './laws.js'
 import { bytesIn } from './notation.js'
 

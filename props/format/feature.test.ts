@@ -11,8 +11,8 @@ import {
 } from '../../src/format/feature.js'
 import { bitmapFlags } from '../../src/format/bitmap.js'
 import { numbers } from '../arbitrary/index.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 import { same } from './laws.js'
 
 const test = suite('feature bits')

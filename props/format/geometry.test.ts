@@ -14,8 +14,8 @@ import {
 import { maxL1Entries } from '../../src/format/limits.js'
 import { maxRefcount, refcountBits, refcountPlace } from '../../src/format/refcount.js'
 import { numbers } from '../arbitrary/index.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 import { same } from './laws.js'
 
 const test = suite('geometry')

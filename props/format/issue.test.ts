@@ -3,7 +3,7 @@ import { PathReporter } from 'io-ts/lib/PathReporter.js'
 import * as assert from 'uvu/assert'
 import { type Complaint, issue, refusalOf, shift, show, under } from '../../src/bytes/issue.js'
 import { header } from '../../src/format/header.js'
-import { suite } from '../suite.js'
+import { suite } from '../run/suite.js'
 import { same } from './laws.js'
 import { bytesIn } from './notation.js'
 

@@ -2,7 +2,7 @@
 import * as assert from 'uvu/assert'
 import { l1Entry } from '../../src/format/l1.js'
 import { l1Entries } from '../arbitrary/index.js'
-import { suite } from '../suite.js'
+import { suite } from '../run/suite.js'
 import { laws, sameBytes, valueOf } from './laws.js'
 import { bytesIn } from './notation.js'
 import { hasMasks } from './words.js'

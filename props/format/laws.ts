@@ -8,8 +8,8 @@ import type { ByteType } from '../../src/bytes/byte-type.js'
 import { type Complaint, type Issue, isIssue } from '../../src/bytes/issue.js'
 import { concat, equal, part, toHex } from '../../src/bytes/octets.js'
 import { anyBytes, numbers, octets, type Structure } from '../arbitrary/index.js'
-import { holds } from '../check.js'
-import type { Suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import type { Suite } from '../run/suite.js'
 
 /** Fails unless the two are alike in every part, the classes of byte strings included. */
 export const same = (a: unknown, b: unknown, what = ''): void =>

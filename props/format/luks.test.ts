@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { fromText } from '../../src/bytes/octets.js'
 import { luksHeader, luksSize, luksSlot, luksText } from '../../src/format/luks.js'
 import { luksHeaders, luksKeySlots } from '../arbitrary/index.js'
-import { suite } from '../suite.js'
+import { suite } from '../run/suite.js'
 import { laws, same } from './laws.js'
 import { bytesIn } from './notation.js'
 

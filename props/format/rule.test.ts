@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { allows, atLeast, atMost, between, inWords, multipleOf, oneOf, refusing, zero } from '../../src/bytes/rule.js'
 import { edges, numbers } from '../arbitrary/index.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 import { same } from './laws.js'
 
 const test = suite('rule')

@@ -13,8 +13,8 @@ import {
   vmStateSize
 } from '../../src/format/snapshot.js'
 import { noise, octets, snapshotExtras, snapshots, snapshotTables } from '../arbitrary/index.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 import { laws, same, sameBytes, valueOf } from './laws.js'
 import { bytesIn } from './notation.js'
 

@@ -2,7 +2,7 @@
 import * as assert from 'uvu/assert'
 import { type L2Context, l2Entry } from '../../src/format/l2.js'
 import { type Subcluster, subclusterAt } from '../../src/format/subcluster.js'
-import { suite } from '../suite.js'
+import { suite } from '../run/suite.js'
 import { same, valueOf } from './laws.js'
 import { bytesIn } from './notation.js'
 

@@ -29,8 +29,8 @@ import {
   type Structure
 } from '../arbitrary/index.js'
 import { bitmapTableEntries, refcountTableEntries } from '../arbitrary/index.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 import { same, valueOf } from './laws.js'
 import { bytesOfWords } from './words.js'
 

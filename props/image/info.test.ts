@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { load, names } from '../../corpus/load.js'
 import { isObject } from '../../src/bytes/json.js'
 import { infoJson, readFacts } from '../../src/image/info.js'
-import { note, suite } from '../suite.js'
+import { note, suite } from '../run/suite.js'
 import { runOn } from './world.js'
 
 const test = suite('info')

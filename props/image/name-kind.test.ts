@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { fromText } from '../../src/bytes/octets.js'
 import { type NameKind, nameKind, pathKind } from '../../src/image/name-kind.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('names inside images')
 

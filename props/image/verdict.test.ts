@@ -6,7 +6,7 @@ import { isObject } from '../../src/bytes/json.js'
 import { fromText, label } from '../../src/bytes/octets.js'
 import { readMetadata } from '../../src/image/metadata.js'
 import { type Verdict, verdict, verdictJson } from '../../src/image/verdict.js'
-import { note, suite } from '../suite.js'
+import { note, suite } from '../run/suite.js'
 import { runOn } from './world.js'
 
 const test = suite('verdict')

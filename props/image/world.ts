@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { load, names } from '../../corpus/load.js'
 import type { Issue } from '../../src/bytes/issue.js'
 import { fromMemory, type Plan, type Read, runSync } from '../../src/bytes/plan.js'
-import { dump, dumpFrame, dumpRegions, patchOf } from '../../src/image/dump.js'
+import { dump, dumpFrame, dumpRegions, patchOf } from '../../src/image/dump/dump.js'
 
 /** The same answers, in the plan's own memory where it offers some: what it keeps of an older answer then is wrong. */
 export const inPlansMemory =

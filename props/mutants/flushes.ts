@@ -5,7 +5,7 @@ const fault = (name: string, find: string, replace: string, file = 'transaction.
   name,
   file: `transition/${file}`,
   edits: [[find, replace]],
-  red: 'props/transition/flushes.test.ts',
+  red: 'props/transition/crash/flushes.test.ts',
   rule: 'the scripts of the table break nothing'
 })
 

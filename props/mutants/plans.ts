@@ -46,16 +46,16 @@ export const planMutants: readonly Mutant[] = [
   },
   {
     name: 'the last dirty range ends past the disk',
-    file: 'image/bitmap-ranges.js',
+    file: 'image/guest/bitmap-ranges.js',
     edits: [['Math.min(to * granularity, Number(size))', 'to * granularity']],
-    red: 'props/image/bitmap-ranges.test.ts',
+    red: 'props/image/guest/bitmap-ranges.test.ts',
     rule: 'any table and any data say what the reference says, also where the disk ends within a bit'
   },
   {
     name: 'VM state begins within the last L1 entry of the disk',
-    file: 'image/vm-state.js',
+    file: 'image/guest/vm-state.js',
     edits: [['Math.ceil(size / l1Coverage(g))', 'Math.floor(size / l1Coverage(g))']],
-    red: 'props/image/vm-state.test.ts',
+    red: 'props/image/guest/vm-state.test.ts',
     rule: 'VM state begins with the first L1 entry that covers no byte of the disk'
   }
 ]

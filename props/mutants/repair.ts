@@ -7,7 +7,7 @@ const fault = (name: string, rule: string, file: string, find: string, replace: 
   name,
   file: `transition/${file}`,
   edits: [[find, replace]],
-  red: 'props/transition/repair.test.ts',
+  red: 'props/transition/repair/repair.test.ts',
   rule
 })
 

@@ -123,9 +123,9 @@ export const sessionMutants: readonly Mutant[] = [
   },
   {
     name: 'VM state is written onto the guest disk',
-    file: 'transition/vm-state.js',
+    file: 'transition/guest/vm-state.js',
     edits: [['vmStateOffset(w.g, w.disk.size) + position', 'position']],
-    red: 'props/transition/vm-state.test.ts',
+    red: 'props/transition/guest/vm-state.test.ts',
     rule: 'it reads back, the guest disk stays, and a crash leaves each byte old or new'
   }
 ]

@@ -1,11 +1,17 @@
 /** Faults of zeroing, discarding and writing: entries that lie, counts that stay, bytes of somebody else. */
 import type { Mutant } from './mutant.js'
 
-const zero = (name: string, rule: string, find: string, replace: string, file = 'transition/zero.js'): Mutant => ({
+const zero = (
+  name: string,
+  rule: string,
+  find: string,
+  replace: string,
+  file = 'transition/guest/zero.js'
+): Mutant => ({
   name,
   file,
   edits: [[find, replace]],
-  red: 'props/transition/zero.test.ts',
+  red: 'props/transition/guest/zero.test.ts',
   rule
 })
 
@@ -14,12 +20,12 @@ const compressed = (
   rule: string,
   find: string,
   replace: string,
-  file = 'transition/compressed.js'
+  file = 'transition/guest/compressed.js'
 ): Mutant => ({
   name,
   file,
   edits: [[find, replace]],
-  red: 'props/transition/compressed.test.ts',
+  red: 'props/transition/guest/compressed.test.ts',
   rule
 })
 
@@ -125,21 +131,21 @@ const writing: readonly Mutant[] = [
     'SW-02: copies from the lowest to the highest',
     'Math.max(last, 31 - Math.clz32(kept))',
     'last',
-    'transition/write.js'
+    'transition/guest/write.js'
   ),
   zero(
     'a copy leaves out what is allocated below',
     'SW-02: reaches as far as what is written',
     'Math.min(first, 31 - Math.clz32(kept & -kept))',
     'first',
-    'transition/write.js'
+    'transition/guest/write.js'
   ),
   zero(
     'the bytes after those of a write are lost',
     'an image stands for the disk of the abstract machine after every command, and nothing is wrong with it',
     'concat([head, bytes, tail])',
     'concat([head, bytes, new Uint8Array(tail.length)])',
-    'transition/write.js'
+    'transition/guest/write.js'
   )
 ]
 
@@ -173,7 +179,7 @@ const packing: readonly Mutant[] = [
     'CW-02: nothing is packed behind a payload that is gone',
     'c === packing',
     'false',
-    'transition/refcounts.js'
+    'transition/engine/refcounts.js'
   ),
   compressed(
     'a cluster that is allocated is overwritten by a payload',

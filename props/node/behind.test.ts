@@ -8,8 +8,8 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { Behind, mostTurns } from '../../src/node/files/behind.js'
 import { writeFully } from '../../src/node/files/sparse.js'
-import { holdsInTime } from '../check.js'
-import { suite } from '../suite.js'
+import { holdsInTime } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('writing behind')
 const folder = mkdtempSync(join(tmpdir(), 'qcow2-behind-'))

@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
-import { suite } from '../suite.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('command')
 

@@ -13,8 +13,8 @@ import { convert } from '../../src/node/convert/convert.js'
 import { createCommand } from '../../src/node/commands/create.js'
 import { withImage } from '../../src/node/images/open-writing.js'
 import type { AnyCommand } from '../../src/transition/command.js'
-import { needsQemu } from '../qemu.js'
-import { suite } from '../suite.js'
+import { needsQemu } from '../run/qemu.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('commit')
 

@@ -12,8 +12,8 @@ import { convert } from '../../src/node/convert/convert.js'
 import { convertFiles, type ConvertWords } from '../../src/node/convert/convert-files.js'
 import { createCommand } from '../../src/node/commands/create.js'
 import { noise } from '../arbitrary/octets.js'
-import { needsQemu, qemu } from '../qemu.js'
-import { suite } from '../suite.js'
+import { needsQemu, qemu } from '../run/qemu.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('convert to qcow2')
 

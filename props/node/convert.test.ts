@@ -10,13 +10,13 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { load, names } from '../../corpus/load.js'
 import { imageName } from '../../corpus/recipe.js'
-import { chainSize } from '../../src/image/chain.js'
+import { chainSize } from '../../src/image/guest/chain.js'
 import { convert as convertHere } from '../../src/node/convert/convert.js'
 import { openChain, type OpenChain } from '../../src/node/images/open.js'
 import { earliest, startHelper } from '../../src/node/convert/copy.js'
 import { Shares } from '../../src/node/convert/shares.js'
 import { createSparse } from '../../src/node/files/sparse.js'
-import { note, suite } from '../suite.js'
+import { note, suite } from '../run/suite.js'
 
 const test = suite('convert')
 

@@ -20,8 +20,8 @@ import { check, exitCode } from '../../spec/reference/check.js'
 import { openImage } from '../../spec/reference/image.js'
 import { createCommand, type CreateWords, makeFiles, planned, textsOf } from '../../src/node/commands/create.js'
 import { creationOf, formatting } from '../../src/node/text/creation.js'
-import { needsQemu } from '../qemu.js'
-import { suite } from '../suite.js'
+import { needsQemu } from '../run/qemu.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('qcow2 create')
 

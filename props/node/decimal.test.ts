@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert'
 import { decimals, threeDigits } from '../../src/node/text/decimal.js'
 import { humanSize } from '../../src/node/text/human-size.js'
 import { amount } from '../../src/node/io/io-report.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('decimal')
 

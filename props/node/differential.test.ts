@@ -1,9 +1,9 @@
 /** The writing commands beside QEMU's: they do to real files what qemu-io and qemu-img do, and each reads what the other wrote. */
 import * as assert from 'uvu/assert'
 import { differential } from '../differential/scripts.js'
-import { needsQemu } from '../qemu.js'
-import { drawFromEnvironment } from '../seed.js'
-import { note, suite } from '../suite.js'
+import { needsQemu } from '../run/qemu.js'
+import { drawFromEnvironment } from '../run/seed.js'
+import { note, suite } from '../run/suite.js'
 
 const test = suite('differential')
 

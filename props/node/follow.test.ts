@@ -5,8 +5,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { fromText } from '../../src/bytes/octets.js'
 import { backingPath } from '../../src/node/images/follow.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('names that are followed')
 

@@ -9,14 +9,14 @@ import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
 import { fromMemory, runSync } from '../../src/bytes/plan.js'
 import { portable } from '../../src/compression/decompress.js'
-import { check } from '../../src/image/check.js'
-import { readGuest } from '../../src/image/read.js'
+import { check } from '../../src/image/check/check.js'
+import { readGuest } from '../../src/image/guest/read.js'
 import { type DiskFile, openDiskFile } from '../../src/node/files/disk-file.js'
 import { withImage } from '../../src/node/images/open-writing.js'
 import { Session } from '../../src/node/images/session.js'
 import type { AnyCommand } from '../../src/transition/index.js'
-import { needsQemu } from '../qemu.js'
-import { suite } from '../suite.js'
+import { needsQemu } from '../run/qemu.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('full disk')
 

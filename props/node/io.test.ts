@@ -7,9 +7,9 @@ import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
 import { encoderOf } from '../../src/node/compression/compress.js'
 import { Lines } from '../../src/node/io/io.js'
-import { needsQemu } from '../qemu.js'
-import { suite } from '../suite.js'
-import { newMachine } from '../transition/machine.js'
+import { needsQemu } from '../run/qemu.js'
+import { suite } from '../run/suite.js'
+import { newMachine } from '../transition/model/machine.js'
 
 const test = suite('io')
 

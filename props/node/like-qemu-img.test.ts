@@ -6,8 +6,8 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
-import { needsQemu } from '../qemu.js'
-import { suite } from '../suite.js'
+import { needsQemu } from '../run/qemu.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('like qemu-img')
 

@@ -9,8 +9,8 @@ import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
 import { hold } from '../../src/node/images/open-writing.js'
 import { openChain } from '../../src/node/images/open.js'
-import { needsQemu } from '../qemu.js'
-import { suite } from '../suite.js'
+import { needsQemu } from '../run/qemu.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('lock')
 

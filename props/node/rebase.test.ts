@@ -11,8 +11,8 @@ import { convert } from '../../src/node/convert/convert.js'
 import { createCommand } from '../../src/node/commands/create.js'
 import { withImage } from '../../src/node/images/open-writing.js'
 import { rebase } from '../../src/node/commands/rebase.js'
-import { holdsInTime } from '../check.js'
-import { suite } from '../suite.js'
+import { holdsInTime } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('rebase')
 

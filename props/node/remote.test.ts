@@ -13,7 +13,7 @@ import { showFailure } from '../../src/bytes/run-async.js'
 import { readFacts } from '../../src/image/info.js'
 import { openSource } from '../../src/node/files/source.js'
 import { run as runIn } from '../../src/node/files/world.js'
-import { note, suite } from '../suite.js'
+import { note, suite } from '../run/suite.js'
 
 const test = suite('remote')
 

@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { Shares } from '../../src/node/convert/shares.js'
-import { holds } from '../check.js'
-import { suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { suite } from '../run/suite.js'
 
 const test = suite('shares')
 

@@ -9,8 +9,8 @@ import type { HostWrite } from '../../src/bytes/host-write.js'
 import type { Command } from '../../src/transition/command.js'
 import { commandOf, type Move } from '../arbitrary/script.js'
 import type { Shape } from '../arbitrary/shape.js'
-import { abstraction } from '../transition/machine.js'
-import { begin, type Recording, stored } from '../transition/recording.js'
+import { abstraction } from '../transition/model/machine.js'
+import { begin, type Recording, stored } from '../transition/model/recording.js'
 import { writesOf } from './write-log.js'
 
 /** Commands of a guest, which one process does until a flush; the others have a process each. */

@@ -5,9 +5,9 @@ import { type Change, storeOf } from '../../src/store/files.js'
 import { read } from '../../src/store/store.js'
 import type { Move } from '../arbitrary/script.js'
 import type { Shape } from '../arbitrary/shape.js'
-import { stretchesOf } from '../transition/crash.js'
-import { judging } from '../transition/judge.js'
-import type { Recording } from '../transition/recording.js'
+import { stretchesOf } from '../transition/crash/crash.js'
+import { judging } from '../transition/crash/judge.js'
+import type { Recording } from '../transition/model/recording.js'
 import { Disagreement, recordQemu, repairedByQemu } from './record.js'
 
 /** A change of the epoch in which the power failed, and whether the disk has it. */

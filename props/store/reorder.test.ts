@@ -2,7 +2,7 @@
 import * as assert from 'uvu/assert'
 import { flush, type HostWrite } from '../../src/bytes/host-write.js'
 import { flushesOf, swappedAcrossFlush, withoutFlush, withoutFlushes } from '../../src/store/reorder.js'
-import { suite } from '../suite.js'
+import { suite } from '../run/suite.js'
 import { image } from './changes.js'
 
 const test = suite('reordered writes')

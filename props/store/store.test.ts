@@ -17,8 +17,8 @@ import {
   write
 } from '../../src/store/store.js'
 import { noise } from '../arbitrary/index.js'
-import { holds } from '../check.js'
-import { note, suite } from '../suite.js'
+import { holds } from '../run/holds.js'
+import { note, suite } from '../run/suite.js'
 import { changes, contents, extents, image, offsets } from './changes.js'
 import { changedBytes } from './naive.js'
 

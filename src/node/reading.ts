@@ -1,6 +1,6 @@
 /** Commands that read images. */
 import { type Command, Option } from 'commander'
-import type { DumpData } from '../image/dump.js'
+import type { DumpData } from '../image/dump/dump.js'
 import type { CheckCommandOptions } from './commands/check.js'
 import type { CompareOptions } from './commands/compare.js'
 import type { MapOptions } from './commands/map.js'

@@ -2,8 +2,8 @@
 import type { HostWrite } from '../bytes/host-write.js'
 import { sectorSize } from '../format/limits.js'
 import type { AnyCommand } from './command.js'
-import type { Step } from './finish.js'
-import { inOrder, stages } from './transaction.js'
+import type { Step } from './engine/finish.js'
+import { inOrder, stages } from './engine/transaction.js'
 
 /** Whether a command may join others: what it does is seen cluster by cluster, and nothing else depends on it. */
 export const mayJoin = (command: AnyCommand): boolean => command._tag === 'Write'

@@ -1,7 +1,7 @@
 /** `qcow2 assemble`: a dump back into an image. */
 import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
-import { type Patch, patchOf } from '../../image/dump.js'
+import { type Patch, patchOf } from '../../image/dump/dump.js'
 import { fail, ok } from '../files/output.js'
 import { type DumpFile, openDump } from './dump-file.js'
 import { reason } from '../files/file.js'

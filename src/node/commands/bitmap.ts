@@ -1,7 +1,7 @@
 /** `qcow2 map --bitmap`: what a dirty bitmap says of the guest disk. */
 import * as E from 'fp-ts/lib/Either.js'
 import { equal, fromText } from '../../bytes/octets.js'
-import { type DirtyRange, dirtyRanges } from '../../image/bitmap-ranges.js'
+import { type DirtyRange, dirtyRanges } from '../../image/guest/bitmap-ranges.js'
 import { fail, ok, stop, writer } from '../files/output.js'
 import { refusalLine, usableIn, withSource } from '../images/usable.js'
 import { hex } from './map.js'

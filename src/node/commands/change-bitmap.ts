@@ -1,8 +1,8 @@
 /** `qcow2 bitmap`: dirty bitmaps added, removed, cleared, enabled, disabled and merged. */
 import * as E from 'fp-ts/lib/Either.js'
-import { chainSize } from '../../image/chain.js'
+import { chainSize } from '../../image/guest/chain.js'
 import { showFailure } from '../../bytes/run-async.js'
-import { defaultGranularity } from '../../transition/bitmaps.js'
+import { defaultGranularity } from '../../transition/bitmaps/bitmaps.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { fail, ok } from '../files/output.js'
 import { type Marked, markedIn, sizesDiffer } from '../images/copy-bitmaps.js'

@@ -1,7 +1,7 @@
 /** `qcow2 commit`: what an overlay holds goes into a file below it. */
 import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
-import { chainSize, type Layer } from '../../image/chain.js'
+import { chainSize, type Layer } from '../../image/guest/chain.js'
 import { fail, ok, print } from '../files/output.js'
 import { refusalLine } from '../images/usable.js'
 import { beside } from '../files/new-image.js'

@@ -1,7 +1,7 @@
 /** `qcow2 compare`: whether two images hold the same guest disk. */
 import * as E from 'fp-ts/lib/Either.js'
-import { map, type MapEntry } from '../../image/map.js'
-import { readGuest } from '../../image/read.js'
+import { map, type MapEntry } from '../../image/guest/map.js'
+import { readGuest } from '../../image/guest/read.js'
 import { fail, ok, print } from '../files/output.js'
 import { refusalLine } from '../images/usable.js'
 import { native } from '../compression/decompress.js'

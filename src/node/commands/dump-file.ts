@@ -1,7 +1,7 @@
 /** Dump files: read as a whole while they are small, line by line when they are not. */
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
-import { type DumpFrame, dumpFrame, dumpRegions } from '../../image/dump.js'
+import { type DumpFrame, dumpFrame, dumpRegions } from '../../image/dump/dump.js'
 import { reason } from '../files/file.js'
 
 /** A dump that can be gone through more than once. */

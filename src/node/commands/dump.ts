@@ -1,6 +1,6 @@
 /** `qcow2 dump`: an image as JSON. */
 import * as E from 'fp-ts/lib/Either.js'
-import { dump, type DumpData } from '../../image/dump.js'
+import { dump, type DumpData } from '../../image/dump/dump.js'
 import { fail, ok, stop, writer } from '../files/output.js'
 import { refusalLine, withSource } from '../images/usable.js'
 import { run } from '../files/world.js'

@@ -1,7 +1,7 @@
 /** `qcow2 explain`: what a byte of the file belongs to. */
 import * as E from 'fp-ts/lib/Either.js'
 import { clause } from '../../../spec/clauses/index.js'
-import { type Answer, answerJson, explain, type Explanation } from '../../image/explain.js'
+import { type Answer, answerJson, explain, type Explanation } from '../../image/dump/explain.js'
 import { fail, ok, print } from '../files/output.js'
 import { refusalLine, withSource } from '../images/usable.js'
 import { run } from '../files/world.js'

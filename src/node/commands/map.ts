@@ -1,6 +1,6 @@
 /** `qcow2 map`: where the guest bytes are. */
 import * as E from 'fp-ts/lib/Either.js'
-import { map, type MapEntry, mapEntryText } from '../../image/map.js'
+import { map, type MapEntry, mapEntryText } from '../../image/guest/map.js'
 import { fail, ok, type Printing, stop, writer } from '../files/output.js'
 import { refusalLine } from '../images/usable.js'
 import { type OpenOptions, withChain } from '../images/open.js'

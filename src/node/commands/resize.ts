@@ -1,7 +1,7 @@
 /** `qcow2 resize`: another size for the guest disk. */
 import * as E from 'fp-ts/lib/Either.js'
 import { showFailure } from '../../bytes/run-async.js'
-import { chainSize } from '../../image/chain.js'
+import { chainSize } from '../../image/guest/chain.js'
 import type { Preallocation } from '../../../spec/disk.js'
 import { fail, ok, print } from '../files/output.js'
 import type { Changes } from '../images/changes.js'

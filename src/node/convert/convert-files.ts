@@ -1,7 +1,7 @@
 /** `qcow2 convert` of any disks into any file: an image or a raw file, a new one or with -n one that is there. */
 import * as E from 'fp-ts/lib/Either.js'
 import { showFailure } from '../../bytes/run-async.js'
-import { chainSize } from '../../image/chain.js'
+import { chainSize } from '../../image/guest/chain.js'
 import { fail, ok } from '../files/output.js'
 import { convertToNew, type NewWords } from './convert-qcow2.js'
 import { added, allMarked, type Marked, sizesDiffer } from '../images/copy-bitmaps.js'

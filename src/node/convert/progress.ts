@@ -1,6 +1,6 @@
 /** How much of the disks is copied, in numbers that replace each other, as qemu-img tells it. */
 import { isatty } from 'node:tty'
-import { locations } from '../../image/chain.js'
+import { locations } from '../../image/guest/chain.js'
 import { decimals } from '../text/decimal.js'
 import { guestSize, type Piece } from '../images/guest.js'
 import type { OpenChain } from '../images/open.js'

@@ -1,6 +1,6 @@
 /** Where the clusters of a new image go. */
 import type { HostWrite } from '../../bytes/host-write.js'
-import type { Fill } from '../../transition/fill.js'
+import type { Fill } from '../../transition/create/image-writer.js'
 import type { Stretch } from './clusters.js'
 
 /** Puts stretches into the image, in order. */

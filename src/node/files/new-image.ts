@@ -2,7 +2,7 @@
 import { closeSync, fdatasyncSync, ftruncateSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { HostWrite } from '../../bytes/host-write.js'
-import type { CreateOptions } from '../../transition/create-options.js'
+import type { CreateOptions } from '../../transition/create/options.js'
 import { writeFully } from './sparse.js'
 import { type Whole, wholeFile } from './whole.js'
 

@@ -2,7 +2,7 @@
 import type * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../../bytes/issue.js'
 import type { Read } from '../../bytes/plan.js'
-import type { Chain } from '../../image/chain.js'
+import type { Chain } from '../../image/guest/chain.js'
 import type { AnyCommand } from '../../transition/command.js'
 
 /** What may be changed: an image, or a raw file. */

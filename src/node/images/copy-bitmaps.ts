@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { equal, fromText, label } from '../../bytes/octets.js'
 import { presentedSize } from '../../format/header-rules.js'
-import { dirtyRanges } from '../../image/bitmap-ranges.js'
+import { dirtyRanges } from '../../image/guest/bitmap-ranges.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { refusalLine, type Usable, usableIn } from './usable.js'
 import { complain } from '../files/output.js'

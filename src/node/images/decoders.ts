@@ -1,7 +1,7 @@
 /** The fastest decoders for what a chain holds; they are loaded only where it may hold compressed clusters. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { Decoder, Decompressor } from '../../compression/decompress.js'
-import type { Chain } from '../../image/chain.js'
+import type { Chain } from '../../image/guest/chain.js'
 
 const none: Decoder = () => E.left('a cluster of a raw file')
 

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { fromText } from '../../bytes/octets.js'
-import { chainSize } from '../../image/chain.js'
+import { chainSize } from '../../image/guest/chain.js'
 import { nameKind } from '../../image/name-kind.js'
 import { beside } from '../files/new-image.js'
 import { openChain, type OpenChain } from './open.js'

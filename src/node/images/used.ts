@@ -1,6 +1,6 @@
 /** Where a guest disk has bytes that may be something else than zeros: nothing else of it need be read. */
 import * as E from 'fp-ts/lib/Either.js'
-import { locations } from '../../image/chain.js'
+import { locations } from '../../image/guest/chain.js'
 import { run } from '../files/world.js'
 import { guestSize } from './guest.js'
 import type { OpenChain } from './open.js'

@@ -1,6 +1,6 @@
 /** Options of new images: the text of `-o`, what it asks for, and the line that tells it, all as qemu-img has them. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { CreateOptions } from '../../transition/create-options.js'
+import type { CreateOptions } from '../../transition/create/options.js'
 import { namedValue, wordsOfAll } from './option-list.js'
 import { preallocations } from './modes.js'
 import { exactSizeOf, sizeOf } from './size.js'

@@ -1,0 +1,108 @@
+/** A dump holds every byte, and assembles to the same image, byte for byte. */
+import * as E from 'fp-ts/lib/Either.js'
+import fc from 'fast-check'
+import * as assert from 'uvu/assert'
+import { load, names } from '../../../corpus/load.js'
+import { isObject } from '../../../src/bytes/json.js'
+import { dumpFrame, patchOf } from '../../../src/image/dump/dump.js'
+import { holds } from '../../run/holds.js'
+import { note, suite } from '../../run/suite.js'
+import { assembled, dumpText, sameBytes, smallImages } from '../world.js'
+
+const test = suite('dump')
+
+test('every image of the corpus assembles from its dump', () => {
+  for (const name of names()) {
+    const { image } = load(name)
+    sameBytes(assembled(dumpText(image)), image, name)
+  }
+  note(`${names().length} images dumped and assembled`)
+})
+
+interface Damage {
+  readonly image: number
+  readonly edits: readonly (readonly [number, number])[]
+  readonly cut: number
+}
+
+/** Bytes set to drawn values: in the header, in the first tables, anywhere; then the end cut off. */
+const damage: fc.Arbitrary<Damage> = fc.record({
+  image: fc.nat(10_000),
+  edits: fc.array(
+    fc.tuple(
+      fc.oneof({ weight: 4, arbitrary: fc.nat(112) }, { weight: 2, arbitrary: fc.nat(2 ** 12) }, fc.nat(2 ** 20)),
+      fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xff), fc.nat(255))
+    ),
+    { maxLength: 12 }
+  ),
+  cut: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(2 ** 18))
+})
+
+const damaged = (images: readonly Uint8Array[], { image, edits, cut }: Damage): Uint8Array => {
+  const whole = images[image % images.length] ?? new Uint8Array(1)
+  const out = whole.slice(0, Math.max(0, whole.length - cut))
+  for (const [at, value] of edits) if (out.length > 0) out[at % out.length] = value
+  return out
+}
+
+test('a damaged image assembles from its dump', () => {
+  const images = smallImages(2 ** 18)
+  holds(
+    fc.property(damage, (drawn) => {
+      const image = damaged(images, drawn)
+      sameBytes(assembled(dumpText(image)), image, 'damaged')
+    }),
+    { runs: 1000 }
+  )
+})
+
+test('bytes that are no image at all assemble from their dump', () => {
+  holds(
+    fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
+      sameBytes(assembled(dumpText(bytes)), bytes, 'bytes')
+    })
+  )
+})
+
+const regionsOf = (text: string): readonly Readonly<Record<string, unknown>>[] => {
+  const document: unknown = JSON.parse(text)
+  const list = isObject(document) ? document['regions'] : []
+  return Array.isArray(list) ? list.filter(isObject) : []
+}
+
+test('an edit that cannot be encoded is refused by the name of its field', () => {
+  const text = dumpText(load('case-01-empty-v3').image)
+  const frame = dumpFrame(JSON.parse(text))
+  assert.ok(E.isRight(frame))
+  const header = regionsOf(text).find((r) => r['structure'] === 'header')
+  const value = header?.['value']
+  assert.ok(isObject(value))
+  const edit = (change: Readonly<Record<string, unknown>>): string => {
+    const patch = patchOf({ ...header, value: { ...value, ...change } }, frame.right.geometry)
+    return E.isLeft(patch) ? patch.left : 'encoded'
+  }
+  assert.is(edit({}), 'encoded')
+  assert.match(edit({ cluster_bits: 2 ** 32 }), 'header at 0: value: cluster_bits: 4294967296 is not u32')
+  assert.match(edit({ size: 'many' }), 'size: "many" is not u64')
+  assert.match(edit({ clusterbits: 9 }), 'header has no field clusterbits')
+  assert.match(edit({ header_length: 120 }), 'the fields of the header do not fit together')
+  assert.match(
+    edit({ incompatible_features: { dirty: 3 } }),
+    'incompatible_features: dirty: 3 is neither true nor false'
+  )
+})
+
+test('an edit that can be encoded is in the image', () => {
+  const text = dumpText(load('case-01-empty-v3').image)
+  const image = assembled(text.replace('"crypt_method":0', '"crypt_method":2'))
+  assert.is(image[35], 2)
+})
+
+test('a table of one pattern is one run', () => {
+  const table = regionsOf(dumpText(load('case-46-preallocation-metadata').image)).find(
+    (r) => r['structure'] === 'L2 table'
+  )
+  assert.is(Array.isArray(table?.['runs']) ? table['runs'].length : 0, 1)
+})
+
+test.run()

@@ -1,0 +1,206 @@
+/** The package as others get it: packed, laid out as an install would, and used with plain node. */
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as t from 'io-ts'
+import * as assert from 'uvu/assert'
+import { load } from '../../corpus/load.js'
+import { note, suite } from '../run/suite.js'
+
+const test = suite('package')
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+
+const Manifest = t.type({
+  name: t.string,
+  version: t.string,
+  bin: t.record(t.string, t.string),
+  exports: t.record(t.string, t.type({ types: t.string, default: t.string })),
+  dependencies: t.record(t.string, t.string),
+  peerDependencies: t.record(t.string, t.string)
+})
+const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+if (!Manifest.is(manifest)) throw new Error('package.json lacks a field, or has another shape')
+
+const consumer = mkdtempSync(join(tmpdir(), 'qcow2-spec-package-'))
+const installed = join(consumer, 'node_modules', manifest.name)
+process.on('exit', () => rmSync(consumer, { recursive: true }))
+
+/** Packs the package and lays it out below the consumer, beside the declared dependencies, the optional ones too, and nothing else. */
+test.before(() => {
+  execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', consumer], { cwd: root, stdio: 'ignore' })
+  const tarball = readdirSync(consumer).find((name) => name.endsWith('.tgz')) ?? ''
+  mkdirSync(installed, { recursive: true })
+  execFileSync('tar', ['-xzf', join(consumer, tarball), '-C', installed, '--strip-components=1'])
+  for (const name of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
+    const at = join(consumer, 'node_modules', name)
+    mkdirSync(dirname(at), { recursive: true })
+    symlinkSync(join(root, 'node_modules', name), at)
+  }
+})
+
+/** Runs node with the consumer as its working folder. */
+const node = (...args: string[]): { readonly status: number | null; readonly printed: string } => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: consumer, encoding: 'utf8', input: '' })
+  return { status, printed: stdout + stderr }
+}
+
+/** Compiles with the consumer as its working folder. */
+const compile = (args: readonly string[]) => {
+  const tsc = fileURLToPath(import.meta.resolve('typescript/lib/tsc.js'))
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--lib', 'es2023']
+  return node(tsc, ...options, ...args)
+}
+
+const entries = Object.entries(manifest.exports).map(([path, entry]) => ({
+  name: manifest.name + path.slice(1),
+  ...entry
+}))
+
+test('it holds the built src, spec and generators, README, LICENSE and package.json, and nothing else', () => {
+  const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    statSync(join(installed, path)).isFile()
+  )
+  const permitted = /^(dist\/(src|spec|props\/arbitrary)\/.+\.(c?js|d\.c?ts|cache)|README\.md|LICENSE|package\.json)$/
+  assert.equal(
+    files.filter((path) => !permitted.test(path)),
+    []
+  )
+  for (const path of ['LICENSE', 'package.json']) assert.ok(files.includes(path), `${path} is missing`)
+  const size = files.reduce((sum, path) => sum + statSync(join(installed, path)).size, 0)
+  note(`${files.length} files, ${Math.ceil(size / 1000)} kB unpacked`)
+})
+
+test('every entry loads with plain node and exports something', () => {
+  for (const { name } of entries) {
+    const source = `if (Object.keys(await import('${name}')).length === 0) throw new Error('exports nothing')`
+    const { status, printed } = node('--input-type=module', '--eval', source)
+    assert.is(status, 0, `${name}\n${printed}`)
+  }
+})
+
+test('nothing is reachable but the entries', () => {
+  const { status, printed } = node(
+    '--input-type=module',
+    '--eval',
+    `await import('${manifest.name}/dist/src/index.js')`
+  )
+  assert.is(status, 1)
+  assert.match(printed, 'ERR_PACKAGE_PATH_NOT_EXPORTED')
+})
+
+test('every entry has types that a strict consumer compiles with', () => {
+  for (const { types } of entries) assert.ok(existsSync(join(installed, types)), `${types} is missing`)
+  writeFileSync(join(consumer, 'package.json'), '{ "type": "module" }')
+  const uses = entries.map(({ name }, index) => `import * as entry${index} from '${name}'\nexport { entry${index} }`)
+  writeFileSync(join(consumer, 'consumer.ts'), uses.join('\n'))
+  const { status, printed } = compile(['consumer.ts'])
+  assert.is(status, 0, printed)
+})
+
+/** The fenced blocks of a document in one language. */
+const blocks = (path: string, language: string): readonly string[] =>
+  [...readFileSync(join(root, path), 'utf8').matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map(
+    ([, text = '']) => text
+  )
+
+const examples = blocks('README.md', 'ts')
+
+test('the examples of the README compile, and run on an image', () => {
+  writeFileSync(join(consumer, 'disk.qcow2'), load('case-54-bitmaps').image)
+  const printed = examples.map((code, index) => {
+    writeFileSync(join(consumer, `example${index}.ts`), code)
+    writeFileSync(join(consumer, `example${index}.mjs`), code)
+    const ran = node(`example${index}.mjs`)
+    assert.is(ran.status, 0, ran.printed)
+    return ran.printed
+  })
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types'), '--skipLibCheck']
+  const compiled = compile([...types, ...examples.map((_, index) => `example${index}.ts`)])
+  assert.is(compiled.status, 0, compiled.printed)
+  assert.is(printed.length, 3)
+  assert.match(printed[0] ?? '', /^16 false\n$/)
+  assert.match(printed[1] ?? '', /selfContained: true,[^]*bitmaps: 3[^]*_tag: 'Right'[^]*Uint8Array\(512\)/)
+  assert.match(printed[2] ?? '', /^\[[^]+\]\n$/)
+})
+
+test('the examples of spec/README.md, one after the other, print what stands below them', () => {
+  const code = blocks('spec/README.md', 'ts')
+  const program = code.map((block) => `${block}console.log('----')\n`).join('\n')
+  writeFileSync(join(consumer, 'specification.ts'), program)
+  const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types'), '--skipLibCheck']
+  const compiled = compile(['--noEmit', 'false', ...types, 'specification.ts'])
+  assert.is(compiled.status, 0, compiled.printed)
+  const { status, printed } = node('specification.js')
+  assert.is(status, 0, printed)
+  assert.equal(printed.split('----\n').slice(0, -1), blocks('spec/README.md', 'text'))
+  assert.ok(code.length >= 6)
+})
+
+for (const [command, path] of Object.entries(manifest.bin)) {
+  const linked = join(consumer, command)
+
+  test(`the command ${command} starts, and tells its version`, () => {
+    symlinkSync(join(installed, path), linked)
+    const { status, printed } = node(linked, '--version')
+    assert.is(status, 0, printed)
+    assert.match(printed, manifest.version)
+    assert.match(readFileSync(linked, 'utf8'), /^#!\/usr\/bin\/env node\n/)
+  })
+
+  test(`the command ${command}, which is bundled, says what its modules say`, () => {
+    const modules = join(root, 'dist/src/node/main.js')
+    const lines = ['info IMAGE', 'check --output=json IMAGE', 'map IMAGE', 'dump IMAGE', 'read IMAGE 0 4k']
+    for (const line of lines) {
+      const args = line.replace('IMAGE', 'disk.qcow2').split(' ')
+      const [bundled, apart] = [node(linked, ...args), node(modules, ...args)]
+      assert.is(bundled.status, 0, line)
+      assert.ok(bundled.printed === apart.printed, line)
+    }
+  })
+
+  test(`the command ${command} starts from the code that is kept of it, and without that`, () => {
+    const bundle = join(installed, 'dist/src/node/bundle.cjs')
+    const kept = join(installed, 'dist/src/bin/main.cjs.cache')
+    const cachedData = readFileSync(kept)
+    const taken = `const { script, kept } = require(process.argv[1])
+      process.exitCode = script(require('node:fs').readFileSync(kept)).cachedDataRejected ? 1 : 0`
+    const takes = (): number | null => node('-e', taken, bundle).status
+    assert.is(takes(), 0)
+    const starts = (): void => assert.equal(node(linked, '--version'), { status: 0, printed: `${manifest.version}\n` })
+    // Its second word names the version that made it.
+    writeFileSync(
+      kept,
+      cachedData.map((byte, i) => (i === 4 ? byte ^ 1 : byte))
+    )
+    starts()
+    rmSync(kept)
+    starts()
+    writeFileSync(kept, cachedData)
+  })
+
+  test(`the command ${command}, which is bundled, finds the packages and threads that stay apart`, () => {
+    for (const args of [
+      ['create', '-q', 'new.qcow2', '1M'],
+      ['io', '-c', 'write -q -P 7 0 256k', 'new.qcow2'],
+      ['convert', '-O', 'qcow2', '-c', '-o', 'compression_type=zstd', 'new.qcow2', 'small.qcow2'],
+      ['convert', 'small.qcow2', 'small.raw'],
+      ['compare', '-q', '-F', 'raw', 'new.qcow2', 'small.raw'],
+      ['check', '-q', 'small.qcow2']
+    ])
+      assert.equal(node(linked, ...args), { status: 0, printed: '' }, args.join(' '))
+  })
+}
+
+test.run()

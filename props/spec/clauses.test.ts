@@ -1,0 +1,119 @@
+/** The catalogue of clauses is whole, well formed, and the one that the sources cite. */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { suite } from '../run/suite.js'
+import * as assert from 'uvu/assert'
+import { chapters, clause, clauses, isClauseId } from '../../spec/index.js'
+import type { Clause, ClauseId } from '../../spec/index.js'
+
+const test = suite('clauses')
+
+/** How many clauses each prefix has. */
+const counts: Readonly<Record<string, number>> = {
+  GEN: 5,
+  HDR: 13,
+  FEAT: 8,
+  EXT: 14,
+  BACK: 8,
+  DATA: 10,
+  REF: 13,
+  L1: 5,
+  L2: 9,
+  SUB: 7,
+  CMP: 14,
+  SNAP: 12,
+  BMP: 16,
+  LUKS: 9,
+  OPEN: 34,
+  RD: 9,
+  WR: 11,
+  ZD: 16,
+  SW: 6,
+  CW: 4,
+  INT: 9,
+  ST: 7,
+  RS: 8,
+  BT: 8,
+  AM: 6,
+  CR: 6,
+  CHK: 13,
+  ORD: 7
+}
+
+const ids: readonly string[] = chapters.flatMap((c) => Object.keys(c.clauses))
+const entries: readonly (readonly [string, Clause])[] = Object.entries(clauses)
+const idsIn = (text: string): readonly string[] => text.match(/\b[A-Z]+[0-9]?-[0-9]{2}\b/g) ?? []
+
+/** The ids a source cites: after `@see` to the end of the line, and as whole string literals. */
+const cited = (source: string): readonly string[] => [
+  ...(source.match(/@see .*/g) ?? []).flatMap(idsIn),
+  ...(source.match(/(['"`])[A-Z]+[0-9]?-[0-9]{2}\1/g) ?? []).flatMap(idsIn)
+]
+
+const sources = (folder: string): readonly string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name))
+
+test('an id stands in one chapter only', () => {
+  assert.is(new Set(ids).size, ids.length)
+  assert.equal([...ids].sort(), Object.keys(clauses).sort())
+})
+
+test('an id is a prefix and a number of two digits', () => {
+  for (const id of ids) assert.match(id, /^[A-Z]+[0-9]?-[0-9]{2}$/)
+})
+
+test('the clauses of a prefix are as many as the format has rules of it', () => {
+  const prefixes = ids.map((id) => id.replace(/-[0-9]{2}$/, ''))
+  const found = Object.fromEntries([...new Set(prefixes)].map((p) => [p, prefixes.filter((q) => q === p).length]))
+  assert.equal(found, counts)
+})
+
+test('a clause says sentences of fewer than 600 characters, without stray blanks', () => {
+  for (const [id, { says }] of entries) {
+    assert.ok(/^[A-Za-z].*[^ .]\.$/.test(says), `${id} is no sentence`)
+    assert.ok(says.length < 600, `${id} is ${says.length} characters long`)
+    assert.not.match(says, / {2}|\n/)
+  }
+})
+
+test('a clause cites only clauses of the catalogue', () => {
+  for (const [id, { says }] of entries)
+    for (const other of idsIn(says)) assert.ok(isClauseId(other), `${id} cites ${other}`)
+})
+
+test('two parties that part ways give different verdicts on a case of their own', () => {
+  const partings = entries.flatMap(([id, { partings = [] }]) => partings.map((parting) => ({ id, ...parting })))
+  for (const { id, on, format, qemu } of partings) {
+    assert.is.not(format, qemu, `${id}: ${on}`)
+    assert.match(on, /^[^A-Z .].*[^ .]$/)
+  }
+  assert.is(new Set(partings.map(({ on }) => on)).size, partings.length)
+})
+
+test('a clause that has partings has at least one', () => {
+  for (const [id, { partings }] of entries) assert.is.not(partings?.length, 0, id)
+})
+
+test('a clause is found by its id, and by nothing else', () => {
+  const known: ClauseId = 'HDR-01'
+  assert.ok(isClauseId(known))
+  assert.is(clause(known), clauses[known])
+  for (const u of ['HDR-00', 'hdr-01', 'toString', '__proto__', '', 1, null, undefined, ['HDR-01']])
+    assert.not(isClauseId(u))
+})
+
+test('a source cites only clauses of the catalogue', () => {
+  const folder = join(process.cwd(), 'src')
+  for (const file of sources(folder))
+    for (const id of cited(readFileSync(file, 'utf8'))) assert.ok(isClauseId(id), `${file} cites ${id}`)
+})
+
+test('citations are found after @see and in string literals', () => {
+  const source = "/** @see HDR-01, L1-02 */ const a = 'FEAT-03', b = `OPEN-40`, c = 'UTF-8', d = 'HDR-01 or more'"
+  assert.equal(cited(source.replace('*/', '*/\n')), ['HDR-01', 'L1-02', 'FEAT-03', 'OPEN-40'])
+})
+
+test.run()

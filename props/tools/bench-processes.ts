@@ -1,0 +1,172 @@
+/** Whole processes beside QEMU's: the images and lines they are given, and both command lines. */
+import { deepStrictEqual } from 'node:assert'
+import { spawnSync } from 'node:child_process'
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+import { corpusFolder } from '../../corpus/load.js'
+
+/** Ours and the rival's work. */
+export interface Sides {
+  readonly ours: () => unknown
+  readonly theirs: () => unknown
+  /** Our command line, where our work is a process. */
+  readonly process?: readonly string[]
+}
+
+/** Sides that give equal values. */
+export const equal = (sides: Sides): Sides => {
+  deepStrictEqual(sides.ours(), sides.theirs())
+  return sides
+}
+
+export const mebi = 2 ** 20
+
+// Certificates that are named here are read by every Node before it runs anything: a matter of the machine, not of a command.
+delete process.env['NODE_EXTRA_CA_CERTS']
+
+const scratch = mkdtempSync(join(tmpdir(), 'qcow2-bench-'))
+process.on('exit', () => {
+  rmSync(scratch, { recursive: true })
+})
+
+/** A small image: of the corpus, or else made by qemu-img; `undefined` when there is neither. */
+const smallImage = (): string | undefined => {
+  const path = join(scratch, 'small.qcow2')
+  const kept = `${corpusFolder}images/matrix-64k-w16-v3-zstd-ext.qcow2.gz`
+  if (existsSync(kept)) writeFileSync(path, gunzipSync(readFileSync(kept)))
+  else spawnSync('qemu-img', ['create', '-q', '-f', 'qcow2', path, '1G'])
+  return existsSync(path) ? path : undefined
+}
+
+const qemu = (...args: readonly string[]): number | null => spawnSync('qemu-img', args, { stdio: 'ignore' }).status
+
+const command = fileURLToPath(new URL('../../src/node/bin.cjs', import.meta.url))
+
+/** Our command and QEMU's on the same image, both with the same exit code. */
+const besideQemu = (
+  image: string,
+  ours: readonly string[],
+  theirs: readonly string[],
+  make: () => number | null
+): Sides | string => {
+  if (!existsSync(image) && make() !== 0) return 'no qemu-img'
+  return equal({ ours: () => node(command, ...ours), theirs: () => qemu(...theirs), process: ours })
+}
+
+/** An image of this size in GiB with all its metadata and no data. */
+export const metadataOnly =
+  (gigabytes: number, ...words: readonly string[]) =>
+  (): Sides | string => {
+    const image = join(scratch, `metadata-${gigabytes}.qcow2`)
+    return besideQemu(image, [...words, image], [...words, image], () =>
+      qemu('create', '-q', '-f', 'qcow2', '-o', 'preallocation=metadata', image, `${gigabytes}G`)
+    )
+  }
+
+/** A snapshot of an image with all its metadata, gone back to and deleted: three processes. */
+export const snapshotting = (gigabytes: number) => (): Sides | string => {
+  const [mine, qemus] = ['ours', 'theirs'].map((name) => join(scratch, `${name}-${gigabytes}.qcow2`))
+  if (mine === undefined || qemus === undefined) return 'no image'
+  for (const image of [mine, qemus])
+    if (qemu('create', '-q', '-f', 'qcow2', '-o', 'preallocation=metadata', image, `${gigabytes}G`) !== 0)
+      return 'no qemu-img'
+  const all = (run: (...args: readonly string[]) => number | null, image: string): readonly (number | null)[] =>
+    ['-c', '-a', '-d'].map((action) => run('snapshot', action, 'a', image))
+  return equal({
+    ours: () => all((...args) => node(command, ...args), mine),
+    theirs: () => all(qemu, qemus)
+  })
+}
+
+/** So many writes of 4 KiB all over a new image of 1 GiB, by one process that reads them as lines and ends with a flush. */
+export const writing = (writes: number) => (): Sides | string => {
+  const image = join(scratch, 'written.qcow2')
+  if (qemu('create', '-q', '-f', 'qcow2', image, '1G') !== 0) return 'no qemu-img'
+  const empty = readFileSync(image)
+  const script = join(scratch, `writes-${writes}`)
+  const blocks = 2 ** 18
+  const lines = Array.from({ length: writes }, (_, i) => `write -q -P ${i % 251} ${((i * 167_777) % blocks) * 4096} 4k`)
+  writeFileSync(script, `${[...lines, 'flush'].join('\n')}\n`)
+  const run =
+    (program: string, ...args: readonly string[]) =>
+    (): number | null => {
+      writeFileSync(image, empty)
+      const input = openSync(script, 'r')
+      const { status } = spawnSync(program, [...args, image], { stdio: [input, 'ignore', 'ignore'] })
+      closeSync(input)
+      return status
+    }
+  return equal({ ours: run(process.execPath, command, 'io'), theirs: run('qemu-io') })
+}
+
+/** This many MiB of real files: Node's own program, over and over. */
+const realData = (megabytes: number): string => {
+  const path = join(scratch, `real-${megabytes}.raw`)
+  const program = readFileSync(process.execPath)
+  if (!existsSync(path))
+    for (let left = megabytes * mebi; left > 0; left -= program.length)
+      appendFileSync(path, program.subarray(0, Math.min(left, program.length)))
+  return path
+}
+
+/** An image of this many MiB of real files made with these options, converted back to raw. */
+export const converting =
+  (megabytes: number, ...options: readonly string[]) =>
+  (): Sides | string => {
+    const image = join(scratch, `${[megabytes, ...options].join('')}.qcow2`)
+    const out = join(scratch, 'out.raw')
+    return besideQemu(image, ['convert', image, out], ['convert', '-O', 'raw', image, out], () =>
+      qemu('convert', '-f', 'raw', '-O', 'qcow2', ...options, realData(megabytes), image)
+    )
+  }
+
+/** A new image of this many MiB of real files; what was made before is removed on both sides. */
+export const filling =
+  (megabytes: number, ...options: readonly string[]) =>
+  (): Sides | string => {
+    if (qemu('--version') !== 0) return 'no qemu-img'
+    const words = ['convert', '-f', 'raw', '-O', 'qcow2', ...options, realData(megabytes)]
+    const out = join(scratch, 'filled.qcow2')
+    const anew = (run: () => number | null) => (): number | null => {
+      rmSync(out, { force: true })
+      return run()
+    }
+    return equal({
+      ours: anew(() => node(command, ...words, out)),
+      theirs: anew(() => qemu(...words, out)),
+      process: [...words, out]
+    })
+  }
+
+export const node = (...args: readonly string[]): number | null =>
+  spawnSync(process.execPath, args, { stdio: 'ignore' }).status
+
+export const starting = (): Sides | string => {
+  const image = smallImage()
+  if (image === undefined) return 'no image'
+  return equal({ ours: () => node(command, 'info', image), theirs: () => node('-e', '0'), process: ['info', image] })
+}
+
+/** Says on standard error how much memory a process has used at most, in KiB. */
+const sayingMemory = `import { writeSync } from 'node:fs'
+import { isMainThread } from 'node:worker_threads'
+if (isMainThread) process.on('exit', () => writeSync(2, String(process.resourceUsage().maxRSS)))`
+
+/** MiB that our command uses at most. */
+export const memoryOf = (words: readonly string[]): number => {
+  const spy = `data:text/javascript,${encodeURIComponent(sayingMemory)}`
+  const stdio = ['ignore', 'ignore', 'pipe'] as const
+  return Number(spawnSync(process.execPath, ['--import', spy, command, ...words], { stdio: [...stdio] }).stderr) / 1024
+}

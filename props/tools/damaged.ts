@@ -1,0 +1,53 @@
+/**
+ * Asks QEMU about the damaged images and keeps what it says: `node dist/props/tools/damaged.js [--each N]`.
+ *
+ * Of every image of `patients` the damages 0 to N - 1 are made. The answers go to corpus/damaged.json.gz.
+ */
+import { writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { Ward } from '../damage/ask.js'
+import { damagedImage, damageOf, patientOf } from '../damage/damage.js'
+import { editsText } from '../damage/edit.js'
+import { type Kept, keptPath } from '../damage/kept.js'
+import { patients } from '../damage/patients.js'
+import { qemu } from '../run/qemu.js'
+
+type Image = Kept['images'][number]
+
+/** Every answer is waited for: even the slowest of them. */
+const patience = 300_000
+
+const asked = async (name: string, each: number): Promise<Image> => {
+  const patient = patientOf(name)
+  const ward = new Ward(patient.loaded, patience)
+  const damages: Image['damages'][number][] = []
+  for (let number = 0; number < each; number++) {
+    const { edits } = damageOf(patient, number)
+    const { check, map, guest, snapshot } = (await ward.ask(damagedImage(patient.loaded, edits))).verdict
+    damages.push([editsText(edits), check, map, guest, snapshot])
+  }
+  ward.close()
+  return { name, sha256: patient.loaded.expect.sha256, damages }
+}
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({ options: { each: { type: 'string', default: '120' } } })
+  if (qemu === undefined) throw new Error('there is no qemu-img on the PATH')
+  const images = new Map<string, Image>()
+  const waiting = patients.values()
+  const work = async (): Promise<void> => {
+    for (const name of waiting) {
+      images.set(name, await asked(name, Number(values.each)))
+      console.log(`${images.size} of ${patients.length}: ${name}`)
+    }
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
+  const kept: Kept = { qemu, images: patients.flatMap((name) => images.get(name) ?? []) }
+  const packed = gzipSync(JSON.stringify(kept), { level: 9 })
+  writeFileSync(keptPath, packed)
+  console.log(`${patients.length * Number(values.each)} damaged images, ${packed.length} bytes`)
+}
+
+await main()

@@ -1,0 +1,7 @@
+/** Writes spec/structures.md, the field tables as a document; its folder may be named. */
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { structuresDocument } from '../../src/format/index.js'
+
+const [path = fileURLToPath(new URL('../../../spec/structures.md', import.meta.url))] = process.argv.slice(2)
+writeFileSync(path, structuresDocument())

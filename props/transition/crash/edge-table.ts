@@ -1,0 +1,100 @@
+/** The table of edges as a document: for each the smallest script that shows what breaks without its flush. */
+import { minimalShapes, type Shape } from '../../arbitrary/shape.js'
+import type { Broken } from './edges.js'
+import type { Action } from '../model/operations.js'
+import { fromWords, inWords } from '../model/script-text.js'
+
+/** A shape in words: what it has that an image of version 3 does not have by itself. */
+const shapeInWords = ({ options: o, backing, tail, leaked }: Shape): string =>
+  [
+    `${o.size} bytes`,
+    `clusters of ${2 ** (o.clusterBits ?? 16)}`,
+    ...(o.version === 2 ? ['version 2'] : []),
+    ...(o.refcountOrder === undefined ? [] : [`refcounts of ${2 ** o.refcountOrder} bits`]),
+    ...(o.compressionType === undefined ? [] : [o.compressionType]),
+    ...(o.extendedL2 === true ? ['extended L2'] : []),
+    ...(o.dataFile === undefined ? [] : [o.dataFile.raw ? 'raw external data' : 'external data']),
+    ...(o.lazyRefcounts === true ? ['lazy refcounts'] : []),
+    ...(backing === 0 ? [] : [`${backing} bytes behind`]),
+    ...(tail === undefined ? [] : [`${tail} bytes too many in the data file`]),
+    ...(leaked === undefined ? [] : [`${leaked} clusters leaked`])
+  ].join(', ')
+
+/** The geometries that counterexamples are looked for in. */
+export const geometries: ReadonlyMap<string, Shape> = new Map(
+  [
+    ...minimalShapes,
+    {
+      options: { size: 8192, clusterBits: 9, dataFile: { name: 'data.raw', raw: true } },
+      backing: 0,
+      tail: 4096
+    },
+    // The refcount table has one cluster of entries, and its last block few clusters that are free.
+    { options: { size: 8192, clusterBits: 9, refcountOrder: 6 }, backing: 0, leaked: 4016 }
+  ].map((shape) => [shapeInWords(shape), shape])
+)
+
+/** An edge and the smallest script that was found for it; nothing is known to break where there is none. */
+export interface Row {
+  readonly edge: string
+  readonly example?: {
+    readonly geometry: string
+    readonly script: readonly Action[]
+    readonly broken: Broken
+  }
+}
+
+const head = `# What each flush is for
+
+A command is a list of host writes in [stages](../src/transition/engine/transaction.ts), with flushes between them. An *edge* is what a flush
+keeps apart: the command, the last stage before it, the first behind it, and what of the image is written there. \`damage\` puts
+bytes into the file, and \`check -r\` repairs it; \`empty\` makes the whole disk unallocated.
+For each edge the flush was left out, over many scripts, until a crash broke a promise: that is the order of writes, proven one
+edge at a time. Each row is the smallest script found. It says which sectors the disk has and lacks, in which model of a crash, and
+what breaks; without the flush that is a state a crash may leave, and with it none.
+
+C1: it opens, and names the backing file that it named or is to name, or none while that changes. C2: no count below its references. C3: what was flushed reads back. C4: every sector is old or new.
+C5: snapshots are what they were. C9: bitmaps mark what has changed, or are marked as not to be trusted.
+C6: what was damaged is as before or mended, and a repair mends it.
+P2: any sectors are lost. P3: besides, one sector is torn between two words.
+
+\`npm run edges\` looks for them anew and writes this page; the suite does every row again.
+
+| edge | geometry | script | the disk has | what breaks |
+| --- | --- | --- | --- | --- |
+`
+
+const foot = `
+## Without a counterexample
+
+Nothing was found to break without these:
+
+`
+
+/** The document. */
+export const document = (rows: readonly Row[]): string =>
+  head +
+  rows
+    .flatMap(({ edge, example }) =>
+      example === undefined
+        ? []
+        : `| ${edge} | ${example.geometry} | ${example.script.map((c) => `\`${inWords(c)}\``).join('<br>')} | ${example.broken.model}: ${example.broken.state} | ${example.broken.promise} |\n`
+    )
+    .join('') +
+  foot +
+  rows.flatMap(({ edge, example }) => (example === undefined ? `- ${edge}\n` : [])).join('')
+
+const commandsOf = (cell: string): readonly Action[] =>
+  [...cell.matchAll(/`([^`]*)`/g)].map(([, words = ''], i) => fromWords(words, i + 1))
+
+/** The rows of a document. Law: `rowsOf(document(rows)) = rows`, but for the bytes of writes. */
+export const rowsOf = (text: string): readonly Row[] =>
+  text.split('\n').flatMap((line): readonly Row[] => {
+    const bare = /^- (.*)$/.exec(line)?.[1]
+    if (bare !== undefined) return [{ edge: bare }]
+    const [, edge = '', geometry = '', script, state = '', promise = ''] = line.split(/^\| | \| | \|$/)
+    if (script === undefined || !geometries.has(geometry)) return []
+    const [model, ...has] = state.split(': ')
+    const broken = { edge, model: model === 'P3' ? ('P3' as const) : ('P2' as const), state: has.join(': '), promise }
+    return [{ edge, example: { geometry, script: commandsOf(script), broken } }]
+  })

@@ -1,0 +1,46 @@
+/** Opening for writing: what an image's feature bits forbid, and what they oblige a writer to. */
+import * as E from 'fp-ts/lib/Either.js'
+import * as assert from 'uvu/assert'
+import { portable } from '../../../src/compression/decompress.js'
+import { type Header, header } from '../../../src/format/header.js'
+import { open } from '../../../src/transition/engine/open.js'
+import { suite } from '../../run/suite.js'
+import { type Files, machineOf, newMachine, perhaps, right, runOver } from '../model/machine.js'
+
+const test = suite('open')
+
+const { files, opened } = newMachine({ size: 2 ** 20 })
+const head = opened.metadata.header
+
+const withHeader = (change: Partial<Header>): Files => {
+  const image = files.image.slice()
+  image.set(header.encode({ ...head, ...change }))
+  return { ...files, image }
+}
+
+const headerOf = ({ image }: Files): Header => {
+  const read = header.decode(image)
+  if (E.isLeft(read)) throw new Error('no header')
+  return read.right
+}
+
+test('autoclear bits that nobody knows are cleared before anything is written, and no others', () => {
+  const { autoclearFeatures } = head
+  for (const reserved of [1n << 2n, 1n << 40n, 1n << 63n]) {
+    const machine = machineOf(withHeader({ autoclearFeatures: { ...autoclearFeatures, reserved } }))
+    assert.equal(headerOf(machine.files), head)
+    const written = right(perhaps(machine, { _tag: 'Write', at: 0, bytes: new Uint8Array(512).fill(1) }))
+    assert.is(headerOf(written.files).autoclearFeatures.reserved, 0n)
+  }
+})
+
+test('an image that is dirty or marked corrupt is not opened', () => {
+  const { incompatibleFeatures } = head
+  for (const [bit, clause] of [['dirty', 'FEAT-04'] as const, ['corrupt', 'FEAT-05'] as const]) {
+    const marked = withHeader({ incompatibleFeatures: { ...incompatibleFeatures, [bit]: true } })
+    const done = runOver(marked, open({ backing: [], decompressor: portable }))
+    assert.is(E.isLeft(done) ? done.left[0]?.clause : undefined, clause)
+  }
+})
+
+test.run()

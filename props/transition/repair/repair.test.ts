@@ -1,0 +1,238 @@
+/** Repair: what has one right answer is mended, and what a guest reads stays as it was. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import * as assert from 'uvu/assert'
+import { load, names } from '../../../corpus/load.js'
+import { imageName } from '../../../corpus/recipe.js'
+import { check, type Counts, exitCode } from '../../../spec/reference/check.js'
+import { openImage } from '../../../spec/reference/image.js'
+import { readGuest } from '../../../spec/reference/reader.js'
+import type { Issue } from '../../../src/bytes/issue.js'
+import { concat, fromHex, viewOf } from '../../../src/bytes/octets.js'
+import { snapshotEntry, snapshotExtra, snapshotTable } from '../../../src/format/snapshot.js'
+import { readMetadata } from '../../../src/image/metadata.js'
+import { portable } from '../../../src/compression/decompress.js'
+import type { AnyCommand } from '../../../src/transition/command.js'
+import { type Repaired, repair, type RepairMode } from '../../../src/transition/repair/repair.js'
+import { needsQemu } from '../../run/qemu.js'
+import { tally, tools } from '../../spec/reference/corpus.js'
+import { note, suite } from '../../run/suite.js'
+import { countsOf, type Files, type Machine, newMachine, perform, perhaps, right, runOver } from '../model/machine.js'
+
+const test = suite('repair')
+
+const around = { backing: [], decompressor: portable }
+const nothing = new Uint8Array(0)
+
+const repaired = (files: Files, mode: RepairMode): E.Either<readonly Issue[], Files> =>
+  E.map(({ writes }: Repaired) => perform(files, writes))(runOver(files, repair(around, files.image.length, mode)))
+
+interface Unsound {
+  readonly name: string
+  readonly files: Files
+}
+
+let found: readonly Unsound[] | undefined
+
+/** The images that qemu-img finds something wrong with, as files. */
+const unsound = (): readonly Unsound[] =>
+  (found ??= names().flatMap((name) => {
+    const { expect, image, files } = load(name)
+    const { exit } = expect.check
+    return exit === 2 || exit === 3
+      ? [{ name, files: { image, data: files.get('img.raw') ?? nothing, backing: nothing } }]
+      : []
+  }))
+
+/** What a guest reads without a backing file; the reason where it reads nothing. */
+const guest = ({ image, data }: Files): E.Either<string, Uint8Array> => {
+  const opened = openImage(image, data.length > 0 ? data : undefined, undefined)
+  return opened.size > 2 ** 25 ? E.left('a large disk') : readGuest(opened, 0, opened.size, tools, opened.l1)
+}
+
+const exitOf = ({ image, data }: Files): number => {
+  const counts = check(openImage(image, data.length > 0 ? data : undefined, undefined))
+  return E.isLeft(counts) ? 1 : exitCode(counts.right)
+}
+
+test('a repair of everything leaves less wrong than there was, and what a guest reads', () => {
+  const codes: string[] = []
+  for (const { name, files } of unsound()) {
+    const after = repaired(files, 'all')
+    if (E.isLeft(after)) {
+      codes.push('refused')
+      continue
+    }
+    const [was, is] = [exitOf(files), exitOf(after.right)]
+    codes.push(`${was} to ${is}`)
+    assert.ok(is === 0 || (is === 2 && was === 2), name)
+    assert.ok(countsOf(after.right).corruptions <= countsOf(files).corruptions, name)
+    const before = guest(files)
+    if (E.isRight(before)) assert.equal(guest(after.right), before, name)
+  }
+  note(tally(codes))
+  assert.ok(codes.filter((code) => code.endsWith('to 0')).length > codes.length / 2)
+})
+
+test('a snapshot table behind the end of the file is written anew, though nothing counts it', () => {
+  const { image } = load('broken-snapshot-table-past-end')
+  assert.is(exitOf(right(repaired({ image, data: nothing, backing: nothing }, 'all'))), 0)
+})
+
+test('a repair of leaks leaves no leak', () => {
+  for (const { name, files } of unsound().filter((each) => exitOf(each.files) === 3)) {
+    const after = repaired(files, 'leaks')
+    assert.is(E.isRight(after) ? exitOf(after.right) : 1, 0, name)
+  }
+})
+
+test('a second repair writes nothing', () => {
+  for (const { name, files } of unsound()) {
+    const once = repaired(files, 'all')
+    if (E.isLeft(once) || exitOf(once.right) !== 0) continue
+    const again = runOver(once.right, repair(around, once.right.image.length, 'all'))
+    assert.equal(E.isRight(again) ? again.right.writes : 'refused', [], name)
+  }
+})
+
+/** A dirty image whose L2 table names a cluster that nobody wrote: the file ends before it, and its count is zero. */
+const unwritten = (): Files => {
+  const m = newMachine({ size: 8192, clusterBits: 10, lazyRefcounts: true })
+  const { files, opened } = right(perhaps(m, { _tag: 'Write', at: 0, bytes: new Uint8Array(8192).fill(7) }))
+  const first = files.image.indexOf(7)
+  const image = files.image.slice(0, first + 1024)
+  const view = viewOf(image)
+  view.setBigUint64(72, view.getBigUint64(72) | 1n)
+  const block = Number(view.getBigUint64(Number(opened.metadata.header.refcountTableOffset)))
+  for (let c = first / 1024 + 1; c < first / 1024 + 8; c++) view.setUint16(block + 2 * c, 0)
+  return { ...files, image }
+}
+
+test('clusters that a dirty image names past its end are counted, and read as zeros', () => {
+  const files = unwritten()
+  const before = guest(files)
+  assert.is(exitOf(files), 2)
+  const after = repaired(files, 'all')
+  if (E.isLeft(after)) throw new Error('refused')
+  const { corruptions, leaks, checkErrors }: Counts = countsOf(after.right)
+  assert.equal([corruptions, leaks, checkErrors], [0, 0, 0])
+  assert.equal(guest(after.right), before)
+  assert.is(viewOf(after.right.image).getBigUint64(72) & 1n, 0n)
+})
+
+/** An image with two snapshots, the first of which has extra data of so many bytes. */
+const withExtra = (version: 2 | 3, length: number): Files => {
+  const start = newMachine({ size: 65_536, clusterBits: 13, version })
+  const { files, opened } = right(
+    E.chain((m: typeof start) => perhaps(m, { _tag: 'SnapshotCreate', name: 'b' }))(
+      perhaps(start, { _tag: 'SnapshotCreate', name: 'a' })
+    )
+  )
+  const [first, second] = opened.metadata.snapshots
+  if (first === undefined || second === undefined) throw new Error('no snapshots')
+  const known = snapshotExtra.encode(first.extra)
+  const bytes = concat([known, Uint8Array.from({ length }, (_, i) => i)]).subarray(0, length)
+  const long = { ...first, extra: right(E.mapLeft(() => [])(snapshotExtra.decode(bytes))), padding: nothing }
+  const padding = new Uint8Array(-snapshotEntry.sizeOf(long) & 7)
+  const at = Number(opened.metadata.header.snapshotsOffset)
+  const image = new Uint8Array(Math.max(files.image.length, at + 8192 * Math.ceil(length / 8192)))
+  image.set(files.image)
+  image.set(snapshotTable(2).encode([{ ...long, padding }, second]), at)
+  return { ...files, image }
+}
+
+const extraOf = ({ image, data, backing }: Files): readonly Uint8Array[] =>
+  right(right(runOver({ image, data, backing }, readMetadata()))).snapshots.map((s) => snapshotExtra.encode(s.extra))
+
+/** The last ones go on in a cluster that is not counted, so that the counts are built anew. */
+const lengths = [0, 8, 1000, 1024, 1025, 3000, 9000, 20_000] as const
+
+test('extra data of a snapshot get the length that they must have, and are cut to that which they may have', () => {
+  for (const version of [2, 3] as const)
+    for (const length of lengths) {
+      const files = withExtra(version, length)
+      const [old, ...others] = extraOf(files)
+      const after = right(repaired(files, 'all'))
+      const whole = fromHex('00000000000000000000000000010000ffffffffffffffff')
+      assert.equal(extraOf(after), [version === 3 && length < 16 ? whole : old?.subarray(0, 1024), ...others])
+      assert.is(Buffer.compare(after.image, files.image) === 0, length <= 1024 && (version === 2 || length >= 16))
+      assert.is(exitOf(after), 0)
+      assert.is(E.isLeft(repaired(files, 'leaks')), length > 1024)
+    }
+})
+
+test('a copied flag beside a count of two is cleared', () => {
+  const start = newMachine({ size: 65_536, clusterBits: 12 })
+  const commands: readonly AnyCommand[] = [
+    { _tag: 'Write', at: 0, bytes: new Uint8Array(4096).fill(1) },
+    { _tag: 'SnapshotCreate', name: 'a' }
+  ]
+  const { files, opened } = commands.reduce<Machine>((m, command) => right(perhaps(m, command)), start)
+  const image = files.image.slice()
+  const l2 = Number(viewOf(image).getBigUint64(Number(opened.metadata.header.l1TableOffset)) & 0xff_ffff_ffff_fe00n)
+  image[l2] = (image[l2] ?? 0) | 0x80
+  assert.is(exitOf({ ...files, image }), 2)
+  assert.equal(right(repaired({ ...files, image }, 'all')).image, files.image)
+})
+
+test('copied flags are held against the counts that the repair made, as by qemu-img', () => {
+  const start = newMachine({ size: 65_536, clusterBits: 12 })
+  const { files, opened } = right(perhaps(start, { _tag: 'Write', at: 0, bytes: new Uint8Array(8192).fill(1) }))
+  const image = files.image.slice()
+  const view = viewOf(image)
+  const l2 = Number(view.getBigUint64(Number(opened.metadata.header.l1TableOffset)) & 0xff_ffff_ffff_fe00n)
+  // The second cluster is given up for the first: a count of one for two references, and a count too many.
+  view.setBigUint64(l2 + 8, view.getBigUint64(l2))
+  const twice = { ...files, image }
+  assert.is(countsOf(twice).corruptions, 1)
+  const done = right(runOver(twice, repair(around, image.length, 'all')))
+  assert.equal(done.mended, { corruptions: 3, leaks: 1 })
+  assert.is(exitOf(perform(twice, done.writes)), 0)
+})
+
+needsQemu(test)('qemu-img makes the same of them', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'qcow2-repair-'))
+  const path = join(folder, imageName)
+  try {
+    for (const length of lengths) {
+      const files = withExtra(3, length)
+      writeFileSync(path, files.image)
+      assert.is(spawnSync('qemu-img', ['check', '-q', '-r', 'all', path]).status, 0)
+      assert.equal(extraOf({ ...files, image: readFileSync(path) }), extraOf(right(repaired(files, 'all'))))
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+needsQemu(test)('what qemu-img can repair is repaired', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'qcow2-repair-'))
+  const better: string[] = []
+  const left: string[] = []
+  try {
+    for (const { name, files } of unsound()) {
+      const path = join(folder, imageName)
+      const qemu = (...args: readonly string[]): number | null => spawnSync('qemu-img', ['check', ...args, path]).status
+      writeFileSync(path, files.image)
+      writeFileSync(join(folder, 'img.raw'), files.data)
+      qemu('-q', '-r', 'all')
+      const theirs = qemu('-q') ?? 1
+      const untouched = Buffer.compare(readFileSync(path), files.image) === 0
+      const after = repaired(files, 'all')
+      writeFileSync(path, E.isRight(after) ? after.right.image : files.image)
+      const ours = qemu('-q') ?? 1
+      if (ours === 0 && theirs !== 0) better.push(untouched ? `${name}, which it leaves` : name)
+      if (ours !== 0 && ours !== theirs) left.push(name)
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+  // Of a table behind the end of the file it makes a bitmap without a bit.
+  assert.equal(left, ['broken-bitmap-entry-past-end'])
+  note(`${unsound().length} images; ${better.length} that qemu-img does not mend: ${better.join(', ')}`)
+})
+
+test.run()

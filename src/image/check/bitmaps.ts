@@ -1,0 +1,48 @@
+/** Bitmaps: what is stale, and what is set where the disk has ended. */
+import { type Plan, readAt } from '../../bytes/plan.js'
+import {
+  bitmapBits,
+  type BitmapEntry,
+  bitmapFixed,
+  bitmapStarts,
+  bitmapTableEntries,
+  judgeTailBits
+} from '../../format/bitmap.js'
+import { presentedSize } from '../../format/header-rules.js'
+import { maxGranularityBits } from '../../format/limits.js'
+import { BitmapTableView } from '../../format/views.js'
+import { tableIsSane } from '../bitmap-tables.js'
+import { inconsistent, type CheckState } from './state.js'
+import { bitmapsExtension, type Metadata } from '../metadata.js'
+
+/** Bits behind the last one of a bitmap, in its last cluster. `read` holds the clusters that were looked into. @see BMP-08 */
+function* tailBits(state: CheckState, m: Metadata, b: BitmapEntry, read: Set<number>): Plan<void> {
+  if (b.flags.inUse || b.granularityBits > maxGranularityBits || !tableIsSane(b, state.g)) return
+  const needed = bitmapTableEntries(presentedSize(m.header), b.granularityBits, state.g.clusterBits)
+  if (BigInt(b.bitmapTableSize) !== needed) return
+  const last = b.bitmapTableSize - 1
+  const at = new BitmapTableView(yield* readAt(Number(b.bitmapTableOffset) + 8 * last, 8)).clusterOffset(0)
+  if (at === 0 || at % state.size !== 0 || at >= state.fileLength || read.has(at)) return
+  read.add(at)
+  const used = Number(bitmapBits(m.header.size, b.granularityBits)) - last * 8 * state.size
+  for (const c of judgeTailBits(yield* readAt(at, state.size), used)) state.find('flaw', { ...c, at: at + c.at })
+}
+
+/** Everything about bitmaps that QEMU loads. */
+export function* bitmapFindings(state: CheckState, m: Metadata): Plan<void> {
+  const extension = bitmapsExtension(m)
+  if (extension === undefined) return
+  const starts = bitmapStarts(m.bitmaps)
+  const flags = bitmapFixed.rows.find((r) => r.key === 'flags')
+  const read = new Set<number>()
+  for (const [i, b] of m.bitmaps.entries()) {
+    const at = Number(extension.bitmapDirectoryOffset) + (starts[i] ?? 0) + (flags?.at ?? 0)
+    const where = { structure: 'bitmap directory entry', field: 'flags.in_use', at, size: 4 }
+    if (b.flags.inUse)
+      state.find(
+        'note',
+        inconsistent('BMP-09', where, 'set', 'clear, or the bitmap removed: it was not saved properly')
+      )
+    yield* tailBits(state, m, b, read)
+  }
+}

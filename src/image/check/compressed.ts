@@ -1,0 +1,80 @@
+/** Compressed clusters, decoded one by one: the deep check. */
+import * as E from 'fp-ts/lib/Either.js'
+import { type Plan, readAt } from '../../bytes/plan.js'
+import type { Decompressor } from '../../compression/decompress.js'
+import { type DeflateFacts, deflateFacts } from '../../compression/deflate-facts.js'
+import { availableBytes } from '../../format/compressed.js'
+import { clusterKind } from '../../format/views.js'
+import { inconsistent, type CheckState } from './state.js'
+import { eachTable, guestOf, type Table, type Uses } from './l2-table.js'
+
+/** The window that QEMU deflates with, in bytes. @see CMP-08 */
+const window = 4096
+/** Payloads that are remembered, so that trees which share them do not have them decoded twice. */
+const mostSeen = 2 ** 20
+
+/** What a deflate stream that was decoded shows beyond its bytes. @see CMP-08 */
+const remark = ({ distance, length }: DeflateFacts, size: number): string | undefined => {
+  if (distance > window) return `a match that reaches ${distance} bytes back, beyond a window of ${window}`
+  return length > size ? 'a deflate stream of more than a cluster' : undefined
+}
+
+/** Why a deflate stream was not decoded, `reason` being what the decoder says. */
+const failure = ({ finished, length }: DeflateFacts, size: number, reason: string): string => {
+  if (finished || length > size) return reason
+  return length === size
+    ? 'a deflate stream without a final block'
+    : `a deflate stream that breaks after ${length} bytes`
+}
+
+/** One payload: whether it yields a cluster. */
+const judge = (
+  t: Table,
+  i: number,
+  at: number,
+  payload: Uint8Array,
+  type: number,
+  decompressor: Decompressor
+): void => {
+  const { state } = t
+  const where = { structure: 'compressed cluster', at, size: payload.length }
+  const say = (severity: 'flaw' | 'note', clause: 'CMP-08' | 'CMP-09' | 'CMP-10', found: string, expected: string) => {
+    state.find(severity, inconsistent(clause, where, found, expected), 1, guestOf(t, i))
+  }
+  const zstd = type === 1
+  const done = (zstd ? decompressor.zstd : decompressor.deflate)(payload, state.size)
+  const facts = zstd ? undefined : deflateFacts(payload, state.size)
+  if (E.isLeft(done)) {
+    const found = facts === undefined ? done.left : failure(facts, state.size, done.left)
+    say('flaw', zstd ? 'CMP-10' : 'CMP-09', found, `${state.size} bytes`)
+    return
+  }
+  const odd = facts === undefined ? undefined : remark(facts, state.size)
+  if (odd !== undefined) say('note', 'CMP-08', odd, 'what any reader takes')
+}
+
+/**
+ * Reads and decodes every compressed cluster of an image, one at a time, each payload once. `type` is the compression type
+ * of the header. The time is in proportion to the guest bytes that are compressed.
+ *
+ * @see CMP-09 and CMP-10
+ */
+export function* compressedFindings(
+  state: CheckState,
+  uses: Uses,
+  type: number,
+  decompressor: Decompressor
+): Plan<void> {
+  if (state.g.externalDataFile) return
+  const seen = new Set<number>()
+  yield* eachTable(state, uses, function* (t) {
+    const { view } = t
+    for (let i = 0; i < view.length; i++) {
+      const entry = view.kind(i) === clusterKind.Compressed ? view.entry(i) : undefined
+      const at = view.hostOffset(i)
+      if (entry?._tag !== 'Compressed' || at >= state.fileLength || seen.has(at)) continue
+      if (seen.size < mostSeen) seen.add(at)
+      judge(t, i, at, yield* readAt(at, availableBytes(entry)), type, decompressor)
+    }
+  })
+}

@@ -1,0 +1,57 @@
+/** The header: what it and its extensions break that QEMU does not look at when it opens an image. */
+import type { ClauseId } from '../../../spec/clauses/index.js'
+import { refusalOf } from '../../bytes/issue.js'
+import { backingNamePlace } from '../../format/backing.js'
+import { headerFields } from '../../format/header.js'
+import { presentedSize } from '../../format/header-rules.js'
+import { inconsistent, type CheckState, type Spot } from './state.js'
+import type { Metadata } from '../metadata.js'
+
+type Key = keyof typeof headerFields.fields
+
+const spot = (key: Key): Spot => {
+  const place = headerFields.rows.find((r) => r.key === key)
+  return { structure: 'header', field: place?.row.name ?? '', at: place?.at ?? 0, size: place?.row.as.size ?? 0 }
+}
+
+const hex = (n: bigint): string => `0x${n.toString(16)}`
+
+/** Clauses that permit what the format's text merely does not expect. */
+const permissive: readonly ClauseId[] = ['BMP-11', 'EXT-11']
+
+/** The issues of the metadata that are no refusal and of which QEMU's check says nothing. */
+const metadataIssues = (state: CheckState, m: Metadata): void => {
+  for (const i of m.issues)
+    if (refusalOf(i) === undefined && i.source === 'format')
+      state.find(permissive.includes(i.clause) ? 'note' : 'flaw', i)
+}
+
+/** The raw disk that the data file is has the size of the guest disk. @see DATA-07 */
+const rawDataFile = (state: CheckState, m: Metadata): void => {
+  const [length, size] = [state.dataFileLength, Number(presentedSize(m.header))]
+  if (!m.header.autoclearFeatures.rawExternalData || length === undefined || length >= size) return
+  const where = { structure: 'external data file', at: length, size: size - length }
+  state.find('flaw', inconsistent('DATA-07', where, `${length} bytes`, `the ${size} bytes of the guest disk`), 1, {
+    at: length,
+    size: size - length
+  })
+}
+
+/** Everything about header, extensions and data file as a whole. */
+export const headerFindings = (state: CheckState, m: Metadata): void => {
+  const h = m.header
+  const note = (when: boolean, clause: ClauseId, key: Key, found: string, expected: string): void => {
+    if (when) state.find('note', inconsistent(clause, spot(key), found, expected))
+  }
+  metadataIssues(state, m)
+  const { dirty, corrupt } = h.incompatibleFeatures
+  note(dirty, 'FEAT-04', 'incompatibleFeatures', 'the dirty bit', 'clear, once refcounts are rebuilt')
+  note(corrupt, 'FEAT-05', 'incompatibleFeatures', 'the corrupt bit', 'clear, once the image is consistent')
+  const [compatible, autoclear] = [h.compatibleFeatures.reserved, h.autoclearFeatures.reserved]
+  note(compatible !== 0n, 'FEAT-02', 'compatibleFeatures', `unknown bits ${hex(compatible)}`, 'known bits')
+  note(autoclear !== 0n, 'FEAT-03', 'autoclearFeatures', `unknown bits ${hex(autoclear)}`, 'known bits')
+  const name = backingNamePlace(h)
+  const inHeader = name !== undefined && name.at < BigInt(h.headerLength)
+  note(inHeader, 'BACK-01', 'backingFileOffset', `${name?.at ?? 0}, in the header`, 'behind the extension area')
+  rawDataFile(state, m)
+}

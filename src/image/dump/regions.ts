@@ -1,0 +1,254 @@
+/** Regions: every structure reachable from the header, one after the other, with its bytes and its place in the file. */
+import * as E from 'fp-ts/lib/Either.js'
+import { type Issue, issue, shift } from '../../bytes/issue.js'
+import { type Plan, readAt, tell } from '../../bytes/plan.js'
+import { backingNamePlace } from '../../format/backing.js'
+import { bitmapTableEntries } from '../../format/bitmap.js'
+import { extensionArea } from '../../format/extension-area.js'
+import { clusterSize, type Geometry } from '../../format/geometry.js'
+import { header } from '../../format/header.js'
+import { presentedSize } from '../../format/header-rules.js'
+import { judgeL1Entry } from '../../format/l1.js'
+import * as limits from '../../format/limits.js'
+import { judgeRefcountTableEntry } from '../../format/refcount.js'
+import type { SnapshotEntry } from '../../format/snapshot.js'
+import { BitmapTableView, L1View, RefcountTableView } from '../../format/views.js'
+import { tableIsSane } from '../bitmap-tables.js'
+import { ClusterSet } from '../cluster-set.js'
+import {
+  bitmapsExtension,
+  encryptionPointer,
+  extensionRange,
+  type Metadata,
+  readMetadata,
+  snapshotTablePlace
+} from '../metadata.js'
+
+/** The structures of an image, in the order a walk meets them. */
+export const structures = [
+  'header',
+  'header extensions',
+  'backing file name',
+  'L1 table',
+  'L2 table',
+  'refcount table',
+  'refcount block',
+  'snapshot table',
+  'bitmap directory',
+  'bitmap table',
+  'bitmap data',
+  'encryption area'
+] as const
+
+export type Structure = (typeof structures)[number]
+
+/** A structure in the file. Tables may reach past the end of the file; their bytes are zeros there. */
+export interface Region {
+  readonly structure: Structure
+  /** Host offset in bytes. */
+  readonly at: number
+  /** The bytes of the structure. */
+  readonly bytes: Uint8Array
+  /** Whose it is: the active tree, `snapshot 0`, `bitmap 0`; empty for what belongs to the image as a whole. */
+  readonly of: string
+  /** Which L1, refcount table or bitmap table entry leads to it, where one does. */
+  readonly index?: number
+}
+
+/** What a walk tells: a region, or something it could not follow. */
+export type Found =
+  | { readonly _tag: 'Metadata'; readonly metadata: Metadata }
+  | { readonly _tag: 'Region'; readonly region: Region }
+  | { readonly _tag: 'Issue'; readonly issue: Issue }
+
+type Walk<A = void> = Plan<A, Found>
+
+const region = (r: Region): Walk => tell<Found>({ _tag: 'Region', region: r })
+
+function* complain(issues: readonly Issue[]): Walk {
+  for (const i of issues) yield* tell<Found>({ _tag: 'Issue', issue: i })
+}
+
+/** What a walk carries along: geometry, file length in bytes, and the clusters whose structures were told already. */
+interface Trip {
+  readonly g: Geometry
+  readonly fileLength: number
+  readonly seen: ClusterSet
+}
+
+const chunk = 2 ** 20
+
+/** Bytes of a structure that is told whole, read in large runs and never past the end of the file. */
+function* readWhole(at: number, size: number): Plan<Uint8Array> {
+  if (size <= chunk) return yield* readAt(at, size)
+  const out = new Uint8Array(size)
+  for (let done = 0; done < size; done += chunk) out.set(yield* readAt(at + done, Math.min(chunk, size - done)), done)
+  return out
+}
+
+/** How many of `size` bytes at `at` lie within the file, rounded up to whole entries of 8 bytes. */
+const within = (trip: Trip, at: number, size: number): number =>
+  Math.min(size, Math.ceil(Math.max(0, trip.fileLength - at) / 8) * 8)
+
+const pastEnd = (trip: Trip, structure: Structure, at: number, size: number): readonly Issue[] =>
+  at < trip.fileLength
+    ? []
+    : [
+        issue({
+          clause: 'OPEN-41',
+          phase: 'inconsistent',
+          source: 'format',
+          structure,
+          field: '',
+          at,
+          size,
+          found: 'a place past the end of the file',
+          expected: `a place within its ${trip.fileLength} bytes`
+        })
+      ]
+
+/** Whether a structure of one cluster or more may be read at this offset; the cluster is marked as seen. */
+const fresh = (trip: Trip, at: number): boolean =>
+  at < trip.fileLength && at % clusterSize(trip.g) === 0 && trip.seen.add(at / clusterSize(trip.g))
+
+function* l2Tables(trip: Trip, view: L1View, at: number, of: string): Walk {
+  for (let i = 0; i < view.length; i++) {
+    if (view.words.hi(i) === 0 && view.words.lo(i) === 0) continue
+    const entry = view.entry(i)
+    yield* complain(shift(at + 8 * i)(judgeL1Entry(entry, trip.g.clusterBits).map((c) => issue(c, entry))))
+    const l2 = view.l2TableOffset(i)
+    if (l2 === 0) continue
+    yield* complain(pastEnd(trip, 'L2 table', l2, clusterSize(trip.g)))
+    if (fresh(trip, l2))
+      yield* region({ structure: 'L2 table', at: l2, bytes: yield* readWhole(l2, clusterSize(trip.g)), of, index: i })
+  }
+}
+
+function* l1Table(trip: Trip, at: number, entries: number, of: string): Walk {
+  yield* complain(pastEnd(trip, 'L1 table', at, 8 * entries))
+  const bytes = yield* readWhole(at, within(trip, at, 8 * entries))
+  if (bytes.length > 0) yield* region({ structure: 'L1 table', at, bytes, of })
+  yield* l2Tables(trip, new L1View(bytes), at, of)
+}
+
+function* refcounts(trip: Trip, at: number, clusters: number): Walk {
+  const size = Math.min(clusters * clusterSize(trip.g), limits.maxRefcountTable)
+  yield* complain(pastEnd(trip, 'refcount table', at, size))
+  const bytes = yield* readWhole(at, within(trip, at, size))
+  if (bytes.length > 0) yield* region({ structure: 'refcount table', at, bytes, of: '' })
+  const view = new RefcountTableView(bytes)
+  for (let i = 0; i < view.length; i++) {
+    if (view.words.hi(i) === 0 && view.words.lo(i) === 0) continue
+    const entry = view.entry(i)
+    yield* complain(shift(at + 8 * i)(judgeRefcountTableEntry(entry, trip.g.clusterBits).map((c) => issue(c, entry))))
+    const block = view.refcountBlockOffset(i)
+    if (block === 0) continue
+    yield* complain(pastEnd(trip, 'refcount block', block, clusterSize(trip.g)))
+    if (fresh(trip, block))
+      yield* region({
+        structure: 'refcount block',
+        at: block,
+        bytes: yield* readWhole(block, clusterSize(trip.g)),
+        of: '',
+        index: i
+      })
+  }
+}
+
+const readable = (trip: Trip, offset: bigint): boolean =>
+  offset % BigInt(clusterSize(trip.g)) === 0n && offset <= BigInt(Number.MAX_SAFE_INTEGER)
+
+function* snapshotTables(trip: Trip, snapshots: readonly SnapshotEntry[]): Walk {
+  for (const [i, s] of snapshots.entries())
+    if (readable(trip, s.l1TableOffset) && s.l1Size <= limits.maxL1Entries)
+      yield* l1Table(trip, Number(s.l1TableOffset), s.l1Size, `snapshot ${i}`)
+}
+
+function* bitmapData(trip: Trip, view: BitmapTableView, of: string): Walk {
+  for (let i = 0; i < view.length; i++) {
+    const data = view.clusterOffset(i)
+    if (data !== 0 && fresh(trip, data))
+      yield* region({
+        structure: 'bitmap data',
+        at: data,
+        bytes: yield* readWhole(data, clusterSize(trip.g)),
+        of,
+        index: i
+      })
+  }
+}
+
+function* bitmaps(trip: Trip, m: Metadata): Walk {
+  const extension = bitmapsExtension(m)
+  if (extension === undefined || m.bitmaps.length === 0) return
+  const at = Number(extension.bitmapDirectoryOffset)
+  const bytes = yield* readWhole(at, Number(extension.bitmapDirectorySize))
+  yield* region({ structure: 'bitmap directory', at, bytes, of: '' })
+  for (const [i, b] of m.bitmaps.entries()) {
+    if (!tableIsSane(b, trip.g)) continue
+    const table = Number(b.bitmapTableOffset)
+    const granular = b.granularityBits <= limits.maxGranularityBits
+    const needed = granular ? bitmapTableEntries(presentedSize(m.header), b.granularityBits, trip.g.clusterBits) : 0n
+    const data = yield* readWhole(table, within(trip, table, 8 * b.bitmapTableSize))
+    if (data.length > 0) yield* region({ structure: 'bitmap table', at: table, bytes: data, of: `bitmap ${i}` })
+    if (BigInt(b.bitmapTableSize) === needed) yield* bitmapData(trip, new BitmapTableView(data), `bitmap ${i}`)
+  }
+}
+
+function* headerRegions(trip: Trip, m: Metadata): Walk {
+  const cluster = yield* readAt(0, clusterSize(trip.g))
+  yield* region({ structure: 'header', at: 0, bytes: cluster.subarray(0, header.sizeOf(m.header)), of: '' })
+  if (m.extensions !== undefined) {
+    const { from } = extensionRange(m.header, trip.g)
+    const bytes = cluster.subarray(from, from + extensionArea.sizeOf(m.extensions))
+    if (bytes.length > 0) yield* region({ structure: 'header extensions', at: from, bytes, of: '' })
+  }
+  const place = backingNamePlace(m.header)
+  if (m.backingName !== undefined && place !== undefined)
+    yield* region({ structure: 'backing file name', at: Number(place.at), bytes: m.backingName, of: '' })
+}
+
+function* encryptionArea(trip: Trip, m: Metadata): Walk {
+  const pointer = encryptionPointer(m)
+  if (pointer === undefined || !readable(trip, pointer.offset) || m.header.cryptMethod !== 2) return
+  const at = Number(pointer.offset)
+  const size = Math.min(Number(pointer.length), Math.max(0, trip.fileLength - at))
+  for (let done = 0; done < size; done += chunk) {
+    const bytes = yield* readAt(at + done, Math.min(chunk, size - done))
+    yield* region({ structure: 'encryption area', at: at + done, bytes, of: '', index: done / chunk })
+  }
+}
+
+/** The regions of an image whose metadata was read. */
+function* regionsOf(trip: Trip, m: Metadata): Walk {
+  const h = m.header
+  yield* headerRegions(trip, m)
+  if (readable(trip, h.l1TableOffset) && h.l1Size > 0 && h.l1Size <= limits.maxL1Entries)
+    yield* l1Table(trip, Number(h.l1TableOffset), h.l1Size, 'active')
+  if (readable(trip, h.refcountTableOffset) && h.refcountTableClusters > 0)
+    yield* refcounts(trip, Number(h.refcountTableOffset), h.refcountTableClusters)
+  const table = snapshotTablePlace(m)
+  if (table.size > 0 && table.at < trip.fileLength)
+    yield* region({ structure: 'snapshot table', at: table.at, bytes: yield* readWhole(table.at, table.size), of: '' })
+  yield* snapshotTables(trip, m.snapshots)
+  yield* bitmaps(trip, m)
+  yield* encryptionArea(trip, m)
+}
+
+/**
+ * Walks an image of `fileLength` bytes and tells its metadata, every structure reachable from the header, and whatever
+ * keeps it from reaching more. Tables shared by several trees are told once; the work is bounded by the file's length.
+ * An image without a readable header has no regions: its issues are told.
+ */
+export function* regions(fileLength: number): Walk {
+  const metadata = yield* readMetadata()
+  if (E.isLeft(metadata)) return yield* complain(metadata.left)
+  yield* tell<Found>({ _tag: 'Metadata', metadata: metadata.right })
+  yield* complain(metadata.right.issues)
+  const g = metadata.right.geometry
+  if (g === undefined) {
+    const bytes = yield* readAt(0, header.sizeOf(metadata.right.header))
+    return yield* region({ structure: 'header', at: 0, bytes, of: '' })
+  }
+  yield* regionsOf({ g, fileLength, seen: new ClusterSet() }, metadata.right)
+}

@@ -1,0 +1,258 @@
+/** Disks: a tree of an image, active or a snapshot's, and the extents its guest bytes are in. */
+import * as E from 'fp-ts/lib/Either.js'
+import { type Issue, issue } from '../../bytes/issue.js'
+import { empty } from '../../bytes/octets.js'
+import { failWith, Memory, type Plan, readAt, readInto, tell } from '../../bytes/plan.js'
+import { availableBytes } from '../../format/compressed.js'
+import { clusterSize, type Geometry, l1Coverage, l2EntrySize } from '../../format/geometry.js'
+import { compressionType } from '../../format/header.js'
+import { presentedSize } from '../../format/header-rules.js'
+import { subclusters } from '../../format/limits.js'
+import { judgeSnapshot, snapshotDiskSize, type SnapshotEntry } from '../../format/snapshot.js'
+import { type Subcluster, subclusterAt } from '../../format/subcluster.js'
+import { clusterKind, L1View, L2View } from '../../format/views.js'
+import { Joining } from './joining.js'
+import type { Metadata } from '../metadata.js'
+import { neighbours } from '../neighbours.js'
+
+/** What a tree is read with. */
+export interface Disk {
+  readonly g: Geometry
+  /** Bytes of the guest disk. */
+  readonly size: number
+  readonly l1TableOffset: number
+  readonly l1Size: number
+  /** 0 deflate, 1 zstd. */
+  readonly compressionType: number
+  /** Whether guest data is encrypted: then it can be mapped, and not read. */
+  readonly encrypted: boolean
+}
+
+/** The disk of the active tree. `g` is the geometry of the metadata. */
+export const activeDisk = (m: Metadata, g: Geometry): Disk => ({
+  g,
+  size: Number(presentedSize(m.header)),
+  l1TableOffset: Number(m.header.l1TableOffset),
+  l1Size: m.header.l1Size,
+  compressionType: compressionType(m.header),
+  encrypted: m.header.cryptMethod !== 0
+})
+
+/** The disk of a snapshot, of its own size; refused where its L1 table cannot be. @see SNAP-01, SNAP-02 and SNAP-07 */
+export const snapshotDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], Disk> => {
+  const bad = judgeSnapshot(s, g).filter((c) => c.field === 'l1_table_offset' || c.field === 'l1_size')
+  return bad.length > 0
+    ? E.left(bad.map((c) => issue(c, s)))
+    : E.right({
+        ...activeDisk(m, g),
+        size: Number(snapshotDiskSize(s, m.header.size)),
+        l1TableOffset: Number(s.l1TableOffset),
+        l1Size: s.l1Size
+      })
+}
+
+/**
+ * A stretch of guest bytes of one kind.
+ *
+ * - `data`: in the file at `host`
+ * - `compressed`: a cluster or a part of one, from the payload of at most `available` bytes at `host`
+ * - `zero`: zeros; `host` is space that is kept
+ * - `absent`: from the backing file, or zeros; `host` is space that is kept
+ */
+export interface Extent {
+  readonly kind: 'data' | 'compressed' | 'zero' | 'absent'
+  /** Guest offset in bytes. */
+  readonly start: number
+  readonly length: number
+  /** Host offset in bytes, in the image file or the external data file. */
+  readonly host?: number
+  /** Most bytes of a compressed payload. */
+  readonly available?: number
+  /** Bytes of a compressed cluster before this part of it; none unless given. */
+  readonly skipped?: number
+}
+
+const broken = (
+  clause: Issue['clause'],
+  structure: string,
+  at: number,
+  found: string,
+  expected: string
+): readonly Issue[] => [
+  issue({ clause, phase: 'invalid', source: 'both', structure, field: '', at, size: 8, found, expected })
+]
+
+const joins = (a: Extent, b: Extent): boolean =>
+  a.kind === b.kind &&
+  a.kind !== 'compressed' &&
+  a.start + a.length === b.start &&
+  (a.host === undefined ? b.host === undefined : a.host + a.length === b.host)
+
+const subclusterKinds: Readonly<
+  Record<Exclude<Subcluster, 'invalid' | 'compressed'>, Pick<Extent, 'kind'> & { readonly placed: boolean }>
+> = {
+  data: { kind: 'data', placed: true },
+  'zero-allocated': { kind: 'zero', placed: true },
+  'zero-plain': { kind: 'zero', placed: false },
+  'unallocated-allocated': { kind: 'absent', placed: true },
+  'unallocated-plain': { kind: 'absent', placed: false }
+}
+
+/** One L2 table and what its entries are read with. */
+interface Table {
+  readonly disk: Disk
+  readonly view: L2View
+  readonly at: number
+}
+
+const entryAt = (t: Table, i: number): number => t.at + i * l2EntrySize(t.disk.g)
+
+/** The extents of the `n` clusters of one run from entry `i` on, which starts at guest byte `start`. */
+function* clusterExtents(t: Table, i: number, n: number, start: number): Plan<readonly Extent[]> {
+  const { g } = t.disk
+  const size = clusterSize(g)
+  const kind = t.view.kind(i)
+  if (kind === clusterKind.Compressed) {
+    if (g.externalDataFile)
+      return yield* failWith(
+        broken('DATA-05', 'L2 entry', entryAt(t, i), 'a compressed cluster', 'none with an external data file')
+      )
+    const host = t.view.hostOffset(i)
+    const available = availableBytes({ hostOffset: BigInt(host % 512), additionalSectors: t.view.additionalSectors(i) })
+    return [{ kind: 'compressed', start, length: size, host, available }]
+  }
+  const host = t.view.hostClusterOffset(i)
+  const zero = kind === clusterKind.ZeroPlain || kind === clusterKind.ZeroAllocated
+  if (zero && g.version === 2)
+    return yield* failWith(broken('L2-05', 'L2 entry', entryAt(t, i), 'the zero flag', 'none in a version 2 image'))
+  if (kind !== clusterKind.Unallocated && host % size !== 0)
+    return yield* failWith(
+      broken('L2-02', 'L2 entry', entryAt(t, i), `0x${host.toString(16)}`, 'a multiple of the cluster size')
+    )
+  if (g.externalDataFile && kind !== clusterKind.Unallocated && kind !== clusterKind.ZeroPlain && host !== start)
+    return yield* failWith(
+      broken(
+        'DATA-04',
+        'L2 entry',
+        entryAt(t, i),
+        `0x${host.toString(16)}`,
+        `the guest offset, 0x${start.toString(16)}`
+      )
+    )
+  if (g.extendedL2) return yield* subclusterExtents(t, i, start, host)
+  if (kind === clusterKind.Normal) return [{ kind: 'data', start, length: n * size, host }]
+  return [
+    { kind: zero ? 'zero' : 'absent', start, length: n * size, ...(kind === clusterKind.ZeroAllocated ? { host } : {}) }
+  ]
+}
+
+function* subclusterExtents(t: Table, i: number, start: number, host: number): Plan<readonly Extent[]> {
+  const entry = t.view.entry(i)
+  const length = clusterSize(t.disk.g) / subclusters
+  const states = Array.from({ length: subclusters }, (_, x) => subclusterAt(entry, x))
+  if (states.includes('invalid'))
+    return yield* failWith(
+      broken('SUB-04', 'L2 entry', entryAt(t, i) + 8, 'an invalid subcluster', 'a bitmap without one')
+    )
+  return states.flatMap((state, x): readonly Extent[] => {
+    if (state === 'invalid' || state === 'compressed') return []
+    const { kind, placed } = subclusterKinds[state]
+    return [{ kind, start: start + x * length, length, ...(placed ? { host: host + x * length } : {}) }]
+  })
+}
+
+/** L1 entries that one request reads. */
+const l1Piece = 2 ** 13
+
+/** The L2 table offsets from entry `first` of an L1 table up to entry `end`; 0 behind the table's own entries. */
+function* l2Offsets(disk: Disk, first: number, end: number): Plan<(i: number) => number> {
+  const there = Math.max(0, Math.min(disk.l1Size, end) - first)
+  const view = new L1View(there === 0 ? empty : yield* readAt(disk.l1TableOffset + 8 * first, 8 * there))
+  return (i) => (i < first + there ? view.l2TableOffset(i - first) : 0)
+}
+
+/** How many entries from `i` up to `end` have no L2 table. */
+const emptyEntries = (offsetAt: (i: number) => number, i: number, end: number): number => {
+  let n = 0
+  while (i + n < end && offsetAt(i + n) === 0) n++
+  return n
+}
+
+/** An extent cut to `[from, to)`. A compressed cluster keeps its payload. */
+export const cut = (e: Extent, from: number, to: number): Extent => {
+  if (e.start >= from && e.start + e.length <= to) return e
+  const start = Math.max(e.start, from)
+  const length = Math.min(e.start + e.length, to) - start
+  if (e.kind === 'compressed') return { ...e, start, length, skipped: (e.skipped ?? 0) + start - e.start }
+  return { ...e, start, length, ...(e.host === undefined ? {} : { host: e.host + start - e.start }) }
+}
+
+/** A walk over the extents of a disk that touch guest bytes `[from, to)`; neighbours of one kind are joined. */
+interface Walk {
+  readonly disk: Disk
+  readonly from: number
+  readonly to: number
+  readonly joined: Joining<Extent>
+  /** Of the L2 tables. */
+  readonly memory: Memory
+}
+
+function* tellNext({ from, to, joined }: Walk, e: Extent): Plan<void, Extent> {
+  const next = cut(e, from, to)
+  const done = next.length > 0 ? joined.next(next) : undefined
+  if (done !== undefined) yield* tell(done)
+}
+
+/** The extents of the L2 table of L1 entry `i1`. */
+function* tableExtents(walk: Walk, i1: number, table: Table): Plan<void, Extent> {
+  const size = clusterSize(walk.disk.g)
+  const base = i1 * l1Coverage(walk.disk.g)
+  const last = Math.min(table.view.length, Math.ceil((walk.to - base) / size))
+  for (let i = Math.max(0, Math.floor((walk.from - base) / size)), n = 1; i < last; i += n) {
+    n = table.view.run(i, last)
+    for (const e of yield* clusterExtents(table, i, n, base + i * size)) yield* tellNext(walk, e)
+  }
+}
+
+/** The extents of the `n` L2 tables of L1 entries from `i1` on, which lie one behind the other from `at` on. */
+function* tablesExtents(walk: Walk, i1: number, n: number, at: number): Plan<void, Extent> {
+  const { disk } = walk
+  const size = clusterSize(disk.g)
+  if (at % size !== 0) {
+    const spot = disk.l1TableOffset + 8 * i1
+    const found = `0x${at.toString(16)}`
+    return yield* failWith(broken('L1-05', 'L1 table entry', spot, found, 'a multiple of the cluster size'))
+  }
+  const bytes = yield* readInto(walk.memory, at, n * size)
+  for (let k = 0; k < n; k++) {
+    const view = new L2View(bytes.subarray(k * size, (k + 1) * size), disk.g)
+    yield* tableExtents(walk, i1 + k, { disk, view, at: at + k * size })
+  }
+}
+
+/**
+ * Tells the extents of guest bytes `[from, to)` of a disk, in order and without gaps, neighbours of one kind joined.
+ * Fails at the first entry that cannot be followed, by clause and byte offset. L1 entries are read many at a time, and so
+ * are L2 tables that lie one behind the other.
+ *
+ * @see RD-01 and RD-06
+ */
+export function* extents(disk: Disk, from: number, to: number): Plan<void, Extent> {
+  const [coverage, size] = [l1Coverage(disk.g), clusterSize(disk.g)]
+  const walk = { disk, from, to, joined: new Joining<Extent>(joins), memory: new Memory() }
+  const last = from < to ? Math.ceil(to / coverage) : 0
+  for (let first = Math.floor(from / coverage); first < last; first += l1Piece) {
+    const end = Math.min(last, first + l1Piece)
+    const offsetAt = yield* l2Offsets(disk, first, end)
+    for (let i = first, n = 0; i < end; i += n) {
+      n = emptyEntries(offsetAt, i, end)
+      if (n > 0) yield* tellNext(walk, { kind: 'absent', start: i * coverage, length: n * coverage })
+      else {
+        n = neighbours(offsetAt, i, end, size)
+        yield* tablesExtents(walk, i, n, offsetAt(i))
+      }
+    }
+  }
+  const done = walk.joined.end()
+  if (done !== undefined) yield* tell(done)
+}

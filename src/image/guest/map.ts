@@ -1,0 +1,71 @@
+/** Map: where the guest bytes of a chain are, as `qemu-img map` says it. */
+import type { JsonObject } from '../../bytes/json.js'
+import { type Plan, tell, telling } from '../../bytes/plan.js'
+import { type Chain, chainSize, type Located, locations } from './chain.js'
+import { Joining } from './joining.js'
+
+/** An entry of a map. @see RD-09 */
+export interface MapEntry {
+  /** Guest offset in bytes. */
+  readonly start: number
+  readonly length: number
+  /** Layer of the chain, 0 being the image itself. */
+  readonly depth: number
+  /** Whether the layer holds these bytes. */
+  readonly present: boolean
+  readonly zero: boolean
+  readonly data: boolean
+  /** Host offset in bytes in the layer's file, where the bytes stand there as they are. */
+  readonly offset?: number
+}
+
+const entryOf = (chain: Chain, e: Located): MapEntry => {
+  const layer = chain[e.depth]
+  const opaque = e.kind === 'compressed' || (layer?._tag === 'Image' && layer.disk.encrypted)
+  return {
+    start: e.start,
+    length: e.length,
+    depth: e.depth,
+    present: e.kind !== 'absent',
+    zero: e.kind === 'zero' || e.kind === 'absent',
+    data: e.kind === 'data' || e.kind === 'compressed',
+    ...(e.host === undefined || opaque ? {} : { offset: e.host })
+  }
+}
+
+const joins = (a: MapEntry, b: MapEntry): boolean =>
+  a.depth === b.depth &&
+  a.present === b.present &&
+  a.zero === b.zero &&
+  a.data === b.data &&
+  (a.offset === undefined ? b.offset === undefined : a.offset + a.length === b.offset)
+
+/** Tells the entries of the whole disk of a chain, in order, neighbours that say the same joined. */
+export function* map(chain: Chain): Plan<void, MapEntry> {
+  const size = chainSize(chain)
+  const joined = new Joining<MapEntry>(joins)
+  yield* telling(locations(chain, 0, size), function* (e): Plan<void, MapEntry> {
+    const done = joined.next(entryOf(chain, e.start + e.length > size ? { ...e, length: size - e.start } : e))
+    if (done !== undefined) yield* tell(done)
+  })
+  yield* tell(joined.end() ?? nothing)
+}
+
+/** What is said of a disk without bytes. */
+const nothing: MapEntry = { start: 0, length: 0, depth: 0, present: false, zero: false, data: false }
+
+/** An entry as JSON, with qemu-img's keys in qemu-img's order. */
+export const mapEntryJson = (e: MapEntry): JsonObject => ({
+  start: e.start,
+  length: e.length,
+  depth: e.depth,
+  present: e.present,
+  zero: e.zero,
+  data: e.data,
+  ...(e.offset === undefined ? {} : { offset: e.offset })
+})
+
+/** An entry as text in qemu-img's spacing. Law: `JSON.parse(mapEntryText(e))` is `mapEntryJson(e)`. */
+export const mapEntryText = (e: MapEntry): string =>
+  `{ "start": ${e.start}, "length": ${e.length}, "depth": ${e.depth}, "present": ${String(e.present)}, ` +
+  `"zero": ${String(e.zero)}, "data": ${String(e.data)}${e.offset === undefined ? '' : `, "offset": ${e.offset}`}}`

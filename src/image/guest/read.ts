@@ -1,0 +1,79 @@
+/** Reading guest bytes through a chain. */
+import * as E from 'fp-ts/lib/Either.js'
+import { issue } from '../../bytes/issue.js'
+import { failWith, type Memory, type Plan, readAt, readInto, telling } from '../../bytes/plan.js'
+import { clusterSize } from '../../format/geometry.js'
+import type { Decompressor } from '../../compression/decompress.js'
+import { type Chain, type Located, locations } from './chain.js'
+import type { Disk } from './extents.js'
+
+const refuse = (clause: 'LUKS-08' | 'CMP-09' | 'CMP-10', e: Located, found: string, expected: string): Plan<never> =>
+  failWith([
+    issue({
+      clause,
+      phase: 'inconsistent',
+      source: 'both',
+      structure: `${e.kind} cluster`,
+      field: '',
+      at: e.host ?? 0,
+      size: e.available ?? e.length,
+      found,
+      expected
+    })
+  ])
+
+function* decompressed(disk: Disk, e: Located, decompressor: Decompressor): Plan<Uint8Array> {
+  const payload = yield* readAt(e.host ?? 0, e.available ?? 0, { part: 'image', depth: e.depth })
+  const decode = disk.compressionType === 1 ? decompressor.zstd : decompressor.deflate
+  const done = decode(payload, clusterSize(disk.g))
+  return E.isRight(done)
+    ? done.right
+    : yield* refuse(disk.compressionType === 1 ? 'CMP-10' : 'CMP-09', e, done.left, `${clusterSize(disk.g)} bytes`)
+}
+
+/** The file the bytes of a `data` extent stand in. @see DATA-01 */
+const fileOf = (chain: Chain, e: Located) => {
+  const layer = chain[e.depth]
+  const external = layer?._tag === 'Image' && layer.disk.g.externalDataFile
+  return { part: external ? 'data' : 'image', depth: e.depth } as const
+}
+
+/** The bytes of one extent within `[from, to)`; `undefined` for zeros. With `memory`, to be used only until it is read into again. */
+export function* extentBytes(
+  chain: Chain,
+  e: Located,
+  from: number,
+  to: number,
+  decompressor: Decompressor,
+  memory?: Memory
+): Plan<Uint8Array | undefined> {
+  const layer = chain[e.depth]
+  if (e.kind === 'zero' || e.kind === 'absent') return undefined
+  if (layer?._tag === 'Image' && layer.disk.encrypted)
+    return yield* refuse('LUKS-08', e, 'encrypted data', 'data that can be read without a key')
+  if (e.kind === 'data') {
+    const at = (e.host ?? 0) + from - e.start
+    const file = fileOf(chain, e)
+    return yield* memory === undefined ? readAt(at, to - from, file) : readInto(memory, at, to - from, file)
+  }
+  if (layer?._tag !== 'Image') return undefined
+  const first = e.start - (e.skipped ?? 0)
+  return (yield* decompressed(layer.disk, e, decompressor)).subarray(from - first, to - first)
+}
+
+/**
+ * Guest bytes `[at, at + length)` of a chain; the range lies within the disk. Fails where an entry or a payload cannot be
+ * followed, by clause and byte offset.
+ *
+ * @see RD-01 and RD-08
+ */
+export function* readGuest(chain: Chain, at: number, length: number, decompressor: Decompressor): Plan<Uint8Array> {
+  const out = new Uint8Array(length)
+  yield* telling(locations(chain, at, at + length), function* (e): Plan<void> {
+    const from = Math.max(at, e.start)
+    const to = Math.min(at + length, e.start + e.length)
+    const bytes = yield* extentBytes(chain, e, from, to, decompressor)
+    if (bytes !== undefined) out.set(bytes, from - at)
+  })
+  return out
+}

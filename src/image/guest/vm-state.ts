@@ -1,0 +1,64 @@
+/** VM state: what a snapshot keeps of a running machine, behind the guest disk in the same tree. */
+import * as E from 'fp-ts/lib/Either.js'
+import { type Issue, issue, shift } from '../../bytes/issue.js'
+import { type Geometry, l1Coverage } from '../../format/geometry.js'
+import { type SnapshotEntry, snapshotStarts, vmStateSize } from '../../format/snapshot.js'
+import { type Disk, snapshotDisk } from './extents.js'
+import type { Metadata } from '../metadata.js'
+
+/** L1 entries in front of the VM state of a disk of `size` bytes: all those that cover the disk. @see SNAP-12 */
+const diskEntries = (g: Geometry, size: number): number => Math.ceil(size / l1Coverage(g))
+
+/** Guest offset of the VM state behind a disk of `size` bytes, in bytes. @see SNAP-12 */
+export const vmStateOffset = (g: Geometry, size: number): number => diskEntries(g, size) * l1Coverage(g)
+
+/** Byte offset of a snapshot's entry in the file. */
+const entryAt = (m: Metadata, s: SnapshotEntry): number =>
+  Number(m.header.snapshotsOffset) + (snapshotStarts(m.snapshots)[m.snapshots.indexOf(s)] ?? 0)
+
+/** What lies behind a disk in its tree, as a disk of its own of `size` bytes, or as many as its L1 table covers. */
+const behind = (g: Geometry, disk: Disk, size?: number): Disk => {
+  const first = diskEntries(g, disk.size)
+  const l1Size = Math.max(0, disk.l1Size - first)
+  return { ...disk, size: size ?? l1Size * l1Coverage(g), l1TableOffset: disk.l1TableOffset + 8 * first, l1Size }
+}
+
+/**
+ * The VM state of the active disk as a disk of its own, as long as the L1 table lets it be: nothing says where it ends. As
+ * a chain of this one layer it is read like any other; a backing file has no part in it.
+ *
+ * @see SNAP-12
+ */
+export const activeVmState = (g: Geometry, disk: Disk): Disk => behind(g, disk)
+
+/**
+ * The VM state of a snapshot as a disk of its own: its L1 table is the snapshot's from the first entry on that covers no
+ * disk cluster. As a chain of this one layer it is read and mapped like any other; a backing file has no part in it.
+ * Refused where the L1 table cannot be read, or ends before the VM state does.
+ *
+ * @see SNAP-12
+ */
+export const vmStateDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], Disk> =>
+  E.chain((disk: Disk): E.Either<readonly Issue[], Disk> => {
+    const size = vmStateSize(s)
+    const room = behind(g, disk).size
+    return size > BigInt(room)
+      ? E.left(shift(entryAt(m, s))([tooSmall(s, size, room)]))
+      : E.right(behind(g, disk, Number(size)))
+  })(snapshotDisk(m, g, s))
+
+const tooSmall = (s: SnapshotEntry, size: bigint, room: number): Issue =>
+  issue(
+    {
+      clause: 'SNAP-12',
+      phase: 'inconsistent',
+      source: 'format',
+      structure: 'snapshot table entry',
+      field: 'l1_size',
+      at: 8,
+      size: 4,
+      found: `${s.l1Size}, room for ${room} bytes of VM state`,
+      expected: `entries for ${size} bytes of VM state`
+    },
+    s
+  )

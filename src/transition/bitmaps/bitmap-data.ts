@@ -1,0 +1,217 @@
+/** The bits of dirty bitmaps: recorded in their place, and put into new tables. */
+import { bitAt, equal, setBits } from '../../bytes/octets.js'
+import { type Plan, readAt } from '../../bytes/plan.js'
+import { type BitmapEntry, bitmapBits, bitmapTableEntries, judgeBitmapTableEntry } from '../../format/bitmap.js'
+import { clusterSize } from '../../format/geometry.js'
+import { presentedSize } from '../../format/header-rules.js'
+import { BitmapTableView } from '../../format/views.js'
+import { tableIsSane } from '../../image/bitmap-tables.js'
+import { allocateBytes } from '../engine/allocate.js'
+import { releaseTable } from '../engine/l1-table.js'
+import type { Work } from '../engine/work.js'
+import { words } from '../engine/refcounts.js'
+
+/** Bits in a cluster of bitmap data. */
+const bitsPerCluster = (w: Work): number => 8 * clusterSize(w.g)
+
+function* tableOf(b: BitmapEntry): Plan<BitmapTableView> {
+  return new BitmapTableView(yield* readAt(Number(b.bitmapTableOffset), 8 * b.bitmapTableSize))
+}
+
+/** Takes a cluster for bits that nobody sees yet, and tells where it is. */
+function* newBits(w: Work, bits: Uint8Array): Plan<number> {
+  const at = yield* allocateBytes(w, bits.length)
+  yield* w.tx.put('bitmap data', 'prepare', at, bits)
+  return at
+}
+
+/** Takes clusters for a table with these entries, and tells where it starts. */
+export function* newTable(w: Work, entries: readonly number[]): Plan<number> {
+  const at = yield* allocateBytes(w, 8 * entries.length)
+  yield* w.tx.put('bitmap table', 'prepare', at, words(entries))
+  return at
+}
+
+/** Marks for release the table of a bitmap and its clusters of bits, as far as they can be told. @see BMP-13 and BMP-09 */
+export function* releaseBitmap(w: Work, b: BitmapEntry): Plan<void> {
+  if (!tableIsSane(b, w.g)) return
+  const table = yield* tableOf(b)
+  for (let i = 0; i < table.length; i++)
+    if (table.clusterOffset(i) !== 0 && judgeBitmapTableEntry(table.entry(i), w.g.clusterBits).length === 0)
+      w.released.push(table.clusterOffset(i) / clusterSize(w.g))
+  releaseTable(w, Number(b.bitmapTableOffset), 8 * b.bitmapTableSize)
+}
+
+/** Sets bits `[from, to)` of one bitmap. @see BMP-05 and BMP-06 */
+function* record(w: Work, b: BitmapEntry, from: number, to: number): Plan<void> {
+  const per = bitsPerCluster(w)
+  for (let i = Math.floor(from / per); i * per < to; i++) {
+    const [first, end] = [Math.max(from - i * per, 0), Math.min(to - i * per, per)]
+    const at = Number(b.bitmapTableOffset) + 8 * i
+    const entry = new BitmapTableView(yield* readAt(at, 8))
+    const host = entry.clusterOffset(0)
+    if (host !== 0) {
+      const start = Math.floor(first / 8)
+      const old = yield* readAt(host + start, Math.ceil(end / 8) - start)
+      const bits = old.slice()
+      setBits(bits, first - 8 * start, end - 8 * start)
+      if (!equal(old, bits)) yield* w.tx.put('bitmap data', 'prepare', host + start, bits)
+    } else if (!entry.allOnes(0)) {
+      const bits = new Uint8Array(clusterSize(w.g))
+      setBits(bits, first, end)
+      yield* w.tx.put('bitmap table', 'record', at, words([yield* newBits(w, bits)]))
+    }
+  }
+}
+
+/**
+ * Records guest bytes `[at, at + length)` in every enabled bitmap, before they change: called in the first round of a
+ * command that changes them. What is recorded already is not written again, and bitmaps in use are left alone.
+ *
+ * @see ORD-07, BMP-10, BT-07 and BMP-09
+ */
+export function* recordRange(w: Work, at: number, length: number): Plan<void> {
+  const end = Math.min(at + length, w.disk.size)
+  if (at < 0 || at >= end) return
+  for (const b of w.opened.metadata.bitmaps.filter(({ flags }) => flags.auto && !flags.inUse)) {
+    const granularity = 2 ** b.granularityBits
+    yield* record(w, b, Math.floor(at / granularity), Math.ceil(end / granularity))
+  }
+}
+
+/** The bits of an entry; undefined where all are 0. */
+function* bitsOf(w: Work, table: BitmapTableView, i: number): Plan<Uint8Array | undefined> {
+  const size = clusterSize(w.g)
+  const host = table.clusterOffset(i)
+  if (host !== 0) return (yield* readAt(host, size)).slice()
+  return table.allOnes(i) ? new Uint8Array(size).fill(0xff) : undefined
+}
+
+/** Takes clusters for a table of `entries` entries like that of a bitmap, but for some clusters of bits. Marks the old ones for release. */
+function* changedTable(
+  w: Work,
+  b: BitmapEntry,
+  entries: number,
+  changed: ReadonlyMap<number, Uint8Array>
+): Plan<number> {
+  const old = yield* tableOf(b)
+  const next = Array.from({ length: entries }, (_, i) =>
+    i >= old.length ? 0 : old.allOnes(i) ? 1 : old.clusterOffset(i)
+  )
+  for (const [i, bits] of changed) next[i] = bits.some((x) => x !== 0) ? yield* newBits(w, bits) : 0
+  for (let i = 0; i < old.length; i++)
+    if (old.clusterOffset(i) !== 0 && (i >= entries || changed.has(i)))
+      w.released.push(old.clusterOffset(i) / clusterSize(w.g))
+  releaseTable(w, Number(b.bitmapTableOffset), 8 * b.bitmapTableSize)
+  return yield* newTable(w, next)
+}
+
+/** Bit ranges `[from, to)` that are set in a cluster of bits, at most `n` bits of it. */
+const runsOf = (bits: Uint8Array, n: number): readonly (readonly [from: number, to: number])[] => {
+  const out: (readonly [number, number])[] = []
+  for (let i = 0; i < n; i++) {
+    if (!bitAt(bits, i)) {
+      if (bits[i >>> 3] === 0) i |= 7
+      continue
+    }
+    const from = i
+    while (i < n && bitAt(bits, i)) i += (i & 7) === 0 && bits[i >>> 3] === 0xff ? 8 : 1
+    out.push([from, Math.min(i, n)])
+  }
+  return out
+}
+
+/** Clusters of bits of a bitmap as they were, and as they are to be, by their number in its table. */
+interface Marks {
+  readonly before: Map<number, Uint8Array>
+  readonly after: Map<number, Uint8Array>
+}
+
+/** Sets bits `[from, to)`. */
+function* mark(w: Work, table: BitmapTableView, { before, after }: Marks, from: number, to: number): Plan<void> {
+  const per = bitsPerCluster(w)
+  for (let i = Math.floor(from / per); i * per < to; i++) {
+    const old = after.get(i) ?? (yield* bitsOf(w, table, i)) ?? new Uint8Array(clusterSize(w.g))
+    if (!after.has(i)) before.set(i, old)
+    const bits = after.get(i) ?? old.slice()
+    setBits(bits, Math.max(from - i * per, 0), Math.min(to - i * per, per))
+    after.set(i, bits)
+  }
+}
+
+/** Takes clusters for a table of a bitmap with these marks, and tells where it is; undefined where nothing changes. */
+function* withMarks(
+  w: Work,
+  b: BitmapEntry,
+  table: BitmapTableView,
+  { before, after }: Marks
+): Plan<number | undefined> {
+  const changed = [...after].filter(([i, bits]) => !equal(bits, before.get(i) ?? bits))
+  return changed.length === 0 ? undefined : yield* changedTable(w, b, table.length, new Map(changed))
+}
+
+/**
+ * Takes clusters for a table of `to` in which everything is set that is set in `from`: a granule of one is a granule of the
+ * other, or several, or a part. Tells where the table is; undefined where nothing changes. @see BT-05
+ */
+export function* mergedTable(w: Work, from: BitmapEntry, to: BitmapEntry): Plan<number | undefined> {
+  const per = bitsPerCluster(w)
+  const [source, target] = [yield* tableOf(from), yield* tableOf(to)]
+  const bits = Number(bitmapBits(BigInt(w.disk.size), from.granularityBits))
+  const scale = 2 ** (from.granularityBits - to.granularityBits)
+  const end = Number(bitmapBits(BigInt(w.disk.size), to.granularityBits))
+  const marks: Marks = { before: new Map(), after: new Map() }
+  for (let i = 0; i < source.length; i++)
+    for (const [first, last] of runsOf(
+      (yield* bitsOf(w, source, i)) ?? new Uint8Array(0),
+      Math.min(per, bits - i * per)
+    ))
+      yield* mark(
+        w,
+        target,
+        marks,
+        Math.floor((i * per + first) * scale),
+        Math.min(end, Math.ceil((i * per + last) * scale))
+      )
+  return yield* withMarks(w, to, target, marks)
+}
+
+/** The same, but set are the granules of these guest bytes, `[from, to)` each. */
+export function* markedTable(
+  w: Work,
+  ranges: readonly (readonly [from: number, to: number])[],
+  b: BitmapEntry
+): Plan<number | undefined> {
+  const table = yield* tableOf(b)
+  const marks: Marks = { before: new Map(), after: new Map() }
+  for (const [from, to] of ranges)
+    yield* mark(
+      w,
+      table,
+      marks,
+      Math.floor(from / 2 ** b.granularityBits),
+      Math.ceil(Math.min(to, w.disk.size) / 2 ** b.granularityBits)
+    )
+  return yield* withMarks(w, b, table, marks)
+}
+
+/**
+ * The entry of a bitmap for a disk of `size` bytes, in new clusters: bits past either end are 0. @see RS-01 and BMP-08
+ */
+export function* resized(w: Work, b: BitmapEntry, size: bigint): Plan<BitmapEntry> {
+  const per = bitsPerCluster(w)
+  const had = presentedSize(w.opened.metadata.header)
+  const kept = Number(bitmapBits(had < size ? had : size, b.granularityBits))
+  const entries = Number(bitmapTableEntries(size, b.granularityBits, w.g.clusterBits))
+  const table = yield* tableOf(b)
+  const i = Math.floor(kept / per)
+  const old = i < table.length && i < entries ? yield* bitsOf(w, table, i) : undefined
+  const changed = new Map<number, Uint8Array>()
+  if (old !== undefined) {
+    const bits = new Uint8Array(old.length)
+    for (const [from, to] of runsOf(old, kept % per)) setBits(bits, from, to)
+    if (!equal(old, bits)) changed.set(i, bits)
+  }
+  if (entries === b.bitmapTableSize && changed.size === 0) return b
+  return { ...b, bitmapTableOffset: BigInt(yield* changedTable(w, b, entries, changed)), bitmapTableSize: entries }
+}

@@ -1,0 +1,217 @@
+/** Zeroing and discarding: bytes read as zeros by their L2 entries, and what held them is given back. */
+import { equal } from '../../bytes/octets.js'
+import { type FileRef, type Plan, telling } from '../../bytes/plan.js'
+import { clusterSize, grainSize, l1Coverage, subclusterSize } from '../../format/geometry.js'
+import { l2Entry, type L2Entry } from '../../format/l2.js'
+import { maxClusterBits } from '../../format/limits.js'
+import { allSubclusters } from '../../format/subcluster.js'
+import { locations } from '../../image/guest/chain.js'
+import { endRound } from '../engine/finish.js'
+import type { Work } from '../engine/work.js'
+import { countOf } from '../engine/refcounts.js'
+import { entriesOf, entryOf, hostClusterOf, putEntries, putEntry, releaseEntry } from '../engine/l2-tables.js'
+import { hostOf, keepsEntry, maskOf, mayWrite, write } from './write.js'
+
+const image: FileRef = { part: 'image', depth: 0 }
+const dataFile: FileRef = { part: 'data', depth: 0 }
+
+/** Subclusters that all read as zeros. @see ZD-05 */
+const allZeros = { allocated: 0, zeros: allSubclusters }
+
+const hasBacking = (w: Work): boolean => w.opened.backing.length > 0
+
+const isAllocated = (e: L2Entry): boolean => e._tag !== 'Unallocated' && e._tag !== 'ZeroPlain'
+
+/** An entry that refers to nothing and reads as zeros: in version 2, because nothing lies below. @see ZD-02, ZD-06 and ZD-07 */
+const plain = (w: Work): L2Entry =>
+  w.g.extendedL2
+    ? { _tag: 'Unallocated', copied: false, reserved: 0n, subclusters: allZeros }
+    : { _tag: w.g.version === 2 ? 'Unallocated' : 'ZeroPlain', copied: false, reserved: 0n }
+
+/** What a discard makes of an entry. @see ZD-03, ZD-06 and ZD-07 */
+const discarded = (w: Work, e: L2Entry): L2Entry => (isAllocated(e) || hasBacking(w) ? plain(w) : e)
+
+/** What zeroing a whole cluster makes of an entry. @see ZD-01, ZD-02, ZD-04, ZD-05, ZD-07 and ZD-12 */
+const zeroed = (w: Work, e: L2Entry, unmap: boolean): L2Entry => {
+  if (w.g.version === 2) return discarded(w, e)
+  if (e._tag === 'Compressed' || (unmap && isAllocated(e))) return plain(w)
+  if (w.g.extendedL2) return { ...e, subclusters: allZeros }
+  if (e._tag === 'ZeroAllocated') return e
+  return e._tag === 'Normal' && e.hostClusterOffset !== 0n
+    ? { ...e, _tag: 'ZeroAllocated' }
+    : { _tag: 'ZeroPlain', copied: e.copied, reserved: e.reserved }
+}
+
+/** Zeros for bytes `[from, to)`: parts that share them and end where clusters do. */
+const zerosFor = (from: number, to: number): readonly (readonly [at: number, bytes: Uint8Array])[] => {
+  const most = 2 ** maxClusterBits
+  const zeros = new Uint8Array(Math.min(most, to - from))
+  const out: (readonly [number, Uint8Array])[] = []
+  for (let at = from, end = at; at < to; at = end) {
+    end = Math.min(to, (Math.floor(at / most) + 1) * most)
+    out.push([at, zeros.subarray(0, end - at)])
+  }
+  return out
+}
+
+/** Zeros as data. @see ZD-08 and SW-05 */
+function* writeAsData(w: Work, from: number, to: number): Plan<void> {
+  for (const [at, bytes] of zerosFor(from, to)) yield* write(w, at, bytes)
+}
+
+const isRaw = (w: Work): boolean => w.header.autoclearFeatures.rawExternalData
+
+/** An external data file that is the raw disk has the zeros before an entry says so. @see DATA-06 and DATA-07 */
+function* zeroRawDisk(w: Work, from: number, to: number, unmap: boolean): Plan<void> {
+  if (!isRaw(w)) return
+  if (unmap) w.tx.also('expose', { _tag: 'Punch', file: dataFile, at: from, length: to - from })
+  else for (const [at, bytes] of zerosFor(from, to)) w.tx.write('guest data', 'expose', at, bytes, dataFile)
+  yield* endRound(w)
+}
+
+/**
+ * Gives back the space of host clusters at these bytes, neighbours at once: when nothing durable points to them, or at once
+ * in an external data file, where they are nobody else's and read as zeros with the old entries as with the new.
+ *
+ * @see ORD-02, ZD-15 and ZD-16
+ */
+const punch = (w: Work, file: FileRef, hosts: readonly number[]): void => {
+  const stage = file.part === 'data' ? 'expose' : w.releaseStage
+  const size = clusterSize(w.g)
+  const sorted = Float64Array.from(hosts).sort()
+  for (let i = 0, next = 0; i < sorted.length; i = next) {
+    const at = sorted[i] ?? 0
+    while (sorted[next] === at + (next - i) * size) next++
+    w.tx.also(stage, { _tag: 'Punch', file, at, length: (next - i) * size })
+  }
+}
+
+/** Host byte of the cluster to which nothing refers once this entry is gone; none if it is shared, or if there are payloads in it. */
+function* freedBy(w: Work, guest: number, e: L2Entry): Plan<number | undefined> {
+  const host = hostClusterOf(e)
+  if (host === undefined) return undefined
+  if (w.g.externalDataFile) return yield* hostOf(w, guest, e)
+  return (yield* countOf(w, host / clusterSize(w.g))) === 1n ? host : undefined
+}
+
+/**
+ * Changes the entries of the guest clusters in `[from, to)`, which starts at one, an L2 table at a time. What they no
+ * longer refer to is released, and its space is given back where it was a cluster of its own.
+ */
+function* changeClusters(w: Work, from: number, to: number, change: (e: L2Entry) => L2Entry): Plan<void> {
+  const size = clusterSize(w.g)
+  const coverage = l1Coverage(w.g)
+  const { encode } = l2Entry(w.g)
+  const freed: number[] = []
+  for (let guest = from, next = from; guest < to; guest = next) {
+    next = Math.min(to, (Math.floor(guest / coverage) + 1) * coverage)
+    const before = yield* entriesOf(w, guest, Math.ceil((next - guest) / size))
+    const after = before.map(change)
+    const stays = (e: L2Entry, i: number): boolean => {
+      const then = after[i] ?? e
+      return then === e || equal(encode(e), encode(then))
+    }
+    if (before.every(stays)) continue
+    yield* putEntries(w, guest, before, after)
+    for (const [i, e] of before.entries()) {
+      const then = after[i] ?? e
+      if (!isAllocated(e) || isAllocated(then)) continue
+      const host = yield* freedBy(w, guest + i * size, e)
+      if (host !== undefined) freed.push(host)
+      releaseEntry(w, e)
+    }
+  }
+  if (!isRaw(w)) punch(w, w.g.externalDataFile ? dataFile : image, freed)
+}
+
+/** Zeroes the subclusters in `[from, to)` of one cluster; compressed ones become data. @see SW-05 */
+function* zeroSubclusters(w: Work, from: number, to: number): Plan<void> {
+  if (from === to) return
+  const e = yield* entryOf(w, from)
+  if (e._tag === 'Compressed') return yield* writeAsData(w, from, to)
+  const inCluster = from % clusterSize(w.g)
+  const size = subclusterSize(w.g)
+  const mask = maskOf(inCluster / size, Math.ceil((inCluster + to - from) / size) - 1)
+  const { allocated, zeros } = e.subclusters ?? allZeros
+  yield* putEntry(w, from, e, {
+    ...e,
+    subclusters: { allocated: (allocated & ~mask) >>> 0, zeros: (zeros | mask) >>> 0 }
+  })
+}
+
+/** Zeroes whole grains, the last part of the disk being one, in the L2 entries. */
+function* zeroGrains(w: Work, from: number, to: number, unmap: boolean): Plan<void> {
+  const size = clusterSize(w.g)
+  const first = Math.min(to, Math.ceil(from / size) * size)
+  const last = to === w.disk.size ? to : Math.max(first, to - (to % size))
+  yield* zeroRawDisk(w, from, to, unmap)
+  yield* zeroSubclusters(w, from, first)
+  yield* changeClusters(w, first, last, (e) => zeroed(w, e, unmap))
+  yield* zeroSubclusters(w, last, to)
+}
+
+function* readsAsZeros(w: Work, from: number, to: number): Plan<boolean> {
+  if (from === to) return true
+  let zeros = true
+  yield* telling(locations(w.chain, from, to), function* (e): Plan<void> {
+    zeros &&= e.kind === 'zero' || e.kind === 'absent'
+  })
+  return zeros
+}
+
+/** Zeroes whole grains, or a part of one: in the L2 entry if the rest of it reads as zeros too. @see ZD-10 */
+function* zeroPart(w: Work, from: number, to: number, unmap: boolean): Plan<void> {
+  const grain = grainSize(w.g)
+  const low = from - (from % grain)
+  const high = Math.min(w.disk.size, Math.ceil(to / grain) * grain)
+  const fits = (yield* readsAsZeros(w, low, from)) && (yield* readsAsZeros(w, to, high))
+  yield* fits ? zeroGrains(w, low, high, unmap) : writeAsData(w, from, to)
+}
+
+/**
+ * Makes guest bytes read as zeros. Whole clusters or subclusters become zero in their L2 entries, and keep their space in
+ * the host unless `unmap`; only the ends of the range may have to be written. Where the entries cannot say zero, in
+ * version 2 over a backing file, all of it is.
+ *
+ * @see ZD-01, ZD-08 and ZD-10
+ */
+export function* writeZeroes(w: Work, at: number, length: number, unmap: boolean): Plan<void> {
+  yield* mayWrite(w, at, length)
+  const end = at + length
+  if (w.g.version === 2 && hasBacking(w)) return yield* writeAsData(w, at, end)
+  const grain = grainSize(w.g)
+  const first = Math.min(end, Math.ceil(at / grain) * grain)
+  const last = end === w.disk.size ? end : Math.max(first, end - (end % grain))
+  const parts = [
+    [at, first],
+    [first, last],
+    [last, end]
+  ] as const
+  let changed = false
+  for (const [from, to] of parts) {
+    if (from === to) continue
+    const keeps = w.g.extendedL2 && from !== first && (yield* keepsEntry(w, from, to))
+    // Two parts may lie in one cluster, whose entry changes once a round.
+    if (changed && !keeps && from % clusterSize(w.g) !== 0) yield* endRound(w)
+    changed ||= !keeps
+    yield* zeroPart(w, from, to, unmap)
+  }
+}
+
+/**
+ * Makes whole clusters read as zeros and gives their space back; parts of clusters stay as they are, but for the last part
+ * of the disk. In version 2 over a backing file nothing happens. A hole is punched where the count of a cluster falls to 0,
+ * and, unlike QEMU's, only after the change of the entry is durable; in an external data file it is punched with that.
+ *
+ * @see ZD-03, ZD-09, ZD-11 and ORD-02
+ */
+export function* discard(w: Work, at: number, length: number): Plan<void> {
+  yield* mayWrite(w, at, length)
+  const size = clusterSize(w.g)
+  const end = at + length
+  const from = Math.ceil(at / size) * size
+  const to = end === w.disk.size ? end : end - (end % size)
+  if (from >= to || (w.g.version === 2 && hasBacking(w))) return
+  yield* zeroRawDisk(w, from, to, true)
+  yield* changeClusters(w, from, to, (e) => discarded(w, e))
+}

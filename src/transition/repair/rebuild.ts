@@ -1,0 +1,82 @@
+/** Rebuilding the counts: a new refcount table and new blocks, made from nothing but the references. */
+import { type Plan, readAt } from '../../bytes/plan.js'
+import { viewOf } from '../../bytes/octets.js'
+import { blockEntries, clusterSize } from '../../format/geometry.js'
+import { maxRefcountTable } from '../../format/limits.js'
+import { setRefcount } from '../../format/refcount.js'
+import { RefcountTableView } from '../../format/views.js'
+import { type Examined, referencesOf } from '../../image/check/check.js'
+import type { Counts } from '../../image/check/counts.js'
+import { refuse, type Work } from '../engine/work.js'
+import { switchTable, words } from '../engine/refcounts.js'
+
+/** The refcount table entries behind which some cluster counts. */
+const neededBlocks = (references: Counts, perBlock: number): Set<number> => {
+  const needed = new Set<number>()
+  for (let c = 0; c < references.length; c++) if (references.get(c) > 0) needed.add(Math.floor(c / perBlock))
+  return needed
+}
+
+/** Where new structures go: behind everything that is in the file or referred to. */
+interface Layout {
+  /** Cluster of the first block; the others follow, then the table. */
+  readonly start: number
+  /** Refcount table entries that have a block, in order. */
+  readonly blocks: readonly number[]
+  readonly tableClusters: number
+}
+
+const layoutOf = (w: Work, start: number, needed: Set<number>): Layout => {
+  const perBlock = blockEntries(w.g)
+  for (;;) {
+    const blocks = [...needed].sort((a, b) => a - b)
+    const tableClusters = Math.ceil((8 * ((blocks.at(-1) ?? 0) + 1)) / clusterSize(w.g))
+    const end = start + blocks.length + tableClusters
+    for (let i = Math.floor(start / perBlock); i * perBlock < end; i++) needed.add(i)
+    if (needed.size === blocks.length) return { start, blocks, tableClusters }
+  }
+}
+
+/** The clusters of the refcount table and of its blocks, wherever they are said to lie. */
+function* countingClusters(w: Work): Plan<readonly number[]> {
+  const size = clusterSize(w.g)
+  const { at, entries } = w.refcountTable
+  const table = new RefcountTableView(yield* readAt(at, 8 * entries))
+  const own = Array.from({ length: (8 * entries) / size }, (_, i) => Math.floor(at / size) + i)
+  const blocks = Array.from({ length: table.length }, (_, i) => table.refcountBlockOffset(i))
+  return [...own, ...blocks.filter((b) => b > 0).map((b) => Math.floor(b / size))]
+}
+
+/**
+ * Builds the counts anew behind the end of the file. The old table and blocks are referred to by nothing afterwards, and
+ * count nothing. The header's two words change while the image is dirty, where its version knows of that.
+ *
+ * @see CHK-09
+ */
+export function* rebuild(w: Work, { metadata, state }: Examined): Plan<void> {
+  const size = clusterSize(w.g)
+  const perBlock = blockEntries(w.g)
+  const references = yield* referencesOf(metadata, w.g, state.fileLength)
+  const start = Math.max(Math.ceil(state.fileLength / size), state.references.length)
+  const { blocks, tableClusters } = layoutOf(w, start, neededBlocks(references, perBlock))
+  if (tableClusters * size > maxRefcountTable)
+    return yield* refuse('REF-06', `${tableClusters * size} bytes of refcount table`, `at most ${maxRefcountTable}`)
+  const old = yield* countingClusters(w)
+  const end = start + blocks.length + tableClusters
+  w.tx.take(start, end - start)
+  const table = new Uint8Array(tableClusters * size)
+  for (const [i, index] of blocks.entries()) {
+    const block = new Uint8Array(size)
+    const view = viewOf(block)
+    for (let n = 0; n < perBlock; n++) {
+      const cluster = index * perBlock + n
+      const count = cluster >= start && cluster < end ? 1 : Math.min(state.max, references.get(cluster))
+      if (count > 0) setRefcount(view, w.g.refcountOrder, n, BigInt(count))
+    }
+    yield* w.tx.put('refcount block', 'prepare', (start + i) * size, block)
+    table.set(words([(start + i) * size]), 8 * index)
+  }
+  yield* w.tx.put('refcount table', 'prepare', (start + blocks.length) * size, table)
+  yield* switchTable(w, (start + blocks.length) * size, tableClusters)
+  for (const c of old) if (references.get(c) === 0) w.freed.set(c, w.tx.claims.length)
+}
