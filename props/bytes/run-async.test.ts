@@ -5,7 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as assert from 'uvu/assert'
 import { load, names } from '../../corpus/load.js'
 import { type BlobLike, fromBlob } from '../../src/bytes/blob.js'
-import { fromMemory, type Plan, type Read, readAt, runSync, tell } from '../../src/bytes/plan.js'
+import { fromMemory, type Plan, type Read, readAt, runSync, emit } from '../../src/bytes/plan.js'
 import { type Failure, runAsync, showFailure } from '../../src/bytes/run-async.js'
 import { check } from '../../src/image/check/check.js'
 import { dump } from '../../src/image/dump/dump.js'
@@ -20,12 +20,12 @@ const test = suite('plans in their own time')
 /** How a plan ends, and what it tells on the way. */
 const now = <A, W>(image: Uint8Array, plan: () => Plan<A, W>) => {
   const told: W[] = []
-  return { end: runSync(plan(), { read: fromMemory(image), tell: (w) => told.push(w) }), told }
+  return { end: runSync(plan(), { read: fromMemory(image), emit: (w) => told.push(w) }), told }
 }
 
 const later = async <A, W>(image: Uint8Array, plan: () => Plan<A, W>) => {
   const told: W[] = []
-  const end = await runAsync(plan, { read: fromBlob(new Blob([image])), tell: (w) => told.push(w) })()
+  const end = await runAsync(plan, { read: fromBlob(new Blob([image])), emit: (w) => told.push(w) })()
   return { end, told }
 }
 
@@ -61,10 +61,10 @@ const reason = (end: E.Either<Failure, unknown>): string => (E.isLeft(end) ? sho
 test('a plan ends where its world cannot answer, and asks for nothing more', async () => {
   const asked: Read[] = []
   const plan = function* (): Plan<number, string> {
-    yield* tell('before')
+    yield* emit('before')
     yield* readAt(0, 1)
     yield* readAt(1, 1)
-    yield* tell('after')
+    yield* emit('after')
     return 1
   }
   const told: string[] = []
@@ -73,7 +73,7 @@ test('a plan ends where its world cannot answer, and asks for nothing more', asy
       asked.push(request)
       return request.at === 0 ? TE.right(new Uint8Array(1)) : TE.left({ _tag: 'Unanswered', reason: 'no line' })
     },
-    tell: (w) => told.push(w)
+    emit: (w) => told.push(w)
   })()
   assert.is(reason(end), 'no line')
   assert.is(asked.length, 2)

@@ -19,7 +19,7 @@ export const runOn = <A, W>(
   image: Uint8Array,
   plan: Plan<A, W>,
   tell: (what: W) => void = () => undefined
-): E.Either<readonly Issue[], A> => runSync(plan, { read: inPlansMemory(fromMemory(image)), tell })
+): E.Either<readonly Issue[], A> => runSync(plan, { read: inPlansMemory(fromMemory(image)), emit: tell })
 
 /** The text of an image's dump with every byte in it. */
 export const dumpText = (image: Uint8Array): string => {

@@ -1,7 +1,7 @@
 /** Faults of the order in which writes become durable: flushes that are not there, and stages that change places. */
 import type { Mutant } from './mutant.js'
 
-const fault = (name: string, find: string, replace: string, file = 'transaction.js'): Mutant => ({
+const fault = (name: string, find: string, replace: string, file = 'engine/transaction.js'): Mutant => ({
   name,
   file: `transition/${file}`,
   edits: [[find, replace]],
@@ -37,6 +37,6 @@ export const flushMutants: readonly Mutant[] = [
     'the header names a refcount table that is not there yet',
     "yield* w.changeHeader('cover', {\n        refcountTableOffset",
     "yield* w.changeHeader('prepare', {\n        refcountTableOffset",
-    'refcount-width.js'
+    'amend/refcount-width.js'
   )
 ]

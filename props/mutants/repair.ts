@@ -15,49 +15,49 @@ export const repairMutants: readonly Mutant[] = [
   fault(
     'the file of a dirty image is not made longer',
     'clusters that a dirty image names past its end are counted, and read as zeros',
-    'past-end.js',
+    'repair/past-end.js',
     'if (end > fileLength)',
     'if (false)'
   ),
   fault(
     'short extra data of a snapshot stay short',
     extraData,
-    'snapshot-table.js',
+    'snapshots/snapshot-table.js',
     'w.g.version === 3 && size < 16',
     'false'
   ),
   fault(
     'extra data of a snapshot are cut where they need not be',
     extraData,
-    'snapshot-table.js',
+    'snapshots/snapshot-table.js',
     'size <= maxSnapshotExtra',
     'size < maxSnapshotExtra'
   ),
   fault(
     'a leak is raised instead of lowered',
     'a repair of leaks leaves no leak',
-    'repair.js',
+    'repair/repair.js',
     'addToCounts(w, cluster, n, by, ',
     'addToCounts(w, cluster, n, -by, '
   ),
   fault(
     'the dirty bit stays',
     'clusters that a dirty image names past its end are counted, and read as zeros',
-    'repair.js',
+    'repair/repair.js',
     'dirty: false, corrupt: false',
     'corrupt: false'
   ),
   fault(
     'a copied flag is left where two trees share',
     'a copied flag beside a count of two is cleared',
-    'repair.js',
+    'repair/repair.js',
     'word & ~copied',
     'word'
   ),
   fault(
     'new counts leave out the new blocks',
     'clusters that a dirty image names past its end are counted, and read as zeros',
-    'rebuild.js',
+    'repair/rebuild.js',
     'cluster >= start && cluster < end ? 1',
     'false ? 1'
   )

@@ -132,7 +132,7 @@ const contents: readonly Mutant[] = [
   {
     name: 'preallocated clusters show what they held',
     file: 'transition/guest/preallocate.js',
-    edits: [["w.tx.also('prepare', { _tag: 'Punch', file, at, length });", '']],
+    edits: [["w.tx.schedule('prepare', { _tag: 'Punch', file, at, length });", '']],
     red: 'props/transition/resize/resize.test.ts',
     rule: 'preallocated clusters are in the file, and hold zeros whatever was there'
   },

@@ -101,8 +101,8 @@ const zeroing: readonly Mutant[] = [
   zero(
     'a hole is punched before the entry changes',
     'ZD-15: a hole is punched when the change of the entry is durable, or with it in an external data file',
-    'w.tx.also(stage',
-    "w.tx.also('prepare'"
+    'w.tx.schedule(stage',
+    "w.tx.schedule('prepare'"
   ),
   zero('a range of subclusters has one too many', 'SUB-07: data and zeros in one cluster', '/ size) - 1)', '/ size))'),
   zero(

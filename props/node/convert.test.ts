@@ -14,7 +14,7 @@ import { chainSize } from '../../src/image/guest/chain.js'
 import { convert as convertHere } from '../../src/node/convert/convert.js'
 import { openChain, type OpenChain } from '../../src/node/images/open.js'
 import { earliest, startHelper } from '../../src/node/convert/copy.js'
-import { Shares } from '../../src/node/convert/shares.js'
+import { WorkQueue } from '../../src/node/convert/shares.js'
 import { createSparse } from '../../src/node/files/sparse.js'
 import { note, suite } from '../run/suite.js'
 
@@ -127,8 +127,8 @@ const help = (broken: readonly number[], taken: number, astray?: number) => {
   const [path, out] = [place('image.qcow2'), place('helped.raw')]
   writeFileSync(path, image(broken, astray))
   closeSync(createSparse(out, clusters * size))
-  const shares = new Shares()
-  for (let n = 0; n < taken; n++) shares.takes(n)
+  const shares = new WorkQueue()
+  for (let n = 0; n < taken; n++) shares.claim(n)
   return startHelper({ image: path, out, options: { allow: [] }, memory: shares.memory })
 }
 /** Clusters of a share. */
@@ -153,7 +153,7 @@ test('a helper names the share in which it failed, but nothing that it meets in 
 
 test('a helper that cannot write says so', async () => {
   const options = { allow: [] }
-  const { memory } = new Shares()
+  const { memory } = new WorkQueue()
   const failed = await startHelper({ image: place('image.qcow2'), out: place('missing'), options, memory })
   assert.match(failed?.text ?? '', 'no such file')
 })

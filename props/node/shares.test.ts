@@ -1,7 +1,7 @@
 /** Shares of work: every one is done by exactly one thread, however the threads take turns. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { Shares } from '../../src/node/convert/shares.js'
+import { WorkQueue } from '../../src/node/convert/shares.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 
@@ -9,14 +9,14 @@ const test = suite('shares')
 
 /** Threads that ask for one share after the other, in the order of `turns`; what each is told. */
 const asked = (threads: number, shares: number, turns: readonly number[]) => {
-  const first = new Shares()
-  const all = [first, ...Array.from({ length: threads - 1 }, () => new Shares(first.memory))]
+  const first = new WorkQueue()
+  const all = [first, ...Array.from({ length: threads - 1 }, () => new WorkQueue(first.memory))]
   const next = all.map(() => 0)
   const taken: number[] = []
   const ask = (thread: number): void => {
     const n = next[thread] ?? 0
     if (n >= shares) return
-    if (all[thread]?.takes(n) === true) taken.push(n)
+    if (all[thread]?.claim(n) === true) taken.push(n)
     next[thread] = n + 1
   }
   turns.forEach((turn) => {
@@ -39,30 +39,30 @@ test('of all threads that ask for every share in order, exactly one is told to d
 })
 
 test('a share may be asked for again and again, and some may never be asked for', () => {
-  const shares = new Shares()
-  const other = new Shares(shares.memory)
+  const shares = new WorkQueue()
+  const other = new WorkQueue(shares.memory)
   assert.equal(
-    [0, 0, 1, 5, 5].map((n) => shares.takes(n)),
+    [0, 0, 1, 5, 5].map((n) => shares.claim(n)),
     [true, true, true, true, true]
   )
   assert.equal(
-    [0, 5, 6, 6].map((n) => other.takes(n)),
+    [0, 5, 6, 6].map((n) => other.claim(n)),
     [false, false, true, true]
   )
-  assert.not.ok(shares.takes(6))
+  assert.not.ok(shares.claim(6))
   assert.is(shares.at, 6)
   assert.not.ok(shares.own)
 })
 
 test('after a stop the shares that are taken are still done, and no other', () => {
-  const shares = new Shares()
-  const other = new Shares(shares.memory)
-  assert.ok(shares.takes(0))
-  assert.not.ok(other.takes(0))
+  const shares = new WorkQueue()
+  const other = new WorkQueue(shares.memory)
+  assert.ok(shares.claim(0))
+  assert.not.ok(other.claim(0))
   shares.stop()
-  assert.ok(other.takes(1))
-  assert.not.ok(shares.takes(2))
-  assert.not.ok(other.takes(2))
+  assert.ok(other.claim(1))
+  assert.not.ok(shares.claim(2))
+  assert.not.ok(other.claim(2))
 })
 
 test.run()

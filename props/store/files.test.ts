@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { flush, type HostWrite } from '../../src/bytes/host-write.js'
-import { below, readAt, runSync, tell } from '../../src/bytes/plan.js'
+import { atDepth, readAt, runSync, emit } from '../../src/bytes/plan.js'
 import { apply, sameFiles, storeOf, worldOf } from '../../src/store/files.js'
 import { emptyStore, toBytes } from '../../src/store/store.js'
 import { holds } from '../run/holds.js'
@@ -42,8 +42,8 @@ test('a plan runs on them', () => {
   const files = apply([write(3), write(5, data), write(7, { part: 'data', depth: 1 })])([])
   const plan = function* () {
     const [own] = yield* readAt(3, 1)
-    yield* tell('half')
-    const parts = [yield* readAt(4, 2, data), yield* below(1, readAt(7, 2, data))]
+    yield* emit('half')
+    const parts = [yield* readAt(4, 2, data), yield* atDepth(1, readAt(7, 2, data))]
     return [own, ...parts.map((part) => [...part])]
   }
   const world = worldOf(files, (what: string) => told.push(what))

@@ -32,15 +32,15 @@ export interface Fail {
 }
 
 /** Something found on the way, which the driver passes on and forgets. */
-export interface Tell<W> {
-  readonly _tag: 'Tell'
+export interface Emit<W> {
+  readonly _tag: 'Emit'
   readonly what: W
 }
 
 const nothing = new Uint8Array(0)
 
 /** What a plan may ask of its driver. */
-export type Request<W> = Read | Fail | Tell<W>
+export type Request<W> = Read | Fail | Emit<W>
 
 /** A plan that ends in an `A` and tells `W`s on its way. Each call of a planning function makes a fresh plan. */
 export type Plan<A, W = never> = Generator<Request<W>, A, Uint8Array>
@@ -67,8 +67,8 @@ export function* readInto(memory: Memory, at: number, length: number, file: File
 }
 
 /** Tells what was found. */
-export function* tell<W>(what: W): Plan<void, W> {
-  yield { _tag: 'Tell', what }
+export function* emit<W>(what: W): Plan<void, W> {
+  yield { _tag: 'Emit', what }
 }
 
 /** Ends the plan. */
@@ -83,7 +83,7 @@ export function* orFail<A>(result: E.Either<readonly Issue[], A>): Plan<A> {
 }
 
 /** The same plan, carried out `depth` backing files down. */
-export function* below<A, W>(depth: number, plan: Plan<A, W>): Plan<A, W> {
+export function* atDepth<A, W>(depth: number, plan: Plan<A, W>): Plan<A, W> {
   let answer: Uint8Array = nothing
   for (;;) {
     const step = plan.next(answer)
@@ -96,12 +96,12 @@ export function* below<A, W>(depth: number, plan: Plan<A, W>): Plan<A, W> {
 }
 
 /** The same plan, but for what it tells: `each` goes on from there, and may read and tell on its own. */
-export function* telling<A, W, V>(plan: Plan<A, W>, each: (what: W) => Plan<void, V>): Plan<A, V> {
+export function* onEmit<A, W, V>(plan: Plan<A, W>, each: (what: W) => Plan<void, V>): Plan<A, V> {
   let answer: Uint8Array = nothing
   for (;;) {
     const step = plan.next(answer)
     if (step.done === true) return step.value
-    if (step.value._tag === 'Tell') yield* each(step.value.what)
+    if (step.value._tag === 'Emit') yield* each(step.value.what)
     else answer = yield step.value
   }
 }
@@ -109,7 +109,7 @@ export function* telling<A, W, V>(plan: Plan<A, W>, each: (what: W) => Plan<void
 /** How a world answers at once. What a plan tells to nobody is lost. */
 export interface SyncWorld<W> {
   readonly read: (request: Read) => Uint8Array
-  readonly tell?: (what: W) => void
+  readonly emit?: (what: W) => void
 }
 
 /** Runs a plan in a world that answers at once: memory, a file, the simulated store. */
@@ -121,7 +121,7 @@ export const runSync = <A, W>(plan: Plan<A, W>, world: SyncWorld<W>): E.Either<r
     const request = step.value
     if (request._tag === 'Fail') return E.left(request.issues)
     if (request._tag === 'Read') answer = world.read(request)
-    else world.tell?.(request.what)
+    else world.emit?.(request.what)
   }
 }
 

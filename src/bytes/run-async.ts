@@ -21,7 +21,7 @@ export const showFailure = (f: Failure): string =>
 export interface AsyncWorld<W> {
   readonly read: (request: Read) => TaskEither<Unanswered, Uint8Array>
   /** Where it answers with a promise, the plan goes on when that is fulfilled. */
-  readonly tell?: (what: W) => unknown
+  readonly emit?: (what: W) => unknown
 }
 
 /**
@@ -45,6 +45,6 @@ export const runAsync =
         const read = await world.read(request)()
         if (E.isLeft(read)) return read
         answer = read.right
-      } else await world.tell?.(request.what)
+      } else await world.emit?.(request.what)
     }
   }

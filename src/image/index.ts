@@ -19,7 +19,7 @@ export {
 export type { Json, JsonObject, JsonType } from '../bytes/json.js'
 /** Plans, and running them at once. */
 export {
-  below,
+  atDepth,
   failWith,
   type FileRef,
   fromMemory,
@@ -31,8 +31,8 @@ export {
   type Request,
   runSync,
   type SyncWorld,
-  tell,
-  telling
+  emit,
+  onEmit
 } from '../bytes/plan.js'
 /** Running plans in worlds that answer in their own time, and reading such worlds in windows. */
 export { type AsyncWorld, type Failure, runAsync, showFailure, type Unanswered } from '../bytes/run-async.js'

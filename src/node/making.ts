@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { CommitOptions } from './commands/commit.js'
 import type { ConvertWords } from './convert/convert-files.js'
 import type { OpenOptions } from './images/open.js'
-import { allow, bytes, namedByOptions, snapshot, taking } from './options.js'
+import { allow, bytes, namedByOptions, snapshot, acceptIgnored } from './options.js'
 import { complain, print } from './files/output.js'
 
 /** Bytes of zeros that are left out unless something else is said. */
@@ -90,7 +90,7 @@ const convertAs = async (inputs: readonly string[], out: string, words: Convert)
 }
 
 const addConvert = (all: Command): void => {
-  taking(all.command('convert'), '-T', '-t', '-U', '-W', '-C', '-r')
+  acceptIgnored(all.command('convert'), '-T', '-t', '-U', '-W', '-C', '-r')
     .description('guest disks as a raw file, with holes for zeros, or as an image')
     .argument('<files...>', 'the images, whose disks come one behind the other, and the output')
     .option('-f, --format <format>', 'what the images are: qcow2 or raw', 'qcow2')
@@ -149,7 +149,7 @@ export const addMaking = (all: Command): void => {
         process.exitCode = 1
       } else process.exitCode = await (words.format === 'raw' ? createRaw : createCommand)(image, size, words)
     })
-  namedByOptions(taking(all.command('commit'), '-f', '-t', '-p', '-r'))
+  namedByOptions(acceptIgnored(all.command('commit'), '-f', '-t', '-p', '-r'))
     .description('what an overlay holds goes into its backing file, and the overlay is emptied')
     .argument('<image>')
     .addOption(allow())

@@ -27,7 +27,7 @@ export const snapshot = (flags = '-l, --snapshot <id or name>'): Option =>
 export const format = (flags: string, what: string): Option =>
   new Option(flags, what).choices(['qcow2', 'raw']).default('qcow2')
 
-const idle = {
+const ignoredOptions = {
   '-f': '-f <format>',
   '-T': '-T <mode>',
   '-t': '-t, --cache <mode>',
@@ -55,9 +55,12 @@ const onlyQcow2 = (command: Command): void => {
 }
 
 /** Takes options as QEMU's tools do of which nothing comes here, so that a script need not leave them out. */
-export const taking = (command: Command, ...flags: readonly (keyof typeof idle)[]): Command => {
+export const acceptIgnored = (command: Command, ...flags: readonly (keyof typeof ignoredOptions)[]): Command => {
   for (const flag of flags) {
-    const option = new Option(idle[flag], flag === '-f' ? 'the format of the image' : 'nothing comes of it').hideHelp()
+    const option = new Option(
+      ignoredOptions[flag],
+      flag === '-f' ? 'the format of the image' : 'nothing comes of it'
+    ).hideHelp()
     const words = modes[flag]
     if (words !== undefined) option.choices(words)
     command.addOption(option)

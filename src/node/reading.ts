@@ -5,7 +5,7 @@ import type { CheckCommandOptions } from './commands/check.js'
 import type { CompareOptions } from './commands/compare.js'
 import type { MapOptions } from './commands/map.js'
 import type { OpenOptions } from './images/open.js'
-import { allow, bytes, format, namedByOptions, output, snapshot, taking } from './options.js'
+import { allow, bytes, format, namedByOptions, output, snapshot, acceptIgnored } from './options.js'
 import type { Printing } from './files/output.js'
 
 interface BackingChain {
@@ -16,7 +16,7 @@ interface BackingChain {
 
 /** Adds them. */
 export const addReading = (all: Command): void => {
-  namedByOptions(taking(all.command('info'), '-U'), 'format')
+  namedByOptions(acceptIgnored(all.command('info'), '-U'), 'format')
     .description('what an image is: sizes, features, extensions, snapshots, bitmaps, and what is wrong with them')
     .argument('<image>')
     .addOption(format('-f, --format <format>', 'what the image is'))
@@ -30,7 +30,7 @@ export const addReading = (all: Command): void => {
         ? await infoChain(image, options.allow, json)
         : await info(image, json, options.format === 'raw')
     })
-  namedByOptions(taking(all.command('check'), '-T', '-U'), 'format')
+  namedByOptions(acceptIgnored(all.command('check'), '-T', '-U'), 'format')
     .description('whether an image is consistent: counts and exit codes as qemu-img has them, and a finding for each')
     .argument('<image>')
     .addOption(output())
@@ -43,7 +43,7 @@ export const addReading = (all: Command): void => {
       const { checkCommand } = await import('./commands/check.js')
       process.exitCode = await checkCommand(image, options)
     })
-  namedByOptions(taking(all.command('map'), '-f', '-U'))
+  namedByOptions(acceptIgnored(all.command('map'), '-f', '-U'))
     .description('where the guest bytes are, through the backing files')
     .argument('<image>')
     .addOption(output())
@@ -74,7 +74,7 @@ export const addReading = (all: Command): void => {
       const { readCommand } = await import('./commands/read.js')
       process.exitCode = await readCommand(image, offset, length, options)
     })
-  namedByOptions(taking(all.command('compare'), '-T', '-p', '-U'), 'format', 'secondFormat')
+  namedByOptions(acceptIgnored(all.command('compare'), '-T', '-p', '-U'), 'format', 'secondFormat')
     .description(
       'whether two images hold the same guest disk: exit code 0 if they do, 1 if not, 2 if that cannot be told'
     )

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import type { BitmapAction, ChangeBitmapOptions } from './commands/change-bitmap.js'
 import type { IoOptions } from './io/io.js'
-import { allow, format, imageOpts, namedByOptions, taking } from './options.js'
+import { allow, format, imageOpts, namedByOptions, acceptIgnored } from './options.js'
 import { preallocations } from './text/modes.js'
 import type { RebaseOptions } from './commands/rebase.js'
 import type { ResizeOptions } from './commands/resize.js'
@@ -15,7 +15,7 @@ const changes = ['create', 'apply', 'delete']
 
 /** The commands for guest bytes. */
 const addIo = (all: Command): void => {
-  taking(all.command('io'), '-n', '-t', '-d', '-i', '-k', '-m')
+  acceptIgnored(all.command('io'), '-n', '-t', '-d', '-i', '-k', '-m')
     .description("guest bytes read and written, by lines of qemu-io's commands; without -c from standard input")
     .argument('[image]')
     .addOption(format('-f, --format <format>', 'what the image is'))
@@ -35,7 +35,7 @@ const addIo = (all: Command): void => {
 }
 
 const addSnapshot = (all: Command): void => {
-  namedByOptions(taking(all.command('snapshot'), '-q'))
+  namedByOptions(acceptIgnored(all.command('snapshot'), '-q'))
     .description('snapshots inside the image: listed, taken, gone back to and deleted')
     .argument('<image>')
     .addOption(new Option('-l, --list', 'list them').conflicts(changes))
@@ -72,7 +72,7 @@ const bitmapActions = ['add', 'remove', 'clear', 'enable', 'disable'] as const
 
 const addBitmap = (all: Command): void => {
   const actions: BitmapAction[] = []
-  const command = namedByOptions(taking(all.command('bitmap'), '-f'))
+  const command = namedByOptions(acceptIgnored(all.command('bitmap'), '-f'))
     .description('dirty bitmaps: added, removed, cleared, enabled, disabled and merged, in the order asked for')
     .argument('<image>')
     .argument('<name>')
@@ -91,7 +91,7 @@ const addBitmap = (all: Command): void => {
 }
 
 const addAmend = (all: Command): void => {
-  namedByOptions(taking(all.command('amend'), '-f', '-t', '-p', '-q', '--force'))
+  namedByOptions(acceptIgnored(all.command('amend'), '-f', '-t', '-p', '-q', '--force'))
     .description('other properties: compat, refcount_bits, lazy_refcounts, size, data_file, data_file_raw')
     .argument('<image>')
     .addOption(new Option('-o, --options <name=value,...>', 'what is to change').argParser(several).default([]))
@@ -105,7 +105,7 @@ const addAmend = (all: Command): void => {
 }
 
 const addRebase = (all: Command): void => {
-  namedByOptions(taking(all.command('rebase'), '-f', '-t', '-T', '-p', '-q', '-U'))
+  namedByOptions(acceptIgnored(all.command('rebase'), '-f', '-t', '-T', '-p', '-q', '-U'))
     .description('another backing file')
     .argument('<image>')
     .option('-u, --unsafe', 'change its name only, and do not look at it; else the guest disk stays the same', false)

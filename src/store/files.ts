@@ -57,9 +57,9 @@ export const apply =
     )
 
 /** The files as a world in which plans run. */
-export const worldOf = <W>(files: Files, tell: (what: W) => void): SyncWorld<W> => ({
+export const worldOf = <W>(files: Files, emit: (what: W) => void): SyncWorld<W> => ({
   read: ({ file, at, length }) => read(storeOf(files, file), at, length),
-  tell
+  emit: emit
 })
 
 /** Every file holds the same. */

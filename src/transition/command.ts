@@ -12,7 +12,7 @@ import { type Opened, Work } from './engine/work.js'
 import { type NewBacking, rebase } from './amend/rebase.js'
 import { resize } from './resize/resize.js'
 import { applySnapshot, createSnapshot, deleteSnapshot, type Moment } from './snapshots/snapshot.js'
-import { seeing } from './engine/transaction.js'
+import { readThrough } from './engine/transaction.js'
 import { writeVmState } from './guest/vm-state.js'
 import { write } from './guest/write.js'
 import { discard, writeZeroes } from './guest/zero.js'
@@ -93,5 +93,5 @@ function* carryOut(w: Work, command: AnyCommand): Plan<Step> {
  */
 export function* step(opened: Opened, command: AnyCommand): Plan<Step> {
   const w = new Work(opened)
-  return yield* seeing(w.tx, carryOut(w, command))
+  return yield* readThrough(w.tx, carryOut(w, command))
 }

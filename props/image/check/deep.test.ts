@@ -88,9 +88,9 @@ test('without decoders no payload is read', () => {
     return fromMemory(image)(request)
   }
   const beyond = (): number => reads.filter(({ at }) => at > l2).length
-  runSync(check(image.length), { read, tell: () => undefined })
+  runSync(check(image.length), { read, emit: () => undefined })
   assert.is(beyond(), 0)
-  runSync(check(image.length, { deep: native }), { read, tell: () => undefined })
+  runSync(check(image.length, { deep: native }), { read, emit: () => undefined })
   assert.ok(beyond() > 0)
 })
 

@@ -50,7 +50,7 @@ test('an image is gone through once, and again only to name the owners of a clus
       return fromMemory(image)({ at, length })
     }
     const seen: number[] = []
-    runSync(check(image.length), { read, tell: () => undefined })
+    runSync(check(image.length), { read, emit: () => undefined })
     return seen.length
   }
   for (const base of bases) assert.is(walks(sound(base)), 1, base)

@@ -119,5 +119,5 @@ export const runChain = <A, W>(
   tell: (what: W) => void = () => undefined
 ): E.Either<string, A> =>
   E.mapLeft((issues: readonly { readonly message: string }[]) => issues[0]?.message ?? '')(
-    runSync(plan, { read: inPlansMemory(read), tell })
+    runSync(plan, { read: inPlansMemory(read), emit: tell })
   )

@@ -40,7 +40,7 @@ const told = (disk: Disk, image: Uint8Array, from = 0, to = disk.size) => {
       requests.push(request)
       return answer(request)
     },
-    tell: (e) => {
+    emit: (e) => {
       found.push(e)
     }
   })

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Bitmap, Disk } from '../../../spec/disk.js'
 import type { Issue } from '../../../src/bytes/issue.js'
-import { failWith, orFail, type Plan, readAt, runSync, telling } from '../../../src/bytes/plan.js'
+import { failWith, orFail, type Plan, readAt, runSync, onEmit } from '../../../src/bytes/plan.js'
 import { portable } from '../../../src/compression/decompress.js'
 import type { Geometry } from '../../../src/format/geometry.js'
 import { dirtyRanges } from '../../../src/image/guest/bitmap-ranges.js'
@@ -114,7 +114,7 @@ function* unlikeSnapshot(files: Files, m: Metadata, g: Geometry, promise: Promis
 function* dirtyIn(m: Metadata, g: Geometry, b: Metadata['bitmaps'][number]): Plan<ReadonlySet<number>> {
   const granularity = 2 ** b.granularityBits
   const dirty = new Set<number>()
-  yield* telling(dirtyRanges(m, g, b), function* (range): Plan<void> {
+  yield* onEmit(dirtyRanges(m, g, b), function* (range): Plan<void> {
     if (range.dirty)
       for (let at = range.start; at < range.start + range.length; at += granularity)
         dirty.add(Math.floor(at / granularity))

@@ -8,7 +8,7 @@ import { fromMemory, runSync } from '../../../src/bytes/plan.js'
 import { portableCompressor } from '../../../src/compression/compress.js'
 import { readMetadata } from '../../../src/image/metadata.js'
 import type { CreateOptions } from '../../../src/transition/create/options.js'
-import { Fill } from '../../../src/transition/create/image-writer.js'
+import { SequentialImageWriter } from '../../../src/transition/create/image-writer.js'
 import { holds } from '../../run/holds.js'
 import { suite } from '../../run/suite.js'
 import { marked } from '../model/follow.js'
@@ -78,7 +78,7 @@ const filled = (
   const total = parts.reduce((n, p) => n + p.n * size, 0) - (odd ? 512 * Math.floor(size / 1024) : 0)
   const over = backing.length > 0 && geometry.dataFile?.raw !== true
   const named = over ? { backing: { name: 'backing.raw', format: 'raw' } } : {}
-  const fill = right(Fill.of({ ...geometry, ...named, size: total }))
+  const fill = right(SequentialImageWriter.of({ ...geometry, ...named, size: total }))
   const writes: HostWrite[] = []
   const wanted = new Uint8Array(total)
   if (over) wanted.set(backing.subarray(0, total))
@@ -177,7 +177,7 @@ test('a disk without bytes has no L1 table', () => {
 
 test('an image that cannot be is refused by its clause', () => {
   const clause = (options: CreateOptions): unknown => {
-    const fill = Fill.of(options)
+    const fill = SequentialImageWriter.of(options)
     return E.isLeft(fill) ? fill.left[0]?.clause : undefined
   }
   assert.is(clause({ size: 2 ** 40, clusterBits: 9 }), 'L1-03')

@@ -44,7 +44,7 @@ export const runOver = <A, W = never>(
   plan: Plan<A, W>,
   tell: (what: W) => void = () => undefined
 ): E.Either<readonly Issue[], A> =>
-  runSync(plan, { read: (r) => fromMemory(r.file.depth > 0 ? files.backing : files[r.file.part])(r), tell })
+  runSync(plan, { read: (r) => fromMemory(r.file.depth > 0 ? files.backing : files[r.file.part])(r), emit: tell })
 
 const grown = (bytes: Uint8Array, length: number): Uint8Array => {
   const out = new Uint8Array(length)

@@ -9,7 +9,7 @@ import type { Command } from '../../../src/transition/command.js'
 import { finish, type Step } from '../../../src/transition/engine/finish.js'
 import { Group, mayJoin } from '../../../src/transition/group.js'
 import { Work } from '../../../src/transition/engine/work.js'
-import { seeing } from '../../../src/transition/engine/transaction.js'
+import { readThrough } from '../../../src/transition/engine/transaction.js'
 import { commandOf, type Move } from '../../arbitrary/script.js'
 import { backingOf, type Shape, traitsOf } from '../../arbitrary/shape.js'
 import { type Files, type Machine, newMachine, perform, right, runOver } from './machine.js'
@@ -43,7 +43,7 @@ function* leak(w: Work, clusters: number): Plan<Step> {
 /** The image with so many clusters counted that nothing refers to. */
 const leaking = (machine: Machine, clusters: number): Machine => {
   const w = new Work(machine.opened)
-  const { writes, next } = right(runOver(machine.files, seeing(w.tx, leak(w, clusters))))
+  const { writes, next } = right(runOver(machine.files, readThrough(w.tx, leak(w, clusters))))
   return { files: perform(machine.files, writes), opened: next }
 }
 

@@ -12,7 +12,7 @@ import { allocateBytes } from '../../../src/transition/engine/allocate.js'
 import { finish, type Step } from '../../../src/transition/engine/finish.js'
 import { Work } from '../../../src/transition/engine/work.js'
 import { addToCounts } from '../../../src/transition/engine/refcounts.js'
-import { seeing } from '../../../src/transition/engine/transaction.js'
+import { readThrough } from '../../../src/transition/engine/transaction.js'
 import { type Machine, perform, runOver } from './machine.js'
 
 /** The host clusters that an entry refers to, first and last. */
@@ -76,6 +76,6 @@ function* take(w: Work, name: string): Plan<Step> {
 export const snapshotted = (m: Machine, name: string): E.Either<readonly Issue[], Machine> => {
   const w = new Work(m.opened)
   return E.map(({ writes, next }: Step) => ({ files: perform(m.files, writes), opened: next }))(
-    runOver(m.files, seeing(w.tx, take(w, name)))
+    runOver(m.files, readThrough(w.tx, take(w, name)))
   )
 }

@@ -95,8 +95,8 @@ test('the place behind a compressed payload is forgotten with its cluster', () =
   const m = after(newMachine({ size: 2 ** 20 }), written(0, 512))
   const packing = m.files.image.length - 512
   const packed = { ...m, opened: { ...m.opened, packing } }
-  assert.is(after(packed, to(512)).opened.packing, packing)
-  assert.is(after(packed, to(0)).opened.packing, 0)
+  assert.is(after(packed, to(512)).opened.compressedCursor, packing)
+  assert.is(after(packed, to(0)).opened.compressedCursor, 0)
 })
 
 test('preallocated clusters are in the file, and hold zeros whatever was there', () => {

@@ -2,7 +2,7 @@
 import type { Plan } from '../../bytes/plan.js'
 import { availableBytes } from '../../format/compressed.js'
 import { clusterKind } from '../../format/views.js'
-import { inconsistent, CheckState, type Owner, type Via } from './state.js'
+import { inconsistent, CheckState, type Owner, type Origin } from './state.js'
 import { eachTable, entryPlace, guestOf, type Table, type Uses } from './l2-table.js'
 import { type Counts, pieceSize } from './counts.js'
 import type { Range } from '../gaps.js'
@@ -85,12 +85,12 @@ class Naming extends CheckState {
     return undefined
   }
 
-  protected override count(structure: string, at: number, size: number, _times: number, via: Via): void {
+  protected override count(structure: string, at: number, size: number, _times: number, via: Origin): void {
     for (let c = Math.floor(at / this.size); c * this.size < at + size; c++) this.name(c, structure, at, size, via)
   }
 
   /** Puts a claimant to a cluster, if the cluster is in question and the claimant is new. */
-  private name(cluster: number, structure: string, at: number, size: number, { active, entry, guest }: Via): void {
+  private name(cluster: number, structure: string, at: number, size: number, { active, entry, guest }: Origin): void {
     const claimants = this.claimants.get(cluster)
     if (claimants === undefined || claimants.length >= mostOwners) return
     const owner: Owner = {

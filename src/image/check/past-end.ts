@@ -11,7 +11,7 @@ import { inconsistent, type CheckState } from './state.js'
 const noteRun = (state: CheckState, from: number, to: number): void => {
   const where = { structure: 'refcount', at: from * state.size, size: (to - from) * state.size }
   const say = (): Complaint => inconsistent('CHK-05', where, 'counts behind the end of the file', 'none there')
-  state.find('note', { clause: 'CHK-05', say })
+  state.find('note', { clause: 'CHK-05', render: say })
 }
 
 /** The runs of counts that are not 0 in a block, from count `start` on: where each begins and ends. Words of zeros are skipped. */

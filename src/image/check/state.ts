@@ -57,17 +57,17 @@ const totalOf = {
 const mostOfClause = 100
 
 /** A complaint that is put into words where it is kept: of millions that are met few are. */
-export interface Unsaid {
+export interface LazyIssue {
   readonly clause: ClauseId
-  readonly say: () => Complaint
+  readonly render: () => Complaint
 }
 
 /** How a check came to a range of the file: the entry that leads there, its guest bytes, and whether the tree is active. */
-export interface Via extends Pick<Owner, 'entry' | 'guest'> {
+export interface Origin extends Pick<Owner, 'entry' | 'guest'> {
   readonly active?: boolean
 }
 
-const straight: Via = {}
+const noOrigin: Origin = {}
 
 /** Bytes of tables that a check reads of the smallest image. */
 const slack = 2 ** 26
@@ -138,13 +138,19 @@ export class CheckState {
   }
 
   /** Notes a finding; `times` is how often QEMU meets it. */
-  find(severity: Severity, complaint: Complaint | Unsaid, times = 1, guest?: Range, owners?: Finding['owners']): void {
+  find(
+    severity: Severity,
+    complaint: Complaint | LazyIssue,
+    times = 1,
+    guest?: Range,
+    owners?: Finding['owners']
+  ): void {
     this.totals[totalOf[severity]] += times
     const before = this.met.get(complaint.clause) ?? 0
     this.met.set(complaint.clause, before + 1)
     if (before >= mostOfClause) return
     this.findings.push({
-      ...issue('say' in complaint ? complaint.say() : complaint),
+      ...issue('render' in complaint ? complaint.render() : complaint),
       severity,
       ...(guest === undefined ? {} : { guest }),
       ...(owners === undefined ? {} : { owners })
@@ -160,11 +166,11 @@ export class CheckState {
    * Counts `times` references to every cluster of a host range. A range that ends a cluster or more behind the end of the
    * file is a corruption and counts nothing. Tells whether it counted. @see CHK-02
    */
-  refer(structure: string, at: number, size: number, times = 1, via: Via = straight): boolean {
+  refer(structure: string, at: number, size: number, times = 1, via: Origin = noOrigin): boolean {
     if (size <= 0) return false
     if (at + size - this.fileLength >= this.size) {
       const say = (): Complaint => beyondEnd(structure, at, size, this.fileLength)
-      this.find('corruption', { clause: 'CHK-02', say }, times, via.guest)
+      this.find('corruption', { clause: 'CHK-02', render: say }, times, via.guest)
       return false
     }
     this.count(structure, at, size, times, via)
@@ -172,14 +178,14 @@ export class CheckState {
   }
 
   /** Counts a reference to a structure that shares its clusters with nothing else. */
-  claim(structure: string, at: number, size: number, via: Via = straight): void {
+  claim(structure: string, at: number, size: number, via: Origin = noOrigin): void {
     if (!this.refer(structure, at, size, 1, via)) return
     this.ownership.claim(Math.floor(at / this.size), Math.floor((at + size - 1) / this.size))
     this.expect(structure, at, size)
   }
 
   /** Counts references to a range that was not found wrong. */
-  protected count(_structure: string, at: number, size: number, times: number, _via: Via): void {
+  protected count(_structure: string, at: number, size: number, times: number, _via: Origin): void {
     const first = Math.floor(at / this.size)
     this.references.add(first, Math.floor((at + size - 1) / this.size) + 1 - first, times)
   }

@@ -65,12 +65,12 @@ export function* checkL1(state: CheckState, uses: Uses, tree: Tree, perBlock: nu
     const range = covered(tree, guest, coverage)
     const bad = (clause: Complaint['clause'], field: string, found: () => string, expected: string): void => {
       const where = { structure: 'L1 table entry', field, at: spot, size: 8 }
-      state.find('corruption', { clause, say: () => invalid(clause, where, found(), expected) }, 1, range)
+      state.find('corruption', { clause, render: () => invalid(clause, where, found(), expected) }, 1, range)
     }
     if (l1Reserved(view, i)) bad('L1-04', 'reserved', () => `0x${view.words.at(i).toString(16)}`, 'reserved bits zero')
     state.refer('L2 table', l2, state.size, 1, { active, entry: spot, guest: range })
     if (l2 !== 0 && i >= tree.reach)
-      state.find('note', { clause: 'SNAP-12', say: () => strayTable(spot, l2) }, 1, range)
+      state.find('note', { clause: 'SNAP-12', render: () => strayTable(spot, l2) }, 1, range)
     if (l2 % state.size !== 0)
       bad('L1-05', 'l2_table_offset', () => `0x${l2.toString(16)}`, 'a multiple of the cluster size')
     const use = uses.get(l2)

@@ -14,7 +14,7 @@ import {
   told
 } from '../../bytes/json.js'
 import { objectJson, valueAt } from '../../bytes/object.js'
-import { type Plan, readAt, tell, telling } from '../../bytes/plan.js'
+import { type Plan, readAt, emit, onEmit } from '../../bytes/plan.js'
 import { type Geometry, geometry } from '../../format/geometry.js'
 import { type Found, regions, type Structure, structures } from './regions.js'
 import { regionBytes, regionJson } from './region-json.js'
@@ -71,13 +71,13 @@ function* remaining({ at, size }: Range): Plan<void, JsonObject> {
     for (const s of stretches(bytes, from)) {
       if (open !== undefined && s.fill === open.fill) open = { ...open, size: open.size + s.size }
       else {
-        if (open !== undefined) yield* tell(stretchRegions(bytes, from, open)[0] ?? {})
+        if (open !== undefined) yield* emit(stretchRegions(bytes, from, open)[0] ?? {})
         open = s.fill === undefined ? undefined : s
-        if (s.fill === undefined) for (const r of stretchRegions(bytes, from, s)) yield* tell(r)
+        if (s.fill === undefined) for (const r of stretchRegions(bytes, from, s)) yield* emit(r)
       }
     }
   }
-  if (open !== undefined) yield* tell({ at: open.at, size: open.size, structure: 'bytes', fill: open.fill ?? 0 })
+  if (open !== undefined) yield* emit({ at: open.at, size: open.size, structure: 'bytes', fill: open.fill ?? 0 })
 }
 
 const text = (json: Json): string => JSON.stringify(json)
@@ -93,11 +93,11 @@ export function* dump(fileLength: number, data: DumpData): Plan<void, string> {
   const counts = { regions: 0, findings: 0 }
   const shape: { geometry?: Geometry } = {}
   function* put(json: JsonObject): Plan<void, string> {
-    if (counts.regions === 0) yield* tell(head(fileLength, shape.geometry))
-    yield* tell(`${counts.regions === 0 ? '' : ',\n'}${text(json)}`)
+    if (counts.regions === 0) yield* emit(head(fileLength, shape.geometry))
+    yield* emit(`${counts.regions === 0 ? '' : ',\n'}${text(json)}`)
     counts.regions++
   }
-  yield* telling(regions(fileLength), function* (found: Found): Plan<void, string> {
+  yield* onEmit(regions(fileLength), function* (found: Found): Plan<void, string> {
     if (found._tag === 'Metadata') {
       const g = geometry(found.metadata.header)
       if (g !== undefined) shape.geometry = g
@@ -109,9 +109,9 @@ export function* dump(fileLength: number, data: DumpData): Plan<void, string> {
       yield* put(regionJson(found.region, shape.geometry ?? noGeometry))
     }
   })
-  if (data === 'inline') for (const gap of gaps(ranges, fileLength)) yield* telling(remaining(gap), put)
-  if (counts.regions === 0) yield* tell(head(fileLength, shape.geometry))
-  yield* tell(`\n],\n"findings":${text(findings)},\n"findings_in_all":${counts.findings}}\n`)
+  if (data === 'inline') for (const gap of gaps(ranges, fileLength)) yield* onEmit(remaining(gap), put)
+  if (counts.regions === 0) yield* emit(head(fileLength, shape.geometry))
+  yield* emit(`\n],\n"findings":${text(findings)},\n"findings_in_all":${counts.findings}}\n`)
 }
 
 const head = (fileLength: number, g: Geometry | undefined): string =>

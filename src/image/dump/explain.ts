@@ -1,6 +1,6 @@
 /** Explain: what a byte of the file belongs to, how that decodes, and which clause rules it. */
 import { type Json, type JsonObject } from '../../bytes/json.js'
-import { type Plan, telling } from '../../bytes/plan.js'
+import { type Plan, onEmit } from '../../bytes/plan.js'
 import { availableBytes } from '../../format/compressed.js'
 import { clusterSize, type Geometry, geometry, l1Coverage } from '../../format/geometry.js'
 import { l2Entry } from '../../format/l2.js'
@@ -77,7 +77,7 @@ export function* explain(fileLength: number, offset: number): Plan<Answer> {
   const explanations: Explanation[] = []
   let refcount: string | undefined
   let metadata: Metadata | undefined
-  yield* telling(regions(fileLength), function* (found: Found): Plan<void> {
+  yield* onEmit(regions(fileLength), function* (found: Found): Plan<void> {
     if (found._tag === 'Metadata') metadata = found.metadata
     if (found._tag !== 'Region' || metadata === undefined) return
     const g = geometry(metadata.header)

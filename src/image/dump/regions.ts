@@ -1,7 +1,7 @@
 /** Regions: every structure reachable from the header, one after the other, with its bytes and its place in the file. */
 import * as E from 'fp-ts/lib/Either.js'
 import { type Issue, issue, shift } from '../../bytes/issue.js'
-import { type Plan, readAt, tell } from '../../bytes/plan.js'
+import { type Plan, readAt, emit } from '../../bytes/plan.js'
 import { backingNamePlace } from '../../format/backing.js'
 import { bitmapTableEntries } from '../../format/bitmap.js'
 import { extensionArea } from '../../format/extension-area.js'
@@ -63,10 +63,10 @@ export type Found =
 
 type Walk<A = void> = Plan<A, Found>
 
-const region = (r: Region): Walk => tell<Found>({ _tag: 'Region', region: r })
+const region = (r: Region): Walk => emit<Found>({ _tag: 'Region', region: r })
 
 function* complain(issues: readonly Issue[]): Walk {
-  for (const i of issues) yield* tell<Found>({ _tag: 'Issue', issue: i })
+  for (const i of issues) yield* emit<Found>({ _tag: 'Issue', issue: i })
 }
 
 /** What a walk carries along: geometry, file length in bytes, and the clusters whose structures were told already. */
@@ -243,7 +243,7 @@ function* regionsOf(trip: Trip, m: Metadata): Walk {
 export function* regions(fileLength: number): Walk {
   const metadata = yield* readMetadata()
   if (E.isLeft(metadata)) return yield* complain(metadata.left)
-  yield* tell<Found>({ _tag: 'Metadata', metadata: metadata.right })
+  yield* emit<Found>({ _tag: 'Metadata', metadata: metadata.right })
   yield* complain(metadata.right.issues)
   const g = metadata.right.geometry
   if (g === undefined) {

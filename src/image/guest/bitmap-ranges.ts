@@ -1,6 +1,6 @@
 /** Dirty bitmaps as ranges of guest bytes. */
 import { type Issue, issue, shift } from '../../bytes/issue.js'
-import { failWith, type Plan, readAt, tell, telling } from '../../bytes/plan.js'
+import { failWith, type Plan, readAt, emit, onEmit } from '../../bytes/plan.js'
 import { type BitmapEntry, bitmapBits, bitmapStarts, judgeBitmapTableEntry } from '../../format/bitmap.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { presentedSize } from '../../format/header-rules.js'
@@ -80,12 +80,12 @@ function* runs(b: BitmapEntry, g: Geometry, bits: number): Plan<void, Run> {
     for (let i = 0; i < table.length; i++) {
       const here = Math.min(perCluster, bits - (first + i) * perCluster)
       const cluster = yield* clusterOf(table, i, at, g)
-      if (cluster === 0) yield* tell<Run>({ bits: here, set: table.allOnes(i) })
+      if (cluster === 0) yield* emit<Run>({ bits: here, set: table.allOnes(i) })
       else {
         const data = new BitmapView(yield* readAt(cluster, Math.ceil(here / 8)))
         for (let from = 0, n = 0; from < here; from += n) {
           n = data.run(from, here)
-          yield* tell<Run>({ bits: n, set: data.bit(from) })
+          yield* emit<Run>({ bits: n, set: data.bit(from) })
         }
       }
     }
@@ -113,13 +113,13 @@ export function* dirtyRanges(m: Metadata, g: Geometry, b: BitmapEntry): Plan<voi
     return { start, length: Math.min(to * granularity, Number(size)) - start, dirty }
   }
   let [from, to, dirty] = [0, 0, false]
-  yield* telling(runs(b, g, Number(bits)), function* (run): Plan<void, DirtyRange> {
+  yield* onEmit(runs(b, g, Number(bits)), function* (run): Plan<void, DirtyRange> {
     if (run.set !== dirty) {
-      if (to > from) yield* tell(range(from, to, dirty))
+      if (to > from) yield* emit(range(from, to, dirty))
       from = to
       dirty = run.set
     }
     to += run.bits
   })
-  if (to > from) yield* tell(range(from, to, dirty))
+  if (to > from) yield* emit(range(from, to, dirty))
 }

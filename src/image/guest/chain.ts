@@ -1,5 +1,5 @@
 /** Chains: a disk over its backing disks, each in files of its own. */
-import { below, type Plan, tell, telling } from '../../bytes/plan.js'
+import { atDepth, type Plan, emit, onEmit } from '../../bytes/plan.js'
 import { sectorSize } from '../../format/limits.js'
 import { cut, type Disk, type Extent, extents } from './extents.js'
 
@@ -26,11 +26,11 @@ export const chainSize = (chain: Chain): number => sizeOf(chain[0])
 function* layerExtents(layer: Layer, depth: number, from: number, to: number): Plan<void, Extent> {
   if (layer._tag === 'Image') {
     const found = extents(layer.disk, from, to)
-    return yield* depth === 0 ? found : below(depth, found)
+    return yield* depth === 0 ? found : atDepth(depth, found)
   }
   const end = Math.max(from, Math.min(to, layer.size))
-  if (end > from) yield* tell<Extent>({ kind: 'data', start: from, length: end - from, host: from })
-  if (to > end) yield* tell<Extent>({ kind: 'zero', start: end, length: to - end, host: end })
+  if (end > from) yield* emit<Extent>({ kind: 'data', start: from, length: end - from, host: from })
+  if (to > end) yield* emit<Extent>({ kind: 'zero', start: end, length: to - end, host: end })
 }
 
 /** What one layer does not hold is looked for in the next, as far as that reaches. */
@@ -39,14 +39,14 @@ function* orBelow(chain: Chain, depth: number, e: Extent): Plan<void, Located> {
   const end = e.start + e.length
   const reach = next === undefined ? e.start : Math.max(e.start, Math.min(end, sizeOf(next)))
   if (reach > e.start) yield* locate(chain, depth + 1, e.start, reach)
-  if (end > reach) yield* tell<Located>({ ...cut(e, reach, end), depth })
+  if (end > reach) yield* emit<Located>({ ...cut(e, reach, end), depth })
 }
 
 function* locate(chain: Chain, depth: number, from: number, to: number): Plan<void, Located> {
   const layer = chain[depth]
   if (layer === undefined) return
-  yield* telling(layerExtents(layer, depth, from, to), (e) =>
-    e.kind === 'absent' ? orBelow(chain, depth, e) : tell<Located>({ ...e, depth })
+  yield* onEmit(layerExtents(layer, depth, from, to), (e) =>
+    e.kind === 'absent' ? orBelow(chain, depth, e) : emit<Located>({ ...e, depth })
   )
 }
 

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { type Issue, issue } from '../../bytes/issue.js'
 import { empty } from '../../bytes/octets.js'
-import { failWith, Memory, type Plan, readAt, readInto, tell } from '../../bytes/plan.js'
+import { failWith, Memory, type Plan, readAt, readInto, emit } from '../../bytes/plan.js'
 import { availableBytes } from '../../format/compressed.js'
 import { clusterSize, type Geometry, l1Coverage, l2EntrySize } from '../../format/geometry.js'
 import { compressionType } from '../../format/header.js'
@@ -200,7 +200,7 @@ interface Walk {
 function* tellNext({ from, to, joined }: Walk, e: Extent): Plan<void, Extent> {
   const next = cut(e, from, to)
   const done = next.length > 0 ? joined.next(next) : undefined
-  if (done !== undefined) yield* tell(done)
+  if (done !== undefined) yield* emit(done)
 }
 
 /** The extents of the L2 table of L1 entry `i1`. */
@@ -254,5 +254,5 @@ export function* extents(disk: Disk, from: number, to: number): Plan<void, Exten
     }
   }
   const done = walk.joined.end()
-  if (done !== undefined) yield* tell(done)
+  if (done !== undefined) yield* emit(done)
 }

@@ -1,6 +1,6 @@
 /** Map: where the guest bytes of a chain are, as `qemu-img map` says it. */
 import type { JsonObject } from '../../bytes/json.js'
-import { type Plan, tell, telling } from '../../bytes/plan.js'
+import { type Plan, emit, onEmit } from '../../bytes/plan.js'
 import { type Chain, chainSize, type Located, locations } from './chain.js'
 import { Joining } from './joining.js'
 
@@ -44,11 +44,11 @@ const joins = (a: MapEntry, b: MapEntry): boolean =>
 export function* map(chain: Chain): Plan<void, MapEntry> {
   const size = chainSize(chain)
   const joined = new Joining<MapEntry>(joins)
-  yield* telling(locations(chain, 0, size), function* (e): Plan<void, MapEntry> {
+  yield* onEmit(locations(chain, 0, size), function* (e): Plan<void, MapEntry> {
     const done = joined.next(entryOf(chain, e.start + e.length > size ? { ...e, length: size - e.start } : e))
-    if (done !== undefined) yield* tell(done)
+    if (done !== undefined) yield* emit(done)
   })
-  yield* tell(joined.end() ?? nothing)
+  yield* emit(joined.end() ?? nothing)
 }
 
 /** What is said of a disk without bytes. */

@@ -1,7 +1,7 @@
 /** Reading guest bytes through a chain. */
 import * as E from 'fp-ts/lib/Either.js'
 import { issue } from '../../bytes/issue.js'
-import { failWith, type Memory, type Plan, readAt, readInto, telling } from '../../bytes/plan.js'
+import { failWith, type Memory, type Plan, readAt, readInto, onEmit } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
 import type { Decompressor } from '../../compression/decompress.js'
 import { type Chain, type Located, locations } from './chain.js'
@@ -69,7 +69,7 @@ export function* extentBytes(
  */
 export function* readGuest(chain: Chain, at: number, length: number, decompressor: Decompressor): Plan<Uint8Array> {
   const out = new Uint8Array(length)
-  yield* telling(locations(chain, at, at + length), function* (e): Plan<void> {
+  yield* onEmit(locations(chain, at, at + length), function* (e): Plan<void> {
     const from = Math.max(at, e.start)
     const to = Math.min(at + length, e.start + e.length)
     const bytes = yield* extentBytes(chain, e, from, to, decompressor)

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import { showFailure } from '../../bytes/run-async.js'
 import type { CreateOptions } from '../../transition/create/options.js'
-import { Fill } from '../../transition/create/image-writer.js'
+import { SequentialImageWriter } from '../../transition/create/image-writer.js'
 import { backingSize } from '../images/new-backing.js'
 import { Behind, mostTurns } from '../files/behind.js'
 import { Clusters, sparseUnit } from './clusters.js'
@@ -30,7 +30,7 @@ export interface NewWords {
 
 interface Job {
   readonly inputs: readonly OpenChain[]
-  readonly fill: Fill
+  readonly fill: SequentialImageWriter
   readonly files: NewImage
   readonly behind: Behind
   readonly words: NewWords
@@ -130,7 +130,7 @@ export const convertToNew = async (
   const { backing } = options.right
   const below = backing === undefined ? E.right(undefined) : await backingSize(out, backing.name, backing.format)
   if (E.isLeft(below)) return `${out}: ${below.left}`
-  const fill = Fill.of(options.right)
+  const fill = SequentialImageWriter.of(options.right)
   if (E.isLeft(fill)) return `${out}: ${showFailure(fill.left)}`
   const behind = new Behind()
   const files = await newImage(out, options.right, (fd, bytes, at) => {

@@ -8,7 +8,7 @@ import { reason } from '../files/file.js'
 import { guestSize, type Piece } from '../images/guest.js'
 import { openChain, type OpenChain, type OpenOptions } from '../images/open.js'
 import { type ProgressWords, progressOf } from './progress.js'
-import { Shares } from './shares.js'
+import { WorkQueue } from './shares.js'
 import { createSparse } from '../files/sparse.js'
 import { type Whole, wholeFile } from '../files/whole.js'
 
@@ -32,7 +32,7 @@ const caller = (task: Task, helpers: Promise<Failed | undefined>[]): ((piece: Pi
 const copyDisk = async (
   open: OpenChain,
   task: Task,
-  shares: Shares,
+  shares: WorkQueue,
   words: ProgressWords
 ): Promise<Failed | undefined> => {
   const file = createSparse(task.out, guestSize(open))
@@ -61,7 +61,7 @@ const copyTo = async (
   image: string,
   options: OpenOptions & ProgressWords
 ): Promise<number> => {
-  const shares = new Shares()
+  const shares = new WorkQueue()
   try {
     const failed = await copyDisk(open, { image, out: out.path, options, memory: shares.memory }, shares, options)
     if (failed !== undefined) return fail(failed.text)

@@ -5,13 +5,13 @@ import * as E from 'fp-ts/lib/Either.js'
 import { copyShares, type Failed, isTask, type Task } from './copy.js'
 import { reason } from '../files/file.js'
 import { openChain } from '../images/open.js'
-import { Shares } from './shares.js'
+import { WorkQueue } from './shares.js'
 
 /**
  * What went wrong in a share of this thread. An image that cannot be opened here, or be read on from a share that is not
  * this thread's, is left to the thread that called for help: it meets the same.
  */
-const help = async (task: Task, shares: Shares): Promise<Failed | undefined> => {
+const help = async (task: Task, shares: WorkQueue): Promise<Failed | undefined> => {
   const open = await openChain(task.image, task.options)
   if (E.isLeft(open)) return undefined
   try {
@@ -26,7 +26,7 @@ const help = async (task: Task, shares: Shares): Promise<Failed | undefined> => 
 
 const task: unknown = workerData
 if (isTask(task)) {
-  const shares = new Shares(task.memory)
+  const shares = new WorkQueue(task.memory)
   const failed = await help(task, shares).catch((error: unknown): Failed => ({
     share: shares.at,
     text: `'${task.image}': ${reason(error)}`

@@ -6,7 +6,7 @@ import { refusalLine } from '../images/usable.js'
 import { reason } from '../files/file.js'
 import { eachPiece, guestSize, type Piece } from '../images/guest.js'
 import type { OpenChain, OpenOptions } from '../images/open.js'
-import type { Shares } from './shares.js'
+import type { WorkQueue } from './shares.js'
 import { eachPart, writeFully } from '../files/sparse.js'
 
 /** What a thread is to help with. */
@@ -42,7 +42,7 @@ const isFailed = (u: unknown): u is Failed =>
 export const copyShares = async (
   open: OpenChain,
   out: number,
-  shares: Shares,
+  shares: WorkQueue,
   seen: (piece: Piece) => void
 ): Promise<Failed | undefined> => {
   const put = (piece: Piece): void => {
@@ -52,7 +52,7 @@ export const copyShares = async (
       })
     seen(piece)
   }
-  const takes = (n: number): boolean => shares.takes(n)
+  const takes = (n: number): boolean => shares.claim(n)
   const done = await eachPiece(open, 0, guestSize(open), put, { takes })
   return E.isRight(done) ? undefined : { share: shares.at, text: refusalLine(open.names[0] ?? '', done.left) }
 }

@@ -1,6 +1,6 @@
 /** Compressing what goes into a new image: clusters are packed while others are read, and put in their turn. */
 import type { HostWrite } from '../../bytes/host-write.js'
-import type { Fill } from '../../transition/create/image-writer.js'
+import type { SequentialImageWriter } from '../../transition/create/image-writer.js'
 import type { CompressionType, Packed } from '../compression/compress.js'
 import { openPackers } from '../compression/packers.js'
 import { drain, type Sink } from './sink.js'
@@ -15,7 +15,7 @@ type Turn =
 
 /** A sink that compresses; clusters that do not get smaller are put as they are. */
 export const openPacking = async (
-  fill: Fill,
+  fill: SequentialImageWriter,
   type: CompressionType,
   perform: (write: HostWrite) => void
 ): Promise<Sink> => {

@@ -1,7 +1,7 @@
 /** Shares: work that every thread goes through in the same order, and of which each share is done by one of them. */
 
 /** The shares of one thread. Threads given the same memory take turns. */
-export class Shares {
+export class WorkQueue {
   /** The share asked for last, and whether it is this thread's. */
   at = -1
   own = false
@@ -17,7 +17,7 @@ export class Shares {
    *
    * Law: of all threads that ask for every share in order, exactly one is told yes.
    */
-  takes(n: number): boolean {
+  claim(n: number): boolean {
     while (this.taken < n) this.taken = Atomics.add(this.next, 0, 1)
     this.at = n
     this.own = this.taken === n

@@ -1,6 +1,6 @@
 /** Where the clusters of a new image go. */
 import type { HostWrite } from '../../bytes/host-write.js'
-import type { Fill } from '../../transition/create/image-writer.js'
+import type { SequentialImageWriter } from '../../transition/create/image-writer.js'
 import type { Stretch } from './clusters.js'
 
 /** Puts stretches into the image, in order. */
@@ -20,7 +20,7 @@ export const drain = (writes: Iterable<HostWrite>, perform: (write: HostWrite) =
 }
 
 /** As they are; with `sparse`, zeros are left out. */
-export const plainSink = (fill: Fill, perform: (write: HostWrite) => void, sparse: boolean): Sink => ({
+export const plainSink = (fill: SequentialImageWriter, perform: (write: HostWrite) => void, sparse: boolean): Sink => ({
   put: ({ at, length, bytes }) => {
     drain(bytes === undefined ? fill.zeros(at, length) : fill.data(at, bytes, sparse), perform)
   },

@@ -24,11 +24,11 @@ const unanswered = (error: unknown): Unanswered => {
 export const run = async <A, W>(
   world: World,
   plan: () => Plan<A, W>,
-  tell: (what: W) => void = () => undefined
+  emit: (what: W) => void = () => undefined
 ): Promise<E.Either<Failure, A>> =>
   world._tag === 'Async'
-    ? runAsync(plan, { read: world.read, tell })()
-    : E.flattenW(E.tryCatch(() => runSync(plan(), { read: world.read, tell }), unanswered))
+    ? runAsync(plan, { read: world.read, emit: emit })()
+    : E.flattenW(E.tryCatch(() => runSync(plan(), { read: world.read, emit: emit }), unanswered))
 
 /** What a world answers, in its own time. */
 export const inOwnTime = (world: World): ((request: Read) => TaskEither<Unanswered, Uint8Array>) =>

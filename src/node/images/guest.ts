@@ -1,6 +1,6 @@
 /** Guest bytes of an open chain, piece by piece, for the commands that copy, print and compare them. */
 import * as E from 'fp-ts/lib/Either.js'
-import { Memory, type Plan, tell, telling } from '../../bytes/plan.js'
+import { Memory, type Plan, emit, onEmit } from '../../bytes/plan.js'
 import { type Failure, runAsync } from '../../bytes/run-async.js'
 import { type Chain, chainSize, locations } from '../../image/guest/chain.js'
 import type { Decompressor } from '../../compression/decompress.js'
@@ -51,18 +51,18 @@ function* pieces(
 ): Plan<void, Piece> {
   const memories = Array.from({ length: kept }, () => new Memory())
   let [counted, told] = [0, 0]
-  yield* telling(locations(chain, at, end), function* (e): Plan<void, Piece> {
+  yield* onEmit(locations(chain, at, end), function* (e): Plan<void, Piece> {
     const [from, to] = [Math.max(at, e.start), Math.min(end, e.start + e.length)]
     const where = { depth: e.depth, absent: e.kind === 'absent', compressed: e.kind === 'compressed' }
     if (e.kind === 'zero' || e.kind === 'absent')
-      return yield* tell<Piece>({ ...where, at: from, length: to - from, bytes: undefined })
+      return yield* emit<Piece>({ ...where, at: from, length: to - from, bytes: undefined })
     for (let here = from, length = 0; here < to; here += length) {
       length = Math.min(to - here, pieceSize)
       const share = Math.floor(counted / shareSize)
       counted += length
       if (!takes(share)) continue
       const bytes = yield* extentBytes(chain, e, here, here + length, decompressor, memories[told++ % kept])
-      yield* tell<Piece>({ ...where, at: here, length, bytes })
+      yield* emit<Piece>({ ...where, at: here, length, bytes })
     }
   })
 }
@@ -98,7 +98,7 @@ export const putPieces = async (
   const ways: Ways = { takes: () => failures.length === 0, kept }
   const decoders = await decodersOf(open.chain)
   const read = inOwnTime(open.world)
-  const done = await runAsync(() => pieces(open.chain, 0, guestSize(open), decoders, ways), { read, tell })()
+  const done = await runAsync(() => pieces(open.chain, 0, guestSize(open), decoders, ways), { read, emit: tell })()
   return E.isLeft(done) ? refusalLine(open.names[0] ?? '', done.left) : failures[0]
 }
 

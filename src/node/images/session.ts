@@ -57,7 +57,7 @@ export class Session {
 
   /** Runs a plan on the image. */
   run<A>(plan: Plan<A>): E.Either<readonly Issue[], A> {
-    return runSync(plan, { read: this.read, tell: () => undefined })
+    return runSync(plan, { read: this.read, emit: () => undefined })
   }
 
   /** The disk over the layers below it. */

@@ -29,7 +29,7 @@ const toRead = async (wanted: Wanted, allow: readonly string[], out: Out): Promi
     return E.left(`Could not open '${wanted.name}': it is on a server`)
   }
   const { read } = world
-  const run: Target['run'] = (plan, tell = () => undefined) => runSync(plan(), { read, tell })
+  const run: Target['run'] = (plan, tell = () => undefined) => runSync(plan(), { read, emit: tell })
   return E.right({ wanted, target: { ...out, chain: () => chain, run, session: undefined }, close })
 }
 

@@ -269,6 +269,6 @@ const isAll = (bytes: Uint8Array, value: number): boolean => bytes.every((byte) 
 export const writingTarget = (session: Changes, out: Pick<Target, 'print' | 'complain'>): Target => ({
   ...out,
   chain: () => session.chain,
-  run: (plan, tell = () => undefined) => runSync(plan(), { read: session.read, tell }),
+  run: (plan, tell = () => undefined) => runSync(plan(), { read: session.read, emit: tell }),
   session
 })

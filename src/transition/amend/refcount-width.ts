@@ -91,7 +91,7 @@ export function* changeRefcountOrder(w: Work, order: number): Plan<void> {
   if (t * size > maxRefcountTable)
     return yield* refuse('REF-06', `${t * size} bytes of refcount table`, `at most ${maxRefcountTable}`)
   const table = Array.from({ length: (t * size) / 8 }, () => 0)
-  w.tx.take(end, blocks.size + t)
+  w.tx.markNew(end, blocks.size + t)
   for (const [n, i] of [...blocks.keys()].sort((a, b) => a - b).entries()) {
     table[i] = (end + n) * size
     yield* w.tx.put('refcount block', 'prepare', (end + n) * size, blocks.get(i) ?? new Uint8Array(size))

@@ -11,7 +11,7 @@ import { finish, type Step } from '../engine/finish.js'
 import { open } from '../engine/open.js'
 import { type Opened, Work } from '../engine/work.js'
 import { grow } from '../resize/resize.js'
-import { seeing } from '../engine/transaction.js'
+import { readThrough } from '../engine/transaction.js'
 
 /** Header, refcount table and the first refcount block, which counts these three clusters. @see CR-06 and GEN-04 */
 const emptyImage = (o: Settled, first: Uint8Array): Uint8Array => {
@@ -26,7 +26,7 @@ const emptyImage = (o: Settled, first: Uint8Array): Uint8Array => {
 
 function* sized(opened: Opened, { size, preallocation }: Settled): Plan<Step> {
   const w = new Work(opened)
-  return yield* seeing(
+  return yield* readThrough(
     w.tx,
     (function* (): Plan<Step> {
       yield* grow(w, size, preallocation)
@@ -53,6 +53,6 @@ export const create = (options: CreateOptions): E.Either<readonly Issue[], reado
     const tables = { size: 0n, l1Size: 0, l1TableOffset: 0n, refcountTableOffset, refcountTableClusters: 1 }
     return E.chain((first: Uint8Array) => {
       const image = emptyImage(o, first)
-      return runSync(settle(image, o), { read: fromMemory(image), tell: () => undefined })
+      return runSync(settle(image, o), { read: fromMemory(image), emit: () => undefined })
     })(firstClusterOf(o, tables))
   })(settled(options))

@@ -55,7 +55,7 @@ const dataMask = (bytes: Uint8Array, size: number): number => {
  *
  * @see GEN-04, REF-20 and CW-02
  */
-export class Fill {
+export class SequentialImageWriter {
   private readonly g: Geometry
   private readonly size: number
   private readonly perBlock: number
@@ -71,7 +71,7 @@ export class Fill {
   /** The first host cluster that is free, as are all behind it. */
   private next = 0
   /** Host byte behind the last payload, if another may follow; else 0. */
-  private packing = 0
+  private compressedCursor = 0
   /** How many payloads there are in the cluster of that byte. */
   private packed = 0
 
@@ -87,12 +87,12 @@ export class Fill {
   }
 
   /** An image with these options, or what forbids it. @see L1-03 and CR-03 */
-  static of(options: CreateOptions): E.Either<readonly Issue[], Fill> {
+  static of(options: CreateOptions): E.Either<readonly Issue[], SequentialImageWriter> {
     return E.chain((o: Settled) => {
       const entries = neededL1Entries({ ...o }, BigInt(o.size))
       if (entries > maxL1Entries) return E.left([tooLarge('L1-03', `${entries} L1 entries`, `at most ${maxL1Entries}`)])
       const none = { size: 0n, l1Size: 0, l1TableOffset: 0n, refcountTableOffset: 0n, refcountTableClusters: 0 }
-      return E.map(() => new Fill(o))(firstClusterOf(o, none))
+      return E.map(() => new SequentialImageWriter(o))(firstClusterOf(o, none))
     })(settled(options))
   }
 
@@ -137,7 +137,7 @@ export class Fill {
   /** A guest cluster as a payload, which is shorter. @see CW-02 and CMP-06 */
   *payload(guest: number, payload: Uint8Array): Generator<HostWrite> {
     yield* this.enter(guest, 1)
-    const host = yield* this.pack(payload.length)
+    const host = yield* this.appendPayload(payload.length)
     yield { _tag: 'Write', file: image, at: host, bytes: payload }
     this.put(this.entryAt(guest), 1, {
       _tag: 'Compressed',
@@ -248,7 +248,7 @@ export class Fill {
       this.blocks.push(at)
       yield* this.write(at, this.block)
       this.block = new Uint8Array(this.size)
-      this.packing = 0
+      this.compressedCursor = 0
     }
     const cluster = this.next
     const n = Math.min(most, last - (cluster % this.perBlock))
@@ -293,21 +293,21 @@ export class Fill {
   }
 
   /** Bytes for a payload. */
-  private *pack(length: number): Generator<HostWrite, number> {
-    const inCluster = this.packing % this.size
-    const more = this.packing !== 0 && this.packed < this.mostCount
-    const old = Math.floor(this.packing / this.size)
+  private *appendPayload(length: number): Generator<HostWrite, number> {
+    const inCluster = this.compressedCursor % this.size
+    const more = this.compressedCursor !== 0 && this.packed < this.mostCount
+    const old = Math.floor(this.compressedCursor / this.size)
     const fits = more && this.size - inCluster >= length
-    let at = this.packing
+    let at = this.compressedCursor
     if (!fits) {
       const { cluster } = yield* this.take(1)
-      const follows = more && this.packing !== 0 && cluster === old + 1
+      const follows = more && this.compressedCursor !== 0 && cluster === old + 1
       if (follows) this.count(old, this.packed + 1)
       else at = cluster * this.size
       this.packed = 1
     } else this.count(old, ++this.packed)
     const end = at + length
-    this.packing = end % this.size === 0 ? 0 : end
+    this.compressedCursor = end % this.size === 0 ? 0 : end
     return at
   }
 

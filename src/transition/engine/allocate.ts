@@ -81,7 +81,7 @@ export function* allocate(w: Work, least: number, most = least): Plan<Run> {
   if (BigInt(run.cluster + run.n) * BigInt(clusterSize(w.g)) > hostEnd)
     return yield* refuse<Run>('WR-04', `host cluster ${run.cluster + run.n}`, 'a host offset below 2^56')
   yield* addToCounts(w, run.cluster, run.n, 1, 'prepare')
-  w.tx.take(run.cluster, run.n)
+  w.tx.markNew(run.cluster, run.n)
   if (least === 1 || run.cluster === w.firstFree) w.firstFree = run.cluster + run.n
   return run
 }

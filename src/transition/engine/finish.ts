@@ -78,6 +78,13 @@ export function* finish(w: Work): Plan<Step> {
     writes: inOrder(staged),
     staged,
     claims: w.tx.claims,
-    next: { ...w.opened, metadata, g: w.g, backing: w.backing, firstFree: w.firstFree, packing: w.packing }
+    next: {
+      ...w.opened,
+      metadata,
+      g: w.g,
+      backing: w.backing,
+      firstFree: w.firstFree,
+      compressedCursor: w.compressedCursor
+    }
   }
 }

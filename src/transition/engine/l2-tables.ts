@@ -88,7 +88,7 @@ export function* entryOf(w: Work, guest: number): Plan<L2Entry> {
  */
 export function* writableTable(w: Work, guest: number, anew = false): Plan<number> {
   const { at, l2TableOffset, copied: own } = yield* branch(w, guest)
-  if (l2TableOffset !== 0 && own && (!anew || w.tx.isFresh(l2TableOffset / clusterSize(w.g)))) return l2TableOffset
+  if (l2TableOffset !== 0 && own && (!anew || w.tx.isNew(l2TableOffset / clusterSize(w.g)))) return l2TableOffset
   const size = clusterSize(w.g)
   const table = yield* allocateBytes(w, size)
   const content = l2TableOffset === 0 ? new Uint8Array(size) : yield* readAt(l2TableOffset, size)

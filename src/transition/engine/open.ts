@@ -8,7 +8,7 @@ import type { Layer } from '../../image/guest/chain.js'
 import { type Metadata, readMetadata, refusal } from '../../image/metadata.js'
 import { finish, type Step } from './finish.js'
 import { type Opened, refuse, Work } from './work.js'
-import { seeing } from './transaction.js'
+import { readThrough } from './transaction.js'
 
 /** What an image is opened with beside its own bytes. */
 export interface Surroundings {
@@ -26,7 +26,7 @@ export const openedAs = (around: Surroundings, metadata: Metadata, g: Geometry):
   metadata,
   g,
   firstFree: 0,
-  packing: 0
+  compressedCursor: 0
 })
 
 /** Clears the autoclear bits that nobody here knows, before anything else is written. @see FEAT-03 */
@@ -54,5 +54,5 @@ export function* open(around: Surroundings): Plan<Step> {
   if (corrupt) return yield* refuse<Step>('FEAT-05', 'an image marked corrupt', 'one that may be written', spot)
   if (dirty) return yield* refuse<Step>('FEAT-04', 'a dirty image', 'one whose counts have been repaired', spot)
   const w = new Work(openedAs(around, metadata, g))
-  return yield* seeing(w.tx, obligations(w))
+  return yield* readThrough(w.tx, obligations(w))
 }

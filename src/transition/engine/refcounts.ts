@@ -101,7 +101,7 @@ function* changeBlock(
   const numbers = new RefcountView(changed, refcountOrder)
   const most = maxRefcount(refcountOrder)
   const exact = Math.min(Number(most), Number.MAX_SAFE_INTEGER)
-  const packing = Math.floor(w.packing / clusterSize(w.g))
+  const packing = Math.floor(w.compressedCursor / clusterSize(w.g))
   for (const { cluster, n, by } of changes)
     for (let c = cluster, i = counts.first + cluster - start.cluster; c < cluster + n; c++, i++) {
       const count = numbers.count(i)
@@ -115,7 +115,7 @@ function* changeBlock(
       if (sum > 0) continue
       w.firstFree = Math.min(w.firstFree, c)
       // Nothing is packed behind payloads that are gone: their cluster may become anything.
-      if (c === packing) w.packing = 0
+      if (c === packing) w.compressedCursor = 0
     }
   yield* w.tx.put('refcount block', stage, counts.at, changed)
 }
@@ -189,7 +189,7 @@ export function* coverRanges(w: Work, table: number, k: number): Plan<void> {
       at: w.refcountTable.at,
       size: 8
     })
-  w.tx.take(first, k)
+  w.tx.markNew(first, k)
   for (let i = 0; i < k; i++) {
     yield* w.tx.put('refcount block', 'prepare', (first + i) * size, blockOf(w, i === 0 ? k : 0))
     yield* w.tx.put(
@@ -235,7 +235,7 @@ export function* growTable(w: Work): Plan<void> {
   if (t * size > maxRefcountTable)
     return yield* refuse('REF-06', `${t * size} bytes of refcount table`, `at most ${maxRefcountTable}`)
   const old = yield* readAt(at, 8 * entries)
-  w.tx.take(start, k + t)
+  w.tx.markNew(start, k + t)
   for (let i = 0; i < k; i++) {
     const used = Math.min(blockEntries(w.g), k + t - i * blockEntries(w.g))
     yield* w.tx.put('refcount block', 'prepare', (start + i) * size, blockOf(w, used))

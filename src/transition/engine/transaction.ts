@@ -94,7 +94,7 @@ export class Transaction {
   private readonly before = new Map<number, Uint8Array>()
   private readonly changes: Change[] = []
   private readonly others: Other[] = []
-  private fresh = new ClusterSet()
+  private newClusters = new ClusterSet()
   private round = 0
   /** Everything that will be written to the image file. */
   readonly claims: Claim[] = []
@@ -102,13 +102,13 @@ export class Transaction {
   constructor(private readonly g: Pick<Geometry, 'clusterBits'>) {}
 
   /** Declares clusters of the image file to be new: until the round ends nothing durable points to them. */
-  take(cluster: number, n: number): void {
-    for (let i = 0; i < n; i++) this.fresh.add(cluster + i)
+  markNew(cluster: number, n: number): void {
+    for (let i = 0; i < n; i++) this.newClusters.add(cluster + i)
   }
 
   /** Whether the cluster is new in this round. */
-  isFresh(cluster: number): boolean {
-    return this.fresh.has(cluster)
+  isNew(cluster: number): boolean {
+    return this.newClusters.has(cluster)
   }
 
   /**
@@ -140,7 +140,7 @@ export class Transaction {
   }
 
   /** Gives space back, or changes a file's length. */
-  also(stage: Stage, write: HostWrite): void {
+  schedule(stage: Stage, write: HostWrite): void {
     if (write._tag === 'Punch' && write.file.part === 'image')
       this.claims.push({ owner: 'guest data', at: write.at, length: write.length })
     this.others.push({ stage: this.stageIndex(stage), write })
@@ -159,11 +159,11 @@ export class Transaction {
   /** Begins another round of stages behind everything so far. New clusters are no longer new. */
   nextRound(): void {
     this.round++
-    this.fresh = new ClusterSet()
+    this.newClusters = new ClusterSet()
   }
 
   /** The bytes that a request was answered with, as the changes have left them. */
-  see(at: number, bytes: Uint8Array): Uint8Array {
+  overlay(at: number, bytes: Uint8Array): Uint8Array {
     const first = Math.floor(at / sectorSize)
     const last = Math.floor((at + bytes.length - 1) / sectorSize)
     let out = bytes
@@ -198,13 +198,13 @@ export class Transaction {
   private *firstTouch(s: number): Plan<Uint8Array> {
     const was = yield* readAt(s * sectorSize, sectorSize)
     const sector = was.slice()
-    if (!this.isFresh(Math.floor((s * sectorSize) / clusterSize(this.g)))) this.before.set(s, was)
+    if (!this.isNew(Math.floor((s * sectorSize) / clusterSize(this.g)))) this.before.set(s, was)
     this.now.set(s, sector)
     return sector
   }
 
   private stageAt(stage: Stage, at: number): number {
-    return this.stageIndex(this.fresh.has(Math.floor(at / clusterSize(this.g))) ? 'prepare' : stage)
+    return this.stageIndex(this.newClusters.has(Math.floor(at / clusterSize(this.g))) ? 'prepare' : stage)
   }
 
   private stageIndex(stage: Stage): number {
@@ -248,7 +248,7 @@ export class Transaction {
 }
 
 /** The same plan, which reads the image file as the transaction has left it. */
-export function* seeing<A, W>(transaction: Transaction, plan: Plan<A, W>): Plan<A, W> {
+export function* readThrough<A, W>(transaction: Transaction, plan: Plan<A, W>): Plan<A, W> {
   let answer: Uint8Array = new Uint8Array(0)
   for (;;) {
     const step = plan.next(answer)
@@ -256,7 +256,7 @@ export function* seeing<A, W>(transaction: Transaction, plan: Plan<A, W>): Plan<
     const request = step.value
     answer = yield request
     if (request._tag === 'Read' && request.file.depth === 0 && request.file.part === 'image')
-      answer = transaction.see(request.at, answer)
+      answer = transaction.overlay(request.at, answer)
   }
 }
 

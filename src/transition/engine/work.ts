@@ -23,7 +23,7 @@ export interface Opened {
   /** No host cluster below this one has a count of 0. */
   readonly firstFree: number
   /** Host byte behind the last compressed payload, where the next may go on; 0: nowhere. @see CW-02 */
-  readonly packing: number
+  readonly compressedCursor: number
 }
 
 /** A contiguous table: byte offset in the image file, and entries of 8 bytes. */
@@ -40,7 +40,7 @@ export class Work {
   header: Header
   backing: readonly Layer[]
   firstFree: number
-  packing: number
+  compressedCursor: number
   /** Host clusters that lose a reference when the round ends, as often as they are named. */
   released: number[] = []
   /** When that may be: `retire` if it is the second words of the round that take references away. */
@@ -54,7 +54,7 @@ export class Work {
     this.header = opened.metadata.header
     this.backing = opened.backing
     this.firstFree = opened.firstFree
-    this.packing = opened.packing
+    this.compressedCursor = opened.compressedCursor
   }
 
   /** The active L1 table. */

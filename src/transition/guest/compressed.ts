@@ -14,9 +14,9 @@ const payloadEnd = (w: Work): number => 2 ** offsetBits(w.g.clusterBits)
 
 /** Where the last payload ends, if its cluster may be counted once more; else 0. */
 function* cursor(w: Work): Plan<number> {
-  if (w.packing === 0) return 0
-  const count = yield* countOf(w, Math.floor(w.packing / clusterSize(w.g)))
-  return count < maxRefcount(w.g.refcountOrder) ? w.packing : 0
+  if (w.compressedCursor === 0) return 0
+  const count = yield* countOf(w, Math.floor(w.compressedCursor / clusterSize(w.g)))
+  return count < maxRefcount(w.g.refcountOrder) ? w.compressedCursor : 0
 }
 
 /** A place for a payload: where the last one ends if there is room, or if the free cluster that is taken follows; else that cluster. */
@@ -35,14 +35,14 @@ function* placeFor(w: Work, length: number): Plan<number> {
 }
 
 /** Takes room for a payload. Each host cluster that it touches is counted once more. @see CW-02 and CMP-06 */
-function* pack(w: Work, length: number): Plan<number> {
+function* appendPayload(w: Work, length: number): Plan<number> {
   const at = yield* placeFor(w, length)
   const end = at + length
   if (end > payloadEnd(w))
     return yield* refuse<number>('CW-02', `a payload up to host byte ${end}`, `one below ${payloadEnd(w)}`, {
       phase: 'limit'
     })
-  w.packing = end % clusterSize(w.g) === 0 ? 0 : end
+  w.compressedCursor = end % clusterSize(w.g) === 0 ? 0 : end
   return at
 }
 
@@ -59,7 +59,7 @@ function* writeCluster(w: Work, guest: number, bytes: Uint8Array): Plan<void> {
       structure: 'L2 entry'
     })
   yield* writableTable(w, guest)
-  const host = BigInt(yield* pack(w, payload.length))
+  const host = BigInt(yield* appendPayload(w, payload.length))
   w.tx.write('guest data', 'prepare', Number(host), payload)
   yield* putEntry(w, guest, entry, {
     _tag: 'Compressed',

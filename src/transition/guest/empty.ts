@@ -25,5 +25,5 @@ export function* makeEmpty(w: Work): Plan<void> {
   yield* dropEmptyBlocks(w, 'expose')
   yield* endRound(w)
   const length = yield* countedEnd(w)
-  w.tx.also('release', { _tag: 'Truncate', file: { part: 'image', depth: 0 }, length })
+  w.tx.schedule('release', { _tag: 'Truncate', file: { part: 'image', depth: 0 }, length })
 }

@@ -23,7 +23,7 @@ const piece = new Uint8Array(2 ** 21)
 /** Makes bytes of a file that nothing points to read as zeros, whatever they were, and the file reach as far. */
 const clear = (w: Work, mode: Preallocation, file: FileRef, at: number, length: number): void => {
   if (mode === 'metadata') {
-    w.tx.also('prepare', { _tag: 'Punch', file, at, length })
+    w.tx.schedule('prepare', { _tag: 'Punch', file, at, length })
     w.tx.write('guest data', 'prepare', at + length - sectorSize, piece.subarray(0, sectorSize), file)
   } else
     for (let done = 0; done < length; done += piece.length)
@@ -82,7 +82,7 @@ export function* preallocate(w: Work, from: number, to: number, mode: Preallocat
  */
 export const growDataFile = (w: Work, old: number, size: number, mode: Preallocation): void => {
   const stage = mode === 'off' ? 'expose' : 'prepare'
-  w.tx.also(stage, { _tag: 'Truncate', file: data, length: old })
-  w.tx.also(stage, { _tag: 'Truncate', file: data, length: size })
+  w.tx.schedule(stage, { _tag: 'Truncate', file: data, length: old })
+  w.tx.schedule(stage, { _tag: 'Truncate', file: data, length: size })
   if (mode === 'falloc' || mode === 'full') clear(w, mode, data, old, size - old)
 }

@@ -1,6 +1,6 @@
 /** Zeroing and discarding: bytes read as zeros by their L2 entries, and what held them is given back. */
 import { equal } from '../../bytes/octets.js'
-import { type FileRef, type Plan, telling } from '../../bytes/plan.js'
+import { type FileRef, type Plan, onEmit } from '../../bytes/plan.js'
 import { clusterSize, grainSize, l1Coverage, subclusterSize } from '../../format/geometry.js'
 import { l2Entry, type L2Entry } from '../../format/l2.js'
 import { maxClusterBits } from '../../format/limits.js'
@@ -64,7 +64,7 @@ const isRaw = (w: Work): boolean => w.header.autoclearFeatures.rawExternalData
 /** An external data file that is the raw disk has the zeros before an entry says so. @see DATA-06 and DATA-07 */
 function* zeroRawDisk(w: Work, from: number, to: number, unmap: boolean): Plan<void> {
   if (!isRaw(w)) return
-  if (unmap) w.tx.also('expose', { _tag: 'Punch', file: dataFile, at: from, length: to - from })
+  if (unmap) w.tx.schedule('expose', { _tag: 'Punch', file: dataFile, at: from, length: to - from })
   else for (const [at, bytes] of zerosFor(from, to)) w.tx.write('guest data', 'expose', at, bytes, dataFile)
   yield* endRound(w)
 }
@@ -82,7 +82,7 @@ const punch = (w: Work, file: FileRef, hosts: readonly number[]): void => {
   for (let i = 0, next = 0; i < sorted.length; i = next) {
     const at = sorted[i] ?? 0
     while (sorted[next] === at + (next - i) * size) next++
-    w.tx.also(stage, { _tag: 'Punch', file, at, length: (next - i) * size })
+    w.tx.schedule(stage, { _tag: 'Punch', file, at, length: (next - i) * size })
   }
 }
 
@@ -153,7 +153,7 @@ function* zeroGrains(w: Work, from: number, to: number, unmap: boolean): Plan<vo
 function* readsAsZeros(w: Work, from: number, to: number): Plan<boolean> {
   if (from === to) return true
   let zeros = true
-  yield* telling(locations(w.chain, from, to), function* (e): Plan<void> {
+  yield* onEmit(locations(w.chain, from, to), function* (e): Plan<void> {
     zeros &&= e.kind === 'zero' || e.kind === 'absent'
   })
   return zeros

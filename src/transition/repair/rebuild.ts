@@ -63,7 +63,7 @@ export function* rebuild(w: Work, { metadata, state }: Examined): Plan<void> {
     return yield* refuse('REF-06', `${tableClusters * size} bytes of refcount table`, `at most ${maxRefcountTable}`)
   const old = yield* countingClusters(w)
   const end = start + blocks.length + tableClusters
-  w.tx.take(start, end - start)
+  w.tx.markNew(start, end - start)
   const table = new Uint8Array(tableClusters * size)
   for (const [i, index] of blocks.entries()) {
     const block = new Uint8Array(size)

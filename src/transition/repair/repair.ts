@@ -15,7 +15,7 @@ import { refuse, Work } from '../engine/work.js'
 import { reachPastEnd } from './past-end.js'
 import { rebuild } from './rebuild.js'
 import { addToCounts } from '../engine/refcounts.js'
-import { seeing } from '../engine/transaction.js'
+import { readThrough } from '../engine/transaction.js'
 import { mendedWord } from './mend.js'
 import { completeSnapshots } from '../snapshots/snapshot-table.js'
 import { putWord } from '../engine/l2-tables.js'
@@ -173,7 +173,7 @@ function* rounds(w: Work, first: Examined, mode: RepairMode, length: () => numbe
 export function* repair(around: Surroundings, fileLength: number, mode: RepairMode): Plan<Repaired> {
   const first = yield* examined(fileLength, mode)
   const w = new Work(openedAs(around, first.metadata, first.state.g))
-  return yield* seeing(
+  return yield* readThrough(
     w.tx,
     rounds(w, first, mode, () => Math.max(fileLength, w.tx.end))
   )

@@ -121,8 +121,8 @@ function* shrink(w: Work, size: number): Plan<void> {
   yield* endRound(w)
   // Behind the end may still lie blocks that go, and in an external data file bytes that are seen until the size is durable.
   const stage = w.tx.claims.length === changed && !w.g.externalDataFile ? 'prepare' : 'release'
-  w.tx.also(stage, { _tag: 'Truncate', file: { part: 'image', depth: 0 }, length: yield* countedEnd(w) })
-  if (w.g.externalDataFile) w.tx.also(stage, { _tag: 'Truncate', file: { part: 'data', depth: 0 }, length: size })
+  w.tx.schedule(stage, { _tag: 'Truncate', file: { part: 'image', depth: 0 }, length: yield* countedEnd(w) })
+  if (w.g.externalDataFile) w.tx.schedule(stage, { _tag: 'Truncate', file: { part: 'data', depth: 0 }, length: size })
 }
 
 /**
