@@ -1,0 +1,124 @@
+/**
+ * The one way to fail: a command that cannot do what it is for ends in a {@link CommandError}, which `main` prints.
+ *
+ * A function that awaits something is a `TaskEither<CommandError, A>`, one that awaits nothing an `Either<CommandError, A>`.
+ * Bodies of several steps are written in do notation: {@link task} and {@link either} run a generator, in which
+ * `yield* wait(task)` and `yield* get(either)` are the value, or the end of the body. Its `finally` blocks run either way.
+ */
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { ClauseId } from '../../spec/clauses/index.js'
+import type { Issue } from '../bytes/issue.js'
+
+/** Why a command failed. */
+export interface CommandError {
+  /** One line: what failed, where, why, and what to do about it; the clause is in it. */
+  readonly message: string
+  /** Exit code of the process. */
+  readonly exitCode: number
+  /** The clause that is broken, where the format or QEMU is the reason. */
+  readonly clause?: ClauseId
+  /** Name of the file, as the command line or an image gives it. */
+  readonly file?: string
+  /** Byte offset in the file. */
+  readonly offset?: number
+}
+
+/** An error with this message; its exit code is 1 unless another one is given. */
+export const commandError = (message: string, more: Partial<Omit<CommandError, 'message'>> = {}): CommandError => ({
+  message,
+  exitCode: 1,
+  ...more
+})
+
+/** A failure with this message. */
+export const failure = (
+  message: string,
+  more: Partial<Omit<CommandError, 'message'>> = {}
+): E.Either<CommandError, never> => E.left(commandError(message, more))
+
+/** Why a plan or a change of an image failed: it found issues, or the system did not do its part. */
+export type Cause = readonly Issue[] | CommandError
+
+const isError = (cause: Cause): cause is CommandError => 'message' in cause
+
+/**
+ * The error for a cause: of issues, the first one after `what`, with its clause and offset; what the system did not do says
+ * so itself.
+ *
+ * @param what what failed, such as `Could not open 'disk.qcow2'`
+ */
+export const because =
+  (what: string, file?: string) =>
+  (cause: Cause): CommandError => {
+    if (isError(cause)) return cause
+    const [first] = cause
+    return commandError(`${what}: ${first?.message ?? 'no issue was found'}`, {
+      ...(first === undefined ? {} : { clause: first.clause, offset: first.at }),
+      ...(file === undefined ? {} : { file })
+    })
+  }
+
+/** What the system says is wrong, without the name of the call. */
+const reason = (error: unknown): string => {
+  const text = error instanceof Error ? error.message : String(error)
+  return text
+    .replace(/^[A-Z]+: /, '')
+    .replace(/, (open|read|write|stat|fstat|lstat|rename|ftruncate|mkdir|unlink).*$/, '')
+}
+
+const systemError = (what: string, file: string, error: unknown): CommandError =>
+  commandError(`Could not ${what} '${file}': ${reason(error)}`, { file })
+
+/**
+ * Calls the system, whose exceptions become errors here and nowhere else.
+ *
+ * @param what what is done with the file: `open` becomes `Could not open 'disk.qcow2'`
+ */
+export const system = <A>(what: string, file: string, call: () => A): E.Either<CommandError, A> =>
+  E.tryCatch(call, (error) => systemError(what, file, error))
+
+/** {@link system} for a call that is awaited. */
+export const systemTask =
+  <A>(what: string, file: string, call: () => Promise<A>): TaskEither<CommandError, A> =>
+  async () => {
+    try {
+      return E.right(await call())
+    } catch (error) {
+      return E.left(systemError(what, file, error))
+    }
+  }
+
+type Failed = E.Left<CommandError>
+
+/** The value of a result; a failure ends the body that asks for it. */
+export function* get<A>(result: E.Either<CommandError, A>): Generator<Failed, A> {
+  if (E.isRight(result)) return result.right
+  yield result
+  return yield* get(result)
+}
+
+/** The value of a task, which is waited for; a failure ends the body that asks for it. */
+export async function* wait<A>(task: TaskEither<CommandError, A>): AsyncGenerator<Failed, A> {
+  return yield* get(await task())
+}
+
+/** Runs a body up to its value, or to the first failure that it gets. */
+export const either = <A>(body: () => Iterator<Failed, A>): E.Either<CommandError, A> => {
+  const running = body()
+  const step = running.next()
+  if (step.done === true) return E.right(step.value)
+  running.return?.()
+  return step.value
+}
+
+/** The task of a body that waits for others, up to its value, or to the first failure that it gets. */
+export const task =
+  <A>(body: () => AsyncIterator<Failed, A>): TaskEither<CommandError, A> =>
+  async () => {
+    const running = body()
+    const step = await running.next()
+    if (step.done === true) return E.right(step.value)
+    await running.return?.()
+    return step.value
+  }
