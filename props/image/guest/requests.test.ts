@@ -80,14 +80,14 @@ for (const [name, { l2At, most }] of Object.entries(places))
     assert.ok(requests.every((r) => r.length <= 2 ** 20))
   })
 
-test('a part of a disk asks for its own L1 entries and L2 tables only', () => {
+test('a part of a disk asks for its own L1 and L2 entries only', () => {
   const { disk, image } = diskOf(100, (i) => 8192 + i * size)
   const { requests, found } = told(disk, image, 10 * coverage + 700, 13 * coverage - 700)
   assert.equal(
     requests.map(({ at, length }) => [at, length]),
     [
       [l1TableOffset + 80, 24],
-      [8192 + 10 * size, 3 * size]
+      [8192 + 10 * size + 8, 3 * size - 16]
     ]
   )
   assert.is(found[0]?.start, 10 * coverage + 700)

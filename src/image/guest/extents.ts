@@ -4,7 +4,7 @@ import { type Issue, issue } from '../../bytes/issue.js'
 import { empty } from '../../bytes/octets.js'
 import { failWith, Memory, type Plan, readAt, readInto, emit } from '../../bytes/plan.js'
 import { availableBytes } from '../../format/compressed.js'
-import { clusterSize, type Geometry, l1Coverage, l2EntrySize } from '../../format/geometry.js'
+import { clusterSize, type Geometry, l1Coverage, l2Entries, l2EntrySize } from '../../format/geometry.js'
 import { compressionType } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { subclusters } from '../../format/limits.js'
@@ -98,10 +98,11 @@ const subclusterKinds: Readonly<
   'unallocated-plain': { kind: 'absent', placed: false }
 }
 
-/** One L2 table and what its entries are read with. */
+/** Neighbouring L2 entries, and what they are read with. */
 interface Table {
   readonly disk: Disk
   readonly view: L2View
+  /** Host byte of the first of them. */
   readonly at: number
 }
 
@@ -203,30 +204,24 @@ function* tellNext({ from, to, joined }: Walk, e: Extent): Plan<void, Extent> {
   if (done !== undefined) yield* emit(done)
 }
 
-/** The extents of the L2 table of L1 entry `i1`. */
-function* tableExtents(walk: Walk, i1: number, table: Table): Plan<void, Extent> {
-  const size = clusterSize(walk.disk.g)
-  const base = i1 * l1Coverage(walk.disk.g)
-  const last = Math.min(table.view.length, Math.ceil((walk.to - base) / size))
-  for (let i = Math.max(0, Math.floor((walk.from - base) / size)), n = 1; i < last; i += n) {
-    n = table.view.run(i, last)
-    for (const e of yield* clusterExtents(table, i, n, base + i * size)) yield* tellNext(walk, e)
-  }
-}
-
-/** The extents of the `n` L2 tables of L1 entries from `i1` on, which lie one behind the other from `at` on. */
-function* tablesExtents(walk: Walk, i1: number, n: number, at: number): Plan<void, Extent> {
-  const { disk } = walk
-  const size = clusterSize(disk.g)
+/** The extents of the `n` L2 tables of L1 entries from `i1` on, which are neighbours from host byte `at` on: one run of entries. */
+function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void, Extent> {
+  const { disk, from, to } = walk
+  const [size, stride] = [clusterSize(disk.g), l2EntrySize(disk.g)]
   if (at % size !== 0) {
     const spot = disk.l1TableOffset + 8 * i1
     const found = `0x${at.toString(16)}`
     return yield* failWith(broken('L1-05', 'L1 table entry', spot, found, 'a multiple of the cluster size'))
   }
-  const bytes = yield* readInto(walk.memory, at, n * size)
-  for (let k = 0; k < n; k++) {
-    const view = new L2View(bytes.subarray(k * size, (k + 1) * size), disk.g)
-    yield* tableExtents(walk, i1 + k, { disk, view, at: at + k * size })
+  const base = i1 * l1Coverage(disk.g)
+  const first = Math.max(0, Math.floor((from - base) / size))
+  const end = Math.min(n * l2Entries(disk.g), Math.ceil((to - base) / size))
+  const start = at + first * stride
+  const view = new L2View(yield* readInto(walk.memory, start, (end - first) * stride), disk.g)
+  const table = { disk, view, at: start }
+  for (let i = 0, run = 1; i < view.length; i += run) {
+    run = view.run(i, view.length)
+    for (const e of yield* clusterExtents(table, i, run, base + (first + i) * size)) yield* tellNext(walk, e)
   }
 }
 
@@ -249,7 +244,7 @@ export function* extents(disk: Disk, from: number, to: number): Plan<void, Exten
       if (n > 0) yield* tellNext(walk, { kind: 'absent', start: i * coverage, length: n * coverage })
       else {
         n = neighbours(offsetAt, i, end, size)
-        yield* tablesExtents(walk, i, n, offsetAt(i))
+        yield* tableExtents(walk, i, n, offsetAt(i))
       }
     }
   }
