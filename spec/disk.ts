@@ -1,19 +1,19 @@
 /**
- * The abstract machine: what qcow2 promises a guest, without clusters, counts or offsets. A disk is bytes, its snapshots
- * are bytes it had, its bitmaps say what was written since. Every command has one outcome: a disk, or a clause that
- * forbids it.
+ * The abstract machine: what qcow2 promises a guest, without clusters, refcounts or host offsets. A disk is bytes, a
+ * snapshot is the bytes of an earlier disk, a bitmap marks what was written since. Every command has one outcome: a disk,
+ * or the clause that forbids it.
  */
 import type { ClauseId } from './clauses/index.js'
 
 /**
- * What bytes that a disk gains get in advance: nothing, places, or places that are written with zeros. A list of writes has
- * no other way to take up space.
+ * How the range that a disk gains is preallocated: not at all, with host clusters (`metadata`), or with host clusters that
+ * are written with zeros (`falloc` and `full`: a list of writes has no other way to take up space).
  *
  * @see RS-07
  */
 export type Preallocation = 'off' | 'metadata' | 'falloc' | 'full'
 
-/** What a guest, or whoever runs it, may ask of a disk. Offsets and lengths are guest bytes. */
+/** A command of a guest, or of its host, to a disk. Offsets and lengths are in guest bytes. */
 export type Command =
   | { readonly _tag: 'Write' | 'WriteCompressed'; readonly at: number; readonly bytes: Uint8Array }
   | { readonly _tag: 'WriteZeroes'; readonly at: number; readonly length: number; readonly unmap: boolean }
@@ -25,26 +25,26 @@ export type Command =
   | { readonly _tag: 'BitmapMerge'; readonly from: string; readonly name: string }
   | { readonly _tag: 'Flush' }
 
-/** What a disk is made as, and stays. */
+/** The properties of a disk that no command changes. */
 export interface Traits {
   /** 2 or 3. Version 2 cannot say that bytes are zero without storing them, and has no bitmaps. */
   readonly version: 2 | 3
-  /** Bytes: the unit in which a disk is discarded and compressed. */
+  /** Cluster size in bytes: the unit of discards and of compressed writes. */
   readonly grain: number
-  /** Whether the guest's bytes stand in a file of their own. */
+  /** Whether guest data is stored in an external data file. */
   readonly dataFile: boolean
-  /** Bytes of the disk behind this one, as long as it is needed to know them; none without a backing file. */
+  /** Size of the backing disk in bytes; 0 without a backing file. */
   readonly backingSize: number
 }
 
-/** A disk as it was. */
+/** The content of a disk when the snapshot was taken. */
 export interface Snapshot {
   readonly id: string
   readonly name: string
   readonly content: Uint8Array
 }
 
-/** What was written since a moment, in granules of so many bytes. */
+/** A dirty bitmap: the granules, of `granularity` bytes each, that were written while it was enabled. */
 export interface Bitmap {
   readonly name: string
   readonly granularity: number
@@ -61,22 +61,22 @@ export interface Disk {
   readonly bitmaps: readonly Bitmap[]
 }
 
-/** A new disk of `size` bytes: zeros, or as far as they reach the bytes of the disk behind it. */
-export const blankDisk = (traits: Traits, size: number, behind: Uint8Array = new Uint8Array(0)): Disk => ({
+/** A new disk of `size` bytes: the bytes of the backing disk, then zeros. */
+export const blankDisk = (traits: Traits, size: number, backing: Uint8Array = new Uint8Array(0)): Disk => ({
   traits,
-  content: resized(behind, size),
+  content: resized(backing, size),
   snapshots: [],
   bitmaps: []
 })
 
-/** As many of the bytes as that, zeros behind them. */
+/** The first `size` bytes, followed by zeros if there are fewer. */
 const resized = (bytes: Uint8Array, size: number): Uint8Array => {
   const next = new Uint8Array(size)
   next.set(bytes.subarray(0, size))
   return next
 }
 
-/** What a command comes to. */
+/** The outcome of a command. */
 export type Outcome =
   { readonly _tag: 'Done'; readonly disk: Disk } | { readonly _tag: 'Refused'; readonly clause: ClauseId }
 
@@ -89,7 +89,7 @@ const replaced = (content: Uint8Array, at: number, bytes: Uint8Array): Uint8Arra
   return next
 }
 
-/** Every enabled bitmap records the bytes a command names, whatever they were before. @see BMP-10 and BT-07 */
+/** Every enabled bitmap marks the range of a command, whether its bytes change or not. @see BMP-10 and BT-07 */
 const recorded = (disk: Disk, at: number, length: number): readonly Bitmap[] =>
   disk.bitmaps.map((b) => {
     if (!b.enabled || length === 0) return b
@@ -98,7 +98,7 @@ const recorded = (disk: Disk, at: number, length: number): readonly Bitmap[] =>
     return { ...b, dirty: new Set([...b.dirty, ...Array.from({ length: n }, (_, i) => first + i)]) }
   })
 
-/** The whole grains of a range; the end of the disk counts as the end of a grain. @see ZD-11 */
+/** The whole grains of a range; the end of the disk is treated as the end of a grain. @see ZD-11 */
 const grainsOf = ({ traits, content }: Disk, at: number, length: number): readonly [from: number, to: number] => {
   const from = Math.min(content.length, Math.ceil(at / traits.grain) * traits.grain)
   const end = at + length
@@ -108,7 +108,7 @@ const grainsOf = ({ traits, content }: Disk, at: number, length: number): readon
 const write = (disk: Disk, at: number, bytes: Uint8Array, recordedLength = bytes.length, recordedAt = at): Outcome =>
   done({ ...disk, content: replaced(disk.content, at, bytes), bitmaps: recorded(disk, recordedAt, recordedLength) })
 
-/** Whole grains read as zeros afterwards, unless the version could only uncover the disk behind. @see ZD-03, ZD-07 and ZD-09 */
+/** Whole grains read as zeros afterwards, except in version 2 over a backing disk. @see ZD-03, ZD-07 and ZD-09 */
 const discard = (disk: Disk, at: number, length: number): Outcome => {
   const keeps = disk.traits.version === 2 && disk.traits.backingSize > 0
   const [from, to] = keeps ? [at, at] : grainsOf(disk, at, length)
@@ -123,7 +123,7 @@ const writeCompressed = (disk: Disk, at: number, bytes: Uint8Array): Outcome => 
 }
 
 /**
- * Bytes gained read as zeros, which falloc and full store; a bitmap keeps the bits that still mean something.
+ * The added range reads as zeros, which falloc and full store; a bitmap keeps the bits within the new size.
  *
  * @see RS-01, RS-03, RS-06 and BMP-07
  */
@@ -152,7 +152,7 @@ const createSnapshot = (disk: Disk, name: string): Outcome => {
   return done({ ...disk, snapshots: [...disk.snapshots, { id, name, content: disk.content }] })
 }
 
-/** The disk is what it was, size and all. An id goes before a name. @see ST-10, ST-11, SNAP-10 and DATA-10 */
+/** The disk gets the content and the size of the snapshot, which is looked up by id first. @see ST-10, ST-11, SNAP-10 and DATA-10 */
 const applySnapshot = (disk: Disk, name: string): Outcome => {
   if (disk.traits.dataFile) return refused('DATA-10')
   const found = disk.snapshots.find((s) => s.id === name) ?? byName(disk, name)
@@ -184,7 +184,7 @@ const changeBitmap = (disk: Disk, name: string, change: (b: Bitmap) => readonly 
     ? done({ ...disk, bitmaps: disk.bitmaps.flatMap((b) => (b.name === name ? change(b) : [b])) })
     : refused('BMP-02')
 
-/** What is dirty in `from` is dirty in the other, granules of one touching granules of the other. @see BT-05 */
+/** Every granule of the target that meets a dirty granule of `from` becomes dirty. @see BT-05 */
 const mergeBitmap = (disk: Disk, from: string, name: string): Outcome => {
   const source = disk.bitmaps.find((b) => b.name === from)
   if (source === undefined) return refused('BMP-02')
@@ -199,7 +199,7 @@ const mergeBitmap = (disk: Disk, from: string, name: string): Outcome => {
   })
 }
 
-/** What a command comes to. Total: whatever the command, there is a disk or a clause. */
+/** The outcome of a command on a disk. Total: every command gives a disk or a clause. */
 export const step = (command: Command, disk: Disk): Outcome => {
   const end = disk.content.length
   if ('at' in command && command.at + ('bytes' in command ? command.bytes.length : command.length) > end)

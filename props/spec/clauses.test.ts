@@ -84,17 +84,17 @@ test('a clause cites only clauses of the catalogue', () => {
     for (const other of idsIn(says)) assert.ok(isClauseId(other), `${id} cites ${other}`)
 })
 
-test('two parties that part ways give different verdicts on a case of their own', () => {
-  const partings = entries.flatMap(([id, { partings = [] }]) => partings.map((parting) => ({ id, ...parting })))
-  for (const { id, on, format, qemu } of partings) {
+test('in a divergence the two parties give different verdicts, and no two divergences have the same case', () => {
+  const all = entries.flatMap(([id, { divergences = [] }]) => divergences.map((divergence) => ({ id, ...divergence })))
+  for (const { id, on, format, qemu } of all) {
     assert.is.not(format, qemu, `${id}: ${on}`)
     assert.match(on, /^[^A-Z .].*[^ .]$/)
   }
-  assert.is(new Set(partings.map(({ on }) => on)).size, partings.length)
+  assert.is(new Set(all.map(({ on }) => on)).size, all.length)
 })
 
-test('a clause that has partings has at least one', () => {
-  for (const [id, { partings }] of entries) assert.is.not(partings?.length, 0, id)
+test('a list of divergences is not empty', () => {
+  for (const [id, { divergences }] of entries) assert.is.not(divergences?.length, 0, id)
 })
 
 test('a clause is found by its id, and by nothing else', () => {

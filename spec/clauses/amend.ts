@@ -36,7 +36,7 @@ export const amend = chapter('Amend', {
     says:
       'Going to version 2, in the active tree and all snapshots: a zero-allocated cluster is filled with zeros and ' +
       'loses the flag; a zero-plain entry becomes 0 without a backing file, and a new cluster of zeros with one. The ' +
-      'count of the new cluster is that of its L2 table, and COPIED is set if that is 1.'
+      'refcount of the new cluster is that of its L2 table, and COPIED is set if that is 1.'
   },
   'AM-05': {
     level: 'may',
@@ -51,8 +51,8 @@ export const amend = chapter('Amend', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'A new refcount width gets new blocks and a new table, allocated until their number is stable; the old counts ' +
-      'are copied, flush, header, then the old blocks and table are freed. It fails if a count does not fit, and in ' +
-      'version 2.'
+      'A new refcount width takes new refcount blocks and a new refcount table; QEMU allocates until their number is ' +
+      'stable. It copies the old refcounts, flushes, writes the header, and frees the old blocks and table. It fails ' +
+      'if a refcount does not fit the new width, and in version 2.'
   }
 })

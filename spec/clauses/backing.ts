@@ -1,4 +1,4 @@
-/** The file that an image reads through to where it has nothing of its own. */
+/** The backing file: what an image reads where it has no data of its own. */
 
 import { chapter } from './clause.js'
 
@@ -9,8 +9,8 @@ export const backing = chapter('Backing file', {
     source: 'format',
     says:
       'The backing file name is backing_file_size bytes, at most 1023, at backing_file_offset, without a terminator; ' +
-      'an offset of 0 means that there is no backing file. The name should stand behind the extension area and ' +
-      'inside the first cluster.'
+      'an offset of 0 means that there is no backing file. The name should follow the extension area and end inside ' +
+      'the first cluster.'
   },
   'BACK-02': {
     level: 'must',
@@ -20,7 +20,7 @@ export const backing = chapter('Backing file', {
       'A backing_file_offset above the cluster size is refused, and so is a backing_file_size above the smaller of ' +
       '1023 and the cluster size minus the offset. An offset other than 0 with size 0 opens as an image without a ' +
       'backing file.',
-    partings: [
+    divergences: [
       {
         on: 'a backing file name of at most 1023 bytes that does not lie inside the first cluster',
         format: 'reports',
@@ -50,10 +50,10 @@ export const backing = chapter('Backing file', {
     subject: 'writer',
     source: 'both',
     says:
-      'The backing file format extension is optional, and without it the format has to be guessed; a guess lets the ' +
-      'guest of a raw backing file choose the format by writing a qcow2 header. QEMU opens such an image and probes, ' +
-      'but refuses to create or rebase an image without an explicit format.',
-    partings: [
+      'The backing file format extension is optional. Without it a reader has to probe the format, and the guest of a ' +
+      'raw backing file can choose the format by writing a qcow2 header to its disk. QEMU opens such an image and ' +
+      'probes, but refuses to create or rebase an image without an explicit format.',
+    divergences: [
       {
         on: 'creating or rebasing an image with a backing file and no backing format',
         format: 'accepts',
@@ -74,9 +74,9 @@ export const backing = chapter('Backing file', {
     subject: 'image',
     source: 'format',
     says:
-      'A backing file and the raw external data bit exclude each other; a backing file with an external data file ' +
-      'that is not raw is allowed. QEMU refuses to create the forbidden pair.',
-    partings: [
+      'An image does not have both a backing file and the raw external data bit; a backing file beside an external ' +
+      'data file that is not raw is allowed. QEMU refuses to create the forbidden pair.',
+    divergences: [
       {
         on: 'opening an image that has both a backing file and the raw external data bit',
         format: 'refuses',

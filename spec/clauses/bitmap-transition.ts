@@ -17,34 +17,36 @@ export const bitmapTransition = chapter('Bitmap transitions', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'A close writes for every bitmap the data clusters that have a set bit, other entries being 0, a new table and ' +
-      'a new directory, all in fresh clusters, flushes, writes the header with the new directory offset and ' +
-      'autoclear bit 0, flushes, and then frees the old ones. in_use is cleared and auto says whether the bitmap is ' +
-      'enabled.'
+      'At close QEMU writes, for every bitmap, the data clusters that have a set bit (the other table entries are 0), ' +
+      'a new table and a new directory, all in newly allocated clusters; it flushes, writes the header with the new ' +
+      'directory offset and autoclear bit 0, flushes, and then frees the old ones. in_use is cleared and auto says ' +
+      'whether the bitmap is enabled.'
   },
   'BT-03': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'Add puts a new record at the end of the directory, with a table of zero entries. A bitmap added as disabled ' +
-      'has flags 0.'
+      'Adding a bitmap appends a directory entry with a table of zero entries. The flags of a bitmap added as ' +
+      'disabled are 0.'
   },
   'BT-04': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'Remove writes a directory without the record, or drops the extension and clears autoclear bit 0 if it was the ' +
-      'last, then the header, then frees the clusters of the bitmap. It works for an inconsistent bitmap too.'
+      'Removing a bitmap writes a directory without its entry, or drops the extension and clears autoclear bit 0 if ' +
+      'it was the last, then the header, then frees the clusters of the bitmap. It works for an inconsistent bitmap ' +
+      'too.'
   },
   'BT-05': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'Clear sets all table entries to 0, enable and disable toggle auto, and merge is the OR of the bits at ' +
-      'converted granularity: a coarse source bit sets all its fine bits, a fine source bit its coarse bit.'
+      'Clear sets all table entries to 0, enable and disable toggle auto, and merge is the OR of the bits after ' +
+      'conversion of the granularity: a coarse source bit sets every fine bit that it covers, a fine source bit sets ' +
+      'the coarse bit that covers it.'
   },
   'BT-06': {
     level: 'must',

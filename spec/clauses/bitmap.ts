@@ -19,8 +19,8 @@ export const bitmap = chapter('Bitmaps', {
       'The directory is contiguous. An entry is u64 bitmap_table_offset, cluster aligned; u32 bitmap_table_size in ' +
       'entries; u32 flags, bit 0 in_use, 1 auto, 2 extra_data_compatible, the rest 0; u8 type, 1 for dirty tracking; ' +
       'u8 granularity_bits, 0 to 63; u16 name_size, at least 1; u32 extra_data_size; extra data; the name without a ' +
-      'terminator; zeros to a multiple of 8. QEMU takes granularity_bits 9 to 31 and names of at most 1023 bytes.',
-    partings: [
+      'terminator; zeros to a multiple of 8. QEMU accepts granularity_bits 9 to 31 and names of at most 1023 bytes.',
+    divergences: [
       { on: 'granularity_bits of 0 to 8 or 32 to 63', format: 'accepts', qemu: 'refuses' },
       { on: 'a bitmap name of more than 1023 bytes', format: 'accepts', qemu: 'refuses' },
       { on: 'bitmap directory padding that is not zero', format: 'reports', qemu: 'accepts' }
@@ -31,18 +31,18 @@ export const bitmap = chapter('Bitmaps', {
     subject: 'reader',
     source: 'format',
     says:
-      'Names of bitmaps are unique, and extra data never references clusters. With unknown extra data, flag bit 2 ' +
-      'set means that the bitmap is usable and the extra data is kept; clear means that the bitmap is not used, and ' +
-      'all of it is kept.'
+      'Names of bitmaps are unique, and extra data never references clusters. A reader that does not know the extra ' +
+      'data may use the bitmap if flag bit 2 is set, and keeps the extra data; if the bit is clear it does not use ' +
+      'the bitmap, and keeps all of it.'
   },
   'BMP-04': {
     level: 'must',
     subject: 'image',
     source: 'qemu',
     says:
-      'QEMU refuses to open an image, read-only and under check too, in which a bitmap has flag bit 2 set, has an ' +
-      'extra_data_size other than 0, or breaks any limit.',
-    partings: [
+      'QEMU refuses to open an image, also read-only and for qemu-img check, in which a bitmap has flag bit 2 set, ' +
+      'has an extra_data_size other than 0, or breaks any limit.',
+    divergences: [
       { on: 'a bitmap with the extra_data_compatible flag set', format: 'accepts', qemu: 'refuses' },
       { on: 'a bitmap with an extra_data_size other than 0', format: 'accepts', qemu: 'refuses' }
     ]
@@ -60,9 +60,10 @@ export const bitmap = chapter('Bitmaps', {
     subject: 'image',
     source: 'format',
     says:
-      'Guest byte g is bit b = g >> granularity_bits: bit b & 7, 0 being the least significant, of data byte b >> 3, ' +
-      'found through table entry byte / cluster size. One table entry covers cluster size * 8 * granularity bytes of ' +
-      'the disk, 32 GiB with 64 KiB clusters and granularity.'
+      'Guest byte g belongs to bit b = g >> granularity_bits of the bitmap. Bit b is bit b & 7 (0 is the least ' +
+      'significant) of data byte b >> 3, and data byte n is in the cluster of table entry n / cluster size. One table ' +
+      'entry covers cluster size * 8 * granularity bytes of the disk: 32 GiB with 64 KiB clusters and a granularity ' +
+      'of 64 KiB.'
   },
   'BMP-07': {
     level: 'must',
@@ -71,7 +72,7 @@ export const bitmap = chapter('Bitmaps', {
     says:
       'A bitmap has ceil(size / granularity) bits. QEMU requires exactly ceil(ceil(bits / 64) * 8 / cluster size) ' +
       'table entries, unless in_use is set, and then does not read the data. A disk of size 0 cannot store a bitmap.',
-    partings: [
+    divergences: [
       {
         on: 'a bitmap without in_use and with more table entries than its bits need',
         format: 'accepts',
@@ -84,9 +85,9 @@ export const bitmap = chapter('Bitmaps', {
     subject: 'image',
     source: 'format',
     says:
-      'The unused tail bits of the last data cluster are zero. QEMU stores whole 64-bit words of ones when it has ' +
-      'loaded an all-ones table entry, so a reader masks the tail.',
-    partings: [{ on: 'set bits behind the last bit of a bitmap', format: 'reports', qemu: 'accepts' }]
+      'The bits of the last data cluster past the end of the disk are zero. QEMU stores whole 64-bit words of ones ' +
+      'after it has loaded an all-ones table entry, so a reader masks those bits.',
+    divergences: [{ on: 'set bits past the last bit of a bitmap', format: 'reports', qemu: 'accepts' }]
   },
   'BMP-09': {
     level: 'must',
@@ -113,7 +114,7 @@ export const bitmap = chapter('Bitmaps', {
       'Bitmap data is valid only if autoclear bit 0 is set. With the extension but without the bit, QEMU warns and ' +
       'ignores the bitmaps, and the next writable open drops the extension; its clusters become leaks, which a leak ' +
       'repair frees.',
-    partings: [
+    divergences: [
       { on: 'opening an image with a bitmaps extension and autoclear bit 0 clear', format: 'accepts', qemu: 'reports' }
     ]
   },
@@ -122,10 +123,10 @@ export const bitmap = chapter('Bitmaps', {
     subject: 'image',
     source: 'qemu',
     says:
-      'There are at most 65535 bitmaps, a directory of at most 65535 * 1024 bytes, a table of at most 0x8000000 ' +
-      'entries, at most 512 MiB of bitmap data, and neither bitmap_table_offset nor bitmap_table_size is 0. ' +
-      'nb_bitmaps equals the entries found, which end exactly at the directory size.',
-    partings: [
+      'QEMU accepts at most 65535 bitmaps, a directory of at most 65535 * 1024 bytes, a bitmap table of at most ' +
+      '0x8000000 entries and at most 512 MiB of bitmap data. Neither bitmap_table_offset nor bitmap_table_size is 0. ' +
+      'nb_bitmaps equals the number of directory entries, and the last one ends exactly at the directory size.',
+    divergences: [
       {
         on: 'more than 65535 bitmaps, or a bitmap directory of more than 65535 * 1024 bytes',
         format: 'accepts',
@@ -142,7 +143,7 @@ export const bitmap = chapter('Bitmaps', {
     level: 'must',
     subject: 'image',
     source: 'format',
-    says: 'The clusters of the directory, of the tables and of bitmap data are refcounted, 1 each.'
+    says: 'The clusters of the directory, of the tables and of bitmap data have refcount 1.'
   },
   'BMP-14': {
     level: 'must',
@@ -160,7 +161,7 @@ export const bitmap = chapter('Bitmaps', {
     level: 'must',
     subject: 'image',
     source: 'format',
-    says: 'name_size is not 0. QEMU does not test it, so a reader does.',
-    partings: [{ on: 'a bitmap with a name_size of 0', format: 'reports', qemu: 'accepts' }]
+    says: 'name_size is not 0. QEMU does not test it, so a reader has to.',
+    divergences: [{ on: 'a bitmap with a name_size of 0', format: 'reports', qemu: 'accepts' }]
   }
 })

@@ -1,7 +1,7 @@
 /** The shape of the catalogue: one rule of qcow2, and the chapters rules are grouped in. */
 
 /**
- * How binding a rule is: `must` is a requirement, `should` a recommendation, `may` a liberty. What QEMU does and
+ * How binding a rule is: `must` is a requirement, `should` a recommendation, `may` a permission. What QEMU does and
  * another program is free to do differently is `may`.
  */
 export type Level = 'must' | 'should' | 'may'
@@ -16,7 +16,7 @@ export type Subject = 'image' | 'reader' | 'writer'
 export type Source = 'format' | 'qemu' | 'both' | 'ours'
 
 /**
- * What a party does when it meets the case: takes it silently, opens the image but reports it, or refuses it.
+ * What a party does in a case: accepts it silently, opens the image but reports it, or refuses it.
  *
  * The format's text `accepts` what it allows, `reports` what it forbids or advises against where the rest of the image
  * keeps its meaning, and `refuses` what it calls an error or leaves without a meaning.
@@ -24,20 +24,20 @@ export type Source = 'format' | 'qemu' | 'both' | 'ours'
  */
 export type Verdict = 'accepts' | 'reports' | 'refuses'
 
-/** A case on which the format's text and QEMU part ways, and what each does. */
-export interface Parting {
+/** A case in which the text of the format and QEMU differ, and what each does. */
+export interface Divergence {
   readonly on: string
   readonly format: Verdict
   readonly qemu: Verdict
 }
 
-/** One rule. Its id is the key it stands under in its chapter. */
+/** One rule. Its id is its key in the chapter. */
 export interface Clause {
   readonly level: Level
   readonly subject: Subject
   readonly source: Source
   readonly says: string
-  readonly partings?: readonly Parting[]
+  readonly divergences?: readonly Divergence[]
 }
 
 /** Rules of one subject, keyed by id, in reading order. */

@@ -17,16 +17,16 @@ export const commit = chapter('Commit, rebase, empty, create', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'A safe rebase compares old and new backing, zeros past their ends, over each range not allocated in the ' +
-      'overlay, and writes the old content into the overlay where they differ, zeros past the end of the old ' +
-      'backing; then it changes backing name and format. Rebase to no file flattens the image, and an unsafe rebase ' +
-      'changes only the header.'
+      'A safe rebase compares the old and the new backing file over each range that is not allocated in the overlay; ' +
+      'both read as zeros past their ends. Where they differ it writes the content of the old backing file into the ' +
+      'overlay. Then it changes the backing file name and format. A rebase to no file flattens the image. An unsafe ' +
+      'rebase changes only the header.'
   },
   'CR-03': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says: 'A changed backing file is a full header rewrite, and fails with ENOSPC if the header has no room.'
+    says: 'Changing the backing file is a full header rewrite, and fails with ENOSPC if the header has no room.'
   },
   'CR-04': {
     level: 'may',
@@ -42,17 +42,18 @@ export const commit = chapter('Commit, rebase, empty, create', {
     source: 'qemu',
     says:
       'To empty a version 3 image without snapshots, bitmaps, LUKS and data file whose header, 3 clusters and L1 fit ' +
-      'one refcount block: dirty bit, flush; zero the L1; zero clusters 1 to 2 + L1; header bytes 40 to 59 say L1 in ' +
-      'cluster 3, refcount table in cluster 1, flush; refcount table entry 0 becomes cluster 2, flush; count ' +
-      'clusters 0 to 2 + L1; clear the dirty bit; truncate. Any other image is fully discarded.'
+      'one refcount block: dirty bit, flush; zero the L1; zero clusters 1 to 2 + L1; header bytes 40 to 59 place the ' +
+      'L1 table at cluster 3 and the refcount table at cluster 1, flush; refcount table entry 0 becomes cluster 2, ' +
+      'flush; set the refcounts of clusters 0 to 2 + L1 to 1; clear the dirty bit; truncate. Any other image is fully ' +
+      'discarded.'
   },
   'CR-06': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'Create writes a header of size 0, a refcount table and an empty block, opens the image, counts clusters 0 to ' +
-      '2, rewrites the header, resizes to the wanted size with the wanted preallocation, then sets the backing file ' +
-      'and encryption.'
+      'Create writes a header of size 0, a refcount table and an empty block, opens the image, sets the refcounts of ' +
+      'clusters 0 to 2 to 1, rewrites the header, resizes to the wanted size with the wanted preallocation, then sets ' +
+      'the backing file and encryption.'
   }
 })

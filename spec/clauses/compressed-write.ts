@@ -8,18 +8,20 @@ export const compressedWrite = chapter('Writing compressed clusters', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'A compressed write covers a whole cluster, or the last, partial one of the disk, whose L2 entry has no offset ' +
-      'bits, unallocated or zero-plain; anything else is EIO. With extended L2 entries the bitmap becomes 0.'
+      'A compressed write covers a whole cluster, or the last, partial cluster of the disk. The L2 entry must have no ' +
+      'host offset (unallocated or zero-plain); otherwise the write fails with EIO. With extended L2 entries the ' +
+      'bitmap becomes 0.'
   },
   'CW-02': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'A byte cursor p in memory, 0 after open, packs payloads. If p is 0, the count of its cluster is at its ' +
-      'maximum, or too few bytes are left in it, a free cluster below 2^min(70 - cluster_bits, 56) is taken: if it ' +
-      'directly follows, the payload starts at p and crosses, else at the new cluster. Every touched cluster counts ' +
-      '1 more, and p becomes the end, or 0 at a cluster limit.'
+      'QEMU packs payloads with a byte cursor p in memory, 0 after open. If p is 0, the refcount of its cluster is at ' +
+      'its maximum, or too few bytes are left in it, QEMU allocates a free cluster below 2^min(70 - cluster_bits, ' +
+      '56). If that cluster directly follows the cluster of p, the payload starts at p and crosses into it; otherwise ' +
+      'it starts at the new cluster. The refcount of every cluster that the payload touches rises by 1. p becomes the ' +
+      'end of the payload, or 0 if that is a cluster boundary.'
   },
   'CW-03': {
     level: 'may',
@@ -34,7 +36,7 @@ export const compressedWrite = chapter('Writing compressed clusters', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'qemu-img convert finally sets the file length to a multiple of 512. Other writers may end the file inside the ' +
-      'last sector of a payload (CMP-05).'
+      'qemu-img convert finally sets the file length to a multiple of 512. Other writers may let the file end inside ' +
+      'the last sector of a payload (CMP-05).'
   }
 })

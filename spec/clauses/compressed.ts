@@ -51,8 +51,8 @@ export const compressed = chapter('Compressed clusters', {
     source: 'format',
     says:
       'A compressed cluster adds 1 to the refcount of every host cluster that its byte range, the offset and the ' +
-      'available bytes of CMP-02, intersects. As cluster limits are sector limits, the exact payload touches the ' +
-      'same clusters. One host cluster may collect many counts.'
+      'available bytes of CMP-02, intersects. As cluster boundaries are sector boundaries, the exact payload touches ' +
+      'the same clusters. Many compressed clusters may add to the refcount of one host cluster.'
   },
   'CMP-07': {
     level: 'must',
@@ -77,9 +77,9 @@ export const compressed = chapter('Compressed clusters', {
     source: 'qemu',
     says:
       'Inflating succeeds if and only if it yields exactly a cluster and ends at the end of the stream or out of ' +
-      'output. So bytes after the final block are accepted, as is a stream that would yield more; less than a ' +
-      'cluster and invalid data are EIO. A stream without a final block fails, since the zeros after it parse as a ' +
-      'broken stored block.'
+      'output. So bytes after the final block are accepted, as is a stream that would yield more; less than a cluster ' +
+      'and invalid data are EIO. A stream without a final block fails, since the zeros after it decode as an invalid ' +
+      'stored block.'
   },
   'CMP-10': {
     level: 'must',
@@ -89,7 +89,7 @@ export const compressed = chapter('Compressed clusters', {
       'With compression_type 1 the payload is zstd frames, magic 28 B5 2F FD, decoded until a cluster is out. ' +
       'Several frames, a leading skippable frame and bytes after the last frame are accepted. A frame that yields ' +
       'more than a cluster, or less in all, is EIO.',
-    partings: [{ on: 'a zstd frame that yields more than a cluster', format: 'accepts', qemu: 'refuses' }]
+    divergences: [{ on: 'a zstd frame that yields more than a cluster', format: 'accepts', qemu: 'refuses' }]
   },
   'CMP-11': {
     level: 'may',
@@ -110,7 +110,7 @@ export const compressed = chapter('Compressed clusters', {
     subject: 'writer',
     source: 'qemu',
     says: 'qemu-img refuses compression and encryption together. A compressed payload is never encrypted or decrypted.',
-    partings: [
+    divergences: [
       {
         on: 'converting to an encrypted image with compression (qemu-img convert -c)',
         format: 'accepts',
@@ -122,6 +122,6 @@ export const compressed = chapter('Compressed clusters', {
     level: 'should',
     subject: 'reader',
     source: 'qemu',
-    says: 'A cluster that does not decompress is EIO, and the corrupt bit is left alone.'
+    says: 'A cluster that does not decompress reads as EIO, and the corrupt bit is not set.'
   }
 })

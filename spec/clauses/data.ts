@@ -17,7 +17,7 @@ export const data = chapter('External data file', {
     subject: 'reader',
     source: 'both',
     says:
-      'The name of the data file may stand in extension 0x44415441; without it the user supplies the file. QEMU ' +
+      'The name of the data file may be stored in extension 0x44415441; without it the user supplies the file. QEMU ' +
       'refuses the image if neither gives one.'
   },
   'DATA-03': {
@@ -34,10 +34,10 @@ export const data = chapter('External data file', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'A read through an entry whose host offset differs from its guest offset fails with EIO. A check by QEMU does ' +
-      'not look for the difference and a write follows the stored offset, so a careful program compares the two ' +
-      'itself.',
-    partings: [
+      'With an external data file, a read through an entry whose host offset differs from its guest offset fails with ' +
+      "EIO. QEMU's check does not look for the difference, and a write goes to the stored offset, so another program " +
+      'has to compare the two.',
+    divergences: [
       {
         on: 'an L2 entry whose host offset differs from its guest offset, seen by a check',
         format: 'reports',
@@ -61,9 +61,9 @@ export const data = chapter('External data file', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Creation with data_file_raw preallocates metadata: every L2 entry is its guest offset with bit 63, also after ' +
-      'growing. Writing zeros writes them to the data file and sets bit 0 of the entry, with its offset kept. A ' +
-      'discard, or a zero write with unmap, sets the entry to 1 and also discards or zeroes the data file.'
+      'Creation with data_file_raw preallocates metadata: every L2 entry is its guest offset with bit 63 set, also ' +
+      'after the disk grows. Writing zeros writes them to the data file and sets bit 0 of the entry, with its offset ' +
+      'kept. A discard, or a zero write with unmap, sets the entry to 1 and also discards or zeroes the data file.'
   },
   'DATA-07': {
     level: 'must',
@@ -72,7 +72,7 @@ export const data = chapter('External data file', {
     says:
       'With the raw external data bit the data file alone is the complete raw disk. In QEMU the bit can be set only ' +
       'at creation, and amend can only clear it.',
-    partings: [
+    divergences: [
       { on: 'setting the raw external data bit on an existing image by amend', format: 'accepts', qemu: 'refuses' }
     ]
   },

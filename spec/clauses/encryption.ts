@@ -17,9 +17,9 @@ export const encryption = chapter('Encryption', {
     source: 'both',
     says:
       'crypt_method 2 needs extension 0x0537BE77: the u64 cluster aligned offset and the u64 length of the LUKS ' +
-      'header and key area. The clusters that hold the area have count 1, and the slack of the last is zero. QEMU ' +
-      'places the area right after the L1 table; its usual length is 0x1F9000 bytes, which is also the ' +
-      'payload-offset in the LUKS header.'
+      'header and key area. The clusters that hold the area have refcount 1, and the bytes past its end in the last ' +
+      'one are zero. QEMU places the area right after the L1 table; its usual length is 0x1F9000 bytes, which is also ' +
+      'the payload-offset in the LUKS header.'
   },
   'LUKS-03': {
     level: 'must',
@@ -34,8 +34,8 @@ export const encryption = chapter('Encryption', {
     subject: 'image',
     source: 'format',
     says:
-      'The sector tweak of LUKS is the host offset / 512, or with a data file the offset inside that file / 512. So ' +
-      'ciphertext cannot move to another host cluster without encrypting it anew.'
+      'The sector number of the IV under LUKS is the host offset / 512, or with a data file the offset in that file / ' +
+      '512. So moving ciphertext to another host cluster needs a new encryption.'
   },
   'LUKS-05': {
     level: 'must',
@@ -52,7 +52,9 @@ export const encryption = chapter('Encryption', {
     says:
       'The AES key is the first 16 bytes of the password, padded with zeros: QEMU uses AES-128, where the format ' +
       'text says 256-bit keys.',
-    partings: [{ on: 'guest data that is encrypted with AES under a 128-bit key', format: 'refuses', qemu: 'accepts' }]
+    divergences: [
+      { on: 'guest data that is encrypted with AES under a 128-bit key', format: 'refuses', qemu: 'accepts' }
+    ]
   },
   'LUKS-07': {
     level: 'must',
@@ -75,6 +77,6 @@ export const encryption = chapter('Encryption', {
     level: 'may',
     subject: 'reader',
     source: 'qemu',
-    says: 'With encryption requests are aligned to 512 bytes and cut to 32 clusters.'
+    says: 'With encryption QEMU aligns requests to 512 bytes and limits each to 32 clusters.'
   }
 })

@@ -30,14 +30,18 @@ export const extension = chapter('Header extensions', {
       'below header_length means that there are no extensions. The walk stops at type 0 or exactly at the end, which ' +
       'needs no end marker. A record is refused if its first 8 bytes run past the end or if its length exceeds the ' +
       'bytes left after them.',
-    partings: [{ on: 'a backing_file_offset other than 0 and below header_length', format: 'reports', qemu: 'accepts' }]
+    divergences: [
+      { on: 'a backing_file_offset other than 0 and below header_length', format: 'reports', qemu: 'accepts' }
+    ]
   },
   'EXT-04': {
     level: 'must',
     subject: 'image',
     source: 'qemu',
     says: 'No extension reaches past backing_file_offset, and bytes from there on are never parsed as extensions.',
-    partings: [{ on: 'an extension record that reaches past backing_file_offset', format: 'reports', qemu: 'refuses' }]
+    divergences: [
+      { on: 'an extension record that reaches past backing_file_offset', format: 'reports', qemu: 'refuses' }
+    ]
   },
   'EXT-05': {
     level: 'must',
@@ -45,16 +49,16 @@ export const extension = chapter('Header extensions', {
     source: 'both',
     says:
       'The backing file format and the external data file name are strings of exactly the length of the extension, ' +
-      'without a terminator and with padding that need not be zero. QEMU cuts a string at its first NUL when it ' +
-      'rewrites the header. Of several extensions of one type it takes the last and drops the others at a rewrite.',
-    partings: [{ on: 'two header extensions of the same type', format: 'refuses', qemu: 'accepts' }]
+      'without a terminator and with padding that need not be zero. QEMU truncates a string at its first NUL when it ' +
+      'rewrites the header. Of several extensions of one type it uses the last and drops the others at a rewrite.',
+    divergences: [{ on: 'two header extensions of the same type', format: 'refuses', qemu: 'accepts' }]
   },
   'EXT-06': {
     level: 'must',
     subject: 'image',
     source: 'qemu',
-    says: 'The backing file format is shorter than 16 bytes; QEMU refuses an image with a longer one.',
-    partings: [{ on: 'a backing file format of 16 bytes or more', format: 'accepts', qemu: 'refuses' }]
+    says: 'The backing file format is at most 15 bytes long; QEMU refuses an image with one of 16 bytes or more.',
+    divergences: [{ on: 'a backing file format of 16 bytes or more', format: 'accepts', qemu: 'refuses' }]
   },
   'EXT-07': {
     level: 'must',
@@ -64,7 +68,7 @@ export const extension = chapter('Header extensions', {
       'The feature name table has length / 48 entries of 48 bytes: byte 0 is the feature word (0 incompatible, 1 ' +
       'compatible, 2 autoclear), byte 1 the bit number 0 to 63, bytes 2 to 47 the name padded with zeros. A name of ' +
       'the full 46 bytes has no NUL.',
-    partings: [
+    divergences: [
       {
         on: 'a feature name table entry whose type is above 2 or whose bit number is above 63',
         format: 'reports',
@@ -78,16 +82,16 @@ export const extension = chapter('Header extensions', {
     source: 'qemu',
     says:
       'QEMU writes its own feature name table of 8 entries (384 bytes), only in version 3 and only if the cluster ' +
-      'size is above 4096, and keeps no foreign one: dirty bit, corrupt bit, external data file, compression type, ' +
-      'extended L2 entries, lazy refcounts, bitmaps, raw external data. On read the names serve only the message ' +
-      'about unknown incompatible bits.'
+      'size is above 4096, and keeps no other: dirty bit, corrupt bit, external data file, compression type, extended ' +
+      'L2 entries, lazy refcounts, bitmaps, raw external data. On read the names serve only the message about unknown ' +
+      'incompatible bits.'
   },
   'EXT-09': {
     level: 'must',
     subject: 'image',
     source: 'both',
     says:
-      'The full disk encryption pointer stands only in an image with crypt_method 2, its length is 16, and the ' +
+      'The full disk encryption pointer appears only in an image with crypt_method 2, its length is 16, and the ' +
       'offset it holds is cluster aligned.'
   },
   'EXT-10': {
@@ -95,8 +99,8 @@ export const extension = chapter('Header extensions', {
     subject: 'image',
     source: 'both',
     says:
-      'The bitmaps extension has a length of 24, or the image is refused. While autoclear bit 0 is clear its content ' +
-      'is not looked at, and QEMU only warns.'
+      'The bitmaps extension has a length of 24, or the image is refused. While autoclear bit 0 is clear QEMU ignores ' +
+      'its content and only warns.'
   },
   'EXT-11': {
     level: 'may',
@@ -119,9 +123,9 @@ export const extension = chapter('Header extensions', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'QEMU writes extensions in this order: backing file format, external data file name, full disk encryption ' +
-      'pointer, feature name table, bitmaps, unknown ones, and the end marker of 8 zero bytes. The backing file name ' +
-      'follows the end marker at once.'
+      'QEMU writes the extensions in this order: backing file format, external data file name, full disk encryption ' +
+      'pointer, feature name table, bitmaps, unknown extensions, end marker (8 zero bytes). The backing file name ' +
+      'starts right after the end marker.'
   },
   'EXT-21': {
     level: 'must',
@@ -130,7 +134,7 @@ export const extension = chapter('Header extensions', {
     says:
       'Nothing but the backing file name is stored between the end marker and the end of cluster 0. A compatible ' +
       'feature that needs room uses an extension.',
-    partings: [
+    divergences: [
       {
         on: 'bytes other than zero after the end marker in cluster 0 that are no backing file name',
         format: 'reports',

@@ -8,17 +8,18 @@ export const feature = chapter('Feature bits', {
     subject: 'reader',
     source: 'both',
     says:
-      'An image with an incompatible bit that the reader does not know is refused, read-only too. Bit 0 is dirty, 1 ' +
-      'corrupt, 2 external data file, 3 compression type, 4 extended L2 entries, and bits 5 to 63 are reserved. QEMU ' +
-      'takes the names of unknown bits from the feature name table and shows the rest as a hexadecimal mask.'
+      'A reader refuses an image with an incompatible bit that it does not know, also for a read-only open. Bit 0 is ' +
+      'dirty, 1 corrupt, 2 external data file, 3 compression type, 4 extended L2 entries, and bits 5 to 63 are ' +
+      'reserved. QEMU takes the names of unknown bits from the feature name table and shows the rest as a hexadecimal ' +
+      'mask.'
   },
   'FEAT-02': {
     level: 'may',
     subject: 'reader',
     source: 'both',
     says:
-      'Unknown compatible bits are ignored, and kept when the header is rewritten. Bit 0 is lazy refcounts, which ' +
-      'lets refcount writes be postponed under the dirty bit; bits 1 to 63 are reserved.'
+      'Unknown compatible bits are ignored, and kept when the header is rewritten. Bit 0 is lazy refcounts: refcount ' +
+      'writes may be postponed while the dirty bit is set; bits 1 to 63 are reserved.'
   },
   'FEAT-03': {
     level: 'must',
@@ -36,9 +37,9 @@ export const feature = chapter('Feature bits', {
     source: 'both',
     says:
       'While the dirty bit (incompatible bit 0) is set, refcounts may be wrong and are rebuilt from the L1 and L2 ' +
-      'tables before the image is used; reading does not depend on them. QEMU leaves the bit alone at a read-only ' +
+      'tables before the image is used; reading does not depend on them. QEMU does not change the bit at a read-only ' +
       'open. A writable open first repairs leaks and errors, then clears the bit, and fails if check errors remain.',
-    partings: [
+    divergences: [
       { on: 'reading an image whose dirty bit is set without repairing it first', format: 'refuses', qemu: 'accepts' }
     ]
   },
@@ -58,7 +59,7 @@ export const feature = chapter('Feature bits', {
     says:
       'The raw external data bit (autoclear bit 1) is set only together with the external data file bit ' +
       '(incompatible bit 2). QEMU tests this only when it opens the image for I/O.',
-    partings: [
+    divergences: [
       {
         on: 'the raw external data bit without the external data file bit, opened for metadata only (qemu-img info)',
         format: 'refuses',
@@ -73,7 +74,7 @@ export const feature = chapter('Feature bits', {
     says:
       'The bitmaps bit (autoclear bit 0) without the bitmaps extension is an error. QEMU opens and checks such an ' +
       'image silently; its overlap check then stops the first write into the image file and marks the image corrupt.',
-    partings: [
+    divergences: [
       { on: 'opening an image with the bitmaps bit set and no bitmaps extension', format: 'refuses', qemu: 'accepts' }
     ]
   },
@@ -83,6 +84,6 @@ export const feature = chapter('Feature bits', {
     source: 'both',
     says:
       'The external data file bit, on which the raw external data bit depends, is incompatible bit 2. A note in the ' +
-      'format text calls it bit 1, which is the corrupt bit.'
+      "format's text calls it bit 1, which is the corrupt bit: an erratum."
   }
 })

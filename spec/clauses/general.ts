@@ -36,7 +36,7 @@ export const general = chapter('General', {
     says:
       'A new image has the header in cluster 0, a refcount table of one cluster in cluster 1, the first refcount ' +
       'block in cluster 2 and the L1 table from cluster 3 on; at size 0 there is no L1 table, and l1_table_offset ' +
-      'and l1_size are 0. Preallocation falloc or full moves the refcount table behind the L1 table and makes ' +
+      'and l1_size are 0. Preallocation falloc or full moves the refcount table after the L1 table and makes ' +
       'cluster 1 the first L2 table.'
   },
   'GEN-05': {
@@ -44,7 +44,7 @@ export const general = chapter('General', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'Opening an image does not prove that its tables lie inside the file or that they do not overlap, and QEMU ' +
-      'tests neither at open. Only a check and the overlap check before a write (INT-20) find out.'
+      'An image that opens may have tables past the end of the file, and tables that overlap: QEMU tests neither at ' +
+      'open. Only a check and the overlap check before a write (INT-20) detect them.'
   }
 })

@@ -22,7 +22,7 @@ export const header = chapter('Header', {
       'Version 3 adds incompatible_features at byte 72, compatible_features at 80, autoclear_features at 88, ' +
       'refcount_order at 96 and header_length at 100. header_length is at least 104 and a multiple of 8. QEMU ' +
       'requires only 104 up to the cluster size and reads extensions from the very byte it names.',
-    partings: [
+    divergences: [
       {
         on: 'a header_length of at least 104 that is not a multiple of 8, such as 105',
         format: 'refuses',
@@ -61,15 +61,15 @@ export const header = chapter('Header', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'QEMU ignores bytes 105 to 111 on read and writes them as zeros when it rewrites the header. A careful writer ' +
-      'keeps them, since a field of a later version may stand there.'
+      'QEMU ignores bytes 105 to 111 on read and writes them as zeros when it rewrites the header. A writer should ' +
+      'keep them, since a later version of the format may store a field there.'
   },
   'HDR-07': {
     level: 'must',
     subject: 'image',
     source: 'format',
     says: 'The padding that rounds the last additional field up to a multiple of 8 bytes is zero.',
-    partings: [
+    divergences: [
       {
         on: 'non-zero padding in bytes 105 to 111 of a header with header_length 112',
         format: 'reports',
@@ -106,7 +106,7 @@ export const header = chapter('Header', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'A file is taken for qcow2 if it begins with the magic bytes 51 46 49 FB and a version of at least 2. Version ' +
+      'QEMU probes a file as qcow2 if it begins with the magic bytes 51 46 49 FB and a version of at least 2. Version ' +
       '1 belongs to the older qcow format.'
   },
   'HDR-12': {
@@ -115,8 +115,8 @@ export const header = chapter('Header', {
     source: 'qemu',
     says:
       'A full header rewrite writes the whole first cluster: header, extensions in the order of EXT-20, end marker, ' +
-      'backing file name, then zeros. Bytes that stood after the end marker disappear. The write is as long as a ' +
-      'cluster and is not atomic on a real disk.'
+      'backing file name, then zeros. Other bytes after the end marker are lost. The write is a cluster long and not ' +
+      'atomic on a real disk.'
   },
   'HDR-13': {
     level: 'may',

@@ -9,7 +9,7 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     source: 'qemu',
     says:
       'With lazy refcounts (compatible bit 0), the first link of an L2 entry writes the dirty bit to bytes 72 to 79 ' +
-      'and flushes; from then on refcount blocks stay in memory and L2 tables may go out first. A clean close, a ' +
+      'and flushes; from then on refcount blocks stay in memory and L2 tables may be written first. A clean close, a ' +
       'reopen read-only or switching lazy refcounts off flushes L2 tables and refcounts and clears the bit by a full ' +
       'header rewrite.'
   },
@@ -18,15 +18,15 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     subject: 'image',
     source: 'qemu',
     says:
-      'After a crash under lazy refcounts incompatible bit 0 is set and new clusters have count 0; a check finds ' +
-      'counts below their references and wrong COPIED bits and exits with 2. A leak repair fails with exit code 1, ' +
-      'as the refcounts need a rebuild; a full repair or any writable open mends it.'
+      'After a crash under lazy refcounts incompatible bit 0 is set and new clusters have refcount 0; a check finds ' +
+      'refcounts below their references and wrong COPIED bits, and exits with 2. A leak repair fails with exit code ' +
+      '1, as the refcounts need a rebuild; a full repair or any writable open repairs it.'
   },
   'INT-03': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says: 'Emptying an image by the fast path of CR-05 also uses the dirty bit as its guard against a crash.'
+    says: 'Emptying an image by the fast path of CR-05 also sets the dirty bit to be safe against a crash.'
   },
   'INT-04': {
     level: 'must',
@@ -35,7 +35,7 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     says:
       'While the dirty bit is set, a write of a full cluster is linked without a flush between data and L2, so after ' +
       'a crash the new entry may expose a host cluster that its data never reached. Only a write that copies forces ' +
-      'the flush. Under lazy refcounts the order of data before L2 in WR-08 is not promised.'
+      'the flush. Under lazy refcounts the order of WR-08, data before L2, does not hold.'
   },
   'INT-10': {
     level: 'may',
@@ -61,11 +61,12 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Before a write to the image file, its range, widened to clusters, is compared with the areas of another kind ' +
-      'than its own; the header test asks whether the raw start is below the cluster size. The default mode cached ' +
-      'covers header, active L1, refcount table, snapshot table, bitmap directory (mode constant) and active L2, ' +
-      'refcount blocks, inactive L1; mode all adds inactive L2, mode none tests nothing. The LUKS area, bitmap ' +
-      'tables and bitmap data are never protected.'
+      'Before a write to the image file QEMU compares its range, extended to whole clusters, with the metadata areas ' +
+      'of every kind but that of the write itself; for the header it tests whether the write starts below the cluster ' +
+      'size. The default mode, cached, covers header, active L1 table, refcount table, snapshot table, bitmap ' +
+      'directory (these alone are mode constant), active L2 tables, refcount blocks and inactive L1 tables; mode all ' +
+      'adds inactive L2 tables; mode none tests nothing. The LUKS area, bitmap tables and bitmap data are never ' +
+      'protected.'
   },
   'INT-21': {
     level: 'may',
@@ -77,6 +78,8 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     level: 'may',
     subject: 'reader',
     source: 'qemu',
-    says: 'An L2 entry that points to the header, at offset 0, is unallocated, and a write replaces it silently.'
+    says:
+      'An L2 entry whose host offset is 0, the header cluster, is unallocated: a write replaces it, and nothing ' +
+      'reports it.'
   }
 })

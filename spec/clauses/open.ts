@@ -22,7 +22,7 @@ export const open = chapter('Opening an image', {
     subject: 'reader',
     source: 'qemu',
     says: 'The image is refused if cluster_bits is below 9 or above 21.',
-    partings: [{ on: 'cluster_bits above 21', format: 'accepts', qemu: 'refuses' }]
+    divergences: [{ on: 'cluster_bits above 21', format: 'accepts', qemu: 'refuses' }]
   },
   'OPEN-04': {
     level: 'must',
@@ -52,7 +52,9 @@ export const open = chapter('Opening an image', {
     level: 'must',
     subject: 'reader',
     source: 'both',
-    says: 'The image is refused if compression_type is 0 with incompatible bit 3 set, or not 0 with the bit clear.'
+    says:
+      'The image is refused if incompatible bit 3 is set and compression_type is 0, or if the bit is clear and ' +
+      'compression_type is not 0.'
   },
   'OPEN-09': {
     level: 'must',
@@ -64,7 +66,7 @@ export const open = chapter('Opening an image', {
     level: 'must',
     subject: 'reader',
     source: 'both',
-    says: 'A writable open is refused if the corrupt bit is set, except under check.'
+    says: 'A writable open is refused if the corrupt bit is set, except by qemu-img check.'
   },
   'OPEN-11': {
     level: 'must',
@@ -83,20 +85,22 @@ export const open = chapter('Opening an image', {
     subject: 'reader',
     source: 'qemu',
     says: 'A system emulator refuses an image with crypt_method 1 (AES); the tools open it.',
-    partings: [{ on: 'an image with crypt_method 1 opened by a system emulator', format: 'accepts', qemu: 'refuses' }]
+    divergences: [
+      { on: 'an image with crypt_method 1 opened by a system emulator', format: 'accepts', qemu: 'refuses' }
+    ]
   },
   'OPEN-14': {
     level: 'must',
     subject: 'reader',
     source: 'qemu',
-    says: 'The image is refused if refcount_table_clusters is 0, except under check.'
+    says: 'The image is refused if refcount_table_clusters is 0, except by qemu-img check.'
   },
   'OPEN-15': {
     level: 'must',
     subject: 'reader',
     source: 'qemu',
     says: 'The image is refused if refcount_table_clusters * cluster size is above 8 MiB.',
-    partings: [{ on: 'a refcount table of more than 8 MiB', format: 'accepts', qemu: 'refuses' }]
+    divergences: [{ on: 'a refcount table of more than 8 MiB', format: 'accepts', qemu: 'refuses' }]
   },
   'OPEN-16': {
     level: 'must',
@@ -110,8 +114,8 @@ export const open = chapter('Opening an image', {
     level: 'must',
     subject: 'reader',
     source: 'qemu',
-    says: 'The image is refused if nb_snapshots is above 65536, except under check.',
-    partings: [{ on: 'more than 65536 snapshots', format: 'accepts', qemu: 'refuses' }]
+    says: 'The image is refused if nb_snapshots is above 65536, except by qemu-img check.',
+    divergences: [{ on: 'more than 65536 snapshots', format: 'accepts', qemu: 'refuses' }]
   },
   'OPEN-18': {
     level: 'must',
@@ -119,14 +123,14 @@ export const open = chapter('Opening an image', {
     source: 'qemu',
     says:
       'The image is refused if snapshots_offset is not cluster aligned or the snapshot table would end above 2^63 - ' +
-      '1, even with 0 snapshots, except under check.'
+      '1, even with 0 snapshots, except by qemu-img check.'
   },
   'OPEN-19': {
     level: 'must',
     subject: 'reader',
     source: 'qemu',
     says: 'The image is refused if l1_size is above 4194304.',
-    partings: [{ on: 'an active L1 table of more than 4194304 entries', format: 'accepts', qemu: 'refuses' }]
+    divergences: [{ on: 'an active L1 table of more than 4194304 entries', format: 'accepts', qemu: 'refuses' }]
   },
   'OPEN-20': {
     level: 'must',
@@ -188,15 +192,17 @@ export const open = chapter('Opening an image', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'The image is refused if backing_file_size is above the smaller of 1023 and the cluster size minus ' +
-      'backing_file_offset.'
+      'The image is refused if backing_file_size is above 1023, or above the number of bytes from backing_file_offset ' +
+      'to the end of the first cluster.'
   },
   'OPEN-29': {
     level: 'must',
     subject: 'reader',
     source: 'qemu',
-    says: 'The image is refused if a snapshot table entry has more than 1024 bytes of extra data, except under check.',
-    partings: [
+    says:
+      'The image is refused if a snapshot table entry has more than 1024 bytes of extra data, except by qemu-img ' +
+      'check.',
+    divergences: [
       { on: 'a snapshot table entry with more than 1024 bytes of extra data', format: 'accepts', qemu: 'refuses' }
     ]
   },
@@ -204,8 +210,8 @@ export const open = chapter('Opening an image', {
     level: 'must',
     subject: 'reader',
     source: 'qemu',
-    says: 'The image is refused if the snapshot table is larger than 64 MiB, except under check.',
-    partings: [{ on: 'a snapshot table of more than 64 MiB', format: 'accepts', qemu: 'refuses' }]
+    says: 'The image is refused if the snapshot table is larger than 64 MiB, except by qemu-img check.',
+    divergences: [{ on: 'a snapshot table of more than 64 MiB', format: 'accepts', qemu: 'refuses' }]
   },
   'OPEN-31': {
     level: 'must',
@@ -217,15 +223,15 @@ export const open = chapter('Opening an image', {
     level: 'must',
     subject: 'reader',
     source: 'qemu',
-    says: 'A writable open of an image with the dirty bit is refused if the repair fails, except under check.'
+    says: 'A writable open of an image with the dirty bit is refused if the repair fails, except by qemu-img check.'
   },
   'OPEN-40': {
     level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
-      'A writable open may itself write: clear unknown autoclear bits, drop an invalid bitmaps extension, repair a ' +
-      'dirty image, set in_use on bitmaps. A pure open leaves these to an explicit transition.'
+      'A writable open may write: QEMU clears unknown autoclear bits, drops an invalid bitmaps extension, repairs a ' +
+      'dirty image and sets in_use on bitmaps. Here, opening writes none of this; a separate transition does.'
   },
   'OPEN-41': {
     level: 'may',

@@ -8,56 +8,57 @@ export const order = chapter('Orders of writes', {
     subject: 'writer',
     source: 'ours',
     says:
-      'What becomes visible becomes so by one aligned word of eight bytes at a time, and the image is sound and reads as ' +
-      'old or new after each. So no write is unsafe when its sector is torn, as a header that changes in several words ' +
-      'at once (HDR-13) is.'
+      'Every change becomes visible by one aligned write of eight bytes, and after each such write the image is sound ' +
+      'and reads as the old or the new disk. No commit needs two words at once, as a header that changes in several ' +
+      'words does (HDR-13), so a torn sector does no harm.'
   },
   'ORD-02': {
     level: 'must',
     subject: 'writer',
     source: 'ours',
     says:
-      'Space is given back to the host file only when no durable entry points to it. QEMU punches before the L2 change is ' +
-      'durable (ZD-15), so that a crash can leave an entry of a payload that is gone.'
+      'Space in the host file is freed only after no durable entry points to it. QEMU punches before the L2 change is ' +
+      'durable (ZD-15), so after a crash an entry may point to a hole.'
   },
   'ORD-03': {
     level: 'must',
     subject: 'writer',
     source: 'ours',
     says:
-      'A cluster is not taken again before the entry that pointed to it has changed on the disk; nor is its count lowered. ' +
-      'Otherwise a crash leaves two owners, and one guest range with the bytes of another.'
+      'A cluster is not allocated again, and its refcount is not lowered, before the change of the entry that pointed ' +
+      'to it is durable. Otherwise a crash may leave one cluster with two owners, and one guest range with the bytes ' +
+      'of another.'
   },
   'ORD-04': {
     level: 'must',
     subject: 'writer',
     source: 'ours',
     says:
-      'Data, and the zeros or old bytes around it, are durable before the entry that shows them; also in an image with lazy ' +
-      'refcounts, where QEMU links a full cluster without a flush between (INT-04).'
+      'Data, and the zeros or old bytes around it, are durable before the entry that exposes them, also in an image ' +
+      'with lazy refcounts, where QEMU links a full cluster without a flush between (INT-04).'
   },
   'ORD-05': {
     level: 'must',
     subject: 'writer',
     source: 'ours',
     says:
-      'A disk that shrinks gets its new size first, then loses its entries, then their counts, and the file is cut last; ' +
-      'QEMU cuts the file and changes the size before the entries (RS-05).'
+      'Shrinking writes the new size first, then the L2 entries, then the refcounts, and truncates the file last. ' +
+      'QEMU truncates the file and changes the size before the entries (RS-05).'
   },
   'ORD-06': {
     level: 'must',
     subject: 'writer',
     source: 'ours',
     says:
-      'A disk that grows gets its size last: first what it gains reads as zeros, also where a longer backing file lies ' +
-      'behind (RS-03) or entries of an earlier, larger disk are left (RS-06).'
+      'Growing writes the size last: before that, the added range reads as zeros, also where a longer backing file ' +
+      'covers it (RS-03) or entries of an earlier, larger disk are left (RS-06).'
   },
   'ORD-07': {
     level: 'must',
     subject: 'writer',
     source: 'ours',
     says:
-      'Enabled bitmaps mark a range durably before its data change, so they are right at every moment and need not be ' +
-      'marked as in use while the image is open (BMP-10).'
+      'Enabled bitmaps mark a range durably before its data changes. So they are correct at every moment, and in_use ' +
+      'need not be set while the image is open (BMP-10).'
   }
 })

@@ -1,4 +1,4 @@
-/** From a guest offset to the bytes behind it. */
+/** From a guest offset to its bytes. */
 
 import { chapter } from './clause.js'
 
@@ -66,8 +66,9 @@ export const read = chapter('Reading', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'The host cluster of the last, partial guest cluster is whole; its bytes past the end of the disk are not ' +
-      'visible to the guest and may hold anything after a shrink. A file that ends inside it reads as zeros (GEN-03).'
+      'The last, partial guest cluster has a whole host cluster. Its bytes past the end of the disk are not visible ' +
+      'to the guest and may hold anything after a shrink. If the file ends inside that cluster, the missing bytes ' +
+      'read as zeros (GEN-03).'
   },
   'RD-09': {
     level: 'may',

@@ -1,4 +1,4 @@
-/** How often each host cluster is used, how the counts are stored, and how their tables grow. */
+/** Refcounts: how often each host cluster is referenced, how refcounts are stored, and how their tables grow. */
 
 import { chapter } from './clause.js'
 
@@ -8,9 +8,9 @@ export const refcount = chapter('Refcounts', {
     subject: 'image',
     source: 'format',
     says:
-      'Every host cluster has a count: 0 is free, 1 used, 2 or more shared, which means copy before write. Every ' +
-      'cluster that holds anything is counted, metadata and the refcount structures themselves included; the header ' +
-      'cluster has count 1.'
+      'Every host cluster has a refcount: 0 is free, 1 is used, 2 or more is shared, and a shared cluster is copied ' +
+      'before it is written. Every cluster in use is referenced, including metadata and the refcount structures ' +
+      'themselves; the header cluster has refcount 1.'
   },
   'REF-02': {
     level: 'must',
@@ -23,7 +23,7 @@ export const refcount = chapter('Refcounts', {
     subject: 'reader',
     source: 'format',
     says:
-      'A refcount block has N = cluster size * 8 / width entries. The count of the host cluster c = offset >> ' +
+      'A refcount block has N = cluster size * 8 / width entries. The refcount of host cluster c = offset >> ' +
       'cluster_bits is entry c mod N of the block at refcount table entry c div N, masked with ~0x1ff. It is 0 if ' +
       'that entry is 0 or lies beyond the table.'
   },
@@ -42,8 +42,8 @@ export const refcount = chapter('Refcounts', {
     source: 'format',
     says:
       'Entry i of a block of width W >= 8 is the big-endian integer at byte i * W / 8. For W < 8 the least ' +
-      'significant bits come first: it is (byte[i * W >> 3] >> (i * W & 7)) & (2^W - 1). Counts ' +
-      '1,1,1,1,2,2,2,2,2,1,1 are 55 AA 16 for W = 2 and 11 11 22 22 12 01 for W = 4, and ten counts of 1 are FF 03 ' +
+      'significant bits come first: it is (byte[i * W >> 3] >> (i * W & 7)) & (2^W - 1). Refcounts ' +
+      '1,1,1,1,2,2,2,2,2,1,1 are 55 AA 16 for W = 2 and 11 11 22 22 12 01 for W = 4, and ten refcounts of 1 are FF 03 ' +
       'for W = 1.'
   },
   'REF-06': {
@@ -52,7 +52,7 @@ export const refcount = chapter('Refcounts', {
     source: 'qemu',
     says:
       'The refcount table is at most 8 MiB, 8388608 / cluster size clusters, and a writer that grows it keeps that ' +
-      'bound, or the image does not open again. It has at least one cluster, except under check.'
+      'bound, or the image does not open again. It has at least one cluster, except for qemu-img check.'
   },
   'REF-07': {
     level: 'must',
@@ -68,50 +68,50 @@ export const refcount = chapter('Refcounts', {
     subject: 'image',
     source: 'format',
     says:
-      'The count of a shared cluster is the sum of its references: one per active or snapshot L2 entry that points ' +
-      'to it, and for an L2 table one per L1 table that points to it. A compressed descriptor adds one to each host ' +
-      'cluster that its byte range touches (CMP-06).'
+      'The refcount of a shared cluster is the number of its references: one per active or snapshot L2 entry that ' +
+      'points to it, and for an L2 table one per L1 table that points to it. A compressed descriptor adds one to each ' +
+      'host cluster that its byte range touches (CMP-06).'
   },
   'REF-09': {
     level: 'must',
     subject: 'image',
     source: 'format',
-    says: 'With an external data file data clusters are not counted; metadata is.'
+    says: 'With an external data file data clusters have no refcounts; metadata clusters do.'
   },
   'REF-20': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'If no block covers a cluster, QEMU flushes the L2 cache and takes the next free cluster for the block. If the ' +
-      'block covers itself, it is written with its own count at 1; if not, its cluster is first counted through the ' +
-      'present blocks, at most 2 levels deep. It writes the block, flushes, writes the 8-byte table entry, flushes, ' +
-      'and starts the original allocation again.'
+      'If no block covers a cluster, QEMU flushes the L2 cache and allocates the next free cluster for the block. If ' +
+      'the block covers its own cluster, it is written with that refcount at 1; if not, the refcount of its cluster ' +
+      'is first raised through the present blocks, at most 2 levels deep. It writes the block, flushes, writes the ' +
+      '8-byte table entry, flushes, and starts the original allocation again.'
   },
   'REF-21': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'If the table is too small to count cluster c, with nb taken for its block, new blocks and then a new table ' +
-      'are placed from cluster ceil((max(c, nb) + 1) / N) * N on, N being the entries of a block; the blocks count ' +
-      'themselves and the table, which gets 50 % extra entries and whole clusters. The order is blocks, flush, ' +
-      'table, flush, header bytes 48 to 59, flush, then the old table is freed.'
+      'If the refcount table is too small for cluster c, and cluster nb holds its new block, QEMU places further new ' +
+      'blocks and then a new table from cluster ceil((max(c, nb) + 1) / N) * N on, N being the entries of a block. ' +
+      'The new blocks hold the refcounts of themselves and of the table; the table grows by 50 % and to whole ' +
+      'clusters. The order is blocks, flush, table, flush, header bytes 48 to 59, flush; then the old table is freed.'
   },
   'REF-22': {
     level: 'must',
     subject: 'writer',
     source: 'both',
     says:
-      'At the instant the header switches, the new refcount table describes every cluster that was counted before, ' +
-      'all its own blocks and itself. Nothing else changes.'
+      'When the header switches to the new refcount table, that table covers every cluster that had a refcount ' +
+      'before, all its own blocks and itself. Nothing else changes.'
   },
   'REF-23': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'A refcount block is created for its whole range even if one cluster of it is used. Blocks are removed only by ' +
-      'a shrink (RS-04) and by a rebuild (CHK-09).'
+      'A refcount block covers its whole range even if only one cluster of it is used. Blocks are removed only by a ' +
+      'shrink (RS-04) and by a rebuild (CHK-09).'
   }
 })

@@ -10,7 +10,7 @@ export const resize = chapter('Resize', {
     says:
       'The new size is a multiple of 512. A version 2 image with snapshots and an image with an inconsistent or ' +
       'unloaded bitmap are refused. Other bitmaps are resized in memory and stored at close.',
-    partings: [{ on: 'a resize to a size that is not a multiple of 512', format: 'accepts', qemu: 'refuses' }]
+    divergences: [{ on: 'a resize to a size that is not a multiple of 512', format: 'accepts', qemu: 'refuses' }]
   },
   'RS-02': {
     level: 'may',
@@ -26,19 +26,20 @@ export const resize = chapter('Resize', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'If the backing file is longer than the old size, the grown area must read as zeros: in version 3 an unaligned ' +
-      'start is written as data and the rest becomes zero-plain; version 2 refuses, unless its last cluster has room. ' +
-      'With preallocation falloc or full zeros are written instead, also in version 2, but for an external data file.'
+      'If the backing file is longer than the old size, the added range must read as zeros. In version 3 an unaligned ' +
+      'start is written as data and the rest becomes zero-plain. Version 2 refuses, unless the last cluster has room. ' +
+      'With preallocation falloc or full QEMU writes zeros instead, also in version 2, except with an external data ' +
+      'file.'
   },
   'RS-04': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'Shrink, only when asked for: fully discard the clusters from the new size on, rounded up to a cluster; zero ' +
-      'the L1 entries no longer needed in place, with l1_size unchanged, and free their L2 tables; drop refcount ' +
-      'blocks that count only themselves, rewriting the refcount table in place; truncate the file after the last ' +
-      'counted cluster; write size.'
+      'Shrink, only with --shrink: fully discard the clusters from the new size on, rounded up to a cluster; zero the ' +
+      'L1 entries no longer needed in place, with l1_size unchanged, and free their L2 tables; drop refcount blocks ' +
+      'that hold a refcount for no cluster but themselves, rewriting the refcount table in place; truncate the file ' +
+      'after the last cluster with a refcount; write size.'
   },
   'RS-05': {
     level: 'may',
@@ -53,14 +54,14 @@ export const resize = chapter('Resize', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'A shrink leaves the clusters of snapshots alone; counts just drop. The tail of the last kept cluster keeps ' +
-      'its old bytes, which the guest sees again when the disk grows.'
+      'A shrink does not change the clusters of snapshots; only their refcounts drop. The tail of the last kept ' +
+      'cluster keeps its old bytes, which the guest sees again when the disk grows.'
   },
   'RS-07': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says: 'Growing takes preallocation metadata, falloc or full; shrinking takes none.'
+    says: 'Growing accepts preallocation metadata, falloc or full; shrinking accepts none.'
   },
   'RS-08': {
     level: 'may',

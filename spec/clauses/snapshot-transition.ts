@@ -8,11 +8,11 @@ export const snapshotTransition = chapter('Snapshot transitions', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Create: (1) write an L1 copy of count 1; (2) count +1 on every active L2 table and every cluster it ' +
-      'references, zero-allocated and compressed ones too, clear COPIED where the count is not 1; (3) flush, rewrite ' +
-      'the active L1; (4) write a new snapshot table, flush, header bytes 60 to 71, flush, free the old table; (5) ' +
-      'discard the VM state of the active tree. With F a flush and RB a refcount block: L1 copy, RB F L2 F L1 F RB F ' +
-      'table F header F, punch old table, F RB F.'
+      'Create: (1) write an L1 copy of refcount 1; (2) refcount +1 on every active L2 table and every cluster it ' +
+      'references, zero-allocated and compressed ones too, and clear COPIED where the refcount is not 1; (3) flush, ' +
+      'rewrite the active L1; (4) write a new snapshot table, flush, header bytes 60 to 71, flush, free the old ' +
+      'table; (5) discard the VM state of the active tree. With F a flush and RB a refcount block: L1 copy, RB F L2 F ' +
+      'L1 F RB F table F header F, punch old table, F RB F.'
   },
   'ST-02': {
     level: 'may',
@@ -25,7 +25,7 @@ export const snapshotTransition = chapter('Snapshot transitions', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'A snapshot is refused in an image with a data file, beyond 65536 snapshots (EFBIG), and if a count would ' +
+      'A snapshot is refused in an image with a data file, beyond 65536 snapshots (EFBIG), and if a refcount would ' +
       'overflow (REF-07).'
   },
   'ST-10': {
@@ -34,16 +34,16 @@ export const snapshotTransition = chapter('Snapshot transitions', {
     source: 'qemu',
     says:
       'Apply: (0) if disk sizes differ, resize the image to that of the snapshot; (1) grow the active L1 to at least ' +
-      'the snapshot L1; (2) count +1 over the tree of the snapshot, whose L1 is rewritten with correct COPIED, ' +
-      'flush; (3) overwrite the active L1 in place with the snapshot L1, padded with zeros, flush; (4) count -1 over ' +
-      'the old active tree; (5) recompute COPIED in the new active tree.'
+      'the snapshot L1; (2) refcount +1 over the tree of the snapshot, whose L1 is rewritten with correct COPIED, ' +
+      'flush; (3) overwrite the active L1 in place with the snapshot L1, padded with zeros, flush; (4) refcount -1 ' +
+      'over the old active tree; (5) recompute COPIED in the new active tree.'
   },
   'ST-11': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says: 'QEMU refuses to apply a snapshot on an image with any bitmap. Creating and deleting snapshots is allowed.',
-    partings: [{ on: 'applying a snapshot on an image with a bitmap', format: 'accepts', qemu: 'refuses' }]
+    divergences: [{ on: 'applying a snapshot on an image with a bitmap', format: 'accepts', qemu: 'refuses' }]
   },
   'ST-20': {
     level: 'may',
@@ -51,13 +51,13 @@ export const snapshotTransition = chapter('Snapshot transitions', {
     source: 'qemu',
     says:
       'Delete: (1) write a new snapshot table without the entry, flush, header bytes 60 to 71, flush, free the old ' +
-      'table; (2) count -1 over the tree of the snapshot and free its L1; (3) recompute COPIED in the active tree. A ' +
-      'crash after (1) only leaks.'
+      'table; (2) refcount -1 over the tree of the snapshot and free its L1; (3) recompute COPIED in the active tree. ' +
+      'A crash after (1) only leaks.'
   },
   'ST-30': {
     level: 'must',
     subject: 'image',
     source: 'format',
-    says: 'The VM state area belongs to the tree of a snapshot and is shared and copied like data.'
+    says: 'The VM state area belongs to the tree of a snapshot, and is shared and copied like guest data.'
   }
 })

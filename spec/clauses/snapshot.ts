@@ -8,11 +8,11 @@ export const snapshot = chapter('Snapshot table', {
     subject: 'image',
     source: 'format',
     says:
-      'nb_snapshots entries lie from snapshots_offset on, each 8-byte aligned: u64 L1 table offset, u32 L1 entries, ' +
-      'u16 id length, u16 name length, u32 seconds, u32 nanoseconds, u64 guest run time in ns, u32 VM state size, ' +
-      'u32 size X of extra data, X bytes from 40 on, the id, the name, both without a terminator, and padding to 8. ' +
-      'Extra data: u64 VM state size at 40, which replaces the 32-bit one, u64 disk size at 48, u64 icount at 56, ' +
-      'all ones for none.'
+      'The snapshot table has nb_snapshots entries from snapshots_offset on, each 8-byte aligned: u64 L1 table ' +
+      'offset, u32 L1 entries, u16 id length, u16 name length, u32 seconds, u32 nanoseconds, u64 guest run time in ' +
+      'ns, u32 VM state size, u32 size X of extra data, X bytes from 40 on, the id, the name, both without a ' +
+      'terminator, and padding to 8. Extra data: u64 VM state size at 40, which replaces the 32-bit one, u64 disk ' +
+      'size at 48, u64 icount at 56, all ones for none.'
   },
   'SNAP-02': {
     level: 'must',
@@ -27,8 +27,8 @@ export const snapshot = chapter('Snapshot table', {
     subject: 'reader',
     source: 'both',
     says:
-      'Unknown extra data is ignored, and QEMU keeps it when it rewrites the table. QEMU refuses X above 1024; a ' +
-      'repair cuts it to 1024.'
+      'Unknown extra data is ignored, and QEMU keeps it when it rewrites the table. QEMU refuses more than 1024 bytes ' +
+      'of extra data; a repair truncates it to 1024.'
   },
   'SNAP-04': {
     level: 'may',
@@ -44,7 +44,7 @@ export const snapshot = chapter('Snapshot table', {
     subject: 'writer',
     source: 'qemu',
     says: 'qemu-img stores an icount of 0, not -1, in a snapshot without VM state, and qemu-img info shows it as 0.',
-    partings: [{ on: 'an icount of 0 in a snapshot taken with icount disabled', format: 'reports', qemu: 'accepts' }]
+    divergences: [{ on: 'an icount of 0 in a snapshot taken with icount disabled', format: 'reports', qemu: 'accepts' }]
   },
   'SNAP-06': {
     level: 'may',
@@ -52,15 +52,15 @@ export const snapshot = chapter('Snapshot table', {
     source: 'qemu',
     says:
       'Ids are decimal numbers, and a new one is the greatest of all ids plus 1. Names may be empty or occur twice. ' +
-      'qemu-img cuts names to 255 bytes and ids to 127.',
-    partings: [{ on: 'two snapshots with the same id', format: 'reports', qemu: 'accepts' }]
+      'qemu-img truncates names to 255 bytes and ids to 127.',
+    divergences: [{ on: 'two snapshots with the same id', format: 'reports', qemu: 'accepts' }]
   },
   'SNAP-07': {
     level: 'must',
     subject: 'image',
     source: 'qemu',
     says: 'There are at most 65536 snapshots, their table is at most 64 MiB, and the L1 table of each at most 32 MiB.',
-    partings: [
+    divergences: [
       { on: 'applying or deleting a snapshot whose L1 table is larger than 32 MiB', format: 'accepts', qemu: 'refuses' }
     ]
   },
@@ -76,13 +76,13 @@ export const snapshot = chapter('Snapshot table', {
     level: 'must',
     subject: 'image',
     source: 'format',
-    says: 'The clusters of the snapshot table and of every snapshot L1 table have count 1.'
+    says: 'The clusters of the snapshot table and of every snapshot L1 table have refcount 1.'
   },
   'SNAP-10': {
     level: 'may',
     subject: 'reader',
     source: 'qemu',
-    says: 'To apply, a snapshot is looked up by id first, then by name. qemu-img snapshot -d looks up by name only.'
+    says: 'qemu-img snapshot -a looks a snapshot up by id first, then by name; -d looks up by name only.'
   },
   'SNAP-11': {
     level: 'must',

@@ -36,8 +36,8 @@ export const subcluster = chapter('Extended L2 entries', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'One invalid combination in an entry makes the whole cluster unreadable: EIO, and a writable image is marked ' +
-      'corrupt. A check reports it, and no repair removes it.'
+      'One invalid combination of bits makes the whole cluster unreadable: reads fail with EIO, and a writable image ' +
+      'is marked corrupt. A check reports it, and no repair removes it.'
   },
   'SUB-05': {
     level: 'may',
@@ -46,7 +46,7 @@ export const subcluster = chapter('Extended L2 entries', {
     says:
       'With extended L2 entries bit 0 of the descriptor is ignored on read and not reported by a check. With a data ' +
       'file, offset 0 with bit 63 set counts as a host offset.',
-    partings: [{ on: 'bit 0 of an extended L2 entry descriptor set', format: 'reports', qemu: 'accepts' }]
+    divergences: [{ on: 'bit 0 of an extended L2 entry descriptor set', format: 'reports', qemu: 'accepts' }]
   },
   'SUB-06': {
     level: 'must',

@@ -35,8 +35,8 @@ export const table = chapter('L1 and L2 tables', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'Reserved bits in L1 and L2 entries are masked on read and are corruptions to a check; no repair clears them. ' +
-      'A check takes an L1 entry with offset 0 and reserved bits for an L2 table at offset 0.'
+      'Reserved bits in L1 and L2 entries are masked on read, and a check reports them as corruptions; no repair ' +
+      'clears them. A check treats an L1 entry with offset 0 and reserved bits as an L2 table at offset 0.'
   },
   'L1-05': {
     level: 'must',
@@ -71,7 +71,8 @@ export const table = chapter('L1 and L2 tables', {
       'The first test that holds gives the type: bit 62 set, compressed; bit 0 set without extended L2 entries, ' +
       'zero-allocated if the offset is not 0, else zero-plain; offset 0 and (no data file or bit 63 clear), ' +
       'unallocated; else normal. Zero types read as zeros, unallocated as the backing file or zeros, the others as ' +
-      'their data. Normal and zero-allocated keep a counted host cluster, compressed a byte range, the others none.'
+      'their data. A normal or zero-allocated entry references a host cluster, a compressed entry a byte range, the ' +
+      'others nothing.'
   },
   'L2-04': {
     level: 'must',
@@ -90,14 +91,14 @@ export const table = chapter('L1 and L2 tables', {
       'In version 2 bit 0 of an L2 entry is 0. QEMU answers a read of an entry with bit 0, or a write that covers ' +
       'only a part of its cluster, with EIO and stops using a writable image as corrupt; a write of the whole ' +
       'cluster succeeds, and a check does not report the bit.',
-    partings: [{ on: 'a version 2 L2 entry with bit 0 set, seen by a check', format: 'reports', qemu: 'accepts' }]
+    divergences: [{ on: 'a version 2 L2 entry with bit 0 set, seen by a check', format: 'reports', qemu: 'accepts' }]
   },
   'L2-06': {
     level: 'may',
     subject: 'reader',
     source: 'qemu',
     says: 'The entry 0x8000000000000000 without a data file is unallocated, as its offset is 0.',
-    partings: [
+    divergences: [
       {
         on: 'an L2 entry with bit 63 set and offset 0 in an image without a data file',
         format: 'reports',
@@ -110,9 +111,9 @@ export const table = chapter('L1 and L2 tables', {
     subject: 'reader',
     source: 'both',
     says:
-      'COPIED is not to be trusted outside the active tree: in the L1 copy of a snapshot bit 63 stays set though the ' +
-      'L2 table is shared, and an L2 table that became private to a snapshot may still hold it. It is recomputed ' +
-      'from the refcounts when a snapshot is applied.'
+      'COPIED is not reliable outside the active tree: in the L1 copy of a snapshot bit 63 stays set though the L2 ' +
+      'table is shared, and an L2 table that became private to a snapshot may still hold it. It is recomputed from ' +
+      'the refcounts when a snapshot is applied.'
   },
   'L2-08': {
     level: 'may',

@@ -8,9 +8,9 @@ export const write = chapter('Writing', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'A write goes in place if and only if the entry is normal or zero-allocated and COPIED is 1; with extended L2 ' +
-      'entries the same test is made on the descriptor, and the subcluster decides what is copied inside. Everything ' +
-      'else, unallocated, compressed, zero-plain or COPIED 0, gets a new cluster.'
+      'A write is done in place if and only if the entry is normal or zero-allocated and COPIED is 1; with extended ' +
+      'L2 entries the same test is made on the descriptor, and the subcluster decides what is copied inside. For ' +
+      'every other entry (unallocated, compressed, zero-plain, COPIED 0) a new cluster is allocated.'
   },
   'WR-02': {
     level: 'must',
@@ -19,15 +19,15 @@ export const write = chapter('Writing', {
     says:
       'Before any change to an L2 table whose L1 entry has COPIED 0, which includes an entry of 0, a new L2 table is ' +
       'allocated and filled with a copy of the old one or with zeros, and the L1 entry becomes its offset with bit ' +
-      '63. Only then the count of the old table is decreased.'
+      '63. Only then is the refcount of the old table decreased.'
   },
   'WR-03': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'A cursor in memory, 0 after open, moves upwards: a request for k clusters takes the first run of k clusters ' +
-      'of count 0 at or after it and moves it past the run, and freeing a lower cluster moves it back. So allocation ' +
+      'A cursor in memory, 0 after open, moves upwards: a request for k clusters takes the first run of k clusters of ' +
+      'refcount 0 at or after it and moves it past the run, and freeing a lower cluster moves it back. So allocation ' +
       'is first fit from the lowest freed cluster. A request that has host clusters already tries the host cluster ' +
       'that follows them, else it is split.'
   },
@@ -45,10 +45,10 @@ export const write = chapter('Writing', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'With standard L2 entries a write to a new cluster also fills the head, from the cluster start to the write, ' +
-      'and the tail, from the write to the end of its last cluster. Their content is a guest read: old cluster, ' +
-      'decompressed data, backing file or zeros. They are filled even if the source is unallocated, with zeros or by ' +
-      'one zero write of the cluster.'
+      'With standard L2 entries a write to a new cluster also fills the head, from the start of its first cluster to ' +
+      'the write, and the tail, from the write to the end of its last cluster. Their content is what a guest read ' +
+      'returns: the old cluster, decompressed data, the backing file, or zeros. Head and tail are filled even if the ' +
+      'source is unallocated: with zeros, or by one zero write of the cluster.'
   },
   'WR-06': {
     level: 'may',
@@ -63,19 +63,20 @@ export const write = chapter('Writing', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Each new L2 entry is its host offset with bit 63. The counts of the old clusters, of compressed ranges too, ' +
-      'are decreased after the L2 entry has changed. Old clusters freed by copy on write are not discarded on the ' +
-      'host.'
+      'Each new L2 entry is its host offset with bit 63. The refcounts of the old clusters, also those of a ' +
+      'compressed range, are decreased after the L2 entry has changed. Old clusters freed by copy on write are not ' +
+      'discarded on the host.'
   },
   'WR-08': {
     level: 'must',
     subject: 'writer',
     source: 'qemu',
     says:
-      'At every moment on disk: a new cluster is counted before anything points to it; data and copied bytes precede ' +
-      'the L2 entry that exposes them; a new L2 table precedes its L1 entry and a new L1 table the header; a count ' +
-      'falls only after the pointer is gone. So a crash leaves at most leaks, and COPIED bits that disagree with ' +
-      'counts too high, never a count too low. The dirty bit (INT-04) and a shrink (RS-05) are exceptions.'
+      'At every moment on disk: a new cluster has its refcount before anything points to it; data and copied bytes ' +
+      'precede the L2 entry that exposes them; a new L2 table precedes its L1 entry and a new L1 table the header; a ' +
+      'refcount falls only after the pointer is gone. So a crash leaves at most leaks, and COPIED bits that disagree ' +
+      'with refcounts that are too high, never a refcount that is too low. The dirty bit (INT-04) and a shrink ' +
+      '(RS-05) are exceptions.'
   },
   'WR-09': {
     level: 'may',
@@ -100,7 +101,7 @@ export const write = chapter('Writing', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'When a write fails, the counts of the clusters allocated for it are decreased again; if that is impossible, ' +
-      'they leak.'
+      'When a write fails, QEMU decreases the refcounts of the clusters allocated for it; if that fails too, they ' +
+      'leak.'
   }
 })

@@ -59,13 +59,13 @@ export const zero = chapter('Zeroing and discarding', {
     level: 'must',
     subject: 'writer',
     source: 'qemu',
-    says: 'Version 2 with a backing file, zero: real zeros are written, into newly allocated clusters where needed.'
+    says: 'Version 2 with a backing file, zero: zeros are written as data, into newly allocated clusters where needed.'
   },
   'ZD-09': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says: 'Version 2 with a backing file, discard: ignored as unsupported, and the old data stays visible.'
+    says: 'Version 2 with a backing file, discard: not supported and ignored; the old data stays visible.'
   },
   'ZD-10': {
     level: 'must',
@@ -73,7 +73,7 @@ export const zero = chapter('Zeroing and discarding', {
     source: 'qemu',
     says:
       'A zero write that is not aligned is done in metadata only if the rest of the cluster or subcluster already ' +
-      'reads as zeros and is unallocated or zero; else zeros are written as data. The end of the disk counts as ' +
+      'reads as zeros and is unallocated or zero; else zeros are written as data. The end of the disk is treated as ' +
       'aligned.'
   },
   'ZD-11': {
@@ -87,7 +87,7 @@ export const zero = chapter('Zeroing and discarding', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Zeroing a shared normal cluster without unmap keeps its offset, its count and COPIED 0, as in ' +
+      'Zeroing a shared normal cluster without unmap keeps its offset, its refcount and COPIED 0, as in ' +
       '0x0000000000050001. A later write allocates a new cluster.'
   },
   'ZD-13': {
@@ -103,17 +103,17 @@ export const zero = chapter('Zeroing and discarding', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Creating a snapshot discards as much of the VM state area as its vm_state_size with the plain, zeroing ' +
-      'discard: nothing where a snapshot is made without VM state.'
+      'After creating a snapshot QEMU discards vm_state_size bytes of the VM state area of the active tree: nothing ' +
+      'for a snapshot without VM state.'
   },
   'ZD-15': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'When QEMU frees a cluster and passes the discard on to the host file, the hole is punched before the L2 ' +
-      'change is durable: punch, L2, flush, refcount block, flush. After a crash the old L2 entry may point to ' +
-      'zeros. Clusters freed by plain copy on write are not punched.'
+      'When QEMU frees a cluster and passes the discard on to the host file, the hole is punched before the L2 change ' +
+      'is durable: punch, L2, flush, refcount block, flush. After a crash the old L2 entry may point to a hole. ' +
+      'Clusters freed by plain copy on write are not punched.'
   },
   'ZD-16': {
     level: 'may',

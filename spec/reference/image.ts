@@ -77,7 +77,7 @@ const headerOf = (file: Uint8Array) => {
   }
 }
 
-/** An image with the files it stands on. A raw backing file is its bytes. */
+/** An image with its backing files and its data file. A raw backing file is its bytes. */
 export interface Image extends ReturnType<typeof headerOf> {
   readonly dataFile: Uint8Array
   readonly backing: Disk | undefined

@@ -1,4 +1,4 @@
-/** The reference map: where the guest bytes of a disk are, as `qemu-img map` tells it. */
+/** The reference map: where the guest bytes of a disk are, as `qemu-img map` prints it. */
 import * as E from 'fp-ts/lib/Either.js'
 import { type Disk, sizeOf } from './image.js'
 import { partsOf, type Read } from './reader.js'
@@ -18,7 +18,7 @@ const goesOn = (a: MapEntry, b: MapEntry): boolean =>
   (['depth', 'present', 'zero', 'data'] as const).every((key) => a[key] === b[key]) &&
   (a.offset === undefined ? b.offset === undefined : a.offset + a.length === b.offset)
 
-/** Entries that go on where the one before ends become one with it. */
+/** Merges an entry with the previous one where it continues it. */
 export const joined = (entries: readonly MapEntry[]): readonly MapEntry[] => {
   const out: MapEntry[] = []
   for (const entry of entries) {
