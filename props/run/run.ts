@@ -57,9 +57,10 @@ const sources = readdirSync(join(values.root, 'props'), { recursive: true, encod
   .filter((name) => name.endsWith('.test.ts'))
   .map((name) => `props/${name.replaceAll('\\', '/')}`)
   .sort()
-/** Those a filter names in full, or else all of them. */
-const named = sources.filter((file) => filters.some((filter) => filter.includes(file)))
-const files = named.length > 0 ? named : sources
+/** The files that every filter with a path allows: a filter may hold the path of a file, or begin that of several. */
+const files = filters
+  .filter((filter) => filter.startsWith('props/'))
+  .reduce((left, filter) => left.filter((file) => filter.includes(file) || file.startsWith(filter)), sources)
 
 const run = (file: string, log: string): Promise<Report> => {
   const built = join(values.root, 'dist', file.replace(/\.ts$/, '.js'))
