@@ -1,39 +1,18 @@
-/** Every planted fault turns a test red: a test that passes on a faulty copy of the code would prove nothing. */
+/** Every mutant fails a test: a test that passes on faulty code would prove nothing. */
 import { fork } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as assert from 'uvu/assert'
-import { bitmapMutants } from './bitmap.js'
-import { flushMutants } from './flushes.js'
-import { formatMutants } from './format.js'
-import { imageMutants } from './image.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { curated as mutants } from './curated/index.js'
 import type { Mutant } from './mutant.js'
-import { planMutants } from './plans.js'
-import { repairMutants } from './repair.js'
-import { sessionMutants } from './session.js'
-import { snapshotMutants } from './snapshot-resize.js'
-import { storeMutants } from './store.js'
-import { zeroMutants } from './transition-zero.js'
-import { writingMutants } from './writing.js'
+import { compile, mutate } from './mutate.js'
 import { needsQemu } from '../run/qemu.js'
 import { note, type Report, suite } from '../run/suite.js'
 
-const test = suite('planted faults')
-const mutants: readonly Mutant[] = [
-  ...formatMutants,
-  ...flushMutants,
-  ...imageMutants,
-  ...planMutants,
-  ...repairMutants,
-  ...sessionMutants,
-  ...snapshotMutants,
-  ...storeMutants,
-  ...zeroMutants,
-  ...writingMutants,
-  ...bitmapMutants
-]
+const test = suite('mutants')
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const work = mkdtempSync(join(tmpdir(), 'qcow2-spec-mutants-'))
 
@@ -64,17 +43,21 @@ const run = (copy: string, file: string, ...titles: readonly string[]): Promise<
     child.on('close', () => resolve(reports[0]))
   })
 
-const changed = (text: string, { file, edits }: Mutant): string =>
-  edits.reduce((out, [find, replace]) => {
-    assert.is(out.split(find).length - 1, 1, `${file} has not exactly one ${find}`)
-    return out.replace(find, () => replace)
-  }, text)
+/** The JavaScript of the file in which each mutant has its fault. */
+const compiled = new Map(
+  mutants.map((mutant) => [
+    mutant,
+    E.map(compile)(mutate(readFileSync(join(root, 'src', mutant.file), 'utf8'), mutant))
+  ])
+)
 
-/** Runs a test file of a copy while the copy has the fault. */
+/** Runs the test file of a mutant in a copy that has its fault. */
 const runWith = async (copy: string, mutant: Mutant): Promise<Report | undefined> => {
-  const path = join(copy, 'dist/src', mutant.file)
+  const mutated = compiled.get(mutant)
+  if (mutated === undefined || E.isLeft(mutated)) throw new Error(mutated?.left)
+  const path = join(copy, 'dist/src', mutant.file.replace(/\.ts$/, '.js'))
   const text = readFileSync(path, 'utf8')
-  writeFileSync(path, changed(text, mutant))
+  writeFileSync(path, mutated.right)
   const report = await run(copy, mutant.red, mutant.rule)
   writeFileSync(path, text)
   return report
@@ -88,7 +71,7 @@ interface Trial {
   readonly byQemu?: boolean
 }
 
-/** Of each test file one test that some fault turns red: without a fault it passes in a copy as it does in the suite. */
+/** Of each test file one test that finds a mutant: on unchanged code it passes in a copy as it does in the suite. */
 const sound = new Map(mutants.filter(({ byQemu }) => byQemu !== true).map(({ red, rule }) => [red, rule]))
 const trials: readonly Trial[] = [
   ...[...sound].map(([file, rule]) => ({ title: `${file} passes`, begin: (copy: string) => run(copy, file, rule) })),
@@ -109,10 +92,15 @@ const reportOf = (index: number): Promise<Report | undefined> => {
   return report
 }
 
+test('every mutant has exactly one place', () => {
+  const lost = [...compiled.values()].filter(E.isLeft)
+  assert.is(lost.map((each) => each.left).join('\n'), '')
+})
+
 trials.forEach(({ title, rule, byQemu = false }, index) => {
   const trial = byQemu ? needsQemu(test) : test
   trial(title, async () => {
-    // Trials run in pairs, one in each copy; the second of a pair tells of its own failure.
+    // Trials run in pairs, one in each copy; the second of a pair reports its own failure.
     if (index % 2 === 0) await Promise.allSettled([reportOf(index), reportOf(index + 1)])
     const report = await reportOf(index)
     assert.ok(report !== undefined, 'sent no report')
@@ -127,5 +115,5 @@ trials.forEach(({ title, rule, byQemu = false }, index) => {
   })
 })
 
-note(`${mutants.length} planted faults`)
+note(`${mutants.length} mutants`)
 test.run()

@@ -1,0 +1,42 @@
+/** Mutants of src/compression. */
+import type { Mutant } from '../mutant.js'
+
+const inDeflate = {
+  red: 'props/compression/compress.test.ts',
+  rule: 'bytes that repeat after 4096 are matched, and after 4097 they are not'
+}
+
+export const compressionMutants: readonly Mutant[] = [
+  {
+    name: 'the output of a deflate stream before its error is lost',
+    file: 'compression/inflate.ts',
+    change: { in: 'inflate', find: '$coarse.fault === undefined', operator: 'condition-true' },
+    red: 'props/compression/inflate.test.ts',
+    rule: 'a fault behind more than a cluster is not met, and one behind a cluster is'
+  },
+  {
+    name: 'a match reaches back more than 4096 bytes',
+    file: 'compression/deflate.ts',
+    change: { in: 'window', find: '4096', to: '8192' },
+    ...inDeflate
+  },
+  {
+    name: 'the only deflate block is not marked as the last',
+    file: 'compression/deflate.ts',
+    change: { in: 'deflate', find: '$out.put(1, 1)', to: '$out.put(0, 1)' },
+    ...inDeflate
+  },
+  {
+    name: 'a match of 258 bytes has length symbol 284',
+    file: 'compression/deflate.ts',
+    change: { in: 'lengths', find: 'fixedCode(285)', to: 'fixedCode(284)' },
+    ...inDeflate
+  },
+  {
+    name: 'the last zstd block is not marked as the last',
+    file: 'compression/zstd-runs.ts',
+    change: { in: 'blocks', find: '$end === $bytes.length', operator: 'condition-false' },
+    red: 'props/compression/compress.test.ts',
+    rule: 'a cluster in a zstd frame comes back'
+  }
+]

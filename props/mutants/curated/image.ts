@@ -1,0 +1,210 @@
+/** Mutants of src/image. Most are found on damaged images for which QEMU's verdict is kept. */
+import type { Mutant } from '../mutant.js'
+
+const onDamagedImages = {
+  red: 'props/damage/damaged.test.ts',
+  rule: 'every answer is that of qemu-img, but for differences that have a row, and every row is needed'
+}
+
+export const imageMutants: readonly Mutant[] = [
+  {
+    name: 'the extension area runs to the end of the first cluster, over the backing file name',
+    file: 'image/metadata.ts',
+    change: { in: 'extensionRange', find: 'Math.min($backing, $size)', to: '$size' },
+    red: 'props/format/extension.test.ts',
+    rule: 'the area ends at the backing file name, or at the end of the first cluster without one'
+  },
+  {
+    name: 'an invalid bitmaps extension without its autoclear bit prevents opening',
+    file: 'image/metadata.ts',
+    change: { in: 'extensionsOf', find: '$h.autoclearFeatures.bitmaps', operator: 'condition-true' },
+    ...onDamagedImages
+  },
+  {
+    name: 'a backslash is no path separator',
+    file: 'image/name-kind.ts',
+    change: { in: 'highest', find: '/[/\\\\]/', to: '/[/]/' },
+    red: 'props/image/name-kind.test.ts',
+    rule: '"..\\\\base.qcow2" is escaping for a backing file, escaping for a data file'
+  },
+  {
+    name: 'a data file name may start with a protocol',
+    file: 'image/name-kind.ts',
+    change: { in: 'pathKind', find: 'kindOf($name, pathOf)', to: 'nameKind($name)' },
+    red: 'props/image/name-kind.test.ts',
+    rule: '" json:{}" is protocol for a backing file, plain for a data file'
+  },
+  {
+    name: 'a backing file is read past its end',
+    file: 'image/guest/chain.ts',
+    change: { in: 'orBelow', find: 'Math.max($e.start, Math.min($end, sizeOf($next)))', to: '$end' },
+    ...onDamagedImages
+  },
+  {
+    name: 'the size of a raw backing file is not rounded up to a sector',
+    file: 'image/guest/chain.ts',
+    change: { in: 'sizeOf', find: 'Math.ceil($layer.size / sectorSize) * sectorSize', to: '$layer.size' },
+    ...onDamagedImages
+  },
+  {
+    name: 'map reports host offsets for an encrypted image',
+    file: 'image/guest/map.ts',
+    change: {
+      in: 'entryOf',
+      find: "$e.kind === 'compressed' || $encrypted",
+      to: "$e.kind === 'compressed' || ($e.kind === 'absent' && ($encrypted))"
+    },
+    ...onDamagedImages
+  },
+  {
+    name: 'an extent that is cut keeps the host offset of its start',
+    file: 'image/guest/extents.ts',
+    change: { in: 'cut', find: '$e.host + $start - $e.start', to: '$e.host' },
+    ...onDamagedImages
+  },
+  {
+    name: 'extents of different kinds are joined',
+    file: 'image/guest/extents.ts',
+    change: { in: 'joins', find: '$a.kind === $b.kind', operator: 'drop-operand' },
+    ...onDamagedImages
+  },
+  {
+    name: 'extents whose host clusters are not adjacent are joined',
+    file: 'image/guest/extents.ts',
+    change: { in: 'joins', find: '$a.host + $a.length === $b.host', to: '$b.host !== undefined' },
+    ...onDamagedImages
+  },
+  {
+    name: 'a host cluster that is not aligned is read',
+    file: 'image/guest/extents.ts',
+    change: { in: 'clusterExtents', find: '$host % $size !== 0', operator: 'condition-false' },
+    ...onDamagedImages
+  },
+  {
+    name: 'an external data file is read at another offset than the guest offset',
+    file: 'image/guest/extents.ts',
+    change: { in: 'clusterExtents', find: 'host !== start', operator: 'condition-false' },
+    ...onDamagedImages
+  },
+  {
+    name: 'an unallocated subcluster of an allocated cluster reads as zeros',
+    file: 'image/guest/extents.ts',
+    change: { in: 'subclusterKinds', find: "{ kind: 'absent', placed: true }", to: "{ kind: 'zero', placed: true }" },
+    ...onDamagedImages
+  },
+  {
+    name: 'an invalid subcluster leaves the rest of its cluster readable',
+    file: 'image/guest/extents.ts',
+    change: { in: 'subclusterExtents', find: "$states.includes('invalid')", operator: 'condition-false' },
+    ...onDamagedImages
+  },
+  {
+    name: 'every part of a compressed cluster is its first part',
+    file: 'image/guest/extents.ts',
+    change: { in: 'cut', find: '($e.skipped ?? 0) + $start - $e.start', to: '$e.skipped ?? 0' },
+    red: 'props/image/guest/guest.test.ts',
+    rule: 'parts of a compressed cluster are seen between smaller ones of an overlay, and nothing else of it'
+  },
+  {
+    name: 'the last dirty range ends past the end of the disk',
+    file: 'image/guest/bitmap-ranges.ts',
+    change: { in: 'dirtyRanges', find: 'Math.min($to * $granularity, Number($size))', to: '$to * $granularity' },
+    red: 'props/image/guest/bitmap-ranges.test.ts',
+    rule: 'any table and any data say what the reference says, also where the disk ends within a bit'
+  },
+  {
+    name: 'VM state begins within the last L1 entry of the disk',
+    file: 'image/guest/vm-state.ts',
+    change: { in: 'diskEntries', find: 'Math.ceil($x)', to: 'Math.floor($x)' },
+    red: 'props/image/guest/vm-state.test.ts',
+    rule: 'VM state begins with the first L1 entry that covers no byte of the disk'
+  },
+  {
+    name: 'check ignores the copied flag of L2 entries',
+    file: 'image/check/trees.ts',
+    change: {
+      in: 'checkEntries',
+      find: 'const checkCopied = $x && $y && $z',
+      to: 'const checkCopied = false && $x && $y && $z'
+    },
+    ...onDamagedImages
+  },
+  {
+    name: 'check ignores the copied flag of L1 entries',
+    file: 'image/check/trees.ts',
+    change: { in: 'checkL1', find: '$active && $l2 !== 0', operator: 'condition-false' },
+    ...onDamagedImages
+  },
+  {
+    name: 'check counts a compressed range in its first host cluster only',
+    file: 'image/check/trees.ts',
+    change: { in: 'compressed', find: 'availableBytes($entry)', to: '1' },
+    ...onDamagedImages
+  },
+  {
+    name: 'check counts the clusters of a shared L2 table once',
+    file: 'image/check/trees.ts',
+    change: { in: 'checkL1', find: '$use?.all ?? 0', operator: 'drop-operand' },
+    ...onDamagedImages
+  },
+  {
+    name: 'check ignores reserved bits of L1 entries',
+    file: 'image/check/trees.ts',
+    change: { in: 'checkL1', find: 'l1Reserved($view, $i)', operator: 'condition-false' },
+    ...onDamagedImages
+  },
+  {
+    name: 'check accepts a subcluster with both bits set',
+    file: 'image/check/trees.ts',
+    change: { in: 'checkEntries', find: 'bitmapClash($t, $i)', operator: 'condition-false' },
+    ...onDamagedImages
+  },
+  {
+    name: 'check accepts more references than a refcount holds',
+    file: 'image/check/refcounts.ts',
+    change: { in: 'overflow', find: '$references <= $state.max', operator: 'condition-true' },
+    ...onDamagedImages
+  },
+  {
+    name: 'check does not count the reference to a refcount block',
+    file: 'image/check/refcounts.ts',
+    change: { in: 'countBlocks', find: "$state.claim('refcount block', $$rest)", operator: 'drop-statement' },
+    ...onDamagedImages
+  },
+  {
+    name: 'check reads a refcount block that is not aligned',
+    file: 'image/check/refcounts.ts',
+    change: {
+      in: 'loadRefcounts',
+      find: '$block % $state.size !== 0 || $block >= maxReadable',
+      operator: 'condition-false'
+    },
+    ...onDamagedImages
+  },
+  {
+    name: 'check rejects a last cluster that is cut off by the end of the file',
+    file: 'image/check/state.ts',
+    change: {
+      in: 'CheckState.refer',
+      find: '$at + $size - this.fileLength >= this.size',
+      to: '$at + $size > this.fileLength'
+    },
+    ...onDamagedImages
+  },
+  {
+    name: 'check does not round the file length up to a sector',
+    file: 'image/check/state.ts',
+    change: { in: 'CheckState.constructor', find: 'Math.ceil($end / sectorSize) * sectorSize', to: '$end' },
+    ...onDamagedImages
+  },
+  {
+    name: 'check does not count the references to bitmap data',
+    file: 'image/check/check.ts',
+    change: {
+      in: 'bitmapTableEntries',
+      find: "$state.claim('bitmap data', $offset, $$rest)",
+      operator: 'drop-statement'
+    },
+    ...onDamagedImages
+  }
+]

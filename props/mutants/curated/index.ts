@@ -1,0 +1,29 @@
+/** The mutants that were chosen by hand, by room of src. */
+import type { Mutant } from '../mutant.js'
+import { bytesMutants } from './bytes.js'
+import { compressionMutants } from './compression.js'
+import { entryMutants } from './format-entries.js'
+import { structureMutants } from './format-structures.js'
+import { imageMutants } from './image.js'
+import { nodeMutants } from './node.js'
+import { storeMutants } from './store.js'
+import { amendMutants } from './transition/amend.js'
+import { bitmapMutants } from './transition/bitmaps.js'
+import { engineMutants } from './transition/engine.js'
+import { guestMutants } from './transition/guest.js'
+import { snapshotMutants } from './transition/snapshots.js'
+
+export const curated: readonly Mutant[] = [
+  ...bytesMutants,
+  ...entryMutants,
+  ...structureMutants,
+  ...compressionMutants,
+  ...imageMutants,
+  ...storeMutants,
+  ...engineMutants,
+  ...guestMutants,
+  ...snapshotMutants,
+  ...bitmapMutants,
+  ...amendMutants,
+  ...nodeMutants
+]

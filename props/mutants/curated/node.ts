@@ -1,0 +1,121 @@
+/** Mutants of src/node: files, sessions and commands. */
+import type { Mutant } from '../mutant.js'
+
+const inSession = {
+  red: 'props/node/session.test.ts',
+  rule: 'random commands leave on a real file what they leave on the abstract disk'
+}
+const inRebase = {
+  red: 'props/node/rebase.test.ts',
+  rule: 'a disk stays the same over any other backing file, and over none'
+}
+
+export const nodeMutants: readonly Mutant[] = [
+  {
+    name: 'a session does not read its pending guest writes',
+    file: 'node/images/session.ts',
+    change: { in: 'Session.wait', find: 'this.see($done.writes)', operator: 'drop-statement' },
+    ...inSession
+  },
+  {
+    name: 'pending guest writes are not performed before another command',
+    file: 'node/images/session.ts',
+    change: { in: 'Session.take', find: 'this.settle()', operator: 'drop-statement' },
+    ...inSession
+  },
+  {
+    name: 'pending guest writes are performed twice',
+    file: 'node/images/session.ts',
+    change: { in: 'Session.settle', find: 'this.group = new Group()', operator: 'drop-statement' },
+    ...inSession
+  },
+  {
+    name: 'pending guest writes are lost at the end of a session',
+    file: 'node/images/session.ts',
+    change: { in: 'Session.end', find: 'this.settle()', operator: 'drop-statement' },
+    ...inSession
+  },
+  {
+    name: 'a partial write loses the rest of its page',
+    file: 'node/files/disk-file.ts',
+    change: { in: 'openDiskFile', find: '$page * pageSize < $kept', to: '$page * pageSize > $kept' },
+    ...inSession
+  },
+  {
+    name: 'a file ends with its last nonzero byte',
+    file: 'node/files/disk-file.ts',
+    change: { in: 'openDiskFile', find: 'if ($used.length > 0) ftruncateSync($fd, $end)', operator: 'drop-statement' },
+    ...inSession
+  },
+  {
+    name: 'an io line writes zeros for the bytes of a pattern file',
+    file: 'node/io/io-run.ts',
+    change: { in: 'repeated', find: 'Buffer.alloc($length, $bytes)', to: 'Buffer.alloc($length)' },
+    red: 'props/node/io.test.ts',
+    rule: 'what a line compresses is as short as zstd makes it'
+  },
+  {
+    name: 'an io line does not use the native compressor',
+    file: 'node/images/open-writing.ts',
+    change: { in: 'packing', find: 'compressor: await compressorOf($type)', operator: 'drop-element' },
+    red: 'props/node/io.test.ts',
+    rule: 'what a line compresses is as short as zstd makes it'
+  },
+  {
+    name: 'a turn of asynchronous writes does not wait for them',
+    file: 'node/files/behind.ts',
+    change: { in: 'Behind.turn', find: 'this.turns.length < mostTurns ? undefined : $turn', to: 'undefined' },
+    red: 'props/node/behind.test.ts',
+    rule: 'everything is in its place when it ends'
+  },
+  {
+    name: 'the error of an asynchronous write is lost',
+    file: 'node/files/behind.ts',
+    change: { in: 'allDone', find: '$failed !== undefined', operator: 'equality' },
+    red: 'props/node/behind.test.ts',
+    rule: 'what the system throws is told by the end of all turns'
+  },
+  {
+    name: 'bytes at an offset above 2^53 are written at the file position',
+    file: 'node/files/sparse.ts',
+    change: { in: 'demandExact', find: '!Number.isSafeInteger($end)', operator: 'condition-false' },
+    red: 'props/node/behind.test.ts',
+    rule: 'bytes whose place is no exact number are not written, now or later'
+  },
+  {
+    name: 'rebase exposes a longer backing file past the end of the old one',
+    file: 'node/commands/rebase.ts',
+    change: { in: 'keepDisk', find: '!$piece.absent', to: '!($piece.absent && image.chain.length === 1)' },
+    ...inRebase
+  },
+  {
+    name: 'rebase to no backing file does not copy the old one',
+    file: 'node/commands/rebase.ts',
+    change: { in: 'keep', find: 'await keepDisk($session, $open.right, undefined)', to: 'undefined' },
+    ...inRebase
+  },
+  {
+    name: 'rebase does not keep zeros of the old backing file',
+    file: 'node/commands/rebase.ts',
+    change: {
+      in: 'keepPart',
+      find: 'Buffer.compare($old.subarray($from, $to), $now) === 0',
+      to: 'Buffer.compare($old.subarray($from, $to), $now) === 0 || isZeros($old, $from, $to)'
+    },
+    ...inRebase
+  },
+  {
+    name: 'commit extends a raw base by the end of its last sector',
+    file: 'node/commands/commit.ts',
+    change: { in: 'rawTarget', find: "chainSize([{ _tag: 'Raw', size: $file.length() }])", to: '$file.length()' },
+    red: 'props/node/commit.test.ts',
+    rule: 'a raw base that ends within a sector is not made longer by an overlay that holds nothing there'
+  },
+  {
+    name: 'comparing disks skips the ranges of the one that begins first',
+    file: 'node/images/used.ts',
+    change: { in: 'usedIn', find: '$b[0] < $a[0]', to: '$b[0] > $a[0]' },
+    red: 'props/node/used.test.ts',
+    rule: 'a byte lies in exactly one of the ranges that are told if a disk has it, else in none'
+  }
+]

@@ -1,0 +1,100 @@
+/** Mutants of src/transition/amend and src/transition/repair. */
+import type { Mutant } from '../../mutant.js'
+
+const inAmendCrash = {
+  red: 'props/transition/amend/amend.test.ts',
+  rule: 'a crash leaves an image of either version or width, with its disk and its backing file name'
+}
+const onDirtyImage = {
+  red: 'props/transition/repair/repair.test.ts',
+  rule: 'clusters that a dirty image names past its end are counted, and read as zeros'
+}
+
+export const amendMutants: readonly Mutant[] = [
+  {
+    name: 'the version changes before the first word of the extension area',
+    file: 'transition/amend/version.ts',
+    change: { in: 'upgrade', find: '[headerV2.size, endMarker]', operator: 'swap-with-next' },
+    ...inAmendCrash
+  },
+  {
+    name: 'zeros are written into a cluster that a snapshot shares',
+    file: 'transition/amend/expand.ts',
+    change: { in: 'expandTable', find: 'Number(yield* countOf($w, $host / $size)) === $sharers', to: '$sharers > 0' },
+    red: 'props/transition/amend/amend.test.ts',
+    rule: 'a zero cluster whose host cluster holds data of a snapshot leaves it alone'
+  },
+  {
+    name: 'the header names a refcount table that is not durable',
+    file: 'transition/amend/refcount-width.ts',
+    change: {
+      in: 'changeRefcountOrder',
+      find: "$w.changeHeader('cover', $$rest)",
+      to: "$w.changeHeader('prepare', $$rest)"
+    },
+    red: 'props/transition/crash/flushes.test.ts',
+    rule: 'the scripts of the table break nothing'
+  },
+  {
+    name: 'the dirty bit is not set while the refcount width changes',
+    file: 'transition/amend/refcount-width.ts',
+    change: { in: 'changeRefcountOrder', find: '{ ...$features, dirty: true }', to: '$features' },
+    ...inAmendCrash
+  },
+  {
+    name: 'the new refcounts include the old refcount structures',
+    file: 'transition/amend/refcount-width.ts',
+    change: { in: 'counted', find: '$own.has($cluster) ? 1n : 0n', to: '0n' },
+    ...inAmendCrash
+  },
+  {
+    name: 'the file of a dirty image is not extended',
+    file: 'transition/repair/past-end.ts',
+    change: { in: 'reachPastEnd', find: '$end > $fileLength', operator: 'condition-false' },
+    ...onDirtyImage
+  },
+  {
+    name: 'short snapshot extra data is not extended',
+    file: 'transition/snapshots/snapshot-table.ts',
+    change: { in: 'whole', find: '$w.g.version === 3 && $size < 16', operator: 'condition-false' },
+    red: 'props/transition/repair/repair.test.ts',
+    rule: 'extra data of a snapshot get the length that they must have, and are cut to that which they may have'
+  },
+  {
+    name: 'snapshot extra data of the maximum size is cut',
+    file: 'transition/snapshots/snapshot-table.ts',
+    change: { in: 'whole', find: '$size <= maxSnapshotExtra', operator: 'boundary' },
+    red: 'props/transition/repair/repair.test.ts',
+    rule: 'extra data of a snapshot get the length that they must have, and are cut to that which they may have'
+  },
+  {
+    name: 'a leaked refcount is raised',
+    file: 'transition/repair/repair.ts',
+    change: {
+      in: 'mendCounts',
+      find: 'addToCounts($w, $cluster, $n, $by, $stage)',
+      to: 'addToCounts($w, $cluster, $n, -$by, $stage)'
+    },
+    red: 'props/transition/repair/repair.test.ts',
+    rule: 'a repair of leaks leaves no leak'
+  },
+  {
+    name: 'the dirty bit is not cleared',
+    file: 'transition/repair/repair.ts',
+    change: { in: 'absolve', find: 'dirty: false', operator: 'drop-element' },
+    ...onDirtyImage
+  },
+  {
+    name: 'the copied flag of a shared cluster is not cleared',
+    file: 'transition/repair/repair.ts',
+    change: { in: 'mendCopied', find: '~$copied', operator: 'drop-operand' },
+    red: 'props/transition/repair/repair.test.ts',
+    rule: 'a copied flag beside a count of two is cleared'
+  },
+  {
+    name: 'rebuilt refcounts omit the new refcount blocks',
+    file: 'transition/repair/rebuild.ts',
+    change: { in: 'rebuild', find: '$cluster >= $start && $cluster < $end', operator: 'condition-false' },
+    ...onDirtyImage
+  }
+]

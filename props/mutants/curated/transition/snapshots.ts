@@ -1,0 +1,159 @@
+/** Mutants of src/transition/snapshots and src/transition/resize. */
+import type { Mutant } from '../../mutant.js'
+
+const inCrashScript = {
+  red: 'props/transition/engine/order.test.ts',
+  rule: 'snapshots and sizes: one script, many crashes'
+}
+
+export const snapshotMutants: readonly Mutant[] = [
+  {
+    name: 'applying a snapshot leaks the clusters of the old active tree',
+    file: 'transition/snapshots/snapshot.ts',
+    change: {
+      in: 'applySnapshot',
+      find: "yield* changeCounts($w, surplus($leaving, -1, $coming), 'release')",
+      operator: 'drop-statement'
+    },
+    red: 'props/transition/snapshots/snapshot.test.ts',
+    rule: 'a disk gets back the size that it had'
+  },
+  {
+    name: 'applying a snapshot keeps the copied flags of its tables',
+    file: 'transition/snapshots/snapshot.ts',
+    change: {
+      in: 'applySnapshot',
+      find: "yield* markCopied($w, 'prepare', $l1, () => false)",
+      operator: 'drop-statement'
+    },
+    red: 'props/transition/snapshots/snapshot.test.ts',
+    rule: 'what a snapshot of another writer has is shared, whatever its COPIED flags say'
+  },
+  {
+    name: 'applying a snapshot releases the old tree before the header names the new one',
+    file: 'transition/snapshots/snapshot.ts',
+    change: {
+      in: 'applySnapshot',
+      find: "changeCounts($w, surplus($leaving, -1, $coming), 'release')",
+      to: "changeCounts($w, surplus($leaving, -1, $coming), 'expose')"
+    },
+    ...inCrashScript
+  },
+  {
+    name: 'applying a snapshot keeps the disk size',
+    file: 'transition/snapshots/snapshot.ts',
+    change: { in: 'applySnapshot', find: '$size > $oldSize', to: '$size > $oldSize && $size < 0' },
+    red: 'props/transition/snapshots/snapshot.test.ts',
+    rule: 'a disk gets back the size that it had'
+  },
+  {
+    name: 'deleting a snapshot does not set the copied flag',
+    file: 'transition/snapshots/snapshot.ts',
+    change: { in: 'deleteSnapshot', find: '$own.has($cluster)', operator: 'drop-operand' },
+    red: 'props/transition/snapshots/snapshot.test.ts',
+    rule: 'a snapshot that is taken and deleted leaves every cluster in use as it was'
+  },
+  {
+    name: 'deleting a snapshot releases its clusters before its table entry is gone',
+    file: 'transition/snapshots/snapshot.ts',
+    change: {
+      in: 'deleteSnapshot',
+      find: 'changeCounts($w, surplus($tally, -1), $w.releaseStage)',
+      to: "changeCounts($w, surplus($tally, -1), 'prepare')"
+    },
+    ...inCrashScript
+  },
+  {
+    name: 'deleting a snapshot leaks the last clusters of the snapshot table',
+    file: 'transition/snapshots/snapshot-table.ts',
+    change: {
+      in: 'removeSnapshot',
+      find: 'releaseTable($w, $at + $needed, $$rest)',
+      to: 'releaseTable($w, $at + $needed + size, $$rest)'
+    },
+    red: 'props/transition/snapshots/snapshot.test.ts',
+    rule: 'a count of 64 bits is exact, and does not wrap'
+  },
+  {
+    name: 'creating a snapshot clears the copied flags too late',
+    file: 'transition/snapshots/snapshot.ts',
+    change: {
+      in: 'createSnapshot',
+      find: "markCopied($w, 'prepare', $$rest)",
+      to: "markCopied($w, 'release', $$rest)"
+    },
+    ...inCrashScript
+  },
+  {
+    name: 'nb_snapshots is written before the snapshot table',
+    file: 'transition/snapshots/snapshot-table.ts',
+    change: {
+      in: 'addSnapshot',
+      find: "$w.changeHeader('settle', { nbSnapshots: $n })",
+      to: "$w.changeHeader('prepare', { nbSnapshots: $n })"
+    },
+    red: 'props/transition/engine/order.test.ts',
+    rule: 'snapshots and sizes: drawn scripts'
+  },
+  {
+    name: 'the next snapshot id is the number of snapshots',
+    file: 'transition/snapshots/snapshot.ts',
+    change: { in: 'nextId', find: '$id > $most ? $id : $most', to: '$most + 1n' },
+    red: 'props/transition/snapshots/snapshot.test.ts',
+    rule: 'a number is an id first where the disk goes back, and a name where it is deleted; a new one is the next'
+  },
+  {
+    name: 'a snapshot to apply is found by name before id',
+    file: 'transition/snapshots/snapshot.ts',
+    change: {
+      in: 'find',
+      find: '$snapshots.find(($s) => equal($s.id, $wanted))',
+      nth: 1,
+      to: '$snapshots.find(($s) => equal($s.name, $wanted))'
+    },
+    red: 'props/transition/snapshots/snapshot.test.ts',
+    rule: 'a number is an id first where the disk goes back, and a name where it is deleted; a new one is the next'
+  },
+  {
+    name: 'version 2 does not grow over a longer backing file even where zeros are written',
+    file: 'transition/resize/resize.ts',
+    change: { in: 'grow', find: '!$written', operator: 'drop-operand' },
+    red: 'props/transition/resize/resize.test.ts',
+    rule: 'version 2 grows over a longer backing file by any size where zeros are written'
+  },
+  {
+    name: 'a growing disk exposes VM state',
+    file: 'transition/resize/resize.ts',
+    change: { in: 'grow', find: 'drop($w, $from, $to)', to: 'drop($w, $from, $from)' },
+    red: 'props/transition/resize/resize.test.ts',
+    rule: 'VM state of the active tree goes where the disk grows over it, and where it gets smaller'
+  },
+  {
+    name: 'a growing disk exposes a longer backing file',
+    file: 'transition/resize/resize.ts',
+    change: {
+      in: 'grow',
+      find: 'preallocate($w, $first, $to, $mode, $hidden)',
+      to: 'preallocate($w, $first, $to, $mode, false)'
+    },
+    red: 'props/transition/resize/resize.test.ts',
+    rule: 'a script of resizes, writes and snapshots does to an image what it does to the abstract disk'
+  },
+  {
+    name: 'the tail of the last cluster is not zeroed',
+    file: 'transition/resize/resize.ts',
+    change: { in: 'zero', find: '$was.every(($b) => $b === 0)', operator: 'drop-operand' },
+    red: 'props/transition/resize/resize.test.ts',
+    rule: 'a disk that was full, got smaller and grows again has zeros where it was cut off'
+  },
+  {
+    name: 'a shrinking disk frees its clusters before its size changes',
+    file: 'transition/resize/resize.ts',
+    change: {
+      in: 'shrink',
+      find: '{ yield* putSize($w, $size); yield* endRound($w); const $sized = $claims; $drop; $release; yield* endRound($w); $$rest }',
+      to: "{ const $sized = $claims; $drop; $release; yield* endRound($w); yield* $w.changeHeader('expose', { size: BigInt($size) }); $$rest }"
+    },
+    ...inCrashScript
+  }
+]
