@@ -19,7 +19,8 @@ import * as assert from 'uvu/assert'
 import { check, exitCode } from '../../spec/reference/check.js'
 import { openImage } from '../../spec/reference/image.js'
 import { createCommand, type CreateWords, makeFiles, planned, textsOf } from '../../src/node/commands/create.js'
-import { creationOf, formatting } from '../../src/node/text/creation.js'
+import { createOptions } from '../../src/node/text/create-options.js'
+import { formattingLine } from '../../src/node/text/image-options.js'
 import { needsQemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
 
@@ -106,10 +107,10 @@ const wordsOf = ([options, , words = {}]: Case): CreateWords => ({
 const make = async (c: Case): Promise<string> => {
   const texts = await textsOf(image, c[1], wordsOf(c))
   if (E.isLeft(texts)) return texts.left
-  const line = formatting(image, texts.right)
+  const line = formattingLine(image, texts.right)
   const making = E.chain((o: Parameters<typeof planned>[0]) =>
     E.map((w: Parameters<typeof makeFiles>[2]) => () => makeFiles(image, o, w))(planned(o))
-  )(creationOf(texts.right, Number(/ size=(\d+)/.exec(line)?.[1])))
+  )(createOptions(texts.right, Number(/ size=(\d+)/.exec(line)?.[1])))
   if (E.isLeft(making)) return `${line}${image}: ${making.left}`
   await making.right()
   return line

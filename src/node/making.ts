@@ -66,7 +66,7 @@ const misused = (inputs: readonly string[], words: Convert): string | undefined 
 
 /** Bytes of zeros that are left out: whole sectors. */
 const sparseSize = (text: string): number => {
-  const size = bytes(text)
+  const size = bytes('buffer size for sparse output')(text)
   if (size % 512 !== 0 || size > 2 ** 21) throw new InvalidArgumentError('not 0 or whole sectors up to 2M.')
   return size
 }
@@ -113,8 +113,9 @@ const addConvert = (all: Command): void => {
     .option('-p, --progress', 'show how much is done', false)
     .option('-q, --quiet', 'print nothing', false)
     .action(async (files: readonly string[], words: Convert) => {
-      const { asksForHelp, optionsHelp } = await import('./text/creation.js')
+      const { asksForHelp } = await import('./text/option-list.js')
       if (asksForHelp(words.options)) {
+        const { optionsHelp } = await import('./text/image-options.js')
         print(optionsHelp())
         return
       }

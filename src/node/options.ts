@@ -1,16 +1,16 @@
 /** Options and arguments that several commands take. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { aios, caches, discards } from './text/modes.js'
+import { byteSize, decodeWith } from './text/values.js'
 
-const suffixes = 'bkmgtpe'
-
-/** A number of bytes: decimal or 0x hexadecimal, with a suffix k, M, G, T, P or E as in qemu-img. */
-export const bytes = (text: string): number => {
-  const match = /^(0x[0-9a-f]+|[0-9]+)([bkmgtpe]?)$/i.exec(text)
-  const value = Number(match?.[1]) * 1024 ** Math.max(0, suffixes.indexOf((match?.[2] ?? '').toLowerCase()))
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('not a number of bytes.')
-  return value
-}
+/** A number of bytes; `what` names it in the message for a text that is none. */
+export const bytes =
+  (what: string) =>
+  (text: string): number => {
+    const size = decodeWith(byteSize(what))(text)
+    if (size._tag === 'Left') throw new InvalidArgumentError(size.left)
+    return size.right
+  }
 
 export const output = (): Option =>
   new Option('--output <format>', 'how to print').choices(['human', 'json']).default('human')

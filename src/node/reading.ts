@@ -50,8 +50,8 @@ export const addReading = (all: Command): void => {
     .addOption(allow())
     .addOption(snapshot('--snapshot <id or name>'))
     .addOption(new Option('--bitmap <name>', 'which of them a dirty bitmap marks, instead').conflicts('snapshot'))
-    .option('-s, --start-offset <offset>', 'where to begin', bytes, 0)
-    .option('-l, --max-length <bytes>', 'how far to go', bytes, Infinity)
+    .option('-s, --start-offset <offset>', 'where to begin', bytes('start offset'), 0)
+    .option('-l, --max-length <bytes>', 'how far to go', bytes('max length'), Infinity)
     .action(async (image: string, options: MapOptions & { readonly bitmap?: string }) => {
       if (options.bitmap !== undefined) {
         const { bitmapCommand } = await import('./commands/bitmap.js')
@@ -65,8 +65,8 @@ export const addReading = (all: Command): void => {
     .command('read')
     .description('guest bytes to standard output')
     .argument('<image>')
-    .argument('<offset>', 'guest offset; 0x and k, M, G work', bytes)
-    .argument('<length>', 'bytes', bytes)
+    .argument('<offset>', 'guest offset; 0x and k, M, G work', bytes('offset'))
+    .argument('<length>', 'bytes', bytes('length'))
     .addOption(allow())
     .addOption(snapshot())
     .option('--vm-state', "the snapshot's VM state in place of its disk; -l names the snapshot", false)
@@ -113,7 +113,7 @@ export const addReading = (all: Command): void => {
     .command('explain')
     .description('what a byte of the file belongs to, how it decodes, and which clause rules it')
     .argument('<image>')
-    .argument('[offset]', 'byte offset in the file; 0x and k, M, G work', bytes, 0)
+    .argument('[offset]', 'byte offset in the file; 0x and k, M, G work', bytes('offset'), 0)
     .addOption(output())
     .action(async (image: string, offset: number, options: Printing) => {
       const { explainCommand } = await import('./commands/explain.js')

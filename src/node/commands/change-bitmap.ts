@@ -7,7 +7,7 @@ import type { AnyCommand } from '../../transition/command.js'
 import { fail, ok } from '../files/output.js'
 import { type Marked, markedIn, sizesDiffer } from '../images/copy-bitmaps.js'
 import { withImage } from '../images/open-writing.js'
-import { sizeOf } from '../text/size.js'
+import { byteSize, decodeWith } from '../text/values.js'
 import { openSource } from '../files/source.js'
 
 /** One thing to do with a bitmap; a merge names the bitmap whose dirty granules are taken over. */
@@ -68,8 +68,8 @@ export const changeBitmap = async (
     return fail('Need at least one of --add, --remove, --clear, --enable, --disable, or --merge')
   if (granularity !== undefined && !actions.some(({ _tag }) => _tag === 'add'))
     return fail('granularity only supported with --add')
-  const size = granularity === undefined ? undefined : sizeOf(granularity)
-  if (size !== undefined && E.isLeft(size)) return fail(`'${granularity ?? ''}' is not a granularity`)
+  const size = granularity === undefined ? undefined : decodeWith(byteSize('granularity'))(granularity)
+  if (size !== undefined && E.isLeft(size)) return fail(size.left)
   if (sourceFile !== undefined && !actions.some(({ _tag }) => _tag === 'merge'))
     return fail('Merge bitmap source file only supported with --merge')
   const marked = await sourcesOf(actions, sourceFile)

@@ -8,18 +8,12 @@ import { create as plan } from '../../transition/create/create.js'
 import type { CreateOptions } from '../../transition/create/options.js'
 import { backingSize } from '../images/new-backing.js'
 import { fail, ok, print } from '../files/output.js'
-import {
-  asksForHelp,
-  bytesOf,
-  creationOf,
-  formatting,
-  optionsHelp,
-  parseOptions,
-  type Texts
-} from '../text/creation.js'
+import { createOptions } from '../text/create-options.js'
+import { formattingLine, optionsHelp, optionTexts, type OptionTexts, optionValues } from '../text/image-options.js'
+import { asksForHelp, optionsOfAll } from '../text/option-list.js'
 import { reason } from '../files/file.js'
 import { newImage } from '../files/new-image.js'
-import { sizeOf } from '../text/size.js'
+import { byteSize, decodeWith } from '../text/values.js'
 import { createSparse, isZeros } from '../files/sparse.js'
 import { wholeFile } from '../files/whole.js'
 
@@ -33,23 +27,16 @@ export interface CreateWords {
   readonly quiet: boolean
 }
 
-const invalidSize =
-  'Invalid image size specified. You may use k, M, G, T, P or E suffixes for ' +
-  'kilobytes, megabytes, gigabytes, terabytes, petabytes and exabytes.'
+const sizeOf = decodeWith(byteSize('image size'))
 
 /** All options by name, those that have words of their own too. */
-const allTexts = (image: string, size: string | undefined, words: CreateWords): E.Either<string, Texts> => {
-  const given = parseOptions(words.options)
+const allTexts = (image: string, size: string | undefined, words: CreateWords): E.Either<string, OptionTexts> => {
+  const given = E.chain(optionTexts)(optionsOfAll(words.options))
   if (E.isLeft(given)) return E.left(`${image}: ${given.left}`)
   if (size !== undefined && given.right.has('size'))
     return E.left(`${image}: The image size must be specified only once`)
   const bytes = sizeOf(size ?? '0')
-  if (E.isLeft(bytes))
-    return E.left(
-      bytes.left === 'too large'
-        ? 'Invalid image size specified. Must be between 0 and 9223372036854775807.'
-        : invalidSize
-    )
+  if (E.isLeft(bytes)) return bytes
   return E.right(
     new Map([
       ...given.right,
@@ -61,7 +48,7 @@ const allTexts = (image: string, size: string | undefined, words: CreateWords): 
 }
 
 /** The same with the size of the disk, which may be the backing file's; what qemu-img says where that cannot be known. */
-const withSize = async (image: string, texts: Texts, unsafe: boolean): Promise<E.Either<string, Texts>> => {
+const withSize = async (image: string, texts: OptionTexts, unsafe: boolean): Promise<E.Either<string, OptionTexts>> => {
   const [backing, format] = [texts.get('backing_file'), texts.get('backing_fmt')]
   if (backing === '') return E.left('Expected backing file name, got empty string')
   if (backing === image) return E.left('Error: Trying to create an image with the same filename as the backing file')
@@ -110,7 +97,7 @@ export const textsOf = async (
   image: string,
   size: string | undefined,
   words: CreateWords
-): Promise<E.Either<string, Texts>> => {
+): Promise<E.Either<string, OptionTexts>> => {
   const texts = allTexts(image, size, words)
   if (E.isLeft(texts)) return texts
   return E.mapLeft((why: string) => `${image}: ${why}`)(await withSize(image, texts.right, words.unsafe))
@@ -124,8 +111,8 @@ export const createCommand = async (image: string, size: string | undefined, wor
   }
   const texts = await textsOf(image, size, words)
   if (E.isLeft(texts)) return fail(texts.left)
-  if (!words.quiet) print(formatting(image, texts.right))
-  const options = creationOf(texts.right, bytesOf(texts.right.get('size') ?? '') ?? 0)
+  if (!words.quiet) print(formattingLine(image, texts.right))
+  const options = createOptions(texts.right)
   if (E.isLeft(options)) return fail(`${image}: ${options.left}`)
   const writes = planned(options.right)
   if (E.isLeft(writes)) return fail(`${image}: ${writes.left}`)
@@ -143,9 +130,11 @@ export const createRaw = async (image: string, size: string | undefined, words: 
   if (E.isLeft(texts)) return fail(texts.left)
   const other = [...texts.right.keys()].find((name) => name !== 'size')
   if (other !== undefined) return fail(`${image}: Parameter '${other}' is not supported for file format raw`)
-  const bytes = bytesOf(texts.right.get('size') ?? '')
+  const values = optionValues(texts.right)
+  if (E.isLeft(values)) return fail(`${image}: ${values.left}`)
+  const { size: bytes } = values.right
   if (bytes === undefined) return fail(`${image}: Image creation needs a size parameter`)
-  const length = Math.ceil(bytes / sectorSize) * sectorSize
+  const length = Math.ceil(Number(bytes) / sectorSize) * sectorSize
   if (!words.quiet) print(`Formatting '${image}', fmt=raw size=${bytes}\n`)
   try {
     const whole = await wholeFile(image)

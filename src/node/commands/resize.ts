@@ -7,7 +7,7 @@ import { fail, ok, print } from '../files/output.js'
 import type { Changes } from '../images/changes.js'
 import { withImage } from '../images/open-writing.js'
 import { withRaw } from '../images/raw.js'
-import { sizeOf } from '../text/size.js'
+import { byteSize, decodeWith } from '../text/values.js'
 
 /** How to resize. */
 export interface ResizeOptions {
@@ -21,8 +21,8 @@ export interface ResizeOptions {
 /** The command; a size with a sign is added to the present one. */
 export const resize = async (image: string, size: string, o: ResizeOptions): Promise<number> => {
   const sign = /^[+-]/.exec(size)?.[0]
-  const parsed = sizeOf(sign === undefined ? size : size.slice(1))
-  if (E.isLeft(parsed)) return fail(`'${size}' is not a size: a number below 2^63, with a suffix k, M, G, T, P or E`)
+  const parsed = decodeWith(byteSize('image size'))(sign === undefined ? size : size.slice(1))
+  if (E.isLeft(parsed)) return fail(parsed.left)
   const n = parsed.right
   const resizeIn = (session: Changes): number => {
     const now = chainSize(session.chain)

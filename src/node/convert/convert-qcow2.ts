@@ -7,7 +7,9 @@ import { SequentialImageWriter } from '../../transition/create/image-writer.js'
 import { backingSize } from '../images/new-backing.js'
 import { Behind, mostTurns } from '../files/behind.js'
 import { Clusters, sparseUnit } from './clusters.js'
-import { creationOf, parseOptions, type Texts } from '../text/creation.js'
+import { createOptions } from '../text/create-options.js'
+import { optionTexts, type OptionTexts } from '../text/image-options.js'
+import { optionsOfAll } from '../text/option-list.js'
 import { type Piece, putPieces, sizeOfAll } from '../images/guest.js'
 import { type NewImage, newImage } from '../files/new-image.js'
 import type { OpenChain } from '../images/open.js'
@@ -96,8 +98,8 @@ const write = async (job: Job, options: CreateOptions): Promise<string | undefin
 }
 
 /** The options of the new image by name, and what speaks against them. */
-const textsOf = (words: NewWords, inputs: number): E.Either<string, Texts> => {
-  const given = parseOptions(words.options)
+const textsOf = (words: NewWords, inputs: number): E.Either<string, OptionTexts> => {
+  const given = E.chain(optionTexts)(optionsOfAll(words.options))
   if (E.isLeft(given)) return given
   const texts = new Map([
     ...given.right,
@@ -124,7 +126,7 @@ export const convertToNew = async (
   const texts = textsOf(words, inputs.length)
   if (E.isLeft(texts)) return `${out}: ${texts.left}`
   const size = sizeOfAll(inputs)
-  const options = creationOf(texts.right, size)
+  const options = createOptions(texts.right, size)
   if (E.isLeft(options)) return `${out}: ${options.left}`
   if (words.bitmaps && options.right.version === 2) return `${out}: an image of version 2 holds no bitmaps [BMP-14]`
   const { backing } = options.right

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { sectorSize } from '../../format/limits.js'
 import { discard, type IoLine, type Line, read, usageOf, type Verb, write, writev } from './io-line.js'
-import { bytesOf, integerOf, optionsOf, wordsOf, wrong } from './io-words.js'
+import { bytesOf, millisecondsOf, optionsOf, wordsOf, wrong } from './io-words.js'
 import { imageOptsOf, type Wanted } from '../text/image-opts.js'
 import { aios, caches, discards, isPreallocation } from '../text/modes.js'
 
@@ -14,10 +14,8 @@ const alloc: Verb['line'] = ([first = '', second]) => {
   )
 }
 
-const sleep: Verb['line'] = ([text = '']) => {
-  const milliseconds = integerOf(text)
-  return milliseconds === undefined ? wrong(`${text} is not a valid number`) : E.right({ _tag: 'Sleep', milliseconds })
-}
+const sleep: Verb['line'] = ([text = '']) =>
+  E.map((milliseconds: number): IoLine => ({ _tag: 'Sleep', milliseconds }))(millisecondsOf(text))
 
 const truncate: Verb['line'] = (args, verb) => {
   const parsed = optionsOf(args, 'm:')
@@ -77,13 +75,12 @@ const reopen: Verb['line'] = (args, verb) => {
   return E.right({ _tag: 'Reopen', wanted: access ? { ...options.right, readOnly: flags.has('r') } : options.right })
 }
 
-const sigraise: Verb['line'] = ([word = '']) => {
-  const signal = integerOf(word)
-  if (signal === undefined)
-    return wrong(`Parsing error: non-numeric argument, or extraneous/unrecognized suffix -- ${word}`)
-  return signal > 64
-    ? wrong(`signal argument '${word}' is too large to be a valid signal`)
-    : E.right({ _tag: 'Signal', signal })
+const sigraise: Verb['line'] = ([text = '']) => {
+  const signal = bytesOf(text)
+  if (E.isLeft(signal)) return signal
+  return signal.right > 64
+    ? wrong(`signal argument '${text}' is too large to be a valid signal`)
+    : E.right({ _tag: 'Signal', signal: signal.right })
 }
 
 const vector = '[-P pattern] off len [len..]'

@@ -1,6 +1,7 @@
 /** The words of a line for qemu-io: options, numbers and patterns, and what it says about wrong ones. */
 import * as E from 'fp-ts/lib/Either.js'
-import { sizeOf } from '../text/size.js'
+import { flow } from 'fp-ts/lib/function.js'
+import { decodeWith, integer, sizeWith, type TextCodec } from '../text/values.js'
 
 /** What is wrong with a line: what goes to standard output, and what to standard error. */
 export interface Wrong {
@@ -56,23 +57,28 @@ export const optionsOf = (words: readonly string[], allowed: string): E.Either<s
   return E.right({ flags, values, rest })
 }
 
+const onOutput = <A>(codec: TextCodec<A>) =>
+  flow(
+    decodeWith(codec),
+    E.mapLeft((message): Wrong => ({ out: `${message}\n` }))
+  )
+
 /** A number of bytes. */
-export const bytesOf = (text: string): E.Either<Wrong, number> => {
-  const size = sizeOf(text)
-  if (E.isRight(size)) return size
-  const why =
-    size.left === 'too large' ? 'argument too large' : 'non-numeric argument, or extraneous/unrecognized suffix'
-  return wrong(`Parsing error: ${why} -- ${text}`)
-}
+export const bytesOf: (text: string) => E.Either<Wrong, number> = onOutput(
+  sizeWith({
+    malformed: (text) => `Parsing error: non-numeric argument, or extraneous/unrecognized suffix -- ${text}`,
+    tooLarge: (text) => `Parsing error: argument too large -- ${text}`
+  })
+)
 
-/** A number as C reads it: decimal, octal or hexadecimal. */
-export const integerOf = (text: string): number | undefined => {
-  if (/^\+?0[0-7]*$/.test(text)) return Number.parseInt(text, 8)
-  return /^\+?(0x[0-9a-f]+|[1-9][0-9]*)$/i.test(text) ? Number(text.replace('+', '')) : undefined
-}
+/** A number of milliseconds. */
+export const millisecondsOf = onOutput(integer((text) => `${text} is not a valid number`))
 
-/** The value of a byte that is written or looked for. */
-export const patternOf = (text: string): E.Either<Wrong, number> => {
-  const value = integerOf(text)
-  return value === undefined || value > 0xff ? wrong(`${text} is not a valid pattern byte`) : E.right(value)
-}
+const notAPattern = (text: string): string => `${text} is not a valid pattern byte`
+
+/** The value of a byte that is written or compared. */
+export const patternOf = (text: string): E.Either<Wrong, number> =>
+  E.filterOrElse(
+    (byte: number) => byte <= 0xff,
+    (): Wrong => ({ out: `${notAPattern(text)}\n` })
+  )(onOutput(integer(notAPattern))(text))

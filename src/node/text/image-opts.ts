@@ -1,8 +1,9 @@
 /** Options of `--image-opts` and of `open -o`: which file is meant, and as what. */
 import * as E from 'fp-ts/lib/Either.js'
+import { flow } from 'fp-ts/lib/function.js'
 import { discards } from './modes.js'
-import { namedValue, wordsOf } from './option-list.js'
-import { sizeOf } from './size.js'
+import { optionsOf } from './option-list.js'
+import { decodeWith, integerOption, onOff, sizeOption } from './values.js'
 
 /** A file that is to be opened. */
 export interface Wanted {
@@ -11,23 +12,53 @@ export interface Wanted {
   readonly readOnly: boolean
 }
 
-/** Options of which nothing comes here: how QEMU caches, locks and names. */
-const idle =
+/** Options that are accepted for compatibility and ignored: how QEMU caches, locks and names. */
+const ignored =
   /^((file\.|backing\.)?node-name|discard|detect-zeroes|auto-read-only|force-share|lazy-refcounts|overlap-check(\..+)?|pass-discard-.+|cache\..+|(l2-|refcount-)?cache-(size|entry-size|clean-interval)|file\.(locking|aio|discard|cache\..+))$/
 
-/** Those that are on or off, those that are numbers of bytes, and those that are one of some words. */
-const kinds: readonly (readonly [names: RegExp, fits: (value: string) => boolean])[] = [
+/** An option with one of some words. */
+const oneOf = (words: readonly string[]) => (name: string) => (value: string) =>
+  words.includes(value) ? E.right(value) : E.left(`Parameter '${name}' does not accept value '${value}'`)
+
+/** The parsers of the values of ignored options, by patterns of their names. */
+const ignoredValues: readonly (readonly [
+  names: RegExp,
+  parse: (name: string) => (value: string) => E.Either<string, unknown>
+])[] = [
   [
     /^(auto-read-only|force-share|lazy-refcounts|pass-discard-.+|cache\..+|overlap-check\.(?!template$).+)$/,
-    (value) => value === 'on' || value === 'off'
+    (name) => decodeWith(onOff(name))
   ],
-  [/cache-size$/, (value) => E.isRight(sizeOf(value))],
-  [/cache-entry-size$/, (value) => E.exists((n: number) => n >= 512 && Number.isInteger(Math.log2(n)))(sizeOf(value))],
-  [/^cache-clean-interval$/, (value) => /^[0-9]+$/.test(value) && Number(value) < 2 ** 32],
-  [/^discard$/, (value) => discards.some((word) => word === value)],
-  [/^detect-zeroes$/, (value) => ['off', 'on', 'unmap'].includes(value)],
-  [/^overlap-check(\.template)?$/, (value) => ['none', 'constant', 'cached', 'all'].includes(value)]
+  [/cache-size$/, (name) => decodeWith(sizeOption(name))],
+  [
+    /cache-entry-size$/,
+    (name) =>
+      flow(
+        decodeWith(sizeOption(name)),
+        E.filterOrElse(
+          (size) => size >= 512n && Number.isInteger(Math.log2(Number(size))),
+          () => `Parameter '${name}' must be a power of two from 512`
+        )
+      )
+  ],
+  [
+    /^cache-clean-interval$/,
+    (name) =>
+      flow(
+        decodeWith(integerOption(name)),
+        E.filterOrElse(
+          (seconds) => seconds < 2 ** 32,
+          () => 'Cache clean interval too big'
+        )
+      )
+  ],
+  [/^discard$/, oneOf(discards)],
+  [/^detect-zeroes$/, oneOf(['off', 'on', 'unmap'])],
+  [/^overlap-check(\.template)?$/, oneOf(['none', 'constant', 'cached', 'all'])]
 ]
+
+const parserOf = (name: string): ((value: string) => E.Either<string, unknown>) =>
+  ignoredValues.find(([names]) => names.test(name))?.[1](name) ?? E.right
 
 const formats = ['qcow2', 'raw'] as const
 
@@ -44,29 +75,23 @@ const one = (name: string, value: string): E.Either<string, Partial<Wanted>> => 
     case 'file':
       return E.right({ name: value })
     case 'read-only':
-      return value === 'on' || value === 'off'
-        ? E.right({ readOnly: value === 'on' })
-        : E.left(`Parameter 'read-only' expects 'on' or 'off'`)
+      return E.map((readOnly: boolean) => ({ readOnly }))(decodeWith(onOff(name))(value))
     default:
-      if (!idle.test(name)) return E.left(`Parameter '${name}' is not known`)
-      return kinds.every(([names, fits]) => !names.test(name) || fits(value))
-        ? E.right({})
-        : E.left(`Parameter '${name}' does not accept '${value}'`)
+      if (!ignored.test(name)) return E.left(`Parameter '${name}' is not known`)
+      return E.map(() => ({}))(parserOf(name)(value))
   }
 }
 
-/** What speaks against options that are each right. */
+/** Why options that are valid by themselves exclude each other. */
 const conflict = (values: ReadonlyMap<string, string>): string | undefined => {
-  const size = (name: string): number | undefined => {
-    const value = values.get(name)
-    return value === undefined ? undefined : E.getOrElse(() => 0)(sizeOf(value))
-  }
+  const size = (name: string): bigint | undefined =>
+    E.getOrElse<string, bigint | undefined>(() => undefined)(decodeWith(sizeOption(name))(values.get(name)))
   const [whole, l2, refcount] = ['cache-size', 'l2-cache-size', 'refcount-cache-size'].map(size)
   if (whole !== undefined) {
     if (l2 !== undefined && refcount !== undefined)
       return 'cache-size, l2-cache-size and refcount-cache-size may not be set at the same time'
-    if ((l2 ?? 0) > whole) return 'l2-cache-size may not exceed cache-size'
-    if ((refcount ?? 0) > whole) return 'refcount-cache-size may not exceed cache-size'
+    if ((l2 ?? 0n) > whole) return 'l2-cache-size may not exceed cache-size'
+    if ((refcount ?? 0n) > whole) return 'refcount-cache-size may not exceed cache-size'
   }
   const [check, template] = [values.get('overlap-check'), values.get('overlap-check.template')]
   return check === undefined || template === undefined || check === template
@@ -74,18 +99,15 @@ const conflict = (values: ReadonlyMap<string, string>): string | undefined => {
     : `Conflicting values for qcow2 options 'overlap-check' ('${check}') and 'overlap-check.template' ('${template}')`
 }
 
-/** What a list of options says of a file. */
+/** The file that a list of options names; the message for a list that does not. */
 export const imageOptsOf = (text: string): E.Either<string, Partial<Wanted>> => {
-  const given = wordsOf(text)
-    .map(namedValue)
-    .map(([name, value = 'on']) => [name, value] as const)
-  const wanted = given.reduce<E.Either<string, Partial<Wanted>>>(
-    (before, [name, value]) =>
-      E.chain((known: Partial<Wanted>) => E.map((more: Partial<Wanted>) => ({ ...known, ...more }))(one(name, value)))(
-        before
-      ),
-    E.right({})
-  )
-  const wrong = E.isRight(wanted) ? conflict(new Map(given)) : undefined
-  return wrong === undefined ? wanted : E.left(wrong)
+  const given = optionsOf(text)
+  let wanted: Partial<Wanted> = {}
+  for (const [name, value] of given) {
+    const more = one(name, value)
+    if (E.isLeft(more)) return more
+    wanted = { ...wanted, ...more.right }
+  }
+  const why = conflict(new Map(given))
+  return why === undefined ? E.right(wanted) : E.left(why)
 }

@@ -1,0 +1,104 @@
+/** From the options of a new image to what the creation takes, or to the reason why qemu-img refuses them. */
+import * as E from 'fp-ts/lib/Either.js'
+import type { CreateOptions } from '../../transition/create/options.js'
+import { type ImageOptions, type OptionTexts, optionValues, versions } from './image-options.js'
+import { preallocations } from './modes.js'
+
+/** Formats that a backing file may have by name, beyond those that are read here. */
+export const backingFormats: readonly string[] = [
+  'raw',
+  'qcow2',
+  'qcow',
+  'qed',
+  'vdi',
+  'vhdx',
+  'vmdk',
+  'vpc',
+  'luks',
+  'parallels',
+  'dmg',
+  'bochs',
+  'cloop',
+  'host_device'
+]
+
+const compressionTypes = ['zlib', 'zstd'] as const
+
+const v3Only = 'supported with compatibility level 1.1 and above (use version=v3 or greater)'
+
+/** Whether a refcount width of 2 to the power of `order` bits is one of the format. */
+export const isRefcountOrder = (order: number): boolean => Number.isInteger(order) && order <= 6
+
+/** The message for any other refcount width. */
+export const badRefcountWidth = 'Refcount width must be a power of two and may not exceed 64 bits'
+
+const createOptionsOf = (options: ImageOptions, size: number): E.Either<string, CreateOptions> => {
+  const { backing_file: backing, backing_fmt: format, data_file: dataFile } = options
+  const {
+    compat = '1.1',
+    compression_type: compression = 'zlib',
+    preallocation: mode = 'off',
+    extended_l2: extendedL2 = false,
+    lazy_refcounts: lazyRefcounts = false,
+    data_file_raw: raw = false
+  } = options
+  const version = versions.get(compat)
+  const preallocation = preallocations.find((p) => p === mode)
+  const compressionType = compressionTypes.find((type) => type === compression)
+  if (version === undefined) return E.left(`Parameter 'version' does not accept value '${compat}'`)
+  if (preallocation === undefined) return E.left(`Parameter 'preallocation' does not accept value '${mode}'`)
+  if (compressionType === undefined)
+    return E.left(`Parameter 'compression-type' does not accept value '${compression}'`)
+  const clusterBits = Math.log2(Number(options.cluster_size ?? 65536n))
+  const refcountOrder = Math.log2(options.refcount_bits ?? 16)
+  const v2 = version === 2
+  const rules: readonly (readonly [broken: boolean, why: string])[] = [
+    [v2 && extendedL2, `Extended L2 entries are only ${v3Only}`],
+    [
+      !Number.isInteger(clusterBits) || clusterBits < 9 || clusterBits > 21,
+      'Cluster size must be a power of two between 512 and 2048k'
+    ],
+    [
+      extendedL2 && clusterBits < 14,
+      'Extended L2 entries are only supported with cluster sizes of at least 16384 bytes'
+    ],
+    [
+      backing !== undefined && preallocation !== 'off' && !extendedL2,
+      'Backing file and preallocation can only be used at the same time if extended_l2 is on'
+    ],
+    [backing === undefined && format !== undefined, 'Backing format cannot be used without backing file'],
+    [format !== undefined && !backingFormats.includes(format), `Backing format '${format ?? ''}' not recognized`],
+    [v2 && lazyRefcounts, `Lazy refcounts only ${v3Only}`],
+    [!isRefcountOrder(refcountOrder), badRefcountWidth],
+    [
+      v2 && refcountOrder !== 4,
+      'Different refcount widths than 16 bits require compatibility level 1.1 or above (use version=v3 or greater)'
+    ],
+    [raw && dataFile === undefined, 'data-file-raw requires data-file'],
+    [raw && backing !== undefined, 'Backing file and data-file-raw cannot be used at the same time'],
+    [v2 && dataFile !== undefined, `External data files are only ${v3Only}`],
+    [v2 && compressionType === 'zstd', `Non-zlib compression type is only ${v3Only}`]
+  ]
+  const broken = rules.find(([is]) => is)
+  if (broken !== undefined) return E.left(broken[1])
+  return E.right({
+    size,
+    version,
+    clusterBits,
+    refcountOrder,
+    extendedL2,
+    lazyRefcounts,
+    compressionType,
+    preallocation,
+    ...(backing === undefined ? {} : { backing: { name: backing, format: format ?? '' } }),
+    ...(dataFile === undefined ? {} : { dataFile: { name: dataFile, raw } })
+  })
+}
+
+/**
+ * The options of the creation, or qemu-img's reason against them. @see CR-06
+ *
+ * @param size bytes of the guest disk, in place of the option `size`
+ */
+export const createOptions = (texts: OptionTexts, size?: number): E.Either<string, CreateOptions> =>
+  E.chain((options: ImageOptions) => createOptionsOf(options, size ?? Number(options.size ?? 0n)))(optionValues(texts))
