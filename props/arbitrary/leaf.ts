@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { type BitRow, type BitRows, type BitsLeaf, type BitsOf, maskOf } from '../../src/bytes/bits.js'
 import type { Leaf } from '../../src/bytes/leaf.js'
-import type { Rule } from '../../src/bytes/rule.js'
+import type { NumberRule } from '../../src/bytes/rule.js'
 import { allowedNumbers, numbers } from './number.js'
 import { octets } from './octets.js'
 
@@ -21,7 +21,7 @@ export const recordOf = (values: Drawn): fc.Arbitrary<Record<string, unknown>> =
 
 const bitRow = (row: BitRow): fc.Arbitrary<unknown> => {
   const lo = BigInt(row.lo)
-  const max = maskOf(row.lo, row.hi) >> lo
+  const max = maskOf(row) >> lo
   switch (row._tag) {
     case 'Flag':
       return fc.boolean()
@@ -49,7 +49,7 @@ const someOf = (mask: bigint): fc.Arbitrary<bigint> =>
 
 /** Values of a bit field. Those that keep the rules have reserved bits only where the field lets them be anything. */
 export const bitsValue = <R extends BitRows>(leaf: BitsLeaf<R>, mode: Mode): fc.Arbitrary<BitsOf<R>> => {
-  const free = leaf.judge(leaf.ofWord(leaf.reservedMask)).length === 0
+  const free = leaf.rules.length === 0
   const reserved = someOf(mode === 'any' || free ? leaf.reservedMask : 0n)
   const values = {
     ...Object.fromEntries(Object.entries<BitRow>(leaf.rows).map(([key, row]) => [key, bitRow(row)])),
@@ -59,10 +59,12 @@ export const bitsValue = <R extends BitRows>(leaf: BitsLeaf<R>, mode: Mode): fc.
 }
 
 /** Values of a field. Of those that may be anything, every other one keeps the rules all the same. */
-export const leafValue = (leaf: Leaf<unknown>, rules: readonly Rule[], mode: Mode): fc.Arbitrary<unknown> => {
+export const leafValue = (leaf: Leaf<unknown>, rules: readonly NumberRule[], mode: Mode): fc.Arbitrary<unknown> => {
   if (isBits(leaf)) return bitsValue(leaf, mode)
   if (leaf.kind === 'octets')
-    return octets(leaf.size).filter((bytes) => mode === 'any' || leaf.judge(bytes).length === 0)
+    return octets(leaf.size).filter(
+      (bytes) => mode === 'any' || leaf.rules.every((rule) => !rule.broken(bytes, undefined))
+    )
   const max = 2n ** BigInt(8 * leaf.size) - 1n
   const allowed = allowedNumbers(max, rules)
   const drawn = mode === 'any' ? fc.oneof(allowed, numbers(0n, max, rules)) : allowed

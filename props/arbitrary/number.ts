@@ -1,6 +1,6 @@
 /** Numbers, drawn mostly where a demand begins or ends to hold and where a representation runs out. */
 import fc from 'fast-check'
-import { type Allowed, allows, type Rule } from '../../src/bytes/rule.js'
+import { type Allowed, allows, type NumberRule } from '../../src/bytes/rule.js'
 
 /** The last number of each width that a byte, a word, a double or a signed 64-bit number has. */
 const landmarks = [0, 1, 7, 8, 15, 16, 31, 32, 53, 56, 63].map((width) => 2n ** BigInt(width) - 1n)
@@ -18,14 +18,14 @@ const limitsOf = (allowed: Allowed): readonly bigint[] => {
 }
 
 /** The numbers from 0 to `max` at the limits of the rules and the landmarks, and those beside them, in order. */
-export const edges = (max: bigint, rules: readonly Rule[] = []): readonly bigint[] => {
+export const edges = (max: bigint, rules: readonly NumberRule[] = []): readonly bigint[] => {
   const at = [...rules.flatMap((rule) => limitsOf(rule.allowed)), ...landmarks, max]
   const near = at.flatMap((n) => [n - 1n, n, n + 1n]).filter((n) => n >= 0n && n <= max)
   return [...new Set(near)].sort((a, b) => (a < b ? -1 : 1))
 }
 
 /** Numbers from `min` to `max`: `min` itself, edges, and any, which are most of them where there are few. Shrinks to `min`. */
-export const numbers = (min: bigint, max: bigint, rules: readonly Rule[] = []): fc.Arbitrary<bigint> => {
+export const numbers = (min: bigint, max: bigint, rules: readonly NumberRule[] = []): fc.Arbitrary<bigint> => {
   const known = new Set([min, ...edges(max, rules).filter((n) => n >= min), max])
   return fc.oneof(
     { withCrossShrink: true },
@@ -39,7 +39,7 @@ export const numbers = (min: bigint, max: bigint, rules: readonly Rule[] = []): 
 const most = (floor: bigint, values: readonly bigint[]): bigint => values.reduce((a, b) => (a > b ? a : b), floor)
 
 /** Numbers up to `max` that all of the rules allow. */
-export const allowedNumbers = (max: bigint, rules: readonly Rule[]): fc.Arbitrary<bigint> => {
+export const allowedNumbers = (max: bigint, rules: readonly NumberRule[]): fc.Arbitrary<bigint> => {
   const all = rules.map((rule) => rule.allowed)
   const fits = (n: bigint): boolean => n <= max && all.every((allowed) => allows(allowed, n))
   const named = all.flatMap((allowed) => (allowed._tag === 'OneOf' ? allowed.values : [])).filter(fits)

@@ -7,7 +7,7 @@ import { type GrowingOf, GrowingType } from '../../src/bytes/growing.js'
 import type { Leaf } from '../../src/bytes/leaf.js'
 import { startsOf } from '../../src/bytes/list.js'
 import { valueAt } from '../../src/bytes/object.js'
-import type { Rule } from '../../src/bytes/rule.js'
+import type { NumberRule } from '../../src/bytes/rule.js'
 import type { Fields, Placed, StructOf, StructType } from '../../src/bytes/struct.js'
 import { bitsValue, type Drawn, leafValue, type Mode, recordOf } from './leaf.js'
 import { lengths } from './number.js'
@@ -19,7 +19,7 @@ export interface Field {
   /** Byte offset from the start of the structure. */
   readonly at: number
   readonly leaf: Leaf<unknown>
-  readonly rules: readonly Rule[]
+  readonly rules: readonly NumberRule[]
 }
 
 /** A structure and what to draw of it. */

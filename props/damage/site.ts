@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { BitRow } from '../../src/bytes/bits.js'
 import { viewOf } from '../../src/bytes/octets.js'
-import type { Rule } from '../../src/bytes/rule.js'
+import type { NumberRule } from '../../src/bytes/rule.js'
 import { availableBytes } from '../../src/format/compressed.js'
 import { blockEntries, type Geometry, l2EntrySize } from '../../src/format/geometry.js'
 import { luksHeader, luksSlot } from '../../src/format/luks.js'
@@ -42,7 +42,7 @@ export interface Site {
   readonly role: Role
   /** Whether the number is the bits where they stand, as an offset is whose low bits serve other ends. */
   readonly masked: boolean
-  readonly rules: readonly Rule[]
+  readonly rules: readonly NumberRule[]
 }
 
 /** An image taken apart. */

@@ -283,10 +283,10 @@ const bitmaps = [
     'bitmap table entry',
     '0000000000010000',
     {},
-    ['BMP-05', 'reserved bit 56', '0 01', 'reserved 0 8', 'invalid both', '1 ff'],
-    ['BMP-05', 'reserved bit 8', '6 01', 'reserved 0 8', 'invalid both', ''],
-    ['BMP-05', 'an unaligned cluster', '6 0200', 'cluster_offset 0 8', 'invalid both', '5 02'],
-    ['BMP-05', 'all ones beside a cluster', '7 01', 'all_ones 0 8', 'invalid both', '0 00*7 01'],
+    ['BMP-05', 'reserved bit 56', '0 01', 'reserved 0 8', 'invalid both OPEN-31', '1 ff'],
+    ['BMP-05', 'reserved bit 8', '6 01', 'reserved 0 8', 'invalid both OPEN-31', ''],
+    ['BMP-05', 'an unaligned cluster', '6 0200', 'cluster_offset 0 8', 'invalid both OPEN-31', '5 02'],
+    ['BMP-05', 'all ones beside a cluster', '7 01', 'all_ones 0 8', 'invalid both OPEN-31', '0 00*7 01'],
     ['BMP-05', 'an entry that is cut off', 'cut 7', ' 0 8', 'malformed both', '']
   ),
   ...on('bitmap data', '00*512', { clusterBits: 9 }, [

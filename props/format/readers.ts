@@ -40,17 +40,16 @@ const readers = {
   'full disk encryption pointer': () => reader(format.encryptionPointer),
   'LUKS header': () => reader(luksHeader),
   'LUKS key slot': () => reader(luksSlot),
-  'L1 entry': (g: Geometry) => reader(format.l1Entry, (a) => format.judgeL1Entry(a, g.clusterBits)),
+  'L1 entry': (g: Geometry) => reader(format.l1Entry, (a) => format.l1Rules.judge(a, g)),
   'L2 entry': (g: Geometry) => reader(format.l2Entry(g)),
   'refcount table entry': (g: Geometry) =>
-    reader(format.refcountTableEntry, (a) => format.judgeRefcountTableEntry(a, g.clusterBits)),
+    reader(format.refcountTableEntry, (a) => format.refcountTableRules.judge(a, g)),
   'refcount block': (g: Geometry) => reader(format.refcountBlock(g)),
-  'snapshot entry': (g: Geometry) => reader(format.snapshotEntry, (a) => format.judgeSnapshot(a, g)),
+  'snapshot entry': (g: Geometry) => reader(format.snapshotEntry, (a) => format.snapshotRules.judge(a, g)),
   'snapshot table of 2': () => reader(format.snapshotTable(2)),
   'bitmap directory': () => reader(format.bitmapDirectory),
-  'bitmap entry': (g: Geometry) => reader(format.bitmapEntry, (a) => format.judgeBitmapEntry(a, g.clusterBits)),
-  'bitmap table entry': (g: Geometry) =>
-    reader(format.bitmapTableEntry, (a) => format.judgeBitmapTableEntry(a, g.clusterBits)),
+  'bitmap entry': (g: Geometry) => reader(format.bitmapEntry, (a) => format.bitmapRules.judge(a, g)),
+  'bitmap table entry': (g: Geometry) => reader(format.bitmapTableEntry, (a) => format.bitmapTableRules.judge(a, g)),
   'bitmap data': (g: Geometry) => reader(format.bitmapCluster(g.clusterBits)),
   'bitmap data of 4 bits': () => reader(rawBytes, (a) => format.judgeTailBits(a, 4)),
   'bitmap data of 8 bits': () => reader(rawBytes, (a) => format.judgeTailBits(a, 8))

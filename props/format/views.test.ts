@@ -2,12 +2,18 @@
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { concat, packBits } from '../../src/bytes/octets.js'
-import { Words } from '../../src/bytes/words.js'
-import { bitmapCluster, bitmapTableEntry } from '../../src/format/bitmap.js'
+import { type Halves, Words } from '../../src/bytes/words.js'
+import { bitmapCluster, bitmapTableEntry, bitmapTableFaults, bitmapTableRules } from '../../src/format/bitmap.js'
 import { blockEntries } from '../../src/format/geometry.js'
-import { l1Entry } from '../../src/format/l1.js'
-import { type L2Context, l2Entry, wordOfCluster } from '../../src/format/l2.js'
-import { refcountBlock, refcountTableEntry } from '../../src/format/refcount.js'
+import { l1Entry, l1Faults, l1Rules } from '../../src/format/l1.js'
+import { type L2Context, l2Entry, l2Faults, l2Rules, wordOfCluster } from '../../src/format/l2.js'
+import { maxClusterBits, minClusterBits } from '../../src/format/limits.js'
+import {
+  refcountBlock,
+  refcountTableEntry,
+  refcountTableFaults,
+  refcountTableRules
+} from '../../src/format/refcount.js'
 import {
   BitmapTableView,
   BitmapView,
@@ -116,6 +122,65 @@ test('an L2 view is the entry codec at every index, in every context', () => {
           }
           if (entry.subclusters !== undefined)
             same(entry.subclusters, { allocated: view.allocated(i), zeros: view.zeros(i) })
+        }
+      }),
+      { runs: 25 }
+    )
+  }
+})
+
+/** Whether a word has none of these bits. */
+const clear = (words: Words, i: number, mask: Halves): boolean =>
+  (words.hi(i) & mask.hi) === 0 && (words.lo(i) & mask.lo) === 0
+
+const sizes = fc.integer({ min: minClusterBits, max: maxClusterBits })
+
+test('the fault mask of a table entry has a bit in common with it if and only if the entry breaks a rule', () => {
+  holds(
+    fc.property(tableOf(l1Entries, 8), sizes, (bytes, clusterBits) => {
+      const view = new L1View(bytes)
+      for (let i = 0; i < view.length; i++)
+        assert.is(
+          clear(view.words, i, l1Faults(clusterBits)),
+          l1Rules.judge(view.entry(i), { clusterBits }).length === 0
+        )
+    })
+  )
+  holds(
+    fc.property(tableOf(refcountTableEntries, 8), sizes, (bytes, clusterBits) => {
+      const view = new RefcountTableView(bytes)
+      for (let i = 0; i < view.length; i++)
+        assert.is(
+          clear(view.words, i, refcountTableFaults(clusterBits)),
+          refcountTableRules.judge(view.entry(i), { clusterBits }).length === 0
+        )
+    })
+  )
+  holds(
+    fc.property(tableOf(bitmapTableEntries, 8), sizes, (bytes, clusterBits) => {
+      const view = new BitmapTableView(bytes)
+      for (let i = 0; i < view.length; i++) {
+        const sound = clear(view.words, i, bitmapTableFaults(clusterBits))
+        const one = view.clusterOffset(i) === 0 || !view.allOnes(i)
+        assert.is(sound && one, bitmapTableRules.judge(view.entry(i), { clusterBits }).length === 0)
+      }
+    })
+  )
+})
+
+test('an L2 entry with an offset has no bit of the fault mask if and only if it is normal and its descriptor breaks no rule', () => {
+  for (const ctx of l2Contexts) {
+    const size = ctx.extendedL2 ? 16 : 8
+    holds(
+      fc.property(fc.constant(contextName(ctx)), tableOf(l2EntriesOf(ctx), size), (_, bytes) => {
+        const view = new L2View(bytes, ctx)
+        for (let i = 0; i < view.length; i++) {
+          if (view.hostClusterOffset(i) === 0) continue
+          const { subclusters: _bitmap, ...entry } = view.entry(i)
+          assert.is(
+            clear(view.words, (i * size) / 8, l2Faults(ctx.clusterBits)),
+            entry._tag === 'Normal' && l2Rules.judge(entry, ctx).length === 0
+          )
         }
       }),
       { runs: 25 }

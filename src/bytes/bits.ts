@@ -1,8 +1,9 @@
 /** Bit fields: named bits and bit ranges of one word of 32 or 64 bits, everything else kept as `reserved`. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { ClauseId, Source } from '../../spec/clauses/index.js'
+import type { ClauseId } from '../../spec/clauses/index.js'
 import { ByteType, tooFew } from './byte-type.js'
 import { Draft } from './draft.js'
+import { type FieldRule, type Place, type Rule, RuleTable } from './judgement.js'
 import {
   type JsonCodec,
   bigJson,
@@ -16,11 +17,12 @@ import {
   smallJson,
   told
 } from './json.js'
-import { type Flaw, type Leaf, maxU64 } from './leaf.js'
+import { type Leaf, maxU64 } from './leaf.js'
 import { valueAt } from './object.js'
-import { viewOf } from './octets.js'
+import { hex, viewOf } from './octets.js'
+import { halves, type Halves } from './words.js'
 
-interface Place {
+interface BitRange {
   /** Lowest and highest bit, 0 being the least significant one of the word. */
   readonly lo: number
   readonly hi: number
@@ -31,17 +33,17 @@ interface Place {
 }
 
 /** One bit: a boolean. */
-export interface Flag extends Place {
+export interface Flag extends BitRange {
   readonly _tag: 'Flag'
 }
 
 /** A range of bits that stays where it is: an offset in bytes whose low bits serve other ends. */
-export interface Masked extends Place {
+export interface Masked extends BitRange {
   readonly _tag: 'Masked'
 }
 
 /** A range of at most 32 bits shifted down: a number. */
-export interface Count extends Place {
+export interface Count extends BitRange {
   readonly _tag: 'Count'
 }
 
@@ -95,20 +97,26 @@ export const count = (lo: number, hi: number, name: string, clause: ClauseId, do
 })
 
 /** The mask of bits `lo` to `hi`. */
-export const maskOf = (lo: number, hi: number): bigint => (1n << BigInt(hi + 1)) - (1n << BigInt(lo))
+export const maskOf = ({ lo, hi }: Pick<BitRange, 'lo' | 'hi'>): bigint => (1n << BigInt(hi + 1)) - (1n << BigInt(lo))
 
-interface Compiled {
+/** A demand on the bits that no row names. */
+type Reserved = Pick<Rule<unknown>, 'clause' | 'source' | 'refusal'>
+
+const reservedRule = (reserved: Reserved): Rule<{ readonly reserved: bigint }> => ({
+  ...reserved,
+  part: 'reserved',
+  broken: (a) => a.reserved !== 0n,
+  found: (a) => hex(a.reserved),
+  expected: 'reserved bits zero'
+})
+
+/** A row with its mask, whole and in halves. */
+interface Compiled extends Halves {
   readonly key: string
   readonly row: BitRow
   readonly mask: bigint
-  /** Bits 32 to 63 of the mask, and bits 0 to 31. */
-  readonly hi: number
-  readonly lo: number
   readonly json: JsonCodec<unknown>
 }
-
-const hiOf = (word: bigint): number => Number(word >> 32n)
-const loOf = (word: bigint): number => Number(word & 0xffff_ffffn)
 
 const rowJson = (row: BitRow, mask: bigint): JsonCodec<unknown> => {
   switch (row._tag) {
@@ -140,16 +148,15 @@ const rowJson = (row: BitRow, mask: bigint): JsonCodec<unknown> => {
 export const bits = <const R extends BitRows>(
   name: string,
   rows: R,
-  reserved?: { readonly clause: ClauseId; readonly source?: Source; readonly refusal?: ClauseId },
+  reserved?: Reserved,
   size: 4 | 8 = 8
 ): BitsLeaf<R> => {
   const compiled: readonly Compiled[] = Object.entries<BitRow>(rows).map(([key, row]) => {
-    const mask = maskOf(row.lo, row.hi)
-    return { key, row, mask, hi: hiOf(mask), lo: loOf(mask), json: rowJson(row, mask) }
+    const mask = maskOf(row)
+    return { key, row, mask, ...halves(mask), json: rowJson(row, mask) }
   })
-  const reservedMask = maskOf(0, 8 * size - 1) & ~compiled.reduce((m, c) => m | c.mask, 0n)
-  const reservedHi = hiOf(reservedMask)
-  const reservedLo = loOf(reservedMask)
+  const reservedMask = maskOf({ lo: 0, hi: 8 * size - 1 }) & ~compiled.reduce((m, c) => m | c.mask, 0n)
+  const { hi: reservedHi, lo: reservedLo } = halves(reservedMask)
   const reservedJson = bigJson('reserved', maxU64)
 
   const wide = compiled.some((c) => c.row._tag !== 'Flag')
@@ -178,7 +185,10 @@ export const bits = <const R extends BitRows>(
     return word
   }
 
-  const ofWord = (word: bigint): BitsOf<R> => read(hiOf(word), loOf(word), () => word)
+  const ofWord = (word: bigint): BitsOf<R> => {
+    const { hi, lo } = halves(word)
+    return read(hi, lo, () => word)
+  }
 
   const is = (u: unknown): u is BitsOf<R> =>
     isObject(u) &&
@@ -232,19 +242,7 @@ export const bits = <const R extends BitRows>(
       if (size === 8) v.setBigUint64(at, toWord(a))
       else v.setUint32(at, Number(toWord(a)))
     },
-    judge: (a): readonly Flaw[] =>
-      a.reserved === 0n || reserved === undefined
-        ? []
-        : [
-            {
-              clause: reserved.clause,
-              source: reserved.source ?? 'both',
-              part: 'reserved',
-              found: `0x${a.reserved.toString(16)}`,
-              expected: 'reserved bits zero',
-              ...(reserved.refusal === undefined ? {} : { refusal: reserved.refusal })
-            }
-          ]
+    rules: reserved === undefined ? [] : [reservedRule(reserved)]
   }
 }
 
@@ -252,9 +250,10 @@ export const bits = <const R extends BitRows>(
 export class BitsType<R extends BitRows> extends ByteType<BitsOf<R>> {
   readonly _tag = 'BitsType'
   readonly leaf: BitsLeaf<R>
+  /** What the bits must satisfy by themselves. */
+  readonly rules: readonly FieldRule<BitsOf<R>>[]
 
   constructor(leaf: BitsLeaf<R>, clause: ClauseId) {
-    const spot = { structure: leaf.name, at: 0, size: leaf.size }
     super({
       name: leaf.name,
       is: (u): u is BitsOf<R> => leaf.json.is(u),
@@ -269,9 +268,15 @@ export class BitsType<R extends BitRows> extends ByteType<BitsOf<R>> {
       },
       sizeOf: () => leaf.size,
       json: leaf.json,
-      judge: (a) => leaf.judge(a).map((f) => ({ ...spot, ...f, phase: 'invalid', field: f.part }))
+      judge: (a) => new RuleTable(this, this.rules).judge(a, undefined)
     })
     this.leaf = leaf
+    this.rules = leaf.rules.map(({ part = '', ...rule }) => ({ ...rule, field: part }))
+  }
+
+  /** The place of a bit or a range of bits, by the key of its row: all bytes of the word, in which bits have no bytes of their own. */
+  placeOf(key: string): Place {
+    return { structure: this.name, field: this.leaf.rows[key]?.name ?? key, at: 0, size: this.leaf.size }
   }
 }
 

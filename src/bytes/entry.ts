@@ -4,15 +4,17 @@ import type { ClauseId } from '../../spec/clauses/index.js'
 import { ByteType } from './byte-type.js'
 import { Draft } from './draft.js'
 import type { Complaint } from './issue.js'
+import { type FieldRule, type Place, RuleTable } from './judgement.js'
 import { type JsonCodec, octetsJson } from './json.js'
 import { objectJson, valueAt } from './object.js'
 import { empty, part, viewOf } from './octets.js'
 import {
   type Fields,
   jsonRows,
-  judgeRow,
   type Placed,
   readRows,
+  rowPlace,
+  rowRules,
   type StructOf,
   type StructType,
   tooShort,
@@ -70,6 +72,10 @@ export class EntryType<F extends Fields, T extends Tails<keyof F>> extends ByteT
   readonly _tag = 'EntryType'
   readonly fixed: StructType<F>
   readonly tails: T
+  /** What the fields of the table must satisfy by themselves. */
+  readonly rules: readonly FieldRule<unknown>[]
+  /** The place of a field in a value, by the key of its row, of its string, or `padding`. */
+  readonly placeOf: (key: string, a: EntryOf<F, T>) => Place
 
   constructor(name: string, fixed: StructType<F>, tails: T) {
     const pieces: readonly Piece[] = Object.entries<Tail<unknown, PropertyKey>>(tails).map(([key, tail]) => {
@@ -84,8 +90,10 @@ export class EntryType<F extends Fields, T extends Tails<keyof F>> extends ByteT
       const v = valueAt(a, p.key)
       return v instanceof Uint8Array ? v : (p.tail.as?.encode(v) ?? empty)
     }
-    const bare = (a: unknown): number =>
-      fixed.size + pieces.reduce((n, p) => n + (p.tail.as?.sizeOf(valueAt(a, p.key)) ?? bytesOf(p, a).length), 0)
+    const lengthOf = (p: Piece, a: unknown): number => p.tail.as?.sizeOf(valueAt(a, p.key)) ?? bytesOf(p, a).length
+    const startOf = (a: unknown, n: number): number =>
+      pieces.slice(0, n).reduce((at, p) => at + lengthOf(p, a), fixed.size)
+    const bare = (a: unknown): number => startOf(a, pieces.length)
     const paddingJson = octetsJson('at most 7 bytes of padding', (n) => n < 8)
     const is = (u: unknown): u is EntryOf<F, T> => {
       const padding = valueAt(u, 'padding')
@@ -138,17 +146,24 @@ export class EntryType<F extends Fields, T extends Tails<keyof F>> extends ByteT
       },
       sizeOf: (a) => bare(a) + a.padding.length,
       json: objectJson(name, named, is),
-      judge: (a) => {
-        const tableFlaws = rows.flatMap((p) => judgeRow(name, p, valueAt(a, p.key)))
-        const starts = pieces.map(
-          (_, i) => fixed.size + pieces.slice(0, i).reduce((n, p) => n + bytesOf(p, a).length, 0)
+      judge: (a) => [
+        ...new RuleTable(this, this.rules).judge(a, undefined),
+        ...pieces.flatMap((p, i) =>
+          (p.tail.as?.judge(valueAt(a, p.key), startOf(a, i)) ?? []).map((c) => ({ ...c, structure: name }))
         )
-        const inner = pieces.flatMap((p, i) => p.tail.as?.judge(valueAt(a, p.key), starts[i]) ?? [])
-        return [...tableFlaws, ...inner.map((c) => ({ ...c, structure: name }))]
-      }
+      ]
     })
     this.fixed = fixed
     this.tails = tails
+    this.rules = rows.flatMap(rowRules)
+    this.placeOf = (key, a) => {
+      const n = pieces.findIndex((p) => p.key === key)
+      const at = startOf(a, n < 0 ? pieces.length : n)
+      if (n >= 0) return { structure: name, field: tails[key]?.name ?? key, at, size: startOf(a, n + 1) - at }
+      return key === 'padding'
+        ? { structure: name, field: key, at, size: a.padding.length }
+        : rowPlace(name, fixed.rows, key)
+    }
   }
 }
 

@@ -2,10 +2,21 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { ByteType } from './byte-type.js'
 import { Draft } from './draft.js'
+import { type Place, RuleTable } from './judgement.js'
 import { anyOctetsJson, isObject } from './json.js'
 import { objectJson, valueAt } from './object.js'
 import { empty, part, viewOf } from './octets.js'
-import { type Fields, jsonRows, judgeRow, place, type Placed, readRows, type StructOf, writeRows } from './struct.js'
+import {
+  type Fields,
+  jsonRows,
+  place,
+  type Placed,
+  readRows,
+  rowPlace,
+  rowRules,
+  type StructOf,
+  writeRows
+} from './struct.js'
 
 /** Each field that the length covers completely, and whatever bytes follow the last of them. */
 export type GrowingOf<F extends Fields> = Partial<StructOf<F>> & { readonly rest: Uint8Array }
@@ -77,11 +88,16 @@ export class GrowingType<F extends Fields> extends ByteType<GrowingOf<F>> {
       },
       sizeOf,
       json: objectJson(name, named, is),
-      judge: (a) => stageOf(a).rows.flatMap((p) => judgeRow(name, p, valueAt(a, p.key)))
+      judge: (a) => new RuleTable<unknown>(this, stageOf(a).rows.flatMap(rowRules)).judge(a, undefined)
     })
     this.fields = fields
     this.rows = rows
     this.of = of
+  }
+
+  /** The place of a field, by the key of its row. */
+  placeOf(key: string): Place {
+    return rowPlace(this.name, this.rows, key)
   }
 }
 

@@ -1,17 +1,7 @@
 /** Leaves: how one field is stored. Total functions between a fixed number of big-endian bytes and a value. */
 import type { ClauseId, Source } from '../../spec/clauses/index.js'
 import { bigJson, type JsonCodec, octetsJson, smallJson } from './json.js'
-
-/** A broken demand on the inside of a leaf, such as a reserved bit that is set. */
-export interface Flaw {
-  readonly clause: ClauseId
-  readonly source: Source
-  readonly part: string
-  readonly found: string
-  readonly expected: string
-  /** The row of QEMU's opening checks that refuses the image over it. */
-  readonly refusal?: ClauseId
-}
+import type { Rule } from './judgement.js'
 
 /**
  * Storage of one field of `size` bytes.
@@ -27,18 +17,16 @@ export interface Leaf<A> {
   readonly json: JsonCodec<A>
   get(view: DataView, at: number): A
   set(view: DataView, at: number, a: A): void
-  /** What is wrong inside the value, for leaves that have parts. */
-  judge(a: A): readonly Flaw[]
+  /** What the storage demands of its value, for leaves whose bits or bytes are not all free. */
+  readonly rules: readonly Rule<A>[]
 }
-
-const none = (): readonly Flaw[] => []
 
 const number = (
   name: string,
   size: number,
   get: (v: DataView, at: number) => number,
   set: (v: DataView, at: number, a: number) => void
-): Leaf<number> => ({ kind: 'number', name, size, json: smallJson(name, 2 ** (8 * size) - 1), get, set, judge: none })
+): Leaf<number> => ({ kind: 'number', name, size, json: smallJson(name, 2 ** (8 * size) - 1), get, set, rules: [] })
 
 /** One byte. */
 export const u8 = number(
@@ -83,7 +71,7 @@ export const u64: Leaf<bigint> = {
   set: (v, at, a) => {
     v.setBigUint64(at, a)
   },
-  judge: none
+  rules: []
 }
 
 /** A fixed number of bytes, kept as they are. */
@@ -100,11 +88,20 @@ export const octets = (size: number): Leaf<Uint8Array> => ({
   set: (v, at, a) => {
     for (let i = 0; i < size; i++) v.setUint8(at + i, a[i] ?? 0)
   },
-  judge: none
+  rules: []
+})
+
+/** Bytes that must be zero. */
+export const zeros = (clause: ClauseId, source: Source = 'both'): Rule<Uint8Array> => ({
+  clause,
+  source,
+  broken: (a) => a.some((b) => b !== 0),
+  found: () => 'other bytes',
+  expected: 'zeros'
 })
 
 /** A fixed number of bytes that must be zero, kept as they are when they are not. */
 export const padding = (size: number, clause: ClauseId, source: Source = 'both'): Leaf<Uint8Array> => ({
   ...octets(size),
-  judge: (a) => (a.every((b) => b === 0) ? [] : [{ clause, source, part: '', found: 'other bytes', expected: 'zeros' }])
+  rules: [zeros(clause, source)]
 })

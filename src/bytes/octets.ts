@@ -60,6 +60,9 @@ export const toHex = (bytes: Uint8Array): string => {
   return out
 }
 
+/** A number in hexadecimal, as issues give it: `0x1f`. */
+export const hex = (n: number | bigint): string => `0x${n.toString(16)}`
+
 /** The bytes of a hexadecimal string; `undefined` unless it is pairs of digits throughout. */
 export const fromHex = (hex: string): Uint8Array | undefined => {
   if (hex.length % 2 !== 0 || /[^0-9a-fA-F]/.test(hex)) return undefined

@@ -1,5 +1,6 @@
-/** Rules: what a table demands of one field, as data that a judge, a document, a generator and a mutator can read. */
+/** Rules for numbers: what a table demands of one field, as data that a judgement, a document, a generator and a mutator read. */
 import type { ClauseId, Source } from '../../spec/clauses/index.js'
+import type { Rule } from './judgement.js'
 import { maxU64 } from './leaf.js'
 
 /** The numbers a field may hold. */
@@ -8,57 +9,51 @@ export type Allowed =
   | { readonly _tag: 'Multiple'; readonly of: bigint }
   | { readonly _tag: 'OneOf'; readonly values: readonly bigint[] }
 
-/** One demand on one field, with the clause that states it and the party that holds to it. */
-export interface Rule {
+/** A rule for a number by itself. */
+export interface NumberRule extends Rule<bigint> {
   readonly allowed: Allowed
-  readonly clause: ClauseId
   readonly source: Source
   readonly phase: 'invalid' | 'limit'
-  /** The row of QEMU's opening checks, when it is another clause. */
-  readonly refusal?: ClauseId
 }
 
 type Whole = number | bigint
 
-/** At least `min` and at most `max`. */
-export const between = (min: Whole, max: Whole, clause: ClauseId, source: Source = 'both'): Rule => ({
-  allowed: { _tag: 'Range', min: BigInt(min), max: BigInt(max) },
+const numberRule = (allowed: Allowed, clause: ClauseId, source: Source): NumberRule => ({
+  allowed,
   clause,
   source,
-  phase: 'invalid'
+  phase: 'invalid',
+  broken: (n) => !allows(allowed, n),
+  expected: inWords(allowed)
 })
 
+/** At least `min` and at most `max`. */
+export const between = (min: Whole, max: Whole, clause: ClauseId, source: Source = 'both'): NumberRule =>
+  numberRule({ _tag: 'Range', min: BigInt(min), max: BigInt(max) }, clause, source)
+
 /** At least `min`. */
-export const atLeast = (min: Whole, clause: ClauseId, source: Source = 'both'): Rule =>
+export const atLeast = (min: Whole, clause: ClauseId, source: Source = 'both'): NumberRule =>
   between(min, maxU64, clause, source)
 
 /** At most `max`, a named limit: see `format/limits`. */
-export const atMost = (max: Whole, clause: ClauseId, source: Source = 'qemu'): Rule => ({
+export const atMost = (max: Whole, clause: ClauseId, source: Source = 'qemu'): NumberRule => ({
   ...between(0n, max, clause, source),
   phase: 'limit'
 })
 
 /** A multiple of `of`. */
-export const multipleOf = (of: Whole, clause: ClauseId, source: Source = 'both'): Rule => ({
-  allowed: { _tag: 'Multiple', of: BigInt(of) },
-  clause,
-  source,
-  phase: 'invalid'
-})
+export const multipleOf = (of: Whole, clause: ClauseId, source: Source = 'both'): NumberRule =>
+  numberRule({ _tag: 'Multiple', of: BigInt(of) }, clause, source)
 
 /** One of these values. */
-export const oneOf = (values: readonly Whole[], clause: ClauseId, source: Source = 'both'): Rule => ({
-  allowed: { _tag: 'OneOf', values: values.map(BigInt) },
-  clause,
-  source,
-  phase: 'invalid'
-})
+export const oneOf = (values: readonly Whole[], clause: ClauseId, source: Source = 'both'): NumberRule =>
+  numberRule({ _tag: 'OneOf', values: values.map(BigInt) }, clause, source)
 
 /** The same demand, which QEMU's opening checks make in this row. */
-export const refusing = (refusal: ClauseId, rule: Rule): Rule => ({ ...rule, refusal })
+export const refusing = (refusal: ClauseId, rule: NumberRule): NumberRule => ({ ...rule, refusal })
 
 /** Zero. */
-export const zero = (clause: ClauseId, source: Source = 'both'): Rule => oneOf([0n], clause, source)
+export const zero = (clause: ClauseId, source: Source = 'both'): NumberRule => oneOf([0n], clause, source)
 
 /** Whether a number is allowed. */
 export const allows = (a: Allowed, n: bigint): boolean => {

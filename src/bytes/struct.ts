@@ -4,11 +4,12 @@ import type { ClauseId } from '../../spec/clauses/index.js'
 import { ByteType } from './byte-type.js'
 import { Draft } from './draft.js'
 import type { Complaint } from './issue.js'
+import { type FieldRule, onField, type Place, RuleTable } from './judgement.js'
 import { isObject } from './json.js'
 import { type JsonRow, objectJson, valueAt } from './object.js'
 import type { Leaf } from './leaf.js'
 import { empty, viewOf } from './octets.js'
-import { allows, inWords, type Rule } from './rule.js'
+import type { NumberRule } from './rule.js'
 
 /** A row of a field table. Rows stand one behind the other without gaps. */
 export interface Row<A> {
@@ -19,7 +20,7 @@ export interface Row<A> {
   readonly clause: ClauseId
   /** One line of prose: meaning and unit. */
   readonly doc: string
-  readonly rules: readonly Rule[]
+  readonly rules: readonly NumberRule[]
 }
 
 /** Rows by the names their values have here. */
@@ -34,7 +35,7 @@ export const row = <A>(
   name: string,
   clause: ClauseId,
   doc: string,
-  ...rules: readonly Rule[]
+  ...rules: readonly NumberRule[]
 ): Row<A> => ({
   as,
   name,
@@ -61,35 +62,19 @@ export const place = (fields: Fields): readonly Placed[] => {
   return out
 }
 
-/** What a value of the row breaks: rules on the number it is, flaws inside the bits it has. */
-export const judgeRow = (structure: string, p: Placed, value: unknown): readonly Complaint[] => {
-  const spot = { structure, at: p.at, size: p.row.as.size }
-  const number = typeof value === 'number' || typeof value === 'bigint' ? BigInt(value) : undefined
-  const broken = number === undefined ? [] : p.row.rules.filter((r) => !allows(r.allowed, number))
-  const flaws = p.row.as.judge(value)
-  return [
-    ...broken.map((r) => ({
-      ...spot,
-      clause: r.clause,
-      source: r.source,
-      phase: r.phase,
-      field: p.row.name,
-      found: String(number),
-      expected: inWords(r.allowed),
-      ...(r.refusal === undefined ? {} : { refusal: r.refusal })
-    })),
-    ...flaws.map((f) => ({
-      ...spot,
-      clause: f.clause,
-      source: f.source,
-      phase: 'invalid' as const,
-      field: f.part === '' ? p.row.name : `${p.row.name}.${f.part}`,
-      found: f.found,
-      expected: f.expected,
-      ...(f.refusal === undefined ? {} : { refusal: f.refusal })
-    }))
-  ]
+/** The place of a row by its key, in a structure of this name that starts with the rows; that of the whole where none has it. */
+export const rowPlace = (structure: string, rows: readonly Placed[], key: string): Place => {
+  const p = rows.find((each) => each.key === key)
+  return { structure, field: p?.row.name ?? '', at: p?.at ?? 0, size: p?.row.as.size ?? 0 }
 }
+
+const numberOf = (a: unknown): bigint => (typeof a === 'number' || typeof a === 'bigint' ? BigInt(a) : 0n)
+
+/** The rules of a row: those of its table on the number it holds, and those of its storage. */
+export const rowRules = ({ key, row: r }: Placed): readonly FieldRule<unknown>[] => [
+  ...r.rules.map((rule) => onField(key, rule, (a: unknown) => numberOf(valueAt(a, key)))),
+  ...r.as.rules.map((rule) => onField(key, rule, (a: unknown) => valueAt(a, key)))
+]
 
 /** The first row that `length` bytes do not cover, as a complaint that the bytes end too early. */
 export const tooShort = (structure: string, rows: readonly Placed[], length: number): readonly Complaint[] =>
@@ -130,6 +115,8 @@ export class StructType<F extends Fields> extends ByteType<StructOf<F>> {
   readonly size: number
   readonly fields: F
   readonly rows: readonly Placed[]
+  /** What the fields must satisfy by themselves. */
+  readonly rules: readonly FieldRule<unknown>[]
 
   constructor(name: string, fields: F) {
     const rows = place(fields)
@@ -143,11 +130,17 @@ export class StructType<F extends Fields> extends ByteType<StructOf<F>> {
       write: (a) => this.encodeBefore(a, empty),
       sizeOf: () => size,
       json: objectJson(name, jsonRows(rows), is),
-      judge: (a) => rows.flatMap((p) => judgeRow(name, p, valueAt(a, p.key)))
+      judge: (a) => new RuleTable(this, this.rules).judge(a, undefined)
     })
     this.size = size
+    this.rules = rows.flatMap(rowRules)
     this.fields = fields
     this.rows = rows
+  }
+
+  /** The place of a field, by the key of its row. */
+  placeOf(key: string): Place {
+    return rowPlace(this.name, this.rows, key)
   }
 
   /** The value at the start of the view, which covers the structure. */

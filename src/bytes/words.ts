@@ -1,6 +1,17 @@
 /** Words: big-endian 64-bit numbers in place, read as two 32-bit halves where millions of them are scanned. */
 import { viewOf } from './octets.js'
 
+/** A 64-bit number as two unsigned 32-bit halves: the form of a mask where words are scanned. */
+export interface Halves {
+  /** Bits 32 to 63. */
+  readonly hi: number
+  /** Bits 0 to 31. */
+  readonly lo: number
+}
+
+/** The halves of a 64-bit number. */
+export const halves = (word: bigint): Halves => ({ hi: Number(word >> 32n), lo: Number(word & 0xffff_ffffn) })
+
 /** A lazy view over a table of 64-bit words. It copies nothing; an odd tail of fewer than 8 bytes is left out. */
 export class Words {
   /** Number of words. */

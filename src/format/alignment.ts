@@ -1,27 +1,31 @@
-/** Alignment: the demand that an offset in a table entry of 8 bytes stands on a cluster limit. */
+/** Alignment: the rule that a host offset is a multiple of the cluster size, and its mask for tables of many entries. */
 import type { ClauseId } from '../../spec/clauses/index.js'
-import type { Complaint } from '../bytes/issue.js'
+import { type BitRow, maskOf } from '../bytes/bits.js'
+import { type FieldRule, onField, type Rule } from '../bytes/judgement.js'
+import { hex } from '../bytes/octets.js'
+import { halves, type Halves } from '../bytes/words.js'
+import type { Geometry } from './geometry.js'
 
-/** The complaint that a host offset is not a multiple of the cluster size, if it is none. */
-export const alignment = (
+/** What a rule of alignment is judged with. */
+export type Aligning = Pick<Geometry, 'clusterBits'>
+
+/** A host offset is a multiple of the cluster size. */
+export const alignment = (clause: ClauseId, more: Partial<Rule<bigint, Aligning>> = {}): Rule<bigint, Aligning> => ({
+  clause,
+  broken: (offset, { clusterBits }) => BigInt.asUintN(clusterBits, offset) !== 0n,
+  found: hex,
+  expected: 'a multiple of the cluster size',
+  specific: (_, { clusterBits }) => `a multiple of the cluster size, ${2 ** clusterBits}`,
+  ...more
+})
+
+/** The host offset in a field is a multiple of the cluster size. */
+export const aligned = <K extends string>(
+  field: K,
   clause: ClauseId,
-  structure: string,
-  field: string,
-  offset: bigint,
-  clusterBits: number
-): readonly Complaint[] =>
-  (offset & ((1n << BigInt(clusterBits)) - 1n)) === 0n
-    ? []
-    : [
-        {
-          clause,
-          phase: 'invalid',
-          source: 'both',
-          structure,
-          field,
-          at: 0,
-          size: 8,
-          found: `0x${offset.toString(16)}`,
-          expected: `a multiple of the cluster size, ${2 ** clusterBits}`
-        }
-      ]
+  more: Partial<Rule<bigint, Aligning>> = {}
+): FieldRule<Readonly<Record<K, bigint>>, Aligning, K> => onField(field, alignment(clause, more), (a) => a[field])
+
+/** The bits of a table entry that must be clear: reserved bits, and those of an offset below the cluster size. */
+export const faultMask = (leaf: { readonly reservedMask: bigint }, offset: BitRow, clusterBits: number): Halves =>
+  halves(leaf.reservedMask | BigInt.asUintN(clusterBits, maskOf(offset)))

@@ -4,14 +4,16 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { bits, type BitsOf, flag, masked, word } from '../bytes/bits.js'
 import { ByteType } from '../bytes/byte-type.js'
 import { entry, type EntryOf, toEight } from '../bytes/entry.js'
-import type { Complaint } from '../bytes/issue.js'
+import type { Complaint, Issue } from '../bytes/issue.js'
 import { flagJson, listJson } from '../bytes/json.js'
-import { u16, u32, u64, u8 } from '../bytes/leaf.js'
+import { onField, RuleTable, rulesOf } from '../bytes/judgement.js'
+import { u16, u32, u64, u8, zeros } from '../bytes/leaf.js'
 import { repeats, startsOf, type Step, sum, walk } from '../bytes/list.js'
 import { bitAt, concat, packBits, toHex } from '../bytes/octets.js'
-import { atLeast, atMost, between, oneOf, refusing } from '../bytes/rule.js'
+import { atLeast, atMost, between, oneOf, refusing, zero } from '../bytes/rule.js'
 import { row, struct } from '../bytes/struct.js'
-import { alignment } from './alignment.js'
+import type { Halves } from '../bytes/words.js'
+import { aligned, type Aligning, faultMask } from './alignment.js'
 import { maxBitmapName, maxBitmapTable, maxGranularityBits, minGranularityBits } from './limits.js'
 
 /** The flags of a bitmap. @see BMP-02 */
@@ -27,7 +29,7 @@ export const bitmapFlags = bits(
       'usable even by those who do not know the extra data'
     )
   },
-  { clause: 'BMP-02' },
+  { clause: 'BMP-02', refusal: 'OPEN-31' },
   4
 )
 
@@ -64,58 +66,38 @@ export const bitmapEntry = entry('bitmap directory entry', bitmapFixed, {
 
 export type BitmapEntry = EntryOf<typeof bitmapEntry.fixed.fields, typeof bitmapEntry.tails>
 
-const complaint = (
-  at: number,
-  size: number,
-  field: string,
-  clause: Complaint['clause'],
-  source: Complaint['source'],
-  found: string,
-  expected: string
-): Complaint => ({
-  structure: 'bitmap directory entry',
-  phase: 'invalid',
-  at,
-  size,
-  field,
-  clause,
-  source,
-  found,
-  expected,
-  ...(source === 'format' ? {} : { refusal: 'OPEN-31' })
-})
+/** What the rules of a bitmap directory entry may name: its fields, and its lengths. */
+type BitmapKey = keyof BitmapEntry | 'nameSize' | 'extraDataSize'
 
-/** What a bitmap directory entry breaks in an image of this cluster size; offsets count from the entry's start. */
-export const judgeBitmapEntry = (b: BitmapEntry, clusterBits: number): readonly Complaint[] => [
-  ...bitmapEntry.judge(b).map((c): Complaint => (c.source === 'format' ? c : { ...c, refusal: 'OPEN-31' })),
-  ...alignment('BMP-02', 'bitmap directory entry', 'bitmap_table_offset', b.bitmapTableOffset, clusterBits).map(
-    (c): Complaint => ({ ...c, refusal: 'OPEN-31' })
-  ),
-  ...(b.bitmapTableOffset === 0n
-    ? [complaint(0, 8, 'bitmap_table_offset', 'BMP-12', 'qemu', '0', 'the offset of a table')]
-    : []),
-  ...(b.name.length === 0 ? [complaint(18, 2, 'name_size', 'BMP-02', 'format', '0', 'at least 1')] : []),
-  ...(b.name.length > maxBitmapName
-    ? [complaint(18, 2, 'name_size', 'BMP-12', 'qemu', String(b.name.length), `at most ${maxBitmapName}`)]
-    : []),
-  ...(b.flags.extraDataCompatible
-    ? [complaint(12, 4, 'flags.extra_data_compatible', 'BMP-04', 'qemu', 'set', 'clear')]
-    : []),
-  ...(b.extra.length > 0 ? [complaint(20, 4, 'extra_data_size', 'BMP-04', 'qemu', String(b.extra.length), '0')] : []),
-  ...(b.padding.some((x) => x !== 0)
-    ? [
-        complaint(
-          bitmapEntry.sizeOf(b) - b.padding.length,
-          b.padding.length,
-          'padding',
-          'BMP-02',
-          'format',
-          'other bytes',
-          'zeros'
-        )
-      ]
-    : [])
-]
+const refusal = 'OPEN-31'
+const nameLength = (b: BitmapEntry): bigint => BigInt(b.name.length)
+
+/** The rules of a bitmap directory entry. @see BMP-02, BMP-04 and BMP-12 */
+export const bitmapRules = rulesOf<BitmapEntry, Aligning, BitmapKey>(bitmapEntry, [
+  aligned('bitmapTableOffset', 'BMP-02', { refusal }),
+  {
+    field: 'bitmapTableOffset',
+    clause: 'BMP-12',
+    source: 'qemu',
+    refusal,
+    broken: (b) => b.bitmapTableOffset === 0n,
+    expected: 'the offset of a table'
+  },
+  onField('nameSize', atLeast(1, 'BMP-02', 'format'), nameLength),
+  onField('nameSize', refusing(refusal, between(0, maxBitmapName, 'BMP-12', 'qemu')), nameLength),
+  {
+    field: 'flags',
+    part: 'extra_data_compatible',
+    clause: 'BMP-04',
+    source: 'qemu',
+    refusal,
+    broken: (b) => b.flags.extraDataCompatible,
+    found: () => 'set',
+    expected: 'clear'
+  },
+  onField('extraDataSize', refusing(refusal, zero('BMP-04', 'qemu')), (b) => BigInt(b.extra.length)),
+  onField('padding', zeros('BMP-02', 'format'), (b) => b.padding)
+])
 
 const entriesJson = listJson('bitmap directory', bitmapEntry.json, (a) =>
   a.every((b) => bitmapEntry.sizeOf(b) % 8 === 0)
@@ -128,7 +110,7 @@ export const bitmapStarts = (entries: readonly BitmapEntry[]): readonly number[]
 const entryAt = (bytes: Uint8Array, at: number): E.Either<readonly Complaint[], Step<BitmapEntry>> =>
   pipe(
     bitmapEntry.decodeAt(bytes, at),
-    E.mapLeft((issues) => issues.map((c): Complaint => ({ ...c, refusal: 'OPEN-31' }))),
+    E.mapLeft((issues) => issues.map((c): Complaint => ({ ...c, refusal }))),
     E.chain((b) => {
       const size = bitmapEntry.sizeOf(b)
       return toEight(size) === 0 ? E.right({ value: b, next: at + size }) : E.left([unpadded(at, size)])
@@ -153,28 +135,40 @@ export const bitmapDirectory: ByteType<readonly BitmapEntry[]> = new ByteType<re
   json: entriesJson,
   judge: (a) => {
     const starts = bitmapStarts(a)
-    const again = repeats(a.map((b) => toHex(b.name)))
-    return [
-      ...a.flatMap((b, i) => bitmapEntry.judge(b, starts[i])),
-      ...again.map((i) => {
-        const at = (starts[i] ?? 0) + bitmapFixed.size + (a[i]?.extra.length ?? 0)
-        return complaint(at, a[i]?.name.length ?? 0, 'name', 'BMP-03', 'both', 'a name used before', 'unique names')
-      })
-    ]
+    return [...a.flatMap((b, i) => bitmapEntry.judge(b, starts[i])), ...judgeNames(a)]
   }
 })
 
+/** The rule of an entry among the entries of its directory, judged with whether one before it has its name. @see BMP-03 */
+export const bitmapNameRules = new RuleTable<BitmapEntry, boolean>(bitmapEntry, [
+  {
+    field: 'name',
+    clause: 'BMP-03',
+    refusal,
+    broken: (_, repeated) => repeated,
+    found: () => 'a name used before',
+    expected: 'unique names'
+  }
+])
+
+/** The issues of entries whose names others have before them; `at` is the byte offset of the directory. @see BMP-03 */
+export const judgeNames = (entries: readonly BitmapEntry[], at = 0): readonly Issue[] => {
+  const starts = bitmapStarts(entries)
+  const again = new Set(repeats(entries.map((b) => toHex(b.name))))
+  return entries.flatMap((b, i) => bitmapNameRules.judge(b, again.has(i), at + (starts[i] ?? 0)))
+}
+
 const unpadded = (at: number, size: number): Complaint => ({
-  ...complaint(
-    at + size,
-    toEight(size),
-    'padding',
-    'BMP-02',
-    'both',
-    'the end of the directory',
-    'padding to a multiple of 8'
-  ),
-  phase: 'malformed'
+  clause: 'BMP-02',
+  phase: 'malformed',
+  source: 'both',
+  structure: 'bitmap directory entry',
+  field: 'padding',
+  at: at + size,
+  size: toEight(size),
+  found: 'the end of the directory',
+  expected: 'padding to a multiple of 8',
+  refusal
 })
 
 const tableRows = {
@@ -192,28 +186,24 @@ const tableRows = {
 export type BitmapTableEntry = BitsOf<typeof tableRows>
 
 /** A bitmap table entry: 8 bytes. @see BMP-05 */
-export const bitmapTableEntry = word(bits('bitmap table entry', tableRows, { clause: 'BMP-05' }), 'BMP-05')
+export const bitmapTableEntry = word(bits('bitmap table entry', tableRows, { clause: 'BMP-05', refusal }), 'BMP-05')
 
-/** What a bitmap table entry breaks in an image of this cluster size; offsets count from the entry's start. */
-export const judgeBitmapTableEntry = (e: BitmapTableEntry, clusterBits: number): readonly Complaint[] => [
-  ...bitmapTableEntry.judge(e),
-  ...alignment('BMP-05', 'bitmap table entry', 'cluster_offset', e.clusterOffset, clusterBits),
-  ...(e.allOnes && e.clusterOffset !== 0n
-    ? [
-        {
-          clause: 'BMP-05' as const,
-          phase: 'invalid' as const,
-          source: 'both' as const,
-          structure: 'bitmap table entry',
-          field: 'all_ones',
-          at: 0,
-          size: 8,
-          found: 'set beside an offset',
-          expected: 'clear'
-        }
-      ]
-    : [])
-]
+/** The rules of a bitmap table entry. @see BMP-05 */
+export const bitmapTableRules = rulesOf<BitmapTableEntry, Aligning>(bitmapTableEntry, [
+  aligned('clusterOffset', 'BMP-05', { refusal }),
+  {
+    field: 'allOnes',
+    clause: 'BMP-05',
+    refusal,
+    broken: (e) => e.allOnes && e.clusterOffset !== 0n,
+    found: () => 'set beside an offset',
+    expected: 'clear'
+  }
+])
+
+/** The bits that no bitmap table entry may have set. Law: none is set, and not `all_ones` beside an offset, if and only if `bitmapTableRules` finds nothing. */
+export const bitmapTableFaults = (clusterBits: number): Halves =>
+  faultMask(bitmapTableEntry.leaf, tableRows.clusterOffset, clusterBits)
 
 /** Bits that a disk of `size` bytes needs. @see BMP-07 */
 export const bitmapBits = (size: bigint, granularityBits: number): bigint =>

@@ -6,7 +6,7 @@ import type { Complaint } from '../bytes/issue.js'
 import { isObject, jsonType, readJson } from '../bytes/json.js'
 import { objectJson, valueAt } from '../bytes/object.js'
 import { padding, u32, u64, u8 } from '../bytes/leaf.js'
-import { empty, viewOf } from '../bytes/octets.js'
+import { empty, hex, viewOf } from '../bytes/octets.js'
 import { atLeast, atMost, between, multipleOf, oneOf, refusing } from '../bytes/rule.js'
 import { jsonRows, row, struct, type StructOf, tooShort } from '../bytes/struct.js'
 import { autoclearFeatures, compatibleFeatures, incompatibleFeatures } from './feature.js'
@@ -115,8 +115,6 @@ const lengthOf = (h: Pick<Header, 'version' | 'clusterBits' | 'headerLength'>): 
 export const compressionType = (h: Header): number => h.additional.compressionType ?? 0
 
 const spot = { structure: 'header', phase: 'malformed', source: 'both' } as const
-
-const hex = (n: number): string => `0x${n.toString(16)}`
 
 /** Why the header cannot be decoded at all: another magic number, or a version whose fields nobody knows. */
 const unreadable = (magicFound: number, version: number): readonly Complaint[] => {

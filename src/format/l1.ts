@@ -1,7 +1,8 @@
 /** L1 table entry: where the L2 table of a guest range lies. */
 import { bits, type BitsOf, flag, masked, word } from '../bytes/bits.js'
-import type { Complaint } from '../bytes/issue.js'
-import { alignment } from './alignment.js'
+import { rulesOf } from '../bytes/judgement.js'
+import type { Halves } from '../bytes/words.js'
+import { aligned, type Aligning, faultMask } from './alignment.js'
 
 const rows = {
   l2TableOffset: masked(
@@ -25,8 +26,8 @@ export type L1Entry = BitsOf<typeof rows>
 /** An L1 table entry: 8 bytes. @see L1-01 and L1-04 */
 export const l1Entry = word(bits('L1 table entry', rows, { clause: 'L1-01' }), 'L1-01')
 
-/** What an L1 entry breaks in an image of this cluster size; offsets count from the entry's start. @see L1-05 */
-export const judgeL1Entry = (e: L1Entry, clusterBits: number): readonly Complaint[] => [
-  ...l1Entry.judge(e),
-  ...alignment('L1-05', 'L1 table entry', 'l2_table_offset', e.l2TableOffset, clusterBits)
-]
+/** The rules of an L1 entry. @see L1-01 and L1-05 */
+export const l1Rules = rulesOf<L1Entry, Aligning>(l1Entry, [aligned('l2TableOffset', 'L1-05')])
+
+/** The bits that no L1 entry may have set. Law: none is set if and only if `l1Rules` finds nothing. */
+export const l1Faults = (clusterBits: number): Halves => faultMask(l1Entry.leaf, rows.l2TableOffset, clusterBits)

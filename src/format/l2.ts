@@ -1,16 +1,17 @@
 /** L2 entries: what a guest cluster is, by the 64 bits of its entry and, when extended, the 64 bits of its subclusters. */
 import * as E from 'fp-ts/lib/Either.js'
-import { bits, flag, masked } from '../bytes/bits.js'
+import { type BitRow, bits, flag, masked, maskOf } from '../bytes/bits.js'
 import { ByteType, tooFew } from '../bytes/byte-type.js'
-import type { Complaint } from '../bytes/issue.js'
 import { bigJson, flagJson, smallJson } from '../bytes/json.js'
+import { onField, rulesOf, type Structure } from '../bytes/judgement.js'
 import { maxU64 } from '../bytes/leaf.js'
 import { type JsonRow, type JsonVariant, objectJson, taggedJson, valueAt } from '../bytes/object.js'
-import { viewOf } from '../bytes/octets.js'
+import { hex, viewOf } from '../bytes/octets.js'
+import { halves, type Halves } from '../bytes/words.js'
 import { alignment } from './alignment.js'
-import { compressedBits } from './compressed.js'
+import { type CompressedBits, compressedBits } from './compressed.js'
 import { type Geometry, l2EntrySize } from './geometry.js'
-import { hostEnd } from './limits.js'
+import { hostEnd, maxClusterBits } from './limits.js'
 
 /** What an L2 entry is read with. */
 export type L2Context = Pick<Geometry, 'version' | 'clusterBits' | 'extendedL2' | 'externalDataFile'>
@@ -80,7 +81,7 @@ export interface SubclusterBitmap {
 /** An L2 entry: `subclusters` is present exactly when the image has extended L2 entries. */
 export type L2Entry = Cluster & { readonly subclusters?: SubclusterBitmap }
 
-const compressedFlag = 1n << 62n
+const compressedFlag = maskOf(compressedBits(maxClusterBits).rows.compressed)
 
 const standard = (word: bigint, ctx: L2Context): Cluster => {
   const { zero, hostClusterOffset, copied, reserved } = ctx.extendedL2
@@ -178,99 +179,119 @@ const isEntry = (ctx: L2Context) => {
   }
 }
 
-const at = { structure: 'L2 entry', at: 0, size: 8, phase: 'invalid', source: 'both' } as const
+const set = (): string => 'set'
 
-const judgeCopied = (c: Cluster): readonly Complaint[] => {
-  if (!c.copied || c._tag === 'Normal' || c._tag === 'ZeroAllocated') return []
-  const expected = 'clear in an entry of this kind'
-  return c._tag === 'Compressed'
-    ? [{ ...at, clause: 'CMP-01', field: 'copied', found: 'set', expected }]
-    : [{ ...at, clause: 'L2-04', source: 'format', field: 'copied', found: 'set', expected }]
+/** The fields that a rule of an L2 entry may name: those of either descriptor, and the bitmap. */
+type L2Key = keyof typeof standardBits.rows | keyof CompressedBits['rows'] | 'reserved' | 'subclusters'
+
+const fieldRows: Readonly<Record<string, BitRow>> = { ...standardBits.rows, ...compressedBits(maxClusterBits).rows }
+
+const l2Fields: Structure<L2Entry> = {
+  placeOf: (key) => ({
+    structure: 'L2 entry',
+    field: fieldRows[key]?.name ?? key,
+    at: key === 'subclusters' ? 8 : 0,
+    size: 8
+  }),
+  rules: []
 }
 
-const judgeStandard = (c: Exclude<Cluster, Compressed>, ctx: L2Context): readonly Complaint[] => {
-  const reserved = ctx.extendedL2 ? c.reserved & ~1n : c.reserved
-  return [
-    ...(reserved === 0n
-      ? []
-      : [
-          {
-            ...at,
-            clause: 'L2-02' as const,
-            field: 'reserved',
-            found: `0x${reserved.toString(16)}`,
-            expected: 'reserved bits zero'
-          }
-        ]),
-    ...(reserved === c.reserved
-      ? []
-      : [
-          {
-            ...at,
-            clause: 'L2-02' as const,
-            source: 'format' as const,
-            field: 'zero',
-            found: 'set',
-            expected: 'clear under extended L2'
-          }
-        ]),
-    ...(ctx.version === 2 && (c._tag === 'ZeroPlain' || c._tag === 'ZeroAllocated')
-      ? [{ ...at, clause: 'L2-05' as const, field: 'zero', found: 'set', expected: 'clear in a version 2 image' }]
-      : []),
-    ...(c._tag === 'Normal' || c._tag === 'ZeroAllocated'
-      ? alignment('L2-02', 'L2 entry', 'host_cluster_offset', c.hostClusterOffset, ctx.clusterBits)
-      : [])
-  ]
-}
+/** The reserved bits of a standard descriptor; those of a compressed one are address bits. */
+const reservedBits = (e: L2Entry, mask: bigint): bigint => (e._tag === 'Compressed' ? 0n : e.reserved & mask)
+/** The zero flag where entries have none: under extended L2 it is a reserved bit. */
+const zeroBit = maskOf(standardBits.rows.zero)
 
-const judgeCompressed = (c: Compressed, ctx: L2Context): readonly Complaint[] => [
-  ...(c.hostOffset < hostEnd
-    ? []
-    : [
-        {
-          ...at,
-          clause: 'CMP-01' as const,
-          source: 'format' as const,
-          field: 'host_offset',
-          found: `0x${c.hostOffset.toString(16)}`,
-          expected: 'bits 56 and up clear'
-        }
-      ]),
-  ...(ctx.externalDataFile
-    ? [
-        {
-          ...at,
-          clause: 'DATA-05' as const,
-          field: 'compressed',
-          found: 'set',
-          expected: 'clear with an external data file'
-        }
-      ]
-    : [])
-]
+const bothBits = ({ subclusters: map }: L2Entry): number => (map === undefined ? 0 : (map.allocated & map.zeros) >>> 0)
 
-const judgeBitmap = (e: L2Entry): readonly Complaint[] => {
-  const map = e.subclusters
-  if (map === undefined) return []
-  const where = { ...at, at: 8, field: 'subclusters' }
-  const both = (map.allocated & map.zeros) >>> 0
-  if (e._tag === 'Compressed')
-    return map.allocated === 0 && map.zeros === 0
-      ? []
-      : [{ ...where, clause: 'SUB-06', found: 'a bitmap that is not zero', expected: 'zero in a compressed entry' }]
-  if (both !== 0)
-    return [
-      {
-        ...where,
-        clause: 'SUB-04',
-        found: `both bits set: 0x${both.toString(16)}`,
-        expected: 'at most one bit a subcluster'
-      }
-    ]
-  return e._tag === 'Unallocated' && map.allocated !== 0
-    ? [{ ...where, clause: 'SUB-04', found: 'allocated subclusters without a host cluster', expected: 'none' }]
-    : []
-}
+/** The rules of an L2 entry. @see L2-02, L2-04, L2-05, CMP-01, DATA-05, SUB-04 and SUB-06 */
+export const l2Rules = rulesOf<L2Entry, L2Context, L2Key>(l2Fields, [
+  {
+    field: 'reserved',
+    clause: 'L2-02',
+    broken: (e) => reservedBits(e, standardBits.reservedMask) !== 0n,
+    found: (e) => hex(reservedBits(e, standardBits.reservedMask)),
+    expected: 'reserved bits zero'
+  },
+  {
+    field: 'zero',
+    clause: 'L2-02',
+    source: 'format',
+    broken: (e) => reservedBits(e, zeroBit) !== 0n,
+    found: set,
+    expected: 'clear under extended L2'
+  },
+  {
+    field: 'zero',
+    clause: 'L2-05',
+    broken: (e, { version }) => version === 2 && (e._tag === 'ZeroPlain' || e._tag === 'ZeroAllocated'),
+    found: set,
+    expected: 'clear in a version 2 image'
+  },
+  onField('hostClusterOffset', alignment('L2-02'), (e) => ('hostClusterOffset' in e ? e.hostClusterOffset : 0n)),
+  onField(
+    'hostOffset',
+    {
+      clause: 'CMP-01',
+      source: 'format',
+      broken: (offset) => offset >= hostEnd,
+      found: hex,
+      expected: 'bits 56 and up clear'
+    },
+    (e) => (e._tag === 'Compressed' ? e.hostOffset : 0n)
+  ),
+  {
+    field: 'compressed',
+    clause: 'DATA-05',
+    broken: (e, { externalDataFile }) => externalDataFile && e._tag === 'Compressed',
+    found: set,
+    expected: 'clear with an external data file'
+  },
+  {
+    field: 'copied',
+    clause: 'CMP-01',
+    broken: (e) => e.copied && e._tag === 'Compressed',
+    found: set,
+    expected: 'clear in an entry of this kind'
+  },
+  {
+    field: 'copied',
+    clause: 'L2-04',
+    source: 'format',
+    broken: (e) => e.copied && (e._tag === 'Unallocated' || e._tag === 'ZeroPlain'),
+    found: set,
+    expected: 'clear in an entry of this kind'
+  },
+  {
+    field: 'subclusters',
+    clause: 'SUB-06',
+    broken: (e) =>
+      e._tag === 'Compressed' && e.subclusters !== undefined && (e.subclusters.allocated | e.subclusters.zeros) !== 0,
+    found: () => 'a bitmap that is not zero',
+    expected: 'zero in a compressed entry'
+  },
+  {
+    field: 'subclusters',
+    clause: 'SUB-04',
+    broken: (e) => e._tag !== 'Compressed' && bothBits(e) !== 0,
+    found: (e) => `both bits set: ${hex(bothBits(e))}`,
+    expected: 'at most one bit a subcluster'
+  },
+  {
+    field: 'subclusters',
+    clause: 'SUB-04',
+    broken: (e) => e._tag === 'Unallocated' && bothBits(e) === 0 && (e.subclusters?.allocated ?? 0) !== 0,
+    found: () => 'allocated subclusters without a host cluster',
+    expected: 'none'
+  }
+])
+
+/**
+ * The bits that are clear in the descriptor of a normal cluster that breaks no rule: reserved bits, the compressed and the
+ * zero flag, and those of the offset below the cluster size. Law: of an entry with an offset none is set if and only if the
+ * entry is `Normal` and `l2Rules` finds nothing in its descriptor.
+ */
+export const l2Faults = (clusterBits: number): Halves =>
+  halves(standardBits.reservedMask | zeroBit | BigInt.asUintN(clusterBits, maskOf(rows.hostClusterOffset)))
 
 /**
  * An L2 entry of an image with this geometry: 8 bytes, or 16 with extended L2.
@@ -305,10 +326,6 @@ export const l2Entry = (ctx: L2Context): ByteType<L2Entry> => {
     },
     sizeOf: () => size,
     json: taggedJson('L2 entry', 'type', variantsFor(ctx), is),
-    judge: (e) => [
-      ...(e._tag === 'Compressed' ? judgeCompressed(e, ctx) : judgeStandard(e, ctx)),
-      ...judgeCopied(e),
-      ...judgeBitmap(e)
-    ]
+    judge: (e) => l2Rules.judge(e, ctx)
   })
 }

@@ -2,10 +2,11 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { bits, type BitsOf, masked, word } from '../bytes/bits.js'
 import { ByteType, tooFew } from '../bytes/byte-type.js'
-import type { Complaint } from '../bytes/issue.js'
 import { bigJson, listJson } from '../bytes/json.js'
+import { rulesOf } from '../bytes/judgement.js'
 import { viewOf } from '../bytes/octets.js'
-import { alignment } from './alignment.js'
+import type { Halves } from '../bytes/words.js'
+import { aligned, type Aligning, faultMask } from './alignment.js'
 import { blockEntries, clusterSize, type Geometry } from './geometry.js'
 
 const rows = {
@@ -24,11 +25,14 @@ export type RefcountTableEntry = BitsOf<typeof rows>
 /** A refcount table entry: 8 bytes. @see REF-04 */
 export const refcountTableEntry = word(bits('refcount table entry', rows, { clause: 'REF-04' }), 'REF-04')
 
-/** What a refcount table entry breaks in an image of this cluster size; offsets count from the entry's start. */
-export const judgeRefcountTableEntry = (e: RefcountTableEntry, clusterBits: number): readonly Complaint[] => [
-  ...refcountTableEntry.judge(e),
-  ...alignment('REF-04', 'refcount table entry', 'refcount_block_offset', e.refcountBlockOffset, clusterBits)
-]
+/** The rules of a refcount table entry. @see REF-04 */
+export const refcountTableRules = rulesOf<RefcountTableEntry, Aligning>(refcountTableEntry, [
+  aligned('refcountBlockOffset', 'REF-04')
+])
+
+/** The bits that no refcount table entry may have set. Law: none is set if and only if `refcountTableRules` finds nothing. */
+export const refcountTableFaults = (clusterBits: number): Halves =>
+  faultMask(refcountTableEntry.leaf, rows.refcountBlockOffset, clusterBits)
 
 /** Bits of a refcount, 1 to 64. @see REF-02 */
 export const refcountBits = (order: number): number => 2 ** order
@@ -105,7 +109,7 @@ export const refcountBlock = (g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>
     },
     sizeOf: () => size,
     json: counts,
-    judge: (): readonly Complaint[] => []
+    judge: () => []
   })
 }
 

@@ -6,12 +6,13 @@ import { entry, type EntryOf, toEight } from '../bytes/entry.js'
 import { growing } from '../bytes/growing.js'
 import type { Complaint } from '../bytes/issue.js'
 import { listJson } from '../bytes/json.js'
+import { onField, rulesOf } from '../bytes/judgement.js'
 import { u16, u32, u64 } from '../bytes/leaf.js'
 import { startsOf, type Step, sum, walk } from '../bytes/list.js'
 import { concat, empty } from '../bytes/octets.js'
-import { atMost } from '../bytes/rule.js'
+import { atMost, refusing } from '../bytes/rule.js'
 import { row, struct } from '../bytes/struct.js'
-import { alignment } from './alignment.js'
+import { aligned } from './alignment.js'
 import type { Geometry } from './geometry.js'
 import { maxL1Entries, maxReadable, maxSnapshotExtra } from './limits.js'
 
@@ -65,60 +66,36 @@ export const snapshotDiskSize = (s: SnapshotEntry, imageSize: bigint): bigint =>
 export const icount = (s: SnapshotEntry): bigint | undefined =>
   s.extra.icount === 0xffff_ffff_ffff_ffffn ? undefined : s.extra.icount
 
-const spot = { structure: 'snapshot table entry', field: 'extra_data_size', at: 36, size: 4 } as const
-
 /** Whether QEMU can read the L1 table of a snapshot at all; behind the end of the file it reads zeros. @see SNAP-07 */
 export const l1IsReadable = (s: Pick<SnapshotEntry, 'l1TableOffset' | 'l1Size'>): boolean =>
   s.l1Size === 0 || s.l1TableOffset + 8n * BigInt(s.l1Size) <= maxReadable
 
-/** What a snapshot table entry breaks in an image of this geometry; offsets count from the entry's start. */
-export const judgeSnapshot = (s: SnapshotEntry, g: Pick<Geometry, 'version' | 'clusterBits'>): readonly Complaint[] => {
-  const extra = snapshotExtra.sizeOf(s.extra)
-  return [
-    ...snapshotEntry.judge(s),
-    ...alignment('SNAP-01', 'snapshot table entry', 'l1_table_offset', s.l1TableOffset, g.clusterBits),
-    ...(l1IsReadable(s)
-      ? []
-      : [
-          {
-            ...spot,
-            field: 'l1_table_offset' as const,
-            at: 0,
-            size: 8,
-            clause: 'SNAP-07' as const,
-            phase: 'limit' as const,
-            source: 'qemu' as const,
-            found: String(s.l1TableOffset),
-            expected: 'a table that ends where QEMU can read'
-          }
-        ]),
-    ...(g.version === 3 && extra < 16
-      ? [
-          {
-            ...spot,
-            clause: 'SNAP-02' as const,
-            phase: 'invalid' as const,
-            source: 'both' as const,
-            found: String(extra),
-            expected: 'at least 16'
-          }
-        ]
-      : []),
-    ...(extra > maxSnapshotExtra
-      ? [
-          {
-            ...spot,
-            clause: 'SNAP-03' as const,
-            phase: 'limit' as const,
-            source: 'qemu' as const,
-            found: String(extra),
-            expected: `at most ${maxSnapshotExtra}`,
-            refusal: 'OPEN-29' as const
-          }
-        ]
-      : [])
-  ]
-}
+const extraLength = (s: SnapshotEntry): bigint => BigInt(snapshotExtra.sizeOf(s.extra))
+
+/** The rules of a snapshot table entry. @see SNAP-01, SNAP-02, SNAP-03 and SNAP-07 */
+export const snapshotRules = rulesOf<
+  SnapshotEntry,
+  Pick<Geometry, 'version' | 'clusterBits'>,
+  keyof SnapshotEntry | 'extraDataSize'
+>(snapshotEntry, [
+  aligned('l1TableOffset', 'SNAP-01'),
+  {
+    field: 'l1TableOffset',
+    clause: 'SNAP-07',
+    phase: 'limit',
+    source: 'qemu',
+    broken: (s) => !l1IsReadable(s),
+    expected: 'a table that ends where QEMU can read'
+  },
+  {
+    field: 'extraDataSize',
+    clause: 'SNAP-02',
+    broken: (s, { version }) => version === 3 && extraLength(s) < 16n,
+    found: (s) => String(extraLength(s)),
+    expected: 'at least 16'
+  },
+  onField('extraDataSize', refusing('OPEN-29', atMost(maxSnapshotExtra, 'SNAP-03')), extraLength)
+])
 
 /** Byte offsets of the entries of a table from its start. */
 export const snapshotStarts = (entries: readonly SnapshotEntry[]): readonly number[] =>

@@ -1,6 +1,6 @@
 /** Bitmap tables: what QEMU looks at in them when it opens an image. */
 import { toEight } from '../bytes/entry.js'
-import { type Issue, issue, shift } from '../bytes/issue.js'
+import { type Issue, issue } from '../bytes/issue.js'
 import { viewOf } from '../bytes/octets.js'
 import { type Plan, readAt } from '../bytes/plan.js'
 import {
@@ -9,7 +9,7 @@ import {
   bitmapFixed,
   bitmapStarts,
   bitmapTableEntries,
-  judgeBitmapTableEntry
+  bitmapTableRules
 } from '../format/bitmap.js'
 import { clusterSize, type Geometry } from '../format/geometry.js'
 import type { Header } from '../format/header.js'
@@ -117,8 +117,7 @@ function* judgeTable(b: BitmapEntry, g: Geometry): Plan<readonly Issue[]> {
   const issues: Issue[] = []
   for (let i = 0; i < view.length; i++) {
     if (view.words.hi(i) === 0 && view.words.lo(i) === 0) continue
-    const found = judgeBitmapTableEntry(view.entry(i), g.clusterBits)
-    if (found.length > 0) issues.push(...shift(at + 8 * i)(found.map((c) => issue({ ...c, refusal: 'OPEN-31' }))))
+    issues.push(...bitmapTableRules.judge(view.entry(i), g, at + 8 * i))
   }
   return issues
 }

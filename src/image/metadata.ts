@@ -1,10 +1,10 @@
 /** Metadata: what the header names, read and judged as far as it decodes. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId, Source } from '../../spec/clauses/index.js'
-import { type Issue, issue, refusalOf, shift } from '../bytes/issue.js'
+import { type Issue, issue, refusalOf } from '../bytes/issue.js'
 import { type Plan, readAt } from '../bytes/plan.js'
 import { backingNamePlace } from '../format/backing.js'
-import { type BitmapEntry, bitmapStarts, bitmapDirectory, judgeBitmapEntry } from '../format/bitmap.js'
+import { type BitmapEntry, bitmapStarts, bitmapDirectory, bitmapRules, judgeNames } from '../format/bitmap.js'
 import type { BitmapsExtension, EncryptionPointer } from '../format/extension-payload.js'
 import type { Extension } from '../format/extension.js'
 import { type ExtensionArea, extensionArea, extensionStarts } from '../format/extension-area.js'
@@ -12,7 +12,7 @@ import { clusterSize, type Geometry, geometry } from '../format/geometry.js'
 import { type Header, header } from '../format/header.js'
 import { judgeHeader } from '../format/header-rules.js'
 import * as limits from '../format/limits.js'
-import { judgeSnapshot, snapshotEntry, type SnapshotEntry, snapshotFixed, snapshotStarts } from '../format/snapshot.js'
+import { snapshotEntry, type SnapshotEntry, snapshotFixed, snapshotRules, snapshotStarts } from '../format/snapshot.js'
 import { toEight } from '../bytes/entry.js'
 import { directoryHead, judgeBitmapTables } from './bitmap-tables.js'
 
@@ -203,7 +203,7 @@ function* snapshotsOf(h: Header, g: Geometry): Plan<Snapshots> {
     if (E.isLeft(s)) return { entries, issues: [...issues, ...s.left] }
     const last = entries.length === h.nbSnapshots - 1
     entries.push(last ? { ...s.right, padding: s.right.padding.subarray(0, 0) } : s.right)
-    issues.push(...shift(at)(judgeSnapshot(s.right, g).map((c) => issue(c, s.right))))
+    issues.push(...snapshotRules.judge(s.right, g, at))
     size += snapshotEntry.sizeOf(s.right)
     if (size > limits.maxSnapshotTable) return { entries, issues: [...issues, tooLarge(start, size)] }
   }
@@ -245,12 +245,9 @@ function* bitmapsOf(h: Header, g: Geometry, extension: BitmapsExtension): Plan<B
   const found = head < size ? 'more entries' : `${entries.length} entries`
   const counted =
     head === size && entries.length === nbBitmaps ? [] : [bad('inconsistent', found, `nb_bitmaps, ${nbBitmaps}`)]
-  const own = entries.flatMap((b, i) =>
-    shift(at + (starts[i] ?? 0))(judgeBitmapEntry(b, g.clusterBits).map((c) => issue(c, b)))
-  )
-  const names = bitmapDirectory.judge(entries, at).filter((i) => i.field === 'name')
+  const own = entries.flatMap((b, i) => bitmapRules.judge(b, g, at + (starts[i] ?? 0)))
   const tables = yield* judgeBitmapTables(h, g, entries, at)
-  return { entries, issues: [...counted, ...own, ...names, ...tables] }
+  return { entries, issues: [...counted, ...own, ...judgeNames(entries, at), ...tables] }
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Regions: every structure reachable from the header, one after the other, with its bytes and its place in the file. */
 import * as E from 'fp-ts/lib/Either.js'
-import { type Issue, issue, shift } from '../../bytes/issue.js'
+import { type Issue, issue } from '../../bytes/issue.js'
 import { type Plan, readAt, emit } from '../../bytes/plan.js'
 import { backingNamePlace } from '../../format/backing.js'
 import { bitmapTableEntries } from '../../format/bitmap.js'
@@ -8,9 +8,9 @@ import { extensionArea } from '../../format/extension-area.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { header } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
-import { judgeL1Entry } from '../../format/l1.js'
+import { l1Rules } from '../../format/l1.js'
 import * as limits from '../../format/limits.js'
-import { judgeRefcountTableEntry } from '../../format/refcount.js'
+import { refcountTableRules } from '../../format/refcount.js'
 import type { SnapshotEntry } from '../../format/snapshot.js'
 import { BitmapTableView, L1View, RefcountTableView } from '../../format/views.js'
 import { tableIsSane } from '../bitmap-tables.js'
@@ -114,8 +114,7 @@ const fresh = (trip: Trip, at: number): boolean =>
 function* l2Tables(trip: Trip, view: L1View, at: number, of: string): Walk {
   for (let i = 0; i < view.length; i++) {
     if (view.words.hi(i) === 0 && view.words.lo(i) === 0) continue
-    const entry = view.entry(i)
-    yield* complain(shift(at + 8 * i)(judgeL1Entry(entry, trip.g.clusterBits).map((c) => issue(c, entry))))
+    yield* complain(l1Rules.judge(view.entry(i), trip.g, at + 8 * i))
     const l2 = view.l2TableOffset(i)
     if (l2 === 0) continue
     yield* complain(pastEnd(trip, 'L2 table', l2, clusterSize(trip.g)))
@@ -139,8 +138,7 @@ function* refcounts(trip: Trip, at: number, clusters: number): Walk {
   const view = new RefcountTableView(bytes)
   for (let i = 0; i < view.length; i++) {
     if (view.words.hi(i) === 0 && view.words.lo(i) === 0) continue
-    const entry = view.entry(i)
-    yield* complain(shift(at + 8 * i)(judgeRefcountTableEntry(entry, trip.g.clusterBits).map((c) => issue(c, entry))))
+    yield* complain(refcountTableRules.judge(view.entry(i), trip.g, at + 8 * i))
     const block = view.refcountBlockOffset(i)
     if (block === 0) continue
     yield* complain(pastEnd(trip, 'refcount block', block, clusterSize(trip.g)))

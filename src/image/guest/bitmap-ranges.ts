@@ -1,7 +1,7 @@
 /** Dirty bitmaps as ranges of guest bytes. */
 import { type Issue, issue, shift } from '../../bytes/issue.js'
 import { failWith, type Plan, readAt, emit, onEmit } from '../../bytes/plan.js'
-import { type BitmapEntry, bitmapBits, bitmapStarts, judgeBitmapTableEntry } from '../../format/bitmap.js'
+import { type BitmapEntry, bitmapBits, bitmapStarts, bitmapTableRules } from '../../format/bitmap.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { presentedSize } from '../../format/header-rules.js'
 import * as limits from '../../format/limits.js'
@@ -64,10 +64,8 @@ const reasonsAgainst = (b: BitmapEntry, g: Geometry, bits: bigint): readonly Iss
 /** Host offset of the cluster of bits of an entry, 0 for none; fails where the entry is not sound. @see BMP-05 */
 function* clusterOf(table: BitmapTableView, i: number, at: number, g: Geometry): Plan<number> {
   if (table.words.hi(i) === 0 && table.words.lo(i) === 0) return 0
-  const broken = judgeBitmapTableEntry(table.entry(i), g.clusterBits)
-  return broken.length === 0
-    ? table.clusterOffset(i)
-    : yield* failWith<number>(shift(at + 8 * i)(broken.map((c) => issue(c))))
+  const broken = bitmapTableRules.judge(table.entry(i), g, at + 8 * i)
+  return broken.length === 0 ? table.clusterOffset(i) : yield* failWith<number>(broken)
 }
 
 /** Tells the bits of a bitmap from the first to the last of `bits`, in runs that end with their cluster. @see BMP-06 */

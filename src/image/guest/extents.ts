@@ -8,7 +8,7 @@ import { clusterSize, type Geometry, l1Coverage, l2Entries, l2EntrySize } from '
 import { compressionType } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { subclusters } from '../../format/limits.js'
-import { judgeSnapshot, snapshotDiskSize, type SnapshotEntry } from '../../format/snapshot.js'
+import { snapshotDiskSize, type SnapshotEntry, snapshotRules } from '../../format/snapshot.js'
 import { type Subcluster, subclusterAt } from '../../format/subcluster.js'
 import { clusterKind, L1View, L2View } from '../../format/views.js'
 import { Joining } from './joining.js'
@@ -40,9 +40,9 @@ export const activeDisk = (m: Metadata, g: Geometry): Disk => ({
 
 /** The disk of a snapshot, of its own size; refused where its L1 table cannot be. @see SNAP-01, SNAP-02 and SNAP-07 */
 export const snapshotDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], Disk> => {
-  const bad = judgeSnapshot(s, g).filter((c) => c.field === 'l1_table_offset' || c.field === 'l1_size')
+  const bad = snapshotRules.judge(s, g).filter((c) => c.field === 'l1_table_offset' || c.field === 'l1_size')
   return bad.length > 0
-    ? E.left(bad.map((c) => issue(c, s)))
+    ? E.left(bad)
     : E.right({
         ...activeDisk(m, g),
         size: Number(snapshotDiskSize(s, m.header.size)),

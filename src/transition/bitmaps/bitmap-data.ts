@@ -1,7 +1,7 @@
 /** The bits of dirty bitmaps: recorded in their place, and put into new tables. */
 import { bitAt, equal, setBits } from '../../bytes/octets.js'
 import { type Plan, readAt } from '../../bytes/plan.js'
-import { type BitmapEntry, bitmapBits, bitmapTableEntries, judgeBitmapTableEntry } from '../../format/bitmap.js'
+import { type BitmapEntry, bitmapBits, bitmapTableEntries, bitmapTableRules } from '../../format/bitmap.js'
 import { clusterSize } from '../../format/geometry.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { BitmapTableView } from '../../format/views.js'
@@ -37,7 +37,7 @@ export function* releaseBitmap(w: Work, b: BitmapEntry): Plan<void> {
   if (!tableIsSane(b, w.g)) return
   const table = yield* tableOf(b)
   for (let i = 0; i < table.length; i++)
-    if (table.clusterOffset(i) !== 0 && judgeBitmapTableEntry(table.entry(i), w.g.clusterBits).length === 0)
+    if (table.clusterOffset(i) !== 0 && bitmapTableRules.judge(table.entry(i), w.g).length === 0)
       w.released.push(table.clusterOffset(i) / clusterSize(w.g))
   releaseTable(w, Number(b.bitmapTableOffset), 8 * b.bitmapTableSize)
 }
