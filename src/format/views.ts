@@ -5,6 +5,7 @@ import { type BitmapTableEntry, bitmapTableEntry } from './bitmap.js'
 import { offsetBits } from './compressed.js'
 import { type L1Entry, l1Entry } from './l1.js'
 import { clusterOfWord, type L2Context, type L2Entry } from './l2.js'
+import { sectorSize } from './limits.js'
 import { refcountAt, type RefcountTableEntry, refcountTableEntry } from './refcount.js'
 
 /** Bits 9 to 55 of a word as a number: a multiple of 512 below 2^56, which a double holds exactly. */
@@ -20,6 +21,11 @@ class WordTable {
     this.words = new Words(bytes)
     this.length = this.words.length
   }
+
+  /** Whether all bits of entry `i` are 0. */
+  isZero(i: number): boolean {
+    return this.words.hi(i) === 0 && this.words.lo(i) === 0
+  }
 }
 
 /** An L1 table. Law: `entry(i)` is what `l1Entry` decodes at byte `8 * i`. */
@@ -27,6 +33,11 @@ export class L1View extends WordTable {
   /** Host offset of the L2 table in bytes; 0: the whole range is unallocated. */
   l2TableOffset(i: number): number {
     return offset(this.words.hi(i), this.words.lo(i))
+  }
+
+  /** The copied flag. */
+  copied(i: number): boolean {
+    return this.words.hi(i) >>> 31 === 1
   }
 
   entry(i: number): L1Entry {
@@ -82,6 +93,18 @@ export class L2View {
     return this.words.steps(i, end, step)
   }
 
+  /** Whether all bits of entry `i` are 0. */
+  isZero(i: number): boolean {
+    const first = i * this.stride
+    const last = first + this.stride - 1
+    return (this.words.hi(first) | this.words.lo(first) | this.words.hi(last) | this.words.lo(last)) === 0
+  }
+
+  /** The copied flag of entry `i`. */
+  copied(i: number): boolean {
+    return this.words.hi(i * this.stride) >>> 31 === 1
+  }
+
   /** Host offset of the cluster of entry `i` in bytes; 0 where it has none. For entries that are not compressed. */
   hostClusterOffset(i: number): number {
     return offset(this.words.hi(i * this.stride), this.words.lo(i * this.stride))
@@ -95,6 +118,11 @@ export class L2View {
   /** Additional sectors of compressed entry `i`. */
   additionalSectors(i: number): number {
     return Math.floor((this.words.hi(i * this.stride) & 0x3fff_ffff) / (this.offsetHi + 1))
+  }
+
+  /** Most bytes that the payload of compressed entry `i` may have. Law: `availableBytes` of its entry. @see CMP-02 */
+  availableBytes(i: number): number {
+    return (this.additionalSectors(i) + 1) * sectorSize - (this.words.lo(i * this.stride) & (sectorSize - 1))
   }
 
   /** Bits 0 to 31 of the subcluster bitmap of entry `i`: allocated subclusters. Extended L2 only. */

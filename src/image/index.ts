@@ -45,7 +45,7 @@ export { type Dependency, type Encryption, type Verdict, verdict, verdictJson } 
 export { type NameKind, nameKind, pathKind } from './name-kind.js'
 export { check, checkMetadata, type CheckOptions } from './check/check.js'
 export { checkJson, type CheckReport, exitCode } from './check/report.js'
-export type { Finding, Owner, Severity } from './check/state.js'
+export type { Finding, Owner, Severity } from './check/findings.js'
 /** The guest disk: a chain of layers, where its bytes are, and the bytes. */
 export { activeDisk, type Disk, type Extent, extents, snapshotDisk } from './guest/extents.js'
 export { type Chain, chainSize, type Layer, type Located, locations } from './guest/chain.js'

@@ -9,7 +9,7 @@ import { type Decompressor, portable } from '../../../src/compression/decompress
 import { deflateFacts } from '../../../src/compression/deflate-facts.js'
 import { check } from '../../../src/image/check/check.js'
 import { type CheckReport, exitCode } from '../../../src/image/check/report.js'
-import type { Finding } from '../../../src/image/check/state.js'
+import type { Finding } from '../../../src/image/check/findings.js'
 import { native } from '../../../src/node/compression/decompress.js'
 import { holds } from '../../run/holds.js'
 import { note, suite } from '../../run/suite.js'

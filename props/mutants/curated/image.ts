@@ -121,90 +121,78 @@ export const imageMutants: readonly Mutant[] = [
   },
   {
     name: 'check ignores the copied flag of L2 entries',
-    file: 'image/check/trees.ts',
-    change: {
-      in: 'checkEntries',
-      find: 'const checkCopied = $x && $y && $z',
-      to: 'const checkCopied = false && $x && $y && $z'
-    },
+    file: 'image/check/copied.ts',
+    change: { in: 'copiedIsChecked', find: '$use.active > 0', operator: 'condition-false' },
     ...onDamagedImages
   },
   {
     name: 'check ignores the copied flag of L1 entries',
-    file: 'image/check/trees.ts',
-    change: { in: 'checkL1', find: '$active && $l2 !== 0', operator: 'condition-false' },
+    file: 'image/check/copied.ts',
+    change: { in: 'l1Copied', find: '!$tree.active || $l2 === 0', operator: 'condition-true' },
     ...onDamagedImages
   },
   {
     name: 'check counts a compressed range in its first host cluster only',
-    file: 'image/check/trees.ts',
-    change: { in: 'compressed', find: 'availableBytes($entry)', to: '1' },
+    file: 'image/check/references.ts',
+    change: { in: 'referenceOf', find: '$view.availableBytes($i)', to: '1' },
     ...onDamagedImages
   },
   {
     name: 'check counts the clusters of a shared L2 table once',
-    file: 'image/check/trees.ts',
-    change: { in: 'checkL1', find: '$use?.all ?? 0', operator: 'drop-operand' },
+    file: 'image/check/walk.ts',
+    change: { in: 'l1Table', find: '$use?.all ?? 0', operator: 'drop-operand' },
     ...onDamagedImages
   },
   {
     name: 'check ignores reserved bits of L1 entries',
-    file: 'image/check/trees.ts',
-    change: { in: 'checkL1', find: 'l1Reserved($view, $i)', operator: 'condition-false' },
-    ...onDamagedImages
-  },
-  {
-    name: 'check accepts a subcluster with both bits set',
-    file: 'image/check/trees.ts',
-    change: { in: 'checkEntries', find: 'bitmapClash($t, $i)', operator: 'condition-false' },
-    ...onDamagedImages
-  },
-  {
-    name: 'check accepts more references than a refcount holds',
-    file: 'image/check/refcounts.ts',
-    change: { in: 'overflow', find: '$references <= $state.max', operator: 'condition-true' },
-    ...onDamagedImages
-  },
-  {
-    name: 'check does not count the reference to a refcount block',
-    file: 'image/check/refcounts.ts',
-    change: { in: 'countBlocks', find: "$state.claim('refcount block', $$rest)", operator: 'drop-statement' },
-    ...onDamagedImages
-  },
-  {
-    name: 'check reads a refcount block that is not aligned',
-    file: 'image/check/refcounts.ts',
+    file: 'image/check/counting.ts',
     change: {
-      in: 'loadRefcounts',
-      find: '$block % $state.size !== 0 || $block >= maxReadable',
+      in: 'checkL1Entry',
+      find: '($view.words.hi($i) & 0x7f00_0000) !== 0 || $rest',
       operator: 'condition-false'
     },
     ...onDamagedImages
   },
   {
+    name: 'check accepts a subcluster with both bits set',
+    file: 'image/check/l2-entries.ts',
+    change: { in: 'checkEntry', find: '($view.allocated($i) & $view.zeros($i)) !== 0', to: 'false' },
+    ...onDamagedImages
+  },
+  {
+    name: 'check accepts more references than a refcount holds',
+    file: 'image/check/compare.ts',
+    change: { in: 'overflow', find: '$references <= $state.max', operator: 'condition-true' },
+    ...onDamagedImages
+  },
+  {
+    name: 'check does not count the reference to a refcount block',
+    file: 'image/check/counting.ts',
+    change: { in: 'checkBlock', find: 'claim($$rest)', operator: 'drop-statement' },
+    ...onDamagedImages
+  },
+  {
+    name: 'check reads a refcount block that is not aligned',
+    file: 'image/check/refcounts.ts',
+    change: { in: 'readRefcounts', find: '$block % $size !== 0 || $block >= maxReadable', operator: 'condition-false' },
+    ...onDamagedImages
+  },
+  {
     name: 'check rejects a last cluster that is cut off by the end of the file',
-    file: 'image/check/state.ts',
-    change: {
-      in: 'CheckState.refer',
-      find: '$at + $size - this.fileLength >= this.size',
-      to: '$at + $size > this.fileLength'
-    },
+    file: 'image/check/visitor.ts',
+    change: { in: 'reachesPastEnd', find: '$at + $size - fileLength >= clusterSize', to: '$at + $size > fileLength' },
     ...onDamagedImages
   },
   {
     name: 'check does not round the file length up to a sector',
-    file: 'image/check/state.ts',
-    change: { in: 'CheckState.constructor', find: 'Math.ceil($end / sectorSize) * sectorSize', to: '$end' },
+    file: 'image/check/check.ts',
+    change: { in: 'examine', find: 'Math.ceil($end / sectorSize) * sectorSize', to: '$end' },
     ...onDamagedImages
   },
   {
     name: 'check does not count the references to bitmap data',
-    file: 'image/check/check.ts',
-    change: {
-      in: 'bitmapTableEntries',
-      find: "$state.claim('bitmap data', $offset, $$rest)",
-      operator: 'drop-statement'
-    },
+    file: 'image/check/walk.ts',
+    change: { in: 'bitmapData', find: "$w.claim('bitmap data', $offset, $$rest)", operator: 'drop-statement' },
     ...onDamagedImages
   }
 ]

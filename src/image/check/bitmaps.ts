@@ -12,8 +12,9 @@ import { presentedSize } from '../../format/header-rules.js'
 import { maxGranularityBits } from '../../format/limits.js'
 import { BitmapTableView } from '../../format/views.js'
 import { tableIsSane } from '../bitmap-tables.js'
-import { inconsistent, type CheckState } from './state.js'
 import { bitmapsExtension, type Metadata } from '../metadata.js'
+import { inconsistent } from './findings.js'
+import type { CheckState } from './state.js'
 
 /** Bits behind the last one of a bitmap, in its last cluster. `read` holds the clusters that were looked into. @see BMP-08 */
 function* tailBits(state: CheckState, m: Metadata, b: BitmapEntry, read: Set<number>): Plan<void> {
@@ -25,7 +26,8 @@ function* tailBits(state: CheckState, m: Metadata, b: BitmapEntry, read: Set<num
   if (at === 0 || at % state.size !== 0 || at >= state.fileLength || read.has(at)) return
   read.add(at)
   const used = Number(bitmapBits(m.header.size, b.granularityBits)) - last * 8 * state.size
-  for (const c of judgeTailBits(yield* readAt(at, state.size), used)) state.find('flaw', { ...c, at: at + c.at })
+  for (const c of judgeTailBits(yield* readAt(at, state.size), used))
+    state.findings.add('flaw', { ...c, at: at + c.at })
 }
 
 /** Everything about bitmaps that QEMU loads. */
@@ -39,7 +41,7 @@ export function* bitmapFindings(state: CheckState, m: Metadata): Plan<void> {
     const at = Number(extension.bitmapDirectoryOffset) + (starts[i] ?? 0) + (flags?.at ?? 0)
     const where = { structure: 'bitmap directory entry', field: 'flags.in_use', at, size: 4 }
     if (b.flags.inUse)
-      state.find(
+      state.findings.add(
         'note',
         inconsistent('BMP-09', where, 'set', 'clear, or the bitmap removed: it was not saved properly')
       )

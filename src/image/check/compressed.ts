@@ -3,10 +3,10 @@ import * as E from 'fp-ts/lib/Either.js'
 import { type Plan, readAt } from '../../bytes/plan.js'
 import type { Decompressor } from '../../compression/decompress.js'
 import { type DeflateFacts, deflateFacts } from '../../compression/deflate-facts.js'
-import { availableBytes } from '../../format/compressed.js'
 import { clusterKind } from '../../format/views.js'
-import { inconsistent, type CheckState } from './state.js'
-import { eachTable, guestOf, type Table, type Uses } from './l2-table.js'
+import { inconsistent } from './findings.js'
+import { eachTable, guestOf, type L2Table, type Uses } from './l2-table.js'
+import type { CheckState } from './state.js'
 
 /** The window that QEMU deflates with, in bytes. @see CMP-08 */
 const window = 4096
@@ -29,17 +29,17 @@ const failure = ({ finished, length }: DeflateFacts, size: number, reason: strin
 
 /** One payload: whether it yields a cluster. */
 const judge = (
-  t: Table,
+  state: CheckState,
+  t: L2Table,
   i: number,
   at: number,
   payload: Uint8Array,
   type: number,
   decompressor: Decompressor
 ): void => {
-  const { state } = t
   const where = { structure: 'compressed cluster', at, size: payload.length }
   const say = (severity: 'flaw' | 'note', clause: 'CMP-08' | 'CMP-09' | 'CMP-10', found: string, expected: string) => {
-    state.find(severity, inconsistent(clause, where, found, expected), 1, guestOf(t, i))
+    state.findings.add(severity, inconsistent(clause, where, found, expected), 1, guestOf(t, i))
   }
   const zstd = type === 1
   const done = (zstd ? decompressor.zstd : decompressor.deflate)(payload, state.size)
@@ -67,14 +67,13 @@ export function* compressedFindings(
 ): Plan<void> {
   if (state.g.externalDataFile) return
   const seen = new Set<number>()
-  yield* eachTable(state, uses, function* (t) {
+  yield* eachTable(uses, state.g, state.fileLength, function* (t) {
     const { view } = t
     for (let i = 0; i < view.length; i++) {
-      const entry = view.kind(i) === clusterKind.Compressed ? view.entry(i) : undefined
       const at = view.hostOffset(i)
-      if (entry?._tag !== 'Compressed' || at >= state.fileLength || seen.has(at)) continue
+      if (view.kind(i) !== clusterKind.Compressed || at >= state.fileLength || seen.has(at)) continue
       if (seen.size < mostSeen) seen.add(at)
-      judge(t, i, at, yield* readAt(at, availableBytes(entry)), type, decompressor)
+      judge(state, t, i, at, yield* readAt(at, view.availableBytes(i)), type, decompressor)
     }
   })
 }

@@ -4,8 +4,9 @@ import { refusalOf } from '../../bytes/issue.js'
 import { backingNamePlace } from '../../format/backing.js'
 import { headerFields } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
-import { inconsistent, type CheckState, type Spot } from './state.js'
 import type { Metadata } from '../metadata.js'
+import { inconsistent, type Spot } from './findings.js'
+import type { CheckState } from './state.js'
 
 type Key = keyof typeof headerFields.fields
 
@@ -23,7 +24,7 @@ const permissive: readonly ClauseId[] = ['BMP-11', 'EXT-11']
 const metadataIssues = (state: CheckState, m: Metadata): void => {
   for (const i of m.issues)
     if (refusalOf(i) === undefined && i.source === 'format')
-      state.find(permissive.includes(i.clause) ? 'note' : 'flaw', i)
+      state.findings.add(permissive.includes(i.clause) ? 'note' : 'flaw', i)
 }
 
 /** The raw disk that the data file is has the size of the guest disk. @see DATA-07 */
@@ -31,17 +32,22 @@ const rawDataFile = (state: CheckState, m: Metadata): void => {
   const [length, size] = [state.dataFileLength, Number(presentedSize(m.header))]
   if (!m.header.autoclearFeatures.rawExternalData || length === undefined || length >= size) return
   const where = { structure: 'external data file', at: length, size: size - length }
-  state.find('flaw', inconsistent('DATA-07', where, `${length} bytes`, `the ${size} bytes of the guest disk`), 1, {
-    at: length,
-    size: size - length
-  })
+  state.findings.add(
+    'flaw',
+    inconsistent('DATA-07', where, `${length} bytes`, `the ${size} bytes of the guest disk`),
+    1,
+    {
+      at: length,
+      size: size - length
+    }
+  )
 }
 
 /** Everything about header, extensions and data file as a whole. */
 export const headerFindings = (state: CheckState, m: Metadata): void => {
   const h = m.header
   const note = (when: boolean, clause: ClauseId, key: Key, found: string, expected: string): void => {
-    if (when) state.find('note', inconsistent(clause, spot(key), found, expected))
+    if (when) state.findings.add('note', inconsistent(clause, spot(key), found, expected))
   }
   metadataIssues(state, m)
   const { dirty, corrupt } = h.incompatibleFeatures
@@ -53,5 +59,9 @@ export const headerFindings = (state: CheckState, m: Metadata): void => {
   const name = backingNamePlace(h)
   const inHeader = name !== undefined && name.at < BigInt(h.headerLength)
   note(inHeader, 'BACK-01', 'backingFileOffset', `${name?.at ?? 0}, in the header`, 'behind the extension area')
+  if (state.g.externalDataFile && h.nbSnapshots > 0) {
+    const expected = '0 with an external data file'
+    state.findings.add('corruption', inconsistent('DATA-01', spot('nbSnapshots'), String(h.nbSnapshots), expected))
+  }
   rawDataFile(state, m)
 }

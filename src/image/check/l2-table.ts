@@ -1,8 +1,7 @@
-/** An L2 table as it is checked: its entries, how often it is used, and the guest bytes they map. */
+/** L2 tables: each one that is used is visited once, with how often it is used and the guest bytes it maps. */
 import { Memory, type Plan, readInto } from '../../bytes/plan.js'
-import { blockEntries, l2EntrySize } from '../../format/geometry.js'
+import { clusterSize, type Geometry, l2EntrySize } from '../../format/geometry.js'
 import { L2View } from '../../format/views.js'
-import type { CheckState } from './state.js'
 import { neighbours } from '../neighbours.js'
 import type { Range } from '../gaps.js'
 
@@ -20,33 +19,35 @@ export interface Use {
 /** Uses of L2 tables by host offset. */
 export type Uses = Map<number, Use>
 
-/** What one L2 table is checked with. */
-export interface Table {
-  readonly state: CheckState
+/** An L2 table and its use. */
+export interface L2Table {
+  readonly g: Geometry
+  /** Bytes of a cluster. */
+  readonly size: number
   readonly view: L2View
+  /** Host offset of the table in bytes. */
   readonly at: number
   readonly use: Use
-  readonly perBlock: number
 }
 
 /** The byte offset of entry `i`. */
-export const entryPlace = (t: Table, i: number): number => t.at + i * l2EntrySize(t.state.g)
+export const entryPlace = (t: L2Table, i: number): number => t.at + i * l2EntrySize(t.g)
 
 /** The guest bytes of entry `i`, of the first use of the table. */
-export const guestOf = (t: Table, i: number): Range => ({ at: t.use.guest + i * t.state.size, size: t.state.size })
+export const guestOf = (t: L2Table, i: number): Range => ({ at: t.use.guest + i * t.size, size: t.size })
 
 /** Visits every L2 table that is used and begins in the file, once each, in the order of the file. */
-export function* eachTable(state: CheckState, uses: Uses, visit: (t: Table) => Plan<void>): Plan<void> {
-  const perBlock = blockEntries(state.g)
-  const tables = [...uses].filter(([at]) => at < state.fileLength).sort((a, b) => a[0] - b[0])
+export function* eachTable(uses: Uses, g: Geometry, fileLength: number, visit: (t: L2Table) => Plan<void>): Plan<void> {
+  const size = clusterSize(g)
+  const tables = [...uses].filter(([at]) => at < fileLength).sort((a, b) => a[0] - b[0])
   const offsetAt = (i: number): number => tables[i]?.[0] ?? 0
   const memory = new Memory()
   for (let i = 0, n = 1; i < tables.length; i += n) {
-    n = neighbours(offsetAt, i, tables.length, state.size)
-    const bytes = yield* readInto(memory, offsetAt(i), n * state.size)
+    n = neighbours(offsetAt, i, tables.length, size)
+    const bytes = yield* readInto(memory, offsetAt(i), n * size)
     for (const [k, [at, use]] of tables.slice(i, i + n).entries()) {
-      const view = new L2View(bytes.subarray(k * state.size, (k + 1) * state.size), state.g)
-      yield* visit({ state, view, at, use, perBlock })
+      const view = new L2View(bytes.subarray(k * size, (k + 1) * size), g)
+      yield* visit({ g, size, view, at, use })
     }
   }
 }

@@ -1,16 +1,35 @@
-/** Ownership: what a check remembers of the clusters, so that one with two owners shows without a second walk. */
+/** Ownership: what a check remembers of the clusters, and which of them may have two owners. */
+import { l2EntrySize } from '../../format/geometry.js'
 import { Counts, pieceSize } from './counts.js'
+import type { L2Table, Uses } from './l2-table.js'
 
 /** Most clusters with two owners that are looked into. */
 export const mostContested = 8192
+
+/** In the upper half of an L2 entry: the compressed flag, and bits 32 to 55 of the host offset. */
+const compressedFlag = 0x4000_0000
+const offsetHi = 0x00ff_ffff
+
+/** The clusters with a count in `within` that have two references or more, one at least not of a compressed cluster. */
+function* mixed(references: Counts, packed: Counts, within: Counts): Generator<number> {
+  for (let first = 0; first < within.length; first += pieceSize) {
+    const [counts, all] = [within.piece(first / pieceSize), references.piece(first / pieceSize)]
+    if (counts === undefined || all === undefined) continue
+    const size = Math.min(pieceSize, within.length - first)
+    for (let i = 0; i < size; i++)
+      if ((all[i] ?? 0) > 1 && (counts[i] ?? 0) !== 0 && references.get(first + i) > packed.get(first + i))
+        yield first + i
+  }
+}
+
 /** Marks of one check, which owns them. */
 export class Ownership {
   /** First and last cluster of every claim, in turn. */
-  readonly claims: number[] = []
+  private readonly claims: number[] = []
   /** References by compressed clusters, many of which may lie in one host cluster. */
-  readonly packed = new Counts()
+  private readonly packed = new Counts()
   /** Clusters that hold the data of two guest clusters. */
-  readonly divided = new Set<number>()
+  private readonly divided = new Set<number>()
   /** The guest cluster of every data cluster, plus one; 0: none. */
   private readonly holders: (Uint32Array | undefined)[] = []
 
@@ -27,8 +46,19 @@ export class Ownership {
     this.packed.add(first, last + 1 - first, times)
   }
 
+  /** Marks which guest cluster each data cluster of a table holds, of the `clusters` in the file. */
+  holdAll({ view, use, g, size }: L2Table, clusters: number): void {
+    if (g.externalDataFile) return
+    const [stride, first, upper] = [l2EntrySize(g) / 8, use.guest / size, 2 ** 32 / size]
+    for (let i = 0; i < view.length; i++) {
+      const hi = view.words.hi(i * stride)
+      const cluster = (hi & offsetHi) * upper + (view.words.lo(i * stride) >>> g.clusterBits)
+      if (cluster > 0 && cluster < clusters && (hi & compressedFlag) === 0) this.hold(cluster, first + i)
+    }
+  }
+
   /** A host cluster, which lies in the file, holds the data of a guest cluster. Guest clusters are told apart modulo 2^32. */
-  hold(cluster: number, guest: number): void {
+  private hold(cluster: number, guest: number): void {
     const p = Math.floor(cluster / pieceSize)
     const piece = this.holders[p] ?? new Uint32Array(pieceSize)
     this.holders[p] = piece
@@ -37,5 +67,26 @@ export class Ownership {
     const before = piece[within] ?? 0
     if (before === 0) piece[within] = holder
     else if (before !== holder && this.divided.size < mostContested) this.divided.add(cluster)
+  }
+
+  /**
+   * Clusters that may have two owners. Without snapshots more than one reference tells, unless all are of compressed
+   * clusters. With them, an L2 table has as many references as trees use it, and a data cluster holds one guest cluster.
+   */
+  *contested(references: Counts, uses: Uses, size: number): Generator<number> {
+    if (this.shared) {
+      yield* this.overclaimed(references, uses, size)
+      yield* mixed(references, this.packed, this.packed)
+      yield* this.divided
+    } else yield* mixed(references, this.packed, references)
+  }
+
+  /** Clusters of claims and L2 tables that are referred to more often than their one owner does. */
+  private *overclaimed(references: Counts, uses: Uses, size: number): Generator<number> {
+    for (let i = 0; i < this.claims.length; i += 2)
+      for (let c = this.claims[i] ?? 0; c <= (this.claims[i + 1] ?? 0); c++) if (references.get(c) > 1) yield c
+    for (const [at, use] of uses)
+      for (let c = Math.floor(at / size); c * size < at + size; c++)
+        if (references.get(c) > use.all || (use.elsewhere && references.get(c) > 0)) yield c
   }
 }

@@ -4,14 +4,15 @@ import { type Plan, readAt } from '../../bytes/plan.js'
 import { Words } from '../../bytes/words.js'
 import { blockEntries } from '../../format/geometry.js'
 import { RefcountView } from '../../format/views.js'
-import type { BlockTable } from './refcounts.js'
-import { inconsistent, type CheckState } from './state.js'
+import { inconsistent } from './findings.js'
+import type { RefcountTable } from './refcounts.js'
+import type { CheckState } from './state.js'
 
 /** Notes clusters `from` to `to`, without the latter. */
 const noteRun = (state: CheckState, from: number, to: number): void => {
   const where = { structure: 'refcount', at: from * state.size, size: (to - from) * state.size }
   const say = (): Complaint => inconsistent('CHK-05', where, 'counts behind the end of the file', 'none there')
-  state.find('note', { clause: 'CHK-05', render: say })
+  state.findings.add('note', { clause: 'CHK-05', render: say })
 }
 
 /** The runs of counts that are not 0 in a block, from count `start` on: where each begins and ends. Words of zeros are skipped. */
@@ -36,7 +37,7 @@ function* runs(bytes: Uint8Array, order: number, start: number): Generator<reado
  * Notes the runs of clusters past the end that have counts. QEMU compares none of them, so that their space is lost without
  * a leak being seen. @see CHK-05
  */
-export function* countsPastEnd(state: CheckState, table: BlockTable): Plan<void> {
+export function* refcountsPastEnd(state: CheckState, table: RefcountTable): Plan<void> {
   const perBlock = blockEntries(state.g)
   const length = Math.max(Math.ceil(state.fileLength / state.size), state.references.length)
   const read = new Set<number>()

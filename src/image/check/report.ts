@@ -2,7 +2,7 @@
 import type { ClauseId } from '../../../spec/clauses/index.js'
 import { issueJson } from '../../bytes/issue.js'
 import type { JsonObject } from '../../bytes/json.js'
-import type { Finding } from './state.js'
+import type { Finding } from './findings.js'
 import type { Metadata } from '../metadata.js'
 
 /** What a check found. */

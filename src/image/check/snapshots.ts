@@ -1,8 +1,9 @@
 /** The snapshot table: what the format asks of its entries and QEMU's check does not. */
-import type { ClauseId } from '../../../spec/clauses/index.js'
+import type { ClauseId, Source } from '../../../spec/clauses/index.js'
 import { repeats } from '../../bytes/list.js'
 import { label, toHex } from '../../bytes/octets.js'
-import { type Geometry, neededL1Entries } from '../../format/geometry.js'
+import { clusterSize, type Geometry, neededL1Entries } from '../../format/geometry.js'
+import { maxL1Entries, maxSnapshotExtra } from '../../format/limits.js'
 import {
   snapshotDiskSize,
   type SnapshotEntry,
@@ -11,32 +12,10 @@ import {
   snapshotStarts,
   vmStateSize
 } from '../../format/snapshot.js'
-import { inconsistent, type CheckState, type Severity } from './state.js'
-import type { Tree } from './trees.js'
 import { type Metadata, snapshotTablePlace } from '../metadata.js'
-
-/** L1 entries that map a disk of `size` bytes and, behind it, VM state of `state` bytes. @see SNAP-12 */
-const reachOf = (g: Geometry, size: bigint, state: bigint): number =>
-  Number(neededL1Entries(g, size) + neededL1Entries(g, state))
-
-/** The active tree, which may map VM state as large as that of any snapshot. */
-export const activeTree = (m: Metadata, g: Geometry): Tree => {
-  const { l1TableOffset, l1Size, size } = m.header
-  const states = m.snapshots.map(vmStateSize)
-  const largest = states.reduce((a, b) => (a > b ? a : b), 0n)
-  const reach = reachOf(g, size, largest)
-  return { at: Number(l1TableOffset), entries: l1Size, active: true, disk: Number(size), reach, entry: 40 }
-}
-
-/** The tree of a snapshot whose table entry starts at byte `entry`. Where that tells no disk size, every L1 entry may map. */
-export const snapshotTree = (m: Metadata, g: Geometry, s: SnapshotEntry, entry: number): Tree => ({
-  at: Number(s.l1TableOffset),
-  entries: s.l1Size,
-  active: false,
-  disk: Number(snapshotDiskSize(s, m.header.size)),
-  reach: s.extra.diskSize === undefined ? s.l1Size : reachOf(g, s.extra.diskSize, vmStateSize(s)),
-  entry
-})
+import { inconsistent, type Severity } from './findings.js'
+import type { CheckState } from './state.js'
+import { reachOf } from './trees.js'
 
 const name = (bytes: Uint8Array): string => `'${label(bytes.subarray(0, 64))}'`
 
@@ -48,7 +27,8 @@ type Say = (
   at: number,
   size: number,
   found: string,
-  expected: string
+  expected: string,
+  source?: Source
 ) => void
 
 const sizes = (say: Say, s: SnapshotEntry, g: Geometry, imageSize: bigint): void => {
@@ -62,6 +42,19 @@ const sizes = (say: Say, s: SnapshotEntry, g: Geometry, imageSize: bigint): void
     say('note', 'SNAP-01', 'vm_state_size', 32, 4, String(s.vmStateSize), `0, or ${state} as in the extra data`)
 }
 
+/** The numbers in an entry that QEMU's check looks at. @see SNAP-01, SNAP-02, SNAP-03 and SNAP-07 */
+const numbers = (say: Say, s: SnapshotEntry, g: Geometry): void => {
+  const extra = snapshotExtra.sizeOf(s.extra)
+  const bad = (clause: ClauseId, field: string, at: number, size: number, found: number | bigint, expected: string) => {
+    say('corruption', clause, field, at, size, String(found), expected, 'both')
+  }
+  if (g.version === 3 && extra < 16) bad('SNAP-02', 'extra_data_size', 36, 4, extra, 'at least 16')
+  if (extra > maxSnapshotExtra) bad('SNAP-03', 'extra_data_size', 36, 4, extra, `at most ${maxSnapshotExtra}`)
+  if (s.l1TableOffset % BigInt(clusterSize(g)) !== 0n)
+    bad('SNAP-01', 'l1_table_offset', 0, 8, s.l1TableOffset, 'a multiple of the cluster size')
+  else if (s.l1Size > maxL1Entries) bad('SNAP-07', 'l1_size', 8, 4, s.l1Size, `at most ${maxL1Entries}`)
+}
+
 /** Everything about the entries of the snapshot table by themselves and among each other. */
 export const snapshotFindings = (state: CheckState, m: Metadata): void => {
   const starts = snapshotStarts(m.snapshots)
@@ -71,15 +64,16 @@ export const snapshotFindings = (state: CheckState, m: Metadata): void => {
   for (const [i, s] of m.snapshots.entries()) {
     const start = table + (starts[i] ?? 0)
     const idAt = snapshotFixed.size + snapshotExtra.sizeOf(s.extra)
-    const say: Say = (severity, clause, field, at, size, found, expected) => {
+    const say: Say = (severity, clause, field, at, size, found, expected, source = 'format') => {
       const where = { structure: 'snapshot table entry', field, at: start + at, size }
-      state.find(severity, inconsistent(clause, where, found, expected, 'format'))
+      state.findings.add(severity, inconsistent(clause, where, found, expected, source))
     }
     const id = s.id.length
     if (sameId.has(i)) say('flaw', 'SNAP-01', 'id_str', idAt, id, `${name(s.id)} once more`, 'unique ids')
     if (!/^[0-9]+$/.test(label(s.id))) say('note', 'SNAP-06', 'id_str', idAt, id, name(s.id), 'a decimal number')
     if (sameName.has(i) && s.name.length > 0)
       say('note', 'SNAP-06', 'name', idAt + id, s.name.length, `${name(s.name)} once more`, 'a name of its own')
+    numbers(say, s, state.g)
     sizes(say, s, state.g, m.header.size)
   }
 }

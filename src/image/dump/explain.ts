@@ -1,7 +1,6 @@
 /** Explain: what a byte of the file belongs to, how that decodes, and which clause rules it. */
 import { type Json, type JsonObject } from '../../bytes/json.js'
 import { type Plan, onEmit } from '../../bytes/plan.js'
-import { availableBytes } from '../../format/compressed.js'
 import { clusterSize, type Geometry, geometry, l1Coverage } from '../../format/geometry.js'
 import { l2Entry } from '../../format/l2.js'
 import { RefcountView, clusterKind, L2View } from '../../format/views.js'
@@ -34,10 +33,7 @@ const ofRegion = (r: Region, m: Metadata, g: Geometry, offset: number): readonly
 /** Host range of entry `i` of an L2 table; empty where it has none. */
 const hostRange = (view: L2View, i: number, size: number): { readonly at: number; readonly size: number } => {
   const kind = view.kind(i)
-  if (kind === clusterKind.Compressed) {
-    const at = view.hostOffset(i)
-    return { at, size: availableBytes({ hostOffset: BigInt(at % 512), additionalSectors: view.additionalSectors(i) }) }
-  }
+  if (kind === clusterKind.Compressed) return { at: view.hostOffset(i), size: view.availableBytes(i) }
   const placed = kind === clusterKind.Normal || kind === clusterKind.ZeroAllocated
   return placed ? { at: view.hostClusterOffset(i), size } : { at: 0, size: 0 }
 }

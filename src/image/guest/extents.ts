@@ -3,7 +3,6 @@ import * as E from 'fp-ts/lib/Either.js'
 import { type Issue, issue } from '../../bytes/issue.js'
 import { empty } from '../../bytes/octets.js'
 import { failWith, Memory, type Plan, readAt, readInto, emit } from '../../bytes/plan.js'
-import { availableBytes } from '../../format/compressed.js'
 import { clusterSize, type Geometry, l1Coverage, l2Entries, l2EntrySize } from '../../format/geometry.js'
 import { compressionType } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
@@ -119,8 +118,7 @@ function* clusterExtents(t: Table, i: number, n: number, start: number): Plan<re
         broken('DATA-05', 'L2 entry', entryAt(t, i), 'a compressed cluster', 'none with an external data file')
       )
     const host = t.view.hostOffset(i)
-    const available = availableBytes({ hostOffset: BigInt(host % 512), additionalSectors: t.view.additionalSectors(i) })
-    return [{ kind: 'compressed', start, length: size, host, available }]
+    return [{ kind: 'compressed', start, length: size, host, available: t.view.availableBytes(i) }]
   }
   const host = t.view.hostClusterOffset(i)
   const zero = kind === clusterKind.ZeroPlain || kind === clusterKind.ZeroAllocated

@@ -1,6 +1,6 @@
 /** The text of a check: a line for each finding, then the totals. */
 import type { CheckReport } from '../../image/check/report.js'
-import type { Finding } from '../../image/check/state.js'
+import type { Finding } from '../../image/check/findings.js'
 import { decimals } from './decimal.js'
 
 const percent = (part: number, whole: number): string => decimals((100 * part) / whole, 2)

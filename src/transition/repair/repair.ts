@@ -1,12 +1,12 @@
 /** Repair: counts made equal to the references, copied flags made equal to the counts, and bits cleared that no right reader heeds. */
 import { type Plan, orFail, readAt } from '../../bytes/plan.js'
 import { viewOf } from '../../bytes/octets.js'
-import { blockEntries, clusterSize, l2EntrySize } from '../../format/geometry.js'
+import { clusterSize, l2EntrySize } from '../../format/geometry.js'
 import { l1Entry } from '../../format/l1.js'
 import { clusterKind, L2View } from '../../format/views.js'
 import { type Examined, examine } from '../../image/check/check.js'
-import type { CheckState, Totals } from '../../image/check/state.js'
-import { refcountAt } from '../../image/check/trees.js'
+import type { Totals } from '../../image/check/findings.js'
+import type { CheckState } from '../../image/check/state.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
 import { branchesOf } from './branches.js'
 import { endRound, finish, type Step } from '../engine/finish.js'
@@ -41,7 +41,7 @@ function* deviations({
   end
 }: Examined): Generator<{ readonly cluster: number; readonly n: number; readonly by: number }> {
   const length = Math.max(end, state.references.length, Math.ceil(state.fileLength / state.size))
-  const off = (c: number): number => Math.min(state.max, state.references.get(c)) - state.refcounts.get(c)
+  const off = (c: number): number => Math.min(state.max, state.references.get(c)) - state.refcounts.counts.get(c)
   for (let c = 0, n = 1; c < length; c += n, n = 1) {
     const by = off(c)
     if (by === 0) continue
@@ -52,14 +52,14 @@ function* deviations({
 
 /** Whether the counts cannot be mended where they stand: a table entry or a block is wrong, or a block is missing. @see CHK-09 */
 const needsRebuild = ({ state }: Examined, raised: boolean): boolean =>
-  state.unreadable.size > 0 ||
+  state.refcounts.unreadable.size > 0 ||
   raised ||
-  state.findings.some((f) => f.severity === 'corruption' && f.structure === 'refcount table entry')
+  state.findings.kept.some((f) => f.severity === 'corruption' && f.structure === 'refcount table entry')
 
 /** Makes counts that are too low high enough, then those that are too high low enough. */
 function* mendCounts(w: Work, e: Examined, mode: RepairMode): Plan<void> {
   const wrong = [...deviations(e)]
-  const missing = wrong.some(({ cluster, by }) => by > 0 && e.state.refcounts.get(cluster) === 0)
+  const missing = wrong.some(({ cluster, by }) => by > 0 && e.state.refcounts.counts.get(cluster) === 0)
   if (needsRebuild(e, missing)) {
     if (mode === 'leaks')
       return yield* refuse('CHK-09', 'counts that have to be built anew', 'a repair of everything', {
@@ -99,7 +99,7 @@ function* mendCopied(w: Work, e: Examined): Plan<void> {
   const { state } = e
   const stride = l2EntrySize(w.g)
   const copied = 1n << 63n
-  const countAt = (offset: number): number | undefined => refcountAt(state, offset, blockEntries(w.g))
+  const countAt = (offset: number): number | undefined => state.refcounts.at(offset)
   function* mend(
     owner: 'active L1 table' | 'active L2 table',
     at: number,
@@ -132,7 +132,7 @@ function* examined(fileLength: number, mode: RepairMode): Plan<Examined> {
 const isSound = (t: Totals): boolean => t.corruptions === 0 && t.checkErrors === 0
 
 const hasOnlyCopied = (state: CheckState): boolean =>
-  state.findings.every((f) => f.severity !== 'corruption' || f.field === 'copied')
+  state.findings.kept.every((f) => f.severity !== 'corruption' || f.field === 'copied')
 
 /** Clears the dirty and the corrupt bit of an image in which nothing is wrong any more. @see CHK-11 */
 function* absolve(w: Work): Plan<void> {
@@ -143,8 +143,8 @@ function* absolve(w: Work): Plan<void> {
 }
 
 function* rounds(w: Work, first: Examined, mode: RepairMode, length: () => number): Plan<Repaired> {
-  const before = { ...first.state.totals }
-  const findings = first.state.findings
+  const before = { ...first.state.findings.totals }
+  const findings = first.state.findings.kept
   if (mode === 'all' && findings.some((f) => f.severity === 'corruption' && f.phase === 'invalid')) {
     yield* mendEntries(w, first)
     yield* endRound(w)
@@ -157,7 +157,7 @@ function* rounds(w: Work, first: Examined, mode: RepairMode, length: () => numbe
   const counted = yield* examined(length(), mode)
   if (mode === 'all' || hasOnlyCopied(counted.state)) yield* mendCopied(w, counted)
   yield* endRound(w)
-  const after = (yield* examined(length(), mode)).state.totals
+  const after = (yield* examined(length(), mode)).state.findings.totals
   if (isSound(after)) yield* absolve(w)
   const met = before.corruptions - first.state.copiedFlags + counted.state.copiedFlags
   const mended = { leaks: before.leaks - after.leaks, corruptions: met - after.corruptions }

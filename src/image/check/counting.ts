@@ -1,0 +1,112 @@
+/** Counting: the visitor that counts references as QEMU does, and finds what the tables break on the way. */
+import type { Complaint } from '../../bytes/issue.js'
+import { checkEntries } from './l2-entries.js'
+import { l1Copied } from './copied.js'
+import { inconsistent, invalid } from './findings.js'
+import type { L2Table } from './l2-table.js'
+import type { CheckState } from './state.js'
+import { type L1Slot, reachesPastEnd, type Reference, type Visitor } from './visitor.js'
+
+const hex = (n: number | bigint): string => `0x${n.toString(16)}`
+
+/** The first and the last cluster of a range. */
+const span = (state: CheckState, { at, size }: Reference): readonly [number, number] => [
+  Math.floor(at / state.size),
+  Math.floor((at + size - 1) / state.size)
+]
+
+/** Counts references to every cluster of a host range, if it lies in the file. Tells whether it does. @see CHK-02 */
+const count = (state: CheckState, r: Reference, times: number): boolean => {
+  if (reachesPastEnd(r, state.fileLength, state.size)) {
+    const { structure, at, size } = r
+    const found = `${size} bytes, a cluster or more past the end at ${state.fileLength}`
+    const render = (): Complaint => inconsistent('CHK-02', { structure, at, size }, found, 'a place in the file')
+    state.findings.add('corruption', { clause: 'CHK-02', render }, times, r.guest)
+    return false
+  }
+  const [first, last] = span(state, r)
+  state.references.add(first, last + 1 - first, times)
+  return true
+}
+
+/** Notes a structure that the end of the file cuts. A cluster of data that is cut is as sound as any. @see GEN-03 */
+const noteCut = ({ end, findings }: CheckState, { structure, at, size, guest }: Reference): void => {
+  if (at + size <= end) return
+  const found = `${Math.max(0, end - at)} of its ${size} bytes before the end of the file`
+  const complaint = inconsistent(
+    'GEN-03',
+    { structure, at, size },
+    found,
+    'all of them; what is missing reads as zeros'
+  )
+  findings.add('note', complaint, 1, guest)
+}
+
+const claim = (state: CheckState, r: Reference): void => {
+  if (!count(state, r, 1)) return
+  state.ownership.claim(...span(state, r))
+  noteCut(state, r)
+}
+
+/** Checks an L1 entry by itself, and its copied flag. @see L1-04, L1-05 and SNAP-12 */
+const checkL1Entry = (state: CheckState, slot: L1Slot): void => {
+  const { tree, view, index, guest } = slot
+  const l2 = view.l2TableOffset(index)
+  const where = (field: string) => ({ structure: 'L1 table entry', field, at: tree.at + 8 * index, size: 8 })
+  const bad = (clause: 'L1-04' | 'L1-05', field: string, found: string, expected: string): void => {
+    state.findings.add('corruption', invalid(clause, where(field), found, expected), 1, guest)
+  }
+  if ((view.words.hi(index) & 0x7f00_0000) !== 0 || (view.words.lo(index) & 0x1ff) !== 0)
+    bad('L1-04', 'reserved', hex(view.words.at(index)), 'reserved bits zero')
+  if (l2 % state.size !== 0) bad('L1-05', 'l2_table_offset', hex(l2), 'a multiple of the cluster size')
+  if (l2 !== 0 && index >= tree.reach) {
+    const expected = 'none past the disk and the VM state'
+    const complaint = inconsistent('SNAP-12', where('l2_table_offset'), `an L2 table at ${hex(l2)}`, expected)
+    state.findings.add('note', complaint, 1, guest)
+  }
+  l1Copied(state, slot)
+}
+
+/** A refcount block: it lies in the file, and its table entry alone refers to it. @see CHK-04 */
+const checkBlock = (state: CheckState, r: Reference): void => {
+  const bad = (found: string, expected: string): void => {
+    const where = { structure: 'refcount table entry', at: r.entry ?? 0, size: 8 }
+    state.findings.add('corruption', inconsistent('CHK-04', where, found, expected))
+  }
+  const cluster = r.at / state.size
+  if (cluster >= Math.max(Math.ceil(state.fileLength / state.size), state.references.length)) {
+    bad(`${hex(r.at)}, outside the file`, 'a block in the file')
+    return
+  }
+  claim(state, r)
+  const times = Math.min(state.max, state.references.get(cluster))
+  if (times !== 1) bad(`a block that is used ${times} times`, 'a block of its own')
+}
+
+/** A visitor that counts references into a check's state, and adds to its findings. */
+export const counting = (state: CheckState): Visitor => {
+  const refer = (r: Reference, times: number): void => {
+    if (count(state, r, times) && r.structure === 'compressed cluster') state.ownership.pack(...span(state, r), times)
+  }
+  return {
+    claim: (r) => {
+      claim(state, r)
+    },
+    refer,
+    l1Entry: (slot) => {
+      checkL1Entry(state, slot)
+    },
+    l2Table: (t: L2Table) => {
+      checkEntries(state, refer, t)
+      if (state.ownership.shared) state.ownership.holdAll(t, state.fileLength / state.size)
+      const guest = { at: t.use.guest, size: t.use.guestSize }
+      noteCut(state, { structure: 'L2 table', at: t.at, size: state.size, guest })
+    },
+    refcountBlock: (r) => {
+      checkBlock(state, r)
+    },
+    find: (severity, complaint) => {
+      state.findings.add(severity, complaint)
+    }
+  }
+}

@@ -1,0 +1,46 @@
+/** References: the host bytes that the entries of L2 tables refer to, and how often an image refers to each host cluster. */
+import type { Plan } from '../../bytes/plan.js'
+import { clusterSize, type Geometry } from '../../format/geometry.js'
+import { clusterKind } from '../../format/views.js'
+import type { Metadata } from '../metadata.js'
+import { Counts } from './counts.js'
+import { entryPlace, guestOf, type L2Table } from './l2-table.js'
+import { reachesPastEnd, type Reference } from './visitor.js'
+import { walk } from './walk.js'
+
+/** What entry `i` of a table refers to; `undefined` for nothing. A compressed cluster where none may be is not followed. */
+export const referenceOf = (t: L2Table, i: number): Reference | undefined => {
+  const { view, g } = t
+  const kind = view.kind(i)
+  if (kind === clusterKind.Unallocated || kind === clusterKind.ZeroPlain || g.externalDataFile) return undefined
+  const origin = { entry: entryPlace(t, i), guest: guestOf(t, i) }
+  if (kind !== clusterKind.Compressed)
+    return { structure: 'data cluster', at: view.hostClusterOffset(i), size: t.size, ...origin }
+  if (g.extendedL2 && (view.allocated(i) !== 0 || view.zeros(i) !== 0)) return undefined
+  return { structure: 'compressed cluster', at: view.hostOffset(i), size: view.availableBytes(i), ...origin }
+}
+
+/** How often each host cluster is referred to, but for the refcount table and its blocks. `fileLength` is in whole sectors. */
+export function* referencesOf(m: Metadata, g: Geometry, fileLength: number): Plan<Counts> {
+  const references = new Counts()
+  const size = clusterSize(g)
+  const count = (r: Reference, times: number): void => {
+    if (reachesPastEnd(r, fileLength, size)) return
+    const first = Math.floor(r.at / size)
+    references.add(first, Math.floor((r.at + r.size - 1) / size) + 1 - first, times)
+  }
+  yield* walk(m, g, fileLength, undefined, {
+    claim: (r) => count(r, 1),
+    refer: count,
+    l2Table: (t) => {
+      for (let i = 0; i < t.view.length; i++) {
+        const r = referenceOf(t, i)
+        if (r !== undefined) count(r, t.use.all)
+      }
+    },
+    refcountBlock: () => undefined,
+    l1Entry: () => undefined,
+    find: () => undefined
+  })
+  return references
+}
