@@ -34,7 +34,7 @@ const run = (copy: string, file: string, ...titles: readonly string[]): Promise<
   new Promise((resolve) => {
     const { QCOW2_SEED, QCOW2_PATH, ...env } = process.env
     const built = pathToFileURL(join(copy, 'dist', file.replace(/\.ts$/, '.js'))).href
-    const child = fork(join(copy, 'dist/props/run/run-file.js'), [file, built, ...titles], {
+    const child = fork(join(copy, 'dist/props/run/worker.js'), [file, built, ...titles], {
       env: { ...env, QCOW2_RUNS: '0.1', QCOW2_BRIEF: 'yes' },
       stdio: 'ignore'
     })

@@ -1,9 +1,9 @@
-/** Checks a property with the seed of this run, and tells how to replay what it finds. */
+/** Checks fast-check properties with the seed of this run, and records how to replay a counterexample. */
 import fc from 'fast-check'
 import { drawFromEnvironment } from './seed.js'
 import { checked, propertiesSoFar, reason } from './suite.js'
 
-/** How many cases a property runs when it does not say. */
+/** Cases of a property that asks for no number. */
 const usualRuns = 100
 
 interface Runs<T> {
@@ -20,7 +20,7 @@ const parametersOf = <T>({ runs = usualRuns, examples = [] }: Runs<T>): fc.Param
   return { seed: draw.seed, numRuns: Math.ceil(runs * draw.runs), endOnFailure: draw.brief, examples, ...path }
 }
 
-/** Adds what was found to the test; throws what speaks against the property. */
+/** Adds the cases to the running test; throws with the shrunk counterexample. */
 const judge = <T>(found: fc.RunDetails<T>): void => {
   if (!found.failed) {
     checked(found.numRuns)
@@ -43,7 +43,7 @@ export const holds = <T>(property: fc.IProperty<T>, runs: Runs<T> = {}): void =>
   judge(fc.check(property, parametersOf(runs)))
 }
 
-/** The same for a property that takes its time. */
+/** The same for an asynchronous property. */
 export const holdsInTime = async <T>(property: fc.IAsyncProperty<T>, runs: Runs<T> = {}): Promise<void> => {
   judge(await fc.check(property, parametersOf(runs)))
 }

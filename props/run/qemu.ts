@@ -1,4 +1,4 @@
-/** QEMU, the other party: whether it is here, and what becomes of the tests that need it when it is not. */
+/** Whether QEMU is installed; without it the tests that compare with it are skipped. */
 import { spawnSync } from 'node:child_process'
 import type { Suite } from './suite.js'
 

@@ -1,4 +1,4 @@
-/** The runner is itself held to its word: whatever can go wrong with a test file is reported as a failure. */
+/** The runner reports whatever can go wrong with a test file as a failure. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -47,30 +47,30 @@ const reports = (outcome: Outcome, last: string, ...texts: string[]): void => {
   for (const text of texts) assert.ok(outcome.printed.includes(text), `${text}\nis not in\n${outcome.printed}`)
 }
 
-test('tests that hold are counted and the exit code is 0', () => {
+test('tests that pass are counted, and the exit code is 0', () => {
   reports(run({ a: good, b: good }), '2 passed, 0 failed', 'props/a.test.ts', 'props/b.test.ts', '2 files')
 })
 
 test('a failing assertion is a failure, with its message and the command that replays it', () => {
   const failing = file("test(\"isn't so\", () => { throw new Error('one is not two') })", 'test.run()')
-  const replay = "replay: npm test -- --grep 'props/a.test.ts > subject > isn'\\''t so'"
+  const replay = "replay: npm test -- props/a.test.ts --grep 'subject > isn'\\''t so'"
   reports(run({ a: failing, b: good }), '1 passed, 1 failed', 'one is not two', replay)
 })
 
-test('a value that is thrown without being an error fails its test alone', () => {
+test('a thrown value that is no Error fails only its test', () => {
   const throwing = file("test('a', () => { throw 'plain' })", "test('b', () => {})", 'test.run()')
   reports(run({ a: throwing }), '1 passed, 1 failed', "thrown: 'plain'")
 })
 
-test('a hook that throws is a failure, and so is each test it kept from running', () => {
+test('a hook that throws is a failure, and so is each test that it prevents', () => {
   const hook = (when: string) =>
     file(`test.${when}(() => { throw new Error('no ground') })`, "test('a', () => {})", 'test.run()')
   reports(
     run({ a: hook('before'), b: hook('before.each'), c: hook('after'), d: hook('after.each') }),
     '2 passed, 6 failed',
     ...['before: no ground', 'before each: no ground', 'after: no ground', 'after each: no ground', 'never ran'],
-    ...['a', 'b'].map((name) => `FAILED  props/${name}.test.ts                   0 passed, 2 failed`),
-    ...['c', 'd'].map((name) => `FAILED  props/${name}.test.ts                   1 passed, 1 failed`)
+    ...['a', 'b'].map((name) => `FAILED  props/${name}.test.ts                           0 passed, 2 failed`),
+    ...['c', 'd'].map((name) => `FAILED  props/${name}.test.ts                           1 passed, 1 failed`)
   )
 })
 
@@ -86,7 +86,7 @@ test('a file or a suite without a test is a failure', () => {
   reports(run(files), '1 passed, 2 failed', 'props/a.test.ts\n    has no test', 'the suite subject has no test')
 })
 
-test('a suite of uvu itself is a failure, because nothing keeps record of it', () => {
+test('a suite that is not from props/run/suite.ts is a failure', () => {
   const uvu = JSON.stringify(import.meta.resolve('uvu'))
   reports(
     run({ a: [`import { test } from ${uvu}`, "test('a', () => {})", 'test.run()'] }),
@@ -123,14 +123,14 @@ test('a process that ends with an exit code of its own is a failure', () => {
   reports(run({ a: afterwards }), '1 passed, 1 failed', 'ended with 3')
 })
 
-test('a process that does not end is stopped, and is a failure', () => {
+test('a process that does not end is killed, and is a failure', () => {
   const endless = file("test('a', () => { for (;;); })", 'test.run()')
   const lingering = file("test('a', () => { setInterval(() => {}, 1000) })", 'test.run()')
   const outcome = run({ a: endless, b: lingering }, '--limit', '3', '--jobs', '2')
   reports(outcome, '1 passed, 2 failed', 'props/a.test.ts\n    did not end within 3 s', 'props/b.test.ts\n    did not')
 })
 
-test('a skipped test is counted as skipped, and says why', () => {
+test('a skipped test is counted as skipped, with its reason', () => {
   const skipping = [...good.slice(0, -1), "test.skip('b', 'there is no moon')", 'test.run()']
   reports(run({ a: skipping, b: good }), '2 passed, 0 failed, 1 skipped', '1 test skipped: there is no moon')
 })
@@ -140,15 +140,22 @@ test('a run in which no test ran is a failure', () => {
   reports(run({ a: file("test.skip('b', 'why')", 'test.run()') }), '0 passed, 1 failed, 1 skipped', 'No test ran')
 })
 
-test('a filter on file, suite or test runs just what it names, and fails if that is nothing', () => {
+test('--grep selects tests by file, suite and title, and fails if none is left', () => {
   const two = file("test('x', () => {})", "test('y', () => { throw new Error('ran') })", 'test.run()')
-  reports(run({ a: two, b: good }, 'subject > x'), '1 passed, 0 failed')
-  reports(run({ a: two, b: good }, 'subject', '--grep', 'b.test'), '1 passed, 0 failed')
-  reports(run({ a: two, b: good }, '--grep', 'props/b.test.ts'), '1 passed, 0 failed', '1 file,')
-  reports(run({ a: two }, 'props/a.test.ts > subject > z'), '0 passed, 1 failed', 'No test has')
+  reports(run({ a: two, b: good }, '--grep', 'subject > x'), '1 passed, 0 failed')
+  reports(run({ a: two, b: good }, '--grep', 'subject', '--grep', 'b.test'), '1 passed, 0 failed', '1 file,')
+  reports(run({ a: two }, '--grep', 'subject > z'), '0 passed, 1 failed', 'No test ran')
 })
 
-test('what a file notes is shown, and what it prints once it fails', () => {
+test('a path selects files, loads no other one, and fails if it selects none', () => {
+  const broken = ["throw new Error('loaded')"]
+  reports(run({ a: broken, b: good, c: good }, 'props/b', 'c.test'), '2 passed, 0 failed', '2 files,')
+  const outcome = run({ a: good }, 'a.test', 'subject')
+  assert.is(outcome.code, 1)
+  assert.match(outcome.printed, "No test file has 'subject' in its path")
+})
+
+test('the notes of a file are printed, and its output if it fails', () => {
   const noting = (end: string) => file(`test('a', () => { note('7 seas'); console.log('wet'); ${end} })`, 'test.run()')
   const quiet = run({ a: noting('') })
   reports(quiet, '1 passed, 0 failed', '7 seas')
@@ -158,17 +165,17 @@ test('what a file notes is shown, and what it prints once it fails', () => {
 
 const property = (body: string): readonly string[] => [
   `import fc from ${JSON.stringify(import.meta.resolve('fast-check'))}`,
-  `import { holds } from ${ours('check.js')}`,
+  `import { holds } from ${ours('holds.js')}`,
   ...file(`test('small', () => { ${body} })`, 'test.run()')
 ]
 
-test('a property that holds has its cases counted, scaled by --runs', () => {
+test('the cases of a property are counted, and scaled by --runs', () => {
   const fine = property('holds(fc.property(fc.nat(), (n) => n >= 0), { runs: 30 })')
   reports(run({ a: fine, b: good }), '2 passed, 0 failed', 'seed 20260921', '30 cases')
   reports(run({ a: fine }, '--runs', '2.5'), '1 passed, 0 failed', '75 cases')
 })
 
-test('a property that fails is shrunk, and the printed command replays it at once', () => {
+test('a counterexample is shrunk, and the printed command replays it at once', () => {
   const wrong = property('holds(fc.property(fc.nat(), (n) => n < 1000), { runs: 300 })')
   const first = run({ a: wrong })
   reports(first, '0 passed, 1 failed', 'does not hold for [1000]')
@@ -178,7 +185,7 @@ test('a property that fails is shrunk, and the printed command replays it at onc
   reports(run({ a: wrong }, '--seed', '7'), '0 passed, 1 failed', 'seed 7', 'does not hold for [1000]', '--seed 7')
 })
 
-test('an option that makes no sense is refused', () => {
+test('an invalid option is rejected', () => {
   for (const options of [['--seed', 'x'], ['--seed', '1.5'], ['--runs', '0'], ['--what']])
     assert.is(run({ a: good }, ...options).code, 1)
 })

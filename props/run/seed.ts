@@ -1,11 +1,11 @@
-/** What a run of the proofs draws from. The same seed draws the same cases, on every machine. */
+/** How a run draws the cases of its properties. The same seed draws the same cases on every machine. */
 
 /** The seed of a run that asks for none. */
 const fixedSeed = 20260921
 
 /**
- * How cases are drawn: `runs` scales how many, `path` leads straight to one of them. A `brief` run only tells whether
- * anything fails: a counterexample is not shrunk, and what comes behind it is skipped.
+ * `runs` scales the number of cases; `path` is fast-check's path to one case. A `brief` run reports only whether anything
+ * fails: it neither shrinks a counterexample nor goes on after it.
  */
 export interface Draw {
   readonly seed: number
@@ -22,7 +22,7 @@ const number = (name: string, fallback: number, legal: (value: number) => boolea
   return value
 }
 
-/** As the environment asks for: QCOW2_SEED, an integer of 32 bits; QCOW2_RUNS, a positive factor; QCOW2_PATH; QCOW2_BRIEF, not empty. */
+/** Reads QCOW2_SEED, an integer of 32 bits; QCOW2_RUNS, a positive factor; QCOW2_PATH; QCOW2_BRIEF, `yes` or empty. */
 export const drawFromEnvironment = (): Draw => ({
   seed: number('QCOW2_SEED', fixedSeed, (value) => (value | 0) === value),
   runs: number('QCOW2_RUNS', 1, (value) => Number.isFinite(value) && value > 0),

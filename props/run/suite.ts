@@ -1,4 +1,4 @@
-/** The suites of the test files: uvu's, with a record kept of each test's outcome, so that none gets lost. */
+/** The suites of the test files: uvu's, with a record of the outcome of each test, so that none gets lost. */
 import { inspect } from 'node:util'
 import * as uvu from 'uvu'
 import { drawFromEnvironment } from './seed.js'
@@ -10,7 +10,7 @@ interface Hook {
   readonly each: (work: Work) => void
 }
 
-/** Registers tests; `run` hands them over to be run. A test that cannot run here is skipped, and says why. */
+/** Registers tests; `run` queues them. A test that cannot run here is skipped with a reason. */
 export interface Suite {
   (title: string, work: Work): void
   readonly skip: (title: string, why: string) => void
@@ -26,13 +26,13 @@ export interface Failure {
   readonly options: string
 }
 
-/** What a test file came to. `registered` counts every test, `passed` and `skipped` only those a filter lets through. */
+/** The outcome of a test file. `registered` counts every test, all else only those that were selected. */
 export interface Report {
   readonly registered: number
   readonly passed: number
   readonly failures: readonly Failure[]
-  /** Tests that neither passed nor left a failure, and so have failed by never having run. */
-  readonly silent: readonly string[]
+  /** Tests that neither passed nor left a failure: each counts as failed. */
+  readonly neverRan: readonly string[]
   /** Why each skipped test was skipped. */
   readonly skipped: readonly string[]
   /** How many generated cases the properties ran. */
@@ -40,8 +40,8 @@ export interface Report {
   readonly notes: readonly string[]
 }
 
-const scope: { file: string; filters: readonly string[] } = { file: '', filters: [] }
-/** The full titles of the tests to be run, and whether each has passed. */
+const scope: { file: string; greps: readonly string[] } = { file: '', greps: [] }
+/** The full titles of the selected tests, and whether each has passed. */
 const tests = new Map<string, boolean>()
 const failures: Failure[] = []
 const skipped: string[] = []
@@ -50,10 +50,10 @@ const counted = { registered: 0, suites: 0, cases: 0 }
 const { brief } = drawFromEnvironment()
 const current = { properties: 0, options: '' }
 
-/** Names the file whose suites follow, and lets only those tests run whose full title contains every filter. */
-export const enter = (file: string, filters: readonly string[]): void => {
+/** Names the file whose suites follow, and selects the tests whose full title has every one of `greps`. */
+export const select = (file: string, greps: readonly string[]): void => {
   scope.file = file
-  scope.filters = filters
+  scope.greps = greps
 }
 
 /** How many properties the running test has checked so far. */
@@ -66,16 +66,14 @@ export const checked = (cases: number, options = ''): void => {
   current.options = options
 }
 
-/** A line to stand below the file's own in the runner's output: a figure worth knowing. */
+/** Adds a line to what the runner prints below the file: a figure worth knowing. */
 export const note = (line: string): void => {
   notes.push(line)
 }
 
-/** The lines of a stack that lie in tests and in what they test. */
+/** The lines of a stack without those of Node, packages and the runner. */
 const frames = (stack: string | undefined): readonly string[] =>
-  (stack ?? '')
-    .split('\n')
-    .filter((line) => /^ +at /.test(line) && !/node:|node_modules|props\/(suite|run-file|check)\.js/.test(line))
+  (stack ?? '').split('\n').filter((line) => /^ +at /.test(line) && !/node:|node_modules|props\/run\//.test(line))
 
 /** The text of whatever was thrown: its message, the difference an assertion found, and where. */
 export const reason = (thrown: unknown): string => {
@@ -84,7 +82,7 @@ export const reason = (thrown: unknown): string => {
   return [thrown.message, ...details, ...frames(thrown.stack)].join('\n')
 }
 
-/** Records a failure of a test, or of whatever else has a title to replay it by; once, however often it recurs. */
+/** Records the failure of a test, a hook or a file once, however often it recurs. */
 export const fail = (title: string, text: string): void => {
   if (failures.some((failure) => failure.title === title && failure.text === text)) return
   failures.push({ title, text, options: current.options })
@@ -106,16 +104,16 @@ const recorded =
 export const suite = (name: string): Suite => {
   const inner = uvu.suite(name)
   const full = (...title: readonly string[]): string => [scope.file, name, ...title].join(' > ')
-  const chosen = (title: string): boolean => scope.filters.every((filter) => full(title).includes(filter))
-  const size = { registered: 0, kept: 0 }
+  const isSelected = (title: string): boolean => scope.greps.every((grep) => full(title).includes(grep))
+  const count = { registered: 0, selected: 0 }
 
   const register = (title: string, work: Work): void => {
     const key = full(title)
-    size.registered += 1
+    count.registered += 1
     counted.registered += 1
     if (tests.has(key)) throw new Error(`two tests have the title ${key}`)
-    if (!chosen(title)) return
-    size.kept += 1
+    if (!isSelected(title)) return
+    count.selected += 1
     tests.set(key, false)
     const proof: Work = async () => {
       if (brief && failures.length > 0 && [...tests.values()].includes(true)) {
@@ -136,32 +134,32 @@ export const suite = (name: string): Suite => {
 
   return Object.assign(register, {
     skip: (title: string, why: string): void => {
-      size.registered += 1
+      count.registered += 1
       counted.registered += 1
-      if (chosen(title)) skipped.push(why)
+      if (isSelected(title)) skipped.push(why)
     },
     before: hook('before'),
     after: hook('after'),
     run: (): void => {
-      if (size.registered === 0) throw new Error(`the suite ${name} has no test`)
-      if (size.kept === 0) return
+      if (count.registered === 0) throw new Error(`the suite ${name} has no test`)
+      if (count.selected === 0) return
       counted.suites += 1
       inner.run()
     }
   })
 }
 
-/** How many suites were handed over to be run. */
+/** The number of suites whose `run` was called. */
 export const suitesRun = (): number => counted.suites
 
-/** What the file came to so far. */
+/** The outcome of the file so far. */
 export const report = (): Report => {
   const failed = new Set(failures.map(({ title }) => title))
   return {
     registered: counted.registered,
     passed: [...tests.values()].filter((passed) => passed).length,
     failures,
-    silent: [...tests].flatMap(([title, passed]) => (passed || failed.has(title) ? [] : [title])),
+    neverRan: [...tests].flatMap(([title, passed]) => (passed || failed.has(title) ? [] : [title])),
     skipped,
     cases: counted.cases,
     notes

@@ -1,12 +1,12 @@
-/** Runs one built test file in a process of its own, as `node run-file.js TITLE URL FILTER...`, and sends its report. */
-const [, , title = '', url = '', ...filters] = process.argv
+/** Runs one built test file, as `node worker.js PATH URL GREP...`, and sends its report to the parent process. */
+const [, , path = '', url = '', ...greps] = process.argv
 
 /** Where uvu leaves suites to be run, once it is told not to run them by itself. */
 const queue: (() => Promise<unknown>)[] = []
 Object.assign(globalThis, { UVU_DEFER: 1, UVU_QUEUE: [queue], UVU_INDEX: 0 })
 
-const { enter, fail, reason, report, suitesRun } = await import('./suite.js')
-enter(title, filters)
+const { fail, reason, report, select, suitesRun } = await import('./suite.js')
+select(path, greps)
 try {
   await import(url)
   if (queue.length !== suitesRun()) throw new Error('has a suite that is not from props/run/suite.ts')
@@ -14,6 +14,6 @@ try {
   // A suite whose hook throws ends early or rejects; either way the hook is on record, and so are the tests left waiting.
   for (const run of queue) await run().catch(() => undefined)
 } catch (thrown) {
-  fail(title, reason(thrown))
+  fail(path, reason(thrown))
 }
 process.send?.(report(), () => process.disconnect())
