@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
-import { join, posix } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
 import * as assert from 'uvu/assert'
+import { type Import, importsOf, sourceOf } from '../run/imports.js'
 import { suite } from '../run/suite.js'
 
 const test = suite('architecture')
@@ -91,42 +91,12 @@ const topLevel = [
   'package-lock.json',
   'tsconfig.json',
   'README.md',
+  'CHANGELOG.md',
   'LICENSE'
 ]
 
 const lies = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`)
 const isOf = (folders: readonly string[], path: string): boolean => folders.some((folder) => lies(path, folder))
-
-interface Import {
-  readonly from: string
-  readonly typeOnly: boolean
-  /** An `import()`, which loads when it is called. */
-  readonly lazy: boolean
-}
-
-const isTypeOnly = (node: ts.ImportDeclaration | ts.ExportDeclaration): boolean => {
-  if (ts.isExportDeclaration(node)) return node.isTypeOnly
-  return node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
-}
-
-/** Every import, re-export, `import()` and `import('...')` type of a source, in order. */
-const importsOf = (path: string, text: string): readonly Import[] => {
-  const found: Import[] = []
-  const add = (from: ts.Node | undefined, typeOnly: boolean, lazy = false): void => {
-    if (from !== undefined)
-      found.push({ from: ts.isStringLiteralLike(from) ? from.text : '(computed)', typeOnly, lazy })
-  }
-  const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) add(node.moduleSpecifier, isTypeOnly(node))
-    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
-      add(node.arguments[0], false, true)
-    if (ts.isImportTypeNode(node))
-      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument, true)
-    ts.forEachChild(node, visit)
-  }
-  visit(ts.createSourceFile(path, text, ts.ScriptTarget.ES2023))
-  return found
-}
 
 const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const dependencies =
@@ -148,7 +118,7 @@ const offence = (path: string, { from, typeOnly }: Import): string | undefined =
     return ours && !dependencies.includes(packageOf(from)) ? `${from} is not a declared dependency` : undefined
   }
   if (room === undefined) return undefined
-  const target = posix.join(posix.dirname(path), from.replace(/\.js$/, '.ts'))
+  const target = sourceOf(path, from)
   if (!isOf([room, ...(rooms[room] ?? [])], target)) return `${room} may not import ${target}`
   const valueOfSpec = lies(path, 'src') && lies(target, 'spec') && !typeOnly
   return valueOfSpec && !lies(target, 'spec/clauses') ? `from ${target}, src may import types only` : undefined
@@ -197,7 +167,7 @@ test('no file imports itself by way of others', () => {
   const imported = (path: string): readonly string[] =>
     importsOf(path, readFileSync(join(root, path), 'utf8'))
       .filter(({ from }) => from.startsWith('.'))
-      .map(({ from }) => posix.join(posix.dirname(path), from.replace(/\.js$/, '.ts')))
+      .map(({ from }) => sourceOf(path, from))
   const ours = files.filter((path) => path.endsWith('.ts') && isOf(['src', 'spec'], path) && !lies(path, 'src/node'))
   assert.equal(circles(new Map(ours.map((path) => [path, imported(path)]))), [])
   const round = new Map([
@@ -221,7 +191,7 @@ const loadedWith = (entry: string): ReadonlySet<string> => {
     seen.add(path)
     for (const { from, typeOnly, lazy } of importsOf(path, readFileSync(join(root, path), 'utf8'))) {
       if (typeOnly || lazy) continue
-      if (from.startsWith('.')) load(posix.join(posix.dirname(path), from.replace(/\.js$/, '.ts')))
+      if (from.startsWith('.')) load(sourceOf(path, from))
       else seen.add(packageOf(from))
     }
   }
