@@ -240,6 +240,20 @@ test('how much is done is told as it goes', () => {
   assert.match(out, /^ {4}\(0\.00\/100%\)\r[^\n]* {4}\(100\.00\/100%\)\r\n$/)
 })
 
+test('a disk that fills up while threads compress is a line of text, and ends them', () => {
+  const noisy = place('noisy.raw')
+  writeFileSync(noisy, noise(5, 2 ** 23))
+  writeFileSync(image, 'kept')
+  const before = readdirSync(folder).toSorted()
+  const args = [main, 'convert', '-f', 'raw', '-O', 'qcow2', '-c', noisy, 'image.qcow2']
+  const limited = 'ulimit -f 3000; exec "$0" "$@"'
+  const done = spawnSync('sh', ['-c', limited, process.execPath, ...args], { cwd: folder, encoding: 'utf8' })
+  assert.is(done.status, 1, done.stderr)
+  assert.is(done.stderr, "qcow2: error while writing 'image.qcow2': file too large\n")
+  assert.is(readFileSync(image, 'utf8'), 'kept')
+  assert.equal(readdirSync(folder).toSorted(), before)
+})
+
 test('a disk that fills up, or an input that breaks off, leaves what was there and nothing else', () => {
   writeFileSync(image, 'kept')
   const before = readdirSync(folder).toSorted()

@@ -10,6 +10,11 @@ const inRebase = {
   rule: 'a disk stays the same over any other backing file, and over none'
 }
 
+const inAsyncWriter = {
+  red: 'props/node/async-writer.test.ts',
+  rule: 'in whatever order writes complete, a barrier ends the oldest round, and every byte reaches its place'
+}
+
 export const nodeMutants: readonly Mutant[] = [
   {
     name: 'a session does not read its pending guest writes',
@@ -62,24 +67,46 @@ export const nodeMutants: readonly Mutant[] = [
     rule: 'what a line compresses is as short as zstd makes it'
   },
   {
-    name: 'a turn of asynchronous writes does not wait for them',
-    file: 'node/files/behind.ts',
-    change: { in: 'Behind.turn', find: 'this.turns.length < mostTurns ? undefined : $turn', to: 'undefined' },
-    red: 'props/node/behind.test.ts',
-    rule: 'everything is in its place when it ends'
+    name: 'a barrier waits for no write',
+    file: 'node/files/async-writer.ts',
+    change: {
+      in: 'AsyncWriter.barrier',
+      find: 'this.rounds.length < maxRounds ? undefined : $oldest',
+      to: 'undefined'
+    },
+    ...inAsyncWriter
   },
   {
-    name: 'the error of an asynchronous write is lost',
-    file: 'node/files/behind.ts',
-    change: { in: 'allDone', find: '$failed !== undefined', operator: 'equality' },
-    red: 'props/node/behind.test.ts',
-    rule: 'what the system throws is told by the end of all turns'
+    name: 'a barrier waits for the newest round',
+    file: 'node/files/async-writer.ts',
+    change: { in: 'AsyncWriter.barrier', find: 'this.rounds.shift()', to: 'this.rounds.pop()' },
+    ...inAsyncWriter
+  },
+  {
+    name: 'the rest of a partial write is lost',
+    file: 'node/files/async-writer.ts',
+    change: { in: 'AsyncWriter.write', find: '$done < $bytes.length', to: '$done === 0' },
+    ...inAsyncWriter
+  },
+  {
+    name: 'the failure of a write in flight is lost',
+    file: 'node/files/async-writer.ts',
+    change: { in: 'AsyncWriter.complete', find: '$first === undefined', operator: 'equality' },
+    red: 'props/node/async-writer.test.ts',
+    rule: 'of the writes that fail the first is reported, exactly once, and the others reach their places'
+  },
+  {
+    name: 'every round with a failed write reports a failure',
+    file: 'node/files/async-writer.ts',
+    change: { in: 'AsyncWriter.complete', find: 'this.reported = true', operator: 'drop-statement' },
+    red: 'props/node/async-writer.test.ts',
+    rule: 'of the writes that fail the first is reported, exactly once, and the others reach their places'
   },
   {
     name: 'bytes at an offset above 2^53 are written at the file position',
     file: 'node/files/sparse.ts',
     change: { in: 'demandExact', find: '!Number.isSafeInteger($end)', operator: 'condition-false' },
-    red: 'props/node/behind.test.ts',
+    red: 'props/node/async-writer.test.ts',
     rule: 'bytes whose place is no exact number are not written, now or later'
   },
   {

@@ -5,7 +5,7 @@ import { showFailure } from '../../bytes/run-async.js'
 import type { CreateOptions } from '../../transition/create/options.js'
 import { SequentialImageWriter } from '../../transition/create/image-writer.js'
 import { backingSize } from '../images/new-backing.js'
-import { Behind, mostTurns } from '../files/behind.js'
+import { AsyncWriter, maxRounds } from '../files/async-writer.js'
 import { Clusters, sparseUnit } from './clusters.js'
 import { createOptions } from '../text/create-options.js'
 import { optionTexts, type OptionTexts } from '../text/image-options.js'
@@ -34,7 +34,7 @@ interface Job {
   readonly inputs: readonly OpenChain[]
   readonly fill: SequentialImageWriter
   readonly files: NewImage
-  readonly behind: Behind
+  readonly writer: AsyncWriter
   readonly words: NewWords
   /** Bytes of the new disk, and of that of its backing file; none without one. */
   readonly size: number
@@ -47,7 +47,7 @@ const isOwn = (input: OpenChain, backing: number | undefined, piece: Piece): boo
 
 /** Puts every input into the image; tells why one cannot be read. */
 const fillFrom = async (
-  { inputs, behind, words, size, backing, fill }: Job,
+  { inputs, writer, words, size, backing, fill }: Job,
   sink: Sink
 ): Promise<string | undefined> => {
   // What is compressed is left out where a cluster is zeros, or never.
@@ -61,10 +61,10 @@ const fillFrom = async (
         const put = sink.put(stretch)
         if (put !== undefined) await put
       }
-      await behind.turn()
+      await writer.barrier()
       progress?.copied(piece)
     }
-    const failed = await putPieces(input, take, mostTurns)
+    const failed = await putPieces(input, take, maxRounds)
     if (failed !== undefined) return failed
   }
   await sink.end()
@@ -73,7 +73,7 @@ const fillFrom = async (
 }
 
 const write = async (job: Job, options: CreateOptions): Promise<string | undefined> => {
-  const { fill, files, behind, words } = job
+  const { fill, files, writer, words } = job
   // Nobody relies on the file before it has its name, nor on its being durable before somebody flushes it.
   const perform = (w: HostWrite): void => {
     if (w._tag !== 'Flush') files.perform(w)
@@ -92,8 +92,7 @@ const write = async (job: Job, options: CreateOptions): Promise<string | undefin
       else return E.isLeft(step.value) ? showFailure(step.value.left) : undefined
     }
   } finally {
-    await behind.end()
-    await sink.close()
+    await writer.end().finally(() => sink.close())
   }
 }
 
@@ -134,12 +133,12 @@ export const convertToNew = async (
   if (E.isLeft(below)) return `${out}: ${below.left}`
   const fill = SequentialImageWriter.of(options.right)
   if (E.isLeft(fill)) return `${out}: ${showFailure(fill.left)}`
-  const behind = new Behind()
+  const writer = new AsyncWriter()
   const files = await newImage(out, options.right, (fd, bytes, at) => {
-    behind.put(fd, bytes, at)
+    writer.put(fd, bytes, at)
   })
   try {
-    const job = { inputs, words, size, fill: fill.right, files, behind, backing: below.right }
+    const job = { inputs, words, size, fill: fill.right, files, writer, backing: below.right }
     const failed = await write(job, options.right)
     if (failed === undefined) files.keep()
     return failed
