@@ -89,7 +89,7 @@ const runOne = (path: string) => async (): Promise<void> => {
     leftOut.push(path)
     return
   }
-  const outcome = await runTestFile({ root, path, greps: oneTitle[path]?.split('\n') ?? [], limit })
+  const outcome = await runTestFile({ root, path, greps: oneTitle[path]?.split('\n') ?? [], limit, grace: 10 })
   times[path] = outcome.seconds
   if (outcome.stopped) leftOut.push(path)
   else {

@@ -8,6 +8,7 @@
  * - ends in one line, `N passed, N failed`.
  *
  *     node dist/props/run/run.js [PATH...] [--grep TEXT]... [--seed N] [--runs FACTOR] [--path PATH] [--jobs N] [--limit SECONDS]
+ *                                [--grace SECONDS]
  *
  * A PATH, or any part of one, selects the test files that have it in theirs; `--grep` selects tests by their full title,
  * `file > suite > test`. The exit code is 1 if a test failed, none ran, or a PATH selects no file.
@@ -29,7 +30,8 @@ const { values, positionals } = parseArgs({
     runs: { type: 'string' },
     path: { type: 'string' },
     jobs: { type: 'string', default: String(availableParallelism()) },
-    limit: { type: 'string', default: '900' },
+    limit: { type: 'string', default: '3600' },
+    grace: { type: 'string', default: '120' },
     root: { type: 'string', default: fileURLToPath(new URL('../../..', import.meta.url)) }
   }
 })
@@ -53,7 +55,7 @@ say(`seed ${draw.seed}${draw.runs === 1 ? '' : `, ${draw.runs} times as many cas
 const outcomes: Outcome[] = []
 await inParallel(
   selected.map((path) => async () => {
-    const outcome = await runTestFile({ root, path, greps, limit: Number(values.limit) })
+    const outcome = await runTestFile({ root, path, greps, limit: Number(values.limit), grace: Number(values.grace) })
     outcomes.push(outcome)
     printFile(outcome, positionals.length + greps.length > 0)
   }),

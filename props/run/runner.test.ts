@@ -30,7 +30,7 @@ const run = (files: Readonly<Record<string, readonly string[] | undefined>>, ...
   const { QCOW2_SEED, QCOW2_RUNS, QCOW2_PATH, ...env } = process.env
   const { status, stdout, stderr } = spawnSync(process.execPath, [runner, '--root', here, ...options], {
     encoding: 'utf8',
-    env
+    env: { ...env, NODE_EXTRA_CA_CERTS: '/there/is/none', HTTP_PROXY: 'http://127.0.0.1:1', npm_config_dry_run: 'true' }
   })
   const printed = stdout + stderr
   return { code: status, printed, last: stdout.trimEnd().split('\n').at(-1) ?? '' }
@@ -125,9 +125,26 @@ test('a process that ends with an exit code of its own is a failure', () => {
 
 test('a process that does not end is killed, and is a failure', () => {
   const endless = file("test('a', () => { for (;;); })", 'test.run()')
+  reports(run({ a: endless }, '--limit', '1'), '0 passed, 1 failed', 'props/a.test.ts\n    did not end within 1 s')
   const lingering = file("test('a', () => { setInterval(() => {}, 1000) })", 'test.run()')
-  const outcome = run({ a: endless, b: lingering }, '--limit', '3', '--jobs', '2')
-  reports(outcome, '1 passed, 2 failed', 'props/a.test.ts\n    did not end within 3 s', 'props/b.test.ts\n    did not')
+  const why = 'props/a.test.ts\n    did not end within 1 s after its tests had'
+  reports(run({ a: lingering }, '--grace', '1'), '1 passed, 1 failed', why)
+})
+
+test('a test has the environment of the run, without what changes the output of programs, and a temporary folder', () => {
+  const asks = (what: string): readonly string[] =>
+    file(`test('a', async () => { if (!(${what})) throw new Error(JSON.stringify(process.env)) })`, 'test.run()')
+  const names =
+    "Object.keys(process.env).filter((name) => /^(NODE_|npm_|http)/i.test(name) && name !== 'NODE_CHANNEL_FD')"
+  reports(
+    run({
+      a: asks(`${names}.filter((name) => name !== 'NODE_CHANNEL_SERIALIZATION_MODE').length === 0`),
+      b: asks("process.env.TZ === 'UTC' && process.env.LC_ALL === 'C'"),
+      c: asks("(await import('node:fs')).existsSync('props/c.test.ts')"),
+      d: asks("(await import('node:os')).tmpdir().endsWith('/tmp') && (await import('node:os')).tmpdir() !== '/tmp'")
+    }),
+    '4 passed, 0 failed'
+  )
 })
 
 test('a skipped test is counted as skipped, with its reason', () => {

@@ -1,13 +1,23 @@
 /** Runs a test file in a process of its own: whatever becomes of the process, a report comes back. */
 import { fork } from 'node:child_process'
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Report } from './suite.js'
 
-/** What a process may take once it has sent its report, in seconds. */
-const grace = 10
+/**
+ * The environment of a test: nothing of the caller's that changes what programs print or whom they ask, such as
+ * NODE_OPTIONS, proxies, npm's own settings, the locale or the time zone.
+ */
+const environment = (temporary: string): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => /^(PATH|HOME|LD_LIBRARY_PATH|SystemRoot|QCOW2_.*)$/.test(name))
+  ),
+  TMPDIR: temporary,
+  LC_ALL: 'C',
+  TZ: 'UTC'
+})
 
 export interface TestFile {
   /** The folder of the package. */
@@ -16,8 +26,10 @@ export interface TestFile {
   readonly path: string
   /** Only tests run whose full title has all of these. */
   readonly greps: readonly string[]
-  /** Time after which the process is stopped, in seconds. */
+  /** Time after which a process without a report is stopped, in seconds: only to end a process that hangs. */
   readonly limit: number
+  /** What a process may take once it has sent its report, in seconds. */
+  readonly grace: number
 }
 
 export interface Outcome {
@@ -42,14 +54,19 @@ export const hasTests = (report: Report): boolean => report.passed + failedIn(re
 
 /** The report that a process sent, and why it must not be trusted, if so. */
 const reportOf = (
-  { root, path, greps, limit }: TestFile,
+  { root, path, greps, limit, grace }: TestFile,
+  temporary: string,
   log: number
 ): Promise<Pick<Outcome, 'report' | 'stopped'> & { readonly why?: string }> => {
   const built = join(root, 'dist', path.replace(/\.ts$/, '.js'))
   if (!existsSync(built))
     return Promise.resolve({ report: nothing, stopped: false, why: `is not built: there is no ${built}` })
   const worker = fileURLToPath(new URL('worker.js', import.meta.url))
-  const child = fork(worker, [path, pathToFileURL(built).href, ...greps], { stdio: ['ignore', log, log, 'ipc'] })
+  const child = fork(worker, [path, pathToFileURL(built).href, ...greps], {
+    cwd: root,
+    env: environment(temporary),
+    stdio: ['ignore', log, log, 'ipc']
+  })
 
   return new Promise((resolve) => {
     let report: Report | undefined
@@ -59,13 +76,15 @@ const reportOf = (
         late = why
         child.kill('SIGKILL')
       }, seconds * 1000)
-    const timers = [stopAfter(limit, `did not end within ${limit} s`)]
+    let timer = stopAfter(limit, `did not end within ${limit} s`)
     child.on('message', (message) => {
-      if (isReport(message)) report = message
-      timers.push(stopAfter(grace, `did not end within ${grace} s after its tests had`))
+      if (!isReport(message)) return
+      report = message
+      clearTimeout(timer)
+      timer = stopAfter(grace, `did not end within ${grace} s after its tests had`)
     })
     child.on('close', (code, signal) => {
-      timers.forEach(clearTimeout)
+      clearTimeout(timer)
       const ended = `ended ${report === undefined ? 'before its tests did, ' : ''}with ${signal ?? code}`
       const why = late ?? (report === undefined || code !== 0 ? ended : undefined)
       const stopped = late !== undefined && report === undefined
@@ -79,10 +98,12 @@ export const runTestFile = async (file: TestFile): Promise<Outcome> => {
   const folder = mkdtempSync(join(tmpdir(), 'qcow2-spec-'))
   // A file, not a pipe: a process that outlives the tests would keep a pipe open.
   const log = openSync(join(folder, 'log'), 'w')
-  const { report, stopped, why } = await reportOf(file, log)
+  const temporary = join(folder, 'tmp')
+  mkdirSync(temporary)
+  const { report, stopped, why } = await reportOf(file, temporary, log)
   closeSync(log)
   const output = readFileSync(join(folder, 'log'), 'utf8')
-  rmSync(folder, { recursive: true })
+  rmSync(folder, { recursive: true, force: true })
   const failures = why === undefined ? [] : [{ title: file.path, text: why, options: '' }]
   return {
     path: file.path,
