@@ -108,10 +108,13 @@ const dirtyByNbd = (folder: string, { name, granularity }: Bitmap): ReadonlySet<
   const options = `driver=nbd,server.type=unix,server.path=${socket},x-dirty-bitmap=qemu:dirty-bitmap:${name}`
   const { code, out, error } = run(served, 'qemu-img', ['map', '--output=json', '--image-opts', options])
   if (code !== 0) {
-    process.kill(server)
+    // It has ended by itself if it had a client.
+    try {
+      process.kill(server)
+    } catch {}
     throw new Disagreement(`the dirty ranges of ${name} cannot be read from qemu-nbd: ${error}`)
   }
-  rmSync(served, { recursive: true })
+  rmSync(served, { recursive: true, force: true, maxRetries: 5 })
   const entries: unknown = JSON.parse(out)
   return granules(
     list(entries).map(({ start, length, data }) => ({

@@ -1,7 +1,8 @@
 /** The command line: exit codes, one line for what went wrong, and nothing lost when a command fails. */
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import {
   closeSync,
+  constants,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -237,18 +238,21 @@ test('a file of 2 GiB with holes assembles from its dump', () => {
   assert.is(compared.status, 0, compared.stdout)
 })
 
-test('nobody complains where whoever reads the output has gone, and what is to be done is done', async () => {
+test('nobody complains where whoever reads the output has gone, and what is to be done is done', () => {
   const path = image('case-01-empty-v3')
-  const unread = async (...args: readonly string[]): Promise<readonly unknown[]> => {
-    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-    child.stdout.destroy()
-    let error = ''
-    child.stderr.on('data', (text) => (error += String(text)))
-    return [await new Promise((resolve) => child.on('close', resolve)), error]
+  const pipe = place('unread')
+  spawnSync('mkfifo', [pipe])
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK)
+  const unread = openSync(pipe, constants.O_WRONLY)
+  closeSync(reader)
+  const withoutReader = (...args: readonly string[]): readonly unknown[] => {
+    const { code, error } = run(args, unread)
+    return [code, error]
   }
   for (const args of [['info'], ['check'], ['map'], ['dump'], ['read', '0', '512']])
-    assert.equal(await unread(args[0] ?? '', path, ...args.slice(1)), [0, ''], args[0])
-  assert.equal(await unread('io', '-c', 'read -v 0 64k', '-c', 'write -P 7 64k 64k', path), [0, ''])
+    assert.equal(withoutReader(args[0] ?? '', path, ...args.slice(1)), [0, ''], args[0])
+  assert.equal(withoutReader('io', '-c', 'read -v 0 64k', '-c', 'write -P 7 64k 64k', path), [0, ''])
+  closeSync(unread)
   assert.is(run(['io', '-r', '-c', 'read -P 7 64k 64k', path]).code, 0)
 })
 

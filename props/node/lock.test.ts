@@ -1,5 +1,6 @@
 /** Locks: an image has one writer, of ours or QEMU's, and readers that do not mind. */
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,7 +38,8 @@ const refusal = async (path: string): Promise<string> => {
 /** Leaves it open and waits until it is. */
 const qemuIo = async (...args: readonly string[]) => {
   const child = spawn('qemu-io', args, { stdio: ['pipe', 'pipe', 'inherit'] })
-  await new Promise((resolve) => child.stdout.once('data', resolve))
+  await Promise.race([once(child.stdout, 'data'), once(child, 'close')])
+  assert.is(child.exitCode, null, `qemu-io ${args.join(' ')} has ended`)
   return async (): Promise<void> => {
     const gone = new Promise((resolve) => child.once('close', resolve))
     child.stdin.end()

@@ -1,7 +1,9 @@
 /** Images on servers: read by ranges as files are, and refused in one line where the server does not play along. */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -135,6 +137,8 @@ const counting = async (work: () => Promise<unknown>): Promise<number> => {
 }
 
 const server: Server = createServer(answer)
+// No connection is closed because time has passed.
+Object.assign(server, { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 })
 let origin = ''
 const url = (manner: string, name = 'img.qcow2'): string => `${origin}/${manner}/${name}`
 
@@ -265,12 +269,11 @@ test('a command ends in one line where a server is of no use, and leaves its out
 })
 
 test('a server that is not there, a name that is none and a URL that is none are refused', async () => {
-  const closed = createServer()
-  await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve))
-  const address = closed.address()
-  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
-  await new Promise((resolve) => closed.close(resolve))
-  await refused(['info', `http://127.0.0.1:${port}/img.qcow2`], 'ECONNREFUSED')
+  // The port of an open connection's own end: nobody listens there, and nobody else can begin to.
+  const connection = connect(Number(new URL(origin).port), '127.0.0.1')
+  await once(connection, 'connect')
+  await refused(['info', `http://127.0.0.1:${connection.localPort ?? 0}/img.qcow2`], 'ECONNREFUSED')
+  connection.destroy()
   await refused(['info', 'http://'], 'Invalid URL')
   await refused(['check', 'https://127.0.0.1:1/img.qcow2'], 'Could not open')
 })

@@ -1,9 +1,9 @@
 /** The dirty ranges of a bitmap are those of the reference, bit by bit, and those that QEMU serves. */
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
@@ -173,13 +173,27 @@ test('a bitmap that must not be used, or whose table cannot be, is refused by cl
 
 const sockets = { count: 0 }
 
+/** Ends a process, if it has not ended yet. */
+const end = (pid: number): void => {
+  try {
+    process.kill(pid)
+  } catch (error) {
+    if (!String(error).includes('ESRCH')) throw error
+  }
+}
+
 /** What qemu-nbd serves of a bitmap, as qemu-img maps it: dirty where there is no data. */
 const served = async (path: string, bitmap: string): Promise<readonly DirtyRange[]> => {
-  const socket = join(folder, `${sockets.count++}.sock`)
-  const server = spawn('qemu-nbd', ['-r', '-f', 'qcow2', '-B', bitmap, '-k', socket, path], { stdio: 'ignore' })
-  const gone = new Promise((resolve) => server.on('exit', resolve).on('error', resolve))
+  const [socket, pid] = ['sock', 'pid'].map((end) => join(folder, `${sockets.count}.${end}`))
+  sockets.count++
+  if (socket === undefined || pid === undefined) throw new Error('no names')
+  const args = ['--fork', '--pid-file', pid, '-r', '-f', 'qcow2', '-B', bitmap, '-k', socket, path]
+  // With --fork it exits once the server listens. The server keeps the pipe, so that its end is the end of the server.
+  const starting = spawn('qemu-nbd', args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
+  const gone = once(starting, 'close')
+  await once(starting, 'exit')
+  assert.is(starting.exitCode, 0, bitmap)
   try {
-    for (let n = 0; n < 6000 && !existsSync(socket) && server.exitCode === null; n++) await setTimeout(10)
     const options = `driver=nbd,server.type=unix,server.path=${socket},x-dirty-bitmap=qemu:dirty-bitmap:${bitmap}`
     const said: unknown = JSON.parse(
       execFileSync('qemu-img', ['map', '--output=json', '--image-opts', options], { encoding: 'utf8' })
@@ -189,7 +203,8 @@ const served = async (path: string, bitmap: string): Promise<readonly DirtyRange
       .filter(isObject)
       .map((e) => ({ start: Number(e['start']), length: Number(e['length']), dirty: e['data'] === false }))
   } finally {
-    server.kill()
+    // A server that had a client ends by itself.
+    if (existsSync(pid)) end(Number(readFileSync(pid, 'utf8')))
     await gone
   }
 }
