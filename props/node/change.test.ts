@@ -1,6 +1,6 @@
 /** Commands that change images: they do and say what qemu-img does, and where they are refused nothing changes. */
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
 import { needsQemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
+import { allocated, allocatedFor } from './allocated.js'
 
 const test = suite('change')
 
@@ -107,14 +108,16 @@ needsQemu(test)('a disk gets another size as by qemu-img', () => {
 
 test('what a disk gains takes up space if it is to be preallocated, and none if only its metadata is', () => {
   const image = place('grown.qcow2')
+  const gained = 8 * 2 ** 20
+  const [zeros, hole] = [allocatedFor(image, gained, 'zeros'), allocatedFor(image, gained, 'hole')]
   for (const [mode, least, most] of [
-    ['metadata', 0, 2 ** 20],
-    ['falloc', 8 * 2 ** 20, Infinity],
-    ['full', 8 * 2 ** 20, Infinity]
+    ['metadata', 0, hole + 2 ** 20],
+    ['falloc', zeros, Infinity],
+    ['full', zeros, Infinity]
   ] as const) {
     done(qcow2('create', '-q', image, '1M'))
     done(qcow2('resize', '-q', `--preallocation=${mode}`, image, '9M'))
-    const used = statSync(image).blocks * 512
+    const used = allocated(image)
     assert.ok(used >= least && used < most, `${mode}: ${used} bytes`)
   }
 })

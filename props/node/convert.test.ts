@@ -1,7 +1,7 @@
 /** Converting a disk that is compressed throughout, which several threads do together. */
 import { createHash } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -96,13 +96,12 @@ const convert = (broken: readonly number[], astray?: number) => {
   return { code: done.status, error: done.stderr }
 }
 
-test('every cluster comes to its place, and zeros become holes', () => {
+test('every cluster comes to its place', () => {
   assert.equal(convert([]), { code: 0, error: '' })
   const out = readFileSync(place('out.raw'))
   assert.is(out.length, clusters * size)
   for (let i = 0; i < clusters; i++)
     assert.ok(out.subarray(i * size, (i + 1) * size).equals(guestCluster(i)), `cluster ${i}`)
-  assert.ok(statSync(place('out.raw')).blocks * 512 < 0.95 * out.length)
 })
 
 test('of several clusters that cannot be read the first is named, whichever thread comes upon it, and no file is left', () => {
@@ -140,6 +139,19 @@ test('a helper copies the shares that nobody else has taken, and says nothing', 
   assert.not.ok(out.subarray(0, 2 * share * size).some((b) => b !== 0))
   for (let i = 2 * share; i < clusters; i++)
     assert.ok(out.subarray(i * size, (i + 1) * size).equals(guestCluster(i)), `cluster ${i}`)
+})
+
+test('zeros are not written, so that they stay holes', async () => {
+  const [path, out] = [place('image.qcow2'), place('helped.raw')]
+  writeFileSync(path, image([]))
+  writeFileSync(out, Buffer.alloc(clusters * size, 0xff))
+  assert.is(await startHelper({ image: path, out, options: { allow: [] }, memory: new Shares().memory }), undefined)
+  const written = readFileSync(out)
+  for (let i = 0; i < clusters; i++) {
+    const untouched = i % 10 === 7 ? size : i % 3 === 0 ? 8192 : 0
+    const expected = guestCluster(i).fill(0xff, 0, untouched)
+    assert.ok(written.subarray(i * size, (i + 1) * size).equals(expected), `cluster ${i}`)
+  }
 })
 
 test('a helper names the share in which it failed, but nothing that it meets in the share of another', async () => {
