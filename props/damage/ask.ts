@@ -23,8 +23,8 @@ interface Said {
   readonly stderr: string
 }
 
-/** How long qemu-img may take for one answer, in milliseconds, unless the caller has more patience. */
-const usual = 20_000
+/** How long qemu-img may take for one answer, in milliseconds: no answer on a busy machine takes so long, but one that never comes. */
+const usual = 300_000
 
 const img = (folder: string, args: readonly string[], timeout: number): Promise<Said> =>
   new Promise((resolve) => {
