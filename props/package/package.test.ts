@@ -39,7 +39,10 @@ process.on('exit', () => rmSync(consumer, { recursive: true }))
 
 /** Packs the package and lays it out below the consumer, beside the declared dependencies, the optional ones too, and nothing else. */
 test.before(() => {
-  execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', consumer], { cwd: root, stdio: 'ignore' })
+  // Nothing of it depends on the network, on settings of the user, or on what others do in npm's cache.
+  const alone = ['--offline', '--no-update-notifier', '--userconfig=/dev/null', `--cache=${join(consumer, 'cache')}`]
+  const pack = ['pack', '--ignore-scripts', '--pack-destination', consumer]
+  execFileSync('npm', [...pack, ...alone], { cwd: root, stdio: 'ignore' })
   const tarball = readdirSync(consumer).find((name) => name.endsWith('.tgz')) ?? ''
   mkdirSync(installed, { recursive: true })
   execFileSync('tar', ['-xzf', join(consumer, tarball), '-C', installed, '--strip-components=1'])
