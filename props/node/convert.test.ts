@@ -145,7 +145,7 @@ test('zeros are not written, so that they stay holes', async () => {
   const [path, out] = [place('image.qcow2'), place('helped.raw')]
   writeFileSync(path, image([]))
   writeFileSync(out, Buffer.alloc(clusters * size, 0xff))
-  assert.is(await startHelper({ image: path, out, options: { allow: [] }, memory: new Shares().memory }), undefined)
+  assert.is(await startHelper({ image: path, out, options: { allow: [] }, memory: new WorkQueue().memory }), undefined)
   const written = readFileSync(out)
   for (let i = 0; i < clusters; i++) {
     const untouched = i % 10 === 7 ? size : i % 3 === 0 ? 8192 : 0
