@@ -3,10 +3,11 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
 import { encoderOf } from '../../src/node/compression/compress.js'
-import { Lines } from '../../src/node/io/io.js'
+import { IoSession } from '../../src/node/io/session.js'
 import { needsQemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
 import { newMachine } from '../transition/model/machine.js'
@@ -35,15 +36,14 @@ const blank = (text: string): string =>
 
 const ours = async (image: string, lines: readonly string[]): Promise<Told> => {
   const told = { out: '', error: '' }
-  const target = {
-    print: (text: string) => (told.out += text),
-    complain: (text: string) => (told.error += `${text}\n`)
-  }
-  const wanted = { name: image, format: 'qcow2', readOnly: false } as const
-  const run = new Lines(target)
-  assert.ok(await run.open(wanted))
-  const code = await run.run(lines)
-  run.close()
+  const session = new IoSession({
+    print: (text) => (told.out += text),
+    printError: (text) => (told.error += `${text}\n`),
+    flush: () => undefined
+  })
+  assert.ok(E.isRight(await session.open({ name: image, format: 'qcow2', readOnly: false })))
+  const code = await session.run(lines)
+  session.close()
   return { code, out: blank(told.out), error: blank(told.error) }
 }
 
@@ -347,13 +347,14 @@ needsQemu(test)('options are taken or refused as by qemu-io', async () => {
 test('a raw file is read and written where its format is named', async () => {
   const raw = place('third.raw')
   writeFileSync(raw, new Uint8Array(2000).fill(1))
-  const run = new Lines({ print: () => undefined, complain: () => undefined })
-  assert.ok(await run.open({ name: raw, format: 'raw', readOnly: false }))
-  assert.is(await run.run(['read -P 1 0 2000', 'write -P 2 512 512', 'write -z 1k 512', 'read -P 2 512 512']), 0)
-  assert.is(await run.run(['write -c -P 2 512 512']), 1)
-  assert.is(await run.run(['write -b 0 512']), 1)
-  assert.is(await run.run(['truncate 1k', 'info']), 0)
-  run.close()
+  const ignore = (): void => undefined
+  const session = new IoSession({ print: ignore, printError: ignore, flush: ignore })
+  assert.ok(E.isRight(await session.open({ name: raw, format: 'raw', readOnly: false })))
+  assert.is(await session.run(['read -P 1 0 2000', 'write -P 2 512 512', 'write -z 1k 512', 'read -P 2 512 512']), 0)
+  assert.is(await session.run(['write -c -P 2 512 512']), 1)
+  assert.is(await session.run(['write -b 0 512']), 1)
+  assert.is(await session.run(['truncate 1k', 'info']), 0)
+  session.close()
   assert.equal(readFileSync(raw), Buffer.concat([Buffer.alloc(512, 1), Buffer.alloc(512, 2)]))
 })
 

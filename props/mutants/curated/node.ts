@@ -54,7 +54,7 @@ export const nodeMutants: readonly Mutant[] = [
   },
   {
     name: 'an io line writes zeros for the bytes of a pattern file',
-    file: 'node/io/io-run.ts',
+    file: 'node/io/transfers.ts',
     change: { in: 'repeated', find: 'Buffer.alloc($length, $bytes)', to: 'Buffer.alloc($length)' },
     red: 'props/node/io.test.ts',
     rule: 'what a line compresses is as short as zstd makes it'

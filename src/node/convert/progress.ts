@@ -1,7 +1,7 @@
 /** How much of the disks is copied, in numbers that replace each other, as qemu-img tells it. */
 import { isatty } from 'node:tty'
 import { locations } from '../../image/guest/chain.js'
-import { decimals } from '../text/decimal.js'
+import { decimals } from '../text/human-size.js'
 import { guestSize, type Piece } from '../images/guest.js'
 import type { OpenChain } from '../images/open.js'
 import { print } from '../files/output.js'

@@ -1,7 +1,7 @@
 /** The text of a check: a line for each finding, then the totals. */
 import type { CheckReport } from '../../image/check/report.js'
 import type { Finding } from '../../image/check/findings.js'
-import { decimals } from './decimal.js'
+import { decimals } from './human-size.js'
 
 const percent = (part: number, whole: number): string => decimals((100 * part) / whole, 2)
 

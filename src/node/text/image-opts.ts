@@ -6,7 +6,7 @@ import { optionsOf } from './option-list.js'
 import { decodeWith, integerOption, onOff, sizeOption } from './values.js'
 
 /** A file that is to be opened. */
-export interface Wanted {
+export interface OpenRequest {
   readonly name: string
   readonly format: 'qcow2' | 'raw'
   readonly readOnly: boolean
@@ -62,7 +62,7 @@ const parserOf = (name: string): ((value: string) => E.Either<string, unknown>) 
 
 const formats = ['qcow2', 'raw'] as const
 
-const one = (name: string, value: string): E.Either<string, Partial<Wanted>> => {
+const one = (name: string, value: string): E.Either<string, Partial<OpenRequest>> => {
   const format = formats.find((f) => f === value)
   switch (name) {
     case 'driver':
@@ -100,14 +100,14 @@ const conflict = (values: ReadonlyMap<string, string>): string | undefined => {
 }
 
 /** The file that a list of options names; the message for a list that does not. */
-export const imageOptsOf = (text: string): E.Either<string, Partial<Wanted>> => {
+export const imageOptsOf = (text: string): E.Either<string, Partial<OpenRequest>> => {
   const given = optionsOf(text)
-  let wanted: Partial<Wanted> = {}
+  let request: Partial<OpenRequest> = {}
   for (const [name, value] of given) {
     const more = one(name, value)
     if (E.isLeft(more)) return more
-    wanted = { ...wanted, ...more.right }
+    request = { ...request, ...more.right }
   }
   const why = conflict(new Map(given))
-  return why === undefined ? E.right(wanted) : E.left(why)
+  return why === undefined ? E.right(request) : E.left(why)
 }

@@ -1,0 +1,89 @@
+/** Reports on which guest bytes an image has itself, and whether zeros can be written without data. */
+import * as E from 'fp-ts/lib/Either.js'
+import { type Failure, showFailure } from '../../bytes/run-async.js'
+import { grainSize } from '../../format/geometry.js'
+import { type Chain, chainSize, type Located, locations } from '../../image/guest/chain.js'
+import { ioSize } from '../text/human-size.js'
+import type { IoFile } from './file.js'
+import { failedWith, type Outcome, success, type Transfer } from './line.js'
+
+const extents = (file: IoFile, chain: Chain, from: number, to: number): E.Either<Failure, readonly Located[]> => {
+  const found: Located[] = []
+  return E.map(() => found)(
+    file.run(
+      () => locations(chain, from, to),
+      (e) => found.push(e)
+    )
+  )
+}
+
+/** Guest bytes `[at, end)`, and whether the image has them itself. */
+interface Allocation {
+  readonly at: number
+  readonly end: number
+  readonly own: boolean
+}
+
+/** Guest bytes `[from, to)` in the fewest ranges. */
+const allocations = (file: IoFile, from: number, to: number): E.Either<Failure, readonly Allocation[]> => {
+  const [top] = file.chain()
+  return E.map((found: readonly Located[]) => {
+    const out: Allocation[] = []
+    for (const e of found) {
+      const [at, end] = [Math.max(from, e.start), Math.min(to, e.start + e.length)]
+      const own = e.kind !== 'absent'
+      const last = out.at(-1)
+      if (last?.own === own) out[out.length - 1] = { ...last, end }
+      else out.push({ at, end, own })
+    }
+    return out
+  })(extents(file, [top], from, to))
+}
+
+const outcome = <A>(print: (a: A) => string): ((result: E.Either<Failure, A>) => Outcome) =>
+  E.match(
+    (failure) => failedWith(showFailure(failure)),
+    (a) => success(print(a))
+  )
+
+/** How many bytes of a range the image has itself. */
+export const allocated = (file: IoFile, at: number, length: number): Outcome => {
+  const end = Math.max(at, Math.min(chainSize(file.chain()), at + length))
+  const found = at < end ? allocations(file, at, end) : E.right([])
+  return outcome((ranges: readonly Allocation[]) => {
+    const own = ranges.reduce((n, r) => n + (r.own ? r.end - r.at : 0), 0)
+    return `${own}/${end - at} bytes allocated at offset ${ioSize(at)}\n`
+  })(found)
+}
+
+const hex = (n: number): string => `0x${n.toString(16)}`
+
+/** Every range of the disk, and whether the image has it itself. */
+export const allocationMap = (file: IoFile): Outcome =>
+  outcome((ranges: readonly Allocation[]) =>
+    ranges
+      .map(({ at, end, own }) => {
+        const n = end - at
+        const word = own ? '    allocated' : 'not allocated'
+        return `${ioSize(n)} (${hex(n)}) bytes ${word} at offset ${ioSize(at)} (${hex(at)})\n`
+      })
+      .join('')
+  )(allocations(file, 0, chainSize(file.chain())))
+
+/**
+ * Whether zeros can be written there without data: the version has an entry for them, and grains that are written in part
+ * have no data either.
+ */
+export const zeroesFast = (file: IoFile, { at, length, unmap }: Transfer & { readonly unmap: boolean }): boolean => {
+  const chain = file.chain()
+  const size = chainSize(chain)
+  const [top] = chain
+  if (top._tag === 'Raw' || (top.disk.g.version === 2 && !(unmap && chain.length === 1))) return false
+  const grain = grainSize(top.disk.g)
+  const edges = [at, at + length].filter((edge) => edge % grain !== 0 && edge !== size)
+  return edges.every((edge) => {
+    const from = edge - (edge % grain)
+    const found = extents(file, chain, from, Math.min(size, from + grain))
+    return E.isRight(found) && found.right.every((e) => e.kind === 'zero' || e.kind === 'absent')
+  })
+}

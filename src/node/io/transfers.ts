@@ -1,0 +1,148 @@
+/** Reads, writes and discards of guest bytes, and their reports in the words of qemu-io. */
+import { readFileSync } from 'node:fs'
+import * as E from 'fp-ts/lib/Either.js'
+import type { Issue } from '../../bytes/issue.js'
+import type { Plan } from '../../bytes/plan.js'
+import { showFailure } from '../../bytes/run-async.js'
+import { type Chain, chainSize } from '../../image/guest/chain.js'
+import { readGuest } from '../../image/guest/read.js'
+import { activeVmState } from '../../image/guest/vm-state.js'
+import type { AnyCommand } from '../../transition/command.js'
+import { native } from '../compression/decompress.js'
+import { reason } from '../files/file.js'
+import { ioSize } from '../text/human-size.js'
+import { zeroesFast } from './allocation.js'
+import type { IoFile } from './file.js'
+import { failedWith, type Outcome, readOnly, type ReadLine, success, type Transfer, type WriteLine } from './line.js'
+
+const two = (n: number): string => String(Math.floor(n)).padStart(2, '0')
+
+const hundredths = (seconds: number): string => seconds.toFixed(2).padStart(5, '0')
+
+/** The report of a transfer; `what` is the verb it begins with. */
+const transferred = (what: string, { at, length, terse }: Transfer, seconds: number): string => {
+  const [bytes, ops] = [length / seconds, 1 / seconds]
+  const clock = `${Math.floor(seconds / 3600)}:${two((seconds / 60) % 60)}:${hundredths(seconds % 60)}`
+  if (terse) return `${length},1,${clock},${bytes.toFixed(3)},${ops.toFixed(3)}\n`
+  const time = seconds < 60 ? `${hundredths(seconds)} sec` : clock
+  return (
+    `${what} ${length}/${length} bytes at offset ${at}\n` +
+    `${ioSize(length)}, 1 ops; ${time} (${ioSize(bytes)}/sec and ${ops.toFixed(4)} ops/sec)\n`
+  )
+}
+
+const width = 16
+
+/** A dump of bytes in lines of sixteen: guest offset, bytes, and their letters and digits. @param at guest offset */
+const dumped = (at: number, bytes: Uint8Array): string => {
+  const lines: string[] = []
+  for (let i = 0; i < bytes.length; i += width) {
+    const row = [...bytes.subarray(i, i + width)]
+    const text = row.map((b) => String.fromCharCode(b)).map((c) => (/[0-9A-Za-z]/.test(c) ? c : '.'))
+    const numbers = row.map((b) => `${b.toString(16).padStart(2, '0')} `)
+    lines.push(`${(at + i).toString(16).padStart(8, '0')}:  ${numbers.join('')} ${text.join('')}\n`)
+  }
+  return lines.join('')
+}
+
+/** The outcome of a transfer that failed. */
+const transferFailed = (line: Transfer, why: string, error?: string): Outcome => ({
+  failed: !line.asynchronous,
+  out: `${line.name} failed: ${why}\n`,
+  ...(error === undefined ? {} : { error })
+})
+
+/** The outcome of a command that is rejected, by the name that the system has for the reason; other issues are printed too. */
+const rejected = (line: Transfer, issues: readonly Issue[]): Outcome => {
+  const [first] = issues
+  if (first?.clause === 'DATA-10' || first?.clause === 'LUKS-08') return transferFailed(line, 'Operation not supported')
+  if (first?.clause === 'CW-01' && first.structure === 'image') return transferFailed(line, 'Invalid argument')
+  return first?.clause === 'RD-01' || first?.clause === 'CW-01'
+    ? transferFailed(line, 'Input/output error')
+    : transferFailed(line, 'Input/output error', showFailure(issues))
+}
+
+const isPastEnd = (file: IoFile, { at, length, vmState }: Transfer): boolean =>
+  !vmState && at + length > chainSize(file.chain())
+
+const secondsSince = (start: number): number => (performance.now() - start) / 1000
+
+/** The VM state after the disk, in a chain of its own; a raw file has none. */
+const vmStateChain = (chain: Chain): Chain | undefined => {
+  const [top] = chain
+  return top._tag === 'Raw' ? undefined : [{ _tag: 'Image', disk: activeVmState(top.disk.g, top.disk) }]
+}
+
+/** Bytes of a chain, and zeros past its end. */
+function* readPadded(chain: Chain, at: number, length: number): Plan<Uint8Array> {
+  const n = Math.max(0, Math.min(length, chainSize(chain) - at))
+  const bytes = n === 0 ? new Uint8Array(0) : yield* readGuest(chain, at, n, native)
+  if (n === length) return bytes
+  const out = new Uint8Array(length)
+  out.set(bytes)
+  return out
+}
+
+/** Reads guest bytes, and compares them with a pattern. */
+export const read = (file: IoFile, line: ReadLine): Outcome => {
+  const chain = line.vmState ? vmStateChain(file.chain()) : file.chain()
+  if (chain === undefined) return transferFailed(line, 'Operation not supported')
+  if (isPastEnd(file, line)) return transferFailed(line, 'Input/output error')
+  const start = performance.now()
+  const bytes = file.run(() => readPadded(chain, line.at, line.length))
+  if (E.isLeft(bytes)) return transferFailed(line, 'Input/output error', showFailure(bytes.left))
+  const { pattern } = line
+  const found = pattern === undefined ? undefined : bytes.right.subarray(pattern.at, pattern.at + pattern.length)
+  const matches = found?.every((byte) => byte === pattern?.byte) ?? true
+  const mismatch =
+    pattern === undefined || matches
+      ? ''
+      : `Pattern verification failed at offset ${line.at + pattern.at}, ${pattern.length} bytes\n`
+  const dump = line.dump && !line.quiet ? dumped(line.at, bytes.right) : ''
+  const report = line.quiet ? '' : transferred('read', line, secondsSince(start))
+  return { failed: !matches && !line.asynchronous, out: `${mismatch}${dump}${report}` }
+}
+
+/** The bytes of a file, repeated. */
+const repeated = (name: string, length: number): E.Either<string, Uint8Array> =>
+  E.tryCatch(
+    () => {
+      const bytes = readFileSync(name)
+      if (bytes.length === 0) throw new Error('file is empty')
+      return new Uint8Array(Buffer.alloc(length, bytes))
+    },
+    (error) => `${name}: ${reason(error)}`
+  )
+
+const commandOf = (line: WriteLine): E.Either<string, AnyCommand> => {
+  const { at, length } = line
+  if (line._tag === 'Discard') return E.right({ _tag: 'Discard', at, length })
+  if (line._tag === 'WriteZeroes') return E.right({ _tag: 'WriteZeroes', at, length, unmap: line.unmap })
+  const bytes =
+    typeof line.pattern === 'string'
+      ? repeated(line.pattern, length)
+      : E.right(new Uint8Array(length).fill(line.pattern))
+  return E.map((b: Uint8Array): AnyCommand =>
+    line.vmState
+      ? { _tag: 'WriteVmState', position: at, bytes: b }
+      : { _tag: line.compressed ? 'WriteCompressed' : 'Write', at, bytes: b }
+  )(bytes)
+}
+
+/** Changes guest bytes. Throws what the system throws. */
+export const write = (file: IoFile, line: WriteLine): Outcome => {
+  const { changes } = file
+  if (changes === undefined) return readOnly
+  if (isPastEnd(file, line)) return transferFailed(line, 'Input/output error')
+  if (line._tag === 'WriteZeroes' && line.fast && !zeroesFast(file, line))
+    return transferFailed(line, 'Operation not supported')
+  const start = performance.now()
+  const command = commandOf(line)
+  if (E.isLeft(command)) return failedWith(command.left)
+  const done = changes.command(command.right)
+  if (E.isLeft(done)) return rejected(line, done.left)
+  if (line._tag !== 'Discard' && line.flush) changes.end()
+  return success(
+    line.quiet ? '' : transferred(line._tag === 'Discard' ? 'discard' : 'wrote', line, secondsSince(start))
+  )
+}
