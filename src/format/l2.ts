@@ -293,6 +293,18 @@ export const l2Rules = rulesOf<L2Entry, L2Context, L2Key>(l2Fields, [
 export const l2Faults = (clusterBits: number): Halves =>
   halves(standardBits.reservedMask | zeroBit | BigInt.asUintN(clusterBits, maskOf(rows.hostClusterOffset)))
 
+/** The bytes of an L2 entry, as {@link l2Entry} encodes it. */
+export const encodeL2Entry = (e: L2Entry, ctx: Pick<L2Context, 'clusterBits' | 'extendedL2'>): Uint8Array => {
+  const bytes = new Uint8Array(l2EntrySize(ctx))
+  const view = viewOf(bytes)
+  view.setBigUint64(0, wordOfCluster(e, ctx))
+  if (e.subclusters !== undefined) {
+    view.setUint32(8, e.subclusters.zeros)
+    view.setUint32(12, e.subclusters.allocated)
+  }
+  return bytes
+}
+
 /**
  * An L2 entry of an image with this geometry: 8 bytes, or 16 with extended L2.
  *
@@ -314,16 +326,7 @@ export const l2Entry = (ctx: L2Context): ByteType<L2Entry> => {
           : cluster
       )
     },
-    write: (e) => {
-      const bytes = new Uint8Array(size)
-      const view = viewOf(bytes)
-      view.setBigUint64(0, wordOfCluster(e, ctx))
-      if (e.subclusters !== undefined) {
-        view.setUint32(8, e.subclusters.zeros)
-        view.setUint32(12, e.subclusters.allocated)
-      }
-      return bytes
-    },
+    write: (e) => encodeL2Entry(e, ctx),
     sizeOf: () => size,
     json: taggedJson('L2 entry', 'type', variantsFor(ctx), is),
     judge: (e) => l2Rules.judge(e, ctx)

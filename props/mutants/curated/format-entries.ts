@@ -151,12 +151,12 @@ export const entryMutants: readonly Mutant[] = [
       { in: 'l2Entry', find: '$view.getUint32(12)', to: '$view.getUint32(8)' },
       { in: 'l2Entry', find: '$view.getUint32(8)', to: '$view.getUint32(12)' },
       {
-        in: 'l2Entry',
+        in: 'encodeL2Entry',
         find: '$view.setUint32(8, $e.subclusters.zeros)',
         to: '$view.setUint32(12, $e.subclusters.zeros)'
       },
       {
-        in: 'l2Entry',
+        in: 'encodeL2Entry',
         find: '$view.setUint32(12, $e.subclusters.allocated)',
         to: '$view.setUint32(8, $e.subclusters.allocated)'
       }

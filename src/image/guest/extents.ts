@@ -28,7 +28,7 @@ export interface Disk {
 }
 
 /** The disk of the active tree. `g` is the geometry of the metadata. */
-export const activeDisk = (m: Metadata, g: Geometry): Disk => ({
+export const activeDisk = (m: Pick<Metadata, 'header'>, g: Geometry): Disk => ({
   g,
   size: Number(presentedSize(m.header)),
   l1TableOffset: Number(m.header.l1TableOffset),

@@ -107,6 +107,6 @@ export function* changeRefcountOrder(w: Work, order: number): Plan<void> {
   yield* w.changeHeader('release', { incompatibleFeatures: features })
   yield* endRound(w)
   for (const cluster of own) w.freed.set(cluster, w.tx.claims.length)
-  w.g = g
+  w.become(w.header, g)
   w.firstFree = 0
 }

@@ -44,12 +44,6 @@ const third = (h: Header): Header => ({
   additional: { compressionType: 0, padding: new Uint8Array(7), rest: empty }
 })
 
-/** Gives a header to the image, whose bytes say so already. */
-const adopt = (w: Work, h: Header): void => {
-  w.header = h
-  w.g = { ...w.g, version: h.version }
-}
-
 /** The word of magic and version, as a patch. */
 const versionWord = (h: Header): readonly [number, Uint8Array] => [0, header.encode(h).subarray(0, 8)]
 
@@ -106,7 +100,7 @@ export function* upgrade(w: Work): Plan<void> {
       [headerV2.size, endMarker],
       versionWord(next)
     ])
-    adopt(w, next)
+    w.become(next, { ...w.g, version: 3 })
   })
   yield* changeExtensions(w, (list) => featureNames(w.g.clusterBits).reduce(withExtension, list))
 }
@@ -143,7 +137,7 @@ export function* downgrade(w: Work): Plan<void> {
   const { extensions } = yield* areaNow(w)
   const next: Header = { ...w.header, ...v2Defaults, version: 2, additional: { rest: empty } }
   yield* inOrder(w, [versionWord(next)])
-  adopt(w, next)
+  w.become(next, { ...w.g, version: 2 })
   const { FeatureNames, Bitmaps, DataFile } = extensionTypes
   yield* changeExtensions(w, () => withoutTypes(extensions, [FeatureNames, Bitmaps, DataFile]))
 }

@@ -3,9 +3,9 @@ import type { HostWrite } from '../../bytes/host-write.js'
 import type { Issue } from '../../bytes/issue.js'
 import { failWith, orFail, type Plan } from '../../bytes/plan.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
-import { type Opened, refuse, type Work } from './work.js'
+import { knownOf, type Opened, refuse, type Work } from './work.js'
 import { beyondFiles, type Claim, inOrder } from './transaction.js'
-import { overlapping } from './overlap.js'
+import { overlapOf, tablesNow } from './overlap.js'
 import { changeCounts, type CountChange } from './refcounts.js'
 
 /** What a command answers with: what is to be done in this order, and the image as it is known afterwards. */
@@ -60,7 +60,8 @@ const farWrite = (staged: Step['staged']): Issue | undefined => {
 /** The step that a command has come to. */
 export function* finish(w: Work): Plan<Step> {
   yield* endRound(w)
-  const overlap = yield* overlapping(w)
+  const tables = w.tx.claims.length === 0 ? w.opened.tables : yield* tablesNow(w)
+  const overlap = tables === undefined ? undefined : overlapOf(w, tables)
   if (overlap !== undefined)
     yield* refuse('INT-21', `a write of ${overlap.claim.owner} over ${overlap.section}`, 'a place of its own', {
       structure: overlap.claim.owner,
@@ -70,7 +71,7 @@ export function* finish(w: Work): Plan<Step> {
   const moved = w.tx.claims.some(
     (c) => c.owner === 'main header' || c.owner.startsWith('snapshot') || c.owner === 'bitmap directory'
   )
-  const metadata = moved ? yield* orFail<Metadata>(yield* readMetadata()) : w.opened.metadata
+  const known = moved ? knownOf(yield* orFail<Metadata>(yield* readMetadata()), w.g) : { ...w.opened, tables }
   const staged = w.tx.hostWrites()
   const far = farWrite(staged)
   if (far !== undefined) yield* failWith([far])
@@ -80,8 +81,7 @@ export function* finish(w: Work): Plan<Step> {
     claims: w.tx.claims,
     next: {
       ...w.opened,
-      metadata,
-      g: w.g,
+      ...known,
       backing: w.backing,
       firstFree: w.firstFree,
       compressedCursor: w.compressedCursor

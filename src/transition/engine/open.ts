@@ -7,7 +7,7 @@ import type { Geometry } from '../../format/geometry.js'
 import type { Layer } from '../../image/guest/chain.js'
 import { type Metadata, readMetadata, refusal } from '../../image/metadata.js'
 import { finish, type Step } from './finish.js'
-import { type Opened, refuse, Work } from './work.js'
+import { knownOf, type Opened, refuse, Work } from './work.js'
 import { readThrough } from './transaction.js'
 
 /** What an image is opened with beside its own bytes. */
@@ -23,8 +23,7 @@ export interface Surroundings {
 export const openedAs = (around: Surroundings, metadata: Metadata, g: Geometry): Opened => ({
   compressor: portableCompressor,
   ...around,
-  metadata,
-  g,
+  ...knownOf(metadata, g),
   firstFree: 0,
   compressedCursor: 0
 })

@@ -2,7 +2,7 @@
 import { flush, type HostWrite } from '../../bytes/host-write.js'
 import { type Issue, issue } from '../../bytes/issue.js'
 import { equal, joined } from '../../bytes/octets.js'
-import { failWith, type FileRef, type Plan, readAt } from '../../bytes/plan.js'
+import { failWith, type FileRef, type Plan, type Read, readAt } from '../../bytes/plan.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { sectorSize } from '../../format/limits.js'
 import { ClusterSet } from '../../image/cluster-set.js'
@@ -92,6 +92,8 @@ export class Transaction {
   private readonly now = new Map<number, Uint8Array>()
   /** The same sectors as they were; absent where they are new, or a change covers the whole sector. */
   private readonly before = new Map<number, Uint8Array>()
+  /** Sectors that were asked for and have not been changed since. */
+  private readonly asked = new Map<number, Uint8Array>()
   private readonly changes: Change[] = []
   private readonly others: Other[] = []
   private newClusters = new ClusterSet()
@@ -162,8 +164,22 @@ export class Transaction {
     this.newClusters = new ClusterSet()
   }
 
+  /**
+   * The bytes of the image file that a request asks for, as the changes have left them. One within a sector is answered from
+   * that sector, which is asked for once.
+   */
+  *read(request: Read): Plan<Uint8Array> {
+    const { at, length } = request
+    const s = Math.floor(at / sectorSize)
+    const start = at - s * sectorSize
+    if (start + length > sectorSize) return this.overlay(at, yield request)
+    const sector = this.now.get(s) ?? this.asked.get(s) ?? (yield* readAt(s * sectorSize, sectorSize))
+    if (!this.now.has(s)) this.asked.set(s, sector)
+    return sector.slice(start, start + length)
+  }
+
   /** The bytes that a request was answered with, as the changes have left them. */
-  overlay(at: number, bytes: Uint8Array): Uint8Array {
+  private overlay(at: number, bytes: Uint8Array): Uint8Array {
     const first = Math.floor(at / sectorSize)
     const last = Math.floor((at + bytes.length - 1) / sectorSize)
     let out = bytes
@@ -254,9 +270,8 @@ export function* readThrough<A, W>(transaction: Transaction, plan: Plan<A, W>): 
     const step = plan.next(answer)
     if (step.done === true) return step.value
     const request = step.value
-    answer = yield request
-    if (request._tag === 'Read' && request.file.depth === 0 && request.file.part === 'image')
-      answer = transaction.overlay(request.at, answer)
+    const isMine = request._tag === 'Read' && request.file.depth === 0 && request.file.part === 'image'
+    answer = isMine ? yield* transaction.read(request) : yield request
   }
 }
 

@@ -10,12 +10,31 @@ import { type Header, header, headerFields } from '../../format/header.js'
 import type { Chain, Layer } from '../../image/guest/chain.js'
 import { activeDisk, type Disk } from '../../image/guest/extents.js'
 import type { Metadata } from '../../image/metadata.js'
+import { namedSections, type Section, type TableOffsets } from './sections.js'
 import { type Stage, Transaction } from './transaction.js'
 
-/** An image as a writer knows it: nothing in it that the image's bytes do not say, but for where to look first. */
-export interface Opened {
+/** What the metadata of an image say. */
+interface Known {
   readonly metadata: Metadata
   readonly g: Geometry
+  /** The active disk. */
+  readonly disk: Disk
+  readonly sections: readonly Section[]
+  /** The tables that other tables name, once a command had to know. */
+  readonly tables: TableOffsets | undefined
+}
+
+/** What follows from the metadata of an image. */
+export const knownOf = (metadata: Metadata, g: Geometry): Known => ({
+  metadata,
+  g,
+  disk: activeDisk(metadata, g),
+  sections: namedSections(metadata, g),
+  tables: undefined
+})
+
+/** An image as a writer knows it: nothing in it that the image's bytes do not say, but for where to look first. */
+export interface Opened extends Known {
   /** The layers below the image, from the top down. */
   readonly backing: readonly Layer[]
   readonly decompressor: Decompressor
@@ -36,8 +55,9 @@ export interface TablePlace {
 export class Work {
   readonly tx: Transaction
   g: Geometry
-  /** The header as changed so far. */
+  /** The header as changed so far, and the active disk as it says. */
   header: Header
+  disk: Disk
   backing: readonly Layer[]
   firstFree: number
   compressedCursor: number
@@ -52,6 +72,7 @@ export class Work {
     this.tx = new Transaction(opened.g)
     this.g = opened.g
     this.header = opened.metadata.header
+    this.disk = opened.disk
     this.backing = opened.backing
     this.firstFree = opened.firstFree
     this.compressedCursor = opened.compressedCursor
@@ -67,19 +88,21 @@ export class Work {
     return { at: Number(refcountTableOffset), entries: (refcountTableClusters * clusterSize(this.g)) / 8 }
   }
 
-  /** The active disk. */
-  get disk(): Disk {
-    return activeDisk({ ...this.opened.metadata, header: this.header }, this.g)
-  }
-
   /** The disk over the layers below it. */
   get chain(): Chain {
     return [{ _tag: 'Image', disk: this.disk }, ...this.backing]
   }
 
+  /** Goes on with another header and geometry, which the image's bytes say. */
+  become(header: Header, g: Geometry): void {
+    this.header = header
+    this.g = g
+    this.disk = activeDisk({ header }, g)
+  }
+
   /** Changes fields of the header, each in its place. */
   *changeHeader(stage: Stage, fields: Partial<StructOf<typeof headerFields.fields>>): Plan<void> {
-    this.header = { ...this.header, ...fields }
+    this.become({ ...this.header, ...fields }, this.g)
     const bytes = header.encode(this.header)
     for (const { key, at, row } of headerFields.rows)
       if (key in fields) yield* this.tx.put('main header', stage, at, bytes.subarray(at, at + row.as.size))

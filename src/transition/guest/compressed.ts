@@ -2,11 +2,12 @@
 import type { Plan } from '../../bytes/plan.js'
 import { additionalSectors, offsetBits } from '../../format/compressed.js'
 import { clusterSize } from '../../format/geometry.js'
+import type { L2Entry } from '../../format/l2.js'
 import { maxRefcount } from '../../format/refcount.js'
 import { allocate } from '../engine/allocate.js'
 import { refuse, type Work } from '../engine/work.js'
 import { addToCounts, countOf } from '../engine/refcounts.js'
-import { entryOf, putEntry, writableTable } from '../engine/l2-tables.js'
+import { entryOf } from '../engine/l2-tables.js'
 import { mayWrite, write } from './write.js'
 
 /** Host bytes end here for payloads, where their descriptors do. @see CMP-01 and CW-02 */
@@ -53,21 +54,22 @@ function* writeCluster(w: Work, guest: number, bytes: Uint8Array): Plan<void> {
   const { deflate, zstd } = w.opened.compressor
   const payload = (w.disk.compressionType === 1 ? zstd : deflate)(cluster)
   if (payload === undefined) return yield* write(w, guest, bytes)
-  const entry = yield* entryOf(w, guest)
+  const { table, entry } = yield* entryOf(w, guest)
   if (entry._tag !== 'Unallocated' && entry._tag !== 'ZeroPlain')
     return yield* refuse('CW-01', `a cluster at guest byte ${guest} that is allocated`, 'one that is not', {
       structure: 'L2 entry'
     })
-  yield* writableTable(w, guest)
+  yield* table.writable()
   const host = BigInt(yield* appendPayload(w, payload.length))
   w.tx.write('guest data', 'prepare', Number(host), payload)
-  yield* putEntry(w, guest, entry, {
+  const compressed: L2Entry = {
     _tag: 'Compressed',
     hostOffset: host,
     additionalSectors: additionalSectors(host, payload.length),
     copied: false,
     ...(w.g.extendedL2 ? { subclusters: { allocated: 0, zeros: 0 } } : {})
-  })
+  }
+  yield* table.put(guest, [entry], [compressed])
 }
 
 /**

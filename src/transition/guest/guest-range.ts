@@ -2,11 +2,11 @@
 import { type Plan, readAt } from '../../bytes/plan.js'
 import { viewOf } from '../../bytes/octets.js'
 import { clusterSize, l2Entries, l2EntrySize } from '../../format/geometry.js'
-import { l2Entry, type L2Entry } from '../../format/l2.js'
+import { encodeL2Entry, type L2Entry } from '../../format/l2.js'
 import { L1View, L2View } from '../../format/views.js'
 import { Counts } from '../../image/check/counts.js'
 import type { Work } from '../engine/work.js'
-import { writableTable } from '../engine/l2-tables.js'
+import { type L2Table, tableOf } from '../engine/l2-tables.js'
 import { tallyEntries, tallyTree } from '../engine/tree.js'
 
 /**
@@ -49,26 +49,26 @@ function* clear(w: Work, from: number, to: number, gone: Counts): Plan<void> {
   const bytes = yield* readAt(table + start, (to - from) * stride)
   if (bytes.every((b) => b === 0)) return
   yield* tallyEntries(w, gone, new L2View(bytes, w.g), 0, to - from, 1)
-  const own = yield* writableTable(w, from * clusterSize(w.g), w.g.extendedL2)
+  const own = yield* (yield* tableOf(w, from * clusterSize(w.g))).writable(w.g.extendedL2)
   yield* w.tx.put('active L2 table', 'expose', own + start, new Uint8Array(bytes.length))
 }
 
 /**
- * Gives `n` guest clusters from `cluster` on, which one L2 table covers and which have no entries, new ones: the first is
+ * Gives the guest clusters in `[guest, end)`, which one L2 table covers and which have no entries, new ones: the first is
  * `entry`, and the host cluster of each is the one behind that of the entry before. @see RS-03 and RS-07
  */
-export function* fill(w: Work, cluster: number, n: number, entry: L2Entry): Plan<void> {
+export function* fill(w: Work, table: L2Table, guest: number, end: number, entry: L2Entry): Plan<void> {
   const size = clusterSize(w.g)
   const stride = l2EntrySize(w.g)
-  const first = l2Entry(w.g).encode(entry)
+  const first = encodeL2Entry(entry, w.g)
   const step = 'hostClusterOffset' in entry ? BigInt(size) : 0n
-  const bytes = new Uint8Array(n * stride)
+  const bytes = new Uint8Array(((end - guest) / size) * stride)
   const view = viewOf(bytes)
   let word = viewOf(first).getBigUint64(0)
   for (let at = 0; at < bytes.length; at += stride, word += step) {
     bytes.set(first, at)
     view.setBigUint64(at, word)
   }
-  const table = yield* writableTable(w, cluster * size, w.g.extendedL2)
-  yield* w.tx.put('active L2 table', 'expose', table + (cluster % l2Entries(w.g)) * stride, bytes)
+  const at = yield* table.writable(w.g.extendedL2)
+  yield* w.tx.put('active L2 table', 'expose', at + ((guest / size) % l2Entries(w.g)) * stride, bytes)
 }

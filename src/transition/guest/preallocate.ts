@@ -1,14 +1,14 @@
 /** Preallocation: host clusters for guest clusters that nothing has been written to. */
 import type { Preallocation } from '../../../spec/disk.js'
 import type { FileRef, Plan } from '../../bytes/plan.js'
-import { clusterSize, l2Entries } from '../../format/geometry.js'
+import { clusterSize } from '../../format/geometry.js'
 import type { L2Entry } from '../../format/l2.js'
 import { sectorSize } from '../../format/limits.js'
 import { allSubclusters } from '../../format/subcluster.js'
 import { allocate } from '../engine/allocate.js'
 import { fill } from './guest-range.js'
 import type { Work } from '../engine/work.js'
-import { writableTable } from '../engine/l2-tables.js'
+import { eachTable } from '../engine/l2-tables.js'
 
 const image: FileRef = { part: 'image', depth: 0 }
 const data: FileRef = { part: 'data', depth: 0 }
@@ -60,20 +60,17 @@ export function* preallocate(w: Work, from: number, to: number, mode: Preallocat
   if (mode === 'off' && !hidden) return
   const shown = !hidden ? 'nothing' : writesZeros(w, mode) ? 'data' : 'zeros'
   const size = clusterSize(w.g)
-  const perTable = l2Entries(w.g)
-  for (let c = from, next = c; c < to; c = next) {
-    const end = Math.min(to, (Math.floor(c / perTable) + 1) * perTable)
-    yield* writableTable(w, c * size, w.g.extendedL2)
-    if (mode === 'off' || w.g.externalDataFile) {
-      next = end
-      yield* fill(w, c, next - c, entryOf(w, mode === 'off' ? undefined : c * size, shown))
-    } else {
-      const run = yield* allocate(w, 1, end - c)
-      next = c + run.n
+  yield* eachTable(w, from * size, to * size, function* (table, guest, end): Plan<void> {
+    yield* table.writable(w.g.extendedL2)
+    if (mode === 'off' || w.g.externalDataFile)
+      return yield* fill(w, table, guest, end, entryOf(w, mode === 'off' ? undefined : guest, shown))
+    for (let next = guest; guest < end; guest = next) {
+      const run = yield* allocate(w, 1, (end - guest) / size)
+      next = guest + run.n * size
       clear(w, mode, image, run.cluster * size, run.n * size)
-      yield* fill(w, c, run.n, entryOf(w, run.cluster * size, shown))
+      yield* fill(w, table, guest, next, entryOf(w, run.cluster * size, shown))
     }
-  }
+  })
 }
 
 /**

@@ -9,13 +9,14 @@ import { type Chain, chainSize } from '../../image/guest/chain.js'
 import { readGuest } from '../../image/guest/read.js'
 import { allocate, type Run } from '../engine/allocate.js'
 import { refuse, type Work } from '../engine/work.js'
-import { entryOf, hostClusterOf, putEntry, releaseEntry, writableTable } from '../engine/l2-tables.js'
+import { eachTable, entryOf, hostClusterOf, type L2Table, releaseEntry } from '../engine/l2-tables.js'
 import type { Stage } from '../engine/transaction.js'
 
 /** What a write does to one guest cluster. Offsets count from the cluster's start, in bytes. */
 interface Target {
   /** Guest byte at which the cluster starts. */
   readonly guest: number
+  readonly table: L2Table
   readonly entry: L2Entry
   /** The bytes the command names: `[from, to)`. */
   readonly from: number
@@ -76,7 +77,7 @@ const inPlace = (w: Work, { entry, from, to }: Target, host: number): Patch => {
 
 /** Whether guest bytes of one cluster can be written without a change of its entry. */
 export function* keepsEntry(w: Work, from: number, to: number): Plan<boolean> {
-  const entry = yield* entryOf(w, from)
+  const { entry } = yield* entryOf(w, from)
   const start = from - (from % clusterSize(w.g))
   const { first, last } = touched(w, from - start, to - start)
   const all = Array.from({ length: last - first + 1 }, (_, i) => first + i)
@@ -144,7 +145,7 @@ function* writeCluster(w: Work, chain: Chain, t: Target, bytes: Uint8Array, fres
   if (own) placeParts(w, host, patch.start, whole, t.entry)
   else place(w, 'prepare', host + patch.start, whole)
   if (patch.entry === t.entry) return
-  yield* putEntry(w, t.guest, t.entry, patch.entry)
+  yield* t.table.put(t.guest, [t.entry], [patch.entry])
   if (!own) releaseEntry(w, t.entry)
 }
 
@@ -152,13 +153,13 @@ function* writeCluster(w: Work, chain: Chain, t: Target, bytes: Uint8Array, fres
 function* targetsOf(w: Work, at: number, length: number): Plan<readonly Target[]> {
   const size = clusterSize(w.g)
   const out: Target[] = []
-  for (let guest = at - (at % size); guest < at + length; guest += size)
-    out.push({
-      guest,
-      entry: yield* entryOf(w, guest),
-      from: Math.max(at - guest, 0),
-      to: Math.min(at + length - guest, size)
-    })
+  yield* eachTable(w, at - (at % size), at + length, function* (table, first, end): Plan<void> {
+    const entries = yield* table.entries(first, Math.ceil((end - first) / size))
+    for (const [i, entry] of entries.entries()) {
+      const guest = first + i * size
+      out.push({ guest, table, entry, from: Math.max(at - guest, 0), to: Math.min(at + length - guest, size) })
+    }
+  })
   return out
 }
 
@@ -201,7 +202,7 @@ export function* writeBytes(w: Work, at: number, bytes: Uint8Array, chain: Chain
     if (isOwn(w, t.entry)) yield* writeCluster(w, chain, t, part, undefined)
     else if (w.g.externalDataFile) yield* writeCluster(w, chain, t, part, t.guest)
     else {
-      yield* writableTable(w, t.guest)
+      yield* t.table.writable()
       if (run.n === 0) run = yield* allocate(w, 1, missing)
       yield* writeCluster(w, chain, t, part, run.cluster * clusterSize(w.g))
       run = { cluster: run.cluster + 1, n: run.n - 1 }

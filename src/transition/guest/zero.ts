@@ -1,15 +1,15 @@
 /** Zeroing and discarding: bytes read as zeros by their L2 entries, and what held them is given back. */
 import { equal } from '../../bytes/octets.js'
 import { type FileRef, type Plan, onEmit } from '../../bytes/plan.js'
-import { clusterSize, grainSize, l1Coverage, subclusterSize } from '../../format/geometry.js'
-import { l2Entry, type L2Entry } from '../../format/l2.js'
+import { clusterSize, grainSize, subclusterSize } from '../../format/geometry.js'
+import { encodeL2Entry, type L2Entry } from '../../format/l2.js'
 import { maxClusterBits } from '../../format/limits.js'
 import { allSubclusters } from '../../format/subcluster.js'
 import { locations } from '../../image/guest/chain.js'
 import { endRound } from '../engine/finish.js'
 import type { Work } from '../engine/work.js'
 import { countOf } from '../engine/refcounts.js'
-import { entriesOf, entryOf, hostClusterOf, putEntries, putEntry, releaseEntry } from '../engine/l2-tables.js'
+import { eachTable, entryOf, hostClusterOf, releaseEntry } from '../engine/l2-tables.js'
 import { hostOf, keepsEntry, maskOf, mayWrite, write } from './write.js'
 
 const image: FileRef = { part: 'image', depth: 0 }
@@ -100,19 +100,16 @@ function* freedBy(w: Work, guest: number, e: L2Entry): Plan<number | undefined> 
  */
 function* changeClusters(w: Work, from: number, to: number, change: (e: L2Entry) => L2Entry): Plan<void> {
   const size = clusterSize(w.g)
-  const coverage = l1Coverage(w.g)
-  const { encode } = l2Entry(w.g)
   const freed: number[] = []
-  for (let guest = from, next = from; guest < to; guest = next) {
-    next = Math.min(to, (Math.floor(guest / coverage) + 1) * coverage)
-    const before = yield* entriesOf(w, guest, Math.ceil((next - guest) / size))
+  yield* eachTable(w, from, to, function* (table, guest, end): Plan<void> {
+    const before = yield* table.entries(guest, Math.ceil((end - guest) / size))
     const after = before.map(change)
     const stays = (e: L2Entry, i: number): boolean => {
       const then = after[i] ?? e
-      return then === e || equal(encode(e), encode(then))
+      return then === e || equal(encodeL2Entry(e, w.g), encodeL2Entry(then, w.g))
     }
-    if (before.every(stays)) continue
-    yield* putEntries(w, guest, before, after)
+    if (before.every(stays)) return
+    yield* table.put(guest, before, after)
     for (const [i, e] of before.entries()) {
       const then = after[i] ?? e
       if (!isAllocated(e) || isAllocated(then)) continue
@@ -120,23 +117,21 @@ function* changeClusters(w: Work, from: number, to: number, change: (e: L2Entry)
       if (host !== undefined) freed.push(host)
       releaseEntry(w, e)
     }
-  }
+  })
   if (!isRaw(w)) punch(w, w.g.externalDataFile ? dataFile : image, freed)
 }
 
 /** Zeroes the subclusters in `[from, to)` of one cluster; compressed ones become data. @see SW-05 */
 function* zeroSubclusters(w: Work, from: number, to: number): Plan<void> {
   if (from === to) return
-  const e = yield* entryOf(w, from)
+  const { table, entry: e } = yield* entryOf(w, from)
   if (e._tag === 'Compressed') return yield* writeAsData(w, from, to)
   const inCluster = from % clusterSize(w.g)
   const size = subclusterSize(w.g)
   const mask = maskOf(inCluster / size, Math.ceil((inCluster + to - from) / size) - 1)
   const { allocated, zeros } = e.subclusters ?? allZeros
-  yield* putEntry(w, from, e, {
-    ...e,
-    subclusters: { allocated: (allocated & ~mask) >>> 0, zeros: (zeros | mask) >>> 0 }
-  })
+  const zeroed = { ...e, subclusters: { allocated: (allocated & ~mask) >>> 0, zeros: (zeros | mask) >>> 0 } }
+  yield* table.put(from, [e], [zeroed])
 }
 
 /** Zeroes whole grains, the last part of the disk being one, in the L2 entries. */

@@ -12,7 +12,7 @@ import { growL1 } from '../engine/l1-table.js'
 import { refuse, type Work } from '../engine/work.js'
 import { growDataFile, preallocate, writesZeros } from '../guest/preallocate.js'
 import { changeCounts, countedEnd, dropEmptyBlocks } from '../engine/refcounts.js'
-import { entryOf, putEntry } from '../engine/l2-tables.js'
+import { entryOf } from '../engine/l2-tables.js'
 import { surplus } from '../engine/tree.js'
 import { maskOf, mayEncode, writeBytes } from '../guest/write.js'
 
@@ -40,18 +40,18 @@ function* zeroTail(w: Work, to: number, hidden: boolean, written: boolean): Plan
   const end = w.disk.size
   const guest = end - (end % clusterSize(w.g))
   if (end === guest) return
-  const entry = yield* entryOf(w, guest)
+  const { entry } = yield* entryOf(w, guest)
   const step = subclusterSize(w.g)
   const bits = w.g.extendedL2 && entry._tag !== 'Compressed' && !(hidden && written)
   const whole = bits ? Math.min(to, Math.ceil(end / step) * step) : to
   yield* zero(w, end, whole, hidden)
   if (whole >= to) return
   const mask = maskOf((whole - guest) / step, Math.min(subclusters, Math.ceil((to - guest) / step)) - 1)
-  const old = yield* entryOf(w, guest)
+  const { table, entry: old } = yield* entryOf(w, guest)
   const { allocated, zeros } = old.subclusters ?? { allocated: 0, zeros: 0 }
   if (!hidden && (allocated & mask) === 0) return
   const bitmap = { allocated: (allocated & ~mask) >>> 0, zeros: (zeros | mask) >>> 0 }
-  yield* putEntry(w, guest, old, { ...old, subclusters: bitmap })
+  yield* table.put(guest, [old], [{ ...old, subclusters: bitmap }])
 }
 
 /** Changes the size of the disk, which its L1 table covers, and of its bitmaps. @see RS-01 */
@@ -98,7 +98,7 @@ function* firstToAllocate(w: Work): Plan<number> {
   const end = w.disk.size
   const empty = end % bytes !== 0 && w.opened.backing.length === 0 && !w.g.externalDataFile
   const last = empty ? yield* entryOf(w, end) : undefined
-  return last?._tag === 'Unallocated' ? Math.floor(end / bytes) : Math.ceil(end / bytes)
+  return last?.entry._tag === 'Unallocated' ? Math.floor(end / bytes) : Math.ceil(end / bytes)
 }
 
 /**

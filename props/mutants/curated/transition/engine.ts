@@ -207,5 +207,26 @@ export const engineMutants: readonly Mutant[] = [
     change: { in: 'attach', find: 'yield* inOrder($w, [[$at, $name]])', operator: 'swap-with-next' },
     red: 'props/transition/amend/rebase.test.ts',
     rule: 'a crash leaves the old backing file, the new one or none, never one with the format of the other'
+  },
+  {
+    name: 'the L2 tables of an earlier command are not protected',
+    file: 'transition/engine/overlap.ts',
+    change: { in: 'tablesNow', find: "known('active L1 table')", to: 'w.opened.tables' },
+    red: 'props/transition/engine/overlap.test.ts',
+    rule: 'a table that an earlier command has made is protected from the next'
+  },
+  {
+    name: 'the refcount blocks of an earlier command are not protected',
+    file: 'transition/engine/overlap.ts',
+    change: { in: 'tablesNow', find: "known('refcount table')", to: 'w.opened.tables' },
+    red: 'props/transition/engine/overlap.test.ts',
+    rule: 'a refcount block that an earlier command has made is protected from the next'
+  },
+  {
+    name: 'sectors are asked for again',
+    file: 'transition/engine/transaction.ts',
+    change: { in: 'Transaction.read', find: '!this.now.has($s)', operator: 'condition-false' },
+    red: 'props/transition/engine/requests.test.ts',
+    rule: 'what lies within a sector is asked for with that sector, and once'
   }
 ]
