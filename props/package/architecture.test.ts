@@ -1,86 +1,14 @@
-/** Which way the rooms depend on each other, read from the imports of every source file. */
+/** The imports of every source file keep to the table of rooms. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { builtinModules } from 'node:module'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { type Import, importsOf, sourceOf } from '../run/imports.js'
 import { suite } from '../run/suite.js'
+import { circles, lies, offence, offences, packageOf, root } from './offence.js'
+import { below, roomOf, rooms, roomsTable } from './rooms.js'
 
 const test = suite('architecture')
-const root = fileURLToPath(new URL('../../..', import.meta.url))
-
-/** The rooms of a folder, each with the rooms of the same folder that it may import. */
-const inside = (
-  folder: string,
-  rooms: Readonly<Record<string, readonly string[]>>,
-  below: readonly string[]
-): Readonly<Record<string, readonly string[]>> =>
-  Object.fromEntries(
-    Object.entries(rooms).map(([room, lower]) => [
-      `${folder}/${room}`,
-      [...below, ...lower.map((name) => `${folder}/${name}`)]
-    ])
-  )
-
-const sources = (...names: readonly string[]): readonly string[] => names.map((name) => `${name}.ts`)
-
-/** What the rooms of src/image share. */
-const imageShared = sources('metadata', 'bitmap-tables', 'cluster-set', 'gaps', 'neighbours')
-const belowImage = ['spec', 'src/bytes', 'src/format', 'src/compression']
-const belowTransition = [...belowImage, 'src/image', 'src/store']
-
-/** The pure rooms of src, and what each may import from besides itself. A room inside a room stands before it. */
-const pureRooms: Readonly<Record<string, readonly string[]>> = {
-  'src/bytes': ['spec'],
-  'src/format': ['spec', 'src/bytes'],
-  'src/compression': ['spec', 'src/bytes'],
-  ...inside('src/image', { guest: imageShared, check: imageShared, dump: imageShared }, belowImage),
-  'src/image': belowImage,
-  'src/store': ['spec', 'src/bytes'],
-  ...inside(
-    'src/transition',
-    {
-      engine: [],
-      guest: ['engine'],
-      snapshots: ['engine'],
-      bitmaps: ['engine'],
-      resize: ['engine', 'guest', 'bitmaps'],
-      create: ['engine', 'resize'],
-      amend: ['engine', 'guest', 'bitmaps', 'create'],
-      repair: ['engine', 'snapshots']
-    },
-    belowTransition
-  ),
-  'src/transition': belowTransition
-}
-/** What the folders of the shell import of each other. */
-const failing = 'src/node/command-error.ts'
-const aroundImages = [failing, 'src/node/files', 'src/node/compression']
-const aroundCommands = ['src/node/text', 'src/node/images', ...aroundImages]
-const shellRooms = {
-  [failing]: [],
-  'src/node/text': [failing],
-  'src/node/files': [failing],
-  'src/node/compression': [failing],
-  'src/node/images': aroundImages,
-  'src/node/convert': aroundCommands,
-  'src/node/io': aroundCommands,
-  'src/node/commands': aroundCommands
-}
-const rooms: Readonly<Record<string, readonly string[]>> = {
-  spec: [],
-  ...pureRooms,
-  ...Object.fromEntries(
-    Object.entries(shellRooms).map(([room, lower]) => [room, ['spec', ...Object.keys(pureRooms), ...lower]])
-  ),
-  'src/index.ts': ['spec', ...Object.keys(pureRooms)],
-  'src/node': ['spec', 'src'],
-  'props/arbitrary': ['spec', 'src/index.ts', ...Object.keys(pureRooms)]
-}
-/** Folders outside of the order: they may import anything, and nothing above imports them. */
-const outside = ['props', 'corpus']
 
 const topLevel = [
   'src',
@@ -95,52 +23,6 @@ const topLevel = [
   'LICENSE'
 ]
 
-const lies = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`)
-const isOf = (folders: readonly string[], path: string): boolean => folders.some((folder) => lies(path, folder))
-
-const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const dependencies =
-  typeof manifest === 'object' && manifest !== null && 'dependencies' in manifest
-    ? Object.keys(manifest.dependencies ?? {})
-    : []
-const packageOf = (from: string): string => /^(?:@[^/]+\/)?[^/]+/.exec(from)?.[0] ?? from
-
-/** What is wrong with one import, if anything. */
-const offence = (path: string, { from, typeOnly }: Import): string | undefined => {
-  const room = Object.keys(rooms).find((name) => lies(path, name))
-  if (room === undefined && !isOf(outside, path)) return 'lies in no room'
-  const ours = isOf(['src', 'spec'], path)
-  if (!from.startsWith('.')) {
-    if (/^(fp|io)-ts\//.test(from) && !/^(fp|io)-ts\/lib\/.+\.js$/.test(from))
-      return `${from} does not load in plain node`
-    const builtin = from.startsWith('node:') || builtinModules.includes(from)
-    if (builtin) return room === undefined || lies(room, 'src/node') ? undefined : `${from} is not for a pure folder`
-    return ours && !dependencies.includes(packageOf(from)) ? `${from} is not a declared dependency` : undefined
-  }
-  if (room === undefined) return undefined
-  const target = sourceOf(path, from)
-  if (!isOf([room, ...(rooms[room] ?? [])], target)) return `${room} may not import ${target}`
-  const valueOfSpec = lies(path, 'src') && lies(target, 'spec') && !typeOnly
-  return valueOfSpec && !lies(target, 'spec/clauses') ? `from ${target}, src may import types only` : undefined
-}
-
-/** The circles among files: each as the files on it, in the order in which they import each other. */
-const circles = (importedBy: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] => {
-  const found: (readonly string[])[] = []
-  const done = new Set<string>()
-  const visit = (path: string, way: readonly string[]): void => {
-    if (way.includes(path)) found.push(way.slice(way.indexOf(path)))
-    if (done.has(path)) return
-    done.add(path)
-    for (const next of importedBy.get(path) ?? []) visit(next, [...way, path])
-  }
-  for (const path of importedBy.keys()) visit(path, [])
-  return found
-}
-
-const offences = (path: string, text: string): readonly string[] =>
-  importsOf(path, text).flatMap((each) => offence(path, each) ?? [])
-
 const strangers = (paths: readonly string[]): readonly string[] =>
   [...new Set(paths.map((path) => path.split('/', 1).join()))].filter(
     (top) => !top.startsWith('.') && !topLevel.includes(top)
@@ -154,22 +36,65 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   .split('\n')
   .filter((path) => path !== '' && existsSync(join(root, path)))
 
-test('every import keeps to the direction of the rooms', () => {
-  const sources = files.filter((path) => path.endsWith('.ts'))
-  assert.ok(sources.includes('props/package/architecture.test.ts'))
-  const found = sources.flatMap((path) =>
-    offences(path, readFileSync(join(root, path), 'utf8')).map((each) => `${path}: ${each}`)
+/** Each TypeScript file with its imports. */
+const imports: ReadonlyMap<string, readonly Import[]> = new Map(
+  files
+    .filter((path) => /\.c?ts$/.test(path))
+    .map((path) => [path, importsOf(path, readFileSync(join(root, path), 'utf8'))])
+)
+
+test('every file imports from its own room and from rooms that it depends on', () => {
+  assert.ok(imports.has('props/package/architecture.test.ts'))
+  const found = [...imports].flatMap(([path, all]) =>
+    all.flatMap((each) => offence(path, each) ?? []).map((why) => `${path}: ${why}`)
   )
   assert.equal(found, [])
 })
 
-test('no file imports itself by way of others', () => {
-  const imported = (path: string): readonly string[] =>
-    importsOf(path, readFileSync(join(root, path), 'utf8'))
-      .filter(({ from }) => from.startsWith('.'))
-      .map(({ from }) => sourceOf(path, from))
-  const ours = files.filter((path) => path.endsWith('.ts') && isOf(['src', 'spec'], path) && !lies(path, 'src/node'))
-  assert.equal(circles(new Map(ours.map((path) => [path, imported(path)]))), [])
+test('a room depends only on rooms above it in the table, and on none without need', () => {
+  rooms.forEach(({ name, uses }, i) => {
+    const above = rooms.slice(0, i).map((room) => room.name)
+    assert.equal(
+      uses.filter((use) => !above.includes(use)),
+      [],
+      name
+    )
+  })
+  for (const room of rooms.filter(({ effects }) => effects !== true)) {
+    const imported = [...imports]
+      .filter(([path]) => roomOf(path) === room)
+      .flatMap(([path, all]) => all.flatMap(({ from }) => roomOf(sourceOf(path, from))?.name ?? []))
+    for (const use of room.uses) {
+      const rest = below({ uses: room.uses.filter((other) => other !== use) })
+      assert.ok(
+        imported.some((other) => !rest.has(other) && (other === use || below({ uses: [use] }).has(other))),
+        `${room.name} need not depend on ${use}`
+      )
+    }
+  }
+})
+
+test("README's table of folders is the table of rooms", () => {
+  const cells = (line: string): readonly string[] =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim())
+  const lines = readFileSync(join(root, 'README.md'), 'utf8').split('\n')
+  const start = lines.findIndex((line) => String(cells(line)) === String(roomsTable[0]))
+  if (start >= 0) {
+    const table = lines.slice(start, start + roomsTable.length + 1).map(cells)
+    assert.equal(table.toSpliced(1, 1), roomsTable)
+  }
+})
+
+test('no file imports itself through others', () => {
+  const importedBy = new Map(
+    [...imports]
+      .filter(([path]) => roomOf(path)?.effects !== true)
+      .map(([path, all]) => [path, all.flatMap(({ from }) => (from.startsWith('.') ? [sourceOf(path, from)] : []))])
+  )
+  assert.equal(circles(importedBy), [])
   const round = new Map([
     ['a', ['b', 'c']],
     ['b', ['c']],
@@ -178,7 +103,7 @@ test('no file imports itself by way of others', () => {
   assert.equal(circles(round), [['b', 'c']])
 })
 
-test('the top level holds nothing but the four folders and the files of the package', () => {
+test('the top level holds only the four folders and the files of the package', () => {
   assert.equal(strangers(files), [])
   assert.equal(strangers(['src/a.ts', '.ci/run', 'README.md', 'docs/a.md', 'docs/b.md', 'a.js']), ['docs', 'a.js'])
 })
@@ -189,7 +114,7 @@ const loadedWith = (entry: string): ReadonlySet<string> => {
   const load = (path: string): void => {
     if (seen.has(path)) return
     seen.add(path)
-    for (const { from, typeOnly, lazy } of importsOf(path, readFileSync(join(root, path), 'utf8'))) {
+    for (const { from, typeOnly, lazy } of imports.get(path) ?? []) {
       if (typeOnly || lazy) continue
       if (from.startsWith('.')) load(sourceOf(path, from))
       else seen.add(packageOf(from))
@@ -199,11 +124,11 @@ const loadedWith = (entry: string): ReadonlySet<string> => {
   return seen
 }
 
-test('the entries for browsers load nothing of Node, and no package but those made for browsers too', () => {
+test('the entries for browsers load neither Node nor a package that is only for Node', () => {
   for (const entry of ['src/index.ts', 'src/format/index.ts', 'src/image/index.ts']) {
     const loaded = [...loadedWith(entry)]
     assert.ok(loaded.includes('src/bytes/struct.ts'), entry)
-    const others = loaded.filter((name) => !isOf(['spec', ...Object.keys(pureRooms), 'src/index.ts'], name))
+    const others = loaded.filter((name) => roomOf(name) === undefined || roomOf(name)?.effects === true)
     assert.equal(
       others.filter((name) => !['fp-ts', 'io-ts', 'fflate', 'fzstd'].includes(name)),
       [],
@@ -212,7 +137,7 @@ test('the entries for browsers load nothing of Node, and no package but those ma
   }
 })
 
-test('the command line starts without any command, and every command without what reads from servers', () => {
+test('the command line loads no command before it is called, and no command the reader of remote files', () => {
   assert.equal(
     [...loadedWith('src/node/main.ts')].filter((path) => lies(path, 'src/image')),
     []
@@ -239,7 +164,8 @@ const against: readonly (readonly [path: string, source: string, why: string])[]
   ['src/image/a.ts', "import { store } from '../store/a.js'", 'src/image may not import src/store/a.ts'],
   ['src/image/a.ts', "import { write } from '../transition/a.js'", 'src/image may not import src/transition/a.ts'],
   ['src/image/check/a.ts', "import { a } from '../guest/a.js'", 'src/image/check may not import src/image/guest/a.ts'],
-  ['src/image/gaps.ts', "import { a } from '../transition/a.js'", 'src/image may not import src/transition/a.ts'],
+  ['src/image/info.ts', "import { a } from '../transition/a.js'", 'src/image may not import src/transition/a.ts'],
+  ['src/transition/a.ts', "import { apply } from '../store/a.js'", 'src/transition may not import src/store/a.ts'],
   [
     'src/transition/engine/a.ts',
     "import { a } from '../guest/a.js'",
@@ -272,24 +198,27 @@ const against: readonly (readonly [path: string, source: string, why: string])[]
 ]
 
 for (const [path, source, why] of against)
-  test(`${path} is refused: ${source}`, () => {
+  test(`${path} may not have ${source}`, () => {
     assert.equal(offences(path, source), [why])
   })
 
-test('what the rooms allow is not refused', () => {
+test('every import that the table allows is accepted', () => {
   const allowed: readonly (readonly [path: string, source: string])[] = [
     ['spec/reference/read.ts', "import { clauses } from '../clauses/index.js'"],
     ['src/bytes/a.ts', "import { clauses } from '../../spec/clauses/index.js'; import * as t from 'io-ts'"],
     ['src/store/a.ts', "import type { Disk } from '../../spec/disk.js'"],
-    ['src/transition/a.ts', "import { open } from '../image/open.js'; import { apply } from '../store/apply.js'"],
+    ['src/transition/a.ts', "import { readMetadata } from '../image/metadata.js'; import { a } from './guest/a.js'"],
     ['src/index.ts', "export * from './format/index.js'; export type { Disk } from '../spec/disk.js'"],
-    ['src/node/main.ts', "import { Command } from 'commander'; import { all } from '../index.js'; import 'node:fs'"],
+    [
+      'src/node/main.ts',
+      "import { Command } from 'commander'; import { check } from '../image/index.js'; import 'node:fs'"
+    ],
     ['props/arbitrary/a.ts', "import fc from 'fast-check'; import { header } from '../../src/format/header.js'"],
     [
       'props/a.test.ts',
       "import { run } from '../corpus/run.js'; import { a } from '../src/node/a.js'; import 'node:fs'"
     ],
-    ['corpus/make.ts', "import * as E from 'fp-ts/lib/Either.js'; import { read } from '../spec/reference/read.js'"]
+    ['corpus/make.ts', "import * as E from 'fp-ts/lib/Either.js'; import { cook } from './cook.js'"]
   ]
   for (const [path, source] of allowed) assert.equal(offences(path, source), [])
 })
