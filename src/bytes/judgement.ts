@@ -84,9 +84,14 @@ export class RuleTable<A, C = unknown> {
     return issueOf(this.structure.placeOf(rule.field, a), rule, a, context, at)
   }
 
+  /** The rules that a value breaks. */
+  brokenBy(a: A, context: C): readonly FieldRule<A, C>[] {
+    return this.rules.filter((rule) => rule.broken(a, context))
+  }
+
   /** The issues of a value: one for each rule that it breaks. */
   judge(a: A, context: C, at = 0): readonly Issue[] {
-    return this.rules.filter((rule) => rule.broken(a, context)).map((rule) => this.issue(rule, a, context, at))
+    return this.brokenBy(a, context).map((rule) => this.issue(rule, a, context, at))
   }
 }
 

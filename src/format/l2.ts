@@ -201,7 +201,10 @@ const reservedBits = (e: L2Entry, mask: bigint): bigint => (e._tag === 'Compress
 /** The zero flag where entries have none: under extended L2 it is a reserved bit. */
 const zeroBit = maskOf(standardBits.rows.zero)
 
-const bothBits = ({ subclusters: map }: L2Entry): number => (map === undefined ? 0 : (map.allocated & map.zeros) >>> 0)
+/** The subclusters whose bits are both set, as bits: none in a sound entry. @see SUB-04 */
+export const bothBits = (allocated: number, zeros: number): number => (allocated & zeros) >>> 0
+
+const clashOf = ({ subclusters: map }: L2Entry): number => (map === undefined ? 0 : bothBits(map.allocated, map.zeros))
 
 /** The rules of an L2 entry. @see L2-02, L2-04, L2-05, CMP-01, DATA-05, SUB-04 and SUB-06 */
 export const l2Rules = rulesOf<L2Entry, L2Context, L2Key>(l2Fields, [
@@ -240,13 +243,6 @@ export const l2Rules = rulesOf<L2Entry, L2Context, L2Key>(l2Fields, [
     (e) => (e._tag === 'Compressed' ? e.hostOffset : 0n)
   ),
   {
-    field: 'compressed',
-    clause: 'DATA-05',
-    broken: (e, { externalDataFile }) => externalDataFile && e._tag === 'Compressed',
-    found: set,
-    expected: 'clear with an external data file'
-  },
-  {
     field: 'copied',
     clause: 'CMP-01',
     broken: (e) => e.copied && e._tag === 'Compressed',
@@ -262,6 +258,13 @@ export const l2Rules = rulesOf<L2Entry, L2Context, L2Key>(l2Fields, [
     expected: 'clear in an entry of this kind'
   },
   {
+    field: 'compressed',
+    clause: 'DATA-05',
+    broken: (e, { externalDataFile }) => externalDataFile && e._tag === 'Compressed',
+    found: set,
+    expected: 'clear with an external data file'
+  },
+  {
     field: 'subclusters',
     clause: 'SUB-06',
     broken: (e) =>
@@ -272,14 +275,14 @@ export const l2Rules = rulesOf<L2Entry, L2Context, L2Key>(l2Fields, [
   {
     field: 'subclusters',
     clause: 'SUB-04',
-    broken: (e) => e._tag !== 'Compressed' && bothBits(e) !== 0,
-    found: (e) => `both bits set: ${hex(bothBits(e))}`,
+    broken: (e) => e._tag !== 'Compressed' && clashOf(e) !== 0,
+    found: (e) => `both bits set: ${hex(clashOf(e))}`,
     expected: 'at most one bit a subcluster'
   },
   {
     field: 'subclusters',
     clause: 'SUB-04',
-    broken: (e) => e._tag === 'Unallocated' && bothBits(e) === 0 && (e.subclusters?.allocated ?? 0) !== 0,
+    broken: (e) => e._tag === 'Unallocated' && clashOf(e) === 0 && (e.subclusters?.allocated ?? 0) !== 0,
     found: () => 'allocated subclusters without a host cluster',
     expected: 'none'
   }

@@ -1,6 +1,6 @@
 /** Lazy views over tables of millions of entries. Each equals the entry codec at every index. */
 import { bitAt, viewOf } from '../bytes/octets.js'
-import { Words } from '../bytes/words.js'
+import { type Halves, Words } from '../bytes/words.js'
 import { type BitmapTableEntry, bitmapTableEntry } from './bitmap.js'
 import { offsetBits } from './compressed.js'
 import { type L1Entry, l1Entry } from './l1.js'
@@ -26,6 +26,11 @@ class WordTable {
   isZero(i: number): boolean {
     return this.words.hi(i) === 0 && this.words.lo(i) === 0
   }
+
+  /** Whether entry `i` has any of these bits. */
+  hasAny(i: number, mask: Halves): boolean {
+    return ((this.words.hi(i) & mask.hi) | (this.words.lo(i) & mask.lo)) !== 0
+  }
 }
 
 /** An L1 table. Law: `entry(i)` is what `l1Entry` decodes at byte `8 * i`. */
@@ -35,7 +40,7 @@ export class L1View extends WordTable {
     return offset(this.words.hi(i), this.words.lo(i))
   }
 
-  /** The copied flag. */
+  /** The copied flag of entry `i`. */
   copied(i: number): boolean {
     return this.words.hi(i) >>> 31 === 1
   }
@@ -98,6 +103,11 @@ export class L2View {
     const first = i * this.stride
     const last = first + this.stride - 1
     return (this.words.hi(first) | this.words.lo(first) | this.words.hi(last) | this.words.lo(last)) === 0
+  }
+
+  /** Whether the descriptor of entry `i` has any of these bits. */
+  hasAny(i: number, mask: Halves): boolean {
+    return ((this.words.hi(i * this.stride) & mask.hi) | (this.words.lo(i * this.stride) & mask.lo)) !== 0
   }
 
   /** The copied flag of entry `i`. */

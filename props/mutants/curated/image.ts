@@ -146,17 +146,13 @@ export const imageMutants: readonly Mutant[] = [
   {
     name: 'check ignores reserved bits of L1 entries',
     file: 'image/check/counting.ts',
-    change: {
-      in: 'checkL1Entry',
-      find: '($view.words.hi($i) & 0x7f00_0000) !== 0 || $rest',
-      operator: 'condition-false'
-    },
+    change: { in: 'checkL1Entry', find: '$view.hasAny($index, $faults)', operator: 'condition-false' },
     ...onDamagedImages
   },
   {
     name: 'check accepts a subcluster with both bits set',
-    file: 'image/check/l2-entries.ts',
-    change: { in: 'checkEntry', find: '($view.allocated($i) & $view.zeros($i)) !== 0', to: 'false' },
+    file: 'image/check/l2-runs.ts',
+    change: { in: 'isSound', find: 'bothBits($allocated, $zeros) === 0', to: 'true' },
     ...onDamagedImages
   },
   {

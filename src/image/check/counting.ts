@@ -1,13 +1,15 @@
 /** Counting: the visitor that counts references as QEMU does, and finds what the tables break on the way. */
 import type { Complaint } from '../../bytes/issue.js'
-import { checkEntries } from './l2-entries.js'
+import { hex } from '../../bytes/octets.js'
+import type { Halves } from '../../bytes/words.js'
+import { l1Faults, l1Rules } from '../../format/l1.js'
 import { l1Copied } from './copied.js'
-import { inconsistent, invalid } from './findings.js'
+import { inconsistent } from './findings.js'
+import { checkEntries } from './l2-entries.js'
 import type { L2Table } from './l2-table.js'
+import { lazily, severityOf } from './severity.js'
 import type { CheckState } from './state.js'
 import { type L1Slot, reachesPastEnd, type Reference, type Visitor } from './visitor.js'
-
-const hex = (n: number | bigint): string => `0x${n.toString(16)}`
 
 /** The first and the last cluster of a range. */
 const span = (state: CheckState, { at, size }: Reference): readonly [number, number] => [
@@ -48,23 +50,21 @@ const claim = (state: CheckState, r: Reference): void => {
   noteCut(state, r)
 }
 
-/** Checks an L1 entry by itself, and its copied flag. @see L1-04, L1-05 and SNAP-12 */
-const checkL1Entry = (state: CheckState, slot: L1Slot): void => {
-  const { tree, view, index, guest } = slot
+/** Checks an L1 entry by itself, whether anything may map there, and its copied flag. @see L1-01, L1-05 and SNAP-12 */
+const checkL1Entry = (state: CheckState, { tree, view, index, guest }: L1Slot, faults: Halves): void => {
+  const { findings, g } = state
+  const at = tree.at + 8 * index
+  if (view.hasAny(index, faults)) {
+    const entry = view.entry(index)
+    for (const rule of l1Rules.brokenBy(entry, g))
+      findings.add(severityOf(rule), lazily(l1Rules, rule, entry, g, at), 1, guest)
+  }
   const l2 = view.l2TableOffset(index)
-  const where = (field: string) => ({ structure: 'L1 table entry', field, at: tree.at + 8 * index, size: 8 })
-  const bad = (clause: 'L1-04' | 'L1-05', field: string, found: string, expected: string): void => {
-    state.findings.add('corruption', invalid(clause, where(field), found, expected), 1, guest)
-  }
-  if ((view.words.hi(index) & 0x7f00_0000) !== 0 || (view.words.lo(index) & 0x1ff) !== 0)
-    bad('L1-04', 'reserved', hex(view.words.at(index)), 'reserved bits zero')
-  if (l2 % state.size !== 0) bad('L1-05', 'l2_table_offset', hex(l2), 'a multiple of the cluster size')
   if (l2 !== 0 && index >= tree.reach) {
+    const where = { structure: 'L1 table entry', field: 'l2_table_offset', at, size: 8 }
     const expected = 'none past the disk and the VM state'
-    const complaint = inconsistent('SNAP-12', where('l2_table_offset'), `an L2 table at ${hex(l2)}`, expected)
-    state.findings.add('note', complaint, 1, guest)
+    findings.add('note', inconsistent('SNAP-12', where, `an L2 table at ${hex(l2)}`, expected), 1, guest)
   }
-  l1Copied(state, slot)
 }
 
 /** A refcount block: it lies in the file, and its table entry alone refers to it. @see CHK-04 */
@@ -85,6 +85,7 @@ const checkBlock = (state: CheckState, r: Reference): void => {
 
 /** A visitor that counts references into a check's state, and adds to its findings. */
 export const counting = (state: CheckState): Visitor => {
+  const faults = l1Faults(state.g.clusterBits)
   const refer = (r: Reference, times: number): void => {
     if (count(state, r, times) && r.structure === 'compressed cluster') state.ownership.pack(...span(state, r), times)
   }
@@ -94,7 +95,8 @@ export const counting = (state: CheckState): Visitor => {
     },
     refer,
     l1Entry: (slot) => {
-      checkL1Entry(state, slot)
+      checkL1Entry(state, slot, faults)
+      l1Copied(state, slot)
     },
     l2Table: (t: L2Table) => {
       checkEntries(state, refer, t)

@@ -109,9 +109,3 @@ export const inconsistent = (
   expected: string,
   source: Source = 'both'
 ): Complaint => ({ clause, phase: 'inconsistent', source, field: '', ...where, found, expected })
-
-/** A complaint about one entry or field by itself. */
-export const invalid = (...said: Parameters<typeof inconsistent>): Complaint => ({
-  ...inconsistent(...said),
-  phase: 'invalid'
-})

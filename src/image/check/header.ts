@@ -6,6 +6,7 @@ import { headerFields } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
 import type { Metadata } from '../metadata.js'
 import { inconsistent, type Spot } from './findings.js'
+import { severityOf } from './severity.js'
 import type { CheckState } from './state.js'
 
 type Key = keyof typeof headerFields.fields
@@ -17,14 +18,10 @@ const spot = (key: Key): Spot => {
 
 const hex = (n: bigint): string => `0x${n.toString(16)}`
 
-/** Clauses that permit what the format's text merely does not expect. */
-const permissive: readonly ClauseId[] = ['BMP-11', 'EXT-11']
-
-/** The issues of the metadata that are no refusal and of which QEMU's check says nothing. */
+/** The issues of the metadata that are no refusal, but for those of snapshot table entries. */
 const metadataIssues = (state: CheckState, m: Metadata): void => {
   for (const i of m.issues)
-    if (refusalOf(i) === undefined && i.source === 'format')
-      state.findings.add(permissive.includes(i.clause) ? 'note' : 'flaw', i)
+    if (refusalOf(i) === undefined && i.structure !== 'snapshot table entry') state.findings.add(severityOf(i), i)
 }
 
 /** The raw disk that the data file is has the size of the guest disk. @see DATA-07 */
@@ -59,9 +56,5 @@ export const headerFindings = (state: CheckState, m: Metadata): void => {
   const name = backingNamePlace(h)
   const inHeader = name !== undefined && name.at < BigInt(h.headerLength)
   note(inHeader, 'BACK-01', 'backingFileOffset', `${name?.at ?? 0}, in the header`, 'behind the extension area')
-  if (state.g.externalDataFile && h.nbSnapshots > 0) {
-    const expected = '0 with an external data file'
-    state.findings.add('corruption', inconsistent('DATA-01', spot('nbSnapshots'), String(h.nbSnapshots), expected))
-  }
   rawDataFile(state, m)
 }

@@ -1,25 +1,27 @@
 /** Runs of plain L2 entries: the fast path through a table, which allocates nothing. */
+import { bothBits } from '../../format/l2.js'
 import type { Allocation } from './allocation.js'
 import { l2Copied } from './copied.js'
 import type { L2Table } from './l2-table.js'
 import type { CheckState } from './state.js'
 
-/** Whether a check has plain entries at all: 64-bit ones, for clusters of this file, whose refcounts can all be read. */
-const hasPlain = ({ g, refcounts }: CheckState): boolean =>
-  !g.extendedL2 && !g.externalDataFile && refcounts.unreadable.size === 0
+/** Whether entry `i` is that of a normal cluster, and breaks no rule by itself. */
+export const isSound = ({ view, faults, g }: L2Table, i: number): boolean =>
+  !view.hasAny(i, faults) &&
+  view.hostClusterOffset(i) !== 0 &&
+  (!g.extendedL2 || bothBits(view.allocated(i), view.zeros(i)) === 0)
 
-/** Host bytes before which a plain entry has its cluster: the whole clusters of the file. */
-export const plainEnd = (state: CheckState): number =>
-  hasPlain(state) ? Math.floor(state.fileLength / state.size) * state.size : 0
+/** Host bytes before which runs of entries have their clusters: the whole clusters of the file, where all refcounts can be read. */
+export const plainEnd = ({ g, refcounts, fileLength, size }: CheckState): number =>
+  g.externalDataFile || refcounts.unreadable.size > 0 ? 0 : Math.floor(fileLength / size) * size
 
 /**
- * How many entries from `i` on are standard clusters with nothing wrong in their bits, in a row from host `offset` on and
- * before `end`, as {@link plainEnd} has it. 0 where there is no such cluster.
+ * How many entries from `i` on are sound, have clusters in a row from host `offset` on, and before `end`, and the same
+ * copied flag. 0 where entry `i` is none. One at a time where they have subclusters.
  */
-const plainRun = ({ view, size }: L2Table, i: number, offset: number, end: number): number => {
-  const wrong = (view.words.hi(i) & 0x7f00_0000) !== 0 || (view.words.lo(i) & (size - 1)) !== 0
-  if (wrong || offset === 0 || offset >= end) return 0
-  return Math.min(view.words.steps(i, view.length, size), (end - offset) / size)
+const plainRun = (t: L2Table, i: number, offset: number, end: number): number => {
+  if (offset >= end || !isSound(t, i)) return 0
+  return t.g.extendedL2 ? 1 : Math.min(t.view.words.steps(i, t.view.length, t.size), (end - offset) / t.size)
 }
 
 /** Counts the run of plain entries that starts at entry `i`, and returns its length: 0 where entry `i` is not plain. */

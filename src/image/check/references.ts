@@ -1,6 +1,7 @@
 /** References: the host bytes that the entries of L2 tables refer to, and how often an image refers to each host cluster. */
 import type { Plan } from '../../bytes/plan.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
+import { l2Rules } from '../../format/l2.js'
 import { clusterKind } from '../../format/views.js'
 import type { Metadata } from '../metadata.js'
 import { Counts } from './counts.js'
@@ -8,7 +9,7 @@ import { entryPlace, guestOf, type L2Table } from './l2-table.js'
 import { reachesPastEnd, type Reference } from './visitor.js'
 import { walk } from './walk.js'
 
-/** What entry `i` of a table refers to; `undefined` for nothing. A compressed cluster where none may be is not followed. */
+/** What entry `i` of a table refers to in the image file, if anything. A payload is not followed where QEMU's check does not. @see SUB-06 */
 export const referenceOf = (t: L2Table, i: number): Reference | undefined => {
   const { view, g } = t
   const kind = view.kind(i)
@@ -16,7 +17,7 @@ export const referenceOf = (t: L2Table, i: number): Reference | undefined => {
   const origin = { entry: entryPlace(t, i), guest: guestOf(t, i) }
   if (kind !== clusterKind.Compressed)
     return { structure: 'data cluster', at: view.hostClusterOffset(i), size: t.size, ...origin }
-  if (g.extendedL2 && (view.allocated(i) !== 0 || view.zeros(i) !== 0)) return undefined
+  if (g.extendedL2 && l2Rules.brokenBy(view.entry(i), g).some(({ clause }) => clause === 'SUB-06')) return undefined
   return { structure: 'compressed cluster', at: view.hostOffset(i), size: view.availableBytes(i), ...origin }
 }
 

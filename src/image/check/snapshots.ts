@@ -1,9 +1,8 @@
 /** The snapshot table: what the format asks of its entries and QEMU's check does not. */
-import type { ClauseId, Source } from '../../../spec/clauses/index.js'
+import type { ClauseId } from '../../../spec/clauses/index.js'
 import { repeats } from '../../bytes/list.js'
 import { label, toHex } from '../../bytes/octets.js'
-import { clusterSize, type Geometry, neededL1Entries } from '../../format/geometry.js'
-import { maxL1Entries, maxSnapshotExtra } from '../../format/limits.js'
+import { type Geometry, neededL1Entries } from '../../format/geometry.js'
 import {
   snapshotDiskSize,
   type SnapshotEntry,
@@ -14,8 +13,9 @@ import {
 } from '../../format/snapshot.js'
 import { type Metadata, snapshotTablePlace } from '../metadata.js'
 import { inconsistent, type Severity } from './findings.js'
+import { severityOf } from './severity.js'
 import type { CheckState } from './state.js'
-import { reachOf } from './trees.js'
+import { reachOf, snapshotIssues } from './trees.js'
 
 const name = (bytes: Uint8Array): string => `'${label(bytes.subarray(0, 64))}'`
 
@@ -27,8 +27,7 @@ type Say = (
   at: number,
   size: number,
   found: string,
-  expected: string,
-  source?: Source
+  expected: string
 ) => void
 
 const sizes = (say: Say, s: SnapshotEntry, g: Geometry, imageSize: bigint): void => {
@@ -42,19 +41,6 @@ const sizes = (say: Say, s: SnapshotEntry, g: Geometry, imageSize: bigint): void
     say('note', 'SNAP-01', 'vm_state_size', 32, 4, String(s.vmStateSize), `0, or ${state} as in the extra data`)
 }
 
-/** The numbers in an entry that QEMU's check looks at. @see SNAP-01, SNAP-02, SNAP-03 and SNAP-07 */
-const numbers = (say: Say, s: SnapshotEntry, g: Geometry): void => {
-  const extra = snapshotExtra.sizeOf(s.extra)
-  const bad = (clause: ClauseId, field: string, at: number, size: number, found: number | bigint, expected: string) => {
-    say('corruption', clause, field, at, size, String(found), expected, 'both')
-  }
-  if (g.version === 3 && extra < 16) bad('SNAP-02', 'extra_data_size', 36, 4, extra, 'at least 16')
-  if (extra > maxSnapshotExtra) bad('SNAP-03', 'extra_data_size', 36, 4, extra, `at most ${maxSnapshotExtra}`)
-  if (s.l1TableOffset % BigInt(clusterSize(g)) !== 0n)
-    bad('SNAP-01', 'l1_table_offset', 0, 8, s.l1TableOffset, 'a multiple of the cluster size')
-  else if (s.l1Size > maxL1Entries) bad('SNAP-07', 'l1_size', 8, 4, s.l1Size, `at most ${maxL1Entries}`)
-}
-
 /** Everything about the entries of the snapshot table by themselves and among each other. */
 export const snapshotFindings = (state: CheckState, m: Metadata): void => {
   const starts = snapshotStarts(m.snapshots)
@@ -64,16 +50,16 @@ export const snapshotFindings = (state: CheckState, m: Metadata): void => {
   for (const [i, s] of m.snapshots.entries()) {
     const start = table + (starts[i] ?? 0)
     const idAt = snapshotFixed.size + snapshotExtra.sizeOf(s.extra)
-    const say: Say = (severity, clause, field, at, size, found, expected, source = 'format') => {
+    const say: Say = (severity, clause, field, at, size, found, expected) => {
       const where = { structure: 'snapshot table entry', field, at: start + at, size }
-      state.findings.add(severity, inconsistent(clause, where, found, expected, source))
+      state.findings.add(severity, inconsistent(clause, where, found, expected, 'format'))
     }
     const id = s.id.length
     if (sameId.has(i)) say('flaw', 'SNAP-01', 'id_str', idAt, id, `${name(s.id)} once more`, 'unique ids')
     if (!/^[0-9]+$/.test(label(s.id))) say('note', 'SNAP-06', 'id_str', idAt, id, name(s.id), 'a decimal number')
     if (sameName.has(i) && s.name.length > 0)
       say('note', 'SNAP-06', 'name', idAt + id, s.name.length, `${name(s.name)} once more`, 'a name of its own')
-    numbers(say, s, state.g)
+    for (const issue of snapshotIssues(s, state.g, start)) state.findings.add(severityOf(issue), issue)
     sizes(say, s, state.g, m.header.size)
   }
 }

@@ -1,6 +1,7 @@
 /** Trees: the L1 tables of an image, and how much of the guest disk each one maps. */
+import type { Issue } from '../../bytes/issue.js'
 import { type Geometry, neededL1Entries } from '../../format/geometry.js'
-import { snapshotDiskSize, type SnapshotEntry, vmStateSize } from '../../format/snapshot.js'
+import { snapshotDiskSize, type SnapshotEntry, snapshotRules, vmStateSize } from '../../format/snapshot.js'
 import type { Metadata } from '../metadata.js'
 
 /** An L1 table and the tree under it. */
@@ -44,3 +45,16 @@ export const snapshotTree = (m: Metadata, g: Geometry, s: SnapshotEntry, entry: 
   reach: s.extra.diskSize === undefined ? s.l1Size : reachOf(g, s.extra.diskSize, vmStateSize(s)),
   entry
 })
+
+const isOfL1 = ({ field }: Issue): boolean => field === 'l1_table_offset' || field === 'l1_size'
+
+/** Why the L1 table of the snapshot whose table entry starts at byte `entry` is not read, if it is not. @see SNAP-01 and SNAP-07 */
+export const l1Issue = (s: SnapshotEntry, g: Geometry, entry: number): Issue | undefined =>
+  snapshotRules.judge(s, g, entry).find(isOfL1)
+
+/** What a snapshot table entry at byte `entry` breaks; of its L1 table the first alone, over which it is not read. */
+export const snapshotIssues = (s: SnapshotEntry, g: Geometry, entry: number): readonly Issue[] => {
+  const issues = snapshotRules.judge(s, g, entry)
+  const first = issues.find(isOfL1)
+  return issues.filter((issue) => issue === first || !isOfL1(issue))
+}

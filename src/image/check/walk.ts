@@ -1,16 +1,19 @@
 /** The walk: everything in an image that refers to host clusters, in QEMU's order. */
 import { type Plan, readAt } from '../../bytes/plan.js'
-import { bitmapStarts, bitmapTableEntry } from '../../format/bitmap.js'
+import type { Halves } from '../../bytes/words.js'
+import { bitmapStarts, bitmapTableFaults, bitmapTableRules } from '../../format/bitmap.js'
 import { clusterSize, type Geometry, l1Coverage } from '../../format/geometry.js'
 import * as limits from '../../format/limits.js'
-import { l1IsReadable, snapshotStarts } from '../../format/snapshot.js'
+import { refcountTableFaults, refcountTableRules } from '../../format/refcount.js'
+import { snapshotStarts } from '../../format/snapshot.js'
 import { BitmapTableView, L1View } from '../../format/views.js'
 import type { Range } from '../gaps.js'
 import { bitmapsExtension, encryptionPointer, type Metadata, snapshotTablePlace } from '../metadata.js'
 import { inconsistent } from './findings.js'
 import { eachTable, type Uses } from './l2-table.js'
 import type { RefcountTable } from './refcounts.js'
-import { activeTree, snapshotTree, type Tree } from './trees.js'
+import { severityOf } from './severity.js'
+import { activeTree, l1Issue, snapshotTree, type Tree } from './trees.js'
 import type { Origin, Visitor } from './visitor.js'
 
 /** Bytes of tables that a walk reads of the smallest image. */
@@ -20,6 +23,8 @@ const slack = 2 ** 26
 class Walk {
   /** Bytes of a cluster. */
   readonly size: number
+  /** Bits that no sound bitmap table entry has. */
+  readonly bitmapFaults: Halves
   /** L2 tables that the L1 tables name. */
   readonly uses: Uses = new Map()
   /** Bytes of tables that may still be read: those of a sound image are no more than the image. */
@@ -31,6 +36,7 @@ class Walk {
     readonly visitor: Visitor
   ) {
     this.size = clusterSize(g)
+    this.bitmapFaults = bitmapTableFaults(g.clusterBits)
     this.unread = 2 * fileLength + slack
   }
 
@@ -91,8 +97,8 @@ function* snapshots(w: Walk, m: Metadata): Plan<void> {
   const starts = snapshotStarts(m.snapshots)
   for (const [i, s] of m.snapshots.entries()) {
     const at = table.at + (starts[i] ?? 0)
-    if (s.l1TableOffset % BigInt(w.size) !== 0n || s.l1Size > limits.maxL1Entries) continue
-    if (l1IsReadable(s) && w.spend(Math.min(8 * s.l1Size, w.fileLength))) yield* l1Table(w, snapshotTree(m, w.g, s, at))
+    if (l1Issue(s, w.g, at) !== undefined) continue
+    if (w.spend(Math.min(8 * s.l1Size, w.fileLength))) yield* l1Table(w, snapshotTree(m, w.g, s, at))
     else {
       const where = { structure: 'snapshot table entry', field: 'l1_table_offset', at, size: 8 }
       w.visitor.find('error', inconsistent('CHK-06', where, String(s.l1TableOffset), 'a table that can be read'))
@@ -115,15 +121,12 @@ function* bitmapTable(w: Walk, table: number, entries: number): Plan<void> {
 }
 
 const bitmapData = (w: Walk, view: BitmapTableView, i: number, entry: number): void => {
-  const [hi, lo] = [view.words.hi(i), view.words.lo(i)]
-  if (hi === 0 && lo <= 1) return
+  if (view.isZero(i)) return
   const offset = view.clusterOffset(i)
-  const reserved = bitmapTableEntry.leaf.reservedMask & view.words.at(i)
-  if (reserved !== 0n || (offset !== 0 && (lo & 1) === 1) || offset % w.size !== 0) {
-    const where = { structure: 'bitmap table entry', at: entry, size: 8 }
-    const word = `0x${view.words.at(i).toString(16)}`
-    w.visitor.find('corruption', inconsistent('BMP-05', where, word, 'an aligned offset alone, or all_ones alone'))
-  } else if (offset !== 0) w.claim('bitmap data', offset, w.size, { entry })
+  const suspect = view.hasAny(i, w.bitmapFaults) || view.allOnes(i)
+  const [issue] = suspect ? bitmapTableRules.judge(view.entry(i), w.g, entry) : []
+  if (issue !== undefined) w.visitor.find(severityOf(issue), issue)
+  else if (offset !== 0) w.claim('bitmap data', offset, w.size, { entry })
 }
 
 /** The bitmap directory, and the tables and bits of its bitmaps. */
@@ -142,15 +145,12 @@ function* bitmaps(w: Walk, m: Metadata): Plan<void> {
 
 /** The blocks that the refcount table names. A block is used once, by its table entry. @see CHK-01 */
 const refcountBlocks = (w: Walk, { at, view }: RefcountTable): void => {
+  const faults = refcountTableFaults(w.g.clusterBits)
   for (let i = 0; i < view.length; i++) {
     const entry = at + 8 * i
     const block = view.refcountBlockOffset(i)
-    const bad = (found: string, expected: string): void => {
-      const where = { structure: 'refcount table entry', at: entry, size: 8 }
-      w.visitor.find('corruption', inconsistent('REF-04', where, found, expected))
-    }
-    if ((view.words.lo(i) & 0x1ff) !== 0) bad('reserved bits set', 'reserved bits zero')
-    else if (block % w.size !== 0) bad(`0x${block.toString(16)}`, 'a multiple of the cluster size')
+    const [issue] = view.hasAny(i, faults) ? refcountTableRules.judge(view.entry(i), w.g, entry) : []
+    if (issue !== undefined) w.visitor.find(severityOf(issue), issue)
     else if (block !== 0) w.visitor.refcountBlock({ structure: 'refcount block', at: block, size: w.size, entry })
   }
 }

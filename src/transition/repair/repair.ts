@@ -5,7 +5,7 @@ import { clusterSize, l2EntrySize } from '../../format/geometry.js'
 import { l1Entry } from '../../format/l1.js'
 import { clusterKind, L2View } from '../../format/views.js'
 import { type Examined, examine } from '../../image/check/check.js'
-import type { Totals } from '../../image/check/findings.js'
+import type { Finding, Totals } from '../../image/check/findings.js'
 import type { CheckState } from '../../image/check/state.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
 import { branchesOf } from './branches.js'
@@ -70,6 +70,8 @@ function* mendCounts(w: Work, e: Examined, mode: RepairMode): Plan<void> {
   for (const { cluster, n, by } of wrong)
     if (by < 0 || mode === 'all') yield* addToCounts(w, cluster, n, by, by > 0 ? 'prepare' : 'release')
 }
+
+const isMappingEntry = ({ structure }: Finding): boolean => structure === 'L1 table entry' || structure === 'L2 entry'
 
 /** Clears what is set in entries and means nothing: reserved bits, and the copied flag of a compressed cluster. @see CHK-10 */
 function* mendEntries(w: Work, e: Examined): Plan<void> {
@@ -145,7 +147,10 @@ function* absolve(w: Work): Plan<void> {
 function* rounds(w: Work, first: Examined, mode: RepairMode, length: () => number): Plan<Repaired> {
   const before = { ...first.state.findings.totals }
   const findings = first.state.findings.kept
-  if (mode === 'all' && findings.some((f) => f.severity === 'corruption' && f.phase === 'invalid')) {
+  if (
+    mode === 'all' &&
+    findings.some((f) => f.severity === 'corruption' && f.phase === 'invalid' && isMappingEntry(f))
+  ) {
     yield* mendEntries(w, first)
     yield* endRound(w)
   }
