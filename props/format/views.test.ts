@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { concat, packBits } from '../../src/bytes/octets.js'
 import { type Halves, Words } from '../../src/bytes/words.js'
 import { bitmapCluster, bitmapTableEntry, bitmapTableFaults, bitmapTableRules } from '../../src/format/bitmap.js'
+import { availableBytes } from '../../src/format/compressed.js'
 import { blockEntries } from '../../src/format/geometry.js'
 import { l1Entry, l1Faults, l1Rules } from '../../src/format/l1.js'
 import { type L2Context, l2Entry, l2Faults, l2Rules, wordOfCluster } from '../../src/format/l2.js'
@@ -96,6 +97,8 @@ test('an L1 view is the entry codec at every index', () => {
         const entry = valueOf(l1Entry, bytes.subarray(8 * i))
         same(view.entry(i), entry)
         assert.is(BigInt(view.l2TableOffset(i)), entry.l2TableOffset)
+        assert.is(view.copied(i), entry.copied)
+        assert.is(view.isZero(i), view.words.at(i) === 0n)
       }
     })
   )
@@ -112,8 +115,14 @@ test('an L2 view is the entry codec at every index, in every context', () => {
           const entry = valueOf(l2Entry(ctx), bytes.subarray(size * i))
           same(view.entry(i), entry)
           assert.is(clusterKinds[view.kind(i)], entry._tag)
+          assert.is(view.copied(i), entry.copied)
+          assert.is(
+            view.isZero(i),
+            bytes.subarray(size * i, size * (i + 1)).every((b) => b === 0)
+          )
           if (entry._tag === 'Compressed') {
             assert.is(view.additionalSectors(i), entry.additionalSectors)
+            assert.is(view.availableBytes(i), availableBytes(entry))
             if (entry.hostOffset < 2n ** 53n) assert.is(BigInt(view.hostOffset(i)), entry.hostOffset)
             else assert.ok(view.hostOffset(i) >= 2 ** 53)
           } else {
