@@ -8,7 +8,8 @@ import {
   featureName,
   featureNames
 } from '../../src/format/extension-payload.js'
-import { type Extension, extension, extensionRecord, extensionTypes, typeOf } from '../../src/format/extension.js'
+import { type Extension, extension, extensionRecord, typeOf } from '../../src/format/extension.js'
+import { extensionTypes } from '../../src/format/extension-kinds.js'
 import { type ExtensionArea, extensionArea } from '../../src/format/extension-area.js'
 import { maxBackingFormat } from '../../src/format/limits.js'
 import type { Mode } from './leaf.js'

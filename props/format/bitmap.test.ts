@@ -10,7 +10,7 @@ import {
   bitmapStarts,
   bitmapTableEntries as tableEntriesFor,
   bitmapTableEntry,
-  judgeTailBits
+  lastBitsRules
 } from '../../src/format/bitmap.js'
 import {
   bitmapClustersOf,
@@ -116,7 +116,7 @@ test('a bit set behind the last one is found in the first byte that has one', ()
       const bytes = packBits(Array.from({ length: 128 }, (_, i) => set.includes(i)))
       const stray = set.filter((i) => i >= n)
       same(
-        judgeTailBits(bytes, n).map((c) => [c.clause, c.at]),
+        lastBitsRules.judge({ bytes, used: n }, undefined).map((c) => [c.clause, c.at]),
         stray.length === 0 ? [] : [['BMP-08', Math.min(...stray) >> 3]]
       )
     }),

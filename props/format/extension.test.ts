@@ -5,7 +5,8 @@ import { concat, fromText, part } from '../../src/bytes/octets.js'
 import { geometry } from '../../src/format/geometry.js'
 import { type ExtensionArea, extensionArea, extensionStarts } from '../../src/format/extension-area.js'
 import { featureNames, nameOf } from '../../src/format/extension-payload.js'
-import { type Extension, extension, extensionTypes, typeOf } from '../../src/format/extension.js'
+import { type Extension, extension, typeOf } from '../../src/format/extension.js'
+import { extensionTypes } from '../../src/format/extension-kinds.js'
 import { extensionRange } from '../../src/image/metadata.js'
 import {
   extensionAreas,

@@ -51,8 +51,8 @@ const readers = {
   'bitmap entry': (g: Geometry) => reader(format.bitmapEntry, (a) => format.bitmapRules.judge(a, g)),
   'bitmap table entry': (g: Geometry) => reader(format.bitmapTableEntry, (a) => format.bitmapTableRules.judge(a, g)),
   'bitmap data': (g: Geometry) => reader(format.bitmapCluster(g.clusterBits)),
-  'bitmap data of 4 bits': () => reader(rawBytes, (a) => format.judgeTailBits(a, 4)),
-  'bitmap data of 8 bits': () => reader(rawBytes, (a) => format.judgeTailBits(a, 8))
+  'bitmap data of 4 bits': () => reader(rawBytes, (bytes) => format.lastBitsRules.judge({ bytes, used: 4 }, undefined)),
+  'bitmap data of 8 bits': () => reader(rawBytes, (bytes) => format.lastBitsRules.judge({ bytes, used: 8 }, undefined))
 }
 
 /** A structure that has golden bytes or cases. */

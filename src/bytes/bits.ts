@@ -1,9 +1,10 @@
 /** Bit fields: named bits and bit ranges of one word of 32 or 64 bits, everything else kept as `reserved`. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
-import { ByteType, tooFew } from './byte-type.js'
+import { ByteType, tooFew, whole } from './byte-type.js'
 import { Draft } from './draft.js'
-import { type FieldRule, type Place, type Rule, RuleTable } from './judgement.js'
+import type { Place } from './issue.js'
+import { type FieldRule, type Rule, RuleTable } from './judgement.js'
 import {
   type JsonCodec,
   bigJson,
@@ -259,7 +260,7 @@ export class BitsType<R extends BitRows> extends ByteType<BitsOf<R>> {
       is: (u): u is BitsOf<R> => leaf.json.is(u),
       read: (bytes) =>
         bytes.length < leaf.size
-          ? E.left([tooFew(leaf.name, leaf.size, bytes.length, clause)])
+          ? E.left([tooFew(whole(leaf.name, leaf.size), bytes.length, clause)])
           : E.right(leaf.get(viewOf(bytes), 0)),
       write: (a) => {
         const bytes = new Uint8Array(leaf.size)

@@ -2,7 +2,7 @@
 import * as t from 'io-ts'
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
-import { type Complaint, type Issue, isIssue, issue, shift } from './issue.js'
+import { type Issue, isIssue, issue, malformed, type Place, shift } from './issue.js'
 import { anyOctetsJson, type JsonType } from './json.js'
 import { copy } from './octets.js'
 
@@ -11,13 +11,13 @@ export interface ByteCodec<A> {
   readonly name: string
   readonly is: (u: unknown) => u is A
   /** Reads the structure at the start of the bytes; bytes behind it are left alone. */
-  readonly read: (bytes: Uint8Array) => E.Either<readonly Complaint[], A>
+  readonly read: (bytes: Uint8Array) => E.Either<readonly Issue[], A>
   readonly write: (a: A) => Uint8Array
   /** Length of `write(a)` in bytes. */
   readonly sizeOf: (a: A) => number
   readonly json: JsonType<A>
   /** Rules the value breaks by itself; offsets count from the start of the structure. */
-  readonly judge: (a: A) => readonly Complaint[]
+  readonly judge: (a: A) => readonly Issue[]
 }
 
 /**
@@ -33,7 +33,7 @@ export interface ByteCodec<A> {
 export class ByteType<A> extends t.Type<A, Uint8Array, Uint8Array> {
   readonly json: JsonType<A>
   readonly sizeOf: (a: A) => number
-  private readonly complain: (a: A) => readonly Complaint[]
+  private readonly issuesOf: (a: A) => readonly Issue[]
 
   constructor(codec: ByteCodec<A>) {
     super(
@@ -47,12 +47,12 @@ export class ByteType<A> extends t.Type<A, Uint8Array, Uint8Array> {
     )
     this.json = codec.json
     this.sizeOf = codec.sizeOf
-    this.complain = codec.judge
+    this.issuesOf = codec.judge
   }
 
   /** The rules a value breaks by itself; `at` is the byte offset of the structure in the file. */
   judge(a: A, at = 0): readonly Issue[] {
-    return shift(at)(this.complain(a).map((c) => issue(c, a)))
+    return shift(at)(this.issuesOf(a))
   }
 
   /** Decodes the structure that stands at byte `from` of `bytes`; issues carry its offset in the file, `at`. */
@@ -61,18 +61,12 @@ export class ByteType<A> extends t.Type<A, Uint8Array, Uint8Array> {
   }
 }
 
-/** The complaint that the bytes end before a structure of `size` bytes does. */
-export const tooFew = (structure: string, size: number, length: number, clause: ClauseId): Complaint => ({
-  clause,
-  phase: 'malformed',
-  source: 'both',
-  structure,
-  field: '',
-  at: 0,
-  size,
-  found: `the end of the bytes at ${length}`,
-  expected: `${size} bytes`
-})
+/** The issue of `length` bytes that end within a place. */
+export const tooFew = (place: Place, length: number, clause: ClauseId): Issue =>
+  malformed(place, clause, `the end of the bytes at ${length}`, `${place.size} bytes`)
+
+/** The place of a structure of `size` bytes as a whole. */
+export const whole = (structure: string, size: number, at = 0): Place => ({ structure, field: '', at, size })
 
 /** Bytes as they are: all that are given. */
 export const rawBytes: ByteType<Uint8Array> = new ByteType<Uint8Array>({

@@ -3,8 +3,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { ByteType } from './byte-type.js'
 import { Draft } from './draft.js'
-import type { Complaint } from './issue.js'
-import { type FieldRule, type Place, RuleTable } from './judgement.js'
+import { type Issue, malformed, type Place } from './issue.js'
+import { type FieldRule, RuleTable } from './judgement.js'
 import { type JsonCodec, octetsJson } from './json.js'
 import { objectJson, valueAt } from './object.js'
 import { empty, part, viewOf } from './octets.js'
@@ -27,7 +27,7 @@ export interface Part<A> {
   decode(bytes: Uint8Array): E.Either<unknown, A>
   encode(a: A): Uint8Array
   sizeOf(a: A): number
-  judge(a: A, at?: number): readonly Complaint[]
+  judge(a: A, at?: number): readonly Issue[]
 }
 
 /** A string of bytes behind the table: which field of the table holds its length, and what it is when it has parts. */
@@ -123,7 +123,10 @@ export class EntryType<F extends Fields, T extends Tails<keyof F>> extends ByteT
           const length = Number(p.length?.row.as.get(view, p.length.at))
           const own = part(bytes, at, length)
           const value = p.tail.as?.decode(own) ?? E.right(own)
-          if (own.length < length || E.isLeft(value)) return E.left([overrun(name, p, length, bytes.length - at)])
+          if (own.length < length || E.isLeft(value)) {
+            const expected = `at most the ${bytes.length - at} bytes that are left`
+            return E.left([malformed(fixed.placeOf(String(p.tail.size)), p.tail.clause, String(length), expected)])
+          }
           draft.set(p.key, value.right)
           at += length
         }
@@ -166,18 +169,6 @@ export class EntryType<F extends Fields, T extends Tails<keyof F>> extends ByteT
     }
   }
 }
-
-const overrun = (structure: string, piece: Piece, length: number, left: number): Complaint => ({
-  clause: piece.tail.clause,
-  phase: 'malformed',
-  source: 'both',
-  structure,
-  field: piece.length?.row.name ?? piece.tail.name,
-  at: piece.length?.at ?? 0,
-  size: piece.length?.row.as.size ?? 0,
-  found: String(length),
-  expected: `at most the ${left} bytes that are left`
-})
 
 /** An entry of variable length from its table and its strings. */
 export const entry = <F extends Fields, const T extends Tails<keyof F>>(

@@ -13,13 +13,8 @@ import type { JsonObject } from './json.js'
  */
 export type Phase = 'malformed' | 'invalid' | 'inconsistent' | 'limit'
 
-/** What an issue says; see {@link Issue}. */
-export interface Complaint {
-  /** The clause that is broken. */
-  readonly clause: ClauseId
-  readonly phase: Phase
-  /** Whose rule it is: `both` unless the format's text and QEMU part ways. */
-  readonly source: Source
+/** Bytes of a structure, by the names that the format gives them. */
+export interface Place {
   /** The structure, in the format's own words. */
   readonly structure: string
   /** The field in it, by the format's own name; empty when the structure as a whole is meant. */
@@ -28,6 +23,15 @@ export interface Complaint {
   readonly at: number
   /** Length of the field in bytes. */
   readonly size: number
+}
+
+/** What an issue says; see {@link Issue}. */
+export interface Complaint extends Place {
+  /** The clause that is broken. */
+  readonly clause: ClauseId
+  readonly phase: Phase
+  /** Whose rule it is: `both` unless the format's text and QEMU part ways. */
+  readonly source: Source
   readonly found: string
   readonly expected: string
   /** The row of QEMU's opening checks that refuses the image over it, when that is not `clause` itself. @see OPEN-01 */
@@ -50,6 +54,18 @@ export const issue = (complaint: Complaint, value?: unknown, context: t.Context 
   context,
   message: show(complaint)
 })
+
+/** The issue of bytes that do not decode at a place. `refusal` is the row of QEMU's opening checks, when it is another clause. */
+export const malformed = (place: Place, clause: ClauseId, found: string, expected: string, refusal?: ClauseId): Issue =>
+  issue({
+    ...place,
+    clause,
+    phase: 'malformed',
+    source: 'both',
+    found,
+    expected,
+    ...(refusal === undefined ? {} : { refusal })
+  })
 
 /** The same issues, `by` bytes further on: from offsets inside a structure to offsets in the file. */
 export const shift =

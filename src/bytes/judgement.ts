@@ -1,6 +1,6 @@
 /** Judgements: rules as rows of a table, and the issues of a value that breaks them. */
 import type { ClauseId, Source } from '../../spec/clauses/index.js'
-import { type Issue, issue, type Phase } from './issue.js'
+import { type Issue, issue, type Phase, type Place } from './issue.js'
 import { valueAt } from './object.js'
 
 /** What a value must satisfy, and whose demand that is. `C` is what the rule looks at beside the value. */
@@ -28,17 +28,9 @@ export interface FieldRule<A, C = unknown, K extends string = string> extends Ru
   readonly field: K
 }
 
-/** A field of a structure: the names that an issue gives, and its bytes from the start of the structure. */
-export interface Place {
-  readonly structure: string
-  readonly field: string
-  readonly at: number
-  readonly size: number
-}
-
 /** A structure whose fields have places: a field table. */
 export interface Placing<A> {
-  /** The place of a field in a value, by its key. */
+  /** The place of a field in a value, by its key; offsets count from the start of the structure. */
   placeOf(key: string, a: A): Place
 }
 

@@ -1,10 +1,10 @@
 /** Field tables: one table of rows gives the decoder, the encoder, the JSON form, the judgement and the documentation of a structure. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
-import { ByteType } from './byte-type.js'
+import { ByteType, tooFew } from './byte-type.js'
 import { Draft } from './draft.js'
-import type { Complaint } from './issue.js'
-import { type FieldRule, onField, type Place, RuleTable } from './judgement.js'
+import type { Issue, Place } from './issue.js'
+import { type FieldRule, onField, RuleTable } from './judgement.js'
 import { isObject } from './json.js'
 import { type JsonRow, objectJson, valueAt } from './object.js'
 import type { Leaf } from './leaf.js'
@@ -76,22 +76,12 @@ export const rowRules = ({ key, row: r }: Placed): readonly FieldRule<unknown>[]
   ...r.as.rules.map((rule) => onField(key, rule, (a: unknown) => valueAt(a, key)))
 ]
 
-/** The first row that `length` bytes do not cover, as a complaint that the bytes end too early. */
-export const tooShort = (structure: string, rows: readonly Placed[], length: number): readonly Complaint[] =>
+/** The issue of the first row that `length` bytes do not cover. */
+export const tooShort = (structure: string, rows: readonly Placed[], length: number): readonly Issue[] =>
   rows
     .filter((p) => p.at + p.row.as.size > length)
     .slice(0, 1)
-    .map((p) => ({
-      clause: p.row.clause,
-      phase: 'malformed',
-      source: 'both',
-      structure,
-      field: p.row.name,
-      at: p.at,
-      size: p.row.as.size,
-      found: `the end of the bytes at ${length}`,
-      expected: `${p.row.as.size} bytes`
-    }))
+    .map((p) => tooFew(rowPlace(structure, rows, p.key), length, p.row.clause))
 
 /** Reads rows into a draft; the caller has seen that the bytes cover them. */
 export const readRows = (rows: readonly Placed[], view: DataView, draft: Draft<unknown>): void => {

@@ -2,9 +2,9 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { bits, type BitsOf, flag, masked, word } from '../bytes/bits.js'
-import { ByteType } from '../bytes/byte-type.js'
+import { ByteType, tooFew, whole } from '../bytes/byte-type.js'
 import { entry, type EntryOf, toEight } from '../bytes/entry.js'
-import type { Complaint, Issue } from '../bytes/issue.js'
+import { type Issue, malformed } from '../bytes/issue.js'
 import { flagJson, listJson } from '../bytes/json.js'
 import { onField, RuleTable, rulesOf } from '../bytes/judgement.js'
 import { u16, u32, u64, u8, zeros } from '../bytes/leaf.js'
@@ -107,13 +107,16 @@ const entriesJson = listJson('bitmap directory', bitmapEntry.json, (a) =>
 export const bitmapStarts = (entries: readonly BitmapEntry[]): readonly number[] =>
   startsOf(entries.map((b) => bitmapEntry.sizeOf(b)))
 
-const entryAt = (bytes: Uint8Array, at: number): E.Either<readonly Complaint[], Step<BitmapEntry>> =>
+const entryAt = (bytes: Uint8Array, at: number): E.Either<readonly Issue[], Step<BitmapEntry>> =>
   pipe(
     bitmapEntry.decodeAt(bytes, at),
-    E.mapLeft((issues) => issues.map((c): Complaint => ({ ...c, refusal }))),
+    E.mapLeft((issues) => issues.map((i): Issue => ({ ...i, refusal }))),
     E.chain((b) => {
-      const size = bitmapEntry.sizeOf(b)
-      return toEight(size) === 0 ? E.right({ value: b, next: at + size }) : E.left([unpadded(at, size)])
+      const next = at + bitmapEntry.sizeOf(b)
+      const place = { structure: bitmapEntry.name, field: 'padding', at: next, size: toEight(next - at) }
+      return place.size === 0
+        ? E.right({ value: b, next })
+        : E.left([malformed(place, 'BMP-02', 'the end of the directory', 'padding to a multiple of 8', refusal)])
     })
   )
 
@@ -157,19 +160,6 @@ export const judgeNames = (entries: readonly BitmapEntry[], at = 0): readonly Is
   const again = new Set(repeats(entries.map((b) => toHex(b.name))))
   return entries.flatMap((b, i) => bitmapNameRules.judge(b, again.has(i), at + (starts[i] ?? 0)))
 }
-
-const unpadded = (at: number, size: number): Complaint => ({
-  clause: 'BMP-02',
-  phase: 'malformed',
-  source: 'both',
-  structure: 'bitmap directory entry',
-  field: 'padding',
-  at: at + size,
-  size: toEight(size),
-  found: 'the end of the directory',
-  expected: 'padding to a multiple of 8',
-  refusal
-})
 
 const tableRows = {
   clusterOffset: masked(
@@ -224,7 +214,7 @@ export const bitmapCluster = (clusterBits: number): ByteType<readonly boolean[]>
     is: (u): u is readonly boolean[] => flags.is(u),
     read: (bytes) =>
       bytes.length < size
-        ? E.left([{ ...short, size, found: `the end of the bytes at ${bytes.length}`, expected: `${size} bytes` }])
+        ? E.left([tooFew(whole('bitmap data', size), bytes.length, 'BMP-06')])
         : E.right(Array.from({ length: 8 * size }, (_, i) => bitAt(bytes, i))),
     write: packBits,
     sizeOf: () => size,
@@ -233,34 +223,30 @@ export const bitmapCluster = (clusterBits: number): ByteType<readonly boolean[]>
   })
 }
 
-const short = {
-  clause: 'BMP-06',
-  phase: 'malformed',
-  source: 'both',
-  structure: 'bitmap data',
-  field: '',
-  at: 0
-} as const
-
-/** Bits set behind the first `used` bits of a cluster of bitmap data, which must be zero. @see BMP-08 */
-export const judgeTailBits = (bytes: Uint8Array, used: number): readonly Complaint[] => {
+/** Where the bits behind the first `used` begin to be set: the byte; none where all are clear. */
+const strayBits = (bytes: Uint8Array, used: number): number => {
   const first = Array.from({ length: Math.max(0, Math.min(8, 8 * bytes.length - used)) }, (_, i) => used + i)
   const stray = first.find((i) => bitAt(bytes, i))
-  const after = bytes.findIndex((b, i) => i >= Math.ceil(used / 8) && b !== 0)
-  const at = stray !== undefined ? stray >>> 3 : after
-  return at < 0
-    ? []
-    : [
-        {
-          clause: 'BMP-08',
-          phase: 'invalid',
-          source: 'format',
-          structure: 'bitmap data',
-          field: '',
-          at,
-          size: 1,
-          found: 'bits set past the end of the disk',
-          expected: 'zeros'
-        }
-      ]
+  return stray !== undefined ? stray >>> 3 : bytes.findIndex((b, i) => i >= Math.ceil(used / 8) && b !== 0)
 }
+
+/** A cluster of bitmap data, and the number of its bits that the disk has. */
+interface LastBits {
+  readonly bytes: Uint8Array
+  readonly used: number
+}
+
+/** The rule of the last cluster of bitmap data: bits past the end of the disk are zero. @see BMP-08 */
+export const lastBitsRules = new RuleTable<LastBits>(
+  { placeOf: (_, { bytes, used }) => whole('bitmap data', 1, strayBits(bytes, used)) },
+  [
+    {
+      field: 'bits',
+      clause: 'BMP-08',
+      source: 'format',
+      broken: ({ bytes, used }) => strayBits(bytes, used) >= 0,
+      found: () => 'bits set past the end of the disk',
+      expected: 'zeros'
+    }
+  ]
+)

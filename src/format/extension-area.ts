@@ -2,14 +2,16 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as t from 'io-ts'
-import { ByteType } from '../bytes/byte-type.js'
-import type { Complaint } from '../bytes/issue.js'
+import { ByteType, whole } from '../bytes/byte-type.js'
+import { type Issue, malformed } from '../bytes/issue.js'
 import { anyOctetsJson, isObject } from '../bytes/json.js'
+import { RuleTable } from '../bytes/judgement.js'
 import { u32 } from '../bytes/leaf.js'
 import { repeats, startsOf, type Step, sum, walk } from '../bytes/list.js'
 import { objectJson } from '../bytes/object.js'
-import { concat, empty, part, viewOf } from '../bytes/octets.js'
-import { type Extension, extension, extensionTypes, typeOf } from './extension.js'
+import { concat, empty, hex, part, viewOf } from '../bytes/octets.js'
+import { type Extension, extension, extensionRecord, typeOf } from './extension.js'
+import { extensionTypes } from './extension-kinds.js'
 
 /** All bytes of the area: the extensions in their order, the end marker if there is one, and what follows it. */
 export interface ExtensionArea {
@@ -32,26 +34,19 @@ const isArea = (u: unknown): u is ExtensionArea => {
   return padded && (marked ? u32.json.is(u['end']) && u['end'] <= u['rest'].length : u['rest'].length === 0)
 }
 
-const truncated = (at: number, left: number): Complaint => ({
-  clause: 'EXT-03',
-  phase: 'malformed',
-  source: 'both',
-  structure: 'header extension',
-  field: '',
-  at,
-  size: recordHead,
-  found: `${left} bytes before the end of the area`,
-  expected: `a record of at least ${recordHead} bytes`,
-  refusal: 'OPEN-25'
-})
+const refusal = 'OPEN-25'
 
 /** One step of the walk: the extension at `at`, or why there is none. */
-const extensionAt = (bytes: Uint8Array, at: number): E.Either<readonly Complaint[], Step<Extension>> => {
-  if (bytes.length - at < recordHead) return E.left([truncated(at, bytes.length - at)])
+const extensionAt = (bytes: Uint8Array, at: number): E.Either<readonly Issue[], Step<Extension>> => {
+  const left = bytes.length - at
+  if (left < recordHead) {
+    const [found, expected] = [`${left} bytes before the end of the area`, `a record of at least ${recordHead} bytes`]
+    return E.left([malformed(whole('header extension', recordHead, at), 'EXT-03', found, expected, refusal)])
+  }
   return pipe(
     extension.decodeAt(bytes, at),
     E.bimap(
-      (issues) => issues.map((i): Complaint => ({ ...i, refusal: 'OPEN-25' })),
+      (issues) => issues.map((i): Issue => ({ ...i, refusal })),
       (e) => ({ value: e, next: at + extension.sizeOf(e) })
     )
   )
@@ -71,46 +66,45 @@ export const extensionStarts = (a: ExtensionArea): readonly number[] =>
 
 const extensionsSize = (a: ExtensionArea): number => sum(a.extensions.map((e) => extension.sizeOf(e)))
 
-const duplicates = (a: ExtensionArea): readonly Complaint[] => {
-  const at = extensionStarts(a)
+/** The rule of an extension among the others of its area, judged with whether it is the second of its type. @see EXT-02 */
+export const repeatRules = new RuleTable<Extension, boolean>({ placeOf: () => extensionRecord.fixed.placeOf('type') }, [
+  {
+    field: 'type',
+    clause: 'EXT-02',
+    source: 'format',
+    broken: (_, second) => second,
+    found: (e) => `a second extension of type ${hex(typeOf(e))}`,
+    expected: 'each type at most once'
+  }
+])
+
+/** Of each type with several extensions the second, however many more there are. */
+const seconds = (a: ExtensionArea): ReadonlySet<number> => {
   const types = a.extensions.map(typeOf)
-  // Of each type the second extension, however many more there are.
   const again = repeats(types)
   const further = new Set(repeats(again.map((i) => types[i] ?? 0)))
-  return again
-    .filter((_, n) => !further.has(n))
-    .map((i) => ({
-      clause: 'EXT-02',
-      phase: 'invalid',
-      source: 'format',
-      structure: 'header extension',
-      field: 'type',
-      at: at[i] ?? 0,
-      size: 4,
-      found: `a second extension of type 0x${(types[i] ?? 0).toString(16)}`,
-      expected: 'each type at most once'
-    }))
+  return new Set(again.filter((_, n) => !further.has(n)))
 }
 
-const stray = (a: ExtensionArea): readonly Complaint[] => {
-  const used = a.rest.findIndex((b) => b !== 0)
-  const at = extensionsSize(a) + recordHead
-  return used < 0
-    ? []
-    : [
-        {
-          clause: 'EXT-21',
-          phase: 'invalid',
-          source: 'format',
-          structure: 'header extension area',
-          field: '',
-          at: at + used,
-          size: a.rest.length - used,
-          found: 'bytes behind the end marker',
-          expected: 'zeros up to the end of the area'
-        }
-      ]
-}
+const strayAt = (a: ExtensionArea): number => a.rest.findIndex((b) => b !== 0)
+
+/** The rule of an extension area beyond its extensions. @see EXT-21 */
+export const areaRules = new RuleTable<ExtensionArea>(
+  {
+    placeOf: (_, a) =>
+      whole('header extension area', a.rest.length - strayAt(a), extensionsSize(a) + recordHead + strayAt(a))
+  },
+  [
+    {
+      field: 'rest',
+      clause: 'EXT-21',
+      source: 'format',
+      broken: (a) => strayAt(a) >= 0,
+      found: () => 'bytes behind the end marker',
+      expected: 'zeros up to the end of the area'
+    }
+  ]
+)
 
 /**
  * The extension area: all bytes given to `decode` belong to it. A record that runs past the end of the area is malformed.
@@ -157,6 +151,11 @@ export const extensionArea: ByteType<ExtensionArea> = new ByteType<ExtensionArea
   ),
   judge: (a) => {
     const at = extensionStarts(a)
-    return [...a.extensions.flatMap((e, i) => extension.judge(e, at[i])), ...duplicates(a), ...stray(a)]
+    const again = seconds(a)
+    return [
+      ...a.extensions.flatMap((e, i) => extension.judge(e, at[i])),
+      ...a.extensions.flatMap((e, i) => repeatRules.judge(e, again.has(i), at[i])),
+      ...areaRules.judge(a, undefined)
+    ]
   }
 })

@@ -2,8 +2,9 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { ByteType } from '../bytes/byte-type.js'
 import { growing, type GrowingOf } from '../bytes/growing.js'
-import type { Complaint } from '../bytes/issue.js'
+import { type Issue, malformed } from '../bytes/issue.js'
 import { isObject, jsonType, readJson } from '../bytes/json.js'
+import { RuleTable } from '../bytes/judgement.js'
 import { objectJson, valueAt } from '../bytes/object.js'
 import { padding, u32, u64, u8 } from '../bytes/leaf.js'
 import { empty, hex, viewOf } from '../bytes/octets.js'
@@ -17,7 +18,11 @@ export const magic = 0x5146_49fb
 
 /** Fields of every version. */
 export const headerV2 = struct('header', {
-  magic: row(u32, 'magic', 'OPEN-01', 'the bytes 51 46 49 FB', oneOf([magic], 'OPEN-01')),
+  magic: row(u32, 'magic', 'OPEN-01', 'the bytes 51 46 49 FB', {
+    ...oneOf([magic], 'OPEN-01'),
+    found: hex,
+    expected: hex(magic)
+  }),
   version: row(u32, 'version', 'OPEN-02', '2 or 3', oneOf([2, 3], 'OPEN-02')),
   backingFileOffset: row(
     u64,
@@ -114,28 +119,26 @@ const lengthOf = (h: Pick<Header, 'version' | 'clusterBits' | 'headerLength'>): 
 /** 0 when the field is absent. @see HDR-03 and HDR-10 */
 export const compressionType = (h: Header): number => h.additional.compressionType ?? 0
 
-const spot = { structure: 'header', phase: 'malformed', source: 'both' } as const
+/** The rules without which nobody knows what follows. @see OPEN-01 and OPEN-02 */
+const identity = new RuleTable<unknown>(
+  headerV2,
+  headerV2.rules.filter(({ field }) => field === 'magic' || field === 'version')
+)
 
-/** Why the header cannot be decoded at all: another magic number, or a version whose fields nobody knows. */
-const unreadable = (magicFound: number, version: number): readonly Complaint[] => {
-  if (magicFound !== magic)
-    return [
-      { ...spot, clause: 'OPEN-01', field: 'magic', at: 0, size: 4, found: hex(magicFound), expected: hex(magic) }
-    ]
-  return version === 2 || version === 3
-    ? []
-    : [{ ...spot, clause: 'OPEN-02', field: 'version', at: 4, size: 4, found: String(version), expected: '2 or 3' }]
-}
+/** Why a header cannot be decoded at all: another magic number, or a version whose fields nobody knows. */
+const unreadable = (h: Pick<Header, 'magic' | 'version'>): readonly Issue[] =>
+  identity
+    .judge(h, undefined)
+    .slice(0, 1)
+    .map((i): Issue => ({ ...i, phase: 'malformed' }))
 
-const cutOff = (headerLength: number, length: number): Complaint => ({
-  ...spot,
-  clause: 'HDR-02',
-  field: 'header_length',
-  at: headerFields.rows.find((p) => p.key === 'headerLength')?.at ?? 0,
-  size: 4,
-  found: String(headerLength),
-  expected: `at most the ${length} bytes that are there`
-})
+const cutOff = (headerLength: number, length: number): Issue =>
+  malformed(
+    headerFields.placeOf('headerLength'),
+    'HDR-02',
+    String(headerLength),
+    `at most the ${length} bytes that are there`
+  )
 
 const sameDefaults = (u: unknown): boolean =>
   Object.entries(v2Defaults).every(([key, value]) => equalValues(valueAt(u, key), value))
@@ -146,7 +149,7 @@ const equalValues = (a: unknown, b: unknown): boolean =>
 const isHeader = (u: unknown): u is Header => {
   if (!headerFields.is(u)) return false
   const additional: unknown = valueAt(u, 'additional')
-  if (!additionalFields.is(additional) || unreadable(u.magic, u.version).length > 0) return false
+  if (!additionalFields.is(additional) || unreadable(u).length > 0) return false
   if (u.version === 2) return sameDefaults(u) && additionalFields.sizeOf(additional) === 0
   return lengthOf(u) === fixedSize + additionalFields.sizeOf(additional)
 }
@@ -173,9 +176,10 @@ export const header: ByteType<Header> = new ByteType<Header>({
   read: (bytes) => {
     if (bytes.length < headerV2.size) return E.left(tooShort('header', headerV2.rows, bytes.length))
     const view = viewOf(bytes)
-    const broken = unreadable(view.getUint32(0), view.getUint32(4))
+    const [magicFound, version] = [view.getUint32(0), view.getUint32(4)]
+    const broken = unreadable({ magic: magicFound, version })
     if (broken.length > 0) return E.left(broken)
-    if (view.getUint32(4) === 2) return E.right(headerV2.atWith(view, () => beyondV2))
+    if (version === 2) return E.right(headerV2.atWith(view, () => beyondV2))
     if (bytes.length < fixedSize) return E.left(tooShort('header', headerFields.rows, bytes.length))
     const h = headerFields.atWith(view, (fields) => ({
       additional: additionalFields.of(bytes.subarray(fixedSize, lengthOf(fields)))

@@ -1,7 +1,7 @@
 /** L2 entries: what a guest cluster is, by the 64 bits of its entry and, when extended, the 64 bits of its subclusters. */
 import * as E from 'fp-ts/lib/Either.js'
 import { type BitRow, bits, flag, masked, maskOf } from '../bytes/bits.js'
-import { ByteType, tooFew } from '../bytes/byte-type.js'
+import { ByteType, tooFew, whole } from '../bytes/byte-type.js'
 import { bigJson, flagJson, smallJson } from '../bytes/json.js'
 import { onField, rulesOf, type Structure } from '../bytes/judgement.js'
 import { maxU64 } from '../bytes/leaf.js'
@@ -320,7 +320,7 @@ export const l2Entry = (ctx: L2Context): ByteType<L2Entry> => {
     name: 'L2 entry',
     is,
     read: (bytes) => {
-      if (bytes.length < size) return E.left([tooFew('L2 entry', size, bytes.length, 'L2-01')])
+      if (bytes.length < size) return E.left([tooFew(whole('L2 entry', size), bytes.length, 'L2-01')])
       const view = viewOf(bytes)
       const cluster = clusterOfWord(view.getBigUint64(0), ctx)
       return E.right(

@@ -1,7 +1,7 @@
 /** Refcounts: table entries, and blocks of all seven widths. */
 import * as E from 'fp-ts/lib/Either.js'
 import { bits, type BitsOf, masked, word } from '../bytes/bits.js'
-import { ByteType, tooFew } from '../bytes/byte-type.js'
+import { ByteType, tooFew, whole } from '../bytes/byte-type.js'
 import { bigJson, listJson } from '../bytes/json.js'
 import { rulesOf } from '../bytes/judgement.js'
 import { viewOf } from '../bytes/octets.js'
@@ -95,7 +95,7 @@ export const refcountBlock = (g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>
     name: 'refcount block',
     is: (u): u is readonly bigint[] => counts.is(u),
     read: (bytes) => {
-      if (bytes.length < size) return E.left([tooFew('refcount block', size, bytes.length, 'REF-05')])
+      if (bytes.length < size) return E.left([tooFew(whole('refcount block', size), bytes.length, 'REF-05')])
       const view = viewOf(bytes)
       return E.right(Array.from({ length: entries }, (_, i) => refcountAt(view, g.refcountOrder, i)))
     },

@@ -4,7 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js'
 import { ByteType } from '../bytes/byte-type.js'
 import { entry, type EntryOf, toEight } from '../bytes/entry.js'
 import { growing } from '../bytes/growing.js'
-import type { Complaint } from '../bytes/issue.js'
+import { type Issue, malformed } from '../bytes/issue.js'
 import { listJson } from '../bytes/json.js'
 import { onField, rulesOf } from '../bytes/judgement.js'
 import { u16, u32, u64 } from '../bytes/leaf.js'
@@ -101,27 +101,17 @@ export const snapshotRules = rulesOf<
 export const snapshotStarts = (entries: readonly SnapshotEntry[]): readonly number[] =>
   startsOf(entries.map((s) => snapshotEntry.sizeOf(s)))
 
-const unpadded = (at: number, size: number): Complaint => ({
-  clause: 'SNAP-01',
-  phase: 'malformed',
-  source: 'both',
-  structure: 'snapshot table entry',
-  field: 'padding',
-  at,
-  size,
-  found: 'the end of the bytes',
-  expected: `${size} bytes of padding`
-})
-
-const entryAt = (bytes: Uint8Array, at: number, last: boolean): E.Either<readonly Complaint[], Step<SnapshotEntry>> =>
+const entryAt = (bytes: Uint8Array, at: number, last: boolean): E.Either<readonly Issue[], Step<SnapshotEntry>> =>
   pipe(
     snapshotEntry.decodeAt(bytes, at),
-    E.chain((s): E.Either<readonly Complaint[], Step<SnapshotEntry>> => {
+    E.chain((s): E.Either<readonly Issue[], Step<SnapshotEntry>> => {
       const bare = snapshotEntry.sizeOf(s) - s.padding.length
       if (last) return E.right({ value: { ...s, padding: empty }, next: at + bare })
-      return s.padding.length < toEight(bare)
-        ? E.left([unpadded(at + bare, toEight(bare))])
-        : E.right({ value: s, next: at + bare + toEight(bare) })
+      const size = toEight(bare)
+      const place = { structure: snapshotEntry.name, field: 'padding', at: at + bare, size }
+      return s.padding.length < size
+        ? E.left([malformed(place, 'SNAP-01', 'the end of the bytes', `${size} bytes of padding`)])
+        : E.right({ value: s, next: at + bare + size })
     })
   )
 

@@ -3,7 +3,8 @@ import type { ClauseId } from '../../spec/clauses/index.js'
 import { integerToJson, type JsonObject } from '../bytes/json.js'
 import { label } from '../bytes/octets.js'
 import { backingNamePlace } from '../format/backing.js'
-import { extensionTypes } from '../format/extension.js'
+import { extensionTypes } from '../format/extension-kinds.js'
+import { type FeatureWord, featureWords } from '../format/feature.js'
 import type { Header } from '../format/header.js'
 import { presentedSize } from '../format/header-rules.js'
 import { lastExtension, type Metadata, refusal } from './metadata.js'
@@ -19,9 +20,6 @@ export interface Dependency {
 /** How guest data is encrypted; `unknown` is refused by every reader. @see LUKS-01 and LUKS-05 */
 export type Encryption = 'none' | 'aes' | 'luks' | 'unknown'
 
-/** The three words of feature bits. */
-export const featureWords = ['incompatible', 'compatible', 'autoclear'] as const
-
 /** What an image is to whoever takes it in. */
 export interface Verdict {
   /** The check over which QEMU refuses to open it, if it does. @see OPEN-01 */
@@ -33,7 +31,7 @@ export interface Verdict {
   /** The external data file. Its name is never more than a path. @see DATA-01 and DATA-09 */
   readonly dataFile?: Dependency
   /** Numbers of the bits that are set without having a meaning. @see FEAT-01, FEAT-02 and FEAT-03 */
-  readonly unknownFeatures: Readonly<Record<(typeof featureWords)[number], readonly number[]>>
+  readonly unknownFeatures: Readonly<Record<FeatureWord, readonly number[]>>
   /** Types of the extensions that have no meaning, in their order. @see EXT-04 */
   readonly unknownExtensions: readonly number[]
   readonly encryption: Encryption
@@ -52,7 +50,7 @@ export interface Verdict {
 }
 
 /** Numbers of the bits of a feature word that are set without having a meaning. */
-export const unknownBits = (h: Header, word: (typeof featureWords)[number]): readonly number[] => {
+export const unknownBits = (h: Header, word: FeatureWord): readonly number[] => {
   const { reserved } = h[`${word}Features`]
   return Array.from({ length: 64 }, (_, bit) => bit).filter((bit) => ((reserved >> BigInt(bit)) & 1n) === 1n)
 }

@@ -104,7 +104,11 @@ export const entryMutants: readonly Mutant[] = [
   {
     name: 'the extended L2 feature is bit 5',
     file: 'format/feature.ts',
-    change: { in: 'incompatibleRows', find: "flag(4, 'extended_l2', $$rest)", to: "flag(5, 'extended_l2', $$rest)" },
+    change: {
+      in: 'incompatibleRows',
+      find: "feature(4, 'extended_l2', $$rest)",
+      to: "feature(5, 'extended_l2', $$rest)"
+    },
     red: 'props/format/feature.test.ts',
     rule: 'incompatible: each known bit is the flag of its name, and every other one is reserved'
   },

@@ -6,7 +6,7 @@ import {
   bitmapFixed,
   bitmapStarts,
   bitmapTableEntries,
-  judgeTailBits
+  lastBitsRules
 } from '../../format/bitmap.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { maxGranularityBits } from '../../format/limits.js'
@@ -26,8 +26,8 @@ function* tailBits(state: CheckState, m: Metadata, b: BitmapEntry, read: Set<num
   if (at === 0 || at % state.size !== 0 || at >= state.fileLength || read.has(at)) return
   read.add(at)
   const used = Number(bitmapBits(m.header.size, b.granularityBits)) - last * 8 * state.size
-  for (const c of judgeTailBits(yield* readAt(at, state.size), used))
-    state.findings.add('flaw', { ...c, at: at + c.at })
+  const bytes = yield* readAt(at, state.size)
+  for (const i of lastBitsRules.judge({ bytes, used }, undefined, at)) state.findings.add('flaw', i)
 }
 
 /** Everything about bitmaps that QEMU loads. */

@@ -9,7 +9,8 @@ import { startsOf, sum } from '../../bytes/list.js'
 import { bitAt, label, toHex, viewOf } from '../../bytes/octets.js'
 import type { Fields, Placed } from '../../bytes/struct.js'
 import { bitmapDirectory, bitmapEntry, bitmapTableEntry } from '../../format/bitmap.js'
-import { extension, extensionNames } from '../../format/extension.js'
+import { extension } from '../../format/extension.js'
+import { extensionNames } from '../../format/extension-kinds.js'
 import { extensionArea, extensionStarts } from '../../format/extension-area.js'
 import {
   blockCoverage,

@@ -1,7 +1,7 @@
 /** Amend: properties of an image that can change after its creation. */
 import { empty, equal, fromText } from '../../bytes/octets.js'
 import type { Plan } from '../../bytes/plan.js'
-import { extensionTypes } from '../../format/extension.js'
+import { extensionTypes } from '../../format/extension-kinds.js'
 import { lastExtension } from '../../image/metadata.js'
 import type { CreateOptions } from '../create/options.js'
 import { changeExtensions, withExtension, withoutTypes } from '../engine/extensions.js'

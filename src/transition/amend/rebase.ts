@@ -1,7 +1,7 @@
 /** Rebase without a look at the backing files: the header names another one. */
 import { empty, fromText } from '../../bytes/octets.js'
 import type { Plan } from '../../bytes/plan.js'
-import { extensionTypes } from '../../format/extension.js'
+import { extensionTypes } from '../../format/extension-kinds.js'
 import { maxBackingFormat, maxBackingName } from '../../format/limits.js'
 import type { Layer } from '../../image/guest/chain.js'
 import { changeBackingName, withExtension, withoutTypes } from '../engine/extensions.js'

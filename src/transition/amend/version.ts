@@ -2,7 +2,7 @@
 import { toEight } from '../../bytes/entry.js'
 import { concat, empty } from '../../bytes/octets.js'
 import type { Plan } from '../../bytes/plan.js'
-import { extensionTypes } from '../../format/extension.js'
+import { extensionTypes } from '../../format/extension-kinds.js'
 import { type Header, header, headerV2, v2Defaults } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
 import {

@@ -10,7 +10,7 @@ import {
   bitmapStarts,
   bitmapTableEntries
 } from '../../format/bitmap.js'
-import { extensionTypes } from '../../format/extension.js'
+import { extensionTypes } from '../../format/extension-kinds.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import {
   maxBitmapData,

@@ -2,20 +2,11 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { type Issue, issue } from '../../bytes/issue.js'
 import { concat, empty, fromText } from '../../bytes/octets.js'
-import { type Extension, extensionTypes } from '../../format/extension.js'
+import type { Extension } from '../../format/extension.js'
+import { extensionTags, extensionTypes } from '../../format/extension-kinds.js'
 import { extensionArea } from '../../format/extension-area.js'
 import { featureTitles } from '../../format/feature.js'
 import { type Header, header } from '../../format/header.js'
-
-/** The order in which extensions are written. @see EXT-20 */
-const order: readonly (Extension['_tag'] | undefined)[] = [
-  'BackingFormat',
-  'DataFile',
-  'Encryption',
-  'FeatureNames',
-  'Bitmaps',
-  'Other'
-]
 
 /** The names of the feature bits, which are left out where a cluster has no room to spare. @see EXT-08 */
 export const featureNames = (clusterBits: number): readonly Extension[] =>
@@ -56,7 +47,7 @@ const padded = (e: Extension): Extension => {
 }
 
 /**
- * The bytes of the first cluster: the extensions of a known type in {@link order}, unknown ones as they stand, an end
+ * The bytes of the first cluster: the extensions of a known type in {@link extensionTags}, unknown ones as they stand, an end
  * marker, and the backing file name right behind it. Refused where they do not fit.
  *
  * @see HDR-12 and CR-03
@@ -66,7 +57,9 @@ export const firstCluster = (
   extensions: readonly Extension[],
   backingName: Uint8Array
 ): E.Either<readonly Issue[], Uint8Array> => {
-  const sorted = [...extensions].sort((a, b) => order.indexOf(a._tag) - order.indexOf(b._tag)).map(padded)
+  const sorted = [...extensions]
+    .sort((a, b) => extensionTags.indexOf(a._tag) - extensionTags.indexOf(b._tag))
+    .map(padded)
   const area = extensionArea.encode({ extensions: sorted, end: extensionTypes.end, rest: empty })
   const named = backingName.length > 0
   const at = header.sizeOf(h) + area.length
