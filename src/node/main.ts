@@ -31,11 +31,10 @@ export const program = (): Command => {
   return all
 }
 
-/** Runs the command line. */
-const main = async (): Promise<void> => {
-  process.stdout.on('error', () => process.exit(1))
+/** Carries out a command line, without the name of the program, and sets the exit code of the process. */
+export const run = async (words: readonly string[]): Promise<void> => {
   try {
-    await program().parseAsync()
+    await program().parseAsync(words, { from: 'user' })
   } catch (error) {
     const code = error instanceof Error && 'exitCode' in error ? Number(error.exitCode) : 1
     if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('commander.')))
@@ -44,4 +43,5 @@ const main = async (): Promise<void> => {
   }
 }
 
-void main()
+process.stdout.on('error', () => process.exit(1))
+void run(process.argv.slice(2))

@@ -1,0 +1,82 @@
+/** The older commit, built in a folder of its own that later runs use again. */
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { probePath } from './protocol.js'
+
+/** Why a side cannot be asked anything. */
+export class NotBuilt extends Error {}
+
+const git = (root: string, ...args: readonly string[]): string => {
+  const { status, stdout, stderr } = spawnSync('git', args, { cwd: root, encoding: 'utf8' })
+  if (status !== 0) throw new NotBuilt(`git ${args.join(' ')}: ${stderr.trim()}`)
+  return stdout.trim()
+}
+
+/** The commit that a name is of, in full. */
+export const commitOf = (root: string, name: string): string =>
+  git(root, 'rev-parse', '--verify', '--end-of-options', `${name}^{commit}`)
+
+/** The files of a commit, without a worktree: nothing is registered that a killed run could leave. */
+const unpack = (root: string, commit: string, folder: string): void => {
+  mkdirSync(folder, { recursive: true })
+  const archive = execFileSync('git', ['archive', commit], { cwd: root, maxBuffer: 2 ** 30 })
+  execFileSync('tar', ['-x', '-C', folder], { input: archive })
+}
+
+const run = (folder: string, command: string, args: readonly string[]): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4000)))
+    child.on('error', reject)
+    child.on('close', (code) => {
+      if (code === 0) resolve()
+      else reject(new NotBuilt(`${command} ${args.join(' ')} in ${folder} ends with ${code ?? 'a signal'}:\n${said}`))
+    })
+  })
+
+const lock = (folder: string): string => readFileSync(join(folder, 'package-lock.json'), 'utf8')
+
+const build = async (root: string, folder: string): Promise<void> => {
+  if (lock(folder) === lock(root)) symlinkSync(realpathSync(join(root, 'node_modules')), join(folder, 'node_modules'))
+  else await run(folder, 'npm', ['ci', '--ignore-scripts'])
+  await run(folder, 'npm', ['run', 'build'])
+}
+
+/** The folder of a commit that is built; it is made unless it is there. */
+export const builtCommit = async (root: string, commit: string): Promise<string> => {
+  const folder = join(tmpdir(), 'qcow2-same', commit)
+  if (!existsSync(join(folder, '.built'))) {
+    const making = `${folder}.${process.pid}`
+    rmSync(folder, { recursive: true, force: true })
+    try {
+      unpack(root, commit, making)
+      await build(root, making)
+      writeFileSync(join(making, '.built'), '')
+      renameSync(making, folder)
+    } finally {
+      rmSync(making, { recursive: true, force: true })
+    }
+  }
+  return folder
+}
+
+/** The probe of a tree. */
+export const probeOf = (folder: string, name: string): string => {
+  const path = join(folder, probePath)
+  if (!existsSync(path))
+    throw new NotBuilt(`${name} has no probe (${probePath}): it is older than npm run same, or moved its probe`)
+  return path
+}

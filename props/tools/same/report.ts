@@ -1,0 +1,69 @@
+/** Differences for the reader: the lines that are different, and files to look at. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import type { Difference } from './compare.js'
+import { type Result, resultOf } from './protocol.js'
+import { asked, type Side, type Way } from './side.js'
+
+const shown = 4
+
+/** The first lines that are different, those of the older text with `-` and those of the newer with `+`. */
+export const lineDiff = (old: string, now: string): readonly string[] => {
+  const [a, b] = [old.split('\n'), now.split('\n')]
+  const first = a.findIndex((line, i) => line !== b[i])
+  const at = first < 0 ? a.length : first
+  let ends = 0
+  while (ends < Math.min(a.length, b.length) - at && a.at(-1 - ends) === b.at(-1 - ends)) ends++
+  const part = (list: readonly string[], sign: string): readonly string[] =>
+    list
+      .slice(at, list.length - ends)
+      .slice(0, shown)
+      .map((line) => `${sign} ${line.slice(0, 300)}`)
+  return [...(at > 0 ? [`  ${a[at - 1]?.slice(0, 300) ?? ''}`] : []), ...part(a, '-'), ...part(b, '+')]
+}
+
+const textOf = ({ answers }: Result, place: number): string => answers[place]?.[4] ?? ''
+
+const allText = ({ answers, late }: Result): string =>
+  [
+    ...answers.map(([label, , , , text]) => `=== ${label}\n${text}`),
+    ...(late === undefined ? [] : [`late: ${late}`])
+  ].join('\n')
+
+/** Keeps the files of an item in a folder. */
+const keep = ({ item }: Difference, folder: string): void => {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'item.jsonl'), `${JSON.stringify(item)}\n`)
+  if ('script' in item)
+    writeFileSync(join(folder, 'script'), [JSON.stringify(item.script.shape), ...item.script.lines, ''].join('\n'))
+  else
+    for (const [name, data] of Object.entries(item.files))
+      if ('gzip' in data) writeFileSync(join(folder, name), gunzipSync(Buffer.from(data.gzip, 'base64')))
+}
+
+/** Asks both sides again, keeps everything in a folder, and returns lines that show the difference. */
+export const described = async (
+  found: Difference,
+  sides: readonly [Side, Side],
+  folder: string,
+  way: Way
+): Promise<readonly string[]> => {
+  keep(found, folder)
+  const batch = { path: join(folder, 'item.jsonl'), ids: [found.item.id] }
+  const results: Result[] = []
+  for (const side of sides) {
+    const path = await asked(side, batch, `again-${found.item.id}`, { ...way, texts: true })
+    const result = resultOf(readFileSync(path, 'utf8'))
+    writeFileSync(join(folder, `${side.name}.txt`), allText(result))
+    results.push(result)
+  }
+  const [old = '', now = ''] = results.map((result) => textOf(result, found.place))
+  return [
+    '',
+    `${found.item.kind}: ${found.item.recipe.slice(0, 200)}`,
+    `${'script' in found.item ? '' : 'qcow2 '}${found.label}: ${found.why}`,
+    ...lineDiff(old, now).map((line) => `    ${line}`),
+    `  in ${folder}`
+  ]
+}

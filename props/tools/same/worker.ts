@@ -1,0 +1,85 @@
+/**
+ * Asks one commit about the items of a file, in one process:
+ * `node worker.js PROBE ITEMS RESULTS FROM`, with descriptors 1 and 2 appending to out and err beside RESULTS.
+ *
+ * FROM is the first line of ITEMS that is still to be asked. Before every question its label is written to `now` beside
+ * RESULTS, so that whoever stops this process knows what it was at. QCOW2_SAME_ALL asks every question about every image,
+ * QCOW2_SAME_TEXT keeps the texts, QCOW2_SAME_OLDER applies the renames.
+ */
+import { appendFileSync, createReadStream, mkdirSync, openSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
+import { isObject } from '../../../src/bytes/json.js'
+import { digestOf, stopClocks, Terminal } from './capture.js'
+import { Folder } from './folder.js'
+import { type Answer, type Item, itemOf, type Probe, type Result } from './protocol.js'
+import { renamed, renames } from './renames.js'
+import { answersOf } from './script-answers.js'
+import { asksOf } from './views.js'
+
+const [probePath = '', itemsPath = '', resultsPath = '', from = '0'] = process.argv.slice(2)
+const isOn = (name: string): boolean => (process.env[name] ?? '') !== ''
+const [all, keeps, older] = [isOn('QCOW2_SAME_ALL'), isOn('QCOW2_SAME_TEXT'), isOn('QCOW2_SAME_OLDER')]
+const beside = dirname(resultsPath)
+
+const isProbe = (u: unknown): u is Probe =>
+  isObject(u) && typeof u['loadCommand'] === 'function' && typeof u['runScript'] === 'function'
+
+const loadProbe = async (): Promise<Probe> => {
+  const loaded: unknown = await import(pathToFileURL(probePath).href)
+  const probe: unknown = typeof loaded === 'object' && loaded !== null && 'probe' in loaded ? loaded.probe : undefined
+  if (!isProbe(probe)) throw new Error(`${probePath} exports no probe`)
+  return probe
+}
+
+const nowFile = openSync(join(beside, 'now'), 'w')
+/** Notes what comes next: a line of 200 bytes. */
+const note = (label: string): void => {
+  writeSync(nowFile, label.replaceAll('\n', ' ').slice(0, 199).padEnd(199) + '\n', 0)
+}
+
+async function* imageAnswers(terminal: Terminal, item: Exclude<Item, { kind: 'script' }>): AsyncGenerator<Answer> {
+  const folder = new Folder(item.files)
+  for (const ask of item.asks ?? asksOf(item.id, folder.image, all)) {
+    note(ask.words.join(' '))
+    yield await terminal.answer(ask)
+    if (ask.makes.length > 0 && item.asks === undefined) folder.restore()
+  }
+}
+
+const resultOf = async (item: Item, probe: Probe, terminal: () => Promise<Terminal>): Promise<Result> => {
+  const answers: Result['answers'][number][] = []
+  const take = ({ label, code, text, writes }: Answer): void => {
+    const compared = older ? renamed(label, text, renames) : text
+    answers.push([label, code, digestOf(compared), writes, keeps ? compared : ''])
+  }
+  if ('script' in item) for (const answer of answersOf(probe.runScript(item.script), note)) take(answer)
+  else for await (const answer of imageAnswers(await terminal(), item)) take(answer)
+  return { id: item.id, answers }
+}
+
+const work = async (): Promise<void> => {
+  const probe = await loadProbe()
+  const printed = { out: { fd: 1, path: join(beside, 'out') }, error: { fd: 2, path: join(beside, 'err') } }
+  let opened: Terminal | undefined
+  const terminal = async (): Promise<Terminal> => {
+    opened ??= new Terminal(await probe.loadCommand(), printed.out, printed.error)
+    return opened
+  }
+  mkdirSync(join(beside, 'cwd'), { recursive: true })
+  process.chdir(join(beside, 'cwd'))
+  stopClocks()
+  let line = 0
+  for await (const text of createInterface({ input: createReadStream(itemsPath) })) {
+    if (line++ < Number(from)) continue
+    const item = itemOf(text)
+    note('the files of the item')
+    appendFileSync(resultsPath, `${JSON.stringify(await resultOf(item, probe, terminal))}\n`)
+  }
+}
+
+// It does not outlive the comparison.
+process.on('disconnect', () => process.exit(1))
+process.channel?.unref()
+await work()
