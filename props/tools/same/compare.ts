@@ -28,7 +28,7 @@ const firstDifference = (old: Result, now: Result): Omit<Difference, 'item'> | u
   for (let i = 0; i < Math.max(old.answers.length, now.answers.length); i++) {
     const [a, b] = [old.answers[i], now.answers[i]]
     const label = a?.[0] ?? b?.[0] ?? ''
-    if (a === undefined || b === undefined || a[0] !== b[0])
+    if (a?.[0] !== b?.[0] || a === undefined || b === undefined)
       return { label, place: i, why: `old is asked ${a?.[0] ?? 'nothing'}, new ${b?.[0] ?? 'nothing'}` }
     if (a[2] !== b[2] && !isIntended(label))
       return { label, place: i, why: a[1] === b[1] ? 'another text' : `${a[1]}, now ${b[1]}` }

@@ -33,17 +33,20 @@ const help: readonly Ask[] = [
   ...asks([], ...commands.map((name) => `${name} --help`), ...commands.map((name) => `help ${name}`))
 ]
 
+/** The verbs; of `io` with a line, since without one it reads the standard input, which this process has but once. */
+const verbs = commands.map((name) => (name === 'io' ? 'io -c length' : name))
+
 /** Words that no command takes, or not together, and files that are not there. */
 const wrong: readonly Ask[] = asks(
   ['out.qcow2', 'out.raw'],
   'no-such-command',
   '--no-such-option',
   ...commands,
-  ...commands.map((name) => `${name} --no-such-option`),
-  ...commands.map((name) => `${name} missing.qcow2`),
-  ...commands.map((name) => `${name} a b c d e`),
-  ...commands.map((name) => `${name} --image-opts driver=raw,file.filename=img.qcow2`),
-  ...commands.map((name) => `${name} -f vmdk img.qcow2`),
+  ...verbs.map((name) => `${name} --no-such-option`),
+  ...verbs.map((name) => `${name} missing.qcow2`),
+  ...verbs.map((name) => `${name} a b c d e`),
+  ...verbs.map((name) => `${name} --image-opts driver=raw,file.filename=img.qcow2`),
+  ...verbs.map((name) => `${name} -f vmdk img.qcow2`),
   'check -r some img.qcow2',
   'check -f raw img.qcow2',
   'info -f raw img.qcow2',

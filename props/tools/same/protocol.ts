@@ -122,6 +122,8 @@ export interface Result {
   readonly id: number
   readonly answers: readonly (readonly [label: string, code: string, digest: string, writes: number, text: string])[]
   readonly late?: string
+  /** Milliseconds of processor time. */
+  readonly took?: number
 }
 
 const isItem = (u: unknown): u is Item => isObject(u) && 'id' in u && 'recipe' in u

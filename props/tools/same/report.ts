@@ -9,7 +9,7 @@ import { asked, type Side, type Way } from './side.js'
 const shown = 4
 
 /** The first lines that are different, those of the older text with `-` and those of the newer with `+`. */
-export const lineDiff = (old: string, now: string): readonly string[] => {
+const lineDiff = (old: string, now: string): readonly string[] => {
   const [a, b] = [old.split('\n'), now.split('\n')]
   const first = a.findIndex((line, i) => line !== b[i])
   const at = first < 0 ? a.length : first

@@ -29,7 +29,7 @@ export interface Batch {
 export interface Way {
   /** A folder for what the processes write. */
   readonly folder: string
-  /** Seconds that a question may take. */
+  /** Seconds of processor time that a question may take. */
   readonly patience: number
   /** Every question about every image. */
   readonly all: boolean
@@ -46,6 +46,16 @@ const textIn = (path: string): string => (existsSync(path) ? readFileSync(path, 
 
 const modified = (path: string): number => (existsSync(path) ? statSync(path).mtimeMs : 0)
 
+/** Seconds of processor time that a process has had: what it takes does not depend on what else the machine does. */
+const processorTime = (pid: number | undefined): number => {
+  const path = `/proc/${pid ?? 'self'}/stat`
+  if (pid === undefined || !existsSync(path)) return Date.now() / 1000
+  const fields = readFileSync(path, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
 /** How a process ended: `undefined` if well. */
 const ended = (side: Side, batch: Batch, beside: string, way: Way, from: number): Promise<string | undefined> => {
   const [out, error] = ['out', 'err'].map((name) => openSync(join(beside, name), 'a'))
@@ -61,10 +71,11 @@ const ended = (side: Side, batch: Batch, beside: string, way: Way, from: number)
   })
   for (const fd of [out, error]) if (fd !== undefined) closeSync(fd)
   let late = false
-  const began = Date.now()
+  let last = { at: 0, time: 0 }
   const watch = setInterval(() => {
-    const last = Math.max(began, modified(join(beside, 'now')), modified(join(beside, 'results')))
-    if (Date.now() - last < way.patience * 1000) return
+    const [at, time] = [modified(join(beside, 'now')), processorTime(child.pid)]
+    if (at !== last.at) last = { at, time }
+    if (time - last.time < way.patience) return
     late = true
     child.kill('SIGKILL')
   }, 500)

@@ -31,6 +31,9 @@ const floors: readonly (readonly [verb: string, code: string, share: number])[] 
   ['snapshot', '1', 0.05]
 ]
 
+/** So many of the items that take longest are named. */
+const slowest = 3
+
 /** With fewer images than this, floors are not asked for. */
 const few = 1000
 
@@ -40,6 +43,7 @@ export class Tally {
   readonly codes = new Map<string, Map<string, number>>()
   readonly clauses = new Map<string, number>()
   readonly late: string[] = []
+  private readonly slow: (readonly [took: number, name: string])[] = []
   intended = 0
   commands = 0
   scripts = 0
@@ -54,10 +58,16 @@ export class Tally {
   add(item: Item, result: Result): void {
     if ('script' in item) this.scripts++
     else raise(this.kinds, item.kind)
+    this.note(result.took ?? 0, `${item.kind} ${item.recipe}`)
     for (const [label, code, , writes] of result.answers) {
       if ('script' in item) this.addLine(code, writes)
       else this.addCommand(label, code)
     }
+  }
+
+  private note(took: number, name: string): void {
+    this.slow.push([took, name.slice(0, 100)])
+    if (this.slow.length > 1000) this.slow.sort(([a], [b]) => b - a).splice(slowest)
   }
 
   private addLine(code: string, writes: number): void {
@@ -102,6 +112,11 @@ export class Tally {
         ),
       `scripts: ${this.scripts}, ${this.lines} lines, ${this.refused} refused: ${listed(this.clauses)}`,
       ...(this.intended > 0 ? [`not compared, since a difference is intended: ${this.intended} answers`] : []),
+      `slowest: ${this.slow
+        .toSorted(([a], [b]) => b - a)
+        .slice(0, slowest)
+        .map(([took, name]) => `${(took / 1000).toFixed(1)} s of processor time for ${name}`)
+        .join('; ')}`,
       ...this.late.map((each) => `unanswered by both: ${each}`)
     ]
   }

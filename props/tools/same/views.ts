@@ -46,7 +46,7 @@ const conversions: readonly Ask[] = [
   ...asking(`read ${image} 0 4096`, `map --snapshot 1 ${image}`)
 ]
 
-const changes = changing(
+const alterations = changing(
   `snapshot -c new ${image}`,
   `snapshot -a 1 ${image}`,
   `snapshot -d 1 ${image}`,
@@ -63,7 +63,7 @@ const changes = changing(
   `amend -o compat=1.1 ${image}`,
   `amend -o refcount_bits=64 ${image}`,
   `amend -o lazy_refcounts=on ${image}`,
-  `rebase -u -b ${''} ${image}`,
+  `rebase -u -b  ${image}`,
   `rebase -u -b other.raw -F raw ${image}`,
   `rebase -b base.raw -F raw ${image}`,
   `commit ${image}`,
@@ -103,19 +103,27 @@ const explains = (bytes: Uint8Array, random: Random, all: boolean): readonly Ask
 /** Every so many images are also converted and compared. */
 const converted = 20
 
+/** Images of more bytes are asked for less. */
+const large = 2 ** 20
+
+/** Large images are written to by every so many. */
+const changedLarge = 8
+
 /** What is asked about image `id`, by turns or everything. Both sides are asked the same, whatever they answer. */
 export const asksOf = (id: number, bytes: Uint8Array, all: boolean): readonly Ask[] => {
   const random = new Random(id)
+  const isSmall = all || bytes.length <= large
+  const changes = isSmall || random.below(changedLarge) === 0
   const some = (list: readonly Ask[], n = 1): readonly Ask[] =>
     all ? list : Array.from({ length: n }, () => list[random.below(list.length)]).flatMap((ask) => ask ?? [])
   return [
     ...some(checks),
     ...some(maps),
     ...some(infos),
-    ...(random.below(2) === 0 || all ? some(dumps) : []),
+    ...(random.below(2) === 0 || all ? some(isSmall ? dumps : dumps.slice(0, 1)) : []),
     ...(random.below(2) === 0 || all ? explains(bytes, random, all) : []),
-    ...some(repairs),
-    ...(random.below(3) === 0 || all ? some([...changes, ...ios]) : []),
-    ...(id % converted === 0 ? conversions : [])
+    ...(changes ? some(repairs) : []),
+    ...((changes && random.below(3) === 0) || all ? some([...alterations, ...ios]) : []),
+    ...(changes && id % converted === 0 ? conversions : [])
   ]
 }

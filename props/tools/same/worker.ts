@@ -50,13 +50,15 @@ async function* imageAnswers(terminal: Terminal, item: Exclude<Item, { kind: 'sc
 
 const resultOf = async (item: Item, probe: Probe, terminal: () => Promise<Terminal>): Promise<Result> => {
   const answers: Result['answers'][number][] = []
+  const began = process.cpuUsage()
   const take = ({ label, code, text, writes }: Answer): void => {
     const compared = older ? renamed(label, text, renames) : text
     answers.push([label, code, digestOf(compared), writes, keeps ? compared : ''])
   }
   if ('script' in item) for (const answer of answersOf(probe.runScript(item.script), note)) take(answer)
   else for await (const answer of imageAnswers(await terminal(), item)) take(answer)
-  return { id: item.id, answers }
+  const { user, system } = process.cpuUsage(began)
+  return { id: item.id, answers, took: Math.round((user + system) / 1000) }
 }
 
 const work = async (): Promise<void> => {
