@@ -87,7 +87,7 @@ function* damagedItems(seed: number): Generator<Unnumbered> {
       loaded.set(name, patient)
       const { edits } = damageOf(patient, number, seed)
       const { files, image } = damagedImage(patient.loaded, edits)
-      if (isSlow(image) && number % slowShare !== 0) continue
+      if (isSlow(image) && number % slowShare !== slowShare - 1) continue
       yield { kind: 'damaged', recipe: `${name}: ${editsText(edits)}`, files: filesOf(files) }
     }
 }

@@ -114,16 +114,17 @@ export const asksOf = (id: number, bytes: Uint8Array, all: boolean): readonly As
   const random = new Random(id)
   const isSmall = all || bytes.length <= large
   const changes = isSmall || random.below(changedLarge) === 0
-  const some = (list: readonly Ask[], n = 1): readonly Ask[] =>
-    all ? list : Array.from({ length: n }, () => list[random.below(list.length)]).flatMap((ask) => ask ?? [])
+  const some = (list: readonly Ask[]): readonly Ask[] =>
+    all ? list : [list[random.below(list.length)]].flatMap((ask) => ask ?? [])
+  const oneIn = (n: number): boolean => random.below(n) === 0 || all
   return [
     ...some(checks),
-    ...some(maps),
-    ...some(infos),
-    ...(random.below(2) === 0 || all ? some(isSmall ? dumps : dumps.slice(0, 1)) : []),
-    ...(random.below(2) === 0 || all ? explains(bytes, random, all) : []),
-    ...(changes ? some(repairs) : []),
-    ...((changes && random.below(3) === 0) || all ? some([...alterations, ...ios]) : []),
+    ...(oneIn(2) ? some(maps) : []),
+    ...(oneIn(2) ? some(infos) : []),
+    ...(oneIn(3) ? some(isSmall ? dumps : dumps.slice(0, 1)) : []),
+    ...(oneIn(3) ? explains(bytes, random, all) : []),
+    ...(changes && oneIn(2) ? some(repairs) : []),
+    ...(changes && oneIn(4) ? some([...alterations, ...ios]) : []),
     ...(changes && id % converted === 0 ? conversions : [])
   ]
 }
