@@ -42,6 +42,9 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 /** Differences that are shown, and kept in files. */
 const shown = 10
 
+/** Of one verb so many. */
+const shownOfVerb = 3
+
 /** Images are asked about in this many processes, so that none grows without bound. */
 const parts = 4
 
@@ -76,6 +79,19 @@ const answered = async (all: readonly Batch[], sides: readonly [Side, Side], way
   return (side: Side, batch: Batch): string => results.get(`${side.name} ${batch.path}`) ?? ''
 }
 
+/** The first few differences, not all of one verb. */
+const chosen = (found: readonly Difference[]): readonly Difference[] => {
+  const verbs = new Map<string, number>()
+  return found
+    .filter(({ label }) => {
+      const verb = label.split(' ', 1).join()
+      const n = (verbs.get(verb) ?? 0) + 1
+      verbs.set(verb, n)
+      return n <= shownOfVerb
+    })
+    .slice(0, shown)
+}
+
 const compared = async (name: string): Promise<number> => {
   const began = Date.now()
   const seconds = (): string => `${((Date.now() - began) / 1000).toFixed(0)} s`
@@ -95,7 +111,7 @@ const compared = async (name: string): Promise<number> => {
   const kept = join(tmpdir(), 'qcow2-same', 'differences')
   if (values.replay === undefined) rmSync(kept, { recursive: true, force: true })
   mkdirSync(kept, { recursive: true })
-  for (const [i, each] of found.slice(0, shown).entries())
+  for (const [i, each] of chosen(found).entries())
     for (const line of await described(each, sides, join(kept, String(i)), way)) say(line)
   const thin = values.replay === undefined ? tally.thin() : []
   for (const line of ['', ...tally.report(), ...thin.map((why) => `too little: ${why}`)]) say(line)

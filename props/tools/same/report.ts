@@ -6,11 +6,37 @@ import type { Difference } from './compare.js'
 import { type Result, resultOf } from './protocol.js'
 import { asked, type Side, type Way } from './side.js'
 
+/** Lines that are shown of each side, and characters of each line. */
 const shown = 4
+const width = 240
+
+const firstOdd = (a: string, b: string): number => {
+  let i = 0
+  while (i < a.length && a[i] === b[i]) i++
+  return i
+}
+
+/** A line from shortly before the character `at`. */
+const windowed = (line: string, at: number): string => {
+  const from = at < width ? 0 : at - width / 4
+  return `${from > 0 ? '…' : ''}${line.slice(from, from + width)}${line.length > from + width ? '…' : ''}`
+}
+
+/** The lines that are different of two lists of the same length, each with its other half. */
+const pairs = (a: readonly string[], b: readonly string[]): readonly string[] =>
+  a
+    .map((line, i) => [line, b[i] ?? ''] as const)
+    .filter(([old, now]) => old !== now)
+    .slice(0, shown)
+    .flatMap(([old, now]) => {
+      const at = firstOdd(old, now)
+      return [`- ${windowed(old, at)}`, `+ ${windowed(now, at)}`]
+    })
 
 /** The first lines that are different, those of the older text with `-` and those of the newer with `+`. */
 const lineDiff = (old: string, now: string): readonly string[] => {
   const [a, b] = [old.split('\n'), now.split('\n')]
+  if (a.length === b.length) return pairs(a, b)
   const first = a.findIndex((line, i) => line !== b[i])
   const at = first < 0 ? a.length : first
   let ends = 0
@@ -19,8 +45,8 @@ const lineDiff = (old: string, now: string): readonly string[] => {
     list
       .slice(at, list.length - ends)
       .slice(0, shown)
-      .map((line) => `${sign} ${line.slice(0, 300)}`)
-  return [...(at > 0 ? [`  ${a[at - 1]?.slice(0, 300) ?? ''}`] : []), ...part(a, '-'), ...part(b, '+')]
+      .map((line) => `${sign} ${windowed(line, 0)}`)
+  return [...(at > 0 ? [`  ${windowed(a[at - 1] ?? '', 0)}`] : []), ...part(a, '-'), ...part(b, '+')]
 }
 
 const textOf = ({ answers }: Result, place: number): string => answers[place]?.[4] ?? ''
