@@ -4,7 +4,8 @@ import { blankDisk, type Disk, step } from '../../../spec/disk.js'
 import { imageName } from '../../../corpus/recipe.js'
 import { arbitraryScript, commandOf, type Move } from '../../arbitrary/script.js'
 import { arbitraryShape, backingOf, minimalShapes, type Shape, traitsOf } from '../../arbitrary/shape.js'
-import { type Files, newMachine, perhaps } from '../../transition/machine.js'
+import { type Files, perhaps } from '../../transition/machine.js'
+import { begin } from '../../transition/recording.js'
 import { inWords } from '../../transition/script-text.js'
 import * as E from 'fp-ts/lib/Either.js'
 import type { PlainScript } from './protocol.js'
@@ -14,6 +15,8 @@ interface Drawn {
   readonly shape: Shape
   readonly moves: readonly Move[]
   readonly odd: readonly number[]
+  /** What the damage and the repairs at the end depend on; none for 0. */
+  readonly end: number
 }
 
 const shapes = fc.oneof(
@@ -21,8 +24,14 @@ const shapes = fc.oneof(
   { weight: 1, arbitrary: arbitraryShape.filter(({ options }) => (options.clusterBits ?? 16) <= 16) }
 )
 
+/** Shapes, some with clusters that are leaked from the start. */
+const leaking = fc
+  .tuple(shapes, fc.constantFrom(0, 0, 1, 3))
+  .map(([shape, leaked]): Shape => (leaked === 0 ? shape : { ...shape, leaked }))
+
 const drawn: fc.Arbitrary<Drawn> = fc.record({
-  shape: shapes,
+  shape: leaking,
+  end: fc.oneof(fc.constant(0), fc.nat(0xffff)),
   moves: arbitraryScript(3, 20),
   odd: fc.array(fc.nat(0xffff), { minLength: 20, maxLength: 20 })
 })
@@ -75,8 +84,25 @@ const oddLine = (random: Random, end: number): string => {
   ])
 }
 
+/** Words in the tables of the first clusters are changed, and the image is repaired and used again. */
+const ending = (random: Random, clusterSize: number): readonly string[] => {
+  const damage = (): string => {
+    const at = clusterSize * (1 + random.below(7)) + 8 * random.below(8)
+    const value = random.of(['0000000000000000', '0001000100010001', '0002', '0000', '8000000000000400', '03', '7fff'])
+    return `damage ${at} ${value}`
+  }
+  return [
+    ...Array.from({ length: 1 + random.below(3) }, damage),
+    `check -r ${random.of(['leaks', 'all'])}`,
+    'write 0 600',
+    'check -r all',
+    'write 512 100',
+    'discard 0 4096'
+  ]
+}
+
 /** The lines of a script, which follow the abstract disk as long as it is one. */
-const linesOf = ({ shape, moves, odd }: Drawn): readonly string[] => {
+const linesOf = ({ shape, moves, odd, end }: Drawn): readonly string[] => {
   const lines: string[] = []
   let disk: Disk = blankDisk(traitsOf(shape), Math.ceil(shape.options.size / 512) * 512, backingOf(shape))
   for (const [i, move] of moves.entries()) {
@@ -87,7 +113,7 @@ const linesOf = ({ shape, moves, odd }: Drawn): readonly string[] => {
     const outcome = step(command, disk)
     if (outcome._tag === 'Done') ({ disk } = outcome)
   }
-  return lines
+  return end === 0 ? lines : [...lines, ...ending(new Random(end), 2 ** (shape.options.clusterBits ?? 16))]
 }
 
 /** Script `n` of a seed as data. */
@@ -109,7 +135,7 @@ export const scriptFiles = (
   const { shape, moves } = drawnAt(seed, n)
   const backing = backingOf(shape)
   let disk: Disk = blankDisk(traitsOf(shape), Math.ceil(shape.options.size / 512) * 512, backing)
-  let machine = newMachine(shape.options, backing)
+  let { machine } = begin(shape)
   for (const [i, move] of moves.entries()) {
     const command = commandOf(move, disk, i + 1)
     const [outcome, done] = [step(command, disk), perhaps(machine, command)]
