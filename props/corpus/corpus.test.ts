@@ -1,4 +1,4 @@
-/** The corpus is whole, is what the recipes say, and comes out the same when QEMU makes it again. */
+/** The corpus is complete, follows the recipes, and QEMU makes the same images again. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
@@ -13,7 +13,7 @@ import { note, suite } from '../run/suite.js'
 const test = suite('corpus')
 const listed = manifest()
 
-test('every recipe has an image, and no image is without a recipe', () => {
+test('every recipe has an image, and every image a recipe', () => {
   assert.equal(
     names(),
     recipes.map(({ name }) => name)
@@ -31,7 +31,7 @@ test('the cases are numbered 01 to 77 without a gap', () => {
   )
 })
 
-test('the folders hold the files of the images and nothing else', () => {
+test('the folders hold only the files of the images', () => {
   const files = names().flatMap((name) => Object.values(loadExpect(name).files))
   assert.equal(readdirSync(join(corpusFolder, 'images')).sort(), [...files].sort())
   assert.equal(
@@ -42,7 +42,7 @@ test('the folders hold the files of the images and nothing else', () => {
   )
 })
 
-test('every image has the digests and the length that are on record', () => {
+test('every image has its recorded digests and length', () => {
   for (const { name, sha256: digest } of listed.images) {
     const { expect, image } = load(name)
     assert.is(sha256(packed(expect.files['img.qcow2'] ?? '')), digest, name)
@@ -51,7 +51,7 @@ test('every image has the digests and the length that are on record', () => {
   }
 })
 
-test('every expectation is of its recipe: title, steps, options and the exit code of check', () => {
+test('every expectation has the title, steps, options and exit code of check of its recipe', () => {
   for (const { name, title, steps, check, opts, varies } of recipes) {
     const expect = loadExpect(name)
     assert.equal([expect.name, expect.title, expect.steps], [name, title, steps])
@@ -60,7 +60,7 @@ test('every expectation is of its recipe: title, steps, options and the exit cod
   }
 })
 
-/** The cases that `qemu-img check` does not find clean. */
+/** The exit codes of `qemu-img check` other than 0, by case. */
 const unclean: Readonly<Record<string, number>> = { '14': 3, '27': 2, '74': 3, '75': 2 }
 
 test('check finds a leak in cases 14 and 74, corruption in 27 and 75, and nothing in the other cases', () => {
@@ -68,7 +68,7 @@ test('check finds a leak in cases 14 and 74, corruption in 27 and 75, and nothin
     assert.is(loadExpect(name).check.exit, unclean[name.slice(5, 7)] ?? 0, name)
 })
 
-test('whatever qemu-img answered with exit code 0 is on record as JSON', () => {
+test('every answer of qemu-img with exit code 0 is recorded as JSON', () => {
   for (const name of names()) {
     const { info, check, map, guest } = loadExpect(name)
     for (const { exit, stdout } of [info, check, map]) assert.is(exit === 0 && stdout === null, false, name)
@@ -77,7 +77,7 @@ test('whatever qemu-img answered with exit code 0 is on record as JSON', () => {
   }
 })
 
-/** The expectation without what the clock decides: snapshots' dates, and the digest of an image that holds them. */
+/** The expectation without the dates of snapshots, and without the digest of an image that holds them. */
 const timeless = ({ sha256: digest, ...expect }: Expect): unknown => ({
   ...JSON.parse(JSON.stringify(expect, (key, value: unknown) => (/^date-n?sec$/.test(key) ? 0 : value))),
   ...(expect.varies === undefined ? { digest } : {})
@@ -100,7 +100,7 @@ const sample = [
   'broken-luks-without-pointer'
 ]
 
-const remakes = (name: string) => async (): Promise<void> => {
+const isRemade = (name: string) => async (): Promise<void> => {
   const recipe = recipes.find((each) => each.name === name)
   const cooked = recipe === undefined ? E.left('has no recipe') : await cook(recipe)
   if (E.isLeft(cooked)) throw new Error(cooked.left)
@@ -111,9 +111,9 @@ const remakes = (name: string) => async (): Promise<void> => {
 }
 
 for (const name of sample) {
-  const title = `${name} comes out the same when it is made again`
-  if (qemu === undefined || qemu === listed.qemu) needsQemu(test)(title, remakes(name))
-  else test.skip(title, `the corpus was made with ${listed.qemu}, here is ${qemu}`)
+  const title = `${name} is the same when QEMU makes it again`
+  if (qemu === undefined || qemu === listed.qemu) needsQemu(test)(title, isRemade(name))
+  else test.skip(title, `the corpus was made with ${listed.qemu}, and this is ${qemu}`)
 }
 
 note(`${listed.count} images made with ${listed.qemu}`)

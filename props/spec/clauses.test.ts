@@ -1,4 +1,4 @@
-/** The catalogue of clauses is whole, well formed, and the one that the sources cite. */
+/** The catalogue of clauses is complete and well formed, and the sources cite no other clause. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import type { Clause, ClauseId } from '../../spec/index.js'
 
 const test = suite('clauses')
 
-/** How many clauses each prefix has. */
+/** The number of clauses of each prefix. */
 const counts: Readonly<Record<string, number>> = {
   GEN: 5,
   HDR: 13,
@@ -46,7 +46,7 @@ const ids: readonly string[] = chapters.flatMap((c) => Object.keys(c.clauses))
 const entries: readonly (readonly [string, Clause])[] = Object.entries(clauses)
 const idsIn = (text: string): readonly string[] => text.match(/\b[A-Z]+[0-9]?-[0-9]{2}\b/g) ?? []
 
-/** The ids a source cites: after `@see` to the end of the line, and as whole string literals. */
+/** The clause ids in a source: after `@see` up to the end of the line, and as whole string literals. */
 const cited = (source: string): readonly string[] => [
   ...(source.match(/@see .*/g) ?? []).flatMap(idsIn),
   ...(source.match(/(['"`])[A-Z]+[0-9]?-[0-9]{2}\1/g) ?? []).flatMap(idsIn)
@@ -57,7 +57,7 @@ const sources = (folder: string): readonly string[] =>
     .filter((name) => name.endsWith('.ts'))
     .map((name) => join(folder, name))
 
-test('an id stands in one chapter only', () => {
+test('an id is in one chapter only', () => {
   assert.is(new Set(ids).size, ids.length)
   assert.equal([...ids].sort(), Object.keys(clauses).sort())
 })
@@ -66,13 +66,13 @@ test('an id is a prefix and a number of two digits', () => {
   for (const id of ids) assert.match(id, /^[A-Z]+[0-9]?-[0-9]{2}$/)
 })
 
-test('the clauses of a prefix are as many as the format has rules of it', () => {
+test('each prefix has its number of clauses', () => {
   const prefixes = ids.map((id) => id.replace(/-[0-9]{2}$/, ''))
   const found = Object.fromEntries([...new Set(prefixes)].map((p) => [p, prefixes.filter((q) => q === p).length]))
   assert.equal(found, counts)
 })
 
-test('a clause says sentences of fewer than 600 characters, without stray blanks', () => {
+test('a clause consists of sentences, fewer than 600 characters, without stray blanks', () => {
   for (const [id, { says }] of entries) {
     assert.ok(/^[A-Za-z].*[^ .]\.$/.test(says), `${id} is no sentence`)
     assert.ok(says.length < 600, `${id} is ${says.length} characters long`)
@@ -85,7 +85,7 @@ test('a clause cites only clauses of the catalogue', () => {
     for (const other of idsIn(says)) assert.ok(isClauseId(other), `${id} cites ${other}`)
 })
 
-test('in a divergence the two parties give different verdicts, and no two divergences have the same case', () => {
+test('in a divergence the format and QEMU give different verdicts, and no two divergences have one case', () => {
   const all = entries.flatMap(([id, { divergences = [] }]) => divergences.map((divergence) => ({ id, ...divergence })))
   for (const { id, on, format, qemu } of all) {
     assert.is.not(format, qemu, `${id}: ${on}`)
@@ -98,7 +98,7 @@ test('a list of divergences is not empty', () => {
   for (const [id, { divergences }] of entries) assert.is.not(divergences?.length, 0, id)
 })
 
-test('a clause is found by its id, and by nothing else', () => {
+test('a clause is found by its id only', () => {
   const known: ClauseId = 'HDR-01'
   assert.ok(isClauseId(known))
   assert.is(clause(known), clauses[known])

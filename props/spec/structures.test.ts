@@ -1,4 +1,4 @@
-/** The reference says what the field tables say. */
+/** spec/structures.md is generated from the field tables. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
@@ -6,14 +6,14 @@ import { isClauseId } from '../../spec/clauses/index.js'
 import { structuresDocument } from '../../src/format/index.js'
 import { suite } from '../run/suite.js'
 
-const test = suite('reference')
+const test = suite('structures')
 
-test('spec/structures.md is made from the field tables of today', () => {
+test('spec/structures.md is what npm run structures writes', () => {
   const written = readFileSync(fileURLToPath(new URL('../../../spec/structures.md', import.meta.url)), 'utf8')
-  assert.is(written, structuresDocument(), 'npm run structures writes it anew')
+  assert.is(written, structuresDocument(), 'run npm run structures')
 })
 
-test('every line of every table ends in a clause of the catalogue', () => {
+test('every row of every table ends in a clause of the catalogue', () => {
   const lines = structuresDocument()
     .split('\n')
     .filter((line) => /^\| (\d|then)/.test(line))

@@ -1,13 +1,13 @@
-/** The images of the corpus as the reference opens them, with the files they stand on. */
+/** The images of the corpus, opened by the reference reader, with their backing and data files. */
 import { type Loaded, load, names } from '../../../corpus/load.js'
 import { type Disk, type Image, number, openImage } from '../../../spec/reference/image.js'
 import type { Decompressors } from '../../../spec/reference/reader.js'
 import { native } from '../../../src/node/compression/decompress.js'
 
-/** Node's zlib is QEMU's. */
+/** Node inflates with zlib, as QEMU does. */
 export const tools: Decompressors = { inflate: native.deflate, zstd: native.zstd }
 
-/** The file a backing file name stands for: the recipes use one folder, and one name is JSON. */
+/** The file name in a backing file name: the recipes use one folder, and one name is JSON. */
 const plainName = (name: string): string => (/"filename":"([^"]*)"/.exec(name)?.[1] ?? name).split('/').at(-1) ?? ''
 
 const isQcow2 = (file: Uint8Array): boolean => Buffer.from(file.subarray(0, 4)).toString('latin1') === 'QFI\xfb'
@@ -30,18 +30,18 @@ export interface Opened {
   readonly reference: Image
 }
 
-/** Every image that qemu-img opens to answer this; the opening checks are not the reference's subject. */
+/** Every image that qemu-img opens for this question; the reference has no opening checks. */
 export function* opened(question: 'check' | 'map' | 'guest'): Generator<Opened> {
   for (const name of names()) {
     const { expect, image, files } = load(name)
     const { stderr = '' } = question === 'guest' ? expect.guest.active : expect[question]
-    // A check reads the snapshot table itself, and says nothing when it cannot.
+    // A check reads the snapshot table itself, and prints nothing if it cannot.
     const isChecked = question !== 'check' || expect.check.stdout !== null
     if (isChecked && !stderr.includes('Could not open')) yield { name, expect, reference: imageOf(files, image) }
   }
 }
 
-/** How often each occurs. */
+/** The number of occurrences of each text. */
 export const tally = (all: readonly string[]): string =>
   [...new Set(all)]
     .sort()

@@ -1,4 +1,4 @@
-/** The reference says of damaged images what QEMU says, and of generated ones what the package says. */
+/** The reference agrees with QEMU on damaged images, and with the package on generated ones. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { holds } from '../../run/holds.js'
@@ -14,7 +14,7 @@ import { note, suite } from '../../run/suite.js'
 
 const test = suite('reference, damaged')
 
-test('the reference says of every damaged image that it can open what qemu-img says', () => {
+test('on every damaged image that it opens, the reference gives the verdict of qemu-img', () => {
   const tally = new Tally()
   let opened = 0
   const share = Math.min(1, drawFromEnvironment().runs)
@@ -27,7 +27,7 @@ test('the reference says of every damaged image that it can open what qemu-img s
   note(`${opened} damaged images. ${tally.text()}`)
 })
 
-/** The answers that the reference has to give too. */
+/** The verdict of the package, where the reference has one too, and that of the reference. */
 const both = (image: Subject): { readonly own: Partial<Verdict>; readonly reference: Partial<Verdict> } => {
   const reference = referenceVerdict(image)
   const all = ours(image)
@@ -35,7 +35,7 @@ const both = (image: Subject): { readonly own: Partial<Verdict>; readonly refere
   return { own, reference }
 }
 
-test('reader, map and checker are those of the reference on generated images', () => {
+test('reader, map and checker agree with the reference on generated images', () => {
   const checks = new Map<string, number>()
   holds(
     fc.property(sketches, (sketch) => {
@@ -50,10 +50,10 @@ test('reader, map and checker are those of the reference on generated images', (
   note(`generated images: ${found.join(', ')}`)
 })
 
-/** Generated images that a run asks QEMU about. */
+/** The number of generated images that are compared with QEMU. */
 const sample = 40
 
-needsQemu(test)('qemu-img says the same of generated images', async () => {
+needsQemu(test)('qemu-img gives the same verdict on generated images', async () => {
   const { seed, runs } = drawFromEnvironment()
   const tally = new Tally()
   const drawn = fc.sample(sketches, { seed, numRuns: Math.ceil(sample * runs) })

@@ -1,4 +1,4 @@
-/** The reference reads the guest bytes that qemu-img reads, and refuses what qemu-img refuses. */
+/** The reference reader returns the guest bytes that qemu-img reads, and fails where qemu-img fails. */
 import { createHash } from 'node:crypto'
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
@@ -10,7 +10,7 @@ import { opened, tally, tools } from './corpus.js'
 
 const test = suite('reference reader')
 
-/** QEMU was given a key for these, and the reference has none. */
+/** Encrypted images: QEMU was given a key, and the reference has none. */
 const withKey: Readonly<Record<string, ClauseId>> = { 'case-59-luks': 'LUKS-08', 'case-60-aes': 'LUKS-08' }
 
 /** The digest of a disk, cluster by cluster. QEMU reads a snapshot at the size of the active disk, whatever its own. */
@@ -24,22 +24,22 @@ const digest = (image: Image, l1: Table): E.Either<ClauseId, string> => {
   return E.right(hash.digest('hex'))
 }
 
-test('the active disk and every snapshot have the digest of qemu-img, or are refused where qemu-img refuses them', () => {
+test('the active disk and every snapshot have the digest of qemu-img, or fail where qemu-img fails', () => {
   const read = { disks: 0, snapshots: 0, bytes: 0 }
   const refused: string[] = []
   for (const { name, expect, reference } of opened('guest')) {
-    const said = [expect.guest.active, ...expect.guest.snapshots]
+    const theirs = [expect.guest.active, ...expect.guest.snapshots]
     const tables = [reference.l1, ...snapshotsOf(reference).map(({ l1 }) => l1)]
-    assert.is(tables.length, said.length, name)
+    assert.is(tables.length, theirs.length, name)
     for (const [i, l1] of tables.entries()) {
       const ours = digest(reference, l1)
       if (E.isLeft(ours)) {
-        assert.ok(said[i]?.exit === 1 || withKey[name] === ours.left, `${name}, disk ${i}: ${ours.left}`)
+        assert.ok(theirs[i]?.exit === 1 || withKey[name] === ours.left, `${name}, disk ${i}: ${ours.left}`)
         refused.push(ours.left)
         continue
       }
       assert.is(withKey[name], undefined, name)
-      assert.is(ours.right, said[i]?.sha256, `${name}, disk ${i}: ${said[i]?.stderr ?? 'other bytes'}`)
+      assert.is(ours.right, theirs[i]?.sha256, `${name}, disk ${i}: ${theirs[i]?.stderr ?? 'other bytes'}`)
       read[i === 0 ? 'disks' : 'snapshots'] += 1
       read.bytes += reference.size
     }
@@ -47,7 +47,7 @@ test('the active disk and every snapshot have the digest of qemu-img, or are ref
   note(
     `${read.disks} disks and ${read.snapshots} snapshots as qemu-img reads them, ${Math.round(read.bytes / 2 ** 20)} MiB in all`
   )
-  note(`${refused.length} disks refused, by clause: ${tally(refused)}`)
+  note(`${refused.length} disks rejected, by clause: ${tally(refused)}`)
   assert.ok(read.disks > 450 && read.snapshots > 300 && refused.length > 15)
 })
 
