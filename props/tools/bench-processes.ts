@@ -1,4 +1,4 @@
-/** Whole processes beside QEMU's: the images and lines they are given, and both command lines. */
+/** Benchmarks of whole processes, ours and QEMU's: their images, their input, both command lines. */
 import { deepStrictEqual } from 'node:assert'
 import { spawnSync } from 'node:child_process'
 import {
@@ -17,15 +17,15 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { corpusFolder } from '../../corpus/load.js'
 
-/** Ours and the rival's work. */
+/** The work of both sides. */
 export interface Sides {
   readonly ours: () => unknown
   readonly theirs: () => unknown
-  /** Our command line, where our work is a process. */
+  /** Our command line, if our work is a process. */
   readonly process?: readonly string[]
 }
 
-/** Sides that give equal values. */
+/** Both sides, after a check that they give equal values. */
 export const equal = (sides: Sides): Sides => {
   deepStrictEqual(sides.ours(), sides.theirs())
   return sides
@@ -33,7 +33,7 @@ export const equal = (sides: Sides): Sides => {
 
 export const mebi = 2 ** 20
 
-// Certificates that are named here are read by every Node before it runs anything: a matter of the machine, not of a command.
+// With this variable every Node process reads certificates before it starts: a cost of the machine, not of a command.
 delete process.env['NODE_EXTRA_CA_CERTS']
 
 const scratch = mkdtempSync(join(tmpdir(), 'qcow2-bench-'))
@@ -41,7 +41,7 @@ process.on('exit', () => {
   rmSync(scratch, { recursive: true })
 })
 
-/** A small image: of the corpus, or else made by qemu-img; `undefined` when there is neither. */
+/** The path of a small image, from the corpus or else made by qemu-img; undefined without either. */
 const smallImage = (): string | undefined => {
   const path = join(scratch, 'small.qcow2')
   const kept = `${corpusFolder}images/matrix-64k-w16-v3-zstd-ext.qcow2.gz`
@@ -54,7 +54,7 @@ const qemu = (...args: readonly string[]): number | null => spawnSync('qemu-img'
 
 const command = fileURLToPath(new URL('../../src/node/bin.cjs', import.meta.url))
 
-/** Our command and QEMU's on the same image, both with the same exit code. */
+/** Our command and QEMU's on one image; their exit codes are equal. */
 const besideQemu = (
   image: string,
   ours: readonly string[],
@@ -65,7 +65,7 @@ const besideQemu = (
   return equal({ ours: () => node(command, ...ours), theirs: () => qemu(...theirs), process: ours })
 }
 
-/** An image of this size in GiB with all its metadata and no data. */
+/** Runs a command on an image of this size in GiB with preallocated metadata and no data. */
 export const metadataOnly =
   (gigabytes: number, ...words: readonly string[]) =>
   (): Sides | string => {
@@ -75,7 +75,7 @@ export const metadataOnly =
     )
   }
 
-/** A snapshot of an image with all its metadata, gone back to and deleted: three processes. */
+/** Creates, applies and deletes a snapshot of an image with preallocated metadata: three processes. */
 export const snapshotting = (gigabytes: number) => (): Sides | string => {
   const [mine, qemus] = ['ours', 'theirs'].map((name) => join(scratch, `${name}-${gigabytes}.qcow2`))
   if (mine === undefined || qemus === undefined) return 'no image'
@@ -90,7 +90,7 @@ export const snapshotting = (gigabytes: number) => (): Sides | string => {
   })
 }
 
-/** So many writes of 4 KiB all over a new image of 1 GiB, by one process that reads them as lines and ends with a flush. */
+/** Writes 4 KiB this many times at scattered offsets of a new image of 1 GiB: one process that reads io lines, with a flush at the end. */
 export const writing = (writes: number) => (): Sides | string => {
   const image = join(scratch, 'written.qcow2')
   if (qemu('create', '-q', '-f', 'qcow2', image, '1G') !== 0) return 'no qemu-img'
@@ -111,7 +111,7 @@ export const writing = (writes: number) => (): Sides | string => {
   return equal({ ours: run(process.execPath, command, 'io'), theirs: run('qemu-io') })
 }
 
-/** This many MiB of real files: Node's own program, over and over. */
+/** The path of a raw file of this many MiB of real data: Node's own program, repeated. */
 const realData = (megabytes: number): string => {
   const path = join(scratch, `real-${megabytes}.raw`)
   const program = readFileSync(process.execPath)
@@ -121,7 +121,7 @@ const realData = (megabytes: number): string => {
   return path
 }
 
-/** An image of this many MiB of real files made with these options, converted back to raw. */
+/** Converts an image of this many MiB of real data, made with these options, back to raw. */
 export const converting =
   (megabytes: number, ...options: readonly string[]) =>
   (): Sides | string => {
@@ -132,7 +132,7 @@ export const converting =
     )
   }
 
-/** A new image of this many MiB of real files; what was made before is removed on both sides. */
+/** Converts this many MiB of real data to a new image. Both sides remove the image of the round before. */
 export const filling =
   (megabytes: number, ...options: readonly string[]) =>
   (): Sides | string => {
@@ -159,14 +159,14 @@ export const starting = (): Sides | string => {
   return equal({ ours: () => node(command, 'info', image), theirs: () => node('-e', '0'), process: ['info', image] })
 }
 
-/** Says on standard error how much memory a process has used at most, in KiB. */
-const sayingMemory = `import { writeSync } from 'node:fs'
+/** A module that prints the peak memory of its process in KiB to standard error. */
+const reportMemory = `import { writeSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 if (isMainThread) process.on('exit', () => writeSync(2, String(process.resourceUsage().maxRSS)))`
 
-/** MiB that our command uses at most. */
+/** The peak memory of our command in MiB. */
 export const memoryOf = (words: readonly string[]): number => {
-  const spy = `data:text/javascript,${encodeURIComponent(sayingMemory)}`
+  const spy = `data:text/javascript,${encodeURIComponent(reportMemory)}`
   const stdio = ['ignore', 'ignore', 'pipe'] as const
   return Number(spawnSync(process.execPath, ['--import', spy, command, ...words], { stdio: [...stdio] }).stderr) / 1024
 }

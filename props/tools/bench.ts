@@ -1,15 +1,12 @@
 /**
- * Speed, beside a named rival that does the same work: `node --expose-gc dist/props/tools/bench.js [TEXT...]`.
+ * `npm run bench [-- TEXT...]`: measures speed as a ratio to a named rival that does the same work.
  *
- * The two take turns in one run, so that both meet the same weather; a ratio is the median over the rounds.
- * Nothing fails on a time: the goals are there to be read. A TEXT picks the lines that contain it.
+ * Both sides take turns in one run, so that the load of the machine affects both; the ratio is the median over the rounds.
+ * No time is a failure; the goals are printed for comparison. A TEXT selects the lines that contain it.
  */
-import * as E from 'fp-ts/lib/Either.js'
-import { type Header, header, v2Defaults } from '../../src/format/header.js'
-import { clusterKind, clusterKinds, L2View } from '../../src/format/views.js'
+import { decoding, encoding, scanning } from './bench-codecs.js'
 import {
   converting,
-  equal,
   filling,
   mebi,
   memoryOf,
@@ -20,97 +17,26 @@ import {
   starting,
   writing
 } from './bench-processes.js'
-import { readHeader, type Tally, tallyL2, writeHeader } from './rivals.js'
 
 /** One line of the table. */
 interface Bench {
   readonly what: string
   readonly rival: string
-  /** Most that our time divided by the rival's should be. */
+  /** The upper bound that our time divided by the rival's should keep. */
   readonly goal: number
   readonly rounds: number
   /** Calls of each side in a round. */
   readonly calls: number
-  /** Things that one call works through; times are told for one of them. */
+  /** The number of things that one call processes; times are printed for one of them. */
   readonly things: number
   /** Both sides, or why they cannot run here. */
   readonly sides: () => Sides | string
 }
 
-const headers = Array.from({ length: 8 }, (_, i): Header => ({
-  magic: 0x5146_49fb,
-  version: 3,
-  backingFileOffset: i === 1 ? 0x198n : 0n,
-  backingFileSize: i === 1 ? 9 : 0,
-  clusterBits: 16,
-  size: BigInt(i + 1) << 30n,
-  cryptMethod: 0,
-  l1Size: 2 * (i + 1),
-  l1TableOffset: 0x3_0000n,
-  refcountTableOffset: 0x1_0000n,
-  refcountTableClusters: 1,
-  nbSnapshots: i,
-  snapshotsOffset: BigInt(i) << 20n,
-  incompatibleFeatures: { ...v2Defaults.incompatibleFeatures, dirty: i === 2, extendedL2: i === 3 },
-  compatibleFeatures: { ...v2Defaults.compatibleFeatures, lazyRefcounts: i === 2 },
-  autoclearFeatures: v2Defaults.autoclearFeatures,
-  refcountOrder: 4,
-  headerLength: i === 4 ? 120 : 112,
-  additional: { compressionType: 0, padding: new Uint8Array(7), rest: new Uint8Array(i === 4 ? 8 : 0) }
-}))
-
-const decoding = (): Sides => {
-  const all = headers.map(writeHeader)
-  return equal({ ours: () => all.map((bytes) => E.toUnion(header.decode(bytes))), theirs: () => all.map(readHeader) })
-}
-
-/** Each side writes the headers that it has read itself. */
-const encoding = (): Sides => {
-  const all = headers.map(writeHeader)
-  const ours = all.flatMap((bytes) =>
-    E.match(
-      () => [],
-      (h: Header) => [h]
-    )(header.decode(bytes))
-  )
-  const theirs = all.flatMap((bytes) => readHeader(bytes) ?? [])
-  return equal({ ours: () => ours.map(header.encode), theirs: () => theirs.map(writeHeader) })
-}
-
-/** An L2 table with entries of every kind, by a generator of numbers that takes no part in the format. */
-const mixedTable = (entries: number): Uint8Array => {
-  const bytes = new Uint8Array(8 * entries)
-  const view = new DataView(bytes.buffer)
-  for (let i = 0, n = 1; i < entries; i++) {
-    n = (Math.imul(n, 1_664_525) + 1_013_904_223) >>> 0
-    const cluster = BigInt(i + 1) << 16n
-    const kinds = [0n, 1n, cluster | 1n, (1n << 62n) | (3n << 54n) | BigInt(n)]
-    view.setBigUint64(8 * i, kinds[n >>> 29] ?? cluster | (1n << 63n))
-  }
-  return bytes
-}
-
-const tallyByView = (view: L2View): Tally => {
-  const kinds = clusterKinds.map(() => 0)
-  let offsets = 0
-  for (let i = 0; i < view.length; i++) {
-    const kind = view.kind(i)
-    kinds[kind] = (kinds[kind] ?? 0) + 1
-    offsets += kind === clusterKind.Compressed ? view.hostOffset(i) : view.hostClusterOffset(i)
-  }
-  return { kinds, offsets }
-}
-
-const scanning = (): Sides => {
-  const bytes = mixedTable(2 ** 23)
-  const view = new L2View(bytes, { version: 3, clusterBits: 16, extendedL2: false, externalDataFile: false })
-  return equal({ ours: () => tallyByView(view), theirs: () => tallyL2(bytes) })
-}
-
 const once = { calls: 1, things: 1 }
-/** A whole process beside qemu-img's. */
+/** A whole process, compared with qemu-img's. */
 const wholeProcess = { rival: 'qemu-img', rounds: 5, ...once }
-/** The same where both are soon done, and chance weighs more. */
+/** The same for processes so short that noise weighs more. */
 const shortProcess = { ...wholeProcess, rounds: 21 }
 
 /** Guest disks, in GiB. */
@@ -125,7 +51,7 @@ const benches: readonly Bench[] = [
     goal: 4,
     rounds: 21,
     calls: 2000,
-    things: headers.length,
+    things: 8,
     sides: decoding
   },
   {
@@ -134,7 +60,7 @@ const benches: readonly Bench[] = [
     goal: 4,
     rounds: 21,
     calls: 2000,
-    things: headers.length,
+    things: 8,
     sides: encoding
   },
   {
@@ -174,10 +100,10 @@ const benches: readonly Bench[] = [
   { what: 'convert -O qcow2 -c zstd, 256 MiB', ...wholeProcess, goal: 2, sides: filling(256, ...zstd) }
 ]
 
-/** How much more memory a large image takes than a small one. */
+/** How much more memory a large image needs than a small one. */
 interface Growth {
   readonly what: string
-  /** Most MiB that the large one should take more. */
+  /** The upper bound in MiB that the difference should keep. */
   readonly goal: number
   readonly small: () => Sides | string
   readonly large: () => Sides | string
@@ -185,27 +111,27 @@ interface Growth {
 
 /** Clusters of 64 KiB. */
 const clusters = 2 ** 14 * (1024 - 64)
-/** What one run takes more than another by chance. */
-const chance = 16
+/** The noise between two runs, in MiB. */
+const noise = 16
 
 const growths: readonly Growth[] = [
   {
     what: 'check, 64 GiB to 1 TiB: 4 bytes a cluster',
-    goal: (4 * clusters) / mebi + chance,
+    goal: (4 * clusters) / mebi + noise,
     small: metadataOnly(64, 'check'),
     large: metadataOnly(1024, 'check')
   },
   {
     what: 'map, 64 GiB to 1 TiB: nothing',
-    goal: chance,
+    goal: noise,
     small: metadataOnly(64, 'map', '--output=json'),
     large: metadataOnly(1024, 'map', '--output=json')
   },
-  { what: 'convert, 128 MiB to 1 GiB: nothing', goal: chance, small: converting(128), large: converting(1024) },
-  { what: 'convert -O qcow2, 128 MiB to 1 GiB: nothing', goal: chance, small: filling(128), large: filling(1024) },
+  { what: 'convert, 128 MiB to 1 GiB: nothing', goal: noise, small: converting(128), large: converting(1024) },
+  { what: 'convert -O qcow2, 128 MiB to 1 GiB: nothing', goal: noise, small: filling(128), large: filling(1024) },
   {
     what: 'convert deflate, 128 to 256 MiB: nothing',
-    goal: chance,
+    goal: noise,
     small: converting(128, ...deflate),
     large: converting(256, ...deflate)
   }
@@ -225,7 +151,7 @@ const milliseconds = (work: () => unknown, calls: number): number => {
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
-/** The median time of Node alone, which no command of ours can go below. */
+/** The median time of Node alone: the lower bound of any command of ours. */
 let nodeAlone: number | undefined
 
 const aloneTime = (): number => {
@@ -236,7 +162,7 @@ const aloneTime = (): number => {
 const time = (ms: number): string =>
   ms < 1e-3 ? `${(ms * 1e6).toFixed(0)} ns` : ms < 1 ? `${(ms * 1e3).toFixed(2)} us` : `${ms.toFixed(1)} ms`
 
-/** The cells of a line. */
+/** The cells of one row. */
 const measure = ({ what, rival, goal, rounds, calls, things, sides }: Bench): readonly string[] => {
   const both = sides()
   if (typeof both === 'string') return [what, both, '', rival, '', `${goal}`, '']
@@ -284,7 +210,7 @@ const wanted = (what: string): boolean => words.length === 0 || words.some((text
 const columns = [35, 10, 10, 16, 5, 4, 3, 5, 3]
 print(columns, ['what', 'ours', 'rival', '', 'ratio', 'goal', 'met', 'least', 'MiB'])
 for (const bench of benches) if (wanted(bench.what)) print(columns, measure(bench))
-console.log('\nleast: the ratio of Node started for nothing; MiB: the most memory of ours\n')
+console.log('\nleast: the ratio of Node alone; MiB: our peak memory\n')
 
 const growing = [47, 5, 5, 4, 4, 3]
 print(growing, ['memory', 'small', 'large', 'more', 'goal', 'met'])

@@ -1,8 +1,8 @@
 /**
- * QEMU under the crash explorer: `node dist/props/tools/crash-qemu.js [--scripts N] [--seed S]`.
+ * `npm run crash:qemu [-- --scripts N] [--seed S]`: explores the crash states of QEMU.
  *
- * Random scripts are carried out by qemu-io and qemu-img, with a log of every write and flush they make; then the power
- * fails at every point. Told are the states and what they break, and for each kind of violation the shortest script.
+ * qemu-io and qemu-img perform random scripts with a log of every write and flush; then the power fails at every point.
+ * Prints the states and their violations, and the shortest script for each kind of violation.
  */
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'
@@ -20,7 +20,7 @@ const [wanted, seed] = [Number(values.scripts ?? 200), Number(values.seed ?? 1)]
 
 const effort: Effort = { exhaustive: 512, sample: 64, seed: 1 }
 
-/** Images as qemu-img makes them by default, and such with lazy refcounts, and of version 2 over a backing file. */
+/** Images by qemu-img's defaults, with lazy refcounts, and of version 2 with a backing file. */
 const usual: readonly Shape[] = [
   { options: { size: 2 ** 19 }, backing: 0 },
   { options: { size: 2 ** 19, lazyRefcounts: true }, backing: 0 },
@@ -87,7 +87,7 @@ const explored = (): number => {
   console.log(
     `${qemu ?? ''}\n${sumText('P2', sums.P2)}\n${sumText('P4', sums.P4)}, the control, in which flushes are ignored`
   )
-  console.log(`${left} scripts left out, in which QEMU and the abstract disk part`)
+  console.log(`${left} scripts left out: QEMU and the abstract disk differ`)
   for (const [kind, { count, found }] of [...kinds].toSorted(([, a], [, b]) => b.count - a.count))
     console.log(`\n${kind}, scripts with it: ${count}; the shortest:\n${linesOf(found).join('\n')}`)
   return 0

@@ -1,7 +1,8 @@
 /**
- * Explores crashes of random scripts until the time is up: `npm run crash -- --minutes 10 [--seed N]`. Every model in turn, on
- * every geometry with clusters of up to 16 KiB; a script without flushes beside it, as control. Ends with exit code 1 at the first violation, and tells
- * how to see it again.
+ * `npm run crash -- --minutes 10 [--seed N]`: explores the crash states of random scripts until the time is up.
+ *
+ * Each script runs under every model, on any geometry with clusters of up to 16 KiB, and without its flushes as control. At
+ * the first violation it prints the command that replays it and ends with exit code 1.
  */
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'
@@ -15,7 +16,7 @@ import { record } from '../transition/model/recording.js'
 const { values } = parseArgs({ options: { minutes: { type: 'string' }, seed: { type: 'string' } } })
 const minutes = Number(values.minutes ?? 1)
 const start = performance.now()
-/** Larger clusters are only slower. */
+/** Larger clusters are slower and reach nothing more. */
 const mostBits = 14
 const models = ['P0', 'P1', 'P2', 'P3'] as const
 const scripts = fc.tuple(

@@ -1,7 +1,7 @@
 /**
- * Asks QEMU about the damaged images and keeps what it says: `node dist/props/tools/damaged.js [--each N]`.
+ * `npm run damaged [-- --each N]`: records QEMU's verdicts on damaged images in corpus/damaged.json.gz.
  *
- * Of every image of `patients` the damages 0 to N - 1 are made. The answers go to corpus/damaged.json.gz.
+ * Every image of `patients` is damaged in N ways, those with the numbers 0 to N - 1.
  */
 import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -16,7 +16,7 @@ import { qemu } from '../run/qemu.js'
 
 type Image = Kept['images'][number]
 
-/** Every answer is waited for: even the slowest of them. */
+/** The time limit of one answer of QEMU, in milliseconds. */
 const patience = 300_000
 
 const asked = async (name: string, each: number): Promise<Image> => {

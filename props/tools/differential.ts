@@ -1,9 +1,9 @@
 /**
- * The writing commands beside QEMU's on real files: `node dist/props/tools/differential.js [--scripts N] [--seed S] [--without CLAUSE]`.
+ * `npm run differential [-- --scripts N] [--seed S] [--without CLAUSE]`: compares the writing commands with QEMU's on real files.
  *
- * Random scripts are carried out here and by qemu-io and qemu-img, on twins and in turns on one file. Each party reads and
- * checks what the other wrote, and the abstract disk says what is right. Told are figures, and the shortest script over
- * which they disagree. Differences that stand in the table with a CLAUSE of `--without` count as disagreements too.
+ * The package and QEMU (qemu-io and qemu-img) perform random scripts, on twin files and in turns on one file. Each reads and
+ * checks what the other wrote; the abstract disk decides who is right. Prints figures, and the shortest script that gives a
+ * difference. `--without CLAUSE` ignores the table's rows of known differences with that clause.
  */
 import { parseArgs } from 'node:util'
 import { differential } from '../differential/scripts.js'

@@ -1,4 +1,7 @@
-/** Looks for what breaks without each flush, and writes spec/edges.md. What stands there is kept where it still breaks. */
+/**
+ * `npm run edges [-- SCRIPTS SEED]`: looks for a script that breaks without each flush, and writes spec/edges.md. Scripts
+ * that are there already are kept if they still break.
+ */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'

@@ -1,7 +1,7 @@
-/** What the codecs are measured against: the same work, written by hand for one structure. */
+/** The rivals of the codecs: the same work written by hand for one structure. */
 import type { Header } from '../../src/format/header.js'
 
-/** A version 3 header whose header_length is at least 112; `undefined` for any other. */
+/** Decodes a version 3 header whose header_length is at least 112; undefined for any other. */
 export const readHeader = (bytes: Uint8Array): Header | undefined => {
   if (bytes.length < 112) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -49,7 +49,7 @@ export const readHeader = (bytes: Uint8Array): Header | undefined => {
   }
 }
 
-/** The bytes of a header as {@link readHeader} gives it. */
+/** Encodes a header that {@link readHeader} returned. */
 export const writeHeader = (h: Header): Uint8Array => {
   const { incompatibleFeatures: incompatible, compatibleFeatures: compatible, autoclearFeatures: autoclear } = h
   const bytes = new Uint8Array(112 + h.additional.rest.length)
@@ -84,7 +84,7 @@ export const writeHeader = (h: Header): Uint8Array => {
   return bytes
 }
 
-/** How many clusters of each kind an L2 table has, and the sum of their host offsets. */
+/** The number of clusters of each kind in an L2 table, and the sum of their host offsets. */
 export interface Tally {
   /** Unallocated, normal, zero plain, zero allocated, compressed. */
   readonly kinds: readonly number[]

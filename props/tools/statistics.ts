@@ -1,4 +1,4 @@
-/** Shows what the generators draw, as shares of each kind: `node dist/props/tools/statistics.js [TEXT]`, for titles with TEXT. */
+/** `npm run statistics [-- TEXT]`: prints what the generators draw as shares of each kind, for titles with TEXT. */
 import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
 import { isIssue } from '../../src/bytes/issue.js'
@@ -36,7 +36,7 @@ const shares = <T>(title: string, drawn: fc.Arbitrary<T>, kinds: (t: T) => strin
   })
 }
 
-/** A number beside the limits of its kind. */
+/** Where a number is among the limits of its kind. */
 const sizeClass = (n: number, ...limits: readonly number[]): string => {
   const above = limits.find((limit) => n <= limit)
   return above === undefined ? `above ${limits.at(-1) ?? 0}` : n === above ? `${n}` : `below ${above}`
@@ -47,7 +47,7 @@ const lengthClass = (h: Header): string =>
 
 shares('header: versions and lengths', headers.anyValue, (h) => [`version ${h.version}`, lengthClass(h)])
 shares('header: cluster_bits', headers.anyValue, (h) => `cluster_bits ${sizeClass(h.clusterBits, 8, 9, 21, 22)}`)
-shares('header: how many rules any value breaks', headers.anyValue, (h) => `${judgeHeader(h).length} issues`)
+shares('header: broken rules of any value', headers.anyValue, (h) => `${judgeHeader(h).length} issues`)
 shares('header: features of well-formed values', headers.wellFormed, (h) => [
   `version ${h.version}`,
   ...Object.entries({ ...h.incompatibleFeatures, ...h.compatibleFeatures, ...h.autoclearFeatures }).flatMap(
@@ -80,7 +80,7 @@ shares('L2 entry: reserved bits, COPIED and subclusters', contexts, (e) => [
 refcountBlocks.forEach((s) =>
   shares(s.name, s.anyValue, (counts) => {
     const different = new Set(counts).size
-    return different === 1 ? 'one count throughout' : different === 2 ? 'two different counts' : 'many counts'
+    return different === 1 ? 'one refcount' : different === 2 ? 'two refcounts' : 'many refcounts'
   })
 )
 
@@ -103,10 +103,10 @@ const outcome =
     const decoded = type.decode(bytes)
     return E.isRight(decoded) ? 'decodes' : `malformed: ${decoded.left.filter(isIssue)[0]?.clause ?? ''}`
   }
-shares('damaged header: what comes of it', damaged(headers), outcome(headers))
-shares('any bytes as an extension area: what comes of them', anyBytes(extensionAreas), outcome(extensionAreas))
-shares('any bytes as a snapshot table entry: what comes of them', anyBytes(snapshots), outcome(snapshots))
-shares('damaged header: what it breaks', damaged(headers), (bytes) => {
+shares('damaged header: outcome', damaged(headers), outcome(headers))
+shares('any bytes as an extension area: outcome', anyBytes(extensionAreas), outcome(extensionAreas))
+shares('any bytes as a snapshot table entry: outcome', anyBytes(snapshots), outcome(snapshots))
+shares('damaged header: broken clauses', damaged(headers), (bytes) => {
   const decoded = header.decode(bytes)
   return E.isRight(decoded) ? [...new Set(judgeHeader(decoded.right).map((i) => i.clause))] : 'malformed'
 })

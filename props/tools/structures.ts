@@ -1,4 +1,4 @@
-/** Writes spec/structures.md, the field tables as a document; its folder may be named. */
+/** `npm run structures [-- PATH]`: writes the field tables as a document, to spec/structures.md by default. */
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { structuresDocument } from '../../src/format/index.js'
