@@ -1,4 +1,4 @@
-/** The package as others get it: packed, laid out as an install would, and used with plain node. */
+/** The package as its users get it: packed, installed, and loaded by plain node. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   existsSync,
@@ -71,7 +71,7 @@ const entries = Object.entries(manifest.exports).map(([path, entry]) => ({
   ...entry
 }))
 
-test('it holds the built src, spec and generators, README, LICENSE and package.json, and nothing else', () => {
+test('it holds only the built src, spec and generators, README, LICENSE and package.json', () => {
   const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((path) =>
     statSync(join(installed, path)).isFile()
   )
@@ -93,7 +93,7 @@ test('every entry loads with plain node and exports something', () => {
   }
 })
 
-test('nothing is reachable but the entries', () => {
+test('only the entries can be imported', () => {
   const { status, printed } = node(
     '--input-type=module',
     '--eval',
@@ -103,7 +103,7 @@ test('nothing is reachable but the entries', () => {
   assert.match(printed, 'ERR_PACKAGE_PATH_NOT_EXPORTED')
 })
 
-test('every entry has types that a strict consumer compiles with', () => {
+test('every entry has types that compile under --strict', () => {
   for (const { types } of entries) assert.ok(existsSync(join(installed, types)), `${types} is missing`)
   writeFileSync(join(consumer, 'package.json'), '{ "type": "module" }')
   const uses = entries.map(({ name }, index) => `import * as entry${index} from '${name}'\nexport { entry${index} }`)
@@ -138,7 +138,7 @@ test('the examples of the README compile, and run on an image', () => {
   assert.match(printed[2] ?? '', /^\[[^]+\]\n$/)
 })
 
-test('the examples of spec/README.md, one after the other, print what stands below them', () => {
+test('the examples of spec/README.md, one after the other, print the text below them', () => {
   const code = blocks('spec/README.md', 'ts')
   const program = code.map((block) => `${block}console.log('----')\n`).join('\n')
   writeFileSync(join(consumer, 'specification.ts'), program)
@@ -154,7 +154,7 @@ test('the examples of spec/README.md, one after the other, print what stands bel
 for (const [command, path] of Object.entries(manifest.bin)) {
   const linked = join(consumer, command)
 
-  test(`the command ${command} starts, and tells its version`, () => {
+  test(`the command ${command} prints its version`, () => {
     symlinkSync(join(installed, path), linked)
     const { status, printed } = node(linked, '--version')
     assert.is(status, 0, printed)
@@ -162,7 +162,7 @@ for (const [command, path] of Object.entries(manifest.bin)) {
     assert.match(readFileSync(linked, 'utf8'), /^#!\/usr\/bin\/env node\n/)
   })
 
-  test(`the command ${command}, which is bundled, says what its modules say`, () => {
+  test(`the bundled command ${command} prints what its modules print`, () => {
     const modules = join(root, 'dist/src/node/main.js')
     const lines = ['info IMAGE', 'check --output=json IMAGE', 'map IMAGE', 'dump IMAGE', 'read IMAGE 0 4k']
     for (const line of lines) {
@@ -173,7 +173,7 @@ for (const [command, path] of Object.entries(manifest.bin)) {
     }
   })
 
-  test(`the command ${command} starts from the code that is kept of it, and without that`, () => {
+  test(`the command ${command} starts with the compiled code of its build, with that of another, and without`, () => {
     const bundle = join(installed, 'dist/src/node/bundle.cjs')
     const kept = join(installed, 'dist/src/bin/main.cjs.cache')
     const cachedData = readFileSync(kept)
@@ -193,7 +193,7 @@ for (const [command, path] of Object.entries(manifest.bin)) {
     writeFileSync(kept, cachedData)
   })
 
-  test(`the command ${command}, which is bundled, finds the packages and threads that stay apart`, () => {
+  test(`the bundled command ${command} finds the packages and threads outside the bundle`, () => {
     for (const args of [
       ['create', '-q', 'new.qcow2', '1M'],
       ['io', '-c', 'write -q -P 7 0 256k', 'new.qcow2'],
