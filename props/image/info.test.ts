@@ -3,7 +3,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { load, names } from '../../corpus/load.js'
 import { isObject } from '../../src/bytes/json.js'
-import { infoJson, readFacts } from '../../src/image/info.js'
+import { infoReport, readFacts } from '../../src/image/info.js'
+import { infoJson } from '../../src/image/info-json.js'
 import { note, suite } from '../run/suite.js'
 import { runOn } from './world.js'
 
@@ -43,7 +44,9 @@ test('every key of qemu-img has the value of qemu-img', () => {
     const facts = runOn(image, readFacts())
     if (!isObject(said) || E.isLeft(facts)) continue
     const ours: unknown = JSON.parse(
-      JSON.stringify(infoJson(facts.right, { filename: 'img.qcow2', length: image.length, fullName: (n) => n }))
+      JSON.stringify(
+        infoJson(infoReport(facts.right, { filename: 'img.qcow2', length: image.length, fullName: (n) => n }))
+      )
     )
     assert.ok(isObject(ours))
     for (const [key, value] of Object.entries(said)) {

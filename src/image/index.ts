@@ -40,7 +40,17 @@ export { type BlobLike, fromBlob } from '../bytes/blob.js'
 export { readInWindows, readInWindowsAsync, type WindowSize } from '../bytes/window.js'
 /** What an image is, whether to take it in, and what is wrong with it. */
 export { lastExtension, type Metadata, readMetadata, refusal } from './metadata.js'
-export { type Facts, type FileFacts, infoJson, readFacts } from './info.js'
+export {
+  type BackingInfo,
+  type Facts,
+  type FileFacts,
+  infoReport,
+  type InfoReport,
+  readFacts,
+  type SnapshotInfo
+} from './info.js'
+export { infoJson } from './info-json.js'
+export type { LuksInfo, LuksSlotInfo } from './luks-info.js'
 export { type Dependency, type Encryption, type Verdict, verdict, verdictJson } from './verdict.js'
 export { type NameKind, nameKind, pathKind } from './name-kind.js'
 export { check, checkMetadata, type CheckOptions } from './check/check.js'

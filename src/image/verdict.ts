@@ -104,6 +104,14 @@ export const verdict = (m: Metadata, fileLength: number): Verdict => {
   }
 }
 
+/** The bits that are set without having a meaning, such as `compatible: bit 7`. */
+export const unknownFeatureNames = ({ unknownFeatures }: Verdict): readonly string[] =>
+  featureWords.flatMap((word) => unknownFeatures[word].map((bit) => `${word}: bit ${bit}`))
+
+/** The types of the extensions that have no meaning, in hexadecimal. */
+export const unknownExtensionNames = ({ unknownExtensions }: Verdict): readonly string[] =>
+  unknownExtensions.map((type) => `0x${type.toString(16).padStart(8, '0')}`)
+
 const dependencyJson = (d: Dependency): JsonObject => ({
   name: d.name === undefined ? null : label(d.name),
   kind: d.kind
@@ -122,8 +130,8 @@ export const verdictJson = (v: Verdict): JsonObject => ({
         }
       }),
   ...(v.dataFile === undefined ? {} : { 'data-file': dependencyJson(v.dataFile) }),
-  'unknown-features': featureWords.flatMap((word) => v.unknownFeatures[word].map((bit) => `${word}: bit ${bit}`)),
-  'unknown-extensions': v.unknownExtensions.map((type) => `0x${type.toString(16).padStart(8, '0')}`),
+  'unknown-features': unknownFeatureNames(v),
+  'unknown-extensions': unknownExtensionNames(v),
   encryption: v.encryption,
   dirty: v.dirty,
   corrupt: v.corrupt,

@@ -1,7 +1,7 @@
 /** `qcow2 snapshot`: snapshots listed, taken, gone back to and deleted. */
 import * as E from 'fp-ts/lib/Either.js'
 import { showFailure } from '../../bytes/run-async.js'
-import { snapshotJson } from '../../image/info.js'
+import { snapshotInfo } from '../../image/info.js'
 import type { Command } from '../../transition/command.js'
 import { fail, ok, print } from '../files/output.js'
 import { usableIn, withSource } from '../images/usable.js'
@@ -23,7 +23,7 @@ const list = (name: string): Promise<number> =>
     const m = await usableIn(name, world)
     if (E.isLeft(m)) return fail(m.left)
     print(
-      snapshotLines(m.right.snapshots.map(snapshotJson))
+      snapshotLines(m.right.snapshots.map(snapshotInfo))
         .map((line) => `${line}\n`)
         .join('')
     )

@@ -1,6 +1,6 @@
 /** Snapshots as qemu-img lists them. */
-import { isJsonObject, type Json } from '../../bytes/json.js'
 import { fromText } from '../../bytes/octets.js'
+import type { SnapshotInfo } from '../../image/info.js'
 import { humanSize } from './human-size.js'
 
 const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - fromText(text).length))
@@ -14,27 +14,25 @@ const date = (seconds: number): string => {
   return `${day} ${[d.getHours(), d.getMinutes(), d.getSeconds()].map(two).join(':')}`
 }
 
-/** Hours, minutes, seconds and thousandths. */
-const clock = (seconds: number, nanoseconds: number): string => {
+/** Nanoseconds as hours, minutes, seconds and thousandths. */
+const clock = (nanoseconds: bigint): string => {
+  const seconds = Number(nanoseconds / 1_000_000_000n)
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
-  return `${parts.map(two).join(':')}.${String(Math.floor(nanoseconds / 1e6)).padStart(3, '0')}`
+  return `${parts.map(two).join(':')}.${String((nanoseconds % 1_000_000_000n) / 1_000_000n).padStart(3, '0')}`
 }
 
-const text = (value: Json | undefined): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null))
-
-const row = (snapshot: Json): string => {
-  const s = isJsonObject(snapshot) ? snapshot : {}
+const row = (s: SnapshotInfo): string => {
   const cells = [
-    humanSize(Number(s['vm-state-size'])).padStart(8),
-    date(Number(s['date-sec'])).padStart(20),
-    clock(Number(s['vm-clock-sec']), Number(s['vm-clock-nsec'])).padStart(13),
-    (s['icount'] === undefined ? '' : text(s['icount'])).padStart(11)
+    humanSize(Number(s.vmStateSize)).padStart(8),
+    date(s.seconds).padStart(20),
+    clock(s.vmClock).padStart(13),
+    (s.icount === undefined ? '' : `${s.icount}`).padStart(11)
   ]
-  return `${padded(text(s['id']), 9)} ${padded(text(s['name']), 16)} ${cells.join('')}`
+  return `${padded(s.id, 9)} ${padded(s.name, 16)} ${cells.join('')}`
 }
 
 const heading = `${padded('ID', 9)} ${padded('TAG', 16)}  VM SIZE${'DATE'.padStart(20)}${'VM CLOCK'.padStart(13)}${'ICOUNT'.padStart(11)}`
 
-/** The lines of a list of snapshots, each given as `info` has it; none without snapshots. */
-export const snapshotLines = (snapshots: readonly Json[]): readonly string[] =>
+/** The lines of a list of snapshots; none without snapshots. */
+export const snapshotLines = (snapshots: readonly SnapshotInfo[]): readonly string[] =>
   snapshots.length === 0 ? [] : ['Snapshot list:', heading, ...snapshots.map(row)]

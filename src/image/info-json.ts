@@ -1,0 +1,95 @@
+/** The JSON of reports: qemu-img's keys and values, then what there is beyond them. */
+import { issueJson } from '../bytes/issue.js'
+import { integerToJson, type JsonObject } from '../bytes/json.js'
+import type { BitmapEntry } from '../format/bitmap.js'
+import { compressionType } from '../format/header.js'
+import { type BackingInfo, type Facts, type InfoReport, printed, type SnapshotInfo } from './info.js'
+import type { LuksInfo, LuksSlotInfo } from './luks-info.js'
+import { lastExtension } from './metadata.js'
+import { verdictJson } from './verdict.js'
+
+const slotJson = ({ active, keyOffset }: LuksSlotInfo): JsonObject => ({
+  active: active !== undefined,
+  ...(active === undefined ? {} : { iters: active.iterations, stripes: active.stripes }),
+  'key-offset': keyOffset
+})
+
+const luksJson = (l: LuksInfo): JsonObject => ({
+  format: 'luks',
+  'ivgen-alg': l.ivGenerator,
+  'hash-alg': l.hash,
+  'cipher-alg': l.cipher,
+  'cipher-mode': l.cipherMode,
+  uuid: l.uuid,
+  'payload-offset': l.payloadOffset,
+  'master-key-iters': l.masterKeyIterations,
+  slots: l.slots.map(slotJson)
+})
+
+const second = 1_000_000_000n
+
+const snapshotJson = (s: SnapshotInfo): JsonObject => ({
+  id: s.id,
+  name: s.name,
+  'vm-state-size': integerToJson(s.vmStateSize),
+  'date-sec': s.seconds,
+  'date-nsec': s.nanoseconds,
+  'vm-clock-sec': integerToJson(s.vmClock / second),
+  'vm-clock-nsec': integerToJson(s.vmClock % second),
+  ...(s.icount === undefined ? {} : { icount: integerToJson(s.icount) })
+})
+
+const bitmapJson = (b: BitmapEntry): JsonObject => ({
+  flags: [...(b.flags.inUse ? ['in-use'] : []), ...(b.flags.auto ? ['auto'] : [])],
+  name: printed(b.name),
+  granularity: integerToJson(1n << BigInt(b.granularityBits))
+})
+
+/** What is qcow2's own, under qemu-img's keys. */
+export const specificJson = ({ metadata: m, luks }: Facts): JsonObject => {
+  const h = m.header
+  const dataFile = lastExtension(m.extensions, 'DataFile')
+  return {
+    compat: h.version === 2 ? '0.10' : '1.1',
+    'compression-type': compressionType(h) === 1 ? 'zstd' : 'zlib',
+    ...(h.version === 2 ? {} : { 'lazy-refcounts': h.compatibleFeatures.lazyRefcounts }),
+    ...(m.bitmaps.length === 0 ? {} : { bitmaps: m.bitmaps.map(bitmapJson) }),
+    'refcount-bits': 2 ** h.refcountOrder,
+    ...(h.version === 2
+      ? {}
+      : {
+          ...(dataFile === undefined ? {} : { 'data-file': printed(dataFile.data) }),
+          ...(h.incompatibleFeatures.externalDataFile ? { 'data-file-raw': h.autoclearFeatures.rawExternalData } : {}),
+          corrupt: h.incompatibleFeatures.corrupt,
+          'extended-l2': h.incompatibleFeatures.extendedL2
+        }),
+    ...(h.cryptMethod === 1 ? { encrypt: { format: 'aes' } } : luks === undefined ? {} : { encrypt: luksJson(luks) })
+  }
+}
+
+const backingJson = (b: BackingInfo): JsonObject => ({
+  'backing-filename': b.name,
+  'full-backing-filename': b.fullName,
+  ...(b.format === undefined ? {} : { 'backing-filename-format': b.format })
+})
+
+/** The report as JSON: qemu-img's keys first, then `features`, `extensions`, `findings` and `verdict`. @see BACK-04 */
+export const infoJson = (r: InfoReport): JsonObject => {
+  const { header, issues } = r.metadata
+  return {
+    'virtual-size': integerToJson(r.virtualSize),
+    filename: r.filename,
+    'cluster-size': r.clusterSize ?? null,
+    format: 'qcow2',
+    ...(r.actualSize === undefined ? {} : { 'actual-size': r.actualSize }),
+    ...(header.cryptMethod === 0 ? {} : { encrypted: true }),
+    ...(r.backing === undefined ? {} : backingJson(r.backing)),
+    ...(r.snapshots.length === 0 ? {} : { snapshots: r.snapshots.map(snapshotJson) }),
+    'format-specific': { type: 'qcow2', data: specificJson(r) },
+    'dirty-flag': header.incompatibleFeatures.dirty,
+    features: r.features,
+    extensions: r.extensions,
+    findings: issues.map(issueJson),
+    verdict: verdictJson(r.verdict)
+  }
+}
