@@ -25,14 +25,37 @@ export interface Intended {
  *
  *     { scope: /^check/, from: 'whole sectors', to: 'a multiple of 512 bytes' }
  */
-export const renames: readonly Rename[] = []
+export const renames: readonly Rename[] = [
+  { scope: /./, from: 'a cluster or more behind the end at', to: 'a cluster or more past the end at' },
+  { scope: /./, from: 'none behind the disk and the VM state', to: 'none past the disk and the VM state' },
+  {
+    scope: /^map -s/,
+    from: 'not a number of bytes.',
+    to: 'Invalid start offset specified. You may use k, M, G, T, P or E suffixes for kilobytes, megabytes, gigabytes, terabytes, petabytes and exabytes.'
+  },
+  { scope: /^(create|convert|amend)/, from: 'counts may be postponed', to: 'refcounts may be updated later' }
+]
+
+/** Applied to what both commits print: where one tells more than the other. */
+export const erasures: readonly Rename[] = [
+  {
+    scope: /^(check|info)/,
+    from: /(L[12](?: table)? entry reserved at byte \d+: found )[^,]+(, expected reserved bits zero) \[L[12]-0[124]\]/g,
+    to: '$1bits$2'
+  },
+  { scope: /^(check|info)/, from: /"clause": "L[12]-0[124]"/g, to: '"clause": "reserved bits"' },
+  { scope: /^check/, from: /"found": "(bits set|0x[0-9a-f]+)",/g, to: '"found": "bits",' }
+]
 
 /**
  * Only counted.
  *
  *     { scope: /--help$/, why: 'the help texts are written anew' }
  */
-export const intended: readonly Intended[] = []
+export const intended: readonly Intended[] = [
+  { scope: /^explain .* [0-9]{16,}$/, why: 'offsets of 2^53 and more are read' },
+  { scope: /(^|.* )(--help|help .*|help)$|^$/, why: 'the help texts are reworded' }
+]
 
 /** The text after the renames of this scope. */
 export const renamed = (label: string, text: string, rows: readonly Rename[]): string =>

@@ -14,7 +14,8 @@ import { isObject } from '../../../src/bytes/json.js'
 import { digestOf, stopClocks, Terminal } from './capture.js'
 import { Folder } from './folder.js'
 import { type Answer, type Item, itemOf, type Probe, type Result } from './protocol.js'
-import { renamed, renames } from './renames.js'
+import { clauses } from '../../../spec/index.js'
+import { erasures, type Rename, renamed, renames } from './renames.js'
 import { answersOf } from './script-answers.js'
 import { asksOf } from './views.js'
 
@@ -33,6 +34,18 @@ const loadProbe = async (): Promise<Probe> => {
   return probe
 }
 
+/** The texts of clauses as the older commit has them, and as they are now: `explain` prints them. */
+const clauseRenames = async (): Promise<readonly Rename[]> => {
+  const loaded: unknown = await import(new URL('../../../spec/index.js', pathToFileURL(probePath)).href)
+  const before = isObject(loaded) ? loaded['clauses'] : undefined
+  return Object.entries(clauses).flatMap(([id, { says }]) => {
+    const old: unknown = isObject(before) ? before[id] : undefined
+    return isObject(old) && typeof old['says'] === 'string' && old['says'] !== says
+      ? [{ scope: /^explain/, from: old['says'], to: says }]
+      : []
+  })
+}
+
 const nowFile = openSync(join(beside, 'now'), 'w')
 /** Notes what comes next: a line of 200 bytes. */
 const note = (label: string): void => {
@@ -48,11 +61,13 @@ async function* imageAnswers(terminal: Terminal, item: Exclude<Item, { kind: 'sc
   }
 }
 
+const rows = older ? [...renames, ...(await clauseRenames())] : []
+
 const resultOf = async (item: Item, probe: Probe, terminal: () => Promise<Terminal>): Promise<Result> => {
   const answers: Result['answers'][number][] = []
   const began = process.cpuUsage()
   const take = ({ label, code, text, writes }: Answer): void => {
-    const compared = older ? renamed(label, text, renames) : text
+    const compared = renamed(label, older ? renamed(label, text, rows) : text, erasures)
     answers.push([label, code, digestOf(compared), writes, keeps ? compared : ''])
   }
   if ('script' in item) for (const answer of answersOf(probe.runScript(item.script), note)) take(answer)
