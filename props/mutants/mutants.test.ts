@@ -16,7 +16,7 @@ const test = suite('mutants')
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const work = mkdtempSync(join(tmpdir(), 'qcow2-spec-mutants-'))
 
-/** Two copies of the built code, for two trials at once. */
+/** Two copies of the built code, for two trials at a time. */
 const copies = ['a', 'b'].map((name) => join(work, name))
 test.before(() => {
   for (const copy of copies) {
@@ -29,12 +29,12 @@ test.before(() => {
 })
 test.after(() => rmSync(work, { recursive: true }))
 
-/** Runs a test file of a copy, or the tests in it of one title, with few cases of each property, always the same ones. */
-const run = (copy: string, file: string, ...titles: readonly string[]): Promise<Report | undefined> =>
+/** Runs the tests of a title in a test file of a copy, with a tenth of the cases of each property, always the same ones. */
+const run = (copy: string, file: string, title: string): Promise<Report | undefined> =>
   new Promise((resolve) => {
     const { QCOW2_SEED, QCOW2_PATH, ...env } = process.env
     const built = pathToFileURL(join(copy, 'dist', file.replace(/\.ts$/, '.js'))).href
-    const child = fork(join(copy, 'dist/props/run/worker.js'), [file, built, ...titles], {
+    const child = fork(join(copy, 'dist/props/run/worker.js'), [file, built, title], {
       env: { ...env, QCOW2_RUNS: '0.1', QCOW2_BRIEF: 'yes' },
       stdio: 'ignore'
     })
@@ -66,26 +66,44 @@ const runWith = async (copy: string, mutant: Mutant): Promise<Report | undefined
 interface Trial {
   readonly title: string
   readonly begin: (copy: string) => Promise<Report | undefined>
-  /** The title of the test that must fail; without it all pass. */
-  readonly rule?: string
+  /** Throws unless the report is the expected one. */
+  readonly judge: (report: Report) => void
   readonly byQemu?: boolean
 }
 
-/** Of each test file one test that finds a mutant: on unchanged code it passes in a copy as it does in the suite. */
-const sound = new Map(mutants.filter(({ byQemu }) => byQemu !== true).map(({ red, rule }) => [red, rule]))
-const trials: readonly Trial[] = [
-  ...[...sound].map(([file, rule]) => ({ title: `${file} passes`, begin: (copy: string) => run(copy, file, rule) })),
-  ...mutants.map((mutant) => ({
-    title: `${mutant.name}: ${mutant.red} fails`,
-    begin: (copy: string) => runWith(copy, mutant),
-    rule: mutant.rule,
-    byQemu: mutant.byQemu ?? false
-  }))
-]
+const textOf = ({ failures }: Report): string => failures.map(({ title, text }) => `${title}\n${text}`).join('\n')
+
+/** Without a mutant, a test file passes in a copy as it does in the suite, and has every test that a mutant of it names. */
+const sound = (red: string): Trial => {
+  const rules = mutants.filter((mutant) => mutant.red === red).map(({ rule }) => rule)
+  const [first = ''] = mutants.filter((each) => each.red === red && each.byQemu !== true).map(({ rule }) => rule)
+  return {
+    title: `${red} passes without a mutant`,
+    begin: (copy) => run(copy, red, first),
+    judge: (report) => {
+      const missing = rules.filter((rule) => !report.registered.some((title) => title.endsWith(` > ${rule}`)))
+      assert.equal(missing, [])
+      assert.is(textOf(report), '')
+      assert.ok(report.passed > 0, 'nothing ran')
+    }
+  }
+}
+
+const found = (mutant: Mutant): Trial => ({
+  title: `${mutant.name}: ${mutant.red} fails`,
+  begin: (copy) => runWith(copy, mutant),
+  judge: (report) => {
+    const fails = report.failures.some(({ title }) => title.endsWith(` > ${mutant.rule}`))
+    assert.ok(fails, textOf(report) === '' ? 'it passes' : textOf(report))
+  },
+  byQemu: mutant.byQemu ?? false
+})
+
+const trials = [...new Set(mutants.map(({ red }) => red))].map(sound).concat(mutants.map(found))
 
 const begun = new Map<number, Promise<Report | undefined>>()
 
-/** The report of a trial, which begins when it is first asked for. */
+/** The report of a trial, which begins on the first call. */
 const reportOf = (index: number): Promise<Report | undefined> => {
   const report = begun.get(index) ?? trials[index]?.begin(copies[index % 2] ?? '') ?? Promise.resolve(undefined)
   begun.set(index, report)
@@ -97,21 +115,14 @@ test('every mutant has exactly one place', () => {
   assert.is(lost.map((each) => each.left).join('\n'), '')
 })
 
-trials.forEach(({ title, rule, byQemu = false }, index) => {
+trials.forEach(({ title, judge, byQemu = false }, index) => {
   const trial = byQemu ? needsQemu(test) : test
   trial(title, async () => {
     // Trials run in pairs, one in each copy; the second of a pair reports its own failure.
     if (index % 2 === 0) await Promise.allSettled([reportOf(index), reportOf(index + 1)])
     const report = await reportOf(index)
-    assert.ok(report !== undefined, 'sent no report')
-    const failed = report.failures.map((failure) => `${failure.title}\n${failure.text}`).join('\n')
-    if (rule === undefined) assert.is(failed, '')
-    else
-      assert.ok(
-        report.failures.some((failure) => failure.title.endsWith(` > ${rule}`)),
-        failed === '' ? 'it passes' : failed
-      )
-    assert.ok(rule !== undefined || report.passed > 0, 'nothing ran')
+    if (report === undefined) throw new Error('the process sent no report')
+    judge(report)
   })
 })
 

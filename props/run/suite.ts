@@ -26,9 +26,10 @@ export interface Failure {
   readonly options: string
 }
 
-/** The outcome of a test file. `registered` counts every test, all else only those that were selected. */
+/** The outcome of a test file. */
 export interface Report {
-  readonly registered: number
+  /** The full titles of all tests, selected or not; all else is about those that were selected. */
+  readonly registered: readonly string[]
   readonly passed: number
   readonly failures: readonly Failure[]
   /** Tests that neither passed nor left a failure: each counts as failed. */
@@ -46,7 +47,8 @@ const tests = new Map<string, boolean>()
 const failures: Failure[] = []
 const skipped: string[] = []
 const notes: string[] = []
-const counted = { registered: 0, suites: 0, cases: 0 }
+const registered: string[] = []
+const counted = { suites: 0, cases: 0 }
 const { brief } = drawFromEnvironment()
 const current = { properties: 0, options: '' }
 
@@ -110,8 +112,8 @@ export const suite = (name: string): Suite => {
   const register = (title: string, work: Work): void => {
     const key = full(title)
     count.registered += 1
-    counted.registered += 1
-    if (tests.has(key)) throw new Error(`two tests have the title ${key}`)
+    if (registered.includes(key)) throw new Error(`two tests have the title ${key}`)
+    registered.push(key)
     if (!isSelected(title)) return
     count.selected += 1
     tests.set(key, false)
@@ -135,7 +137,7 @@ export const suite = (name: string): Suite => {
   return Object.assign(register, {
     skip: (title: string, why: string): void => {
       count.registered += 1
-      counted.registered += 1
+      registered.push(full(title))
       if (isSelected(title)) skipped.push(why)
     },
     before: hook('before'),
@@ -156,7 +158,7 @@ export const suitesRun = (): number => counted.suites
 export const report = (): Report => {
   const failed = new Set(failures.map(({ title }) => title))
   return {
-    registered: counted.registered,
+    registered,
     passed: [...tests.values()].filter((passed) => passed).length,
     failures,
     neverRan: [...tests].flatMap(([title, passed]) => (passed || failed.has(title) ? [] : [title])),

@@ -43,7 +43,7 @@ export interface Outcome {
   readonly stopped: boolean
 }
 
-const nothing: Report = { registered: 0, passed: 0, failures: [], neverRan: [], skipped: [], cases: 0, notes: [] }
+const nothing: Report = { registered: [], passed: 0, failures: [], neverRan: [], skipped: [], cases: 0, notes: [] }
 const isReport = (message: unknown): message is Report =>
   typeof message === 'object' && message !== null && 'registered' in message && 'failures' in message
 

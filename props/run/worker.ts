@@ -10,7 +10,7 @@ select(path, greps)
 try {
   await import(url)
   if (queue.length !== suitesRun()) throw new Error('has a suite that is not from props/run/suite.ts')
-  if (report().registered === 0) throw new Error('has no test')
+  if (report().registered.length === 0) throw new Error('has no test')
   // A suite whose hook throws ends early or rejects; either way the hook is on record, and so are the tests left waiting.
   for (const run of queue) await run().catch(() => undefined)
 } catch (thrown) {
