@@ -1,4 +1,4 @@
-/** Plans that are run in their own time end as those that are run at once, and a world that cannot answer ends them. */
+/** runAsync gives the result of runSync, and ends with the failure of its driver. */
 import { inspect } from 'node:util'
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
@@ -12,12 +12,12 @@ import { dump } from '../../src/image/dump/dump.js'
 import { readFacts } from '../../src/image/info.js'
 import { note, suite } from '../run/suite.js'
 
-/** Everything to its depths, as text that is quickly compared. */
+/** A value in full as text, which compares quickly. */
 const all = { depth: Infinity, maxArrayLength: Infinity, maxStringLength: Infinity }
 
 const test = suite('plans in their own time')
 
-/** How a plan ends, and what it tells on the way. */
+/** The result of a plan and what it emits. */
 const now = <A, W>(image: Uint8Array, plan: () => Plan<A, W>) => {
   const told: W[] = []
   return { end: runSync(plan(), { read: fromMemory(image), emit: (w) => told.push(w) }), told }
@@ -29,7 +29,7 @@ const later = async <A, W>(image: Uint8Array, plan: () => Plan<A, W>) => {
   return { end, told }
 }
 
-test('images are described, checked and dumped from a Blob as from memory, the broken ones too', async () => {
+test('info, check and dump of an image give the same from a Blob as from memory, also of a broken image', async () => {
   const images = names()
     .filter((name) => /^(broken|odd)-/.test(name))
     .map((name) => load(name).image)
@@ -43,14 +43,14 @@ test('images are described, checked and dumped from a Blob as from memory, the b
   note(`${images.length} images of the corpus, three plans each`)
 })
 
-test('a task that is run again makes a fresh plan', async () => {
+test('each run of the task starts a fresh plan', async () => {
   const image = load('case-49-snapshots').image
   const task = runAsync(readFacts, { read: fromBlob(new Blob([image])) })
   assert.equal(await task(), await task())
   assert.ok(E.isRight(await task()))
 })
 
-test('the issues over which a plan fails are those it fails with at once', async () => {
+test('a plan fails with the issues of runSync', async () => {
   const [a, b] = [now(new Uint8Array(600), readFacts), await later(new Uint8Array(600), readFacts)]
   assert.equal(b.end, a.end)
   assert.match(E.isLeft(b.end) ? showFailure(b.end.left) : '', /magic.*\[OPEN-01\]$/)
@@ -58,7 +58,7 @@ test('the issues over which a plan fails are those it fails with at once', async
 
 const reason = (end: E.Either<Failure, unknown>): string => (E.isLeft(end) ? showFailure(end.left) : 'no failure')
 
-test('a plan ends where its world cannot answer, and asks for nothing more', async () => {
+test('a plan ends at the first failed read and asks for nothing more', async () => {
   const asked: Read[] = []
   const plan = function* (): Plan<number, string> {
     yield* emit('before')
@@ -80,7 +80,7 @@ test('a plan ends where its world cannot answer, and asks for nothing more', asy
   assert.equal(told, ['before'])
 })
 
-test('a Blob that can no longer be read is a failure with its reason, and nothing is thrown', async () => {
+test('a Blob that cannot be read is a failure with its reason, not an exception', async () => {
   const gone: BlobLike = {
     size: 1000,
     slice: () => ({ arrayBuffer: () => Promise.reject(new Error('the file was changed')) })

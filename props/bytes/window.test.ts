@@ -1,4 +1,4 @@
-/** Windows answer what the file holds, and ask it for little else than whole windows. */
+/** Reads through windows return the bytes of the file and ask it for whole windows. */
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
@@ -10,14 +10,14 @@ import { suite } from '../run/suite.js'
 
 const test = suite('windows')
 
-/** Bytes that tell their place. */
+/** Bytes that depend on their offset. */
 const fileOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_, i) => (i * 7 + (i >> 8)) & 0xff)
 
 const anyRange = fc.record({ at: fc.nat(3000), length: fc.nat(700) })
 const anyWindow = fc.record({ size: fc.integer({ min: 1, max: 300 }), kept: fc.integer({ min: 1, max: 4 }) })
 const anyFile = fc.nat(2500)
 
-/** A file that remembers what it was asked for. */
+/** A file that records its reads. */
 const watched = (file: Uint8Array) => {
   const asked: Range[] = []
   const ask = (range: Range): Uint8Array => {
@@ -27,7 +27,7 @@ const watched = (file: Uint8Array) => {
   return { asked, ask }
 }
 
-test('every answer is that of the file, zeros past its end', () => {
+test('every read returns the bytes of the file, and zeros past its end', () => {
   holds(
     fc.property(anyFile, anyWindow, fc.array(anyRange, { maxLength: 30 }), (length, window, ranges) => {
       const file = fileOf(length)
@@ -38,7 +38,7 @@ test('every answer is that of the file, zeros past its end', () => {
   )
 })
 
-test('a file is asked only for bytes it has: whole windows around small requests, large ones as they are', () => {
+test('a small read asks for its whole window, a large one for its own range, and none past the end of the file', () => {
   holds(
     fc.property(anyFile, anyWindow, fc.array(anyRange, { maxLength: 30 }), (length, window, ranges) => {
       const { asked, ask } = watched(fileOf(length))
@@ -60,7 +60,7 @@ test('a file is asked only for bytes it has: whole windows around small requests
   )
 })
 
-test('small requests from front to back ask once for each window, and what is kept is not asked for again', () => {
+test('small sequential reads ask once for each window, and a cached window is not read again', () => {
   const { asked, ask } = watched(fileOf(1000))
   const read = readInWindows(1000, { size: 100, kept: 2 }, ask)
   for (let at = 0; at < 1000; at += 10) read({ at, length: 10 })
@@ -71,7 +71,7 @@ test('small requests from front to back ask once for each window, and what is ke
   assert.is(asked.length, 11)
 })
 
-test('a file that answers in its own time is asked the same and answers the same', async () => {
+test('an asynchronous file gets the same requests and gives the same bytes', async () => {
   const file = fileOf(2500)
   const ranges = fc.sample(anyRange, { numRuns: 300, seed: 1 })
   const [now, later] = [watched(file), watched(file)]

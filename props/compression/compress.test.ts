@@ -1,4 +1,4 @@
-/** Compressed clusters come back as they were, and deflate never looks back further than QEMU's window. */
+/** Compressed clusters decompress to their bytes, and deflate uses no distance beyond QEMU's window. */
 import { createInflateRaw, inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
@@ -11,7 +11,7 @@ import { suite } from '../run/suite.js'
 
 const test = suite('compress')
 
-/** Clusters that repeat after some bytes, with a few others in between. */
+/** Clusters that repeat with a period, with a few other bytes. */
 const clusters = fc
   .record({
     bits: fc.constantFrom(9, 10, 12, 13, 14, 16, 17),
@@ -27,7 +27,7 @@ const clusters = fc
     return cluster
   })
 
-/** The distances in a stream of one block with the fixed codes, which must be its last. */
+/** The distances in a deflate stream of one block with the fixed codes, which must be marked as the last. */
 const distancesIn = (stream: Uint8Array): readonly number[] => {
   let at = 0
   const bit = (): number => ((stream[at >> 3] ?? 0) >> (at++ & 7)) & 1
@@ -64,7 +64,7 @@ const bothWays = (codec: 'deflate' | 'zstd', cluster: Uint8Array): Uint8Array | 
   return payload
 }
 
-test('a deflated cluster comes back, also from zlib, and no distance is beyond 4096', () =>
+test('a deflated cluster is inflated by the portable decoder and by zlib, and no distance is above 4096', () =>
   holds(
     fc.property(clusters, (cluster) => {
       const payload = bothWays('deflate', cluster)
@@ -74,7 +74,7 @@ test('a deflated cluster comes back, also from zlib, and no distance is beyond 4
     })
   ))
 
-test('bytes that repeat after 4096 are matched, and after 4097 they are not', () => {
+test('bytes that repeat at a distance of 4096 are matched, at 4097 not', () => {
   const repeated = (period: number): Uint8Array => {
     const piece = noise(1, period)
     return Uint8Array.from({ length: 2 ** 14 }, (_, i) => piece[i % period] ?? 0)
@@ -85,7 +85,7 @@ test('bytes that repeat after 4096 are matched, and after 4097 they are not', ()
   assert.is(portableCompressor.deflate(repeated(4097)), undefined)
 })
 
-test('an inflater with a window of 4 KiB that hands over a few bytes at a time takes what is deflated', async () => {
+test('an inflater with a window of 4 KiB that outputs a few bytes at a time inflates a cluster', async () => {
   const piece = noise(2, 4096)
   const cluster = Uint8Array.from({ length: 2 ** 16 }, (_, i) => piece[i % 4096] ?? 0)
   const inflater = createInflateRaw({ windowBits: 12, chunkSize: 64 })
@@ -95,14 +95,14 @@ test('an inflater with a window of 4 KiB that hands over a few bytes at a time t
   assert.is(Buffer.compare(Buffer.concat(parts), cluster), 0)
 })
 
-test('a cluster in a zstd frame comes back', () =>
+test('a cluster in a zstd frame decompresses to its bytes', () =>
   holds(
     fc.property(clusters, (cluster) => {
       bothWays('zstd', cluster)
     })
   ))
 
-test('a cluster of one byte over and over shrinks, and one without order does not', () => {
+test('a cluster of equal bytes shrinks, and one of random bytes does not', () => {
   for (let bits = 9; bits <= 21; bits++) {
     assert.ok((portableCompressor.deflate(new Uint8Array(2 ** bits).fill(7))?.length ?? Infinity) <= 2 ** (bits - 6))
     assert.ok((portableCompressor.zstd(new Uint8Array(2 ** bits).fill(7))?.length ?? Infinity) < 80)

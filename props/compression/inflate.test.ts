@@ -1,4 +1,4 @@
-/** Deflate streams, sound and damaged, decode to the cluster that zlib makes of them. */
+/** The portable inflater agrees with zlib on valid and damaged deflate streams. */
 import { constants, deflateRawSync } from 'node:zlib'
 import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
@@ -14,7 +14,7 @@ const test = suite('inflate')
 
 const cluster = 4096
 
-/** Data of more than a cluster, a cluster, or less: noise, one byte throughout, or both by turns. */
+/** Data of more than a cluster, a cluster, or less: random, constant, or both in turns. */
 const data = fc
   .tuple(
     fc.constantFrom(cluster, cluster, cluster + 1, 3 * cluster, 16 * cluster, cluster - 1),
@@ -26,7 +26,7 @@ const data = fc
     return kind === 0 ? bytes : bytes.map((b, i) => (kind === 1 || i % 64 > 7 ? seed & 255 : b))
   })
 
-/** A payload: a stream, perhaps with some bytes changed or cut off, and zeros behind it. */
+/** A payload: a stream, perhaps with changed or missing bytes, and zeros after it. */
 const payloads = fc
   .record({
     data,
@@ -42,7 +42,7 @@ const payloads = fc
     return payload
   })
 
-test('the portable decoder takes whatever zlib takes, and makes the same cluster of it', () => {
+test('the portable decoder accepts what zlib accepts and returns the same cluster', () => {
   const seen = { taken: 0, refused: 0, more: 0 }
   holds(
     fc.property(payloads, (payload) => {
@@ -52,16 +52,16 @@ test('the portable decoder takes whatever zlib takes, and makes the same cluster
     }),
     { runs: 1000 }
   )
-  note(`${seen.taken} payloads taken, ${seen.refused} refused by both, ${seen.more} refused by zlib alone`)
+  note(`${seen.taken} payloads accepted, ${seen.refused} rejected by both, ${seen.more} rejected by zlib alone`)
 })
 
-/** A stream of `length` bytes and, in place of its end, bits that begin no block. */
+/** A stream of `length` bytes that ends in bits of an invalid block. */
 const broken = (length: number): Uint8Array => {
   const stream = deflateRawSync(new Uint8Array(length).fill(7), { finishFlush: constants.Z_SYNC_FLUSH })
   return new Uint8Array(512).fill(0xff).map((b, i) => stream[i] ?? b)
 }
 
-test('a fault behind more than a cluster is not met, and one behind a cluster is', () => {
+test('an error in a stream after more than a cluster is not reached, and one after a cluster is', () => {
   for (const decoder of [portable, native]) {
     const more = decoder.deflate(broken(cluster + 1), cluster)
     assert.ok(E.isRight(more) && more.right.length === cluster && more.right.every((b) => b === 7))

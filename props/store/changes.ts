@@ -1,4 +1,4 @@
-/** Generators of small files and of what is done to them, mostly near the edges of sectors and of the file. */
+/** Generators of small files and changes of them, mostly near the edges of sectors and of the file. */
 import fc from 'fast-check'
 import type { FileRef } from '../../src/bytes/plan.js'
 import type { Change } from '../../src/store/files.js'
@@ -20,7 +20,7 @@ export const extents = (sectors: number): fc.Arbitrary<number> =>
     .tuple(fc.nat({ max: sectors }), fc.constantFrom(0, 1, 8, 20, 511))
     .map(([sector, rest]) => sector * sectorSize + rest)
 
-/** Few different bytes, so that what is written is often there already; zeros among them, and some that vary. */
+/** Few distinct bytes, zeros among them, so that a write often changes nothing. */
 const fills = fc.nat({ max: 3 })
 const filled = (length: number, fill: number): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => (fill === 3 ? 1 + ((i >> 3) % 3) : fill))
@@ -28,7 +28,7 @@ const filled = (length: number, fill: number): Uint8Array =>
 export const contents = (sectors: number): fc.Arbitrary<Uint8Array> =>
   fc.tuple(extents(sectors), fills).map(([length, fill]) => filled(length, fill))
 
-/** Changes of these files within the first sectors, none of them longer than `reach` sectors. */
+/** Changes of these files within the first sectors, each of at most `reach` sectors. */
 export const changes = (files: readonly FileRef[], sectors: number, reach: number): fc.Arbitrary<Change> => {
   const file = fc.constantFrom(...files)
   return fc.oneof(

@@ -1,4 +1,4 @@
-/** The crash states of an epoch are those of the models, each once, and all of them where they are few. */
+/** The crash states of an epoch are those that the models define, each once; all of them if they are few. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { flush, type HostWrite, type Punch, type Truncate, type Write } from '../../src/bytes/host-write.js'
@@ -23,7 +23,7 @@ const barely: Effort = { ...usualEffort, exhaustive: 0, sample: 20 }
 const filesOf = (...bytes: readonly Uint8Array[]): Files =>
   bytes.flatMap((each, i) => both.slice(i, i + 1).map((file) => ({ file, store: fromBytes(each) })))
 
-/** The length, and each byte that is not as the one before it, with its place. */
+/** The length, and each byte that differs from the one before it, with its offset. */
 const runsOf = (bytes: Uint8Array): string => {
   let text = `${bytes.length}:`
   for (let i = 0; i < bytes.length; i++) if (bytes[i] !== bytes[i - 1]) text += ` ${i} ${bytes[i] ?? 0}`
@@ -48,7 +48,7 @@ const within = (some: ReadonlySet<string>, all: ReadonlySet<string>): boolean =>
 
 const write = (at: number, bytes: Uint8Array): Write => ({ _tag: 'Write', file: image, at, bytes })
 
-/** An epoch of two small files: pieces of changes are few, and often meet in one sector. */
+/** An epoch of two small files: few pieces of changes, often in one sector. */
 const small = (most: number) =>
   fc.record({
     before: fc.tuple(contents(4), contents(2)),
@@ -74,7 +74,7 @@ for (const [model, most, runs] of [
   ['P2', 4, 200],
   ['P3', 2, 60]
 ] as const)
-  test(`the states of ${model} are those that its definition gives`, () => {
+  test(`the states of ${model} are those of its definition`, () => {
     holds(
       fc.property(small(most), ({ before, done }) => {
         const found = statesOf(model, filesOf(...before), done).map(({ files }) => keyOfFiles(files))
@@ -88,7 +88,7 @@ for (const [model, most, runs] of [
 const cut = (length: number): Truncate => ({ _tag: 'Truncate', file: image, length })
 const punch = (at: number, length: number): Punch => ({ _tag: 'Punch', file: image, at, length })
 
-/** What meets in one sector or in one length. Before, there are three sectors and a half. */
+/** Changes of one sector or of one length. The file has three sectors and a half before. */
 const corners: Readonly<Record<string, readonly Change[]>> = {
   'the same write on either side of a truncation': [write(512, noise(1, 8)), cut(512), write(512, noise(1, 8))],
   'the same write past the end on either side of one': [write(2048, noise(1, 8)), cut(1000), write(2048, noise(1, 8))],
@@ -107,7 +107,7 @@ const corners: Readonly<Record<string, readonly Change[]>> = {
 }
 
 for (const [title, done] of Object.entries(corners))
-  test(`${title}: the states of each model are those that its definition gives`, () => {
+  test(`${title}: the states of each model are those of its definition`, () => {
     const before = [noise(0, 1792), noise(0, 0)]
     for (const model of sound) {
       const found = statesOf(model, filesOf(...before), done).map(({ files }) => keyOfFiles(files))
@@ -115,7 +115,7 @@ for (const [title, done] of Object.entries(corners))
     }
   })
 
-test('each model has the states of the one before', () => {
+test('each model has all states of the one before', () => {
   holds(
     fc.property(small(4), ({ before, done }) => {
       const found = sound.map((model) => keysOf(model, filesOf(...before), done))
@@ -125,7 +125,7 @@ test('each model has the states of the one before', () => {
   )
 })
 
-test('no state comes twice, the first is that before the epoch, and all of P0 are among them, up to that after it', () => {
+test('states are distinct; the first is the one before the epoch, and those of P0 up to the one after it are among them', () => {
   const any = fc.oneof(small(4), larger)
   holds(
     fc.property(any, fc.constantFrom(...sound), fc.nat(), ({ before, done }, model, seed) => {
@@ -140,7 +140,7 @@ test('no state comes twice, the first is that before the epoch, and all of P0 ar
   )
 })
 
-test('digests are equal where the files are, and nowhere else, across the epochs of a list', () => {
+test('digests are equal if and only if the files are, across the epochs of a list', () => {
   const lists = fc.record({
     before: fc.tuple(contents(4), contents(2)),
     done: fc.array(fc.oneof(changes(both, 4, 2), fc.constant(flush)), { maxLength: 10, size: 'max' })
@@ -175,14 +175,14 @@ test('n sectors written once have n + 1 states in P0, 2^n in P1 and P2', () => {
   }
 })
 
-test('one write of n sectors is there or not in P1, and torn between sectors in P2', () => {
+test('one write of n sectors is all or nothing in P1, and torn between sectors in P2', () => {
   for (const n of [1, 2, 5]) {
     assert.is(statesOf('P1', blank, [write(0, noise(1, 512 * n))]).length, 2)
     assert.is(statesOf('P2', blank, [write(0, noise(1, 512 * n))]).length, 2 ** n)
   }
 })
 
-test('a sector written n times has n + 1 states, none of them with a later write and without an earlier one', () => {
+test('a sector written n times has n + 1 states, none with a later write but without an earlier one', () => {
   const writes = Array.from({ length: 6 }, (_, i) => write(8 * i, Uint8Array.of(i + 1)))
   for (const model of ['P0', 'P1', 'P2'] as const) {
     const states = statesOf(model, blank, writes).map(({ files }) => toBytes(storeOf(files, image)))
@@ -192,20 +192,20 @@ test('a sector written n times has n + 1 states, none of them with a later write
   }
 })
 
-test('a sector is torn behind each 8 bytes that differ, either way round; with one such word it is not', () => {
+test('a sector is torn after each 8 bytes that differ, in both directions; with one such word it is not', () => {
   assert.is(statesOf('P3', blank, [write(0, noise(1, 512))]).length, 2 + 2 * 63)
   assert.is(statesOf('P3', blank, [write(3, noise(1, 5))]).length, 2)
   assert.is(statesOf('P3', blank, [write(3, noise(1, 6))]).length, 4)
   assert.is(statesOf('P3', blank, [write(0, noise(1, 16)), write(512, noise(2, 16))]).length, 4 + 2 * 2 * 2)
 })
 
-test('what changes nothing makes no states', () => {
+test('a change that changes nothing gives no states', () => {
   const same = [write(100, new Uint8Array(2000)), { _tag: 'Truncate', file: image, length: 30 * 512 } as const]
   assert.is(statesOf('P3', blank, same).length, 1)
   assert.is(statesOf('P2', blank, [...apart(3), ...apart(3), ...same]).length, 8)
 })
 
-test('a truncation may be there without the writes before it', () => {
+test('a truncation may be durable without the writes before it', () => {
   const files = filesOf(noise(1, 1024))
   const done: readonly HostWrite[] = [write(0, noise(2, 8)), { _tag: 'Truncate', file: image, length: 512 }]
   const keys = keysOf('P1', files, done)
@@ -213,7 +213,7 @@ test('a truncation may be there without the writes before it', () => {
   assert.ok(keys.has(keyOfFiles(filesOf(noise(1, 512)))))
 })
 
-test('states follow one another a sector apart', () => {
+test('consecutive states differ in one sector', () => {
   const states = statesOf('P2', blank, [...apart(8), write(0, noise(9, 9))])
   assert.is(states.length, 3 * 2 ** 7)
   for (const [i, state] of states.entries()) {
@@ -222,7 +222,7 @@ test('states follow one another a sector apart', () => {
   }
 })
 
-test('where there are too many, states are some of all, with each sector by itself and each left out by itself', () => {
+test('too many states are sampled, with each sector alone and each sector missing alone', () => {
   const before = filesOf(new Uint8Array(13 * 512))
   const all = keysOf('P2', before, apart(13))
   const some = keysOf('P2', before, apart(13), { ...barely, sample: 500 })
@@ -240,7 +240,7 @@ test('where there are too many, states are some of all, with each sector by itse
   )
 })
 
-test('where there are too many, each tear is tried with the other sectors as before, as after, and as they were then', () => {
+test('of too many states, each tear is explored with the other sectors as before, as after, and as at that time', () => {
   const writes = apart(12)
   const some = keysOf('P3', blank, [...writes, write(512 * 12, noise(2, 16)), ...apart(25).slice(13)], {
     ...barely,
@@ -252,14 +252,14 @@ test('where there are too many, each tear is tried with the other sectors as bef
   }
 })
 
-test('the same seed gives the same states in the same order, another seed others', () => {
+test('the same seed gives the same states in the same order, and another seed others', () => {
   const digests = (seed: number): readonly number[] =>
     statesOf('P3', blank, apart(25), { ...barely, sample: 50, seed }).map(({ digest }) => digest)
   assert.equal(digests(1), digests(1))
   assert.not.equal(digests(1), digests(2))
 })
 
-test('a flush keeps what comes before it; without flushes a later write is there without an earlier one', () => {
+test('a flush makes the writes before it durable; without flushes a later write may be durable without an earlier one', () => {
   const writes = [write(0, Uint8Array.of(1)), flush, write(512, Uint8Array.of(1))]
   const heldIn = (model: Model): readonly string[] => {
     const held: string[] = []
@@ -273,7 +273,7 @@ test('a flush keeps what comes before it; without flushes a later write is there
   assert.equal(heldIn('P4').toSorted(), ['00', '01', '10', '11'])
 })
 
-test('every state of an epoch has what was flushed before it', () => {
+test('every state of an epoch has all that was flushed before it', () => {
   const lists = fc.array(
     fc.oneof({ weight: 3, arbitrary: changes(both, 6, 2) }, { weight: 1, arbitrary: fc.constant(flush) }),
     {
@@ -297,7 +297,7 @@ test('every state of an epoch has what was flushed before it', () => {
   )
 })
 
-test('an exploration counts epochs, those seen in full, sectors and states', () => {
+test('an exploration counts epochs, exhaustive epochs, sectors and states', () => {
   const writes = [...apart(3), flush, flush, ...apart(5).slice(3), flush]
   const seen: string[] = []
   const flushed: number[] = []

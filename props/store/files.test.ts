@@ -1,4 +1,4 @@
-/** Several files, and the world they make for plans. */
+/** Several files, and the driver of plans over them. */
 import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
@@ -15,7 +15,7 @@ const test = suite('files')
 
 const write = (at: number, file = image): HostWrite => ({ _tag: 'Write', file, at, bytes: Uint8Array.of(at + 1) })
 
-test('writes go to the file they name; a file that is not there is empty', () => {
+test('a write goes to the file that it names; a missing file is empty', () => {
   const backing = { part: 'image', depth: 1 } as const
   const refs = [image, data, backing]
   holds(
@@ -37,7 +37,7 @@ test('writes go to the file they name; a file that is not there is empty', () =>
   assert.equal(apply([flush])([]), [])
 })
 
-test('a plan runs on them', () => {
+test('a plan reads from the files', () => {
   const told: string[] = []
   const files = apply([write(3), write(5, data), write(7, { part: 'data', depth: 1 })])([])
   const plan = function* () {

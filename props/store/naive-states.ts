@@ -1,4 +1,4 @@
-/** Crash states straight from what they are said to be: every subset, performed on plain arrays of bytes. */
+/** Crash states straight from their definition: every subset of the changes, applied to plain arrays of bytes. */
 import type { FileRef } from '../../src/bytes/plan.js'
 import type { Change } from '../../src/store/files.js'
 import { changedBytes, resized } from './naive.js'
@@ -9,7 +9,7 @@ const nothing = new Uint8Array(0)
 /** The bytes of each file. */
 type Contents = readonly Uint8Array[]
 
-/** What the disk may have by itself: a sector of a file, as far as it is in the file; or the length of a file. */
+/** What becomes durable by itself: a sector of a file, as far as it is in the file; or the length of a file. */
 interface Piece {
   /** Number of the change. */
   readonly by: number
@@ -17,7 +17,7 @@ interface Piece {
   /** The sector, unless it is a truncation. */
   readonly index?: number
   readonly held: Uint8Array
-  /** The length the file gets; that which it has at least, of a sector. */
+  /** The new length of the file; for a sector, the least one. */
   readonly length: number
 }
 
@@ -27,7 +27,7 @@ const placeOf = (files: readonly FileRef[], file: FileRef): number =>
 /** The pieces of the changes, in their order. */
 const piecesOf = (files: readonly FileRef[], before: Contents, changes: readonly Change[]): readonly Piece[] => {
   const now = [...before]
-  /** How far the writes of each sector go. */
+  /** The end of the writes of each sector. */
   const reaches = files.map(() => new Map<number, number>())
   return changes.flatMap((change, by): readonly Piece[] => {
     const place = placeOf(files, change.file)
@@ -50,7 +50,7 @@ const piecesOf = (files: readonly FileRef[], before: Contents, changes: readonly
   })
 }
 
-/** The bytes, with those of a sector, as far as it is within them, and zeros behind these. */
+/** The bytes with a sector replaced as far as it is within them, and zeros after them. */
 const withSector = (bytes: Uint8Array, index: number, held: Uint8Array): Uint8Array => {
   const out = Uint8Array.from(bytes)
   const at = Math.min(index * sectorSize, out.length)
@@ -58,7 +58,7 @@ const withSector = (bytes: Uint8Array, index: number, held: Uint8Array): Uint8Ar
   return out
 }
 
-/** The contents, with a piece. */
+/** The contents after one piece. */
 const withPiece = (contents: Contents, { place, index, held, length }: Piece): Contents => {
   const bytes = contents[place] ?? nothing
   if (index === undefined) return contents.with(place, resized(bytes, length))
@@ -66,7 +66,7 @@ const withPiece = (contents: Contents, { place, index, held, length }: Piece): C
   return contents.with(place, withSector(grown, index, held))
 }
 
-/** The contents with some of the pieces, of which the last of each sector counts. */
+/** The contents after some of the pieces; the last one of a sector wins. */
 const withPieces = (contents: Contents, pieces: readonly Piece[]): Contents =>
   pieces
     .filter(
@@ -78,7 +78,7 @@ const withPieces = (contents: Contents, pieces: readonly Piece[]): Contents =>
 const subsets = <A>(items: readonly A[]): readonly (readonly A[])[] =>
   items.reduce<readonly (readonly A[])[]>((all, item) => all.flatMap((some) => [some, [...some, item]]), [[]])
 
-/** A sector of both contents, joined at each word: as long as the longer of them, and what is new about it. */
+/** A sector torn at each word between both contents, as long as the longer one, if it is new. */
 const torn = (a: Uint8Array, b: Uint8Array, index: number): readonly Uint8Array[] => {
   const length = Math.max(a.length, b.length)
   const sector = (bytes: Uint8Array): Buffer =>
@@ -91,14 +91,14 @@ const torn = (a: Uint8Array, b: Uint8Array, index: number): readonly Uint8Array[
     .map((joined) => withSector(resized(a, length), index, joined))
 }
 
-/** The contents after the changes, all done in order. */
+/** The contents after all changes in order. */
 const after = (files: readonly FileRef[], before: Contents, changes: readonly Change[]): Contents =>
   changes.reduce((contents, change) => {
     const place = placeOf(files, change.file)
     return contents.with(place, changedBytes(contents[place] ?? nothing, change))
   }, before)
 
-/** What may be on the disk, states that are equal among them. */
+/** The states of the disk, with repetitions. */
 export const naiveStates = (
   model: 'P0' | 'P1' | 'P2' | 'P3',
   files: readonly FileRef[],
@@ -123,7 +123,7 @@ export const naiveStates = (
   }
 }
 
-/** States in which one sector is torn: those of two choices that differ in the pieces of that sector alone. */
+/** States in which one sector is torn: between two choices that differ only in the pieces of that sector. */
 const tornStates = (before: Contents, pieces: readonly Piece[]): readonly Contents[] => {
   const sectors = new Map(
     pieces.flatMap((piece) => (piece.index === undefined ? [] : [[`${piece.place} ${piece.index}`, piece]]))

@@ -15,7 +15,7 @@ const patched = (bytes: Uint8Array, at: number, more: Uint8Array): Uint8Array =>
   return out
 }
 
-/** The bytes, changed. */
+/** The bytes after a change. */
 export const changedBytes = (bytes: Uint8Array, change: Change): Uint8Array => {
   switch (change._tag) {
     case 'Write':

@@ -1,4 +1,4 @@
-/** Lists of writes that lack a flush, or the order that it keeps. */
+/** Lists of writes without a flush, or with a change moved across it. */
 import * as assert from 'uvu/assert'
 import { flush, type HostWrite } from '../../src/bytes/host-write.js'
 import { flushesOf, swappedAcrossFlush, withoutFlush, withoutFlushes } from '../../src/store/reorder.js'
@@ -9,7 +9,7 @@ const test = suite('reordered writes')
 
 const write = (at: number): HostWrite => ({ _tag: 'Write', file: image, at, bytes: Uint8Array.of(1) })
 
-test('a list loses one flush, or all', () => {
+test('each flush is dropped alone, and all together', () => {
   const list = [write(0), flush, write(1), write(2), flush]
   assert.equal(flushesOf(list), [1, 4])
   assert.equal(withoutFlush(list, 1), [write(0), write(1), write(2), flush])
@@ -17,7 +17,7 @@ test('a list loses one flush, or all', () => {
   assert.equal(withoutFlushes(list), [write(0), write(1), write(2)])
 })
 
-test('two changes on either side of a flush, with no other flush between them, change places', () => {
+test('two changes with one flush between them are swapped', () => {
   const at = (...places: readonly number[]): readonly HostWrite[] =>
     places.map((place) => (place < 0 ? flush : write(place)))
   const list = at(0, -1, 1, 2, -1, 3, 4, -1, 5)

@@ -1,4 +1,4 @@
-/** The sector store is a file: what a plain array of bytes would hold, with everything shared that was not written. */
+/** The sector store holds what an array of bytes would, and shares every sector that was not written. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { fromMemory } from '../../src/bytes/plan.js'
@@ -31,7 +31,7 @@ const sameBytes = (found: Uint8Array, wanted: Uint8Array): void => {
   assert.is(Buffer.compare(found, wanted), 0)
 }
 
-test('a store holds what an array of bytes would after the same writes, truncations and punched ranges', () => {
+test('a store equals an array of bytes after the same writes, truncations and punched ranges', () => {
   holds(
     fc.property(scripts, ({ before, done }) => {
       let bytes = before
@@ -47,7 +47,7 @@ test('a store holds what an array of bytes would after the same writes, truncati
   )
 })
 
-test('any range reads as it does in memory: zeros past the end', () => {
+test('any range reads as in memory, with zeros past the end', () => {
   holds(
     fc.property(scripts, offsets(50), extents(9), ({ before, done }, at, length) => {
       const store = run(fromBytes(before), done)
@@ -57,7 +57,7 @@ test('any range reads as it does in memory: zeros past the end', () => {
   )
 })
 
-test('what a store holds is told by its bytes, not by how they got there', () => {
+test('stores are equal by their bytes, whatever their history', () => {
   holds(
     fc.property(scripts, ({ before, done }) => {
       const store = run(fromBytes(before), done)
@@ -70,7 +70,7 @@ test('what a store holds is told by its bytes, not by how they got there', () =>
   )
 })
 
-test('equal means the same length and bytes, and the sectors that differ are those that do', () => {
+test('stores are equal with the same length and bytes, and differing lists exactly the sectors that differ', () => {
   const pairs = fc.record({
     before: contents(40),
     a: fc.array(changes([image], 45, 2)),
@@ -90,7 +90,7 @@ test('equal means the same length and bytes, and the sectors that differ are tho
   )
 })
 
-test('a change that changes nothing gives the same store', () => {
+test('a change that changes nothing returns the same store', () => {
   holds(
     fc.property(scripts, changes([image], 44, 4), ({ before, done }, last) => {
       const store = run(fromBytes(before), done)
@@ -102,7 +102,7 @@ test('a change that changes nothing gives the same store', () => {
   )
 })
 
-test('a store keeps what it held while others are made of it, and when the bytes it was given change', () => {
+test('a store is immutable: neither changes of it nor of the bytes written to it alter it', () => {
   holds(
     fc.property(scripts, ({ before, done }) => {
       const given = done.map((each) => (each._tag === 'Write' ? { ...each, bytes: Uint8Array.from(each.bytes) } : each))
@@ -117,7 +117,7 @@ test('a store keeps what it held while others are made of it, and when the bytes
   )
 })
 
-test('sectors that were not written are shared, and reading a whole one copies nothing', () => {
+test('unwritten sectors are shared, and reading a whole sector copies nothing', () => {
   const base = fromBytes(noise(1, 3000 * 512))
   const after = write(base, 1500 * 512 + 500, noise(2, 20))
   assert.equal(differing(base, after), [1500, 1501])
@@ -126,7 +126,7 @@ test('sectors that were not written are shared, and reading a whole one copies n
   assert.is(read(base, 512 * 7 + 3, 9).buffer, read(base, 512 * 7, 512).buffer)
 })
 
-test('what a truncation took is zeros when the file grows again', () => {
+test('truncated bytes are zeros when the file grows again', () => {
   const base = fromBytes(noise(1, 5 * 512))
   const again = truncate(truncate(base, 700), 5 * 512)
   sameBytes(read(again, 0, 700), noise(1, 700))
@@ -134,7 +134,7 @@ test('what a truncation took is zeros when the file grows again', () => {
   assert.is(toBytes(truncate(base, 700)).length, 700)
 })
 
-test('sectors far out cost no more than near ones', () => {
+test('sectors at large offsets cost no more than others', () => {
   const far = 2 ** 52
   const store = write(fromBytes(noise(1, 600)), far + 3, noise(2, 600))
   assert.is(store.length, far + 603)

@@ -91,20 +91,20 @@ export const bytesMutants: readonly Mutant[] = [
     file: 'bytes/window.ts',
     change: { in: 'windows', find: 'from($found.bytes, $found.at)', to: 'from($found.bytes, at)' },
     red: 'props/bytes/window.test.ts',
-    rule: 'every answer is that of the file, zeros past its end'
+    rule: 'every read returns the bytes of the file, and zeros past its end'
   },
   {
     name: 'only the last window is cached',
     file: 'bytes/window.ts',
     change: { in: 'windows', find: '$windows.slice(0, $kept - 1)', to: '$windows.slice(0, 0)' },
     red: 'props/bytes/window.test.ts',
-    rule: 'small requests from front to back ask once for each window, and what is kept is not asked for again'
+    rule: 'small sequential reads ask once for each window, and a cached window is not read again'
   },
   {
     name: 'a plan goes on after its driver has failed',
     file: 'bytes/run-async.ts',
     change: { in: 'runAsync', find: 'if (E.isLeft($read)) return $read', to: 'if (E.isLeft($read)) continue' },
     red: 'props/bytes/run-async.test.ts',
-    rule: 'a plan ends where its world cannot answer, and asks for nothing more'
+    rule: 'a plan ends at the first failed read and asks for nothing more'
   }
 ]

@@ -3,7 +3,7 @@ import type { Mutant } from '../mutant.js'
 
 const inDeflate = {
   red: 'props/compression/compress.test.ts',
-  rule: 'bytes that repeat after 4096 are matched, and after 4097 they are not'
+  rule: 'bytes that repeat at a distance of 4096 are matched, at 4097 not'
 }
 
 export const compressionMutants: readonly Mutant[] = [
@@ -12,7 +12,7 @@ export const compressionMutants: readonly Mutant[] = [
     file: 'compression/inflate.ts',
     change: { in: 'inflate', find: '$coarse.fault === undefined', operator: 'condition-true' },
     red: 'props/compression/inflate.test.ts',
-    rule: 'a fault behind more than a cluster is not met, and one behind a cluster is'
+    rule: 'an error in a stream after more than a cluster is not reached, and one after a cluster is'
   },
   {
     name: 'a match reaches back more than 4096 bytes',
@@ -37,6 +37,6 @@ export const compressionMutants: readonly Mutant[] = [
     file: 'compression/zstd-runs.ts',
     change: { in: 'blocks', find: '$end === $bytes.length', operator: 'condition-false' },
     red: 'props/compression/compress.test.ts',
-    rule: 'a cluster in a zstd frame comes back'
+    rule: 'a cluster in a zstd frame decompresses to its bytes'
   }
 ]
