@@ -14,6 +14,9 @@ const readers: readonly (readonly [file: RegExp, readers: readonly string[]])[] 
   [/(^|\/)README\.md$|^package.*\.json$/, ['props/package/package.test.ts', 'props/package/architecture.test.ts']]
 ]
 
+/** Whether a test file reads whole folders of sources: any change reaches it, and few concern it. */
+export const readsFolders = (path: string): boolean => readers.some(([, paths]) => paths.includes(path))
+
 const readersOf = (file: string): readonly string[] =>
   readers.flatMap(([pattern, paths]) => (pattern.test(file) ? paths : []))
 
