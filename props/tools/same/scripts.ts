@@ -21,7 +21,7 @@ interface Drawn {
 
 const shapes = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom(...minimalShapes) },
-  { weight: 1, arbitrary: arbitraryShape.filter(({ options }) => (options.clusterBits ?? 16) <= 16) }
+  { weight: 1, arbitrary: arbitraryShape.filter(({ options }) => (options.clusterBits ?? 16) <= 14) }
 )
 
 /** Shapes, some with clusters that are leaked from the start. */

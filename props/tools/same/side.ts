@@ -44,6 +44,12 @@ const linesIn = (path: string): number =>
 
 const textIn = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8').trim() : '')
 
+/** The line of an uncaught error in what a process wrote to standard error. */
+const thrownIn = (path: string): string => {
+  const line = /^\w*Error\b.*$/m.exec(textIn(path))?.[0]
+  return line === undefined ? '' : `, ${line}`
+}
+
 const modified = (path: string): number => (existsSync(path) ? statSync(path).mtimeMs : 0)
 
 /** Seconds of processor time that a process has had: what it takes does not depend on what else the machine does. */
@@ -83,7 +89,12 @@ const ended = (side: Side, batch: Batch, beside: string, way: Way, from: number)
     child.on('close', (code, signal) => {
       clearInterval(watch)
       if (late) resolve(`no end within ${way.patience} s`)
-      else resolve(code === 0 ? undefined : `the process ended with ${signal ?? code ?? 'nothing'}`)
+      else
+        resolve(
+          code === 0
+            ? undefined
+            : `the process ended with ${signal ?? code ?? 'nothing'}${thrownIn(join(beside, 'err'))}`
+        )
     })
   })
 }
