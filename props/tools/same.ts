@@ -7,11 +7,13 @@
  * exit codes, the files that they leave and the order of their writes are compared. `--all` asks every question about every
  * image, where otherwise they take turns; `--replay` asks about the item.jsonl of a difference only.
  *
+ * Differences are kept below dist/same, each with its image or script and what both sides said of it.
+ *
  * The exit code is 1 if anything is different or too little was compared, 2 if a side cannot be built. What is meant to be
  * different is listed in same/renames.ts.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -51,11 +53,10 @@ const parts = 4
 const say = (line: string): void => console.log(line)
 
 const sidesOf = async (name: string): Promise<readonly [Side, Side]> => {
-  const commit = commitOf(root, name)
-  const old = await builtCommit(root, commit)
+  const old = await builtCommit(root, commitOf(root, name))
   return [
-    { name: 'old', probe: probeOf(old, `${name} (${commit.slice(0, 8)})`) },
-    { name: 'new', probe: probeOf(root, 'this tree') }
+    { name: 'old', probe: probeOf(old) },
+    { name: 'new', probe: probeOf(root) }
   ]
 }
 
@@ -108,7 +109,7 @@ const compared = async (name: string): Promise<number> => {
     const [old, now] = [resultsOf(sides[0], batch), resultsOf(sides[1], batch)]
     for await (const each of differences(batch.path, old, now, tally)) found.push(each)
   }
-  const kept = join(tmpdir(), 'qcow2-same', 'differences')
+  const kept = join(root, 'dist', 'same')
   if (values.replay === undefined) rmSync(kept, { recursive: true, force: true })
   mkdirSync(kept, { recursive: true })
   for (const [i, each] of chosen(found).entries())

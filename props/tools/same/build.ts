@@ -14,6 +14,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { probePath } from './protocol.js'
 
+/** Where the probe is before it is built. */
+const probeSource = probePath.replace(/^dist\/(.*)\.js$/, '$1.ts')
+
 /** Why a side cannot be asked anything. */
 export class NotBuilt extends Error {}
 
@@ -55,17 +58,21 @@ const build = async (root: string, folder: string): Promise<void> => {
   await run(folder, 'npm', ['run', 'build'])
 }
 
+const withoutProbe = (name: string): string =>
+  `${name} has no probe (${probeSource}): it is older than npm run same, and cannot be compared`
+
 /** The folder of a commit that is built; it is made unless it is there. */
 export const builtCommit = async (root: string, commit: string): Promise<string> => {
   const folder = join(tmpdir(), 'qcow2-same', commit)
   if (!existsSync(join(folder, '.built'))) {
     const making = `${folder}.${process.pid}`
-    rmSync(folder, { recursive: true, force: true })
     try {
       unpack(root, commit, making)
+      if (!existsSync(join(making, probeSource))) throw new NotBuilt(withoutProbe(commit))
       await build(root, making)
       writeFileSync(join(making, '.built'), '')
-      renameSync(making, folder)
+      // Another run may have been faster.
+      if (!existsSync(folder)) renameSync(making, folder)
     } finally {
       rmSync(making, { recursive: true, force: true })
     }
@@ -73,10 +80,9 @@ export const builtCommit = async (root: string, commit: string): Promise<string>
   return folder
 }
 
-/** The probe of a tree. */
-export const probeOf = (folder: string, name: string): string => {
+/** The probe of a tree that is built. */
+export const probeOf = (folder: string): string => {
   const path = join(folder, probePath)
-  if (!existsSync(path))
-    throw new NotBuilt(`${name} has no probe (${probePath}): it is older than npm run same, or moved its probe`)
+  if (!existsSync(path)) throw new NotBuilt(withoutProbe(folder))
   return path
 }
