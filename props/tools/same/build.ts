@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { probePath } from './protocol.js'
+import { tidy } from './work-folder.js'
 
 /** Where the probe is before it is built. */
 const probeSource = probePath.replace(/^dist\/(.*)\.js$/, '$1.ts')
@@ -63,7 +64,9 @@ const withoutProbe = (name: string): string =>
 
 /** The folder of a commit that is built; it is made unless it is there. */
 export const builtCommit = async (root: string, commit: string): Promise<string> => {
-  const folder = join(tmpdir(), 'qcow2-same', commit)
+  const base = join(tmpdir(), 'qcow2-same')
+  const folder = join(base, commit)
+  tidy(base, /\.(\d+)$/)
   if (!existsSync(join(folder, '.built'))) {
     const making = `${folder}.${process.pid}`
     try {

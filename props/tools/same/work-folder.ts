@@ -13,13 +13,19 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
+/** Removes what processes that are no longer alive have left in a folder: names that end in their number. */
+export const tidy = (base: string, pattern: RegExp): void => {
+  if (!existsSync(base)) return
+  for (const name of readdirSync(base)) {
+    const pid = pattern.exec(name)?.[1]
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(base, name), { recursive: true, force: true })
+  }
+}
+
 /** A new folder, which is removed when this process ends. */
 export const workFolder = (): string => {
   const base = existsSync(memory) ? memory : tmpdir()
-  for (const name of readdirSync(base)) {
-    const pid = /^qcow2-same-(\d+)$/.exec(name)?.[1]
-    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(base, name), { recursive: true, force: true })
-  }
+  tidy(base, /^qcow2-same-(\d+)$/)
   const folder = join(base, `qcow2-same-${process.pid}`)
   mkdirSync(folder)
   process.on('exit', () => rmSync(folder, { recursive: true, force: true }))

@@ -22,6 +22,7 @@ import { asksOf } from './views.js'
 const [probePath = '', itemsPath = '', resultsPath = '', from = '0'] = process.argv.slice(2)
 const isOn = (name: string): boolean => (process.env[name] ?? '') !== ''
 const [all, keeps, older] = [isOn('QCOW2_SAME_ALL'), isOn('QCOW2_SAME_TEXT'), isOn('QCOW2_SAME_OLDER')]
+const parent = process.ppid
 const beside = dirname(resultsPath)
 
 const isProbe = (u: unknown): u is Probe =>
@@ -90,13 +91,13 @@ const work = async (): Promise<void> => {
   let line = 0
   for await (const text of createInterface({ input: createReadStream(itemsPath) })) {
     if (line++ < Number(from)) continue
+    // It does not outlive the comparison.
+    if (process.ppid !== parent) process.exit(1)
     const item = itemOf(text)
     note('the files of the item')
     appendFileSync(resultsPath, `${JSON.stringify(await resultOf(item, probe, terminal))}\n`)
   }
 }
 
-// It does not outlive the comparison.
-process.on('disconnect', () => process.exit(1))
 process.channel?.unref()
 await work()
