@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
-import type { Issue } from '../../src/bytes/issue.js'
-import { withImage } from '../../src/node/images/open-writing.js'
-import type { Session } from '../../src/node/images/session.js'
+import { because, type CommandError, get } from '../../src/node/command-error.js'
+import { withImage } from '../../src/node/images/locked-image.js'
+import type { Refused, Session } from '../../src/node/images/session.js'
 import type { Command } from '../../src/transition/command.js'
 import { isOfGuest, lineOf, wordsOf } from '../qemu-crash/record.js'
 import { names, run } from './files.js'
@@ -29,29 +29,29 @@ export const isAlone = (c: Command): boolean => !isOfGuest(c) && c._tag !== 'Flu
 const leavesBacking = (c: Command | undefined): boolean =>
   c !== undefined && (c._tag.startsWith('Snapshot') || c._tag.startsWith('Bitmap'))
 
-/** The issues over which a session refuses a command, done in the way of the command line. */
-const refusedIn = (session: Session, command: Command): readonly Issue[] => {
-  if (command._tag === 'Flush') session.end()
-  if (command._tag.startsWith('Bitmap')) {
-    const done = session.all([command])
-    return E.isLeft(done) ? done.left.issues : []
-  }
-  const done = command._tag === 'Flush' ? E.right(undefined) : session.command(command)
-  return E.isLeft(done) ? done.left : []
+/** The answer of a session to a command, done in the way of the command line; fails where no clause is the reason. */
+const answerOf = (session: Session, command: Command): E.Either<CommandError, Answer> => {
+  const done = command._tag.startsWith('Bitmap')
+    ? E.mapLeft(({ cause }: Refused) => cause)(session.all([command]))
+    : command._tag === 'Flush'
+      ? session.end()
+      : session.command(command)
+  if (E.isRight(done)) return E.right({ done: true })
+  const error = because(command._tag)(done.left)
+  return error.clause === undefined ? E.left(error) : E.right({ done: false, clause: error.clause })
 }
 
 /** This package, on the real file. */
 export const ours: Party = async (folder, commands) => {
-  const answers: Answer[] = []
-  const code = await withImage(join(folder, names.image), { alone: leavesBacking(commands[0]) }, (session) => {
-    for (const command of commands) {
-      const clause = refusedIn(session, command)[0]?.clause
-      answers.push({ done: clause === undefined, ...(clause === undefined ? {} : { clause }) })
-    }
-    return 0
+  const alone = leavesBacking(commands[0])
+  const answered = withImage(join(folder, names.image), { alone }, function* (session) {
+    const answers: Answer[] = []
+    for (const command of commands) answers.push(yield* get(answerOf(session, command)))
+    return answers
   })
-  if (code !== 0) throw new Disagreement('the image cannot be opened for writing here')
-  return answers
+  const answers = await answered()
+  if (E.isLeft(answers)) throw new Disagreement(answers.left.message)
+  return answers.right
 }
 
 /** The words of qemu-img for a command, with the image among them. */

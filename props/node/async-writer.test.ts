@@ -3,11 +3,15 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as assert from 'uvu/assert'
+import type { CommandError } from '../../src/node/command-error.js'
 import { AsyncWriter, maxRounds, type StartWrite } from '../../src/node/files/async-writer.js'
-import { writeFully } from '../../src/node/files/sparse.js'
+import { writeAt } from '../../src/node/files/sparse.js'
 import { holdsInTime } from '../run/holds.js'
 import { suite } from '../run/suite.js'
+import { messageOf, valueOf } from './outcome.js'
 
 const test = suite('async writer')
 const folder = mkdtempSync(join(tmpdir(), 'qcow2-async-writer-'))
@@ -84,13 +88,14 @@ class System {
 }
 
 /** Puts all rounds, or those up to the first failure, as a copy does; resolves to all failures that are reported. */
-const copy = async (system: System, rounds: readonly (readonly number[])[], stops: boolean): Promise<unknown[]> => {
+const copy = async (system: System, rounds: readonly (readonly number[])[], stops: boolean): Promise<string[]> => {
   const writer = new AsyncWriter(system.start)
   const memories = Array.from({ length: maxRounds }, () => new Uint8Array(4 * least))
   const ends: number[] = []
-  const reported: unknown[] = []
-  const wait = async (end: Promise<void> | undefined): Promise<void> => {
-    await end?.catch((error: unknown) => reported.push(error))
+  const reported: string[] = []
+  const wait = async (task: TaskEither<CommandError, void>): Promise<void> => {
+    const message = await messageOf(task)
+    if (message !== '') reported.push(message)
   }
   let at = 0
   for (const [i, lengths] of rounds.entries()) {
@@ -99,19 +104,19 @@ const copy = async (system: System, rounds: readonly (readonly number[])[], stop
     for (const length of lengths) {
       await system.pause()
       system.ranges.push({ from: at, to: at + length, value: i + 1, left: length })
-      writer.put(-1, memory.subarray(used, used + length), at)
+      writer.put('file', -1, memory.subarray(used, used + length), at)
       used += length
       at += length
     }
     ends.push(at)
     await system.pause()
-    await wait(writer.barrier())
+    await wait(writer.barrier)
     const over = ends.at(-maxRounds) ?? 0
     assert.ok(system.ranges.every(({ to, left }) => to > over || left === 0))
     if (stops && reported.length > 0) break
   }
   await system.pause()
-  await wait(writer.end())
+  await wait(writer.end)
   assert.ok(system.ranges.every(({ left }) => left === 0))
   return reported
 }
@@ -125,7 +130,7 @@ const isWritten = ({ disk }: System, { from, to, value }: Range): boolean =>
 /** Copies with a schedule, and looks at the system and at what is reported in the end. */
 const holdsInAnyOrder = (
   ends: ReturnType<typeof arbitraryEnds>,
-  look: (system: System, reported: readonly unknown[]) => void
+  look: (system: System, reported: readonly string[]) => void
 ): Promise<void> =>
   holdsInTime(
     fc.asyncProperty(
@@ -154,7 +159,7 @@ test('in whatever order writes complete, a barrier ends the oldest round, and ev
 test('of the writes that fail the first is reported, exactly once, and the others reach their places', async () => {
   await holdsInAnyOrder(arbitraryEnds(0), (system, reported) => {
     const { failures, ranges } = system
-    assert.equal(reported.map(String), failures.length === 0 ? [] : [`Error: at ${Math.min(...failures)}`])
+    assert.equal(reported, failures.length === 0 ? [] : [`Could not write 'file': at ${Math.min(...failures)}`])
     const failed = ({ from, to }: Range): boolean => failures.some((at) => from <= at && at < to)
     assert.ok(ranges.every((range) => failed(range) || isWritten(system, range)))
   })
@@ -163,18 +168,22 @@ test('of the writes that fail the first is reported, exactly once, and the other
 test('a barrier waits only where the most rounds are in flight', async () => {
   const held: (() => void)[] = []
   const writer = new AsyncWriter((_, { length }) => new Promise((resolve) => held.push(() => resolve(length))))
-  assert.is(writer.barrier(), undefined)
+  await valueOf(writer.barrier)
   for (let i = 1; i < maxRounds; i++) {
-    writer.put(-1, new Uint8Array(least), 0)
-    assert.is(writer.barrier(), undefined)
+    writer.put('file', -1, new Uint8Array(least), 0)
+    await valueOf(writer.barrier)
   }
-  writer.put(-1, new Uint8Array(least), 0)
-  const last = writer.barrier()
-  assert.ok(last !== undefined)
+  writer.put('file', -1, new Uint8Array(least), 0)
+  let isOver = false
+  const last = valueOf(writer.barrier).then(() => {
+    isOver = true
+  })
+  await new Promise(setImmediate)
+  assert.not.ok(isOver)
   held[0]?.()
   await last
   held.forEach((complete) => complete())
-  await writer.end()
+  await valueOf(writer.end)
 })
 
 test('bytes whose place is no exact number are not written, now or later', async () => {
@@ -185,30 +194,22 @@ test('bytes whose place is no exact number are not written, now or later', async
     fc.asyncProperty(places, async (at) => {
       const started: number[] = []
       const writer = new AsyncWriter((_, bytes, place) => Promise.resolve(started.push(place) * bytes.length))
-      writer.put(fd, new Uint8Array(least), at)
-      const end = await writer.end().then(
-        () => 'written',
-        (error: unknown) => String(error)
-      )
-      assert.match(end, /too large/)
+      writer.put('file', fd, new Uint8Array(least), at)
+      assert.match(await messageOf(writer.end), /too large/)
       assert.equal(started, [])
     })
   )
   for (const at of [2 ** 53, 2 ** 55, 0.5])
-    assert.throws(() => {
-      writeFully(fd, new Uint8Array(512), at)
-    }, /too large/)
+    assert.match(await messageOf(TE.fromEither(writeAt('file', fd, new Uint8Array(512), at))), /too large/)
   closeSync(fd)
   assert.is(readFileSync(path, 'latin1'), 'before')
 })
 
 test('a write that fails at once is reported at once, and by nothing later', async () => {
   const writer = new AsyncWriter(() => Promise.reject(new Error('later')))
-  writer.put(-1, new Uint8Array(least), 0)
-  assert.throws(() => {
-    writer.put(-1, new Uint8Array(1), 0)
-  }, /fd/)
-  await writer.end()
+  writer.put('file', -1, new Uint8Array(least), 0)
+  assert.match(await messageOf(TE.fromEither(writer.put('file', -1, new Uint8Array(1), 0))), /fd/)
+  await valueOf(writer.end)
 })
 
 test('a file holds what is put into it by the system itself, whose failures are reported', async () => {
@@ -218,24 +219,20 @@ test('a file holds what is put into it by the system itself, whose failures are 
   const writer = new AsyncWriter()
   let at = 0
   for (const part of parts) {
-    writer.put(file, part, at)
+    writer.put('file', file, part, at)
     at += part.length
-    await writer.barrier()
+    await valueOf(writer.barrier)
   }
-  await writer.end()
+  await valueOf(writer.end)
   closeSync(file)
   assert.ok(readFileSync(path).equals(Buffer.concat(parts)))
 
   const readOnly = openSync(path, 'r')
   const refused = new AsyncWriter()
-  refused.put(readOnly, new Uint8Array(least), 0)
-  const end = await refused.end().then(
-    () => 'written',
-    (error: unknown) => String(error)
-  )
-  await refused.end()
+  refused.put('file', readOnly, new Uint8Array(least), 0)
+  assert.match(await messageOf(refused.end), /bad file descriptor/)
+  await valueOf(refused.end)
   closeSync(readOnly)
-  assert.match(end, /EBADF/)
 })
 
 test.run()

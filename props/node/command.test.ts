@@ -157,7 +157,7 @@ test('a bitmap is told as ranges, the dirty ones for people and all as JSON', ()
     { start: 2 ** 21, length: 2 ** 23, dirty: false }
   ])
   refused(run(['map', '--bitmap', 'b3', path]), "no bitmap 'b3'")
-  refused(run(['map', '--bitmap', 'b0', '--snapshot', 's', path]), 'cannot be used with')
+  refused(run(['map', '--bitmap', 'b0', '--snapshot', 's', path]), 'mutually exclusive')
   refused(run(['map', '--bitmap', 'b0', image('case-56-bitmap-in-use')]), 'BMP-09')
   refused(run(['map', '--bitmap', 'b0', image('broken-bitmap-type-2')]), 'type', 'BMP-02')
 })

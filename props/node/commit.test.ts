@@ -8,13 +8,13 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { check, exitCode } from '../../spec/reference/check.js'
 import { openImage } from '../../spec/reference/image.js'
-import { commit, type CommitOptions } from '../../src/node/commands/commit.js'
+import { because, get } from '../../src/node/command-error.js'
 import { convert } from '../../src/node/convert/convert.js'
-import { createCommand } from '../../src/node/commands/create.js'
-import { withImage } from '../../src/node/images/open-writing.js'
+import { withImage } from '../../src/node/images/locked-image.js'
 import type { AnyCommand } from '../../src/transition/command.js'
 import { needsQemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
+import { runHere, valueOf } from './outcome.js'
 
 const test = suite('commit')
 
@@ -26,21 +26,21 @@ test.after(() => {
   rmSync(folder, { recursive: true })
 })
 
-const options: CommitOptions = { allow: [], drop: false, quiet: true }
+const commit = (name: string, ...options: readonly string[]): Promise<void> =>
+  runHere('commit', '-q', ...options, place(name))
+
 const allowed = { allow: [] }
 
 const make = async (name: string, size: string, words: string, over?: readonly [string, string]): Promise<void> => {
-  const backing = over === undefined ? {} : { backing: over[0], backingFormat: over[1] }
-  const all = { unsafe: false, quiet: true, options: [words], ...backing }
-  assert.is(await createCommand(place(name), size, all), 0)
+  const backing = over === undefined ? [] : ['-b', over[0], '-F', over[1]]
+  await runHere('create', '-q', '-o', words, ...backing, place(name), size)
 }
 
 const change = async (name: string, ...commands: readonly AnyCommand[]): Promise<void> => {
-  const code = await withImage(place(name), allowed, (session) => {
-    for (const c of commands) assert.ok(E.isRight(session.command(c)))
-    return 0
+  const changed = withImage(place(name), allowed, function* (session) {
+    for (const c of commands) yield* get(E.mapLeft(because(name))(session.command(c)))
   })
-  assert.is(code, 0)
+  await valueOf(changed)
 }
 
 const fill = (at: number, length: number, value: number): AnyCommand => ({
@@ -50,7 +50,7 @@ const fill = (at: number, length: number, value: number): AnyCommand => ({
 })
 
 const content = async (name: string): Promise<Buffer> => {
-  assert.is(await convert(place(name), place('out.raw'), allowed), 0)
+  await valueOf(convert(place(name), place('out.raw'), allowed))
   return readFileSync(place('out.raw'))
 }
 
@@ -85,7 +85,7 @@ test('the base reads as the overlay did, and the overlay holds nothing more', as
         await overlay(format, words)
         const wanted = await content('top')
         const before = readFileSync(place('top'))
-        assert.is(await commit(place('top'), { ...options, drop }), 0)
+        await commit('top', ...(drop ? ['-d'] : []))
         assert.is(Buffer.compare(format === 'raw' ? readFileSync(place('base')) : await content('base'), wanted), 0)
         assert.is(Buffer.compare(await content('top'), wanted), 0)
         if (format !== 'raw') sound('base')
@@ -100,7 +100,7 @@ test('a base further down gets what all layers above it hold, and they stay', as
   await change('last', fill(0, 512, 9), fill(3 * 2 ** 19, 1000, 8))
   const wanted = await content('last')
   const [top, last] = [readFileSync(place('top')), readFileSync(place('last'))]
-  assert.is(await commit(place('last'), { ...options, base: place('base') }), 0)
+  await commit('last', '-b', place('base'))
   assert.is(Buffer.compare(await content('base'), wanted), 0)
   assert.ok(readFileSync(place('top')).equals(top) && readFileSync(place('last')).equals(last))
 })
@@ -110,7 +110,7 @@ test('a raw base that ends within a sector is not made longer by an overlay that
   await make('top', '300032', 'cluster_size=4k', ['base', 'raw'])
   await change('top', fill(0, 512, 1))
   const wanted = (await content('top')).subarray(0, 300_000)
-  assert.is(await commit(place('top'), options), 0)
+  await commit('top')
   assert.is(Buffer.compare(readFileSync(place('base')), wanted), 0)
 })
 
@@ -120,7 +120,7 @@ test('what a layer in between is too short for stays zeros', async () => {
   await make('mid', '512k', 'cluster_size=4k', ['base', 'qcow2'])
   await make('last', '1M', 'cluster_size=4k', ['mid', 'qcow2'])
   const wanted = await content('last')
-  assert.is(await commit(place('last'), { ...options, base: place('base') }), 0)
+  await commit('last', '-b', place('base'))
   assert.is(Buffer.compare(await content('base'), wanted), 0)
 })
 
@@ -163,7 +163,7 @@ needsQemu(test)('the base and the overlay read as those that qemu-img commits', 
     assert.is(spawnSync('qemu-img', ['commit', '-q', 'top'], { cwd: folder }).status, 0)
     const theirs = [await content('top'), format === 'raw' ? readFileSync(place('base')) : await content('base')]
     for (const [name, bytes] of copies) writeFileSync(place(name), bytes)
-    assert.is(await commit(place('top'), options), 0)
+    await commit('top')
     const ours = [await content('top'), format === 'raw' ? readFileSync(place('base')) : await content('base')]
     for (const [i, bytes] of ours.entries()) assert.is(Buffer.compare(bytes, theirs[i] ?? Buffer.alloc(0)), 0)
     assert.is(spawnSync('qemu-img', ['check', '-q', 'top'], { cwd: folder }).status, 0)

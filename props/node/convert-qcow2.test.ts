@@ -8,12 +8,13 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { check, type Counts, exitCode } from '../../spec/reference/check.js'
 import { openImage } from '../../spec/reference/image.js'
+import type { CommandError } from '../../src/node/command-error.js'
 import { convert } from '../../src/node/convert/convert.js'
 import { convertFiles, type ConvertWords } from '../../src/node/convert/convert-files.js'
-import { createCommand } from '../../src/node/commands/create.js'
 import { noise } from '../arbitrary/octets.js'
 import { needsQemu, qemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
+import { runHere, valueOf } from './outcome.js'
 
 const test = suite('convert to qcow2')
 
@@ -55,15 +56,18 @@ const words: ConvertWords = {
 }
 const fromRaw = { allow: [], format: 'raw' } as const
 const image = place('image.qcow2')
+const unreported = ({ message }: CommandError): never => {
+  throw new Error(message)
+}
 
 const make = async (options: string, more: Partial<ConvertWords> = {}, inputs = [source]): Promise<void> => {
   const all = { ...words, ...more, options: options === '' ? [] : [options] }
-  assert.is(await convertFiles(inputs, image, fromRaw, all), 0, options)
+  await valueOf(convertFiles(inputs, image, fromRaw, all, unreported))
 }
 
 /** The guest bytes of the image, as it is read here. */
 const content = async (): Promise<Buffer> => {
-  assert.is(await convert(image, place('back.raw'), { allow: [] }), 0)
+  await valueOf(convert(image, place('back.raw'), { allow: [] }))
   return readFileSync(place('back.raw'))
 }
 
@@ -154,11 +158,11 @@ test('zeros of any origin are left out, unless they are asked for', async () => 
   const used = Array.from({ length: Math.ceil(disk.length / 4096) }, (_, i) => blank(i * 4096)).filter((b) => !b).length
   assert.is(counts().allocatedClusters, used)
   const again = place('again.qcow2')
-  assert.is(await convertFiles([image], again, { allow: [] }, { ...words, options: ['cluster_size=8k'] }), 0)
+  await valueOf(convertFiles([image], again, { allow: [] }, { ...words, options: ['cluster_size=8k'] }, unreported))
   await make('cluster_size=4k', { sparse: 0 })
   assert.is(counts().allocatedClusters, Math.ceil(disk.length / 4096))
   assert.is(Buffer.compare(await content(), disk), 0)
-  assert.is(await convertFiles([image], again, { allow: [] }, { ...words, options: ['cluster_size=4k'] }), 0)
+  await valueOf(convertFiles([image], again, { allow: [] }, { ...words, options: ['cluster_size=4k'] }, unreported))
   const found = check(openImage(readFileSync(again)))
   assert.is(E.isRight(found) && found.right.allocatedClusters, used)
 })
@@ -174,21 +178,20 @@ test('several disks become one, each in whole sectors', async () => {
 })
 
 test('over a backing file only what the top layer holds is copied, and its zeros hide what lies below', async () => {
-  const quiet = { unsafe: false, quiet: true, options: ['cluster_size=4k'] }
   const over = place('over.qcow2')
-  assert.is(await createCommand(over, '2M', { ...quiet, backing: 'source.raw', backingFormat: 'raw' }), 0)
+  await runHere('create', '-q', '-o', 'cluster_size=4k', '-b', 'source.raw', '-F', 'raw', over, '2M')
   writeFileSync(place('other.raw'), disk)
   const named = { backing: 'other.raw', backingFormat: 'raw' }
   for (const options of ['', 'compat=0.10', 'extended_l2=on', 'cluster_size=512']) {
     const all = { ...words, ...named, options: options === '' ? [] : [options] }
-    assert.is(await convertFiles([over], image, { allow: [] }, all), 0)
+    await valueOf(convertFiles([over], image, { allow: [] }, all, unreported))
     assert.is(counts().allocatedClusters, 0)
     const expected = Buffer.alloc(2 * kibi * kibi)
     expected.set(disk)
     assert.is(Buffer.compare(await content(), expected), 0)
     const short = place('short.raw')
     writeFileSync(short, Buffer.alloc(700 * kibi))
-    assert.is(await convertFiles([short], image, fromRaw, all), 0)
+    await valueOf(convertFiles([short], image, fromRaw, all, unreported))
     assert.is(Buffer.compare(await content(), Buffer.alloc(700 * kibi)), 0, options)
   }
 })
@@ -201,7 +204,7 @@ needsQemu(test)('a snapshot is converted by its name', async () => {
     ['qemu-io', '-c', 'write -P 5 0 1M', from]
   ] as const)
     assert.is(spawnSync(program, args).status, 0)
-  assert.is(await convertFiles([from], image, { allow: [], snapshot: 'before' }, words), 0)
+  await valueOf(convertFiles([from], image, { allow: [], snapshot: 'before' }, words, unreported))
   assert.is(Buffer.compare(await content(), disk), 0)
 })
 
@@ -249,7 +252,7 @@ test('a disk that fills up while threads compress is a line of text, and ends th
   const limited = 'ulimit -f 3000; exec "$0" "$@"'
   const done = spawnSync('sh', ['-c', limited, process.execPath, ...args], { cwd: folder, encoding: 'utf8' })
   assert.is(done.status, 1, done.stderr)
-  assert.is(done.stderr, "qcow2: error while writing 'image.qcow2': file too large\n")
+  assert.is(done.stderr, "qcow2: Could not write 'image.qcow2': file too large\n")
   assert.is(readFileSync(image, 'utf8'), 'kept')
   assert.equal(readdirSync(folder).toSorted(), before)
 })
@@ -262,7 +265,7 @@ test('a disk that fills up, or an input that breaks off, leaves what was there a
     const limited = 'ulimit -f 500; exec "$0" "$@"'
     const done = spawnSync('sh', ['-c', limited, process.execPath, ...args], { cwd: folder, encoding: 'utf8' })
     assert.is(done.status, 1, done.stderr)
-    assert.match(done.stderr, /^qcow2: error while writing 'image.qcow2': file too large\n$/)
+    assert.match(done.stderr, /^qcow2: Could not write '(image\.qcow2|.*fresh\.raw)': file too large\n$/)
   }
   const broken = readFileSync(place('again.qcow2'))
   broken.writeBigUInt64BE((1n << 63n) | 512n, Number(broken.readBigUInt64BE(40)))

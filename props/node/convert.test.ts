@@ -1,7 +1,7 @@
 /** Converting a disk that is compressed throughout, which several threads do together. */
 import { createHash } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,12 +11,13 @@ import * as assert from 'uvu/assert'
 import { load, names } from '../../corpus/load.js'
 import { imageName } from '../../corpus/recipe.js'
 import { chainSize } from '../../src/image/guest/chain.js'
+import { commandError } from '../../src/node/command-error.js'
 import { convert as convertHere } from '../../src/node/convert/convert.js'
 import { openChain, type OpenChain } from '../../src/node/images/open.js'
 import { earliest, startHelper } from '../../src/node/convert/copy.js'
 import { WorkQueue } from '../../src/node/convert/shares.js'
-import { createSparse } from '../../src/node/files/sparse.js'
 import { note, suite } from '../run/suite.js'
+import { valueOf } from './outcome.js'
 
 const test = suite('convert')
 
@@ -121,20 +122,23 @@ test('a cluster that cannot be read is named before an entry behind it that cann
   assert.match(convert([600], 500).error, /\[L2-02\]/)
 })
 
+const output = (path: string) => ({ name: path, path })
+
 /** What a helper says that finds `taken` shares taken by somebody else; the file it fills starts as zeros. */
 const help = (broken: readonly number[], taken: number, astray?: number) => {
   const [path, out] = [place('image.qcow2'), place('helped.raw')]
   writeFileSync(path, image(broken, astray))
-  closeSync(createSparse(out, clusters * size))
+  writeFileSync(out, '')
+  truncateSync(out, clusters * size)
   const shares = new WorkQueue()
   for (let n = 0; n < taken; n++) shares.claim(n)
-  return startHelper({ image: path, out, options: { allow: [] }, memory: shares.memory })
+  return startHelper({ image: path, out: output(out), options: { allow: [] }, memory: shares.memory })
 }
 /** Clusters of a share. */
 const share = 64
 
 test('a helper copies the shares that nobody else has taken, and says nothing', async () => {
-  assert.is(await help([2 * share - 1], 2), undefined)
+  assert.equal(await help([2 * share - 1], 2), E.right(undefined))
   const out = readFileSync(place('helped.raw'))
   assert.not.ok(out.subarray(0, 2 * share * size).some((b) => b !== 0))
   for (let i = 2 * share; i < clusters; i++)
@@ -145,7 +149,9 @@ test('zeros are not written, so that they stay holes', async () => {
   const [path, out] = [place('image.qcow2'), place('helped.raw')]
   writeFileSync(path, image([]))
   writeFileSync(out, Buffer.alloc(clusters * size, 0xff))
-  assert.is(await startHelper({ image: path, out, options: { allow: [] }, memory: new WorkQueue().memory }), undefined)
+  const { memory } = new WorkQueue()
+  const done = await startHelper({ image: path, out: output(out), options: { allow: [] }, memory })
+  assert.equal(done, E.right(undefined))
   const written = readFileSync(out)
   for (let i = 0; i < clusters; i++) {
     const untouched = i % 10 === 7 ? size : i % 3 === 0 ? 8192 : 0
@@ -156,18 +162,19 @@ test('zeros are not written, so that they stay holes', async () => {
 
 test('a helper names the share in which it failed, but nothing that it meets in the share of another', async () => {
   const failed = await help([5 * share, 6 * share], 2)
-  assert.is(failed?.share, 5)
-  assert.match(failed?.text ?? '', 'CMP-09')
-  assert.is(await help([], clusters, 6 * share), undefined)
-  const all = [7, 5, 6].map((n) => ({ share: n, text: '' }))
-  assert.is(earliest(all)?.share, 5)
+  assert.ok(E.isLeft(failed))
+  assert.is(failed.left.share, 5)
+  assert.is(failed.left.clause, 'CMP-09')
+  assert.equal(await help([], clusters, 6 * share), E.right(undefined))
+  const all = [7, 5, 6].map((n) => ({ ...commandError(`in share ${n}`), share: n }))
+  assert.equal(earliest([E.right(undefined), ...all.map(E.left)]), E.left(all[1]))
 })
 
 test('a helper that cannot write says so', async () => {
   const options = { allow: [] }
   const { memory } = new WorkQueue()
-  const failed = await startHelper({ image: place('image.qcow2'), out: place('missing'), options, memory })
-  assert.match(failed?.text ?? '', 'no such file')
+  const failed = await startHelper({ image: place('image.qcow2'), out: output(place('missing')), options, memory })
+  assert.match(E.isLeft(failed) ? failed.left.message : '', 'no such file')
 })
 
 /** Disks above this many bytes are left out: their files are holes for the most part. */
@@ -186,10 +193,10 @@ test('the copy of every disk of the corpus that may be opened is what qemu-img r
     const { active } = expect.guest
     for (const [file, bytes] of files) writeFileSync(join(inner, file), bytes)
     const path = join(inner, imageName)
-    const open = await openChain(path, { allow: [] })
+    const open = await openChain(path, { allow: [] })()
     if (E.isRight(open)) open.right.close()
     if (active.exit !== 0 || E.isLeft(open) || !readable(open.right)) continue
-    assert.is(await convertHere(path, out, { allow: [] }), 0, name)
+    await valueOf(convertHere(path, out, { allow: [] }))
     assert.is(createHash('sha256').update(readFileSync(out)).digest('hex'), active.sha256, name)
     copied++
   }

@@ -18,11 +18,11 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { check, exitCode } from '../../spec/reference/check.js'
 import { openImage } from '../../spec/reference/image.js'
-import { createCommand, type CreateWords, makeFiles, planned, textsOf } from '../../src/node/commands/create.js'
-import { createOptions } from '../../src/node/text/create-options.js'
+import { createQcow2, textsOf, type Wanted } from '../../src/node/commands/create.js'
 import { formattingLine } from '../../src/node/text/image-options.js'
 import { needsQemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
+import { messageOf, runHere } from './outcome.js'
 import { allocated, allocatedFor } from './allocated.js'
 
 const test = suite('qcow2 create')
@@ -41,7 +41,7 @@ test.after(() => {
 })
 
 /** Options, and a size or that of the backing file. */
-type Case = readonly [options: string, size: string | undefined, words?: Partial<CreateWords>]
+type Case = readonly [options: string, size: string | undefined, words?: Partial<Wanted>]
 
 const over = { backing: 'base.raw', backingFormat: 'raw' }
 
@@ -97,24 +97,19 @@ const placed: readonly Case[] = [
   ['data_file=data.raw,data_file_raw=on', '300k']
 ]
 
-const wordsOf = ([options, , words = {}]: Case): CreateWords => ({
+const wantedOf = ([options, size, words = {}]: Case): Wanted => ({
+  image,
+  size,
   unsafe: false,
-  quiet: true,
   ...words,
   options: options === '' ? [] : [options]
 })
 
 /** What our command prints on its output, or its refusal. The files are made. */
 const make = async (c: Case): Promise<string> => {
-  const texts = await textsOf(image, c[1], wordsOf(c))
-  if (E.isLeft(texts)) return texts.left
-  const line = formattingLine(image, texts.right)
-  const making = E.chain((o: Parameters<typeof planned>[0]) =>
-    E.map((w: Parameters<typeof makeFiles>[2]) => () => makeFiles(image, o, w))(planned(o))
-  )(createOptions(texts.right, Number(/ size=(\d+)/.exec(line)?.[1])))
-  if (E.isLeft(making)) return `${line}${image}: ${making.left}`
-  await making.right()
-  return line
+  const texts = await textsOf(wantedOf(c))()
+  if (E.isLeft(texts)) return texts.left.message
+  return formattingLine(image, texts.right) + (await messageOf(createQcow2(image, texts.right)))
 }
 
 const qemuImg = (...args: readonly string[]) => {
@@ -124,7 +119,7 @@ const qemuImg = (...args: readonly string[]) => {
 
 /** The same of qemu-img's. */
 const makeTheirs = (c: Case): ReturnType<typeof qemuImg> => {
-  const { options, backing, backingFormat, unsafe } = wordsOf(c)
+  const { options, backing, backingFormat, unsafe } = wantedOf(c)
   return qemuImg(
     ...['create', '-f', 'qcow2', ...(unsafe ? ['-u'] : []), ...options.flatMap((o) => ['-o', o])],
     ...(backing === undefined ? [] : ['-b', backing]),
@@ -182,7 +177,7 @@ needsQemu(test)(
 
 test('a new image has nothing wrong with it', async () => {
   for (const c of [...plain, ...placed]) {
-    if (wordsOf(c).unsafe) continue
+    if (wantedOf(c).unsafe) continue
     assert.match(await make(c), /^Formatting [^\n]+\n$/)
     const found = check(openImage(readFileSync(image), undefined, undefined))
     assert.is(E.isRight(found) ? exitCode(found.right) : found.left, 0, c[0])
@@ -272,16 +267,15 @@ test('a disk that fills up leaves what was there, and nothing else', () => {
   const args = [main, 'create', '-q', '-o', 'preallocation=full', 'image.qcow2', '64M']
   const done = spawnSync('sh', ['-c', limited, process.execPath, ...args], { cwd: ours, encoding: 'utf8' })
   assert.is(done.status, 1, done.stderr)
-  assert.match(done.stderr, /^qcow2: image.qcow2: Could not create 'image.qcow2': file too large\n$/)
+  assert.match(done.stderr, /^qcow2: Could not write 'image.qcow2': file too large\n$/)
   assert.is(readFileSync(image, 'utf8'), 'kept')
   assert.ok(!readdirSync(ours).some((name) => name.endsWith('.partial')))
 })
 
 test('a new image takes the place of what was there, and an image that is named by a link stays where the link leads', async () => {
-  const words = { unsafe: false, quiet: true, options: [] }
   writeFileSync(join(ours, 'place'), 'old'.repeat(100_000), { mode: 0o600 })
   symlinkSync('place', join(ours, 'link'))
-  assert.is(await createCommand(join(ours, 'link'), '1M', words), 0)
+  await runHere('create', '-q', join(ours, 'link'), '1M')
   assert.is(readlinkSync(join(ours, 'link')), 'place')
   const { mode, size } = statSync(join(ours, 'place'))
   assert.is(mode & 0o777, 0o600)

@@ -11,12 +11,15 @@ import { fromMemory, runSync } from '../../src/bytes/plan.js'
 import { portable } from '../../src/compression/decompress.js'
 import { check } from '../../src/image/check/check.js'
 import { readGuest } from '../../src/image/guest/read.js'
+import { because, type CommandError, commandError, either, get } from '../../src/node/command-error.js'
 import { type DiskFile, openDiskFile } from '../../src/node/files/disk-file.js'
-import { withImage } from '../../src/node/images/open-writing.js'
+import { ImageFiles } from '../../src/node/images/image-files.js'
+import { withImage } from '../../src/node/images/locked-image.js'
 import { Session } from '../../src/node/images/session.js'
 import type { AnyCommand } from '../../src/transition/index.js'
 import { needsQemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
+import { valueOf } from './outcome.js'
 
 const test = suite('full disk')
 
@@ -61,7 +64,7 @@ const grouped: readonly AnyCommand[] = Array.from({ length: 30 }, (_, i) =>
   write(((i * 7) % 15) * 64 * kibi + (i % 3) * kibi * 16, i + 2, i % 4 === 0 ? 30 * kibi : 700)
 ).filter((w) => !('at' in w) || w.at >= 128 * kibi)
 
-class Full extends Error {}
+const full = commandError('no space left on device')
 
 /** The same file, of which only so many changes succeed; of the one that fails, half is done. */
 const failing = (file: DiskFile, changes: number): DiskFile => {
@@ -69,49 +72,33 @@ const failing = (file: DiskFile, changes: number): DiskFile => {
   return {
     ...file,
     perform: (change) => {
-      if (left-- > 0) {
-        file.perform(change)
-        return
-      }
+      if (left-- > 0) return file.perform(change)
       if (change._tag === 'Write')
         file.perform({ ...change, bytes: change.bytes.subarray(0, Math.floor(change.bytes.length / 1024) * 512) })
-      throw new Full('no space left on device')
+      return E.left(full)
     }
   }
 }
 
 const around = { backing: [], decompressor: portable }
 
-const begin = (image: DiskFile): Session => {
-  const session = new Session({ image, below: ({ length }) => new Uint8Array(length) })
-  assert.ok(E.isRight(session.open(around)))
-  return session
-}
-
-const carryOut = (session: Session, commands: readonly AnyCommand[]): void => {
-  for (const command of commands) {
-    const done = session.command(command)
-    assert.ok(E.isRight(done), `${command._tag}: ${E.isLeft(done) ? String(done.left[0]?.message) : ''}`)
-  }
-  session.end()
-}
+const carryOut = (file: DiskFile, commands: readonly AnyCommand[]): E.Either<CommandError, void> =>
+  either(function* () {
+    const session = yield* get(E.mapLeft(because('Open'))(Session.open(new ImageFiles(file), around)))
+    for (const command of commands) yield* get(E.mapLeft(because(command._tag))(session.command(command)))
+    yield* get(session.end())
+  })
 
 /** Does all of it with a disk that is full after so many changes; tells whether it was. */
 const cutShort = (changes: number, commands = during): boolean => {
   writeFileSync(path, load('case-01-empty-v3').image)
   const file = openDiskFile(path)
-  const first = begin(file)
-  carryOut(first, before)
-  const session = begin(failing(file, changes))
-  try {
-    carryOut(session, commands)
-    return false
-  } catch (error) {
-    if (!(error instanceof Full)) throw error
-    return true
-  } finally {
-    file.close()
-  }
+  assert.ok(E.isRight(file))
+  assert.equal(carryOut(file.right, before), E.right(undefined))
+  const done = carryOut(failing(file.right, changes), commands)
+  file.right.close()
+  assert.ok(E.isRight(done) || done.left === full, E.isLeft(done) ? done.left.message : '')
+  return E.isLeft(done)
 }
 
 /** What is wrong with the image, and the guest bytes that were flushed and not touched since. */
@@ -126,11 +113,10 @@ const look = async (): Promise<void> => {
     wrong.map((f) => f.message),
     []
   )
-  const code = await withImage(path, {}, (session) => {
-    const read = session.run(readGuest(session.chain, 64 * kibi, 36 * kibi, portable))
-    return E.isRight(read) && read.right.every((byte) => byte === 1) ? 0 : 1
+  const read = withImage(path, {}, function* (session) {
+    return yield* get(E.mapLeft(because('Read'))(session.run(readGuest(session.chain, 64 * kibi, 36 * kibi, portable))))
   })
-  assert.is(code, 0)
+  assert.ok((await valueOf(read)).every((byte) => byte === 1))
 }
 
 test('after a write that fails nothing is wrong but leaks and copied flags beside counts that are too high, whichever it is', async () => {
@@ -163,7 +149,7 @@ test('a file that may not grow is a line of text, not a crash', () => {
   const args = ['-c', limited, process.execPath, main, 'io', ...lines.flatMap((line) => ['-c', line]), path]
   const done = spawnSync('bash', args, { encoding: 'utf8' })
   assert.is(done.status, 1)
-  assert.match(done.stderr, /^qcow2: '.*image\.qcow2': file too large\n$/)
+  assert.match(done.stderr, /^qcow2: Could not write '.*image\.qcow2': file too large\n$/)
   const after = spawnSync(process.execPath, [main, 'io', '-r', '-c', 'read -q -P 1 0 64k', path], { encoding: 'utf8' })
   assert.is(after.status, 0, after.stdout)
   assert.ok([0, 3].includes(spawnSync(process.execPath, [main, 'check', path]).status ?? 1))

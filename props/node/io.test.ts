@@ -10,6 +10,7 @@ import { encoderOf } from '../../src/node/compression/compress.js'
 import { IoSession } from '../../src/node/io/session.js'
 import { needsQemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
+import { valueOf } from './outcome.js'
 import { newMachine } from '../transition/model/machine.js'
 
 const test = suite('io')
@@ -37,12 +38,15 @@ const blank = (text: string): string =>
 const ours = async (image: string, lines: readonly string[]): Promise<Told> => {
   const told = { out: '', error: '' }
   const session = new IoSession({
-    print: (text) => (told.out += text),
-    printError: (text) => (told.error += `${text}\n`),
-    flush: () => undefined
+    print: (text) => {
+      told.out += text
+      return E.right(undefined)
+    },
+    report: ({ message }) => (told.error += `${message}\n`),
+    flush: () => E.right(undefined)
   })
-  assert.ok(E.isRight(await session.open({ name: image, format: 'qcow2', readOnly: false })))
-  const code = await session.run(lines)
+  await valueOf(session.open({ name: image, format: 'qcow2', readOnly: false }))
+  const code = await valueOf(session.run(lines))
   session.close()
   return { code, out: blank(told.out), error: blank(told.error) }
 }
@@ -347,13 +351,14 @@ needsQemu(test)('options are taken or refused as by qemu-io', async () => {
 test('a raw file is read and written where its format is named', async () => {
   const raw = place('third.raw')
   writeFileSync(raw, new Uint8Array(2000).fill(1))
-  const ignore = (): void => undefined
-  const session = new IoSession({ print: ignore, printError: ignore, flush: ignore })
-  assert.ok(E.isRight(await session.open({ name: raw, format: 'raw', readOnly: false })))
-  assert.is(await session.run(['read -P 1 0 2000', 'write -P 2 512 512', 'write -z 1k 512', 'read -P 2 512 512']), 0)
-  assert.is(await session.run(['write -c -P 2 512 512']), 1)
-  assert.is(await session.run(['write -b 0 512']), 1)
-  assert.is(await session.run(['truncate 1k', 'info']), 0)
+  const ignore = () => E.right(undefined)
+  const session = new IoSession({ print: ignore, report: ignore, flush: ignore })
+  const run = (...lines: readonly string[]): Promise<number> => valueOf(session.run(lines))
+  await valueOf(session.open({ name: raw, format: 'raw', readOnly: false }))
+  assert.is(await run('read -P 1 0 2000', 'write -P 2 512 512', 'write -z 1k 512', 'read -P 2 512 512'), 0)
+  assert.is(await run('write -c -P 2 512 512'), 1)
+  assert.is(await run('write -b 0 512'), 1)
+  assert.is(await run('truncate 1k', 'info'), 0)
   session.close()
   assert.equal(readFileSync(raw), Buffer.concat([Buffer.alloc(512, 1), Buffer.alloc(512, 2)]))
 })

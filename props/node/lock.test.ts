@@ -8,10 +8,12 @@ import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
-import { hold } from '../../src/node/images/open-writing.js'
+import { get, using } from '../../src/node/command-error.js'
+import { lockImage } from '../../src/node/images/locked-image.js'
 import { openChain } from '../../src/node/images/open.js'
 import { needsQemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
+import { messageOf, valueOf } from './outcome.js'
 
 const test = suite('lock')
 
@@ -28,12 +30,13 @@ const write = (name: string): string => {
   return path
 }
 
-const refusal = async (path: string): Promise<string> => {
-  const held = await hold(path)
-  if (E.isLeft(held)) return held.left
-  held.right.close()
-  return ''
-}
+/** Why an image cannot be locked; empty where it can. */
+const refusal = (path: string): Promise<string> =>
+  messageOf(
+    using(lockImage(path), function* () {
+      yield* get(E.right(undefined))
+    })
+  )
 
 /** Leaves it open and waits until it is. */
 const qemuIo = async (...args: readonly string[]) => {
@@ -49,21 +52,18 @@ const qemuIo = async (...args: readonly string[]) => {
 
 test('an image has one writer at a time, and readers beside it', async () => {
   const path = write('twice.qcow2')
-  const first = await hold(path)
-  if (E.isLeft(first)) throw new Error(first.left)
+  const first = await valueOf(lockImage(path))
   assert.match(await refusal(path), /^Could not open '.*twice\.qcow2': it is locked/)
-  const reader = await openChain(path)
-  if (E.isLeft(reader)) throw new Error(reader.left)
-  reader.right.close()
+  const reader = await valueOf(openChain(path))
+  reader.close()
   assert.match(await refusal(path), /it is locked/)
-  first.right.close()
+  first.close()
   assert.is(await refusal(path), '')
 })
 
 test('an image that another process uses is not replaced', async () => {
   const path = write('kept.qcow2')
-  const first = await hold(path)
-  if (E.isLeft(first)) throw new Error(first.left)
+  const first = await valueOf(lockImage(path))
   for (const args of [
     ['create', '-q', path, '1M'],
     ['create', '-q', '-f', 'raw', path, '1M'],
@@ -74,7 +74,7 @@ test('an image that another process uses is not replaced', async () => {
     assert.is(done.status, 1, args.join(' '))
     assert.match(done.stderr, /it is locked/)
   }
-  first.right.close()
+  first.close()
   assert.equal(readFileSync(path), Buffer.from(load('case-01-empty-v3').image))
   assert.is(spawnSync(process.execPath, [main, 'create', '-q', path, '1M']).status, 0)
   assert.equal(
@@ -88,10 +88,9 @@ test('an external data file is locked with its image', async () => {
   for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes)
   const [image, other] = [join(folder, 'img.qcow2'), join(folder, 'other.qcow2')]
   copyFileSync(image, other)
-  const held = await hold(image)
-  if (E.isLeft(held)) throw new Error(held.left)
+  const held = await valueOf(lockImage(image))
   assert.match(await refusal(other), /img\.raw': it is locked/)
-  held.right.close()
+  held.close()
   assert.is(await refusal(other), '')
 })
 
@@ -113,8 +112,7 @@ needsQemu(test)('an image that QEMU has open is not changed, unless it reads by 
 
 needsQemu(test)('QEMU neither writes nor reads an image that is being changed, unless by force', async () => {
   const path = write('ours.qcow2')
-  const held = await hold(path)
-  if (E.isLeft(held)) throw new Error(held.left)
+  const held = await valueOf(lockImage(path))
   const codes = (): readonly (number | null)[] => [
     spawnSync('qemu-io', ['-c', 'write 0 512', path]).status,
     spawnSync('qemu-img', ['info', path]).status,
@@ -123,7 +121,7 @@ needsQemu(test)('QEMU neither writes nor reads an image that is being changed, u
   assert.equal(codes(), [1, 1, 0])
   const said = String(spawnSync('qemu-io', ['-c', 'write 0 512', path]).stderr)
   assert.match(said, /Is another process using the image/)
-  held.right.close()
+  held.close()
   assert.equal(codes(), [0, 0, 0])
 })
 

@@ -7,12 +7,12 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { check, exitCode } from '../../spec/reference/check.js'
 import { openImage } from '../../spec/reference/image.js'
+import { because, get } from '../../src/node/command-error.js'
 import { convert } from '../../src/node/convert/convert.js'
-import { createCommand } from '../../src/node/commands/create.js'
-import { withImage } from '../../src/node/images/open-writing.js'
-import { rebase } from '../../src/node/commands/rebase.js'
+import { withImage } from '../../src/node/images/locked-image.js'
 import { holdsInTime } from '../run/holds.js'
 import { suite } from '../run/suite.js'
+import { runHere, valueOf } from './outcome.js'
 
 const test = suite('rebase')
 
@@ -53,10 +53,9 @@ const layer: fc.Arbitrary<Layer> = fc.record({
 
 /** Makes an image with the marks that its disk has room for. */
 const make = async (name: string, { size, words, marks }: Layer, backing?: string): Promise<void> => {
-  const over = backing === undefined ? {} : { backing, backingFormat: 'qcow2' }
-  const options = { unsafe: false, quiet: true, options: [words], ...over }
-  assert.is(await createCommand(place(name), `${size * sector}`, options), 0)
-  const code = await withImage(place(name), { allow: [] }, (session) => {
+  const over = backing === undefined ? [] : ['-b', backing, '-F', 'qcow2']
+  await runHere('create', '-q', '-o', words, ...over, place(name), `${size * sector}`)
+  const marked = withImage(place(name), { allow: [] }, function* (session) {
     for (const { at, length, value } of marks) {
       const [from, bytes] = [at * sector, Math.min(length, size - at) * sector]
       if (bytes <= 0) continue
@@ -64,15 +63,14 @@ const make = async (name: string, { size, words, marks }: Layer, backing?: strin
         value === 0
           ? session.command({ _tag: 'WriteZeroes', at: from, length: bytes, unmap: false })
           : session.command({ _tag: 'Write', at: from, bytes: new Uint8Array(bytes).fill(value) })
-      assert.ok(E.isRight(done))
+      yield* get(E.mapLeft(because(name))(done))
     }
-    return 0
   })
-  assert.is(code, 0)
+  await valueOf(marked)
 }
 
 const content = async (name: string): Promise<Buffer> => {
-  assert.is(await convert(place(name), place('out.raw'), { allow: [] }), 0)
+  await valueOf(convert(place(name), place('out.raw'), { allow: [] }))
   return readFileSync(place('out.raw'))
 }
 
@@ -91,8 +89,7 @@ test('a disk stays the same over any other backing file, and over none', async (
       await make('now', now)
       await make('top', top, 'old')
       const wanted = await content('top')
-      const backing = over ? { backing: 'now', backingFormat: 'qcow2' } : { backing: '' }
-      assert.is(await rebase(place('top'), { unsafe: false, allow: [], ...backing }), 0)
+      await runHere('rebase', ...(over ? ['-b', 'now', '-F', 'qcow2'] : ['-b', '']), place('top'))
       assert.ok((await content('top')).equals(wanted))
       assert.is(codeOfCheck('top'), 0)
     }),

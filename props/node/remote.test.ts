@@ -7,15 +7,15 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
 import type { Plan } from '../../src/bytes/plan.js'
-import { showFailure } from '../../src/bytes/run-async.js'
 import { readFacts } from '../../src/image/info.js'
-import { openSource } from '../../src/node/files/source.js'
-import { run as runIn } from '../../src/node/files/world.js'
+import { using, wait } from '../../src/node/command-error.js'
+import { openSource } from '../../src/node/files/file.js'
+import { run as runOn } from '../../src/node/files/source.js'
 import { note, suite } from '../run/suite.js'
+import { messageOf } from './outcome.js'
 
 const test = suite('remote')
 
@@ -215,12 +215,12 @@ test('a server that moved the file is followed to it', async () => {
 })
 
 /** Why an image on a server cannot be opened, or where reading it ends. */
-const reason = async (manner: string, plan: () => Plan<unknown, unknown>): Promise<string> => {
-  const source = await openSource(url(manner))
-  if (E.isLeft(source)) return source.left
-  const end = await runIn(source.right.world, plan)
-  return E.isLeft(end) ? showFailure(end.left) : 'read'
-}
+const reason = (manner: string, plan: () => Plan<unknown, unknown>): Promise<string> =>
+  messageOf(
+    using(openSource(url(manner)), async function* (source) {
+      yield* wait(runOn(source, plan))
+    })
+  )
 
 const refusals: readonly (readonly [manner: string, word: string])[] = [
   ['whole', 'the server does not serve ranges of the file'],
@@ -253,7 +253,9 @@ const changes: readonly (readonly [manner: string, word: string])[] = [
 
 for (const [manner, word] of changes)
   test(`a file of the manner '${manner}' is not read on, and nothing is asked again`, async () => {
-    const requests = await counting(async () => assert.is(await reason(manner, readFacts), word))
+    const requests = await counting(async () => {
+      assert.is(await reason(manner, readFacts), `Could not read '${url(manner)}': ${word}`)
+    })
     assert.is(requests, 2)
   })
 

@@ -5,8 +5,9 @@ import * as assert from 'uvu/assert'
 import { type Disk, step } from '../../spec/disk.js'
 import { chainSize } from '../../src/image/guest/chain.js'
 import { readGuest } from '../../src/image/guest/read.js'
+import { because, get } from '../../src/node/command-error.js'
 import { native } from '../../src/node/compression/decompress.js'
-import { withImage } from '../../src/node/images/open-writing.js'
+import { openForWriting, withImage } from '../../src/node/images/locked-image.js'
 import type { Session } from '../../src/node/images/session.js'
 import { arbitraryScript, commandOf, type Move } from '../arbitrary/script.js'
 import { minimalShapes, type Shape, traitsOf } from '../arbitrary/shape.js'
@@ -15,6 +16,7 @@ import { judgedByUs } from '../differential/seen.js'
 import { holdsInTime } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 import { begin } from '../transition/model/recording.js'
+import { messageOf, valueOf } from './outcome.js'
 
 const test = suite('session')
 
@@ -34,10 +36,7 @@ const advanced = (session: Session, move: Move, disk: Disk, mark: number): Disk 
   return outcome._tag === 'Done' ? outcome.disk : disk
 }
 
-const readAll = (session: Session): Uint8Array => {
-  const read = session.run(readGuest(session.chain, 0, chainSize(session.chain), native))
-  return E.isRight(read) ? read.right : new Uint8Array()
-}
+const readAll = (session: Session) => session.run(readGuest(session.chain, 0, chainSize(session.chain), native))
 
 /** Moves carried out in sessions, each of which ends with a flush. */
 const carriedOut = async (folder: string, shape: Shape, moves: readonly Move[]): Promise<void> => {
@@ -45,17 +44,17 @@ const carriedOut = async (folder: string, shape: Shape, moves: readonly Move[]):
   store(folder, machine.files)
   let disk: Disk = { ...blank, traits: traitsOf(shape) }
   for (let at = 0; at < moves.length;) {
-    const code = await withImage(`${folder}/${names.image}`, {}, (session) => {
+    const carried = withImage(`${folder}/${names.image}`, {}, function* (session) {
       for (let isLast = false; at < moves.length && !isLast; at++) {
         const move = moves[at]
         if (move === undefined) break
         disk = advanced(session, move, disk, at + 1)
         isLast = move.kind === 'Flush'
       }
-      assert.ok(Buffer.from(readAll(session)).equals(disk.content), 'the session reads another disk')
-      return 0
+      const content = yield* get(E.mapLeft(because('readGuest'))(readAll(session)))
+      assert.ok(Buffer.from(content).equals(disk.content), 'the session reads another disk')
     })
-    assert.is(code, 0)
+    await valueOf(carried)
     judgedByUs(load(folder), disk, false)
   }
 }
@@ -69,8 +68,9 @@ test('random commands leave on a real file what they leave on the abstract disk'
   })
 })
 
-test('an image that is not there is a line of text', async () => {
-  assert.is(await withImage('/does/not/exist.qcow2', {}, () => 0), 1)
+test('an image that is not there is an error that names it', async () => {
+  const opened = openForWriting('/does/not/exist.qcow2')
+  assert.is(await messageOf(opened), "Could not open '/does/not/exist.qcow2': no such file or directory")
 })
 
 test.run()

@@ -107,21 +107,27 @@ export function* onEmit<A, W, V>(plan: Plan<A, W>, each: (what: W) => Plan<void,
 }
 
 /** How a world answers at once. What a plan tells to nobody is lost. */
-export interface SyncWorld<W> {
-  readonly read: (request: Read) => Uint8Array
+export interface SyncWorld<W, L = never> {
+  /** The bytes; or, where the world has none to give, the reason, with which the plan ends. */
+  readonly read: (request: Read) => Uint8Array | L
   readonly emit?: (what: W) => void
 }
 
 /** Runs a plan in a world that answers at once: memory, a file, the simulated store. */
-export const runSync = <A, W>(plan: Plan<A, W>, world: SyncWorld<W>): E.Either<readonly Issue[], A> => {
+export function runSync<A, W>(plan: Plan<A, W>, world: SyncWorld<W>): E.Either<readonly Issue[], A>
+export function runSync<A, W, L>(plan: Plan<A, W>, world: SyncWorld<W, L>): E.Either<readonly Issue[] | L, A>
+export function runSync<A, W, L>(plan: Plan<A, W>, world: SyncWorld<W, L>): E.Either<readonly Issue[] | L, A> {
   let answer: Uint8Array = nothing
   for (;;) {
     const step = plan.next(answer)
     if (step.done === true) return E.right(step.value)
     const request = step.value
     if (request._tag === 'Fail') return E.left(request.issues)
-    if (request._tag === 'Read') answer = world.read(request)
-    else world.emit?.(request.what)
+    if (request._tag === 'Read') {
+      const bytes = world.read(request)
+      if (!(bytes instanceof Uint8Array)) return E.left(bytes)
+      answer = bytes
+    } else world.emit?.(request.what)
   }
 }
 

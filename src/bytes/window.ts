@@ -64,16 +64,21 @@ const windows = (fileLength: number, { size, kept }: WindowSize): ((range: Range
   }
 }
 
-/** A file that answers at once, read in windows. `ask` gets ranges within the file, and answers with their length. */
-export const readInWindows = (
+/**
+ * A file that answers at once, read in windows. `ask` gets ranges within the file, and answers with their length, or with
+ * the reason why it cannot.
+ */
+export const readInWindows = <L = never>(
   fileLength: number,
   window: WindowSize,
-  ask: (range: Range) => Uint8Array
-): ((range: Range) => Uint8Array) => {
+  ask: (range: Range) => Uint8Array | L
+): ((range: Range) => Uint8Array | L) => {
   const next = windows(fileLength, window)
   return (range) => {
     const step = next(range)
-    return step._tag === 'Kept' ? step.bytes : step.take(ask(step.range))
+    if (step._tag === 'Kept') return step.bytes
+    const bytes = ask(step.range)
+    return bytes instanceof Uint8Array ? step.take(bytes) : bytes
   }
 }
 

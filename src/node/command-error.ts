@@ -37,10 +37,26 @@ export const failure = (
   more: Partial<Omit<CommandError, 'message'>> = {}
 ): E.Either<CommandError, never> => E.left(commandError(message, more))
 
+/** A failure with the message of the first rule that is broken, if one is. */
+export const keepRules = (
+  rules: readonly (readonly [isBroken: boolean, message: string])[]
+): E.Either<CommandError, void> => {
+  const broken = rules.find(([isBroken]) => isBroken)
+  return broken === undefined ? E.right(undefined) : failure(broken[1])
+}
+
+/** A result whose failure is a message. */
+export const orError = E.mapLeft((message: string): CommandError => commandError(message))
+
 /** Why a plan or a change of an image failed: it found issues, or the system did not do its part. */
 export type Cause = readonly Issue[] | CommandError
 
-const isError = (cause: Cause): cause is CommandError => 'message' in cause
+/** Whether the cause is that the system did not do its part, or the like. */
+export const isError = (cause: Cause): cause is CommandError => 'message' in cause
+
+/** A cause in one line: the first issue, or the message of the error. */
+export const showCause = (cause: Cause): string =>
+  isError(cause) ? cause.message : (cause[0]?.message ?? 'no issue was found')
 
 /**
  * The error for a cause: of issues, the first one after `what`, with its clause and offset; what the system did not do says
@@ -53,16 +69,23 @@ export const because =
   (cause: Cause): CommandError => {
     if (isError(cause)) return cause
     const [first] = cause
-    return commandError(`${what}: ${first?.message ?? 'no issue was found'}`, {
+    return commandError(`${what}: ${showCause(cause)}`, {
       ...(first === undefined ? {} : { clause: first.clause, offset: first.at }),
       ...(file === undefined ? {} : { file })
     })
   }
 
-/** What the system says is wrong, without the name of the call. */
-const reason = (error: unknown): string => {
-  const text = error instanceof Error ? error.message : String(error)
-  return text
+/** The same error, with what failed over it before its reason. */
+export const inContext =
+  (what: string) =>
+  (error: CommandError): CommandError => ({ ...error, message: `${what}: ${error.message}` })
+
+/** What the system says is wrong, without the name of the call; where `fetch` fails, its cause says so. */
+export const reason = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  const { cause } = error
+  if (cause instanceof Error) return cause.message === '' && 'code' in cause ? String(cause.code) : cause.message
+  return error.message
     .replace(/^[A-Z]+: /, '')
     .replace(/, (open|read|write|stat|fstat|lstat|rename|ftruncate|mkdir|unlink).*$/, '')
 }
@@ -89,7 +112,8 @@ export const systemTask =
     }
   }
 
-type Failed = E.Left<CommandError>
+/** What a body in do notation yields: the failure that ends it. */
+export type Failed = E.Left<CommandError>
 
 /** The value of a result; a failure ends the body that asks for it. */
 export function* get<A>(result: E.Either<CommandError, A>): Generator<Failed, A> {
@@ -112,13 +136,38 @@ export const either = <A>(body: () => Iterator<Failed, A>): E.Either<CommandErro
   return step.value
 }
 
-/** The task of a body that waits for others, up to its value, or to the first failure that it gets. */
+/** A body in do notation, which may wait for tasks. */
+export type Body<A> = Generator<Failed, A> | AsyncGenerator<Failed, A>
+
+/** The task of a body, up to its value, or to the first failure that it gets. */
 export const task =
-  <A>(body: () => AsyncIterator<Failed, A>): TaskEither<CommandError, A> =>
+  <A>(body: () => Body<A>): TaskEither<CommandError, A> =>
   async () => {
-    const running = body()
+    const running: Iterator<Failed, A> | AsyncIterator<Failed, A> = body()
     const step = await running.next()
     if (step.done === true) return E.right(step.value)
     await running.return?.()
     return step.value
   }
+
+/** Cleans up where a result is a failure. */
+export const onLeft =
+  (cleanUp: () => void) =>
+  <A>(result: E.Either<CommandError, A>): E.Either<CommandError, A> => {
+    if (E.isLeft(result)) cleanUp()
+    return result
+  }
+
+/** Opens something for a body, and closes it when that ends. */
+export const using = <R extends { readonly close: () => void }, A>(
+  open: TaskEither<CommandError, R>,
+  body: (opened: R) => Body<A>
+): TaskEither<CommandError, A> =>
+  task(async function* () {
+    const opened = yield* wait(open)
+    try {
+      return yield* body(opened)
+    } finally {
+      opened.close()
+    }
+  })

@@ -1,21 +1,25 @@
-/** `npm start`: a report on the image named, or on one of the corpus. */
-import { readFileSync } from 'node:fs'
+/** `npm start`: `qcow2 info` of the image named, which may be compressed by gzip, or of one of the corpus. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import * as E from 'fp-ts/lib/Either.js'
-import { fromMemory, runSync } from '../bytes/plan.js'
-import { readFacts } from '../image/info.js'
-import { fail } from './files/output.js'
-import { refusalLine } from './images/usable.js'
-import { info, report } from './commands/info.js'
+import { system } from './command-error.js'
 
-const embedded = 'corpus/images/matrix-64k-w16-v3-zstd-ext.qcow2.gz'
+const embedded = '../../../corpus/images/matrix-64k-w16-v3-zstd-ext.qcow2.gz'
 
-const reportEmbedded = (): number => {
-  const image = gunzipSync(readFileSync(new URL(`../../../${embedded}`, import.meta.url)))
-  const facts = runSync(readFacts(), { read: fromMemory(image) })
-  if (E.isLeft(facts)) return fail(refusalLine(embedded, facts.left))
-  return report(facts.right, { name: embedded, length: image.length }, false)
+/** Decompresses a file into one that is gone when the process ends; its path. */
+const decompressed = (name: string): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'qcow2-start-'))
+  process.on('exit', () => rmSync(folder, { recursive: true }))
+  const path = join(folder, basename(name, '.gz'))
+  writeFileSync(path, gunzipSync(readFileSync(name)))
+  return path
 }
 
-const [name] = process.argv.slice(2)
-process.exitCode = name === undefined ? reportEmbedded() : await info(name, false)
+const name = process.argv[2] ?? fileURLToPath(new URL(embedded, import.meta.url))
+/** What cannot be decompressed is left to the command, which says why. */
+const image = name.endsWith('.gz') ? E.getOrElse(() => name)(system('read', name, () => decompressed(name))) : name
+process.argv.splice(2, Infinity, 'info', image)
+await import('./main.js')

@@ -1,18 +1,20 @@
 /** `qcow2 amend`: other properties for an image. */
 import * as E from 'fp-ts/lib/Either.js'
 import { label } from '../../bytes/octets.js'
-import { showFailure } from '../../bytes/run-async.js'
 import { lastExtension, type Metadata } from '../../image/metadata.js'
 import type { AmendOptions } from '../../transition/amend/amend.js'
 import type { AnyCommand } from '../../transition/command.js'
-import { fail, ok, print } from '../files/output.js'
+import { because, type CommandError, either, failure, get, orError, task, wait } from '../command-error.js'
+import { ok, print } from '../files/output.js'
+import { withImage } from '../images/locked-image.js'
 import { badRefcountWidth, isRefcountOrder } from '../text/create-options.js'
 import { type ImageOptions, optionValues, versions } from '../text/image-options.js'
 import { asksForHelp, optionsOfAll } from '../text/option-list.js'
-import { withImage } from '../images/open-writing.js'
+import { command } from './command.js'
+import { allow, ignored, image, optionLists } from './options.js'
 
 /** The options that can be amended, and what they are for. */
-const known: Readonly<Record<string, string>> = {
+const amendable: Readonly<Record<string, string>> = {
   backing_file: 'the present one, with its format, or nothing is amended',
   backing_fmt: 'the format of the present one, with its name, or nothing is amended',
   compat: 'v2 or 0.10, v3 or 1.1',
@@ -43,28 +45,28 @@ const some = <K extends string, A>(key: K, value: A | undefined): Readonly<Parti
 
 const text = (bytes: Uint8Array | undefined): string | undefined => (bytes === undefined ? undefined : label(bytes))
 
-/** The options by name, the last of several with one name; the message for one that is not amended, or malformed. */
-const valuesOf = (lists: readonly string[]): E.Either<string, ImageOptions> => {
-  const given = optionsOfAll(lists)
-  if (E.isLeft(given)) return given
-  for (const [name] of given.right) {
-    if (creationOnly.includes(name))
-      return E.left(`Invalid parameter '${name}': this option is only supported for image creation`)
-    if (!(name in known)) return E.left(`Invalid parameter '${name}'`)
-  }
-  return optionValues(new Map(given.right))
-}
+/** The options by name, the last of several with one name. */
+const valuesOf = (lists: readonly string[]): E.Either<CommandError, ImageOptions> =>
+  either(function* () {
+    const given = yield* get(orError(optionsOfAll(lists)))
+    for (const [name] of given) {
+      if (creationOnly.includes(name))
+        yield* get(failure(`Invalid parameter '${name}': this option is only supported for image creation`))
+      if (!(name in amendable)) yield* get(failure(`Invalid parameter '${name}'`))
+    }
+    return yield* get(orError(optionValues(new Map(given))))
+  })
 
 /** What the options ask of this image. A backing file is named with its format, or not at all. */
-const amendOptions = (options: ImageOptions, m: Metadata): E.Either<string, AmendOptions> => {
+const amendOptions = (options: ImageOptions, m: Metadata): E.Either<CommandError, AmendOptions> => {
   const { compat, refcount_bits: bits, backing_file: backing, backing_fmt: format } = options
   const version = versions.get(compat ?? '')
-  if (compat !== undefined && version === undefined) return E.left(`Unknown compatibility level ${compat}`)
+  if (compat !== undefined && version === undefined) return failure(`Unknown compatibility level ${compat}`)
   const order = bits === undefined ? undefined : Math.log2(bits)
-  if (order !== undefined && !isRefcountOrder(order)) return E.left(badRefcountWidth)
+  if (order !== undefined && !isRefcountOrder(order)) return failure(badRefcountWidth)
   const named = backing !== undefined || format !== undefined
   if (named && (backing !== text(m.backingName) || format !== text(lastExtension(m.extensions, 'BackingFormat')?.data)))
-    return E.left("Cannot amend the backing file: 'rebase' changes it")
+    return failure("Cannot amend the backing file: 'rebase' changes it")
   const dataFile = { ...some('name', options.data_file), ...some('raw', options.data_file_raw) }
   return E.right({
     ...some('version', version),
@@ -74,27 +76,38 @@ const amendOptions = (options: ImageOptions, m: Metadata): E.Either<string, Amen
   })
 }
 
-/** The size comes behind everything but the step to version 2. @see AM-01 */
+/** The size comes after everything but the step to version 2. @see AM-01 */
 const commandsOf = ({ version, ...o }: AmendOptions, size: number | undefined): readonly AnyCommand[] => [
   { _tag: 'Amend', options: version === 3 ? { ...o, version } : o },
   ...(size === undefined ? [] : [{ _tag: 'Resize' as const, size }]),
   ...(version === 2 ? [{ _tag: 'Amend' as const, options: { version } }] : [])
 ]
 
-/** The command. */
-export const amend = async (image: string, texts: readonly string[], allow: readonly string[]): Promise<number> => {
-  if (texts.length === 0) return fail('Must specify options (-o)')
-  if (asksForHelp(texts)) {
-    print(['Amend options:', ...Object.entries(known).map(([name, about]) => `  ${name} - ${about}`), ''].join('\n'))
-    return ok
-  }
-  const values = valuesOf(texts)
-  if (E.isLeft(values)) return fail(values.left)
-  const { size } = values.right
-  return withImage(image, { allow }, (session) => {
-    const options = amendOptions(values.right, session.opened.metadata)
-    if (E.isLeft(options)) return fail(options.left)
-    const done = session.all(commandsOf(options.right, size === undefined ? undefined : Number(size)))
-    return E.isRight(done) ? ok : fail(`Could not amend '${image}': ${showFailure(done.left.issues)}`)
-  })
-}
+const help = ['Amend options:', ...Object.entries(amendable).map(([name, about]) => `  ${name} - ${about}`), ''].join(
+  '\n'
+)
+
+export const amend = command({
+  name: 'amend',
+  summary: 'change properties: compat, refcount_bits, lazy_refcounts, size, data_file, data_file_raw',
+  args: { image: image('<image>', 'the image') },
+  options: { lists: optionLists('properties to change; help lists them'), allow },
+  ignored: [ignored['-t'], ignored['-p'], ignored['-q'], ignored['--force']],
+  run: ({ image: { name } }, { lists, allow: folders }) =>
+    task(async function* () {
+      if (lists.length === 0) yield* get(failure('Must specify options (-o)'))
+      if (asksForHelp(lists)) {
+        yield* get(print(help))
+        return ok
+      }
+      const values = yield* get(valuesOf(lists))
+      const size = values.size === undefined ? undefined : Number(values.size)
+      const amended = withImage(name, { allow: folders }, function* (session) {
+        const options = yield* get(amendOptions(values, session.opened.metadata))
+        const done = session.all(commandsOf(options, size))
+        if (E.isLeft(done)) yield* get(E.left(because(`Could not amend '${name}'`, name)(done.left.cause)))
+        return ok
+      })
+      return yield* wait(amended)
+    })
+})

@@ -1,53 +1,61 @@
 /** `qcow2 assemble`: a dump back into an image. */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, ftruncateSync, readSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type Patch, patchOf } from '../../image/dump/dump.js'
-import { fail, ok } from '../files/output.js'
+import { type CommandError, either, failure, get, inContext, orError, system, task, wait } from '../command-error.js'
+import { atomicFile } from '../files/atomic-file.js'
+import { ok } from '../files/output.js'
+import { writeAt } from '../files/sparse.js'
+import { argument, command, text } from './command.js'
 import { type DumpFile, openDump } from './dump-file.js'
-import { reason } from '../files/file.js'
 
 const piece = 2 ** 20
 
-/** Writes the bytes at a position, all of them. */
-const writeAt = (fd: number, bytes: Uint8Array, at: number): void => {
-  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, at + done)
+/** An image that is being made, `length` bytes long. */
+interface Target {
+  readonly name: string
+  readonly fd: number
+  readonly length: number
 }
 
-/** Bytes behind the end of the file are not written: zeros stand there anyhow, and nothing else may. */
-const clip = (bytes: Uint8Array, at: number, length: number): E.Either<string, Uint8Array> =>
-  bytes.subarray(Math.max(0, length - at)).some((b) => b !== 0)
-    ? E.left(`bytes past file_length, ${length}`)
-    : E.right(bytes.subarray(0, Math.max(0, length - at)))
+const pastEnd = ({ length }: Target): E.Either<CommandError, never> => failure(`bytes past file_length, ${length}`)
 
-const put = (fd: number, patch: Patch, length: number): E.Either<string, void> => {
-  if (patch._tag === 'Bytes')
-    return E.map((bytes: Uint8Array) => {
-      writeAt(fd, bytes, patch.at)
-    })(clip(patch.bytes, patch.at, length))
-  if (patch.at + patch.size > length) return E.left(`bytes past file_length, ${length}`)
-  if (patch.fill === 0) return E.right(undefined)
-  for (let done = 0; done < patch.size; done += piece)
-    writeAt(fd, new Uint8Array(Math.min(piece, patch.size - done)).fill(patch.fill), patch.at + done)
-  return E.right(undefined)
+/** Bytes past the end of the file are not written: they read as zeros, and may be nothing else. */
+const clip = (bytes: Uint8Array, at: number, to: Target): E.Either<CommandError, Uint8Array> => {
+  const left = Math.max(0, to.length - at)
+  return bytes.subarray(left).some((b) => b !== 0) ? pastEnd(to) : E.right(bytes.subarray(0, left))
 }
+
+const put = (to: Target, patch: Patch): E.Either<CommandError, void> =>
+  either(function* () {
+    const { name, fd, length } = to
+    if (patch._tag === 'Bytes') yield* get(writeAt(name, fd, yield* get(clip(patch.bytes, patch.at, to)), patch.at))
+    else if (patch.at + patch.size > length) yield* get(pastEnd(to))
+    else if (patch.fill !== 0)
+      for (let done = 0; done < patch.size; done += piece) {
+        const bytes = new Uint8Array(Math.min(piece, patch.size - done)).fill(patch.fill)
+        yield* get(writeAt(name, fd, bytes, patch.at + done))
+      }
+  })
 
 const isStructure = (p: Patch): boolean => p._tag === 'Bytes' && p.structure !== 'bytes'
 
-/** Goes through the patches of a dump that `wanted` picks, up to the first failure. */
+/** Acts on the patches of a dump that `wanted` picks. */
 const each = (
   dump: DumpFile,
   wanted: (p: Patch) => boolean,
-  act: (p: Patch) => E.Either<string, void>
-): E.Either<string, void> => {
-  let n = 0
-  for (const region of dump.regions()) {
-    const patch = E.chain((u: unknown) => patchOf(u, dump.frame.geometry))(region)
-    const done = E.isLeft(patch) ? patch : wanted(patch.right) ? act(patch.right) : E.right(undefined)
-    if (E.isLeft(done)) return E.left(`regions: ${n}: ${done.left}`)
-    n++
-  }
-  return E.right(undefined)
-}
+  act: (p: Patch) => E.Either<CommandError, void>
+): E.Either<CommandError, void> =>
+  either(function* () {
+    let n = 0
+    for (const region of dump.regions()) {
+      const inRegion = E.mapLeft(inContext(`regions: ${n++}`))
+      const json = yield* get(inRegion(region))
+      const patch = yield* get(inRegion(orError(patchOf(json, dump.frame.geometry))))
+      if (wanted(patch)) yield* get(inRegion(act(patch)))
+    }
+  })
 
 /** Whether two of the structures overlap. */
 const overlapping = (ranges: readonly (readonly [number, number])[]): boolean => {
@@ -61,60 +69,62 @@ const overlapping = (ranges: readonly (readonly [number, number])[]): boolean =>
 }
 
 /** A structure whose bytes another one wrote over: two regions that do not agree. */
-const agrees = (fd: number, patch: Patch, length: number): E.Either<string, void> => {
-  if (patch._tag === 'Fill') return E.right(undefined)
-  const size = Math.max(0, Math.min(patch.bytes.length, length - patch.at))
-  const there = new Uint8Array(size)
-  if (size > 0) readSync(fd, there, 0, size, patch.at)
-  const at = there.findIndex((b, i) => b !== patch.bytes[i])
-  return at < 0
-    ? E.right(undefined)
-    : E.left(`${patch.structure} at ${patch.at}: another region has a different byte at ${patch.at + at}`)
-}
-
-/** Structures go over the bytes that were nobody's, so that an edited structure may grow; they must agree with each other. */
-const fill = (fd: number, dump: DumpFile): E.Either<string, void> => {
-  const length = dump.frame.fileLength
-  ftruncateSync(fd, length)
-  const ranges: (readonly [number, number])[] = []
-  const background = each(
-    dump,
-    (p) => !isStructure(p),
-    (p) => put(fd, p, length)
-  )
-  if (E.isLeft(background)) return background
-  const structures = each(dump, isStructure, (p) => {
-    if (p._tag === 'Bytes') ranges.push([p.at, p.at + p.bytes.length])
-    return put(fd, p, length)
+const agrees = ({ name, fd, length }: Target, patch: Patch): E.Either<CommandError, void> =>
+  either(function* () {
+    if (patch._tag === 'Fill') return
+    const written = new Uint8Array(Math.max(0, Math.min(patch.bytes.length, length - patch.at)))
+    if (written.length > 0) yield* get(system('read', name, () => readSync(fd, written, 0, written.length, patch.at)))
+    const at = written.findIndex((b, i) => b !== patch.bytes[i])
+    if (at >= 0)
+      yield* get(failure(`${patch.structure} at ${patch.at}: another region has a different byte at ${patch.at + at}`))
   })
-  if (E.isLeft(structures) || !overlapping(ranges)) return structures
-  return each(dump, isStructure, (p) => agrees(fd, p, length))
-}
 
-/** Makes the image beside its name and moves it there when it is whole; on failure nothing stays behind. */
-const assembleInto = (dump: DumpFile, name: string): E.Either<string, void> => {
-  const partial = `${name}.${process.pid}.partial`
-  const fd = openSync(partial, 'wx+')
-  try {
-    const done = fill(fd, dump)
-    fsyncSync(fd)
-    if (E.isRight(done)) renameSync(partial, name)
-    return done
-  } finally {
-    closeSync(fd)
-    rmSync(partial, { force: true })
-  }
-}
-
-/** The command. */
-export const assemble = (dumpName: string, imageName: string): number => {
-  const dump = openDump(dumpName)
-  if (E.isLeft(dump)) return fail(`Could not read the dump '${dumpName}': ${dump.left}`)
-  const done = E.flatten(
-    E.tryCatch(
-      () => assembleInto(dump.right, imageName),
-      (error) => reason(error)
+/** Structures go over the bytes that no structure covers, so that an edited structure may grow; they must agree with each other. */
+const fill = (dump: DumpFile, to: Target): E.Either<CommandError, void> =>
+  either(function* () {
+    yield* get(system('write', to.name, () => ftruncateSync(to.fd, to.length)))
+    yield* get(
+      each(
+        dump,
+        (p) => !isStructure(p),
+        (p) => put(to, p)
+      )
     )
-  )
-  return E.isLeft(done) ? fail(`Could not assemble '${imageName}': ${done.left}`) : ok
-}
+    const ranges: (readonly [number, number])[] = []
+    const putStructure = (p: Patch): E.Either<CommandError, void> => {
+      if (p._tag === 'Bytes') ranges.push([p.at, p.at + p.bytes.length])
+      return put(to, p)
+    }
+    yield* get(each(dump, isStructure, putStructure))
+    if (overlapping(ranges)) yield* get(each(dump, isStructure, (p) => agrees(to, p)))
+    yield* get(system('write', to.name, () => fsyncSync(to.fd)))
+  })
+
+/** The image appears when it is complete; after a failure nothing is left of it. */
+const assembleAs = (dump: DumpFile, name: string): TaskEither<CommandError, void> =>
+  task(async function* () {
+    const file = yield* wait(atomicFile(name))
+    try {
+      const fd = yield* get(file.create())
+      const filled = fill(dump, { name, fd, length: dump.frame.fileLength })
+      closeSync(fd)
+      yield* get(filled)
+      yield* get(file.publish())
+    } finally {
+      file.discard()
+    }
+  })
+
+export const assemble = command({
+  name: 'assemble',
+  summary: 'make an image from a dump, byte for byte the one that dump --data=inline has dumped',
+  args: { dump: argument('<dump>', 'the dump', text), image: argument('<image>', 'the new image', text) },
+  options: {},
+  run: ({ dump: dumpName, image }) =>
+    task(async function* () {
+      const dump = yield* get(openDump(dumpName))
+      const assembled = await assembleAs(dump, image)()
+      yield* get(E.mapLeft(inContext(`Could not assemble '${image}'`))(assembled))
+      return ok
+    })
+})

@@ -1,38 +1,101 @@
-/** `qcow2 map --bitmap`: what a dirty bitmap says of the guest disk. */
+/** `qcow2 bitmap`: dirty bitmaps added, removed, cleared, enabled, disabled and merged. */
 import * as E from 'fp-ts/lib/Either.js'
-import { equal, fromText } from '../../bytes/octets.js'
-import { type DirtyRange, dirtyRanges } from '../../image/guest/bitmap-ranges.js'
-import { fail, ok, stop, writer } from '../files/output.js'
-import { refusalLine, usableIn, withSource } from '../images/usable.js'
-import { hex } from './map.js'
-import { run } from '../files/world.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as t from 'io-ts'
+import { chainSize } from '../../image/guest/chain.js'
+import { defaultGranularity } from '../../transition/bitmaps/bitmaps.js'
+import type { AnyCommand } from '../../transition/command.js'
+import { because, type CommandError, failure, get, task, using, wait } from '../command-error.js'
+import { openSource } from '../files/file.js'
+import { ok } from '../files/output.js'
+import { type Marked, markedIn, sizesDiffer } from '../images/copy-bitmaps.js'
+import { withImage } from '../images/locked-image.js'
+import { byteSize } from '../text/values.js'
+import { argument, command, oneOf, option, optional, Parameter, text } from './command.js'
+import { image } from './options.js'
 
-const line = (r: DirtyRange): string => `{ "start": ${r.start}, "length": ${r.length}, "dirty": ${r.dirty}}`
+const tags = {
+  add: 'BitmapAdd',
+  remove: 'BitmapRemove',
+  clear: 'BitmapClear',
+  enable: 'BitmapEnable',
+  disable: 'BitmapDisable'
+} as const
 
-/** Lines for people: dirty ranges only. */
-const row = (r: DirtyRange): string => (r.dirty ? `${hex(r.start).padEnd(16)}${hex(r.length)}\n` : '')
+/** One thing that is done with a bitmap; a merge names the bitmap whose dirty granules are added. */
+const action = t.union([t.type({ _tag: t.keyof(tags) }), t.type({ _tag: t.literal('merge'), from: t.string })])
 
-/** The command. */
-export const bitmapCommand = (name: string, bitmap: string, output: 'human' | 'json'): Promise<number> =>
-  withSource(name, async ({ world }) => {
-    const read = await usableIn(name, world)
-    if (E.isLeft(read)) return fail(read.left)
-    const m = read.right
-    const found = m.bitmaps.find((b) => equal(b.name, fromText(bitmap)))
-    if (found === undefined) return fail(`'${name}' has no bitmap '${bitmap}'`)
-    const out = writer(stop)
-    const json = output === 'json'
-    let lines = 0
-    out.put(json ? '[' : `${'Offset'.padEnd(16)}Length\n`)
-    const done = await run(
-      world,
-      () => dirtyRanges(m, m.geometry, found),
-      (r) => {
-        out.put(json ? `${lines === 0 ? '' : ',\n'}${line(r)}` : row(r))
-        lines++
-      }
-    )
-    if (E.isRight(done) && json) out.put(']\n')
-    out.end()
-    return E.isLeft(done) ? fail(refusalLine(name, done.left)) : ok
-  })
+type Action = t.TypeOf<typeof action>
+
+/** The options that are actions, in the order in which they are given. */
+const actions = new Parameter<readonly Action[]>(t.readonlyArray(action), (parser) => {
+  const given: Action[] = []
+  for (const _tag of ['add', 'remove', 'clear', 'enable', 'disable'] as const)
+    parser.option(`--${_tag}`, `${_tag} the bitmap`).on(`option:${_tag}`, () => given.push({ _tag }))
+  parser
+    .option('--merge <name>', 'mark what another bitmap marks')
+    .on('option:merge', (from: string) => given.push({ _tag: 'merge', from }))
+  return () => given
+})
+
+/** @param marked the bitmaps of another image, which are merged in place of the image's own */
+const commandOf = (a: Action, name: string, granularity: number, marked: readonly Marked[]): AnyCommand => {
+  if (a._tag === 'add') return { _tag: 'BitmapAdd', name, granularity, enabled: true }
+  if (a._tag !== 'merge') return { _tag: tags[a._tag], name }
+  const ranges = marked.find((m) => m.name === a.from)?.ranges
+  return ranges === undefined ? { _tag: 'BitmapMerge', from: a.from, name } : { _tag: 'BitmapMark', name, ranges }
+}
+
+/** The bitmaps of another image that are to be merged; none where the image's own are. */
+const sourcesOf = (given: readonly Action[], file: string | undefined): TaskEither<CommandError, readonly Marked[]> =>
+  file === undefined
+    ? () => Promise.resolve(E.right([]))
+    : using(openSource(file), async function* (source) {
+        const out: Marked[] = []
+        for (const a of given) if (a._tag === 'merge') out.push(yield* wait(markedIn(source, a.from)))
+        return out
+      })
+
+export const bitmap = command({
+  name: 'bitmap',
+  summary: 'add, remove, clear, enable, disable and merge dirty bitmaps, in the order of the options',
+  args: { image: image('<image>', 'the image'), name: argument('<name>', 'the bitmap', text) },
+  options: {
+    actions,
+    granularity: option(
+      '-g, --granularity <bytes>',
+      'with --add: guest bytes of a granule',
+      optional(byteSize('granularity'))
+    ),
+    sourceFile: option(
+      '-b, --source-file <image>',
+      'with --merge: the image that has the bitmaps to merge',
+      optional(text)
+    ),
+    sourceFormat: option('-F, --source-format <format>', 'its format, which must be qcow2', optional(oneOf(['qcow2'])))
+  },
+  run: (args, { actions: given, granularity, sourceFile }) =>
+    task(async function* () {
+      const [file, name] = [args.image.name, args.name]
+      const isGiven = (tag: Action['_tag']): boolean => given.some(({ _tag }) => _tag === tag)
+      if (given.length === 0)
+        yield* get(failure('Need at least one of --add, --remove, --clear, --enable, --disable, or --merge'))
+      if (granularity !== undefined && !isGiven('add')) yield* get(failure('granularity only supported with --add'))
+      if (sourceFile !== undefined && !isGiven('merge'))
+        yield* get(failure('Merge bitmap source file only supported with --merge'))
+      const marked = yield* wait(sourcesOf(given, sourceFile))
+      const changed = withImage(file, { alone: true }, function* (session) {
+        const disk = chainSize(session.chain)
+        const other = marked.find(({ size }) => size !== disk)
+        if (other !== undefined) yield* get(failure(sizesDiffer(disk, other), { file }))
+        const unit = granularity ?? defaultGranularity(session.opened.g)
+        const commands = given.map((a) => commandOf(a, name, unit, marked))
+        const done = session.all(commands)
+        if (E.isRight(done)) return ok
+        const { command: refused, cause } = done.left
+        const { _tag } = given[commands.findIndex((c) => c === refused)] ?? { _tag: 'add' }
+        return yield* get(E.left(because(`Operation ${_tag} on bitmap ${name} failed`, file)(cause)))
+      })
+      return yield* wait(changed)
+    })
+})

@@ -1,33 +1,23 @@
 /** `qcow2 check`: whether an image is consistent, and its repair. */
 import { statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { flush } from '../../bytes/host-write.js'
 import type { JsonObject } from '../../bytes/json.js'
-import { showFailure } from '../../bytes/run-async.js'
 import { checkMetadata, passedBy } from '../../image/check/check.js'
 import { checkJson, type CheckReport, exitCode } from '../../image/check/report.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
 import type { RepairMode } from '../../transition/repair/repair.js'
-import { checkText } from '../text/check-text.js'
-import { complain, fail, print } from '../files/output.js'
-import { refusalLine, withSource } from '../images/usable.js'
-import { reason } from '../files/file.js'
+import { because, type CommandError, failure, get, system, task, using, wait } from '../command-error.js'
+import { openSource } from '../files/file.js'
+import { print } from '../files/output.js'
+import { cannotOpen, run, type Source } from '../files/source.js'
 import { dataPath } from '../images/follow.js'
-import type { Source } from '../files/source.js'
-import { run } from '../files/world.js'
+import { checkText } from '../text/check-text.js'
+import { command, flag, oneOf, option, optional } from './command.js'
+import { ignored, image, output, quiet } from './options.js'
 
-/** How to check, and how to print. */
-export interface CheckCommandOptions {
-  readonly output: 'human' | 'json'
-  readonly strict: boolean
-  readonly deep: boolean
-  readonly quiet: boolean
-  /** What is repaired first. */
-  readonly repair?: RepairMode
-  /** What the image is; qcow2 unless it is given. */
-  readonly format?: 'qcow2' | 'raw'
-}
-
-/** Exit code for a format that knows no checks. @see CHK-07 */
+/** Exit code for a format that has no checks. @see CHK-07 */
 const notChecked = 63
 
 /** What has been repaired. */
@@ -48,63 +38,67 @@ const fixedJson = ({ leaks, corruptions }: Fixed): JsonObject => ({
   ...(corruptions === 0 ? {} : { 'corruptions-fixed': corruptions })
 })
 
-/** Repairs an image, as far as the mode lets it. @see CHK-08 */
-const repaired = async (name: string, mode: RepairMode): Promise<E.Either<string, Fixed>> => {
-  const held = await (
-    await import('../images/open-writing.js')
-  ).hold(name, { alone: true, passed: passedBy(mode === 'all') })
-  if (E.isLeft(held)) return held
-  const { session, around, close } = held.right
-  try {
-    const done = session.repair(around, mode)
-    if (E.isLeft(done)) return E.left(`Check failed: ${showFailure(done.left)}`)
-    session.end()
-    return E.right(done.right.mended)
-  } catch (error) {
-    return E.left(`'${name}': ${reason(error)}`)
-  } finally {
-    close()
-  }
-}
-
-const report = (file: Source, r: CheckReport, options: CheckCommandOptions, fixed: Fixed): number => {
-  const text =
-    options.output === 'json'
-      ? `${JSON.stringify({ ...checkJson(r, file.name), ...fixedJson(fixed) }, null, 4)}\n`
-      : fixedText(fixed) + checkText(r)
-  if (!options.quiet || options.output === 'json') print(text)
-  if (r.checkErrors > 0) complain('Check failed')
-  return exitCode(r, options.strict)
-}
+/** Repairs an image, as far as the mode lets it. What writes is loaded only for this. @see CHK-08 */
+const repaired = (name: string, mode: RepairMode): TaskEither<CommandError, Fixed> =>
+  task(async function* () {
+    const { lockImage } = await import('../images/locked-image.js')
+    const locked = lockImage(name, { alone: true, passed: passedBy(mode === 'all') })
+    const fixed = using(locked, function* ({ files, around }) {
+      const { mended } = yield* get(E.mapLeft(because('Check failed', name))(files.repair(around, mode)))
+      yield* get(files.perform([flush]))
+      return mended
+    })
+    return yield* wait(fixed)
+  })
 
 /** The length of the external data file in bytes; `undefined` for an image without one. */
-const dataFileLength = (name: string, m: Metadata): E.Either<string, number | undefined> =>
+const dataFileLength = (name: string, m: Metadata): E.Either<CommandError, number | undefined> =>
   m.header.incompatibleFeatures.externalDataFile
-    ? E.map((path: string) => statSync(path).size)(dataPath(name, m))
+    ? E.chain((path: string) => system('open', path, () => statSync(path).size))(dataPath(name, m))
     : E.right(undefined)
 
-/** The command. Decoders are loaded only when they are asked for. */
-export const checkCommand = async (name: string, options: CheckCommandOptions): Promise<number> => {
-  if (options.format === 'raw')
-    return withSource(name, () => {
-      complain('This image format does not support checks')
-      return Promise.resolve(notChecked)
-    })
-  const deep = options.deep ? (await import('../compression/decompress.js')).native : undefined
-  const fixed = options.repair === undefined ? E.right(nothing) : await repaired(name, options.repair)
-  if (E.isLeft(fixed)) return fail(fixed.left)
-  return withSource(name, async (file) => {
-    const m = E.flattenW(await run(file.world, readMetadata))
-    if (E.isLeft(m)) return fail(refusalLine(name, m.left))
-    const data = dataFileLength(name, m.right)
-    if (E.isLeft(data)) return fail(`Could not open '${name}': ${data.left}`)
-    const done = await run(file.world, () =>
-      checkMetadata(m.right, file.length, {
-        ...(data.right === undefined ? {} : { dataFileLength: data.right }),
-        ...(deep === undefined ? {} : { deep })
-      })
-    )
-    const checked = E.flattenW(done)
-    return E.isLeft(checked) ? fail(refusalLine(name, checked.left)) : report(file, checked.right, options, fixed.right)
+/** Checks an image that is open. Decoders are loaded only when they are asked for. */
+const checked = (file: Source, isDeep: boolean): TaskEither<CommandError, CheckReport> =>
+  task(async function* () {
+    const refused = E.mapLeft(cannotOpen(file.name))
+    const deep = isDeep ? { deep: (await import('../compression/decompress.js')).native } : {}
+    const m = yield* get(refused(yield* wait(run(file, readMetadata))))
+    const length = yield* get(dataFileLength(file.name, m))
+    const data = length === undefined ? {} : { dataFileLength: length }
+    return yield* get(refused(yield* wait(run(file, () => checkMetadata(m, file.length, { ...data, ...deep })))))
   })
-}
+
+export const check = command({
+  name: 'check',
+  summary: "check the consistency of an image, with qemu-img's counts and exit codes, and repair it",
+  args: { image: image('<image>', 'the image', '-f, --format <format>', ['qcow2', 'raw']) },
+  options: {
+    output,
+    strict: flag('--strict', 'count every violated MUST of the format as an error'),
+    deep: flag('--deep', 'read and decode every compressed cluster'),
+    repair: option('-r, --repair <what>', 'first repair leaks, or all', optional(oneOf(['leaks', 'all']))),
+    quiet: quiet()
+  },
+  ignored: [ignored['-T'], ignored['-U']],
+  run: ({ image: { name, format } }, options) =>
+    task(async function* () {
+      const fixed =
+        format === 'raw' || options.repair === undefined ? nothing : yield* wait(repaired(name, options.repair))
+      const report = using(openSource(name), async function* (file) {
+        if (format === 'raw')
+          return yield* get(
+            failure('This image format does not support checks', { exitCode: notChecked, clause: 'CHK-07' })
+          )
+        return yield* wait(checked(file, options.deep))
+      })
+      const found = yield* wait(report)
+      const isJson = options.output === 'json'
+      const text = isJson
+        ? `${JSON.stringify({ ...checkJson(found, name), ...fixedJson(fixed) }, null, 4)}\n`
+        : fixedText(fixed) + checkText(found)
+      if (!options.quiet || isJson) yield* get(print(text))
+      if (found.checkErrors > 0)
+        yield* get(failure('Check failed', { exitCode: exitCode(found, options.strict), file: name }))
+      return exitCode(found, options.strict)
+    })
+})

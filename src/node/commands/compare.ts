@@ -1,56 +1,37 @@
 /** `qcow2 compare`: whether two images hold the same guest disk. */
 import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { map, type MapEntry } from '../../image/guest/map.js'
-import { readGuest } from '../../image/guest/read.js'
-import { fail, ok, print } from '../files/output.js'
-import { refusalLine } from '../images/usable.js'
-import { native } from '../compression/decompress.js'
-import { guestSize } from '../images/guest.js'
-import { type OpenChain, type OpenOptions, withChain } from '../images/open.js'
-import { usedIn, usedOf } from '../images/used.js'
-import { run } from '../files/world.js'
+import { type CommandError, get, task, using, wait } from '../command-error.js'
+import { ok, print } from '../files/output.js'
+import { run } from '../files/source.js'
+import { allocatedIn, allocatedRanges } from '../images/allocated-ranges.js'
+import { guestBytes, guestSize } from '../images/guest.js'
+import { openChain, type OpenChain } from '../images/open.js'
+import { command, flag } from './command.js'
+import { allow, ignored, image, type NamedImage, quiet } from './options.js'
 
 /** Exit code when the disks differ. */
 const differ = 1
 /** Exit code when they could not be compared, as qemu-img's. */
 const notCompared = 2
 
+/** Bytes that are compared at once. */
 const step = 2 ** 20
 
-/** Guest bytes of an open chain; behind the end of its disk zeros. */
-export const bytesAt = async (open: OpenChain, at: number, length: number): Promise<E.Either<string, Uint8Array>> => {
-  const there = Math.max(0, Math.min(length, guestSize(open) - at))
-  if (there === 0) return E.right(new Uint8Array(length))
-  const read = await run(open.world, () => readGuest(open.chain, at, there, native))
-  if (E.isLeft(read)) return E.left(refusalLine(open.names[0] ?? '', read.left))
-  const out = new Uint8Array(length)
-  out.set(read.right)
-  return E.right(out)
-}
-
-/** What is compared, and what is said. */
-export interface CompareOptions extends OpenOptions {
-  readonly secondFormat: 'qcow2' | 'raw'
-  readonly strict: boolean
-  readonly quiet: boolean
-}
-
-/** What is said before bytes are told that only one of them has, or that both are the same. */
-const mismatch = 'Warning: Image size mismatch!\n'
-
-const entriesOf = async (open: OpenChain): Promise<E.Either<string, readonly MapEntry[]>> => {
-  const out: MapEntry[] = []
-  const done = await run(
-    open.world,
-    () => map(open.chain),
-    (e) => out.push(e)
-  )
-  return E.isLeft(done) ? E.left(refusalLine(open.names[0] ?? '', done.left)) : E.right(out)
-}
-
-/** What both have come to; the reason when one has not. */
-const both = <A>(a: E.Either<string, A>, b: E.Either<string, A>): E.Either<string, readonly [A, A]> =>
-  E.isLeft(a) ? a : E.map((right: A) => [a.right, right] as const)(b)
+const entriesOf = (open: OpenChain): TaskEither<CommandError, readonly MapEntry[]> =>
+  task(async function* () {
+    const out: MapEntry[] = []
+    const read = run(
+      open,
+      () => map(open.chain),
+      (e) => {
+        out.push(e)
+      }
+    )
+    yield* wait(read)
+    return out
+  })
 
 const alike = (a: MapEntry, b: MapEntry): boolean =>
   a.data === b.data &&
@@ -59,75 +40,78 @@ const alike = (a: MapEntry, b: MapEntry): boolean =>
   (a.offset === undefined) === (b.offset === undefined)
 
 /** The first guest byte that the images hold in different ways, or up to the end in only one; how a raw file holds it is not known. */
-const otherStatus = async (a: OpenChain, b: OpenChain): Promise<E.Either<string, number | undefined>> => {
-  if (a.chain[0]._tag === 'Raw' || b.chain[0]._tag === 'Raw') return E.right(undefined)
-  const entries = both(await entriesOf(a), await entriesOf(b))
-  if (E.isLeft(entries)) return entries
-  const [left, right] = entries.right
-  for (let i = 0, j = 0; ;) {
-    const [x, y] = [left[i], right[j]]
-    if (x === undefined || y === undefined) return E.right(undefined)
-    const [endX, endY] = [x.start + x.length, y.start + y.length]
-    const [lastX, lastY] = [endX === guestSize(a), endY === guestSize(b)]
-    if (!alike(x, y) || lastX !== lastY) return E.right(Math.max(x.start, y.start))
-    if (endX <= endY) i++
-    if (endY <= endX) j++
-  }
-}
-
-/** Compares the bytes of both; the shorter one counts as filled up with zeros, unless that is a difference. */
-const compareOpen = async (a: OpenChain, b: OpenChain, { strict, quiet }: CompareOptions): Promise<number> => {
-  const say = quiet ? () => undefined : print
-  if (strict && guestSize(a) !== guestSize(b)) {
-    say('Strict mode: Image size mismatch!\n')
-    return differ
-  }
-  const status = strict ? await otherStatus(a, b) : E.right(undefined)
-  if (E.isLeft(status)) {
-    fail(status.left)
-    return notCompared
-  }
-  const other = status.right
-  const size = other ?? Math.max(guestSize(a), guestSize(b))
-  const used = both(await usedOf(a), await usedOf(b))
-  if (E.isLeft(used)) {
-    fail(used.left)
-    return notCompared
-  }
-  for (const [from, to] of usedIn(used.right, 0, size))
-    for (let at = from; at < to; at += step) {
-      const length = Math.min(step, to - at)
-      const bytes = both(await bytesAt(a, at, length), await bytesAt(b, at, length))
-      if (E.isLeft(bytes)) {
-        fail(bytes.left)
-        return notCompared
-      }
-      const [x, y] = bytes.right
-      if (Buffer.compare(x, y) !== 0) {
-        const where = at + x.findIndex((byte, i) => byte !== y[i])
-        if (where >= Math.min(guestSize(a), guestSize(b))) say(mismatch)
-        say(`Content mismatch at offset ${where}!\n`)
-        return differ
-      }
+const otherStatus = (a: OpenChain, b: OpenChain): TaskEither<CommandError, number | undefined> =>
+  task(async function* () {
+    if (a.chain[0]._tag === 'Raw' || b.chain[0]._tag === 'Raw') return undefined
+    const [left, right] = [yield* wait(entriesOf(a)), yield* wait(entriesOf(b))]
+    for (let i = 0, j = 0; ;) {
+      const [x, y] = [left[i], right[j]]
+      if (x === undefined || y === undefined) return undefined
+      const [endX, endY] = [x.start + x.length, y.start + y.length]
+      const [lastX, lastY] = [endX === guestSize(a), endY === guestSize(b)]
+      if (!alike(x, y) || lastX !== lastY) return Math.max(x.start, y.start)
+      if (endX <= endY) i++
+      if (endY <= endX) j++
     }
-  if (other !== undefined) {
-    say(`Strict mode: Offset ${other} block status mismatch!\n`)
-    return differ
-  }
-  if (guestSize(a) !== guestSize(b)) say(mismatch)
-  say('Images are identical.\n')
-  return ok
+  })
+
+/** The first guest byte below `size` that differs. */
+const firstDifference = (a: OpenChain, b: OpenChain, size: number): TaskEither<CommandError, number | undefined> =>
+  task(async function* () {
+    const allocated = [yield* wait(allocatedRanges(a)), yield* wait(allocatedRanges(b))]
+    for (const [from, to] of allocatedIn(allocated, 0, size))
+      for (let at = from; at < to; at += step) {
+        const length = Math.min(step, to - at)
+        const [x, y] = [yield* wait(guestBytes(a, at, length)), yield* wait(guestBytes(b, at, length))]
+        if (Buffer.compare(x, y) !== 0) return at + x.findIndex((byte, i) => byte !== y[i])
+      }
+    return undefined
+  })
+
+/** What two disks come to. */
+interface Outcome {
+  readonly code: number
+  readonly text: string
 }
 
-/** The command. */
-export const compare = async (first: string, second: string, options: CompareOptions): Promise<number> => {
-  const codes: number[] = []
-  const opened = await withChain(first, options, (a) =>
-    withChain(second, { ...options, format: options.secondFormat }, async (b) => {
-      const code = await compareOpen(a, b, options)
-      codes.push(code)
+/** Compares two disks; the shorter one counts as filled up with zeros, unless that is a difference. */
+const compared = (a: OpenChain, b: OpenChain, isStrict: boolean): TaskEither<CommandError, Outcome> =>
+  task(async function* () {
+    const [shorter, longer] = [Math.min(guestSize(a), guestSize(b)), Math.max(guestSize(a), guestSize(b))]
+    const mismatch = shorter === longer ? '' : 'Warning: Image size mismatch!\n'
+    if (isStrict && mismatch !== '') return { code: differ, text: 'Strict mode: Image size mismatch!\n' }
+    const other = isStrict ? yield* wait(otherStatus(a, b)) : undefined
+    const where = yield* wait(firstDifference(a, b, other ?? longer))
+    if (where !== undefined)
+      return { code: differ, text: `${where < shorter ? '' : mismatch}Content mismatch at offset ${where}!\n` }
+    return other === undefined
+      ? { code: ok, text: `${mismatch}Images are identical.\n` }
+      : { code: differ, text: `Strict mode: Offset ${other} block status mismatch!\n` }
+  })
+
+export const compare = command({
+  name: 'compare',
+  summary: 'compare the guest disks of two images: exit code 0 if they are the same, 1 if not, 2 after an error',
+  args: {
+    first: image('<first>', 'the first image', '-f, --format <format>', ['qcow2', 'raw']),
+    second: image('<second>', 'the second image', '-F, --second-format <format>', ['qcow2', 'raw'])
+  },
+  options: {
+    strict: flag('-s, --strict', 'also compare the sizes, and which clusters are allocated'),
+    quiet: quiet(),
+    allow
+  },
+  ignored: [ignored['-T'], ignored['-p'], ignored['-U']],
+  run: ({ first, second }, options) => {
+    const open = ({ name, format }: NamedImage) => openChain(name, { allow: options.allow, format })
+    const done = using(open(first), async function* (a) {
+      const outcome = using(open(second), async function* (b) {
+        return yield* wait(compared(a, b, options.strict))
+      })
+      const { code, text } = yield* wait(outcome)
+      if (!options.quiet) yield* get(print(text))
       return code
     })
-  )
-  return codes.length > 0 ? opened : notCompared
-}
+    return () => done().then(E.mapLeft((error) => ({ ...error, exitCode: notCompared })))
+  }
+})

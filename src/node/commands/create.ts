@@ -1,151 +1,203 @@
 /** `qcow2 create`: a new image, and its external data file. */
-import { closeSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
+import { closeSync, ftruncateSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { flush, type HostWrite } from '../../bytes/host-write.js'
+import type { Issue } from '../../bytes/issue.js'
 import { sectorSize } from '../../format/limits.js'
-import { create as plan } from '../../transition/create/create.js'
+import { create as createPlan } from '../../transition/create/create.js'
 import type { CreateOptions } from '../../transition/create/options.js'
-import { backingSize } from '../images/new-backing.js'
-import { fail, ok, print } from '../files/output.js'
+import {
+  because,
+  type CommandError,
+  commandError,
+  either,
+  failure,
+  get,
+  inContext,
+  orError,
+  system,
+  task,
+  wait
+} from '../command-error.js'
+import { atomicFile } from '../files/atomic-file.js'
+import { newImage } from '../files/new-image.js'
+import { ok, print } from '../files/output.js'
+import { isZeros } from '../files/sparse.js'
+import { backingSize } from '../images/open.js'
 import { createOptions } from '../text/create-options.js'
 import { formattingLine, optionsHelp, optionTexts, type OptionTexts, optionValues } from '../text/image-options.js'
 import { asksForHelp, optionsOfAll } from '../text/option-list.js'
-import { reason } from '../files/file.js'
-import { newImage } from '../files/new-image.js'
 import { byteSize, decodeWith } from '../text/values.js'
-import { createSparse, isZeros } from '../files/sparse.js'
-import { wholeFile } from '../files/whole.js'
+import { argument, command, flag, option, optional, text } from './command.js'
+import { format, optionLists, quiet } from './options.js'
 
-/** What the command line says beside the names. */
-export interface CreateWords {
-  readonly backing?: string
-  readonly backingFormat?: string
-  /** The backing file is not opened. */
+/** What the command line says of a new image. */
+export interface Wanted {
+  readonly image: string
+  readonly size?: string | undefined
+  readonly backing?: string | undefined
+  readonly backingFormat?: string | undefined
+  /** Whether the backing file is not opened. */
   readonly unsafe: boolean
+  /** Lists of options. */
   readonly options: readonly string[]
-  readonly quiet: boolean
 }
 
-const sizeOf = decodeWith(byteSize('image size'))
-
-/** All options by name, those that have words of their own too. */
-const allTexts = (image: string, size: string | undefined, words: CreateWords): E.Either<string, OptionTexts> => {
-  const given = E.chain(optionTexts)(optionsOfAll(words.options))
-  if (E.isLeft(given)) return E.left(`${image}: ${given.left}`)
-  if (size !== undefined && given.right.has('size'))
-    return E.left(`${image}: The image size must be specified only once`)
-  const bytes = sizeOf(size ?? '0')
-  if (E.isLeft(bytes)) return bytes
-  return E.right(
-    new Map([
-      ...given.right,
+/** The options of lists by name, with those that have options of the command line. */
+const givenTexts = ({ size, backing, backingFormat, options }: Wanted): E.Either<CommandError, OptionTexts> =>
+  either(function* () {
+    const given = yield* get(orError(E.chain(optionTexts)(optionsOfAll(options))))
+    if (size !== undefined && given.has('size')) yield* get(failure('The image size must be specified only once'))
+    yield* get(orError(decodeWith(byteSize('image size'))(size ?? '0')))
+    return new Map([
+      ...given,
       ...(size === undefined ? [] : [['size', size] as const]),
-      ...(words.backing === undefined ? [] : [['backing_file', words.backing] as const]),
-      ...(words.backingFormat === undefined ? [] : [['backing_fmt', words.backingFormat] as const])
+      ...(backing === undefined ? [] : [['backing_file', backing] as const]),
+      ...(backingFormat === undefined ? [] : [['backing_fmt', backingFormat] as const])
     ])
-  )
+  })
+
+/** Options with the size of the disk, which may be the backing file's. */
+const withSize = (image: string, texts: OptionTexts, unsafe: boolean): TaskEither<CommandError, OptionTexts> =>
+  task(async function* () {
+    const [backing, backingFormat] = [texts.get('backing_file'), texts.get('backing_fmt')]
+    if (backing === '') yield* get(failure('Expected backing file name, got empty string'))
+    if (backing === image)
+      yield* get(failure('Error: Trying to create an image with the same filename as the backing file'))
+    if (backing !== undefined && backingFormat === undefined)
+      yield* get(failure('Backing file specified without backing format'))
+    if (backing !== undefined && backingFormat !== undefined && !unsafe) {
+      const size = yield* wait(backingSize(image, backing, backingFormat))
+      if (!texts.has('size')) return new Map([...texts, ['size', `${size}`]])
+    }
+    if (!texts.has('size')) yield* get(failure('Image creation needs a size parameter'))
+    return texts
+  })
+
+/** All options of a new image by name, with its size. */
+export const textsOf = (wanted: Wanted): TaskEither<CommandError, OptionTexts> => {
+  const { image, unsafe } = wanted
+  const texts = task(async function* () {
+    return yield* wait(withSize(image, yield* get(givenTexts(wanted)), unsafe))
+  })
+  return () => texts().then(E.mapLeft(inContext(image)))
 }
 
-/** The same with the size of the disk, which may be the backing file's; what qemu-img says where that cannot be known. */
-const withSize = async (image: string, texts: OptionTexts, unsafe: boolean): Promise<E.Either<string, OptionTexts>> => {
-  const [backing, format] = [texts.get('backing_file'), texts.get('backing_fmt')]
-  if (backing === '') return E.left('Expected backing file name, got empty string')
-  if (backing === image) return E.left('Error: Trying to create an image with the same filename as the backing file')
-  if (backing !== undefined && format === undefined) return E.left('Backing file specified without backing format')
-  if (backing !== undefined && format !== undefined && !unsafe) {
-    const size = await backingSize(image, backing, format)
-    if (E.isLeft(size)) return E.left(`${size.left} Could not open backing image.`)
-    if (!texts.has('size')) return E.right(new Map([...texts, ['size', `${size.right}`]]))
-  }
-  return texts.has('size') ? E.right(texts) : E.left('Image creation needs a size parameter')
-}
-
-/** What the pure creation refuses, in qemu-img's words where it has some. */
-export const planned = (options: CreateOptions): E.Either<string, readonly HostWrite[]> =>
-  E.mapLeft((issues: readonly { readonly clause: string; readonly message: string }[]) =>
+/** The writes of a creation, or the reason against it, as qemu-img has it where it has one. */
+const planned = (image: string, options: CreateOptions): E.Either<CommandError, readonly HostWrite[]> =>
+  E.mapLeft((issues: readonly Issue[]) =>
     issues[0]?.clause === 'L1-03'
-      ? "The image size is too large for file format 'qcow2' (try using a larger cluster size)"
-      : (issues[0]?.message ?? '')
-  )(plan(options))
+      ? commandError(
+          `${image}: The image size is too large for file format 'qcow2' (try using a larger cluster size)`,
+          { clause: 'L1-03', file: image }
+        )
+      : because(image, image)(issues)
+  )(createPlan(options))
 
 const writesZeros = (w: HostWrite): boolean => w._tag === 'Write' && isZeros(w.bytes)
 
-/** Makes the files of a new image, or none of them: what is not zeros first, since what is reads as zeros already. */
-export const makeFiles = async (image: string, options: CreateOptions, writes: readonly HostWrite[]): Promise<void> => {
-  const files = await newImage(image, options)
-  try {
-    for (const w of writes) if (w._tag !== 'Flush' && !writesZeros(w)) files.perform(w)
-    for (const { part, path } of files.parts) {
-      const zeros = writes.flatMap((w) => (w._tag === 'Write' && w.file.part === part && writesZeros(w) ? [w] : []))
-      const end = zeros.reduce((to, w) => Math.max(to, w.at + w.bytes.length), 0)
-      if (end > 0 && !(options.preallocation === 'falloc' && reserved(path, end))) zeros.forEach(files.perform)
-    }
-    files.perform(flush)
-    files.keep()
-  } finally {
-    files.drop()
-  }
-}
-
-/** Whether the system has taken space for the first bytes of a file, which stay as they are. */
-const reserved = (path: string, length: number): boolean =>
+/** Whether the system has allocated the first bytes of a file, which stay as they are. */
+const isAllocated = (path: string, length: number): boolean =>
   spawnSync('fallocate', ['--length', `${length}`, path], { stdio: 'ignore' }).status === 0
 
-/** All options of a new image by name, with its size, or what qemu-img says against them. */
-export const textsOf = async (
+/** Creates the files of an image, or none of them: what is not zeros first, since what is reads as zeros already. */
+const createFiles = (
   image: string,
-  size: string | undefined,
-  words: CreateWords
-): Promise<E.Either<string, OptionTexts>> => {
-  const texts = allTexts(image, size, words)
-  if (E.isLeft(texts)) return texts
-  return E.mapLeft((why: string) => `${image}: ${why}`)(await withSize(image, texts.right, words.unsafe))
-}
-
-/** The command. An image that cannot be made leaves what was there under its name. */
-export const createCommand = async (image: string, size: string | undefined, words: CreateWords): Promise<number> => {
-  if (asksForHelp(words.options)) {
-    print(optionsHelp())
-    return ok
-  }
-  const texts = await textsOf(image, size, words)
-  if (E.isLeft(texts)) return fail(texts.left)
-  if (!words.quiet) print(formattingLine(image, texts.right))
-  const options = createOptions(texts.right)
-  if (E.isLeft(options)) return fail(`${image}: ${options.left}`)
-  const writes = planned(options.right)
-  if (E.isLeft(writes)) return fail(`${image}: ${writes.left}`)
-  try {
-    await makeFiles(image, options.right, writes.right)
-    return ok
-  } catch (error) {
-    return fail(`${image}: Could not create '${image}': ${reason(error)}`)
-  }
-}
-
-/** The command for a raw file: as many zeros as the disk has bytes. */
-export const createRaw = async (image: string, size: string | undefined, words: CreateWords): Promise<number> => {
-  const texts = allTexts(image, size, words)
-  if (E.isLeft(texts)) return fail(texts.left)
-  const other = [...texts.right.keys()].find((name) => name !== 'size')
-  if (other !== undefined) return fail(`${image}: Parameter '${other}' is not supported for file format raw`)
-  const values = optionValues(texts.right)
-  if (E.isLeft(values)) return fail(`${image}: ${values.left}`)
-  const { size: bytes } = values.right
-  if (bytes === undefined) return fail(`${image}: Image creation needs a size parameter`)
-  const length = Math.ceil(Number(bytes) / sectorSize) * sectorSize
-  if (!words.quiet) print(`Formatting '${image}', fmt=raw size=${bytes}\n`)
-  try {
-    const whole = await wholeFile(image)
+  options: CreateOptions,
+  writes: readonly HostWrite[]
+): TaskEither<CommandError, void> =>
+  task(async function* () {
+    const files = yield* wait(newImage(image, options))
     try {
-      closeSync(createSparse(whole.path, length))
-      whole.keep()
+      for (const w of writes) if (w._tag !== 'Flush' && !writesZeros(w)) yield* get(files.perform(w))
+      for (const { part, file } of files.parts) {
+        const zeros = writes.flatMap((w) => (w._tag === 'Write' && w.file.part === part && writesZeros(w) ? [w] : []))
+        const end = zeros.reduce((to, w) => Math.max(to, w.at + w.bytes.length), 0)
+        if (end > 0 && !(options.preallocation === 'falloc' && isAllocated(file.path, end)))
+          for (const w of zeros) yield* get(files.perform(w))
+      }
+      yield* get(files.perform(flush))
+      yield* get(files.publish())
     } finally {
-      whole.drop()
+      files.discard()
     }
-    return ok
-  } catch (error) {
-    return fail(`${image}: Could not create '${image}': ${reason(error)}`)
-  }
-}
+  })
+
+/** Creates an image by its options. After a failure what had its name is there as before. */
+export const createQcow2 = (image: string, texts: OptionTexts): TaskEither<CommandError, void> =>
+  task(async function* () {
+    const options = yield* get(E.mapLeft(inContext(image))(orError(createOptions(texts))))
+    yield* wait(createFiles(image, options, yield* get(planned(image, options))))
+  })
+
+/** The bytes of the disk of a raw file, of which the size is the only option. */
+const rawSize = (wanted: Wanted): E.Either<CommandError, bigint> =>
+  either(function* () {
+    const texts = yield* get(givenTexts(wanted))
+    const other = [...texts.keys()].find((name) => name !== 'size')
+    if (other !== undefined) yield* get(failure(`Parameter '${other}' is not supported for file format raw`))
+    const { size } = yield* get(orError(optionValues(texts)))
+    return size ?? (yield* get(failure('Image creation needs a size parameter')))
+  })
+
+/** Creates a raw file: as many zeros as the disk has bytes, in whole sectors. */
+const createRaw = (image: string, size: bigint): TaskEither<CommandError, void> =>
+  task(async function* () {
+    const file = yield* wait(atomicFile(image))
+    try {
+      const fd = yield* get(file.create())
+      const length = Math.ceil(Number(size) / sectorSize) * sectorSize
+      const truncated = system('create', image, () => ftruncateSync(fd, length))
+      closeSync(fd)
+      yield* get(truncated)
+      yield* get(file.publish())
+    } finally {
+      file.discard()
+    }
+  })
+
+export const create = command({
+  name: 'create',
+  summary: 'create an image, the same that qemu-img creates',
+  args: {
+    image: argument('<image>', 'the new image', text),
+    size: argument(
+      '[size]',
+      "size of the disk in bytes, with a suffix k, M, G, T, P or E; the backing file's if it is left out",
+      optional(text)
+    )
+  },
+  options: {
+    format: option('-f, --format <format>', 'format of the image: qcow2 (default) or raw', format),
+    backing: option(
+      '-b, --backing <file>',
+      'the backing file, by its path from the folder of the image',
+      optional(text)
+    ),
+    backingFormat: option('-F, --backing-format <format>', 'format of the backing file', optional(text)),
+    unsafe: flag('-u, --unsafe', 'do not open the backing file'),
+    options: optionLists("options of the image, as qemu-img's; help lists them"),
+    quiet: quiet()
+  },
+  run: (args, { quiet: isQuiet, ...options }) =>
+    task(async function* () {
+      if (asksForHelp(options.options)) {
+        yield* get(print(optionsHelp()))
+        return ok
+      }
+      const { image } = args
+      const wanted = { ...args, ...options }
+      if (options.format === 'raw') {
+        const size = yield* get(E.mapLeft(inContext(image))(rawSize(wanted)))
+        if (!isQuiet) yield* get(print(`Formatting '${image}', fmt=raw size=${size}\n`))
+        yield* wait(createRaw(image, size))
+      } else {
+        const texts = yield* wait(textsOf(wanted))
+        if (!isQuiet) yield* get(print(formattingLine(image, texts)))
+        yield* wait(createQcow2(image, texts))
+      }
+      return ok
+    })
+})

@@ -2,77 +2,81 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { type DumpFrame, dumpFrame, dumpRegions } from '../../image/dump/dump.js'
-import { reason } from '../files/file.js'
+import { type CommandError, commandError, either, get, inContext, orError, reason, system } from '../command-error.js'
 
 /** A dump that can be gone through more than once. */
 export interface DumpFile {
   readonly frame: DumpFrame
-  /** Every region, parsed; a string is the reason why a line cannot be. */
-  readonly regions: () => Iterable<E.Either<string, unknown>>
+  /** Every region, parsed, or the error of a line that is no JSON. */
+  readonly regions: () => Iterable<E.Either<CommandError, unknown>>
 }
 
 /** Largest dump that is parsed as one document, in bytes; a larger one has one region a line, as `dump` prints it. */
 const wholeSize = 2 ** 27
 
-const parse = (text: string): E.Either<string, unknown> =>
+const parse = (text: string): E.Either<CommandError, unknown> =>
   E.tryCatch(
     (): unknown => JSON.parse(text),
-    (error) => reason(error)
+    (error) => commandError(reason(error))
   )
 
-const parsed = (text: string): E.Either<string, DumpFile> => {
-  const u = parse(text)
-  if (E.isLeft(u)) return u
-  const frame = dumpFrame(u.right)
-  const list = dumpRegions(u.right)
-  if (E.isLeft(frame)) return frame
-  return E.map((regions: readonly unknown[]): DumpFile => ({
-    frame: frame.right,
-    regions: () => regions.map((r) => E.right(r))
-  }))(list)
-}
+const parsed = (text: string): E.Either<CommandError, DumpFile> =>
+  either(function* () {
+    const json = yield* get(parse(text))
+    const frame = yield* get(orError(dumpFrame(json)))
+    const regions = yield* get(orError(dumpRegions(json)))
+    return { frame, regions: () => regions.map((r) => E.right(r)) }
+  })
 
-/** The lines of a file, without their ends. */
-function* linesOf(name: string): Generator<string> {
-  const fd = openSync(name, 'r')
+/** The lines of a file, without their ends, up to the first failure. */
+function* linesOf(name: string): Generator<E.Either<CommandError, string>> {
+  const fd = system('open', name, () => openSync(name, 'r'))
+  if (E.isLeft(fd)) {
+    yield fd
+    return
+  }
   const decoder = new TextDecoder()
   const piece = new Uint8Array(2 ** 20)
+  const next = () => system('read', name, () => readSync(fd.right, piece))
   let rest = ''
   try {
-    for (let n = readSync(fd, piece); n > 0; n = readSync(fd, piece)) {
-      const [first = '', ...more] = decoder.decode(piece.subarray(0, n), { stream: true }).split('\n')
+    let n = next()
+    for (; E.isRight(n) && n.right > 0; n = next()) {
+      const [first = '', ...more] = decoder.decode(piece.subarray(0, n.right), { stream: true }).split('\n')
       rest += first
-      for (const next of more) {
-        yield rest
-        rest = next
+      for (const line of more) {
+        yield E.right(rest)
+        rest = line
       }
     }
-    yield rest
+    yield E.map(() => rest)(n)
   } finally {
-    closeSync(fd)
+    closeSync(fd.right)
   }
 }
 
-function* regionLines(name: string): Generator<E.Either<string, unknown>> {
-  for (const line of linesOf(name)) if (line.startsWith('{"at":')) yield parse(line.replace(/,$/, ''))
+function* regionLines(name: string): Generator<E.Either<CommandError, unknown>> {
+  for (const line of linesOf(name)) {
+    if (E.isLeft(line)) yield line
+    else if (line.right.startsWith('{"at":')) yield parse(line.right.replace(/,$/, ''))
+  }
 }
 
 /** The frame of a dump that is read line by line: its first two lines. */
-const frameOfLines = (name: string): E.Either<string, DumpFrame> => {
-  const lines = linesOf(name)
-  const [first, second] = [lines.next(), lines.next()].map((line) => String(line.value))
-  lines.return(undefined)
-  return E.chain(dumpFrame)(parse(`${first ?? ''}${(second ?? '').replace(/,$/, '')}}`))
-}
+const frameOfLines = (name: string): E.Either<CommandError, DumpFrame> =>
+  either(function* () {
+    const lines: string[] = []
+    for (const line of linesOf(name)) if (lines.push(yield* get(line)) === 2) break
+    return yield* get(orError(dumpFrame(yield* get(parse(`${lines.join('').replace(/,$/, '')}}`)))))
+  })
 
-/** Opens a dump; the reason when it is none. */
-export const openDump = (name: string): E.Either<string, DumpFile> =>
-  E.flatten(
-    E.tryCatch(
-      () =>
-        statSync(name).size <= wholeSize
-          ? parsed(readFileSync(name, 'utf8'))
-          : E.map((frame: DumpFrame): DumpFile => ({ frame, regions: () => regionLines(name) }))(frameOfLines(name)),
-      (error) => reason(error)
-    )
+/** Opens a dump. */
+export const openDump = (name: string): E.Either<CommandError, DumpFile> =>
+  E.mapLeft(inContext(`Could not read the dump '${name}'`))(
+    either(function* () {
+      const { size } = yield* get(system('open', name, () => statSync(name)))
+      if (size <= wholeSize)
+        return yield* get(parsed(yield* get(system('open', name, () => readFileSync(name, 'utf8')))))
+      return { frame: yield* get(frameOfLines(name)), regions: () => regionLines(name) }
+    })
   )

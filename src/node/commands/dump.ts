@@ -1,15 +1,28 @@
 /** `qcow2 dump`: an image as JSON. */
-import * as E from 'fp-ts/lib/Either.js'
-import { dump, type DumpData } from '../../image/dump/dump.js'
-import { fail, ok, stop, writer } from '../files/output.js'
-import { refusalLine, withSource } from '../images/usable.js'
-import { run } from '../files/world.js'
+import { dump as dumpPlan } from '../../image/dump/dump.js'
+import { get, using } from '../command-error.js'
+import { openSource } from '../files/file.js'
+import { ok, textWriter } from '../files/output.js'
+import { run } from '../files/source.js'
+import { argument, command, oneOf, option, orElse, text } from './command.js'
 
-/** The command. */
-export const dumpCommand = (name: string, data: DumpData): Promise<number> =>
-  withSource(name, async (file) => {
-    const out = writer(stop)
-    const done = await run(file.world, () => dump(file.length, data), out.put)
-    out.end()
-    return E.isLeft(done) ? fail(refusalLine(name, done.left)) : ok
-  })
+export const dump = command({
+  name: 'dump',
+  summary: 'print every structure as JSON, with byte ranges',
+  args: { image: argument('<image>', 'the image', text) },
+  options: {
+    data: option(
+      '--data <which>',
+      'bytes that no structure covers: none (default), or inline, which assemble needs',
+      orElse(oneOf(['none', 'inline']), 'none')
+    )
+  },
+  run: ({ image }, { data }) =>
+    using(openSource(image), async function* (source) {
+      const { put, end } = textWriter()
+      const printed = await run(source, () => dumpPlan(source.length, data), put)()
+      yield* get(end())
+      yield* get(printed)
+      return ok
+    })
+})

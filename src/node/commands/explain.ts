@@ -1,10 +1,13 @@
 /** `qcow2 explain`: what a byte of the file belongs to. */
-import * as E from 'fp-ts/lib/Either.js'
 import { clause } from '../../../spec/clauses/index.js'
-import { type Answer, answerJson, explain, type Explanation } from '../../image/dump/explain.js'
-import { fail, ok, print } from '../files/output.js'
-import { refusalLine, withSource } from '../images/usable.js'
-import { run } from '../files/world.js'
+import { type Answer, answerJson, explain as explainPlan, type Explanation } from '../../image/dump/explain.js'
+import { failure, get, using, wait } from '../command-error.js'
+import { openSource } from '../files/file.js'
+import { ok, print } from '../files/output.js'
+import { run } from '../files/source.js'
+import { byteSize } from '../text/values.js'
+import { argument, command, orElse, text } from './command.js'
+import { output } from './options.js'
 
 const hex = (n: number): string => `0x${n.toString(16)}`
 
@@ -15,19 +18,32 @@ const lines = (e: Explanation): readonly string[] => [
   `    [${e.clause}] ${clause(e.clause).says}`
 ]
 
-const text = (a: Answer): string => {
+const answerText = (a: Answer): string => {
   const nothing = a.explanations.length === 0 ? ['no structure and no guest data: the byte is not used'] : []
   const count =
     a.refcount === undefined ? 'no refcount block describes its cluster' : `its cluster has refcount ${a.refcount}`
   return [`byte ${a.offset} (${hex(a.offset)}): ${count}`, ...nothing, ...a.explanations.flatMap(lines), ''].join('\n')
 }
 
-/** The command. */
-export const explainCommand = (name: string, offset: number, json: boolean): Promise<number> =>
-  withSource(name, async (file) => {
-    if (offset >= file.length) return fail(`'${name}' has ${file.length} bytes, byte ${offset} is not among them`)
-    const answer = await run(file.world, () => explain(file.length, offset))
-    if (E.isLeft(answer)) return fail(refusalLine(name, answer.left))
-    print(json ? `${JSON.stringify(answerJson(answer.right), null, 4)}\n` : text(answer.right))
-    return ok
-  })
+export const explain = command({
+  name: 'explain',
+  summary: 'print what a byte of the file belongs to, how it decodes, and which clause rules it',
+  args: {
+    image: argument('<image>', 'the image', text),
+    offset: argument(
+      '[offset]',
+      'byte offset in the file, 0 if it is left out; 0x and the suffixes k, M, G, T, P, E work',
+      orElse(byteSize('offset'), 0)
+    )
+  },
+  options: { output },
+  run: ({ image, offset }, { output: format }) =>
+    using(openSource(image), async function* (source) {
+      const { length } = source
+      if (offset >= length)
+        yield* get(failure(`'${image}' has ${length} bytes, byte ${offset} is not among them`, { file: image, offset }))
+      const answer = yield* wait(run(source, () => explainPlan(length, offset)))
+      yield* get(print(format === 'json' ? `${JSON.stringify(answerJson(answer), null, 4)}\n` : answerText(answer)))
+      return ok
+    })
+})

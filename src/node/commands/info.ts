@@ -1,19 +1,22 @@
 /** `qcow2 info`: what an image is. */
 import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { integerToJson, type Json, type JsonObject } from '../../bytes/json.js'
 import { sectorSize } from '../../format/limits.js'
 import { type Facts, type FileFacts, infoReport, type InfoReport, readFacts } from '../../image/info.js'
 import { infoJson } from '../../image/info-json.js'
-import { complain, fail, failed, ok, print } from '../files/output.js'
-import { refusalLine, withSource } from '../images/usable.js'
+import { type CommandError, get, task, using, wait } from '../command-error.js'
+import { openSource } from '../files/file.js'
+import { ok, print } from '../files/output.js'
+import { cannotOpen, run, type Source } from '../files/source.js'
 import { pathFrom } from '../images/follow.js'
+import { openChain } from '../images/open.js'
 import { type Heading, humanInfo, humanRaw } from '../text/info-text.js'
-import { withChain } from '../images/open.js'
-import { openSource, type Source } from '../files/source.js'
-import { run } from '../files/world.js'
+import { command, flag } from './command.js'
+import { allow, ignored, image, type NamedImage, output } from './options.js'
 
 /** What is known of a file beside its bytes. */
-const fileFacts = ({ name, length, actualSize }: Pick<Source, 'name' | 'length' | 'actualSize'>): FileFacts => ({
+const fileFacts = ({ name, length, actualSize }: Source): FileFacts => ({
   filename: name,
   length,
   ...(actualSize === undefined ? {} : { actualSize }),
@@ -42,49 +45,51 @@ const toText = (r: Report): string => ('metadata' in r ? humanInfo(r) : humanRaw
 
 const jsonText = (value: Json): string => `${JSON.stringify(value, null, 4)}\n`
 
-/** Prints what is known of an image; the exit code is 1 when it must be refused. */
-export const report = (facts: Facts, source: Parameters<typeof fileFacts>[0], json: boolean): number => {
-  const value = infoReport(facts, fileFacts(source))
-  print(json ? jsonText(toJson(value)) : toText(value))
-  if (facts.refused === undefined) return ok
-  complain(refusalLine(source.name, [facts.refused]))
-  return failed
+/** A report, and why the image must be refused, if it must. */
+interface Judged {
+  readonly report: Report
+  readonly refused?: Facts['refused']
 }
 
-/** The command. */
-export const info = (name: string, json: boolean, raw = false): Promise<number> =>
-  withSource(name, async (source) => {
-    if (raw) {
-      const value = rawReport(source)
-      print(json ? jsonText(toJson(value)) : toText(value))
-      return ok
-    }
-    const facts = await run(source.world, readFacts)
-    return E.isLeft(facts) ? fail(refusalLine(name, facts.left)) : report(facts.right, source, json)
+const judged = (source: Source, isRaw: boolean): TaskEither<CommandError, Judged> =>
+  task(async function* () {
+    if (isRaw) return { report: rawReport(source) }
+    const facts = yield* wait(run(source, readFacts))
+    return { report: infoReport(facts, fileFacts(source)), refused: facts.refused }
   })
 
-const layerReport = async (source: Source, raw: boolean): Promise<E.Either<string, Report>> => {
-  if (raw) return E.right(rawReport(source))
-  const facts = await run(source.world, readFacts)
-  if (E.isLeft(facts)) return E.left(refusalLine(source.name, facts.left))
-  const { refused } = facts.right
-  return refused === undefined
-    ? E.right(infoReport(facts.right, fileFacts(source)))
-    : E.left(refusalLine(source.name, [refused]))
-}
+/** An image that must be refused is described as far as it decodes. */
+const infoOf = ({ name, format }: NamedImage, isJson: boolean): TaskEither<CommandError, number> =>
+  using(openSource(name), async function* (source) {
+    const { report, refused } = yield* wait(judged(source, format === 'raw'))
+    yield* get(print(isJson ? jsonText(toJson(report)) : toText(report)))
+    return refused === undefined ? ok : yield* get(E.left(cannotOpen(name)([refused])))
+  })
 
-/** The same for an image and everything below it; nothing is printed where a file of the chain cannot be opened. */
-export const infoChain = (image: string, allow: readonly string[], json: boolean): Promise<number> =>
-  withChain(image, { allow }, async ({ names, chain }) => {
+/** The same for an image and everything below it; nothing is printed where a file of the chain must be refused. */
+const infoOfChain = (name: string, folders: readonly string[], isJson: boolean): TaskEither<CommandError, number> =>
+  using(openChain(name, { allow: folders }), async function* ({ names, chain }) {
     const layers: Report[] = []
-    for (const [depth, name] of names.entries()) {
-      const source = await openSource(name)
-      if (E.isLeft(source)) return fail(source.left)
-      const layer = await layerReport(source.right, chain[depth]?._tag === 'Raw')
-      source.right.close()
-      if (E.isLeft(layer)) return fail(layer.left)
-      layers.push(layer.right)
+    for (const [depth, layer] of names.entries()) {
+      const layerReport = using(openSource(layer), async function* (source) {
+        return yield* wait(judged(source, chain[depth]?._tag === 'Raw'))
+      })
+      const { report, refused } = yield* wait(layerReport)
+      if (refused !== undefined) yield* get(E.left(cannotOpen(layer)([refused])))
+      layers.push(report)
     }
-    print(json ? jsonText(layers.map(toJson)) : layers.map(toText).join('\n'))
+    yield* get(print(isJson ? jsonText(layers.map(toJson)) : layers.map(toText).join('\n')))
     return ok
   })
+
+export const info = command({
+  name: 'info',
+  summary: 'print sizes, features, extensions, snapshots, bitmaps and findings of an image',
+  args: { image: image('<image>', 'the image', '-f, --format <format>', ['qcow2', 'raw']) },
+  options: { output, backingChain: flag('--backing-chain', 'print the same for its backing files'), allow },
+  ignored: [ignored['-U']],
+  run: (args, options) => {
+    const isJson = options.output === 'json'
+    return options.backingChain ? infoOfChain(args.image.name, options.allow, isJson) : infoOf(args.image, isJson)
+  }
+})

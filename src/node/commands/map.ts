@@ -1,26 +1,55 @@
-/** `qcow2 map`: where the guest bytes are. */
+/** `qcow2 map`: where the guest bytes are, or which of them a dirty bitmap marks. */
 import * as E from 'fp-ts/lib/Either.js'
-import { map, type MapEntry, mapEntryText } from '../../image/guest/map.js'
-import { fail, ok, type Printing, stop, writer } from '../files/output.js'
-import { refusalLine } from '../images/usable.js'
-import { type OpenOptions, withChain } from '../images/open.js'
-import { run } from '../files/world.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { equal, fromText } from '../../bytes/octets.js'
+import type { Plan } from '../../bytes/plan.js'
+import { type DirtyRange, dirtyRanges } from '../../image/guest/bitmap-ranges.js'
+import { map as mapPlan, type MapEntry, mapEntryText } from '../../image/guest/map.js'
+import { type CommandError, failure, get, task, using, wait } from '../command-error.js'
+import { openSource } from '../files/file.js'
+import { ok, textWriter } from '../files/output.js'
+import { run, type Source } from '../files/source.js'
+import { openChain, type OpenOptions } from '../images/open.js'
+import { openableMetadata } from '../images/openable-metadata.js'
+import { byteSize } from '../text/values.js'
+import { command, option, optional, orElse, text } from './command.js'
+import { allow, ignored, image, output, snapshot } from './options.js'
 
 /** A number as qemu-img prints it here. */
-export const hex = (n: number): string => (n === 0 ? '0' : `0x${n.toString(16)}`)
+const hex = (n: number): string => (n === 0 ? '0' : `0x${n.toString(16)}`)
 
-/** Lines for people: allocated data only, as qemu-img has it. */
-const row = (e: MapEntry, names: readonly string[]): string =>
-  e.data && !e.zero
-    ? `${hex(e.start).padEnd(16)}${hex(e.length).padEnd(16)}${hex(e.offset ?? 0).padEnd(16)}${names[e.depth] ?? ''}\n`
-    : ''
+const column = (text: string): string => text.padEnd(16)
 
-/** What to tell of, and how. */
-export interface MapOptions extends Printing, OpenOptions {
-  /** Guest byte to begin at, and bytes to go. */
-  readonly startOffset: number
-  readonly maxLength: number
+/** How a list is printed: as JSON, or as rows below a heading. */
+interface Listing<W> {
+  readonly isJson: boolean
+  readonly heading: string
+  /** An entry as text; empty where it is left out. */
+  readonly textOf: (entry: W) => string
 }
+
+/** Prints what a plan emits, as far as it gets. */
+const printList = <W>(
+  image: Pick<Source, 'name' | 'world'>,
+  plan: () => Plan<void, W>,
+  { isJson, heading, textOf }: Listing<W>
+): TaskEither<CommandError, void> =>
+  task(async function* () {
+    const { put, end } = textWriter()
+    let separator = ''
+    const print = (entry: W): E.Either<CommandError, void> => {
+      const text = textOf(entry)
+      if (text === '') return E.right(undefined)
+      const separated = separator + text
+      if (isJson) separator = ',\n'
+      return put(separated)
+    }
+    yield* get(put(isJson ? '[' : `${heading}\n`))
+    const printed = await run(image, plan, print)()
+    if (E.isRight(printed) && isJson) yield* get(put(']\n'))
+    yield* get(end())
+    yield* get(printed)
+  })
 
 /** The part of an entry that lies in a range of guest bytes. */
 const within = (e: MapEntry, from: number, to: number): MapEntry => {
@@ -34,26 +63,75 @@ const within = (e: MapEntry, from: number, to: number): MapEntry => {
   }
 }
 
-/** The command. */
-export const mapCommand = (name: string, options: MapOptions): Promise<number> =>
-  withChain(name, options, async ({ chain, world, holders }) => {
-    const out = writer(stop)
-    const json = options.output === 'json'
-    const from = options.startOffset
-    const to = from + options.maxLength
-    const seen = { entries: 0, opaque: false }
-    out.put(json ? '[' : `${'Offset'.padEnd(16)}${'Length'.padEnd(16)}${'Mapped to'.padEnd(16)}File\n`)
-    const tell = (whole: MapEntry): void => {
-      const e = within(whole, from, to)
-      if (e.length <= 0 && whole.length > 0) return
-      if (json) out.put(`${seen.entries === 0 ? '' : ',\n'}${mapEntryText(e)}`)
-      else if (e.data && e.offset === undefined) seen.opaque = true
-      else if (!seen.opaque) out.put(row(e, holders))
-      seen.entries++
+/** The range of guest bytes that is printed. */
+interface Part {
+  readonly from: number
+  readonly to: number
+}
+
+/** Rows are those of allocated data alone, as qemu-img has them, up to the first that is not in the file as it is. */
+const mapOf = (
+  name: string,
+  options: OpenOptions,
+  { from, to }: Part,
+  isJson: boolean
+): TaskEither<CommandError, number> =>
+  using(openChain(name, options), async function* (open) {
+    const seen = { opaque: false }
+    const row = (e: MapEntry): string => {
+      seen.opaque ||= e.data && e.offset === undefined
+      if (seen.opaque || !e.data || e.zero) return ''
+      return [e.start, e.length, e.offset ?? 0].map((n) => column(hex(n))).join('') + `${open.holders[e.depth] ?? ''}\n`
     }
-    const done = await run(world, () => map(chain), tell)
-    if (E.isRight(done) && json) out.put(']\n')
-    out.end()
-    if (E.isLeft(done)) return fail(refusalLine(name, done.left))
-    return seen.opaque ? fail('File contains external, encrypted or compressed clusters.') : ok
+    const textOf = (whole: MapEntry): string => {
+      const e = within(whole, from, to)
+      if (e.length <= 0 && whole.length > 0) return ''
+      return isJson ? mapEntryText(e) : row(e)
+    }
+    const heading = ['Offset', 'Length', 'Mapped to'].map(column).join('') + 'File'
+    yield* wait(printList(open, () => mapPlan(open.chain), { isJson, heading, textOf }))
+    if (seen.opaque) yield* get(failure('File contains external, encrypted or compressed clusters.', { file: name }))
+    return ok
   })
+
+/** Rows are those of dirty ranges alone. */
+const bitmapOf = (name: string, bitmap: string, isJson: boolean): TaskEither<CommandError, number> =>
+  using(openSource(name), async function* (source) {
+    const m = yield* wait(openableMetadata(source))
+    const found = m.bitmaps.find((b) => equal(b.name, fromText(bitmap)))
+    if (found === undefined) return yield* get(failure(`'${name}' has no bitmap '${bitmap}'`, { file: name }))
+    const textOf = ({ start, length, dirty }: DirtyRange): string => {
+      if (isJson) return `{ "start": ${start}, "length": ${length}, "dirty": ${dirty}}`
+      return dirty ? `${column(hex(start))}${hex(length)}\n` : ''
+    }
+    const heading = `${column('Offset')}Length`
+    yield* wait(printList(source, () => dirtyRanges(m, m.geometry, found), { isJson, heading, textOf }))
+    return ok
+  })
+
+export const map = command({
+  name: 'map',
+  summary: 'print where the guest bytes are stored, through the backing files',
+  args: { image: image('<image>', 'the image') },
+  options: {
+    output,
+    allow,
+    snapshot: snapshot('--snapshot <id or name>'),
+    bitmap: option('--bitmap <name>', 'print which guest bytes a dirty bitmap marks, instead', optional(text)),
+    start: option('-s, --start-offset <offset>', 'guest byte to begin at', orElse(byteSize('start offset'), 0)),
+    length: option('-l, --max-length <bytes>', 'guest bytes to print', orElse(byteSize('max length'), Infinity))
+  },
+  ignored: [ignored['-U']],
+  run: ({ image: { name } }, options) =>
+    task(async function* () {
+      const { allow, snapshot, bitmap, start, length } = options
+      const isJson = options.output === 'json'
+      if (bitmap !== undefined && snapshot !== undefined)
+        yield* get(failure('--bitmap and --snapshot are mutually exclusive'))
+      return yield* wait(
+        bitmap === undefined
+          ? mapOf(name, { allow, snapshot }, { from: start, to: start + length }, isJson)
+          : bitmapOf(name, bitmap, isJson)
+      )
+    })
+})

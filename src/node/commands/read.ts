@@ -1,25 +1,52 @@
 /** `qcow2 read`: guest bytes to standard output. */
 import * as E from 'fp-ts/lib/Either.js'
-import { fail, ok, printBytes } from '../files/output.js'
-import { refusalLine } from '../images/usable.js'
-import { eachPiece, guestSize } from '../images/guest.js'
-import { type OpenOptions, withChain } from '../images/open.js'
+import { type CommandError, failure, get, task, using, wait } from '../command-error.js'
+import { ok, printBytes } from '../files/output.js'
+import { eachPiece, guestSize, type Piece } from '../images/guest.js'
+import { openChain } from '../images/open.js'
+import { byteSize } from '../text/values.js'
+import { argument, command, flag, text } from './command.js'
+import { allow, snapshot } from './options.js'
 
 const zeros = new Uint8Array(2 ** 16)
 
-/** The command. */
-export const readCommand = async (name: string, at: number, length: number, options: OpenOptions): Promise<number> => {
-  if (options.vmState === true && options.snapshot === undefined)
-    return fail('--vm-state is that of a snapshot, which -l names')
-  return withChain(name, options, async (open) => {
-    const size = guestSize(open)
-    if (at + length > size) return fail(`'${name}' has ${size} bytes, ${length} at ${at} leave it`)
-    const done = await eachPiece(open, at, length, (piece) => {
-      if (piece.bytes !== undefined) printBytes(piece.bytes)
-      else
-        for (let n = 0; n < piece.length; n += zeros.length)
-          printBytes(zeros.subarray(0, Math.min(zeros.length, piece.length - n)))
-    })
-    return E.isLeft(done) ? fail(refusalLine(name, done.left)) : ok
-  })
+const printPiece = ({ bytes, length }: Piece): E.Either<CommandError, void> => {
+  if (bytes !== undefined) return printBytes(bytes)
+  for (let n = 0; n < length; n += zeros.length) {
+    const printed = printBytes(zeros.subarray(0, Math.min(zeros.length, length - n)))
+    if (E.isLeft(printed)) return printed
+  }
+  return E.right(undefined)
 }
+
+export const read = command({
+  name: 'read',
+  summary: 'print guest bytes to standard output',
+  args: {
+    image: argument('<image>', 'the image', text),
+    offset: argument(
+      '<offset>',
+      'guest offset in bytes; 0x and the suffixes k, M, G, T, P, E work',
+      byteSize('offset')
+    ),
+    length: argument('<length>', 'number of bytes', byteSize('length'))
+  },
+  options: {
+    allow,
+    snapshot: snapshot(),
+    vmState: flag('--vm-state', 'read the VM state of the snapshot that -l names, instead of its disk')
+  },
+  run: ({ image, offset, length }, options) =>
+    task(async function* () {
+      if (options.vmState && options.snapshot === undefined)
+        yield* get(failure('--vm-state is that of a snapshot, which -l names'))
+      const printed = using(openChain(image, options), async function* (open) {
+        const size = guestSize(open)
+        if (offset + length > size)
+          yield* get(failure(`'${image}' has ${size} bytes, ${length} at ${offset} leave it`, { file: image }))
+        yield* wait(eachPiece(open, offset, length, printPiece))
+        return ok
+      })
+      return yield* wait(printed)
+    })
+})

@@ -1,26 +1,20 @@
 /** `qcow2 rebase`: another backing file. */
 import { dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
-import { showFailure } from '../../bytes/run-async.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { grainSize } from '../../format/geometry.js'
-import { fail, ok } from '../files/output.js'
-import { bytesAt } from './compare.js'
-import { backingFormats } from '../text/create-options.js'
-import { type Piece, putPieces } from '../images/guest.js'
-import { backingPath } from '../images/new-backing.js'
-import { openChain, type OpenChain } from '../images/open.js'
-import { withImage } from '../images/open-writing.js'
-import type { Session } from '../images/session.js'
+import { because, type CommandError, failure, get, task, using, wait } from '../command-error.js'
+import { ok } from '../files/output.js'
 import { isZeros } from '../files/sparse.js'
-import { type Used, usedIn, usedOf } from '../images/used.js'
-
-/** What the image is put over: nothing, where the name is empty. Only where it is unsafe may it be left out, and is empty then. */
-export interface RebaseOptions {
-  readonly unsafe: boolean
-  readonly backing?: string
-  readonly backingFormat?: string
-  readonly allow: readonly string[]
-}
+import { allocatedIn, type AllocatedRanges, allocatedRanges } from '../images/allocated-ranges.js'
+import { newBackingPath } from '../images/follow.js'
+import { guestBytes, type Piece, wholeDisk } from '../images/guest.js'
+import { withImage } from '../images/locked-image.js'
+import { openChain, type OpenChain } from '../images/open.js'
+import type { Session } from '../images/session.js'
+import { backingFormats } from '../text/create-options.js'
+import { command, flag, option, optional, text } from './command.js'
+import { allow, ignored, image } from './options.js'
 
 /** Bytes that are compared at once. */
 const step = 2 ** 20
@@ -28,107 +22,110 @@ const step = 2 ** 20
 /** The new backing file, and where it has bytes. */
 interface Below {
   readonly open: OpenChain
-  readonly used: Used
+  readonly allocated: AllocatedRanges
 }
 
-/** Writes into the image what of a part of the old backing file's disk the new one does not hold; tells what is in the way. */
-const keepPart = async (
-  session: Session,
-  at: number,
-  old: Uint8Array,
-  below: Below | undefined
-): Promise<string | undefined> => {
-  const unit = grainSize(session.opened.g)
-  const { length } = old
-  const now = below === undefined ? E.right(new Uint8Array(length)) : await bytesAt(below.open, at, length)
-  if (E.isLeft(now)) return now.left
-  for (let from = 0, to = 0; from < length; from = to) {
-    to = Math.min(length, (Math.floor((at + from) / unit) + 1) * unit - at)
-    if (Buffer.compare(old.subarray(from, to), now.right.subarray(from, to)) === 0) continue
-    const done = session.command(
-      isZeros(old, from, to)
-        ? { _tag: 'WriteZeroes', at: at + from, length: to - from, unmap: false }
-        : { _tag: 'Write', at: at + from, bytes: old.slice(from, to) }
-    )
-    if (E.isLeft(done)) return showFailure(done.left)
-  }
-  return undefined
+/** An image that gets another backing file, which may be none. */
+interface Rebased {
+  readonly image: string
+  readonly session: Session
+  readonly below: Below | undefined
 }
+
+/** Writes into the image what of a part of the old backing file's disk the new one does not hold. */
+const keepPart = ({ image, session, below }: Rebased, at: number, old: Uint8Array): TaskEither<CommandError, void> =>
+  task(async function* () {
+    const unit = grainSize(session.opened.g)
+    const { length } = old
+    const present = below === undefined ? new Uint8Array(length) : yield* wait(guestBytes(below.open, at, length))
+    for (let from = 0, to = 0; from < length; from = to) {
+      to = Math.min(length, (Math.floor((at + from) / unit) + 1) * unit - at)
+      if (Buffer.compare(old.subarray(from, to), present.subarray(from, to)) === 0) continue
+      const done = session.command(
+        isZeros(old, from, to)
+          ? { _tag: 'WriteZeroes', at: at + from, length: to - from, unmap: false }
+          : { _tag: 'Write', at: at + from, bytes: old.slice(from, to) }
+      )
+      yield* get(E.mapLeft(because(`Could not write '${image}'`, image))(done))
+    }
+  })
 
 /** The same for a piece of any length; where both disks are zeros nothing need be read. */
-const keepPiece = async (session: Session, piece: Piece, below: Below | undefined): Promise<string | undefined> => {
-  const { at: start, bytes } = piece
-  const end = start + piece.length
-  const wanted =
-    bytes === undefined ? usedIn(below === undefined ? [] : [below.used], start, end) : [[start, end] as const]
-  for (const [from, to] of wanted)
-    for (let at = from, next = at; at < to; at = next) {
-      next = Math.min(to, (Math.floor(at / step) + 1) * step)
-      const failed = await keepPart(
-        session,
-        at,
-        bytes?.subarray(at - start, next - start) ?? new Uint8Array(next - at),
-        below
-      )
-      if (failed !== undefined) return failed
-    }
-  return undefined
-}
-
-/** Makes the guest disk the same over another backing file, durably; tells what is in the way. */
-const keepDisk = async (session: Session, image: OpenChain, below: Below | undefined): Promise<string | undefined> => {
-  const failed = await putPieces(image, (piece) =>
-    piece.depth === 0 && !piece.absent ? undefined : keepPiece(session, piece, below)
-  )
-  if (failed === undefined) session.end()
-  return failed
-}
-
-/** The same, with the files of both chains. */
-const keep = async (
-  session: Session,
-  image: string,
-  { backing = '', backingFormat, allow }: RebaseOptions
-): Promise<string | undefined> => {
-  const open = await openChain(image, { allow })
-  if (E.isLeft(open)) return open.left
-  try {
-    if (backing === '') return await keepDisk(session, open.right, undefined)
-    const path = backingPath(image, backing)
-    if (E.isLeft(path)) return path.left
-    const format = backingFormat === 'raw' ? 'raw' : 'qcow2'
-    const below = await openChain(path.right, { allow: [dirname(path.right), ...allow], format })
-    if (E.isLeft(below)) return below.left
-    try {
-      const used = await usedOf(below.right)
-      return E.isLeft(used) ? used.left : await keepDisk(session, open.right, { open: below.right, used: used.right })
-    } finally {
-      below.right.close()
-    }
-  } finally {
-    open.right.close()
-  }
-}
-
-/** The command. Unless it is unsafe, the image first takes what the new backing file lacks, so that its disk stays the same. */
-export const rebase = (image: string, o: RebaseOptions): Promise<number> => {
-  const { unsafe, backing: name = '', backingFormat: format } = o
-  const readable = unsafe ? backingFormats : ['qcow2', 'raw']
-  if (!unsafe && o.backing === undefined)
-    return Promise.resolve(fail('Must specify backing file (-b) or use unsafe mode (-u)'))
-  if (format !== undefined && !readable.includes(format))
-    return Promise.resolve(fail(`Invalid format name: '${format}'`))
-  if (name !== '' && format === undefined)
-    return Promise.resolve(
-      fail(`Could not change the backing file to '${name}': backing format must be specified [BACK-05]`)
-    )
-  return withImage(image, unsafe ? { alone: true } : { allow: o.allow }, async (session) => {
-    const failed = unsafe ? undefined : await keep(session, image, o)
-    if (failed !== undefined) return fail(failed)
-    const done = session.command({
-      _tag: 'Rebase',
-      ...(name === '' ? {} : { backing: { name, format: format ?? '', layers: [] } })
-    })
-    return E.isRight(done) ? ok : fail(`Could not change the backing file to '${name}': ${showFailure(done.left)}`)
+const keepPiece = (rebased: Rebased, { at: start, length, bytes }: Piece): TaskEither<CommandError, void> =>
+  task(async function* () {
+    const end = start + length
+    const zeros = rebased.below === undefined ? [] : [rebased.below.allocated]
+    for (const [from, to] of bytes === undefined ? allocatedIn(zeros, start, end) : [[start, end] as const])
+      for (let at = from, next = at; at < to; at = next) {
+        next = Math.min(to, (Math.floor(at / step) + 1) * step)
+        const old = bytes?.subarray(at - start, next - start) ?? new Uint8Array(next - at)
+        yield* wait(keepPart(rebased, at, old))
+      }
   })
+
+/** Makes the guest disk the same over another backing file, durably. */
+const keepDisk = (rebased: Rebased, open: OpenChain): TaskEither<CommandError, void> =>
+  task(async function* () {
+    const keep = (piece: Piece) => (piece.depth === 0 && !piece.absent ? undefined : keepPiece(rebased, piece)())
+    yield* wait(wholeDisk(open, keep))
+    yield* get(rebased.session.end())
+  })
+
+/** A new backing file. */
+interface NewBacking {
+  readonly name: string
+  readonly format: string
 }
+
+/** Makes the guest disk the same over a new backing file, or over none. */
+const keepOver = (
+  image: string,
+  session: Session,
+  backing: NewBacking | undefined,
+  folders: readonly string[]
+): TaskEither<CommandError, void> =>
+  using(openChain(image, { allow: folders }), async function* (open) {
+    if (backing === undefined) return yield* wait(keepDisk({ image, session, below: undefined }, open))
+    const path = yield* get(newBackingPath(image, backing.name))
+    const format = backing.format === 'raw' ? 'raw' : 'qcow2'
+    const over = using(openChain(path, { allow: [dirname(path), ...folders], format }), async function* (below) {
+      const allocated = yield* wait(allocatedRanges(below))
+      yield* wait(keepDisk({ image, session, below: { open: below, allocated } }, open))
+    })
+    return yield* wait(over)
+  })
+
+export const rebase = command({
+  name: 'rebase',
+  summary: 'change the backing file; the guest disk stays the same, unless -u is given',
+  args: { image: image('<image>', 'the image') },
+  options: {
+    unsafe: flag('-u, --unsafe', 'change the name of the backing file only, and do not open it'),
+    backing: option('-b, --backing <name>', 'the backing file; none if it is empty', optional(text)),
+    backingFormat: option('-F, --backing-format <format>', 'format of the backing file', optional(text)),
+    allow
+  },
+  ignored: [ignored['-t'], ignored['-T'], ignored['-p'], ignored['-q'], ignored['-U']],
+  run: ({ image: { name: file } }, { unsafe, allow: folders, ...options }) =>
+    task(async function* () {
+      const { backing: name = '', backingFormat: format } = options
+      if (!unsafe && options.backing === undefined)
+        yield* get(failure('Must specify backing file (-b) or use unsafe mode (-u)'))
+      const readable = unsafe ? backingFormats : ['qcow2', 'raw']
+      if (format !== undefined && !readable.includes(format)) yield* get(failure(`Invalid format name: '${format}'`))
+      const what = `Could not change the backing file to '${name}'`
+      if (name !== '' && format === undefined)
+        yield* get(failure(`${what}: backing format must be specified [BACK-05]`, { clause: 'BACK-05', file }))
+      const backing = name === '' ? undefined : { name, format: format ?? '' }
+      const rebased = withImage(file, unsafe ? { alone: true } : { allow: folders }, async function* (session) {
+        if (!unsafe) yield* wait(keepOver(file, session, backing, folders))
+        const done = session.command({
+          _tag: 'Rebase',
+          ...(backing === undefined ? {} : { backing: { ...backing, layers: [] } })
+        })
+        yield* get(E.mapLeft(because(what, file))(done))
+        return ok
+      })
+      return yield* wait(rebased)
+    })
+})

@@ -1,42 +1,92 @@
 /** `qcow2 resize`: another size for the guest disk. */
 import * as E from 'fp-ts/lib/Either.js'
-import { showFailure } from '../../bytes/run-async.js'
+import * as t from 'io-ts'
 import { chainSize } from '../../image/guest/chain.js'
 import type { Preallocation } from '../../../spec/disk.js'
-import { fail, ok, print } from '../files/output.js'
-import type { Changes } from '../images/changes.js'
-import { withImage } from '../images/open-writing.js'
-import { withRaw } from '../images/raw.js'
-import { byteSize, decodeWith } from '../text/values.js'
+import { because, type CommandError, either, failure, get, using } from '../command-error.js'
+import { ok, print } from '../files/output.js'
+import { openForWriting } from '../images/locked-image.js'
+import { openRaw } from '../images/raw.js'
+import type { Changes } from '../images/session.js'
+import { preallocations } from '../text/modes.js'
+import { byteSize } from '../text/values.js'
+import { argument, command, flag, type Given, oneOf, option, orElse, Parameter } from './command.js'
+import { allow, type Format, image, quiet } from './options.js'
 
-/** How to resize. */
-export interface ResizeOptions {
-  readonly format: 'qcow2' | 'raw'
-  readonly preallocation: Preallocation
+/** A size in bytes, or how much is added to the present size or taken from it. */
+interface NewSize {
+  readonly sign: '+' | '-' | ''
+  readonly bytes: number
+}
+
+const size = byteSize('image size')
+
+const newSize: Given<NewSize> = new t.Type(
+  'NewSize',
+  t.type({ sign: t.union([t.literal('+'), t.literal('-'), t.literal('')]), bytes: t.number }).is,
+  (u, context) => {
+    const text = String(u)
+    const sign = text.startsWith('+') ? '+' : text.startsWith('-') ? '-' : ''
+    return E.map((bytes: number): NewSize => ({ sign, bytes }))(size.validate(text.slice(sign.length), context))
+  },
+  String
+)
+
+const newSizeArgument = argument('<size>', 'bytes, with a suffix k, M, G, T, P or E; after + or - by so many', newSize)
+
+const sizeFrom = (now: number, { sign, bytes }: NewSize): number =>
+  sign === '' ? bytes : sign === '+' ? now + bytes : now - bytes
+
+interface ResizeOptions {
+  readonly name: string
+  readonly format: Format
+  readonly size: NewSize
   readonly shrink: boolean
-  readonly quiet: boolean
-  readonly allow: readonly string[]
+  readonly preallocation: Preallocation
 }
 
-/** The command; a size with a sign is added to the present one. */
-export const resize = async (image: string, size: string, o: ResizeOptions): Promise<number> => {
-  const sign = /^[+-]/.exec(size)?.[0]
-  const parsed = decodeWith(byteSize('image size'))(sign === undefined ? size : size.slice(1))
-  if (E.isLeft(parsed)) return fail(parsed.left)
-  const n = parsed.right
-  const resizeIn = (session: Changes): number => {
+const resizeIn = (session: Changes, o: ResizeOptions): E.Either<CommandError, void> =>
+  either(function* () {
     const now = chainSize(session.chain)
-    const wanted = sign === undefined ? n : sign === '+' ? now + n : now - n
-    if (wanted <= 0) return fail('New image size must be positive')
+    const wanted = sizeFrom(now, o.size)
+    if (wanted <= 0) yield* get(failure('New image size must be positive'))
     if (wanted < now && !o.shrink)
-      return fail('Use the --shrink option to perform a shrink operation; it deletes all data beyond the new end')
-    if (o.format === 'raw' && o.preallocation === 'metadata') return fail('Unsupported preallocation mode: metadata')
-    if (wanted <= now && o.preallocation !== 'off') return fail('Preallocation can only be used for growing images')
+      yield* get(
+        failure('Use the --shrink option to perform a shrink operation; it deletes all data beyond the new end')
+      )
+    if (o.format === 'raw' && o.preallocation === 'metadata')
+      yield* get(failure('Unsupported preallocation mode: metadata'))
+    if (wanted <= now && o.preallocation !== 'off')
+      yield* get(failure('Preallocation can only be used for growing images'))
     const done = session.command({ _tag: 'Resize', size: wanted, preallocation: o.preallocation })
-    if (E.isLeft(done)) return fail(`Could not resize '${image}': ${showFailure(done.left)}`)
-    session.end()
-    if (!o.quiet) print('Image resized.\n')
-    return ok
-  }
-  return o.format === 'raw' ? withRaw(image, resizeIn) : withImage(image, { allow: o.allow }, resizeIn)
-}
+    yield* get(E.mapLeft(because(`Could not resize '${o.name}'`, o.name))(done))
+    yield* get(session.end())
+  })
+
+export const resize = command({
+  name: 'resize',
+  summary: 'change the size of the guest disk',
+  args: {
+    image: image('<image>', 'the image', '-f, --format <format>', ['qcow2', 'raw']),
+    size: new Parameter(newSize, (parser) => newSizeArgument.declare(parser.allowUnknownOption()))
+  },
+  options: {
+    preallocation: option(
+      '--preallocation <mode>',
+      `what a disk that grows allocates: ${preallocations.join(', ')}; off unless it is given`,
+      orElse(oneOf(preallocations), 'off')
+    ),
+    shrink: flag('--shrink', 'let the disk get smaller, which deletes what is past its new end'),
+    quiet: quiet(),
+    allow
+  },
+  run: ({ image: { name, format }, size }, { quiet: isQuiet, allow: folders, ...options }) =>
+    using(
+      format === 'raw' ? () => Promise.resolve(openRaw(name)) : openForWriting(name, { allow: folders }),
+      function* ({ session }: { readonly session: Changes }) {
+        yield* get(resizeIn(session, { name, format, size, ...options }))
+        if (!isQuiet) yield* get(print('Image resized.\n'))
+        return ok
+      }
+    )
+})

@@ -1,7 +1,10 @@
 /** Packers: threads that compress clusters, once there is enough of them to be worth it. */
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { isObject } from '../../bytes/json.js'
+import { type CommandError, failure, reason } from '../command-error.js'
 import { type Batch, type CompressionType, encoderOf, pack, type Packed } from './compress.js'
 
 /** Most threads that compress. */
@@ -18,10 +21,7 @@ const isPacked = (u: unknown): u is Packed =>
   isObject(u) && u['payloads'] instanceof Uint8Array && Array.isArray(u['lengths']) && isBatch(u)
 
 /** What waits for a batch that a thread has. */
-interface Waiting {
-  readonly done: (packed: Packed) => void
-  readonly failed: (error: unknown) => void
-}
+type Waiting = (result: E.Either<CommandError, Packed>) => void
 
 /** A thread, and what waits for it. It answers in order. */
 class Packer {
@@ -31,16 +31,18 @@ class Packer {
   constructor(type: CompressionType) {
     this.worker = new Worker(new URL('./compress-helper.js', import.meta.url), { workerData: type })
     this.worker.on('message', (message: unknown) => {
-      const next = this.waiting.shift()
-      if (isPacked(message)) next?.done(message)
-      else next?.failed(new Error('a thread that compresses gave no payloads'))
+      this.waiting.shift()?.(
+        isPacked(message) ? E.right(message) : failure('a thread that compresses gave no payloads')
+      )
     })
-    const fail = (error: unknown): void => {
-      for (const { failed } of this.waiting.splice(0)) failed(error)
+    const fail = (why: string): void => {
+      for (const done of this.waiting.splice(0)) done(failure(why))
     }
-    this.worker.on('error', fail)
+    this.worker.on('error', (error) => {
+      fail(reason(error))
+    })
     this.worker.on('exit', () => {
-      fail(new Error('a thread that compresses ended'))
+      fail('a thread that compresses ended')
     })
   }
 
@@ -48,11 +50,12 @@ class Packer {
     return this.waiting.length
   }
 
-  pack(batch: Batch): Promise<Packed> {
-    return new Promise((done, failed) => {
-      this.waiting.push({ done, failed })
+  pack(batch: Batch): TaskEither<CommandError, Packed> {
+    const packed = new Promise<E.Either<CommandError, Packed>>((done) => {
+      this.waiting.push(done)
       this.worker.postMessage(batch, [batch.bytes.buffer])
     })
+    return () => packed
   }
 
   async close(): Promise<void> {
@@ -62,7 +65,8 @@ class Packer {
 
 /** What compresses batches. A batch that is handed over is no longer the caller's. */
 export interface Packers {
-  readonly pack: (batch: Batch) => Promise<Packed>
+  /** Begins to compress a batch. */
+  readonly pack: (batch: Batch) => TaskEither<CommandError, Packed>
   /** Batches that keep every thread busy. */
   readonly most: number
   readonly close: () => Promise<void>
@@ -78,10 +82,12 @@ export const openPackers = async (type: CompressionType): Promise<Packers> => {
     most: number * ahead,
     pack: (batch) => {
       bytes += batch.bytes.length
-      if (bytes <= worthThreads) return Promise.resolve(here(batch))
-      while (threads.length < number) threads.push(new Packer(type))
+      const useThreads = bytes > worthThreads
+      while (useThreads && threads.length < number) threads.push(new Packer(type))
       const [least] = threads.toSorted((a, b) => a.load - b.load)
-      return least === undefined ? Promise.resolve(here(batch)) : least.pack(batch)
+      if (least !== undefined) return least.pack(batch)
+      const packed = E.right(here(batch))
+      return () => Promise.resolve(packed)
     },
     close: async () => {
       await Promise.all(threads.map((t) => t.close()))

@@ -1,11 +1,13 @@
 /** How much of the disks is copied, in numbers that replace each other, as qemu-img tells it. */
 import { isatty } from 'node:tty'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { locations } from '../../image/guest/chain.js'
 import { decimals } from '../text/human-size.js'
 import { guestSize, type Piece } from '../images/guest.js'
 import type { OpenChain } from '../images/open.js'
 import { print } from '../files/output.js'
-import { run } from '../files/world.js'
+import { run } from '../files/source.js'
+import { type CommandError, task, wait } from '../command-error.js'
 
 /** What of a disk is counted: by how many layers down it is, and whether it is zeros without being read. */
 export type Counted = (depth: number, zeros: boolean) => boolean
@@ -23,7 +25,7 @@ export class Progress {
     /** Most bytes between two percentages. */
     private readonly step: number,
     private readonly counted: Counted,
-    private readonly say: (text: string) => void
+    private readonly say: (text: string) => unknown
   ) {
     this.tell(0)
   }
@@ -69,25 +71,27 @@ export interface ProgressWords {
 }
 
 /** Looks where the disks are, and begins to tell, every `step` bytes at most; `undefined` where there is nobody to tell. */
-export const progressOf = async (
+export const progressOf = (
   inputs: readonly OpenChain[],
   { progress = false, quiet = false }: ProgressWords,
   counted: Counted,
   step = copied
-): Promise<Progress | undefined> => {
-  const say = quiet ? undefined : progress ? print : toTerminal()
-  if (say === undefined) return undefined
-  let total = 0
-  for (const input of inputs) {
-    const end = guestSize(input)
-    await run(
-      input.world,
-      () => locations(input.chain, 0, end),
-      (e) => {
-        if (counted(e.depth, e.kind === 'zero' || e.kind === 'absent'))
-          total += Math.min(end, e.start + e.length) - e.start
-      }
-    )
-  }
-  return new Progress(total, step, counted, say)
-}
+): TaskEither<CommandError, Progress | undefined> =>
+  task(async function* () {
+    const say = quiet ? undefined : progress ? print : toTerminal()
+    if (say === undefined) return undefined
+    let total = 0
+    for (const input of inputs) {
+      const end = guestSize(input)
+      const count = run(
+        input,
+        () => locations(input.chain, 0, end),
+        (e) => {
+          if (counted(e.depth, e.kind === 'zero' || e.kind === 'absent'))
+            total += Math.min(end, e.start + e.length) - e.start
+        }
+      )
+      yield* wait(count)
+    }
+    return new Progress(total, step, counted, say)
+  })

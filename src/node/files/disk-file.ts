@@ -1,25 +1,29 @@
 /** Files that are changed: what waits to be written is read already, and reaches the file when its turn comes. */
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync } from 'node:fs'
 import extensions from 'fs-native-extensions'
+import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { Read } from '../../bytes/plan.js'
-import { eachPart as eachUsed, writeFully } from './sparse.js'
+import { type CommandError, either, get, onLeft, system } from '../command-error.js'
+import { openRegular, readFully } from './file.js'
+import { lock } from './lock.js'
+import { dataParts, exactRange, writeFully } from './sparse.js'
 
 type Change = Exclude<HostWrite, { readonly _tag: 'Flush' }>
 
-/** A file open for reading and writing. It throws what the system throws. */
+/** A file open for reading and writing, and locked. */
 export interface DiskFile {
-  readonly fd: number
+  readonly name: string
   /** Bytes, with what waits to be written. */
   readonly length: () => number
   /** The bytes with what waits to be written; zeros past the end. They are not to be changed, and never change. */
-  readonly read: (request: Pick<Read, 'at' | 'length'>) => Uint8Array
+  readonly read: (request: Pick<Read, 'at' | 'length'>) => Uint8Array | CommandError
   /** Lets a change be read from now on. */
-  readonly see: (change: Change) => void
+  readonly see: (change: Change) => E.Either<CommandError, void>
   /** Brings a change to the file. */
-  readonly perform: (change: Change) => void
+  readonly perform: (change: Change) => E.Either<CommandError, void>
   /** Waits until everything brought to the file is durable. */
-  readonly flush: () => void
+  readonly flush: () => E.Either<CommandError, void>
   /** Says that nothing waits any more. */
   readonly settle: () => void
   readonly close: () => void
@@ -30,14 +34,6 @@ const pageSize = 2 ** 16
 const worthLending = 2 ** 14
 /** Pages that are kept though nothing in them waits. */
 const mostPages = 512
-
-const readFully = (fd: number, at: number, out: Uint8Array): void => {
-  for (let done = 0; done < out.length;) {
-    const n = readSync(fd, out, done, out.length - done, at + done)
-    if (n === 0) return
-    done += n
-  }
-}
 
 const zeros = new Uint8Array(pageSize)
 
@@ -53,18 +49,20 @@ const punch = (fd: number, at: number, length: number): void => {
   }
 }
 
-/** Opens a file that is to be changed. */
-export const openDiskFile = (name: string): DiskFile => {
-  const fd = openSync(name, 'r+')
-  const stat = fstatSync(fd)
-  if (!stat.isFile()) {
-    closeSync(fd)
-    throw new Error('is not a regular file')
-  }
-  let length = stat.size
+/** Opens and locks a file that is to be changed. */
+export const openDiskFile = (name: string): E.Either<CommandError, DiskFile> =>
+  either(function* () {
+    const { fd, stat } = yield* get(openRegular(name, constants.O_RDWR))
+    yield* get(onLeft(() => closeSync(fd))(lock(fd, name)))
+    return diskFile(name, fd, stat.size)
+  })
+
+/** The file behind a descriptor, of `size` bytes. Inside, the system throws; what is thrown leaves it as an error. */
+const diskFile = (name: string, fd: number, size: number): DiskFile => {
+  let length = size
   /** Bytes of the file itself, and how many of them have not been cut off by what waits. */
-  let reach = stat.size
-  let kept = stat.size
+  let reach = size
+  let kept = size
   const pages = new Map<number, Uint8Array>()
   /** Pages whose bytes others have: they are copied before they change. */
   const lent = new Set<number>()
@@ -118,8 +116,7 @@ export const openDiskFile = (name: string): DiskFile => {
   /** Writes bytes. Behind the end of a file zeros beside others are left as holes; where all are zeros, they take up space. */
   const write = (bytes: Uint8Array, at: number): void => {
     const end = at + bytes.length
-    const used: (readonly [Uint8Array, number])[] = []
-    if (at >= reach) eachUsed(bytes, at, (part, place) => used.push([part, place]))
+    const used = at >= reach ? [...dataParts(bytes, at)] : []
     for (const [part, place] of used.length > 0 ? used : [[bytes, at] as const]) writeFully(fd, part, place)
     if (used.length > 0) ftruncateSync(fd, end)
     reach = Math.max(reach, end)
@@ -147,40 +144,43 @@ export const openDiskFile = (name: string): DiskFile => {
         fill(change.at, change.at + change.length)
     }
   }
-  return {
-    fd,
-    length: () => length,
-    read: ({ at, length: size }) => {
-      const first = Math.floor(at / pageSize)
-      const start = at - first * pageSize
-      if (size >= worthLending && start + size <= pageSize && at + size <= length) {
-        const bytes = pageAt(first).subarray(start, start + size)
-        lent.add(first)
-        return bytes
-      }
-      const out = new Uint8Array(size)
-      const there = Math.max(0, Math.min(size, length - at))
-      if (there > pageSize && waiting.size === 0) {
-        readFully(fd, at, out.subarray(0, there))
-        return out
-      }
-      eachPart(at, there, (page, from, to, of) => {
-        out.set(pageAt(page).subarray(from, to), of)
-      })
+  const perform = (change: Change): void => {
+    if (change._tag === 'Write') write(change.bytes, change.at)
+    else if (change._tag === 'Punch') punch(fd, change.at, change.length)
+    else {
+      ftruncateSync(fd, change.length)
+      reach = change.length
+    }
+  }
+  const read = ({ at, length: size }: Pick<Read, 'at' | 'length'>): Uint8Array => {
+    const first = Math.floor(at / pageSize)
+    const start = at - first * pageSize
+    if (size >= worthLending && start + size <= pageSize && at + size <= length) {
+      const bytes = pageAt(first).subarray(start, start + size)
+      lent.add(first)
+      return bytes
+    }
+    const out = new Uint8Array(size)
+    const there = Math.max(0, Math.min(size, length - at))
+    if (there > pageSize && waiting.size === 0) {
+      readFully(fd, at, out.subarray(0, there))
       return out
-    },
-    see,
+    }
+    eachPart(at, there, (page, from, to, of) => {
+      out.set(pageAt(page).subarray(from, to), of)
+    })
+    return out
+  }
+  return {
+    name,
+    length: () => length,
+    read: (request) => E.toUnion(system('read', name, () => read(request))),
+    see: (change) => system('read', name, () => see(change)),
     perform: (change) => {
-      if (change._tag === 'Write') write(change.bytes, change.at)
-      else if (change._tag === 'Punch') punch(fd, change.at, change.length)
-      else {
-        ftruncateSync(fd, change.length)
-        reach = change.length
-      }
+      const exact = change._tag === 'Write' ? exactRange(name, change.bytes, change.at) : E.right(undefined)
+      return E.chain(() => system('write', name, () => perform(change)))(exact)
     },
-    flush: () => {
-      fdatasyncSync(fd)
-    },
+    flush: () => system('write', name, () => fdatasyncSync(fd)),
     settle: () => {
       kept = reach
       waiting.clear()

@@ -1,45 +1,47 @@
 /** Files: reading at a position, with windows of read-ahead for small requests. */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { readInWindows, type WindowSize } from '../../bytes/window.js'
-import type { Source } from './source.js'
-import { CannotRead } from './world.js'
+import { type CommandError, commandError, system } from '../command-error.js'
+import { isUrl, type Source } from './source.js'
 
 const window: WindowSize = { size: 2 ** 16, kept: 4 }
 
-/** What went wrong, as the system says it, without the call's own decoration. */
-export const reason = (error: unknown): string => {
-  const text = error instanceof Error ? error.message : String(error)
-  return text
-    .replace(/^[A-Z]+: /, '')
-    .replace(/, (open|read|write|stat|fstat|lstat|rename|ftruncate|mkdir|unlink).*$/, '')
-}
-
-/** Memory whose contents are not known: whoever takes it writes all of it. */
+/** Memory with any contents, all of which is written before it is read. */
 const unclean = (length: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
 
-/** Fills the memory from a file at a position; with zeros what lies past the end of the file. */
-const fillFrom = (fd: number, at: number, out: Uint8Array): Uint8Array => {
-  try {
-    let done = 0
-    for (let n = -1; done < out.length && n !== 0; done += n) n = readSync(fd, out, done, out.length - done, at + done)
-    return out.fill(0, done)
-  } catch (error) {
-    throw new CannotRead(reason(error))
-  }
+/** Fills the memory from byte `at` of a file, and with zeros past the end of the file. Throws what the system throws. */
+export const readFully = (fd: number, at: number, out: Uint8Array): Uint8Array => {
+  let done = 0
+  for (let n = -1; done < out.length && n !== 0; done += n) n = readSync(fd, out, done, out.length - done, at + done)
+  return out.fill(0, done)
 }
 
-/** Opens a regular file for reading, and never waits for the other end of a pipe. It throws what is in the way. */
-export const openToRead = (name: string): { readonly fd: number; readonly stat: Stats } => {
-  const fd = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK)
-  const stat = fstatSync(fd)
-  if (stat.isFile()) return { fd, stat }
-  closeSync(fd)
-  throw new Error(stat.isDirectory() ? 'is a directory' : 'is not a regular file')
+/** An open file, and what the system knows of it. */
+export interface OpenFile {
+  readonly fd: number
+  readonly stat: Stats
 }
 
-const sourceOf = (name: string, fd: number, stat: Stats): Source => {
-  const small = readInWindows(stat.size, window, ({ at, length }) => fillFrom(fd, at, unclean(length)))
+/** Opens a regular file, and never waits for the other end of a pipe. */
+export const openRegular = (name: string, flags = constants.O_RDONLY): E.Either<CommandError, OpenFile> =>
+  E.chain(({ fd, stat }: OpenFile) => {
+    if (stat.isFile()) return E.right({ fd, stat })
+    closeSync(fd)
+    const what = stat.isDirectory() ? 'is a directory' : 'is not a regular file'
+    return E.left(commandError(`Could not open '${name}': ${what}`, { file: name }))
+  })(
+    system('open', name, () => {
+      const fd = openSync(name, flags | constants.O_NONBLOCK)
+      return { fd, stat: fstatSync(fd) }
+    })
+  )
+
+const sourceOf = (name: string, { fd, stat }: OpenFile): Source => {
+  const read = (at: number, out: Uint8Array): Uint8Array | CommandError =>
+    E.toUnion(system('read', name, () => readFully(fd, at, out)))
+  const small = readInWindows(stat.size, window, ({ at, length }) => read(at, unclean(length)))
   return {
     name,
     length: stat.size,
@@ -47,7 +49,7 @@ const sourceOf = (name: string, fd: number, stat: Stats): Source => {
     world: {
       _tag: 'Sync',
       read: ({ at, length, into }) =>
-        length >= window.size && at < stat.size ? fillFrom(fd, at, into ?? unclean(length)) : small({ at, length })
+        length >= window.size && at < stat.size ? read(at, into ?? unclean(length)) : small({ at, length })
     },
     close: () => {
       closeSync(fd)
@@ -55,12 +57,12 @@ const sourceOf = (name: string, fd: number, stat: Stats): Source => {
   }
 }
 
-/** Opens a file for reading; the reason when it cannot be. */
-export const openFile = (name: string): E.Either<string, Source> =>
-  E.tryCatch(
-    () => {
-      const { fd, stat } = openToRead(name)
-      return sourceOf(name, fd, stat)
-    },
-    (error) => `Could not open '${name}': ${reason(error)}`
-  )
+/** Opens a file for reading. */
+export const openFile = (name: string): E.Either<CommandError, Source> =>
+  E.map((opened: OpenFile) => sourceOf(name, opened))(openRegular(name))
+
+/** Opens a file, or an image on a server; what reads from servers is loaded only then. */
+export const openSource =
+  (name: string): TaskEither<CommandError, Source> =>
+  async () =>
+    isUrl(name) ? (await import('./remote.js')).openRemote(name)() : openFile(name)

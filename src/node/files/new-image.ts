@@ -1,19 +1,20 @@
 /** New images: the files of an image that is being made, which appear under their names together. */
-import { closeSync, fdatasyncSync, ftruncateSync, openSync } from 'node:fs'
+import { closeSync, fdatasyncSync, ftruncateSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { CreateOptions } from '../../transition/create/options.js'
-import { writeFully } from './sparse.js'
-import { type Whole, wholeFile } from './whole.js'
-
-type Part = 'image' | 'data'
+import { type CommandError, either, get, onLeft, system, task, wait } from '../command-error.js'
+import { type AtomicFile, atomicFile } from './atomic-file.js'
+import { writeAt } from './sparse.js'
 
 /** Where a relative name that an image holds is looked for: in the image's folder. */
 export const beside = (image: string, name: string): string => resolve(dirname(image), name)
 
 interface NewFile {
-  readonly part: Part
-  readonly path: string
+  readonly part: 'image' | 'data'
+  readonly file: AtomicFile
   readonly fd: number
 }
 
@@ -21,56 +22,55 @@ interface NewFile {
 export interface NewImage {
   readonly parts: readonly NewFile[]
   /** Does what is to be done to one of the files: nothing that is new is given back. */
-  readonly perform: (change: HostWrite) => void
+  readonly perform: (change: HostWrite) => E.Either<CommandError, void>
   /** Gives the files their names. */
-  readonly keep: () => void
+  readonly publish: () => E.Either<CommandError, void>
   /** Closes them, and removes what has no name yet. */
-  readonly drop: () => void
+  readonly discard: () => void
 }
 
 /**
- * Opens the files; those that were there stay until the new ones are whole. `write` puts bytes at their place in one of
- * them. Throws what the system throws.
+ * Opens the files; those that were there stay until the new ones are complete.
+ *
+ * @param write puts bytes at their place in one of them
  */
-export const newImage = async (
+export const newImage = (
   image: string,
   { dataFile }: Pick<CreateOptions, 'dataFile'>,
-  write = writeFully
-): Promise<NewImage> => {
-  const wholes: readonly (readonly [Part, Whole])[] = [
-    ...(dataFile === undefined ? [] : [['data', await wholeFile(beside(image, dataFile.name))] as const]),
-    ['image', await wholeFile(image)]
-  ]
+  write = writeAt
+): TaskEither<CommandError, NewImage> => {
+  const files: (readonly [part: NewFile['part'], file: AtomicFile])[] = []
   const parts: NewFile[] = []
   const close = (): void => {
     for (const { fd } of parts.splice(0)) closeSync(fd)
   }
-  const drop = (): void => {
+  const discard = (): void => {
     close()
-    for (const [, whole] of wholes) whole.drop()
+    for (const [, file] of files) file.discard()
   }
-  try {
-    for (const [part, { path }] of wholes) parts.push({ part, path, fd: openSync(path, 'w+') })
-  } catch (error) {
-    drop()
-    throw error
+  const perform = (change: HostWrite): E.Either<CommandError, void> => {
+    if (change._tag === 'Flush')
+      return either(function* () {
+        for (const { file, fd } of parts) yield* get(system('write', file.name, () => fdatasyncSync(fd)))
+      })
+    const to = parts.find(({ part }) => part === change.file.part)
+    if (to === undefined || change._tag === 'Punch') return E.right(undefined)
+    const { file, fd } = to
+    // Zeros that are to be written take up space.
+    return change._tag === 'Write'
+      ? write(file.name, fd, change.bytes, change.at)
+      : system('write', file.name, () => ftruncateSync(fd, change.length))
   }
-  return {
-    parts,
-    perform: (change) => {
-      if (change._tag === 'Flush') for (const { fd } of parts) fdatasyncSync(fd)
-      else {
-        const fd = parts.find(({ part }) => part === change.file.part)?.fd
-        if (fd === undefined) return
-        // Zeros that are to be written take up space.
-        if (change._tag === 'Write') write(fd, change.bytes, change.at)
-        else if (change._tag === 'Truncate') ftruncateSync(fd, change.length)
-      }
-    },
-    keep: () => {
+  const publish = (): E.Either<CommandError, void> =>
+    either(function* () {
       close()
-      for (const [, whole] of wholes) whole.keep()
-    },
-    drop
-  }
+      for (const [, file] of files) yield* get(file.publish())
+    })
+  const open = task(async function* () {
+    if (dataFile !== undefined) files.push(['data', yield* wait(atomicFile(beside(image, dataFile.name)))])
+    files.push(['image', yield* wait(atomicFile(image))])
+    for (const [part, file] of files) parts.push({ part, file, fd: yield* get(file.create()) })
+    return { parts, perform, publish, discard }
+  })
+  return () => open().then(onLeft(discard))
 }

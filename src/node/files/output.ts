@@ -1,91 +1,80 @@
-/** Output: text to standard output in large pieces, one line to standard error for what went wrong, and the exit code for it. */
+/** Output: text and bytes to standard output, in large pieces. */
 import { writeSync } from 'node:fs'
+import * as E from 'fp-ts/lib/Either.js'
+import { type CommandError, commandError, reason } from '../command-error.js'
 
-/** Writes all of it, waiting where the reader is slower. */
-const writeAll = (fd: number, bytes: Uint8Array): void => {
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code
+
+/** Writes all of it, waiting where the reader is slower; what the system throws else. */
+const writeAll = (fd: number, bytes: Uint8Array): E.Either<unknown, void> => {
   for (let done = 0; done < bytes.length;) {
-    try {
-      done += writeSync(fd, bytes, done)
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
-    }
+    const written = E.tryCatch(
+      () => writeSync(fd, bytes, done),
+      (error) => error
+    )
+    if (E.isRight(written)) done += written.right
+    else if (hasCode(written.left, 'EAGAIN')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    else return written
   }
+  return E.right(undefined)
 }
 
-/** Text in which characters that steer a terminal, and may stand in the names of an image, are told by their numbers. */
-const shown = (text: string): string =>
+/** Text in which characters that steer a terminal, and may be in the names of an image, are written as escapes. */
+const escaped = (text: string): string =>
   text.replace(/[^\P{Cc}\n\r\t]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 const pieceSize = 2 ** 16
 const encoder = new TextEncoder()
 
-/** Writes to standard output; tells whether anybody still reads it, as `head` does not when it has enough. */
-const tell = (bytes: Uint8Array): boolean => {
-  try {
-    writeAll(1, bytes)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return false
-    throw error
-  }
+/** Writes text to an open file. */
+export const writeText = (fd: number, text: string): E.Either<unknown, void> =>
+  writeAll(fd, encoder.encode(escaped(text)))
+
+/** Ends a command that only prints, successfully: nobody reads on, as `head` does not when it has enough. */
+export const unread = commandError('Nobody reads standard output', { exitCode: 0 })
+
+const toError = (error: unknown): CommandError =>
+  hasCode(error, 'EPIPE') ? unread : commandError(`Could not write standard output: ${reason(error)}`)
+
+/** Writes bytes to standard output. */
+export const printBytes = (bytes: Uint8Array): E.Either<CommandError, void> => E.mapLeft(toError)(writeAll(1, bytes))
+
+const done: E.Either<CommandError, void> = E.right(undefined)
+
+/** The same result, but for text that nobody reads, which is dropped. */
+export const dropUnread = (printed: E.Either<CommandError, void>): E.Either<CommandError, void> =>
+  E.isLeft(printed) && printed.left === unread ? done : printed
+
+/** Prints text to standard output; what nobody reads is dropped. */
+export const print = (text: string): E.Either<CommandError, void> => dropUnread(E.mapLeft(toError)(writeText(1, text)))
+
+/** Collects text, and writes it to standard output in pieces of 64 KiB or more. */
+export interface TextWriter {
+  readonly put: (text: string) => E.Either<CommandError, void>
+  /** Writes the rest. */
+  readonly end: () => E.Either<CommandError, void>
 }
 
-/** Ends the program: what a command does that only prints, where nobody reads on. */
-export const stop = (): never => process.exit(0)
-
-/** Writes bytes to standard output, as long as anybody reads them. */
-export const printBytes = (bytes: Uint8Array): void => {
-  if (!tell(bytes)) stop()
-}
-
-/**
- * A writer of text to standard output that hands on pieces of 64 KiB or more. `end` hands on the rest. A piece that nobody
- * reads any more is dropped, and `unread` is done.
- */
-export const writer = (
-  unread: () => void = () => undefined
-): { readonly put: (text: string) => void; readonly end: () => void } => {
+/** A writer of text to standard output. */
+export const textWriter = (): TextWriter => {
   let pending: string[] = []
   let size = 0
-  const flush = (): void => {
-    if (size > 0 && !tell(encoder.encode(shown(pending.join(''))))) unread()
+  const flush = (): E.Either<CommandError, void> => {
+    const text = pending.join('')
     pending = []
     size = 0
+    return text === '' ? done : E.mapLeft(toError)(writeText(1, text))
   }
   return {
     put: (text) => {
       pending.push(text)
       size += text.length
-      if (size >= pieceSize) flush()
+      return size >= pieceSize ? flush() : done
     },
     end: flush
   }
 }
 
-/** Prints text to standard output. */
-export const print = (text: string): void => {
-  const out = writer()
-  out.put(text)
-  out.end()
-}
-
-/** One line to standard error: the command's name and what went wrong. */
-export const complain = (text: string): void => {
-  writeAll(2, encoder.encode(`qcow2: ${shown(text.replace(/\s*\n\s*/g, ' '))}\n`))
-}
-
 /** Exit codes, as qemu-img's. */
 export const ok = 0
-export const failed = 1
-
-/** Says what went wrong, and is the exit code for it. */
-export const fail = (text: string): number => {
-  complain(text)
-  return failed
-}
-
-/** What commander gives a command that prints. */
-export interface Printing {
-  readonly output: 'human' | 'json'
-}

@@ -1,7 +1,14 @@
-/** Sources: images in files and on servers. */
-import type * as E from 'fp-ts/lib/Either.js'
-import { openFile } from './file.js'
-import type { World } from './world.js'
+/** Sources: images that are open for reading, in files and on servers, and plans that run on them. */
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { empty } from '../../bytes/octets.js'
+import type { Plan, Read } from '../../bytes/plan.js'
+import { because, type Cause, type CommandError } from '../command-error.js'
+
+/** What answers the requests of a plan: files at once, servers in their own time. */
+export type World =
+  | { readonly _tag: 'Sync'; readonly read: (request: Read) => Uint8Array | CommandError }
+  | { readonly _tag: 'Async'; readonly read: (request: Read) => TaskEither<CommandError, Uint8Array> }
 
 /** An open image, backing file or data file. */
 export interface Source {
@@ -19,6 +26,46 @@ export interface Source {
 /** Whether a name is the URL of an image on a server. */
 export const isUrl = (name: string): boolean => /^https?:\/\//i.test(name)
 
-/** Opens a file, or an image on a server; the reason when it cannot be. */
-export const openSource = async (name: string): Promise<E.Either<string, Source>> =>
-  isUrl(name) ? (await import('./remote.js')).openRemote(name) : openFile(name)
+/** Takes what a plan emits; a failure ends the plan. */
+export type Act<W> = (what: W) => Acted | Promise<Acted>
+type Acted = E.Either<CommandError, void> | undefined
+
+/** The error for what makes an image one that cannot be opened. */
+export const cannotOpen = (name: string): ((cause: Cause) => CommandError) => because(`Could not open '${name}'`, name)
+
+/** Runs a plan on an image or a chain that is open; only answers of servers are awaited, and what `act` is busy with. */
+export const run =
+  <A, W>(
+    { name, world }: Pick<Source, 'name' | 'world'>,
+    plan: () => Plan<A, W>,
+    act: Act<W> = () => undefined
+  ): TaskEither<CommandError, A> =>
+  async () => {
+    const running = plan()
+    let answer: Uint8Array = empty
+    for (;;) {
+      const step = running.next(answer)
+      if (step.done === true) return E.right(step.value)
+      const request = step.value
+      if (request._tag === 'Fail') return E.left(cannotOpen(name)(request.issues))
+      if (request._tag === 'Emit') {
+        const acted = act(request.what)
+        const done = acted instanceof Promise ? await acted : acted
+        if (done !== undefined && E.isLeft(done)) return done
+      } else {
+        const bytes = world._tag === 'Sync' ? world.read(request) : E.toUnion(await world.read(request)())
+        if (!(bytes instanceof Uint8Array)) return E.left(bytes)
+        answer = bytes
+      }
+    }
+  }
+
+/** A world that answers like another one, in its own time. */
+export const inOwnTime = (world: World): ((request: Read) => TaskEither<CommandError, Uint8Array>) => {
+  if (world._tag === 'Async') return world.read
+  const { read } = world
+  return (request) => () => {
+    const bytes = read(request)
+    return Promise.resolve(bytes instanceof Uint8Array ? E.right(bytes) : E.left(bytes))
+  }
+}

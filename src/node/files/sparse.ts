@@ -1,5 +1,7 @@
 /** Sparse output: bytes written at their place, zeros left as holes. */
-import { ftruncateSync, openSync, writeSync } from 'node:fs'
+import { writeSync } from 'node:fs'
+import * as E from 'fp-ts/lib/Either.js'
+import { type CommandError, failure, system } from '../command-error.js'
 
 /** Zeros of at least this many bytes, at a multiple of it, become a hole. */
 const grain = 4096
@@ -17,34 +19,35 @@ export const isZeros = (bytes: Uint8Array, from = 0, to = bytes.length): boolean
   return true
 }
 
-/** Acts on the parts of the bytes, which are to stand at byte `at` of a file, that are not whole grains of zeros. */
-export const eachPart = (bytes: Uint8Array, at: number, act: (part: Uint8Array, at: number) => void): void => {
+/** The parts of the bytes, which are to lie at byte `at` of a file, that are not whole grains of zeros. */
+export function* dataParts(bytes: Uint8Array, at: number): Generator<readonly [part: Uint8Array, at: number]> {
   let from = 0
   for (let i = 0; i < bytes.length;) {
     const end = Math.min(bytes.length, i + grain - ((at + i) % grain))
     if (isZeros(bytes, i, end)) {
-      if (i > from) act(bytes.subarray(from, i), at + from)
+      if (i > from) yield [bytes.subarray(from, i), at + from]
       from = end
     }
     i = end
   }
-  if (bytes.length > from) act(bytes.subarray(from), at + from)
+  if (bytes.length > from) yield [bytes.subarray(from), at + from]
 }
 
-/** Throws where the end of a range is no exact number: Node would write such bytes wherever the file stands. */
-export const demandExact = (end: number): void => {
-  if (!Number.isSafeInteger(end)) throw new RangeError('File too large')
-}
-
-/** Writes all of the bytes at their place. */
+/** Writes all of the bytes at their place. Throws what the system throws. */
 export const writeFully = (fd: number, bytes: Uint8Array, at: number): void => {
-  demandExact(at + bytes.length)
   for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, at + done)
 }
 
-/** Creates a file of `length` zeros, or empties one that is there; tells its descriptor. */
-export const createSparse = (name: string, length: number): number => {
-  const fd = openSync(name, 'w')
-  ftruncateSync(fd, length)
-  return fd
-}
+/** Whether the place of bytes is an exact number: Node would write them anywhere else. */
+export const exactRange = (name: string, bytes: Uint8Array, at: number): E.Either<CommandError, void> =>
+  Number.isSafeInteger(at) && Number.isSafeInteger(at + bytes.length)
+    ? E.right(undefined)
+    : failure(`Could not write '${name}': file too large`, { file: name })
+
+/** Writes all of the bytes at their place in the file that has, or will have, this name. */
+export const writeAt = (name: string, fd: number, bytes: Uint8Array, at: number): E.Either<CommandError, void> =>
+  E.chain(() =>
+    system('write', name, () => {
+      writeFully(fd, bytes, at)
+    })
+  )(exactRange(name, bytes, at))

@@ -1,12 +1,13 @@
 /** Dirty bitmaps of one image, taken over into another. */
 import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { equal, fromText, label } from '../../bytes/octets.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { dirtyRanges } from '../../image/guest/bitmap-ranges.js'
 import type { AnyCommand } from '../../transition/command.js'
-import { refusalLine, type Usable, usableIn } from './usable.js'
-import { complain } from '../files/output.js'
-import { run, type World } from '../files/world.js'
+import { type CommandError, commandError, failure, get, inContext, task, wait } from '../command-error.js'
+import { run, type Source } from '../files/source.js'
+import { openableMetadata, type OpenableMetadata } from './openable-metadata.js'
 
 /** A bitmap, and the guest bytes that it marks, `[from, to)` each. */
 export interface Marked {
@@ -19,59 +20,68 @@ export interface Marked {
   readonly ranges: readonly (readonly [from: number, to: number])[]
 }
 
-const markedOf = async (
-  file: string,
-  world: World,
-  m: Usable,
-  bitmap: Usable['bitmaps'][number]
-): Promise<E.Either<string, Marked>> => {
-  const ranges: (readonly [number, number])[] = []
-  const done = await run(
-    world,
-    () => dirtyRanges(m, m.geometry, bitmap),
-    ({ start, length, dirty }) => {
-      if (dirty) ranges.push([start, start + length])
+type Image = Pick<Source, 'name' | 'world'>
+
+const markedOf = (
+  image: Image,
+  m: OpenableMetadata,
+  bitmap: OpenableMetadata['bitmaps'][number]
+): TaskEither<CommandError, Marked> =>
+  task(async function* () {
+    const ranges: (readonly [number, number])[] = []
+    const read = run(
+      image,
+      () => dirtyRanges(m, m.geometry, bitmap),
+      ({ start, length, dirty }) => {
+        if (dirty) ranges.push([start, start + length])
+      }
+    )
+    yield* get(E.mapLeft(inContext(`Cannot copy the bitmap '${label(bitmap.name)}'`))(await read()))
+    return {
+      name: label(bitmap.name),
+      granularity: 2 ** bitmap.granularityBits,
+      enabled: bitmap.flags.auto,
+      size: Number(presentedSize(m.header)),
+      ranges
     }
-  )
-  if (E.isLeft(done)) return E.left(`Cannot copy the bitmap '${label(bitmap.name)}': ${refusalLine(file, done.left)}`)
-  return E.right({
-    name: label(bitmap.name),
-    granularity: 2 ** bitmap.granularityBits,
-    enabled: bitmap.flags.auto,
-    size: Number(presentedSize(m.header)),
-    ranges
   })
-}
 
-/** The bitmap of this name in an open image; the reason when there is none, or it cannot be used. @see BMP-09 */
-export const markedIn = async (file: string, world: World, name: string): Promise<E.Either<string, Marked>> => {
-  const m = await usableIn(file, world)
-  if (E.isLeft(m)) return m
-  const bitmap = m.right.bitmaps.find((b) => equal(b.name, fromText(name)))
-  return bitmap === undefined ? E.left(`'${file}' has no bitmap '${name}'`) : markedOf(file, world, m.right, bitmap)
-}
+/** The bitmap of this name in an open image, which must be one that can be used. @see BMP-09 */
+export const markedIn = (image: Image, name: string): TaskEither<CommandError, Marked> =>
+  task(async function* () {
+    const m = yield* wait(openableMetadata(image))
+    const bitmap = m.bitmaps.find((b) => equal(b.name, fromText(name)))
+    if (bitmap === undefined)
+      return yield* get(failure(`'${image.name}' has no bitmap '${name}'`, { file: image.name }))
+    return yield* wait(markedOf(image, m, bitmap))
+  })
 
-/** All bitmaps of an image of version 3; one in use is the reason against it, or left out with a warning. @see BMP-09 */
-export const allMarked = async (
-  file: string,
-  world: World,
-  skipBroken: boolean
-): Promise<E.Either<string, readonly Marked[]>> => {
-  const m = await usableIn(file, world)
-  if (E.isLeft(m)) return m
-  if (m.right.geometry.version === 2) return E.left('Source lacks bitmap support [BMP-14]')
-  const out: Marked[] = []
-  for (const bitmap of m.right.bitmaps) {
-    if (skipBroken && bitmap.flags.inUse) {
-      complain(`warning: Skipping inconsistent bitmap '${label(bitmap.name)}'`)
-      continue
+/**
+ * All bitmaps of an image of version 3, each of which must be one that can be used. @see BMP-09
+ *
+ * @param skip is called for a bitmap in use, which is left out; without it such a bitmap is a failure
+ */
+export const allMarked = (
+  image: Image,
+  skip?: (error: CommandError) => void
+): TaskEither<CommandError, readonly Marked[]> =>
+  task(async function* () {
+    const m = yield* wait(openableMetadata(image))
+    if (m.geometry.version === 2)
+      return yield* get(failure('Source lacks bitmap support [BMP-14]', { clause: 'BMP-14', file: image.name }))
+    const out: Marked[] = []
+    for (const bitmap of m.bitmaps) {
+      if (skip !== undefined && bitmap.flags.inUse)
+        skip(
+          commandError(`warning: Skipping inconsistent bitmap '${label(bitmap.name)}'`, {
+            clause: 'BMP-09',
+            file: image.name
+          })
+        )
+      else out.push(yield* wait(markedOf(image, m, bitmap)))
     }
-    const marked = await markedOf(file, world, m.right, bitmap)
-    if (E.isLeft(marked)) return marked
-    out.push(marked.right)
-  }
-  return E.right(out)
-}
+    return out
+  })
 
 /** Why a bitmap cannot be taken over by a disk of another size. */
 export const sizesDiffer = (disk: number, { size }: Marked): string =>

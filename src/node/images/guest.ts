@@ -1,14 +1,28 @@
 /** Guest bytes of an open chain, piece by piece, for the commands that copy, print and compare them. */
 import * as E from 'fp-ts/lib/Either.js'
-import { Memory, type Plan, emit, onEmit } from '../../bytes/plan.js'
-import { type Failure, runAsync } from '../../bytes/run-async.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { emit, Memory, onEmit, type Plan } from '../../bytes/plan.js'
+import type { Decoder, Decompressor } from '../../compression/decompress.js'
 import { type Chain, chainSize, locations } from '../../image/guest/chain.js'
-import type { Decompressor } from '../../compression/decompress.js'
-import { extentBytes } from '../../image/guest/read.js'
-import { refusalLine } from './usable.js'
-import { decodersOf } from './decoders.js'
+import { extentBytes, readGuest } from '../../image/guest/read.js'
+import { type CommandError, task, wait } from '../command-error.js'
+import { type Act, run } from '../files/source.js'
 import type { OpenChain } from './open.js'
-import { inOwnTime, run } from '../files/world.js'
+
+const noDecoder: Decoder = () => E.left('a cluster of a raw file')
+
+/**
+ * The fastest decoders for what a chain holds, loaded only where it may hold compressed clusters; where every layer is raw,
+ * decoders that are never asked.
+ */
+export const decodersOf = async (chain: Chain): Promise<Decompressor> => {
+  const types = chain.flatMap((layer) => (layer._tag === 'Image' ? [layer.disk.compressionType] : []))
+  if (types.length === 0) return { deflate: noDecoder, zstd: noDecoder }
+  const { native } = await import('../compression/decompress.js')
+  if (!types.includes(1)) return native
+  const { zstd } = await import('../compression/zstd.js')
+  return { ...native, zstd: (await zstd).decode }
+}
 
 /** A piece of the guest disk. */
 export interface Piece {
@@ -28,29 +42,29 @@ const pieceSize = 2 ** 21
 /** Bytes of a share: what is not zeros is counted. */
 const shareSize = 2 ** 22
 
-/** How the pieces are come by. */
-export interface Ways {
+/** How the disk is traversed. */
+export interface Traversal {
   /** Whether a share is wanted; its number never goes down. */
-  readonly takes: (share: number) => boolean
+  readonly claims: (share: number) => boolean
   /** How many pieces have bytes that stay as they are, the last one among them. */
   readonly kept: number
 }
 
-const allAtOnce: Ways = { takes: () => true, kept: 1 }
+const whole: Traversal = { claims: () => true, kept: 1 }
 
 /**
- * Tells the guest bytes `[at, end)` in order, in pieces of at most 2 MiB; zeros in one piece however long. Other pieces are
- * left out, and not even read, where `takes` does not take their share.
+ * Emits the guest bytes `[at, end)` in order, in pieces of at most 2 MiB; zeros in one piece however long. Other pieces are
+ * left out, and not even read, where `claims` does not claim their share.
  */
 function* pieces(
   chain: Chain,
   at: number,
   end: number,
   decompressor: Decompressor,
-  { takes, kept }: Ways
+  { claims, kept }: Traversal
 ): Plan<void, Piece> {
   const memories = Array.from({ length: kept }, () => new Memory())
-  let [counted, told] = [0, 0]
+  let [counted, emitted] = [0, 0]
   yield* onEmit(locations(chain, at, end), function* (e): Plan<void, Piece> {
     const [from, to] = [Math.max(at, e.start), Math.min(end, e.start + e.length)]
     const where = { depth: e.depth, absent: e.kind === 'absent', compressed: e.kind === 'compressed' }
@@ -60,47 +74,45 @@ function* pieces(
       length = Math.min(to - here, pieceSize)
       const share = Math.floor(counted / shareSize)
       counted += length
-      if (!takes(share)) continue
-      const bytes = yield* extentBytes(chain, e, here, here + length, decompressor, memories[told++ % kept])
+      if (!claims(share)) continue
+      const bytes = yield* extentBytes(chain, e, here, here + length, decompressor, memories[emitted++ % kept])
       yield* emit<Piece>({ ...where, at: here, length, bytes })
     }
   })
 }
 
-/** Goes through the guest bytes of a chain, `[at, at + length)`, as far as their shares are taken. */
-export const eachPiece = async (
-  open: OpenChain,
-  at: number,
-  length: number,
-  act: (piece: Piece) => void,
-  ways: Partial<Ways> = {}
-): Promise<E.Either<Failure, void>> => {
-  const decoders = await decodersOf(open.chain)
-  return run(open.world, () => pieces(open.chain, at, at + length, decoders, { ...allAtOnce, ...ways }), act)
-}
-
-/**
- * Goes through the whole disk until `put`, which may take its time, tells what is in the way; tells that, or why the disk
- * cannot be read.
- *
- * @param kept how many pieces have bytes that stay as they are
- */
-export const putPieces = async (
-  open: OpenChain,
-  put: (piece: Piece) => string | undefined | Promise<string | undefined>,
-  kept = 1
-): Promise<string | undefined> => {
-  const failures: string[] = []
-  const tell = async (piece: Piece): Promise<void> => {
-    const failed = failures.length === 0 ? await put(piece) : undefined
-    if (failed !== undefined) failures.push(failed)
+/** Acts on the guest bytes `[at, at + length)` of a chain, in order, as far as their shares are claimed. */
+export const eachPiece =
+  (
+    open: OpenChain,
+    at: number,
+    length: number,
+    act: Act<Piece>,
+    traversal: Partial<Traversal> = {}
+  ): TaskEither<CommandError, void> =>
+  async () => {
+    const decoders = await decodersOf(open.chain)
+    return run(open, () => pieces(open.chain, at, at + length, decoders, { ...whole, ...traversal }), act)()
   }
-  const ways: Ways = { takes: () => failures.length === 0, kept }
-  const decoders = await decodersOf(open.chain)
-  const read = inOwnTime(open.world)
-  const done = await runAsync(() => pieces(open.chain, 0, guestSize(open), decoders, ways), { read, emit: tell })()
-  return E.isLeft(done) ? refusalLine(open.names[0] ?? '', done.left) : failures[0]
-}
+
+/** Acts on the whole disk. */
+export const wholeDisk = (
+  open: OpenChain,
+  act: Act<Piece>,
+  traversal: Partial<Traversal> = {}
+): TaskEither<CommandError, void> => eachPiece(open, 0, guestSize(open), act, traversal)
+
+/** The bytes `[at, at + length)` of the guest disk, and zeros past its end. */
+export const guestBytes = (open: OpenChain, at: number, length: number): TaskEither<CommandError, Uint8Array> =>
+  task(async function* () {
+    const out = new Uint8Array(length)
+    const present = Math.max(0, Math.min(length, guestSize(open) - at))
+    if (present > 0) {
+      const decoders = await decodersOf(open.chain)
+      out.set(yield* wait(run(open, () => readGuest(open.chain, at, present, decoders))))
+    }
+    return out
+  })
 
 /** Bytes of the guest disk. */
 export const guestSize = (open: OpenChain): number => chainSize(open.chain)

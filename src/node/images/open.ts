@@ -1,26 +1,35 @@
 /** Opening a chain: the image, its data file and its backing files, as far as their names may be followed. */
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
-import { pipe } from 'fp-ts/lib/function.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { fromText, label, equal } from '../../bytes/octets.js'
-import type { Issue } from '../../bytes/issue.js'
 import { fromMemory, type Read } from '../../bytes/plan.js'
-import type { Chain, Layer } from '../../image/guest/chain.js'
+import { type Chain, chainSize, type Layer } from '../../image/guest/chain.js'
 import { activeDisk, type Disk, snapshotDisk } from '../../image/guest/extents.js'
-import type { Geometry } from '../../format/geometry.js'
-import type { SnapshotEntry } from '../../format/snapshot.js'
-import { lastExtension, type Metadata, readMetadata, refusal } from '../../image/metadata.js'
+import { lastExtension, type Metadata } from '../../image/metadata.js'
 import { vmStateDisk } from '../../image/guest/vm-state.js'
-import { fail } from '../files/output.js'
-import { refusalLine } from './usable.js'
-import { openFile, reason } from '../files/file.js'
-import { backingPath, dataPath } from './follow.js'
-import { isUrl, openSource, type Source } from '../files/source.js'
-import { inOwnTime, run, type World } from '../files/world.js'
+import {
+  type Cause,
+  type CommandError,
+  type Failed,
+  failure,
+  get,
+  onLeft,
+  system,
+  task,
+  using,
+  wait
+} from '../command-error.js'
+import { openFile, openSource } from '../files/file.js'
+import { cannotOpen, inOwnTime, isUrl, type Source, type World } from '../files/source.js'
+import { backingPath, dataPath, newBackingPath } from './follow.js'
+import { openableMetadata, type OpenableMetadata } from './openable-metadata.js'
 
 /** A chain whose files are open. */
 export interface OpenChain {
+  /** The name of the top image. */
+  readonly name: string
   readonly chain: Chain
   /** Answers the requests of plans on the chain. */
   readonly world: World
@@ -36,7 +45,7 @@ export interface OpenOptions {
   /** Folders, beside the image's own, whose files may be opened as backing files. */
   readonly allow: readonly string[]
   /** A snapshot by id or name, in place of the active disk. @see SNAP-10 */
-  readonly snapshot?: string
+  readonly snapshot?: string | undefined
   /** The VM state of that snapshot in place of its disk. @see SNAP-12 */
   readonly vmState?: boolean
   /** What the top file is; qcow2 unless it is given. */
@@ -57,14 +66,14 @@ interface Backing {
   readonly format: 'qcow2' | 'raw'
 }
 
-/** Backing file formats that are read. A format that is not named is never guessed. @see BACK-05 */
-const formatOf = (m: Metadata): E.Either<string, Backing['format']> => {
+/** The format of a backing file, which is never guessed. @see BACK-05 */
+const formatOf = (m: Metadata, backing: Uint8Array): E.Either<CommandError, Backing['format']> => {
   const stored = lastExtension(m.extensions, 'BackingFormat')
   const format = stored === undefined ? '' : label(stored.data)
   if (format === 'qcow2' || format === 'raw') return E.right(format)
-  return E.left(
+  const why =
     format === '' ? 'its format is not named, and is not guessed [BACK-05]' : `its format '${format}' is not known`
-  )
+  return failure(`Could not open backing file '${label(backing)}': ${why}`, { file: label(backing), clause: 'BACK-05' })
 }
 
 /** The snapshot by id or name, or by what `snapshot.id=` and `snapshot.name=` say of it. */
@@ -77,20 +86,11 @@ const snapshotOf = (m: Metadata, wanted: string) => {
   return m.snapshots.find((s) => is(s.id, wanted)) ?? m.snapshots.find((s) => is(s.name, wanted))
 }
 
+/** An open layer, and what is below it. */
 interface Step {
   readonly layer: Layer
   readonly files: Files
   readonly next?: Backing
-}
-
-const diskOf = (
-  m: Metadata,
-  g: Geometry,
-  snapshot: SnapshotEntry | undefined,
-  vmState: boolean
-): E.Either<readonly Issue[], Disk> => {
-  if (snapshot === undefined) return E.right(activeDisk(m, g))
-  return vmState ? vmStateDisk(m, g, snapshot) : snapshotDisk(m, g, snapshot)
 }
 
 const rawStep = (image: Source): Step => ({
@@ -98,39 +98,41 @@ const rawStep = (image: Source): Step => ({
   files: { image }
 })
 
-const withData = (name: string, m: Metadata, image: Source): E.Either<string, Files> => {
-  if (!m.header.incompatibleFeatures.externalDataFile) return E.right({ image })
-  return E.map((data: Source): Files => ({ image, data }))(E.chain(openFile)(dataPath(name, m)))
+/** The disk of an image that is wanted: the active one, or a snapshot's, or its VM state. */
+const diskOf = (
+  image: string,
+  m: OpenableMetadata,
+  { snapshot: wanted, vmState }: Partial<OpenOptions>
+): E.Either<CommandError, Disk> => {
+  if (wanted === undefined) return E.right(activeDisk(m, m.geometry))
+  const snapshot = snapshotOf(m, wanted)
+  if (snapshot === undefined) return failure(`'${image}' has no snapshot '${wanted}'`, { file: image })
+  const diskIn = vmState === true ? vmStateDisk : snapshotDisk
+  return E.mapLeft((issues: Cause) => cannotOpen(image)(issues))(diskIn(m, m.geometry, snapshot))
 }
 
-const nextOf = (image: string, m: Metadata, name: Uint8Array, options: OpenOptions): E.Either<string, Backing> =>
-  pipe(
-    formatOf(m),
-    E.chain((format) => E.map((path: string): Backing => ({ path, format }))(backingPath(image, name, options.allow))),
-    E.mapLeft((why) => `Could not open backing file '${label(name)}': ${why}`)
-  )
-
-const imageStep = async (image: Source, options: OpenOptions, top: boolean): Promise<E.Either<string, Step>> => {
-  const read = E.flattenW(await run(image.world, readMetadata))
-  if (E.isLeft(read)) return E.left(refusalLine(image.name, read.left))
-  const m = read.right
-  const refused = refusal(m.issues)
-  if (refused !== undefined || m.geometry === undefined)
-    return E.left(refusalLine(image.name, refused === undefined ? m.issues : [refused]))
-  const wanted = top ? options.snapshot : undefined
-  const snapshot = wanted === undefined ? undefined : snapshotOf(m, wanted)
-  if (wanted !== undefined && snapshot === undefined) return E.left(`'${image.name}' has no snapshot '${wanted}'`)
-  const vmState = snapshot !== undefined && options.vmState === true
-  const disk = diskOf(m, m.geometry, snapshot, vmState)
-  if (E.isLeft(disk)) return E.left(refusalLine(image.name, disk.left))
-  const next =
-    m.backingName === undefined || vmState ? E.right(undefined) : nextOf(image.name, m, m.backingName, options)
-  if (E.isLeft(next)) return next
-  const files = withData(image.name, m, image)
-  if (E.isLeft(files)) return E.left(`Could not open '${image.name}': ${files.left}`)
-  const layer: Layer = { _tag: 'Image', disk: disk.right }
-  return E.right({ layer, files: files.right, ...(next.right === undefined ? {} : { next: next.right }) })
-}
+/** @param wanted what is opened of it; the active disk for every image but the top one */
+const imageStep = (
+  image: Source,
+  allow: readonly string[],
+  wanted: Partial<OpenOptions>
+): TaskEither<CommandError, Step> =>
+  task(async function* () {
+    const { name } = image
+    const m = yield* wait(openableMetadata(image))
+    const layer: Layer = { _tag: 'Image', disk: yield* get(diskOf(name, m, wanted)) }
+    const backing = wanted.vmState === true ? undefined : m.backingName
+    const next =
+      backing === undefined
+        ? {}
+        : {
+            next: { format: yield* get(formatOf(m, backing)), path: yield* get(backingPath(name, backing, allow)) }
+          }
+    const data = m.header.incompatibleFeatures.externalDataFile
+      ? { data: yield* get(E.chain(openFile)(dataPath(name, m))) }
+      : {}
+    return { layer, files: { image, ...data }, ...next }
+  })
 
 const zeros = fromMemory(new Uint8Array(0))
 /** What answers for a file that is not there. */
@@ -151,68 +153,48 @@ const worldOf = (files: readonly Files[]): World => {
   }
 }
 
-/**
- * Opens a chain from its top image down; the reason when a layer cannot be, and what was opened is closed again. Only the
- * top image may be on a server.
- */
-export const openChain = async (
-  name: string,
-  options: OpenOptions = { allow: [] }
-): Promise<E.Either<string, OpenChain>> => {
-  const steps: Step[] = []
+/** Opens a chain from its top image down; after a failure nothing is open. Only the top image may be on a server. */
+export const openChain = (name: string, options: OpenOptions = { allow: [] }): TaskEither<CommandError, OpenChain> => {
   const opened: Source[] = []
   const close = (): void => {
-    for (const file of opened) file.close()
+    for (const file of opened.splice(0)) file.close()
   }
-  const down = async (
-    path: string,
-    format: 'qcow2' | 'raw',
+  /** The steps from a layer down; `seen` are the real paths of those above it. */
+  const down = async function* (
+    { path, format }: Backing,
     seen: readonly string[]
-  ): Promise<E.Either<string, void>> => {
-    if (seen.length > maxDepth) return E.left(`'${name}' has more than ${maxDepth} backing files`)
-    const file = await openSource(path)
-    if (E.isLeft(file)) return file
-    opened.push(file.right)
-    const real = isUrl(path) ? path : realpathSync(path)
-    if (seen.includes(real)) return E.left(`'${name}': the backing files of '${basename(path)}' lead back to it`)
-    const step =
-      format === 'raw' ? E.right(rawStep(file.right)) : await imageStep(file.right, options, steps.length === 0)
-    if (E.isLeft(step)) return step
-    steps.push(step.right)
-    if (step.right.files.data !== undefined) opened.push(step.right.files.data)
-    const next = step.right.next
-    return next === undefined ? E.right(undefined) : down(next.path, next.format, [...seen, real])
+  ): AsyncGenerator<Failed, readonly [Step, ...Step[]]> {
+    if (seen.length > maxDepth) yield* get(failure(`'${name}' has more than ${maxDepth} backing files`, { file: name }))
+    const file = yield* wait(openSource(path))
+    opened.push(file)
+    const real = isUrl(path) ? path : yield* get(system('open', path, () => realpathSync(path)))
+    if (seen.includes(real))
+      yield* get(failure(`'${name}': the backing files of '${basename(path)}' lead back to it`, { file: name }))
+    const wanted = seen.length === 0 ? options : {}
+    const step = format === 'raw' ? rawStep(file) : yield* wait(imageStep(file, options.allow, wanted))
+    if (step.files.data !== undefined) opened.push(step.files.data)
+    return step.next === undefined ? [step] : [step, ...(yield* down(step.next, [...seen, real]))]
   }
-  try {
-    const done = await down(name, options.format ?? 'qcow2', [])
+  const open = task(async function* () {
+    const steps = yield* down({ path: name, format: options.format ?? 'qcow2' }, [])
     const [top, ...rest] = steps
-    if (E.isRight(done) && top !== undefined) {
-      const chain: Chain = [top.layer, ...rest.map((s) => s.layer)]
-      const names = steps.map((s) => s.files.image.name)
-      const holders = steps.map(({ files }) => (files.data ?? files.image).name)
-      return E.right({ chain, world: worldOf(steps.map((s) => s.files)), names, holders, close })
-    }
-    close()
-    return E.left(E.isLeft(done) ? done.left : name)
-  } catch (error) {
-    close()
-    return E.left(`'${name}': ${reason(error)}`)
-  }
+    const chain: Chain = [top.layer, ...rest.map(({ layer }) => layer)]
+    const names = steps.map(({ files }) => files.image.name)
+    const holders = steps.map(({ files }) => (files.data ?? files.image).name)
+    return { name, chain, world: worldOf(steps.map(({ files }) => files)), names, holders, close }
+  })
+  return () => open().then(onLeft(close))
 }
 
-/** Runs a command on a chain, and closes its files. */
-export const withChain = async (
-  name: string,
-  options: OpenOptions,
-  command: (open: OpenChain) => Promise<number>
-): Promise<number> => {
-  const chain = await openChain(name, options)
-  if (E.isLeft(chain)) return fail(chain.left)
-  try {
-    return await command(chain.right)
-  } catch (error) {
-    return fail(`'${name}': ${reason(error)}`)
-  } finally {
-    chain.right.close()
-  }
-}
+/** Bytes of the disk that a backing file presents, which an image is to get. */
+export const backingSize = (image: string, name: string, format: string): TaskEither<CommandError, number> =>
+  task(async function* () {
+    if (format !== 'qcow2' && format !== 'raw') return yield* get(failure(`Unknown driver '${format}'`))
+    const path = yield* get(newBackingPath(image, name))
+    const open = openChain(path, { allow: [dirname(path)], format })
+    return yield* wait(
+      using(open, function* ({ chain }) {
+        return chainSize(chain)
+      })
+    )
+  })

@@ -2,15 +2,12 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import { type Issue, issue } from '../../bytes/issue.js'
-import type { Read } from '../../bytes/plan.js'
 import { sectorSize } from '../../format/limits.js'
 import type { Chain } from '../../image/guest/chain.js'
 import type { AnyCommand } from '../../transition/command.js'
-import { fail } from '../files/output.js'
-import { openDiskFile } from '../files/disk-file.js'
-import { reason } from '../files/file.js'
-import type { Changes } from './changes.js'
-import { isLocked, lockForWriting } from '../files/lock.js'
+import type { CommandError } from '../command-error.js'
+import { type DiskFile, openDiskFile } from '../files/disk-file.js'
+import type { Changes } from './session.js'
 
 const file = { part: 'image', depth: 0 } as const
 
@@ -39,46 +36,27 @@ const changeOf = (command: AnyCommand): Exclude<HostWrite, { readonly _tag: 'Flu
   return command._tag === 'Resize' ? { _tag: 'Truncate', file, length: command.size } : undefined
 }
 
-/** Opens a raw file and locks it. It throws what is in the way. */
-export const openRaw = (name: string): Changes & { readonly close: () => void } => {
-  const disk = openDiskFile(name)
-  if (!lockForWriting(disk.fd)) {
-    disk.close()
-    throw new Error(isLocked)
-  }
-  const chain = (): Chain => [{ _tag: 'Raw', size: Math.ceil(disk.length() / sectorSize) * sectorSize }]
-  return {
-    get chain() {
-      return chain()
-    },
-    read: (request: Read) => disk.read(request),
-    command: (command) => {
-      const change = changeOf(command)
-      if (change === undefined) return E.left(unknown(command))
-      disk.see(change)
-      disk.perform(change)
-      disk.settle()
-      return E.right(undefined)
-    },
-    end: () => {
-      disk.flush()
-    },
-    close: () => {
-      disk.close()
-    }
-  }
+/** A raw file that is open for writing. */
+export interface RawFile {
+  readonly session: Changes
+  readonly close: () => void
 }
 
-/** Runs a command on a raw file that is open for writing. */
-export const withRaw = (name: string, command: (file: Changes) => number): number => {
-  try {
-    const file = openRaw(name)
-    try {
-      return command(file)
-    } finally {
-      file.close()
-    }
-  } catch (error) {
-    return fail(`Could not open '${name}': ${reason(error)}`)
-  }
-}
+/** Opens a raw file and locks it. */
+export const openRaw = (name: string): E.Either<CommandError, RawFile> =>
+  E.map((disk: DiskFile): RawFile => ({ session: sessionOf(disk), close: disk.close }))(openDiskFile(name))
+
+const sessionOf = (disk: DiskFile): Changes => ({
+  get chain(): Chain {
+    return [{ _tag: 'Raw', size: Math.ceil(disk.length() / sectorSize) * sectorSize }]
+  },
+  read: disk.read,
+  command: (command) => {
+    const change = changeOf(command)
+    if (change === undefined) return E.left(unknown(command))
+    const performed = E.chain(() => disk.perform(change))(disk.see(change))
+    if (E.isRight(performed)) disk.settle()
+    return performed
+  },
+  end: disk.flush
+})

@@ -1,13 +1,13 @@
 /** Reports on which guest bytes an image has itself, and whether zeros can be written without data. */
 import * as E from 'fp-ts/lib/Either.js'
-import { type Failure, showFailure } from '../../bytes/run-async.js'
 import { grainSize } from '../../format/geometry.js'
 import { type Chain, chainSize, type Located, locations } from '../../image/guest/chain.js'
+import { type Cause, showCause } from '../command-error.js'
 import { ioSize } from '../text/human-size.js'
 import type { IoFile } from './file.js'
 import { failedWith, type Outcome, success, type Transfer } from './line.js'
 
-const extents = (file: IoFile, chain: Chain, from: number, to: number): E.Either<Failure, readonly Located[]> => {
+const extents = (file: IoFile, chain: Chain, from: number, to: number): E.Either<Cause, readonly Located[]> => {
   const found: Located[] = []
   return E.map(() => found)(
     file.run(
@@ -25,7 +25,7 @@ interface Allocation {
 }
 
 /** Guest bytes `[from, to)` in the fewest ranges. */
-const allocations = (file: IoFile, from: number, to: number): E.Either<Failure, readonly Allocation[]> => {
+const allocations = (file: IoFile, from: number, to: number): E.Either<Cause, readonly Allocation[]> => {
   const [top] = file.chain()
   return E.map((found: readonly Located[]) => {
     const out: Allocation[] = []
@@ -40,9 +40,9 @@ const allocations = (file: IoFile, from: number, to: number): E.Either<Failure, 
   })(extents(file, [top], from, to))
 }
 
-const outcome = <A>(print: (a: A) => string): ((result: E.Either<Failure, A>) => Outcome) =>
+const outcome = <A>(print: (a: A) => string): ((result: E.Either<Cause, A>) => Outcome) =>
   E.match(
-    (failure) => failedWith(showFailure(failure)),
+    (cause) => failedWith(showCause(cause)),
     (a) => success(print(a))
   )
 

@@ -1,14 +1,15 @@
 /** The file that lines are about: opened for reading or for writing, as an image or as raw bytes. */
 import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type Plan, runSync } from '../../bytes/plan.js'
-import type { Failure } from '../../bytes/run-async.js'
 import type { Chain } from '../../image/guest/chain.js'
-import { reason } from '../files/file.js'
-import type { Changes } from '../images/changes.js'
+import { type Cause, type CommandError, failure, get, system, task, wait } from '../command-error.js'
+import { openForWriting } from '../images/locked-image.js'
 import { openChain } from '../images/open.js'
-import { openForWriting } from '../images/open-writing.js'
 import { openRaw } from '../images/raw.js'
+import type { Changes } from '../images/session.js'
 import type { OpenRequest } from '../text/image-opts.js'
 
 /** An open file. */
@@ -17,54 +18,60 @@ export interface IoFile {
   readonly request: OpenRequest
   readonly chain: () => Chain
   /** Runs a plan that reads. */
-  readonly run: <A, W>(plan: () => Plan<A, W>, emit?: (what: W) => void) => E.Either<Failure, A>
+  readonly run: <A, W>(plan: () => Plan<A, W>, emit?: (what: W) => void) => E.Either<Cause, A>
   /** What changes it; `undefined` where it is open for reading only. */
   readonly changes: Changes | undefined
   /** Makes durable what is written, and closes it. */
+  readonly close: () => E.Either<CommandError, void>
+}
+
+const forReading = (request: OpenRequest, allow: readonly string[]): TaskEither<CommandError, IoFile> =>
+  task(async function* () {
+    const { name, format } = request
+    const { chain, world, close } = yield* wait(openChain(name, { allow, format }))
+    if (world._tag === 'Async') {
+      close()
+      return yield* get(failure(`Could not open '${name}': it is on a server`, { file: name }))
+    }
+    const { read } = world
+    return {
+      request,
+      chain: () => chain,
+      run: (plan, emit = () => undefined) => runSync(plan(), { read, emit }),
+      changes: undefined,
+      close: () => {
+        close()
+        return E.right(undefined)
+      }
+    }
+  })
+
+const writable = (request: OpenRequest, { session, close }: Writable): IoFile => ({
+  request,
+  chain: () => session.chain,
+  run: (plan, emit = () => undefined) => runSync(plan(), { read: session.read, emit }),
+  changes: session,
+  close: () => {
+    const ended = session.end()
+    close()
+    return ended
+  }
+})
+
+/** What may be changed, and is to be closed. */
+interface Writable {
+  readonly session: Changes
   readonly close: () => void
 }
 
-const forReading = async (request: OpenRequest, allow: readonly string[]): Promise<E.Either<string, IoFile>> => {
-  const open = await openChain(request.name, { allow, format: request.format })
-  if (E.isLeft(open)) return open
-  const { chain, world, close } = open.right
-  if (world._tag === 'Async') {
-    close()
-    return E.left(`Could not open '${request.name}': it is on a server`)
-  }
-  const { read } = world
-  const run: IoFile['run'] = (plan, emit = () => undefined) => runSync(plan(), { read, emit })
-  return E.right({ request, chain: () => chain, run, changes: undefined, close })
-}
+/** The name of a raw file may be that of a link to it. */
+const openWritable = ({ name, format }: OpenRequest, allow: readonly string[]): TaskEither<CommandError, Writable> =>
+  format === 'raw'
+    ? () => Promise.resolve(E.chain(openRaw)(system('open', name, () => realpathSync(name))))
+    : openForWriting(name, { allow })
 
-const writable = (request: OpenRequest, changes: Changes, close: () => void): IoFile => ({
-  request,
-  chain: () => changes.chain,
-  run: (plan, emit = () => undefined) => runSync(plan(), { read: changes.read, emit }),
-  changes,
-  close
-})
-
-const forWriting = async (request: OpenRequest, allow: readonly string[]): Promise<E.Either<string, IoFile>> => {
-  if (request.format === 'raw')
-    return E.tryCatch(
-      () => {
-        const raw = openRaw(realpathSync(request.name))
-        return writable(request, raw, raw.close)
-      },
-      (error) => `Could not open '${request.name}': ${reason(error)}`
-    )
-  return E.map(({ session, close }: { readonly session: Changes; readonly close: () => void }) =>
-    writable(request, session, () => {
-      try {
-        session.end()
-      } finally {
-        close()
-      }
-    })
-  )(await openForWriting(request.name, { allow }))
-}
-
-/** Opens a file as requested; the reason when that fails. */
-export const openIoFile = (request: OpenRequest, allow: readonly string[]): Promise<E.Either<string, IoFile>> =>
-  request.readOnly ? forReading(request, allow) : forWriting(request, allow)
+/** Opens a file as requested. */
+export const openIoFile = (request: OpenRequest, allow: readonly string[]): TaskEither<CommandError, IoFile> =>
+  request.readOnly
+    ? forReading(request, allow)
+    : TE.map((opened: Writable) => writable(request, opened))(openWritable(request, allow))

@@ -1,8 +1,10 @@
 /** `qcow2 io`: guest bytes read and written by lines in qemu-io's own words. */
 import { createInterface } from 'node:readline/promises'
-import * as E from 'fp-ts/lib/Either.js'
-import { complain, fail, print, writer } from '../files/output.js'
-import { reason } from '../files/file.js'
+import type * as E from 'fp-ts/lib/Either.js'
+import { flow } from 'fp-ts/lib/function.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { type CommandError, either, failure, get, orError, task, wait } from '../command-error.js'
+import { dropUnread, print, textWriter } from '../files/output.js'
 import { imageOptsOf, type OpenRequest } from '../text/image-opts.js'
 import { IoSession } from './session.js'
 
@@ -30,36 +32,39 @@ const standardInput = async function* (): AsyncGenerator<string> {
   }
 }
 
-/** The file that the command line names, if it names one; the reason where its options name none. */
-const requestOf = (name: string | undefined, o: IoOptions): E.Either<string, OpenRequest | undefined> => {
-  if (name === undefined) return E.right(undefined)
-  const plain: OpenRequest = { name, format: o.format, readOnly: o.readOnly }
-  if (!o.imageOpts) return E.right(plain)
-  return E.chain((options: Partial<OpenRequest>): E.Either<string, OpenRequest> => {
-    const request = { ...plain, name: '', ...options, readOnly: o.readOnly || options.readOnly === true }
-    return request.name === '' ? E.left(`'${name}' names no file: file.filename is missing`) : E.right(request)
-  })(imageOptsOf(name))
-}
+/** The file that the command line names, if it names one. */
+const requestOf = (name: string | undefined, o: IoOptions): E.Either<CommandError, OpenRequest | undefined> =>
+  either(function* () {
+    if (name === undefined) return undefined
+    const plain: OpenRequest = { name, format: o.format, readOnly: o.readOnly }
+    if (!o.imageOpts) return plain
+    const options = yield* get(orError(imageOptsOf(name)))
+    if (options.name === undefined) yield* get(failure(`'${name}' names no file: file.filename is missing`))
+    return { ...plain, ...options, readOnly: o.readOnly || options.readOnly === true }
+  })
 
-/** The command. */
-export const io = async (name: string | undefined, o: IoOptions): Promise<number> => {
-  const request = requestOf(name, o)
-  if (E.isLeft(request)) return fail(request.left)
-  if (o.forceShare && !o.readOnly) return fail('-U can only be used with -r: other processes change what is read')
-  const given = o.cmd.length > 0
-  const { put, end } = writer()
-  const session = new IoSession({ print: given ? put : print, printError: complain, flush: end }, o.allow)
-  try {
-    const opened = request.right === undefined ? E.right(undefined) : await session.open(request.right)
-    if (E.isLeft(opened)) return fail(opened.left)
-    try {
-      return await session.run(given ? o.cmd : standardInput())
-    } finally {
-      session.close()
-    }
-  } catch (error) {
-    return fail(`'${session.fileName}': ${reason(error)}`)
-  } finally {
-    end()
-  }
-}
+/**
+ * Carries out the lines of the command.
+ *
+ * @param report prints the error of a line, which does not stop those after it
+ */
+export const runLines = (
+  name: string | undefined,
+  o: IoOptions,
+  report: (error: CommandError) => void
+): TaskEither<CommandError, number> =>
+  task(async function* () {
+    const request = yield* get(requestOf(name, o))
+    if (o.forceShare && !o.readOnly)
+      yield* get(failure('-U can only be used with -r: other processes change what is read'))
+    const given = o.cmd.length > 0
+    const { put, end } = textWriter()
+    const output = { print: given ? flow(put, dropUnread) : print, report, flush: flow(end, dropUnread) }
+    const session = new IoSession(output, o.allow)
+    if (request !== undefined) yield* wait(session.open(request))
+    const code = await session.run(given ? o.cmd : standardInput())()
+    const [closed, flushed] = [session.close(), output.flush()]
+    const exitCode = yield* get(code)
+    for (const ended of [closed, flushed]) yield* get(ended)
+    return exitCode
+  })

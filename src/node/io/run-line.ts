@@ -1,11 +1,11 @@
 /** Lines about the open image, carried out as qemu-io does. */
 import * as E from 'fp-ts/lib/Either.js'
-import { showFailure } from '../../bytes/run-async.js'
 import { clusterSize } from '../../format/geometry.js'
 import { chainSize } from '../../image/guest/chain.js'
 import { vmStateOffset } from '../../image/guest/vm-state.js'
 import { readFacts } from '../../image/info.js'
 import { specificJson } from '../../image/info-json.js'
+import { type CommandError, isError, showCause } from '../command-error.js'
 import { ioSize } from '../text/human-size.js'
 import { specificLines } from '../text/info-text.js'
 import { allocated, allocationMap } from './allocation.js'
@@ -16,17 +16,18 @@ import { read, write } from './transfers.js'
 const truncate = (
   { changes }: IoFile,
   { size, preallocation }: Extract<ImageLine, { readonly _tag: 'Truncate' }>
-): Outcome => {
-  if (changes === undefined) return readOnly
+): E.Either<CommandError, Outcome> => {
+  if (changes === undefined) return E.right(readOnly)
   const done = changes.command({ _tag: 'Resize', size, preallocation })
-  return E.isRight(done) ? success() : failedWith(showFailure(done.left))
+  if (E.isRight(done)) return E.right(success())
+  return isError(done.left) ? E.left(done.left) : E.right(failedWith(showCause(done.left)))
 }
 
 const info = (file: IoFile): Outcome => {
   const [top] = file.chain()
   if (top._tag === 'Raw') return success('format name: raw\n')
   const facts = file.run(readFacts)
-  if (E.isLeft(facts)) return failedWith(showFailure(facts.left))
+  if (E.isLeft(facts)) return failedWith(showCause(facts.left))
   const { g, size } = top.disk
   return success(
     [
@@ -40,29 +41,28 @@ const info = (file: IoFile): Outcome => {
   )
 }
 
-/** Carries out a line on the open file. Throws what the system throws. */
-export const runLine = (file: IoFile, line: ImageLine): Outcome => {
+/** Carries out a line on the open file; fails where the system does not do its part of a change. */
+export const runLine = (file: IoFile, line: ImageLine): E.Either<CommandError, Outcome> => {
   switch (line._tag) {
     case 'Read':
-      return read(file, line)
+      return E.right(read(file, line))
     case 'Write':
     case 'WriteZeroes':
     case 'Discard':
       return write(file, line)
     case 'Flush':
-      file.changes?.end()
-      return success()
+      return E.map(() => success())(file.changes?.end() ?? E.right(undefined))
     case 'Length':
-      return success(`${ioSize(chainSize(file.chain()))}\n`)
+      return E.right(success(`${ioSize(chainSize(file.chain()))}\n`))
     case 'Alloc':
-      return allocated(file, line.at, line.length)
+      return E.right(allocated(file, line.at, line.length))
     case 'Map':
-      return allocationMap(file)
+      return E.right(allocationMap(file))
     case 'Truncate':
       return truncate(file, line)
     case 'Info':
-      return info(file)
+      return E.right(info(file))
     case 'Nothing':
-      return success()
+      return E.right(success())
   }
 }

@@ -1,6 +1,9 @@
 /** A session of `qcow2 io`: lines carried out one after the other, on the file that is open at the time. */
 import * as E from 'fp-ts/lib/Either.js'
-import { failed, ok } from '../files/output.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { type CommandError, commandError } from '../command-error.js'
+import { ok } from '../files/output.js'
 import type { OpenRequest } from '../text/image-opts.js'
 import { type IoFile, openIoFile } from './file.js'
 import { failedWith, type Outcome, success } from './line.js'
@@ -10,14 +13,17 @@ import { type Access, describeVerbs, parseLine } from './verbs.js'
 /** Where a session prints. */
 export interface IoOutput {
   /** Prints on standard output, perhaps later. */
-  readonly print: (text: string) => void
-  /** Prints one line on standard error. */
-  readonly printError: (text: string) => void
+  readonly print: (text: string) => E.Either<CommandError, void>
+  /** Prints the error of a line. */
+  readonly report: (error: CommandError) => void
   /** Prints now what waits to be printed. */
-  readonly flush: () => void
+  readonly flush: () => E.Either<CommandError, void>
 }
 
-type Next = Outcome | 'quit'
+/** The exit code where a line has failed. */
+const failed = 1
+
+type Next = E.Either<CommandError, Outcome | 'quit'>
 
 /** Sends the process a signal; where it survives, whether there is such a signal. */
 const raise = (signal: number | 'crash'): Outcome => {
@@ -37,7 +43,6 @@ const sleep = (milliseconds: number): Outcome => {
 /** The file that is open, and where its lines print. */
 export class IoSession {
   private file: IoFile | undefined
-  private lastName = ''
 
   /** @param allow folders, beside the image's own, whose files may be opened as backing files */
   constructor(
@@ -45,43 +50,40 @@ export class IoSession {
     private readonly allow: readonly string[] = []
   ) {}
 
-  /** The name of the file that was opened last. */
-  get fileName(): string {
-    return this.lastName
+  /** Opens a file, where none is open. */
+  open(request: OpenRequest): TaskEither<CommandError, void> {
+    return TE.map((file: IoFile) => {
+      this.file = file
+    })(openIoFile(request, this.allow))
   }
 
-  /** Opens a file, where none is open; the reason when that fails. */
-  async open(request: OpenRequest): Promise<E.Either<string, void>> {
-    const opened = await openIoFile(request, this.allow)
-    if (E.isLeft(opened)) return opened
-    this.file = opened.right
-    this.lastName = request.name
-    return E.right(undefined)
-  }
-
-  /** Closes the file, if one is open. Throws what the system throws when it writes. */
-  close(): void {
+  /** Closes the file, if one is open, once what is written is durable. */
+  close(): E.Either<CommandError, void> {
     const { file } = this
     this.file = undefined
-    file?.close()
+    return file?.close() ?? E.right(undefined)
   }
 
-  /** Carries out lines, and returns the exit code. A line that fails does not stop those after it. */
-  async run(lines: Iterable<string> | AsyncIterable<string>): Promise<number> {
-    let code = ok
-    for await (const line of lines) {
-      const next = this.runOne(line)
-      const outcome = next instanceof Promise ? await next : next
-      if (outcome === 'quit') break
-      this.printOutcome(outcome)
-      if (outcome.failed) code = failed
+  /** Carries out lines; the value is the exit code. A line that fails does not stop those after it; the system does. */
+  run(lines: Iterable<string> | AsyncIterable<string>): TaskEither<CommandError, number> {
+    return async () => {
+      let code = ok
+      for await (const line of lines) {
+        const next = this.runOne(line)
+        const outcome = next instanceof Promise ? await next : next
+        if (E.isLeft(outcome)) return outcome
+        if (outcome.right === 'quit') break
+        const printed = this.printOutcome(outcome.right)
+        if (E.isLeft(printed)) return printed
+        if (outcome.right.failed) code = failed
+      }
+      return E.right(code)
     }
-    return code
   }
 
-  private printOutcome({ out, error }: Outcome): void {
-    if (error !== undefined) this.output.printError(error)
-    if (out !== '') this.output.print(out)
+  private printOutcome({ out, error }: Outcome): E.Either<CommandError, void> {
+    if (error !== undefined) this.output.report(commandError(error))
+    return out === '' ? E.right(undefined) : this.output.print(out)
   }
 
   private access(): Access {
@@ -91,43 +93,43 @@ export class IoSession {
 
   private runOne(text: string): Next | Promise<Next> {
     const parsed = parseLine(text, this.access())
-    if (E.isLeft(parsed)) return parsed.left
+    if (E.isLeft(parsed)) return E.right(parsed.left)
     const line = parsed.right
     switch (line._tag) {
       case 'Open':
         return this.file === undefined
           ? this.openFor({ name: '', format: 'qcow2', readOnly: false, ...line.request })
-          : failedWith("file open already, try 'help close'")
+          : E.right(failedWith("file open already, try 'help close'"))
       case 'Reopen':
         return this.reopen(line.request)
       case 'Close':
-        this.close()
-        return success()
+        return E.map(() => success())(this.close())
       case 'Help':
-        return describeVerbs(line.topic)
+        return E.right(describeVerbs(line.topic))
       case 'Sleep':
-        return sleep(line.milliseconds)
+        return E.right(sleep(line.milliseconds))
       case 'Signal':
         if (line.signal !== 'crash') this.output.flush()
-        return raise(line.signal)
+        return E.right(raise(line.signal))
       case 'Quit':
-        return 'quit'
+        return E.right('quit')
       default:
-        return this.file === undefined ? success() : runLine(this.file, line)
+        return this.file === undefined ? E.right(success()) : runLine(this.file, line)
     }
   }
 
-  private async openFor(request: OpenRequest): Promise<Outcome> {
-    return E.match(failedWith, () => success())(await this.open(request))
+  private async openFor(request: OpenRequest): Promise<Next> {
+    const opened = await this.open(request)()
+    return E.right(E.isLeft(opened) ? failedWith(opened.left.message) : success())
   }
 
-  private reopen(changed: Partial<OpenRequest>): Outcome | Promise<Outcome> {
+  private reopen(changed: Partial<OpenRequest>): Next | Promise<Next> {
     const { request } = this.file ?? {}
-    if (request === undefined) return { failed: true, out: '' }
+    if (request === undefined) return E.right({ failed: true, out: '' })
     const next = { ...request, ...changed }
-    if (next.format !== request.format) return failedWith("Cannot change the option 'driver'")
-    if (next.name !== request.name) return failedWith("Cannot change the option 'file'")
-    this.close()
-    return this.openFor(next)
+    if (next.format !== request.format) return E.right(failedWith("Cannot change the option 'driver'"))
+    if (next.name !== request.name) return E.right(failedWith("Cannot change the option 'file'"))
+    const closed = this.close()
+    return E.isLeft(closed) ? closed : this.openFor(next)
   }
 }

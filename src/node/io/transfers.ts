@@ -3,13 +3,12 @@ import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../../bytes/issue.js'
 import type { Plan } from '../../bytes/plan.js'
-import { showFailure } from '../../bytes/run-async.js'
 import { type Chain, chainSize } from '../../image/guest/chain.js'
 import { readGuest } from '../../image/guest/read.js'
 import { activeVmState } from '../../image/guest/vm-state.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { native } from '../compression/decompress.js'
-import { reason } from '../files/file.js'
+import { type CommandError, either, get, isError, reason, showCause } from '../command-error.js'
 import { ioSize } from '../text/human-size.js'
 import { zeroesFast } from './allocation.js'
 import type { IoFile } from './file.js'
@@ -59,7 +58,7 @@ const rejected = (line: Transfer, issues: readonly Issue[]): Outcome => {
   if (first?.clause === 'CW-01' && first.structure === 'image') return transferFailed(line, 'Invalid argument')
   return first?.clause === 'RD-01' || first?.clause === 'CW-01'
     ? transferFailed(line, 'Input/output error')
-    : transferFailed(line, 'Input/output error', showFailure(issues))
+    : transferFailed(line, 'Input/output error', showCause(issues))
 }
 
 const isPastEnd = (file: IoFile, { at, length, vmState }: Transfer): boolean =>
@@ -90,7 +89,7 @@ export const read = (file: IoFile, line: ReadLine): Outcome => {
   if (isPastEnd(file, line)) return transferFailed(line, 'Input/output error')
   const start = performance.now()
   const bytes = file.run(() => readPadded(chain, line.at, line.length))
-  if (E.isLeft(bytes)) return transferFailed(line, 'Input/output error', showFailure(bytes.left))
+  if (E.isLeft(bytes)) return transferFailed(line, 'Input/output error', showCause(bytes.left))
   const { pattern } = line
   const found = pattern === undefined ? undefined : bytes.right.subarray(pattern.at, pattern.at + pattern.length)
   const matches = found?.every((byte) => byte === pattern?.byte) ?? true
@@ -103,15 +102,15 @@ export const read = (file: IoFile, line: ReadLine): Outcome => {
   return { failed: !matches && !line.asynchronous, out: `${mismatch}${dump}${report}` }
 }
 
-/** The bytes of a file, repeated. */
+/** The bytes of a file, repeated; the message of qemu-io where it has none. */
 const repeated = (name: string, length: number): E.Either<string, Uint8Array> =>
-  E.tryCatch(
-    () => {
-      const bytes = readFileSync(name)
-      if (bytes.length === 0) throw new Error('file is empty')
-      return new Uint8Array(Buffer.alloc(length, bytes))
-    },
-    (error) => `${name}: ${reason(error)}`
+  E.chain((bytes: Buffer) =>
+    bytes.length === 0 ? E.left(`${name}: file is empty`) : E.right(new Uint8Array(Buffer.alloc(length, bytes)))
+  )(
+    E.tryCatch(
+      () => readFileSync(name),
+      (error) => `${name}: ${reason(error)}`
+    )
   )
 
 const commandOf = (line: WriteLine): E.Either<string, AnyCommand> => {
@@ -129,20 +128,21 @@ const commandOf = (line: WriteLine): E.Either<string, AnyCommand> => {
   )(bytes)
 }
 
-/** Changes guest bytes. Throws what the system throws. */
-export const write = (file: IoFile, line: WriteLine): Outcome => {
-  const { changes } = file
-  if (changes === undefined) return readOnly
-  if (isPastEnd(file, line)) return transferFailed(line, 'Input/output error')
-  if (line._tag === 'WriteZeroes' && line.fast && !zeroesFast(file, line))
-    return transferFailed(line, 'Operation not supported')
-  const start = performance.now()
-  const command = commandOf(line)
-  if (E.isLeft(command)) return failedWith(command.left)
-  const done = changes.command(command.right)
-  if (E.isLeft(done)) return rejected(line, done.left)
-  if (line._tag !== 'Discard' && line.flush) changes.end()
-  return success(
-    line.quiet ? '' : transferred(line._tag === 'Discard' ? 'discard' : 'wrote', line, secondsSince(start))
-  )
-}
+/** Changes guest bytes; fails where the system does not do its part. */
+export const write = (file: IoFile, line: WriteLine): E.Either<CommandError, Outcome> =>
+  either(function* () {
+    const { changes } = file
+    if (changes === undefined) return readOnly
+    if (isPastEnd(file, line)) return transferFailed(line, 'Input/output error')
+    if (line._tag === 'WriteZeroes' && line.fast && !zeroesFast(file, line))
+      return transferFailed(line, 'Operation not supported')
+    const start = performance.now()
+    const command = commandOf(line)
+    if (E.isLeft(command)) return failedWith(command.left)
+    const done = changes.command(command.right)
+    if (E.isLeft(done)) return isError(done.left) ? yield* get(E.left(done.left)) : rejected(line, done.left)
+    if (line._tag !== 'Discard' && line.flush) yield* get(changes.end())
+    return success(
+      line.quiet ? '' : transferred(line._tag === 'Discard' ? 'discard' : 'wrote', line, secondsSince(start))
+    )
+  })

@@ -1,33 +1,33 @@
-/** Where disks have bytes: what several have is told once, in order, and left out nowhere. */
+/** Allocated ranges: bytes that several disks have are reported once, in order, and none is left out. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { Used, usedIn } from '../../src/node/images/used.js'
+import { allocatedIn, AllocatedRanges } from '../../src/node/images/allocated-ranges.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 
-const test = suite('used')
+const test = suite('allocated ranges')
 
 /** Which of a few bytes a disk has. */
 const disks = fc.array(fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }), { maxLength: 3 })
 
-const usedOf = (bytes: readonly boolean[]): Used => {
-  const used = new Used()
+const rangesOf = (bytes: readonly boolean[]): AllocatedRanges => {
+  const ranges = new AllocatedRanges()
   bytes.forEach((there, at) => {
-    if (there) used.add(at, at + 1)
+    if (there) ranges.add(at, at + 1)
   })
-  return used
+  return ranges
 }
 
-test('a byte lies in exactly one of the ranges that are told if a disk has it, else in none', () => {
+test('a byte lies in exactly one of the reported ranges if a disk has it, else in none', () => {
   holds(
     fc.property(disks, fc.nat(40), fc.nat(40), (all, a, b) => {
       const [from, to] = [Math.min(a, b), Math.max(a, b)]
-      const told = [...usedIn(all.map(usedOf), from, to)].flatMap(([start, end]) =>
+      const reported = [...allocatedIn(all.map(rangesOf), from, to)].flatMap(([start, end]) =>
         Array.from({ length: end - start }, (_, i) => start + i)
       )
       const there = Array.from({ length: to - from }, (_, i) => from + i)
       assert.equal(
-        told,
+        reported,
         there.filter((at) => all.some((bytes) => bytes[at] === true))
       )
     })

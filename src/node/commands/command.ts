@@ -1,0 +1,167 @@
+/**
+ * Commands of the command line. A command is declared once: its arguments and options are codecs from what the command line
+ * gives, and the types of their values are derived from them.
+ */
+import { type Command as Parser, Option } from 'commander'
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as t from 'io-ts'
+import { type CommandError, commandError, get, task, wait } from '../command-error.js'
+import { decodeWith } from '../text/values.js'
+
+/** Prints an error that does not end the command. */
+export type Report = (error: CommandError) => void
+
+/** A codec from what the command line gives; `undefined` where it gives nothing. */
+export type Given<A> = t.Type<A, unknown>
+
+/** Declares a parameter to the parser. The result is what the command line gives, once it has been parsed. */
+type Declare = (parser: Parser) => () => unknown
+
+/** An argument or an option of a command. */
+export class Parameter<A> extends t.Type<A, unknown> {
+  constructor(
+    codec: Given<A>,
+    readonly declare: Declare
+  ) {
+    super(codec.name, codec.is, codec.validate, codec.encode)
+  }
+}
+
+/** Parameters by the names of their values. */
+type Declared = Readonly<Record<string, t.Mixed & { readonly declare: Declare }>>
+
+/** The values of parameters. */
+type Values<P extends Declared> = t.TypeOf<t.TypeC<P>>
+
+/** An argument: `<image>`, `[size]` where it may be left out, or `<files...>`. */
+export const argument = <A>(syntax: string, about: string, codec: Given<A>): Parameter<A> =>
+  new Parameter(codec, (parser) => {
+    const index = parser.registeredArguments.length
+    parser.argument(syntax, about)
+    return (): unknown => parser.processedArgs[index]
+  })
+
+const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text]
+
+/** Declares an option, which `adapt` may change. */
+const declareOption =
+  (flags: string, about: string, adapt = (declared: Option): Option => declared): Declare =>
+  (parser) => {
+    const declared = adapt(new Option(flags, about))
+    parser.addOption(declared)
+    return (): unknown => parser.getOptionValue(declared.attributeName())
+  }
+
+/** An option, by its flags: `-q, --quiet`, or `-s, --sparse <size>`. Of several that are given the last one holds. */
+export const option = <A>(flags: string, about: string, codec: Given<A>): Parameter<A> =>
+  new Parameter(codec, declareOption(flags, about))
+
+/** An option that may be repeated. */
+export const repeated = (flags: string, about: string): Parameter<readonly string[]> =>
+  new Parameter(
+    texts,
+    declareOption(flags, `${about}; may be repeated`, (declared) => declared.argParser(collect))
+  )
+
+/** An option that is given or not. */
+export const flag = (flags: string, about: string): Parameter<boolean> => option(flags, about, isGiven)
+
+const isGiven: Given<boolean> = new t.Type('isGiven', t.boolean.is, (u) => t.success(u === true), Boolean)
+
+/** Any text. */
+export const text: Given<string> = t.string
+
+/** The texts of an option that may be repeated. */
+export const texts: Given<readonly string[]> = new t.Type(
+  'texts',
+  t.readonlyArray(t.string).is,
+  (u, context) => (u === undefined ? t.success([]) : t.readonlyArray(t.string).validate(u, context)),
+  String
+)
+
+/** One of some words. */
+export const oneOf = <W extends string>(
+  words: readonly W[],
+  message: (given: string) => string = (given) => `'${given}' is not one of ${words.join(', ')}`
+): Given<W> => {
+  const isWord = (u: unknown): u is W => words.some((word) => word === u)
+  return new t.Type(
+    words.join(),
+    isWord,
+    (u, context) => (isWord(u) ? t.success(u) : t.failure(u, context, message(String(u)))),
+    String
+  )
+}
+
+/** What the codec decodes, or a value in place of what is not given. */
+export const orElse = <A, const B>(codec: t.Type<A, unknown>, absent: B): Given<A | B> =>
+  new t.Type(
+    codec.name,
+    (u): u is A | B => u === absent || codec.is(u),
+    (u, context) => (u === undefined ? t.success<A | B>(absent) : codec.validate(u, context)),
+    String
+  )
+
+/** What the codec decodes, or nothing. */
+export const optional = <A>(codec: t.Type<A, unknown>): Given<A | undefined> => orElse(codec, undefined)
+
+/** An option of QEMU's tools that is accepted for compatibility, and ignored. */
+export interface Ignored {
+  readonly flags: string
+  /** What it takes, where it does not take any text. */
+  readonly codec?: t.Mixed
+}
+
+const declareIgnored = ({ flags, codec = t.unknown }: Ignored): Declared[string] =>
+  new Parameter(
+    optional(codec),
+    declareOption(flags, '', (declared) => declared.hideHelp())
+  )
+
+/** A command of the command line. */
+export interface Command {
+  /** Declares the command to the parser of a program; `start` gets what is to be done, where the command line names it. */
+  readonly declare: (program: Parser, start: (task: TaskEither<CommandError, number>) => void, report: Report) => void
+}
+
+/** What a command is. */
+interface Declaration<A extends Declared, O extends Declared> {
+  readonly name: string
+  /** What it does, in one line. */
+  readonly summary: string
+  readonly args: A
+  readonly options: O
+  readonly ignored?: readonly Ignored[]
+  /** Does it. The value is the exit code: 0, or another one of qemu-img's where nothing failed. */
+  readonly run: (args: Values<A>, options: Values<O>, report: Report) => TaskEither<CommandError, number>
+}
+
+const declareAll = (parser: Parser, declared: Declared): (() => Readonly<Record<string, unknown>>) => {
+  const given = Object.entries(declared).map(([name, { declare }]) => [name, declare(parser)] as const)
+  return () => Object.fromEntries(given.map(([name, value]) => [name, value()]))
+}
+
+const decodeAll = <P extends Declared>(declared: P, given: unknown): E.Either<CommandError, Values<P>> =>
+  E.mapLeft((message: string) => commandError(message))(decodeWith(t.type(declared))(given))
+
+/** A command, from its declaration. */
+export const command = <A extends Declared, O extends Declared>(declaration: Declaration<A, O>): Command => ({
+  declare: (program, start, report) => {
+    const { name, summary, args, options, ignored = [], run } = declaration
+    const parser = program.command(name).description(summary)
+    const accepted = Object.fromEntries(ignored.map((each) => [each.flags, declareIgnored(each)]))
+    const [givenArgs, givenOptions, givenIgnored] = [args, options, accepted].map((each) => declareAll(parser, each))
+    if (ignored.length > 0)
+      parser.addHelpText('after', `\nAccepted for compatibility, ignored: ${Object.keys(accepted).join('; ')}`)
+    const started = task(async function* () {
+      const values = yield* get(decodeAll(args, givenArgs?.()))
+      const chosen = yield* get(decodeAll(options, givenOptions?.()))
+      yield* get(decodeAll(accepted, givenIgnored?.()))
+      return yield* wait(run(values, chosen, report))
+    })
+    parser.action(() => {
+      start(started)
+    })
+  }
+})

@@ -1,0 +1,134 @@
+/** `qcow2 convert`: guest disks as a raw file or as an image. */
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as t from 'io-ts'
+import { type CommandError, failure, get, keepRules, task, wait } from '../command-error.js'
+import type { ConvertWords } from '../convert/convert-files.js'
+import { ok, print } from '../files/output.js'
+import type { OpenOptions } from '../images/open.js'
+import { optionsHelp } from '../text/image-options.js'
+import { asksForHelp } from '../text/option-list.js'
+import { byteSize } from '../text/values.js'
+import { argument, command, flag, type Given, option, optional, orElse, type Report, text, texts } from './command.js'
+import { allow, format, ignored, optionLists, quiet, snapshot } from './options.js'
+
+/** A codec that also demands a rule of what it decodes. */
+const where = <A>(codec: Given<A>, holds: (a: A) => boolean, message: string): Given<A> =>
+  new t.Type(
+    codec.name,
+    codec.is,
+    (u, context) =>
+      E.chain((a: A) => (holds(a) ? t.success(a) : t.failure<A>(u, context, message)))(codec.validate(u, context)),
+    codec.encode
+  )
+
+/** Bytes of zeros from which on they are left out: whole sectors. */
+const sparseSize = where(
+  byteSize('buffer size for sparse output'),
+  (size) => size % 512 === 0 && size <= 2 ** 21,
+  'Invalid buffer size for sparse output specified: not 0 or whole sectors of 512 bytes up to 2M'
+)
+
+/** How many requests qemu-img has at once. */
+const coroutines = where(text, (n) => /^([1-9]|1[0-6])$/.test(n), 'Invalid number of coroutines: not between 1 and 16')
+
+/** Zeros that are left out unless -S says otherwise, in bytes. */
+const defaultSparse = 4096
+
+/** What the command line asks for. */
+interface Conversion extends OpenOptions, ConvertWords {
+  readonly progress: boolean
+}
+
+/** Whether a raw file takes the option: one that says how much space it takes. */
+const isRawOption = (given: string): boolean => /^(size=.*|preallocation=(off|falloc|full))$/.test(given)
+
+/** Refuses options that conflict with each other. A raw file takes few of them. */
+const conflictingOptions = (inputs: readonly string[], o: Conversion): E.Either<CommandError, void> => {
+  const isRaw = o.out === 'raw'
+  return keepRules([
+    [o.over && o.options.length > 0, '-o has no effect when skipping image creation'],
+    [o.targetIsZero && !o.over, '--target-is-zero requires use of -n flag'],
+    [o.targetIsZero && o.backing !== undefined, 'Cannot use target-is-zero when the destination has a backing file'],
+    [o.skipBrokenBitmaps && !o.bitmaps, 'Use of --skip-broken-bitmaps requires --bitmaps'],
+    [o.bitmaps && inputs.length > 1, 'Copying bitmaps only possible with single source'],
+    [o.bitmaps && isRaw, "Format driver 'raw' does not support bitmaps"],
+    [
+      o.backing !== undefined && inputs.length > 1,
+      'Having a backing file for the target makes no sense when concatenating multiple input images'
+    ],
+    [isRaw && o.compress, 'Compression not supported for this file format'],
+    [isRaw && o.backing !== undefined, 'Backing file not supported for file format raw'],
+    [
+      isRaw && !o.options.flatMap((list) => list.split(',')).every(isRawOption),
+      `Invalid parameter in '${o.options.join(',')}'`
+    ]
+  ])
+}
+
+/** Converts; the way to one sparse raw file is a faster one. Each way is loaded only when it is taken. */
+const converted = (
+  inputs: readonly string[],
+  out: string,
+  o: Conversion,
+  report: Report
+): TaskEither<CommandError, void> =>
+  task(async function* () {
+    const isFull = o.options.some((list) => /preallocation=(falloc|full)/.test(list))
+    const [image] = inputs
+    if (o.out === 'raw' && !o.over && !isFull && o.sparse > 0 && inputs.length === 1 && image !== undefined) {
+      const { convert: convertToSparse } = await import('../convert/convert.js')
+      return yield* wait(convertToSparse(image, out, o))
+    }
+    const { convertFiles } = await import('../convert/convert-files.js')
+    const sparse = o.out === 'raw' && isFull ? 0 : o.sparse
+    yield* wait(convertFiles(inputs, out, o, { ...o, sparse }, report))
+  })
+
+export const convert = command({
+  name: 'convert',
+  summary: 'copy guest disks into a raw file, with holes for zeros, or into an image',
+  args: { files: argument('<files...>', 'the images, whose disks are joined, and the output', texts) },
+  options: {
+    format: option('-f, --format <format>', 'format of the images: qcow2 (default) or raw', format),
+    out: option('-O, --out <format>', 'format of the output: raw (default) or qcow2', orElse(format, 'raw')),
+    allow,
+    snapshot: snapshot(),
+    compress: flag('-c, --compress', 'compress the clusters of the output'),
+    options: optionLists("options of the output, as qemu-img's; help lists them"),
+    backing: option(
+      '-B, --backing <file>',
+      'the backing file of the output, with the same contents as those of the images',
+      optional(text)
+    ),
+    backingFormat: option('-F, --backing-format <format>', 'format of the backing file', optional(text)),
+    over: flag('-n, --over', 'write into an existing output, which is large enough'),
+    targetIsZero: flag('--target-is-zero', 'with -n: the output holds zeros only'),
+    bitmaps: flag('--bitmaps', 'copy the dirty bitmaps of the image'),
+    skipBrokenBitmaps: flag('--skip-broken-bitmaps', 'with --bitmaps: leave out those in use'),
+    sparse: option(
+      '-S, --sparse <size>',
+      'leave holes for zeros of at least so many bytes (default: 4k); 0: no holes',
+      orElse(sparseSize, defaultSparse)
+    ),
+    progress: flag('-p, --progress', 'print how much is done'),
+    quiet: quiet()
+  },
+  ignored: [
+    ...(['-T', '-t', '-U', '-W', '-C', '-r'] as const).map((short) => ignored[short]),
+    { flags: '-m, --coroutines <n>', codec: coroutines }
+  ],
+  run: ({ files }, options, report) =>
+    task(async function* () {
+      if (asksForHelp(options.options)) {
+        yield* get(print(optionsHelp()))
+        return ok
+      }
+      const inputs = files.slice(0, -1)
+      const out = files.at(-1)
+      yield* get(conflictingOptions(inputs, options))
+      if (inputs.length === 0 || out === undefined) return yield* get(failure('Must specify image file name'))
+      yield* wait(converted(inputs, out, options, report))
+      return ok
+    })
+})

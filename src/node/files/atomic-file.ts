@@ -1,0 +1,73 @@
+/** Atomic files: output that appears under its name when it is complete, and not at all when something went wrong. */
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync
+} from 'node:fs'
+import type * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { type CommandError, failure, get, onLeft, system, task, wait } from '../command-error.js'
+import { openRegular } from './file.js'
+
+/** A file that is being made. */
+export interface AtomicFile {
+  /** The name that it gets. */
+  readonly name: string
+  /** Where it is until it is complete. */
+  readonly path: string
+  /** Creates it there, or empties it; its descriptor. */
+  readonly create: () => E.Either<CommandError, number>
+  /** Gives it its name, and the mode of the file that had it. */
+  readonly publish: () => E.Either<CommandError, void>
+  /** Removes what is left of it. */
+  readonly discard: () => void
+}
+
+const exists = (name: string): boolean => lstatSync(name, { throwIfNoEntry: false }) !== undefined
+
+/** Opens and locks a file that is to be replaced. */
+const openLocked = (name: string): TaskEither<CommandError, number> =>
+  task(async function* () {
+    const { lock } = await import('./lock.js')
+    const { fd } = yield* get(openRegular(name, constants.O_RDWR))
+    yield* get(onLeft(() => closeSync(fd))(lock(fd, name)))
+    return fd
+  })
+
+/** A file to appear under this name, in the place of a regular file that has it and that no other process uses. */
+export const atomicFile = (name: string): TaskEither<CommandError, AtomicFile> =>
+  task(async function* () {
+    const { target, before } = yield* get(
+      system('create', name, () => {
+        const target = exists(name) ? realpathSync(name) : name
+        return { target, before: statSync(target, { throwIfNoEntry: false }) }
+      })
+    )
+    if (before?.isFile() === false) return yield* get(failure(`Could not create '${name}': is not a regular file`))
+    const old = before === undefined ? [] : [yield* wait(openLocked(target))]
+    const path = `${target}.${process.pid}.partial`
+    const release = (): void => {
+      for (const fd of old.splice(0)) closeSync(fd)
+    }
+    return {
+      name,
+      path,
+      create: () => system('create', name, () => openSync(path, 'w+')),
+      publish: () =>
+        system('create', name, () => {
+          release()
+          if (before !== undefined) chmodSync(path, before.mode)
+          renameSync(path, target)
+        }),
+      discard: () => {
+        release()
+        rmSync(path, { force: true })
+      }
+    }
+  })

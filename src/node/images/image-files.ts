@@ -1,0 +1,90 @@
+/** The files of an image that is changed: plans read them with what waits to be written, and writes go to them in order. */
+import * as E from 'fp-ts/lib/Either.js'
+import type { HostWrite } from '../../bytes/host-write.js'
+import { type Plan, type Read, runSync } from '../../bytes/plan.js'
+import { type Repaired, repair, type RepairMode } from '../../transition/repair/repair.js'
+import type { Surroundings } from '../../transition/engine/open.js'
+import type { Cause, CommandError } from '../command-error.js'
+import type { DiskFile } from '../files/disk-file.js'
+
+/** Answers requests, about backing files say. */
+export type Reader = (request: Read) => Uint8Array | CommandError
+
+/** The answers of files that are not there. */
+export const noBytes: Reader = (request) => new Uint8Array(request.length)
+
+const done: E.Either<CommandError, void> = E.right(undefined)
+
+/** The files of one image. */
+export class ImageFiles {
+  /**
+   * @param data the external data file
+   * @param below answers requests about the backing files
+   */
+  constructor(
+    private readonly image: DiskFile,
+    private readonly data?: DiskFile,
+    private readonly below: Reader = noBytes
+  ) {}
+
+  /** Answers a plan's requests, with what waits to be written. */
+  readonly read: Reader = (request) => {
+    if (request.file.depth > 0) return this.below(request)
+    if (request.file.part === 'image') return this.image.read(request)
+    return this.data === undefined ? noBytes(request) : this.data.read(request)
+  }
+
+  /** Runs a plan on the image. */
+  run<A>(plan: Plan<A>): E.Either<Cause, A> {
+    return runSync(plan, { read: this.read, emit: () => undefined })
+  }
+
+  /** Lets writes be read from now on. */
+  see(writes: readonly HostWrite[]): E.Either<CommandError, void> {
+    for (const w of writes) {
+      const seen = w._tag === 'Flush' ? done : this.fileOf(w.file.part).see(w)
+      if (E.isLeft(seen)) return seen
+    }
+    return done
+  }
+
+  /** Brings writes to the files, after which nothing waits any more. */
+  perform(writes: readonly HostWrite[]): E.Either<CommandError, void> {
+    for (const w of writes) {
+      const performed = w._tag === 'Flush' ? this.flush() : this.fileOf(w.file.part).perform(w)
+      if (E.isLeft(performed)) return performed
+    }
+    this.image.settle()
+    this.data?.settle()
+    return done
+  }
+
+  /** Brings writes to the files one by one, each to be read from then on. */
+  carryOut(writes: readonly HostWrite[]): E.Either<CommandError, void> {
+    for (const w of writes) {
+      const carried = E.chain(() => this.perform([w]))(this.see([w]))
+      if (E.isLeft(carried)) return carried
+    }
+    return done
+  }
+
+  /** Repairs the image. */
+  repair(around: Surroundings, mode: RepairMode): E.Either<Cause, Repaired> {
+    return E.chain((repaired: Repaired): E.Either<Cause, Repaired> =>
+      E.map(() => repaired)(this.carryOut(repaired.writes))
+    )(this.run(repair(around, this.image.length(), mode)))
+  }
+
+  close(): void {
+    this.image.close()
+    this.data?.close()
+  }
+
+  private flush(): E.Either<CommandError, void> {
+    return E.chain(() => this.image.flush())(this.data === undefined ? done : this.data.flush())
+  }
+
+  private fileOf(part: 'image' | 'data'): DiskFile {
+    return part === 'data' && this.data !== undefined ? this.data : this.image
+  }
+}

@@ -1,0 +1,119 @@
+/** Images that are changed: locked, their backing files open below them, and repaired first where they are dirty. */
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { compressionType } from '../../format/header.js'
+import type { Layer } from '../../image/guest/chain.js'
+import { activeDisk } from '../../image/guest/extents.js'
+import { readMetadata } from '../../image/metadata.js'
+import type { Surroundings } from '../../transition/engine/open.js'
+import { because, type Body, type CommandError, failure, get, onLeft, task, using, wait } from '../command-error.js'
+import { compressorOf } from '../compression/compress.js'
+import { native } from '../compression/decompress.js'
+import { type DiskFile, openDiskFile } from '../files/disk-file.js'
+import { cannotOpen, isUrl } from '../files/source.js'
+import { dataPath } from './follow.js'
+import { decodersOf } from './guest.js'
+import { ImageFiles } from './image-files.js'
+import { openChain } from './open.js'
+import { openable, type OpenableMetadata } from './openable-metadata.js'
+import { Session } from './session.js'
+
+/** An image whose files are open and locked, and of which nothing has been changed yet. */
+export interface LockedImage {
+  readonly files: ImageFiles
+  readonly metadata: OpenableMetadata
+  readonly around: Surroundings
+  readonly close: () => void
+}
+
+/** An image that is open for writing. */
+export interface WritableImage {
+  readonly session: Session
+  readonly close: () => void
+}
+
+/** How an image is opened. */
+interface LockOptions {
+  /** Folders, beside the image's own, whose files may be opened as backing files. */
+  readonly allow?: readonly string[]
+  /** Whether backing files are left alone: the command looks at no guest bytes. */
+  readonly alone?: boolean
+  /** Opening checks that are passed over. */
+  readonly passed?: readonly string[]
+}
+
+/** What compresses and decompresses guest bytes: the best there is, unless the command looks at none. */
+const codecs = async (
+  m: OpenableMetadata,
+  backing: Surroundings['backing'],
+  { alone }: LockOptions
+): Promise<Omit<Surroundings, 'backing'>> => {
+  if (alone === true) return { decompressor: native }
+  const top: Layer = { _tag: 'Image', disk: activeDisk(m, m.geometry) }
+  const type = compressionType(m.header) === 1 ? 'zstd' : 'zlib'
+  return { decompressor: await decodersOf([top, ...backing]), compressor: await compressorOf(type) }
+}
+
+/** Opens and locks the files of an image; after a failure nothing is open. */
+export const lockImage = (name: string, options: LockOptions = {}): TaskEither<CommandError, LockedImage> => {
+  const opened: { readonly close: () => void }[] = []
+  const close = (): void => {
+    for (const file of opened.splice(0)) file.close()
+  }
+  const open = (path: string): E.Either<CommandError, DiskFile> =>
+    E.map((file: DiskFile) => {
+      opened.push(file)
+      return file
+    })(openDiskFile(path))
+  const lockAll = task(async function* () {
+    if (isUrl(name))
+      return yield* get(failure(`Could not open '${name}': an image on a server cannot be changed`, { file: name }))
+    const image = yield* get(open(name))
+    const metadata = yield* get(openable(name, E.flattenW(new ImageFiles(image).run(readMetadata())), options.passed))
+    const { externalDataFile } = metadata.header.incompatibleFeatures
+    const data = externalDataFile ? yield* get(open(yield* get(dataPath(name, metadata)))) : undefined
+    const chain =
+      metadata.backingName === undefined || options.alone === true
+        ? undefined
+        : yield* wait(openChain(name, { allow: options.allow ?? [] }))
+    if (chain !== undefined) opened.push(chain)
+    const read = chain?.world._tag === 'Sync' ? chain.world.read : undefined
+    const backing = chain?.chain.slice(1) ?? []
+    return {
+      files: new ImageFiles(image, data, read),
+      metadata,
+      around: { backing, ...(await codecs(metadata, backing, options)) },
+      close
+    }
+  })
+  return () => lockAll().then(onLeft(close))
+}
+
+/** Repairs a dirty image, and does what opening for writing obliges to. @see FEAT-04 and OPEN-40 */
+const begin = (name: string, { files, metadata, around }: LockedImage): E.Either<CommandError, Session> => {
+  const { dirty, corrupt } = metadata.header.incompatibleFeatures
+  const repaired = dirty && !corrupt ? files.repair(around, 'all') : E.right(undefined)
+  return E.isLeft(repaired)
+    ? E.left(because(`Could not repair dirty image '${name}'`, name)(repaired.left))
+    : E.mapLeft(cannotOpen(name))(Session.open(files, around))
+}
+
+/** Opens an image for writing; its session is to be ended, and it is to be closed. */
+export const openForWriting = (name: string, options: LockOptions = {}): TaskEither<CommandError, WritableImage> =>
+  task(async function* () {
+    const locked = yield* wait(lockImage(name, options))
+    const { close } = locked
+    return { session: yield* get(onLeft(close)(begin(name, locked))), close }
+  })
+
+/** Changes an image; what waits is durable when it ends. */
+export const withImage = <A>(
+  name: string,
+  options: LockOptions,
+  change: (session: Session) => Body<A>
+): TaskEither<CommandError, A> =>
+  using(openForWriting(name, options), async function* ({ session }) {
+    const result = yield* wait(task(() => change(session)))
+    yield* get(session.end())
+    return result
+  })
