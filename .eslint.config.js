@@ -87,6 +87,12 @@ export default defineConfig(
     }
   },
   {
+    // What may fail in the shell is an Either or a TaskEither of a CommandError.
+    files: impure,
+    plugins: { functional },
+    rules: { 'functional/no-throw-statements': 'error' }
+  },
+  {
     files: leaves,
     rules: {
       'functional/immutable-data': 'off',

@@ -91,7 +91,7 @@ test("README's table of folders is the table of rooms", () => {
 test('no file imports itself through others', () => {
   const importedBy = new Map(
     [...imports]
-      .filter(([path]) => roomOf(path)?.effects !== true)
+      .filter(([path]) => lies(path, 'src') || roomOf(path)?.effects !== true)
       .map(([path, all]) => [path, all.flatMap(({ from }) => (from.startsWith('.') ? [sourceOf(path, from)] : []))])
   )
   assert.equal(circles(importedBy), [])
@@ -144,6 +144,19 @@ test('the command line loads no command before it is called, and no command the 
   )
   for (const path of files.filter((each) => lies(each, 'src/node') && each !== 'src/node/files/remote.ts'))
     assert.not.ok(loadedWith(path).has('src/node/files/remote.ts'), path)
+})
+
+/** Code that prints errors or ends the process; the display of progress on a terminal is the one exception. */
+const ofMainAlone = /process\.stderr|console\.|\bwrite\w*\(2\b|process\.exit(Code)?\b/
+const progress = 'src/node/convert/progress.ts'
+
+test('nothing in the shell but main prints errors or sets the exit code', () => {
+  const found = files
+    .filter((path) => lies(path, 'src/node') && ofMainAlone.test(readFileSync(join(root, path), 'utf8')))
+    .filter((path) => path !== progress)
+  assert.equal(found, ['src/node/main.ts'])
+  for (const code of ['process.exitCode = 1', 'process.exit(1)', 'console.error(why)', 'writeSync(2, why)'])
+    assert.ok(ofMainAlone.test(code), code)
 })
 
 const against: readonly (readonly [path: string, source: string, why: string])[] = [

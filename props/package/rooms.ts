@@ -77,13 +77,18 @@ export const rooms: readonly Room[] = [
     uses: ['src/node/files', 'src/node/compression'],
     effects: true
   },
-  { name: 'src/node/convert', what: 'convert', uses: ['src/node/text', 'src/node/images'], effects: true },
+  { name: 'src/node/convert', what: 'conversion of disks', uses: ['src/node/text', 'src/node/images'], effects: true },
   { name: 'src/node/io', what: "qemu-io's command lines", uses: ['src/node/text', 'src/node/images'], effects: true },
-  { name: 'src/node/commands', what: 'the other commands', uses: ['src/node/text', 'src/node/images'], effects: true },
+  {
+    name: 'src/node/commands',
+    what: 'each command: its arguments, options and what it does',
+    uses: ['src/node/convert', 'src/node/io'],
+    effects: true
+  },
   {
     name: 'src/node',
     what: 'the command line',
-    uses: ['src/node/convert', 'src/node/io', 'src/node/commands'],
+    uses: ['src/node/commands'],
     effects: true
   },
   {

@@ -19,13 +19,13 @@ export const nodeMutants: readonly Mutant[] = [
   {
     name: 'a session does not read its pending guest writes',
     file: 'node/images/session.ts',
-    change: { in: 'Session.wait', find: 'this.see($done.writes)', operator: 'drop-statement' },
+    change: { in: 'Session.see', find: 'this.files.see($writes)', to: 'E.right(undefined)' },
     ...inSession
   },
   {
     name: 'pending guest writes are not performed before another command',
     file: 'node/images/session.ts',
-    change: { in: 'Session.take', find: 'this.settle()', operator: 'drop-statement' },
+    change: { in: 'Session.take', find: 'this.settle()', to: 'E.right(undefined)' },
     ...inSession
   },
   {
@@ -37,19 +37,19 @@ export const nodeMutants: readonly Mutant[] = [
   {
     name: 'pending guest writes are lost at the end of a session',
     file: 'node/images/session.ts',
-    change: { in: 'Session.end', find: 'this.settle()', operator: 'drop-statement' },
+    change: { in: 'Session.end', find: 'this.settle()', to: 'E.right(undefined)' },
     ...inSession
   },
   {
     name: 'a partial write loses the rest of its page',
     file: 'node/files/disk-file.ts',
-    change: { in: 'openDiskFile', find: '$page * pageSize < $kept', to: '$page * pageSize > $kept' },
+    change: { in: 'diskFile', find: '$page * pageSize < $kept', to: '$page * pageSize > $kept' },
     ...inSession
   },
   {
     name: 'a file ends with its last nonzero byte',
     file: 'node/files/disk-file.ts',
-    change: { in: 'openDiskFile', find: 'if ($used.length > 0) ftruncateSync($fd, $end)', operator: 'drop-statement' },
+    change: { in: 'diskFile', find: 'if ($used.length > 0) ftruncateSync($fd, $end)', operator: 'drop-statement' },
     ...inSession
   },
   {
@@ -61,8 +61,8 @@ export const nodeMutants: readonly Mutant[] = [
   },
   {
     name: 'an io line does not use the native compressor',
-    file: 'node/images/open-writing.ts',
-    change: { in: 'packing', find: 'compressor: await compressorOf($type)', operator: 'drop-element' },
+    file: 'node/images/locked-image.ts',
+    change: { in: 'codecs', find: 'compressor: await compressorOf($type)', operator: 'drop-element' },
     red: 'props/node/io.test.ts',
     rule: 'what a line compresses is as short as zstd makes it'
   },
@@ -71,8 +71,8 @@ export const nodeMutants: readonly Mutant[] = [
     file: 'node/files/async-writer.ts',
     change: {
       in: 'AsyncWriter.barrier',
-      find: 'this.rounds.length < maxRounds ? undefined : $oldest',
-      to: 'undefined'
+      find: 'this.rounds.length < maxRounds ? $done : $oldest',
+      to: '$done'
     },
     ...inAsyncWriter
   },
@@ -91,34 +91,38 @@ export const nodeMutants: readonly Mutant[] = [
   {
     name: 'the failure of a write in flight is lost',
     file: 'node/files/async-writer.ts',
-    change: { in: 'AsyncWriter.complete', find: '$first === undefined', operator: 'equality' },
+    change: { in: 'AsyncWriter.complete', find: '$first ?? done', to: 'done' },
     red: 'props/node/async-writer.test.ts',
     rule: 'of the writes that fail the first is reported, exactly once, and the others reach their places'
   },
   {
     name: 'every round with a failed write reports a failure',
     file: 'node/files/async-writer.ts',
-    change: { in: 'AsyncWriter.complete', find: 'this.reported = true', operator: 'drop-statement' },
+    change: { in: 'AsyncWriter.report', find: 'this.reported = true', operator: 'drop-statement' },
     red: 'props/node/async-writer.test.ts',
     rule: 'of the writes that fail the first is reported, exactly once, and the others reach their places'
   },
   {
     name: 'bytes at an offset above 2^53 are written at the file position',
     file: 'node/files/sparse.ts',
-    change: { in: 'demandExact', find: '!Number.isSafeInteger($end)', operator: 'condition-false' },
+    change: { in: 'exactRange', find: 'Number.isSafeInteger($at) && Number.isSafeInteger($end)', to: 'true' },
     red: 'props/node/async-writer.test.ts',
     rule: 'bytes whose place is no exact number are not written, now or later'
   },
   {
     name: 'rebase exposes a longer backing file past the end of the old one',
     file: 'node/commands/rebase.ts',
-    change: { in: 'keepDisk', find: '!$piece.absent', to: '!($piece.absent && image.chain.length === 1)' },
+    change: { in: 'keepDisk', find: '!$piece.absent', to: '!($piece.absent && open.chain.length === 1)' },
     ...inRebase
   },
   {
     name: 'rebase to no backing file does not copy the old one',
     file: 'node/commands/rebase.ts',
-    change: { in: 'keep', find: 'await keepDisk($session, $open.right, undefined)', to: 'undefined' },
+    change: {
+      in: 'keepOver',
+      find: 'yield* wait(keepDisk({ image, session, below: undefined }, open))',
+      to: 'undefined'
+    },
     ...inRebase
   },
   {
@@ -140,9 +144,9 @@ export const nodeMutants: readonly Mutant[] = [
   },
   {
     name: 'comparing disks skips the ranges of the one that begins first',
-    file: 'node/images/used.ts',
-    change: { in: 'usedIn', find: '$b[0] < $a[0]', to: '$b[0] > $a[0]' },
-    red: 'props/node/used.test.ts',
-    rule: 'a byte lies in exactly one of the ranges that are told if a disk has it, else in none'
+    file: 'node/images/allocated-ranges.ts',
+    change: { in: 'allocatedIn', find: '$b[0] < $a[0]', to: '$b[0] > $a[0]' },
+    red: 'props/node/allocated-ranges.test.ts',
+    rule: 'a byte lies in exactly one of the reported ranges if a disk has it, else in none'
   }
 ]

@@ -32,7 +32,7 @@ export const writeText = (fd: number, text: string): E.Either<unknown, void> =>
   writeAll(fd, encoder.encode(escaped(text)))
 
 /** Ends a command that only prints, successfully: nobody reads on, as `head` does not when it has enough. */
-export const unread = commandError('Nobody reads standard output', { exitCode: 0 })
+const unread = commandError('Nobody reads standard output', { exitCode: 0 })
 
 const toError = (error: unknown): CommandError =>
   hasCode(error, 'EPIPE') ? unread : commandError(`Could not write standard output: ${reason(error)}`)

@@ -11,7 +11,7 @@ import type { DiskFile } from '../files/disk-file.js'
 export type Reader = (request: Read) => Uint8Array | CommandError
 
 /** The answers of files that are not there. */
-export const noBytes: Reader = (request) => new Uint8Array(request.length)
+const noBytes: Reader = (request) => new Uint8Array(request.length)
 
 const done: E.Either<CommandError, void> = E.right(undefined)
 
