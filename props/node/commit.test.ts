@@ -9,7 +9,6 @@ import * as assert from 'uvu/assert'
 import { check, exitCode } from '../../spec/reference/check.js'
 import { openImage } from '../../spec/reference/image.js'
 import { because, get } from '../../src/node/command-error.js'
-import { convert } from '../../src/node/convert/convert.js'
 import { withImage } from '../../src/node/images/locked-image.js'
 import type { AnyCommand } from '../../src/transition/command.js'
 import { needsQemu } from '../run/qemu.js'
@@ -50,7 +49,7 @@ const fill = (at: number, length: number, value: number): AnyCommand => ({
 })
 
 const content = async (name: string): Promise<Buffer> => {
-  await valueOf(convert(place(name), place('out.raw'), allowed))
+  await runHere('convert', place(name), place('out.raw'))
   return readFileSync(place('out.raw'))
 }
 

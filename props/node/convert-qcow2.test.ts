@@ -9,8 +9,8 @@ import * as assert from 'uvu/assert'
 import { check, type Counts, exitCode } from '../../spec/reference/check.js'
 import { openImage } from '../../spec/reference/image.js'
 import type { CommandError } from '../../src/node/command-error.js'
+import type { ConvertOptions } from '../../src/node/convert/conversion.js'
 import { convert } from '../../src/node/convert/convert.js'
-import { convertFiles, type ConvertWords } from '../../src/node/convert/convert-files.js'
 import { noise } from '../arbitrary/octets.js'
 import { needsQemu, qemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
@@ -42,7 +42,8 @@ const disk = ((): Buffer => {
 const source = place('source.raw')
 writeFileSync(source, disk)
 
-const words: ConvertWords = {
+const defaults: ConvertOptions = {
+  allow: [],
   compress: false,
   options: [],
   sparse: 4096,
@@ -54,20 +55,29 @@ const words: ConvertWords = {
   bitmaps: false,
   skipBrokenBitmaps: false
 }
-const fromRaw = { allow: [], format: 'raw' } as const
 const image = place('image.qcow2')
 const unreported = ({ message }: CommandError): never => {
   throw new Error(message)
 }
 
-const make = async (options: string, more: Partial<ConvertWords> = {}, inputs = [source]): Promise<void> => {
-  const all = { ...words, ...more, options: options === '' ? [] : [options] }
-  await valueOf(convertFiles(inputs, image, fromRaw, all, unreported))
+/** Converts images, with a list of options for the output. */
+const convertTo = async (
+  out: string,
+  inputs: readonly string[],
+  list: string,
+  more: Partial<ConvertOptions> = {}
+): Promise<void> => {
+  const options = { ...defaults, ...more, options: list === '' ? [] : [list] }
+  await valueOf(convert(inputs, out, options, unreported))
 }
+
+/** Converts raw files to the image. */
+const make = (list: string, more: Partial<ConvertOptions> = {}, inputs = [source]): Promise<void> =>
+  convertTo(image, inputs, list, { ...more, format: 'raw' })
 
 /** The guest bytes of the image, as it is read here. */
 const content = async (): Promise<Buffer> => {
-  await valueOf(convert(image, place('back.raw'), { allow: [] }))
+  await runHere('convert', image, place('back.raw'))
   return readFileSync(place('back.raw'))
 }
 
@@ -158,11 +168,11 @@ test('zeros of any origin are left out, unless they are asked for', async () => 
   const used = Array.from({ length: Math.ceil(disk.length / 4096) }, (_, i) => blank(i * 4096)).filter((b) => !b).length
   assert.is(counts().allocatedClusters, used)
   const again = place('again.qcow2')
-  await valueOf(convertFiles([image], again, { allow: [] }, { ...words, options: ['cluster_size=8k'] }, unreported))
+  await convertTo(again, [image], 'cluster_size=8k')
   await make('cluster_size=4k', { sparse: 0 })
   assert.is(counts().allocatedClusters, Math.ceil(disk.length / 4096))
   assert.is(Buffer.compare(await content(), disk), 0)
-  await valueOf(convertFiles([image], again, { allow: [] }, { ...words, options: ['cluster_size=4k'] }, unreported))
+  await convertTo(again, [image], 'cluster_size=4k')
   const found = check(openImage(readFileSync(again)))
   assert.is(E.isRight(found) && found.right.allocatedClusters, used)
 })
@@ -183,15 +193,14 @@ test('over a backing file only what the top layer holds is copied, and its zeros
   writeFileSync(place('other.raw'), disk)
   const named = { backing: 'other.raw', backingFormat: 'raw' }
   for (const options of ['', 'compat=0.10', 'extended_l2=on', 'cluster_size=512']) {
-    const all = { ...words, ...named, options: options === '' ? [] : [options] }
-    await valueOf(convertFiles([over], image, { allow: [] }, all, unreported))
+    await convertTo(image, [over], options, named)
     assert.is(counts().allocatedClusters, 0)
     const expected = Buffer.alloc(2 * kibi * kibi)
     expected.set(disk)
     assert.is(Buffer.compare(await content(), expected), 0)
     const short = place('short.raw')
     writeFileSync(short, Buffer.alloc(700 * kibi))
-    await valueOf(convertFiles([short], image, fromRaw, all, unreported))
+    await make(options, named, [short])
     assert.is(Buffer.compare(await content(), Buffer.alloc(700 * kibi)), 0, options)
   }
 })
@@ -204,7 +213,7 @@ needsQemu(test)('a snapshot is converted by its name', async () => {
     ['qemu-io', '-c', 'write -P 5 0 1M', from]
   ] as const)
     assert.is(spawnSync(program, args).status, 0)
-  await valueOf(convertFiles([from], image, { allow: [], snapshot: 'before' }, words, unreported))
+  await convertTo(image, [from], '', { snapshot: 'before' })
   assert.is(Buffer.compare(await content(), disk), 0)
 })
 

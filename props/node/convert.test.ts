@@ -12,12 +12,11 @@ import { load, names } from '../../corpus/load.js'
 import { imageName } from '../../corpus/recipe.js'
 import { chainSize } from '../../src/image/guest/chain.js'
 import { commandError } from '../../src/node/command-error.js'
-import { convert as convertHere } from '../../src/node/convert/convert.js'
 import { openChain, type OpenChain } from '../../src/node/images/open.js'
-import { earliest, startHelper } from '../../src/node/convert/copy.js'
-import { WorkQueue } from '../../src/node/convert/shares.js'
+import { earliest, startHelper } from '../../src/node/convert/parallel.js'
+import { WorkQueue } from '../../src/node/convert/work-queue.js'
 import { note, suite } from '../run/suite.js'
-import { valueOf } from './outcome.js'
+import { runHere } from './outcome.js'
 
 const test = suite('convert')
 
@@ -105,7 +104,7 @@ test('every cluster comes to its place', () => {
     assert.ok(out.subarray(i * size, (i + 1) * size).equals(guestCluster(i)), `cluster ${i}`)
 })
 
-test('of several clusters that cannot be read the first is named, whichever thread comes upon it, and no file is left', () => {
+test('of several clusters that cannot be read the first is reported, whichever thread finds it, and no file is left', () => {
   rmSync(place('out.raw'), { force: true })
   for (const broken of [[0], [clusters - 1], [700, 703, 990], [900, 999], [290, 400, 500, 600, 700, 800]]) {
     const { code, error } = convert(broken)
@@ -117,27 +116,27 @@ test('of several clusters that cannot be read the first is named, whichever thre
   }
 })
 
-test('a cluster that cannot be read is named before an entry behind it that cannot be followed, and not after one', () => {
+test('a cluster that cannot be read is reported before an invalid entry after it, and not before one in front of it', () => {
   assert.match(convert([500], 600).error, /\[CMP-09\]/)
   assert.match(convert([600], 500).error, /\[L2-02\]/)
 })
 
 const output = (path: string) => ({ name: path, path })
 
-/** What a helper says that finds `taken` shares taken by somebody else; the file it fills starts as zeros. */
+/** The result of a helper that finds the first `taken` shares claimed by another thread; its file starts as zeros. */
 const help = (broken: readonly number[], taken: number, astray?: number) => {
   const [path, out] = [place('image.qcow2'), place('helped.raw')]
   writeFileSync(path, image(broken, astray))
   writeFileSync(out, '')
   truncateSync(out, clusters * size)
-  const shares = new WorkQueue()
-  for (let n = 0; n < taken; n++) shares.claim(n)
-  return startHelper({ image: path, out: output(out), options: { allow: [] }, memory: shares.memory })
+  const queue = new WorkQueue()
+  for (let n = 0; n < taken; n++) queue.claim(n)
+  return startHelper({ image: path, out: output(out), options: { allow: [] }, memory: queue.memory })
 }
 /** Clusters of a share. */
 const share = 64
 
-test('a helper copies the shares that nobody else has taken, and says nothing', async () => {
+test('a helper copies the shares that no other thread has claimed', async () => {
   assert.equal(await help([2 * share - 1], 2), E.right(undefined))
   const out = readFileSync(place('helped.raw'))
   assert.not.ok(out.subarray(0, 2 * share * size).some((b) => b !== 0))
@@ -160,7 +159,7 @@ test('zeros are not written, so that they stay holes', async () => {
   }
 })
 
-test('a helper names the share in which it failed, but nothing that it meets in the share of another', async () => {
+test('a helper reports the share in which it failed, and nothing that it finds in the share of another thread', async () => {
   const failed = await help([5 * share, 6 * share], 2)
   assert.ok(E.isLeft(failed))
   assert.is(failed.left.share, 5)
@@ -170,7 +169,7 @@ test('a helper names the share in which it failed, but nothing that it meets in 
   assert.equal(earliest([E.right(undefined), ...all.map(E.left)]), E.left(all[1]))
 })
 
-test('a helper that cannot write says so', async () => {
+test('a helper that cannot write fails with the reason', async () => {
   const options = { allow: [] }
   const { memory } = new WorkQueue()
   const failed = await startHelper({ image: place('image.qcow2'), out: output(place('missing')), options, memory })
@@ -184,7 +183,7 @@ const most = 2 ** 26
 const readable = ({ chain }: OpenChain): boolean =>
   chainSize(chain) <= most && chain.every((layer) => layer._tag === 'Raw' || !layer.disk.encrypted)
 
-test('the copy of every disk of the corpus that may be opened is what qemu-img reads', async () => {
+test('the copy of every disk of the corpus that can be opened has the contents that qemu-img reads', async () => {
   const inner = mkdtempSync(join(folder, 'corpus-'))
   const out = join(inner, 'out.raw')
   let copied = 0
@@ -196,7 +195,7 @@ test('the copy of every disk of the corpus that may be opened is what qemu-img r
     const open = await openChain(path, { allow: [] })()
     if (E.isRight(open)) open.right.close()
     if (active.exit !== 0 || E.isLeft(open) || !readable(open.right)) continue
-    await valueOf(convertHere(path, out, { allow: [] }))
+    await runHere('convert', path, out)
     assert.is(createHash('sha256').update(readFileSync(out)).digest('hex'), active.sha256, name)
     copied++
   }
@@ -205,7 +204,7 @@ test('the copy of every disk of the corpus that may be opened is what qemu-img r
   note(`${copied} disks copied`)
 })
 
-test('a folder that cannot be written to is an error of one line', () => {
+test('an output in a missing folder is an error of one line', () => {
   writeFileSync(place('image.qcow2'), image([]))
   const out = join(folder, 'missing', 'out.raw')
   const done = spawnSync(process.execPath, [main, 'convert', place('image.qcow2'), out], { encoding: 'utf8' })

@@ -8,7 +8,6 @@ import * as assert from 'uvu/assert'
 import { check, exitCode } from '../../spec/reference/check.js'
 import { openImage } from '../../spec/reference/image.js'
 import { because, get } from '../../src/node/command-error.js'
-import { convert } from '../../src/node/convert/convert.js'
 import { withImage } from '../../src/node/images/locked-image.js'
 import { holdsInTime } from '../run/holds.js'
 import { suite } from '../run/suite.js'
@@ -70,7 +69,7 @@ const make = async (name: string, { size, words, marks }: Layer, backing?: strin
 }
 
 const content = async (name: string): Promise<Buffer> => {
-  await valueOf(convert(place(name), place('out.raw'), { allow: [] }))
+  await runHere('convert', place(name), place('out.raw'))
   return readFileSync(place('out.raw'))
 }
 

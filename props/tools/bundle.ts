@@ -34,7 +34,7 @@ await build({
 await build({
   ...options,
   entryPoints: {
-    'copy-helper': 'dist/src/node/convert/copy-helper.js',
+    'parallel-helper': 'dist/src/node/convert/parallel-helper.js',
     'compress-helper': 'dist/src/node/compression/compress-helper.js'
   },
   format: 'esm',

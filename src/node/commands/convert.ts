@@ -1,15 +1,14 @@
 /** `qcow2 convert`: guest disks as a raw file or as an image. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
 import { type CommandError, failure, get, keepRules, task, wait } from '../command-error.js'
-import type { ConvertWords } from '../convert/convert-files.js'
+import type { ConvertOptions } from '../convert/conversion.js'
+import { convert as convertDisks } from '../convert/convert.js'
 import { ok, print } from '../files/output.js'
-import type { OpenOptions } from '../images/open.js'
 import { optionsHelp } from '../text/image-options.js'
 import { asksForHelp } from '../text/option-list.js'
 import { byteSize } from '../text/values.js'
-import { argument, command, flag, type Given, option, optional, orElse, type Report, text, texts } from './command.js'
+import { argument, command, flag, type Given, option, optional, orElse, text, texts } from './command.js'
 import { allow, format, ignored, optionLists, quiet, snapshot } from './options.js'
 
 /** A codec that also demands a rule of what it decodes. */
@@ -35,16 +34,11 @@ const coroutines = where(text, (n) => /^([1-9]|1[0-6])$/.test(n), 'Invalid numbe
 /** Zeros that are left out unless -S says otherwise, in bytes. */
 const defaultSparse = 4096
 
-/** What the command line asks for. */
-interface Conversion extends OpenOptions, ConvertWords {
-  readonly progress: boolean
-}
-
 /** Whether a raw file takes the option: one that says how much space it takes. */
 const isRawOption = (given: string): boolean => /^(size=.*|preallocation=(off|falloc|full))$/.test(given)
 
 /** Refuses options that conflict with each other. A raw file takes few of them. */
-const conflictingOptions = (inputs: readonly string[], o: Conversion): E.Either<CommandError, void> => {
+const conflictingOptions = (inputs: readonly string[], o: ConvertOptions): E.Either<CommandError, void> => {
   const isRaw = o.out === 'raw'
   return keepRules([
     [o.over && o.options.length > 0, '-o has no effect when skipping image creation'],
@@ -66,24 +60,9 @@ const conflictingOptions = (inputs: readonly string[], o: Conversion): E.Either<
   ])
 }
 
-/** Converts; the way to one sparse raw file is a faster one. Each way is loaded only when it is taken. */
-const converted = (
-  inputs: readonly string[],
-  out: string,
-  o: Conversion,
-  report: Report
-): TaskEither<CommandError, void> =>
-  task(async function* () {
-    const isFull = o.options.some((list) => /preallocation=(falloc|full)/.test(list))
-    const [image] = inputs
-    if (o.out === 'raw' && !o.over && !isFull && o.sparse > 0 && inputs.length === 1 && image !== undefined) {
-      const { convert: convertToSparse } = await import('../convert/convert.js')
-      return yield* wait(convertToSparse(image, out, o))
-    }
-    const { convertFiles } = await import('../convert/convert-files.js')
-    const sparse = o.out === 'raw' && isFull ? 0 : o.sparse
-    yield* wait(convertFiles(inputs, out, o, { ...o, sparse }, report))
-  })
+/** Whether all of a new raw file takes up space, which leaves no holes. */
+const isFull = ({ out, options }: ConvertOptions): boolean =>
+  out === 'raw' && options.some((list) => /preallocation=(falloc|full)/.test(list))
 
 export const convert = command({
   name: 'convert',
@@ -128,7 +107,8 @@ export const convert = command({
       const out = files.at(-1)
       yield* get(conflictingOptions(inputs, options))
       if (inputs.length === 0 || out === undefined) return yield* get(failure('Must specify image file name'))
-      yield* wait(converted(inputs, out, options, report))
+      const sparse = isFull(options) ? 0 : options.sparse
+      yield* wait(convertDisks(inputs, out, { ...options, sparse }, report))
       return ok
     })
 })

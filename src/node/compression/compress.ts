@@ -10,29 +10,29 @@ const deflate: Encoder = shrinking((cluster) => deflateRawSync(cluster, { window
 export const encoderOf = async (type: CompressionType): Promise<Encoder> =>
   type === 'zstd' ? (await (await import('./zstd.js')).zstd).encode : deflate
 
-/** The best encoders for an image of that type; the other one is never asked. */
+/** The native encoders for an image of one type; the encoder of the other type is not called. */
 export const compressorOf = async (type: CompressionType): Promise<Compressor> => ({
   deflate,
   zstd: type === 'zstd' ? await encoderOf(type) : portableCompressor.zstd
 })
 
-/** Whole clusters, one behind the other. */
+/** Whole clusters, one after the other. */
 export interface Batch {
   readonly bytes: Uint8Array<ArrayBuffer>
-  /** Bytes of one. */
+  /** Bytes of one cluster. */
   readonly size: number
 }
 
-/** The same with their payloads, one behind the other; a cluster that does not shrink has one of length 0. */
-export interface Packed extends Batch {
+/** A batch with the payloads of its clusters, one after the other; a cluster that does not shrink has one of length 0. */
+export interface CompressedBatch extends Batch {
   readonly payloads: Uint8Array<ArrayBuffer>
   readonly lengths: readonly number[]
 }
 
 /** Compresses the clusters of a batch, each by itself. */
-export const pack =
+export const compressBatch =
   (encode: Encoder) =>
-  (batch: Batch): Packed => {
+  (batch: Batch): CompressedBatch => {
     const { bytes, size } = batch
     const all = Array.from({ length: bytes.length / size }, (_, i) => encode(bytes.subarray(i * size, (i + 1) * size)))
     const lengths = all.map((payload) => payload?.length ?? 0)

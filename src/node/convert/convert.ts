@@ -1,70 +1,66 @@
-/** `qcow2 convert`: the guest disk as a raw file. */
-import { closeSync, ftruncateSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
-import type * as E from 'fp-ts/lib/Either.js'
+/** `qcow2 convert`: opens the inputs, takes the way into the output, and copies dirty bitmaps. */
+import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { type CommandError, get, system, task, using, wait } from '../command-error.js'
-import { type AtomicFile, atomicFile } from '../files/atomic-file.js'
-import { guestSize, type Piece } from '../images/guest.js'
-import { openChain, type OpenChain, type OpenOptions } from '../images/open.js'
-import { copyShares, earliest, type ShareError, startHelper, type Task } from './copy.js'
-import { type ProgressWords, progressOf } from './progress.js'
-import { WorkQueue } from './shares.js'
+import { chainSize } from '../../image/guest/chain.js'
+import { because, type CommandError, failure, get, task, wait } from '../command-error.js'
+import { added, allMarked, type Marked, sizesDiffer } from '../images/copy-bitmaps.js'
+import { openChain, type OpenChain } from '../images/open.js'
+import type { ConvertOptions } from './conversion.js'
 
-/** Most threads that copy. */
-const maxThreads = 4
-/** Bytes decompressed by one thread before it calls for help: as much work as it takes to start a thread. */
-const worthHelp = 2 ** 24
-
-type Help = Promise<E.Either<ShareError, void>>
-
-/** Calls for as many helpers as there are processors, once enough was decompressed. */
-const caller = (work: Task, helpers: Help[]): ((piece: Piece) => void) => {
-  let decompressed = 0
-  return ({ compressed, length }) => {
-    if (!compressed || decompressed >= worthHelp) return
-    decompressed += length
-    if (decompressed < worthHelp) return
-    for (let n = 1; n < Math.min(availableParallelism(), maxThreads); n++) helpers.push(startHelper(work))
-  }
-}
-
-/** How to open the image, and what is shown of the progress. */
-type Options = OpenOptions & ProgressWords
-
-/** Copies the disk with the help of other threads. */
-const copyDisk = (open: OpenChain, image: string, out: AtomicFile, options: Options): TaskEither<CommandError, void> =>
+/** Takes the way into the output. Each is loaded only when it is taken. */
+const write = (inputs: readonly OpenChain[], out: string, o: ConvertOptions): TaskEither<CommandError, void> =>
   task(async function* () {
-    const shares = new WorkQueue()
-    const fd = yield* get(out.create())
-    const helpers: Help[] = []
-    try {
-      yield* get(system('write', out.name, () => ftruncateSync(fd, guestSize(open))))
-      const progress = yield* wait(progressOf([open], options, (_, zeros) => !zeros))
-      const { name, path } = out
-      const call = caller({ image, out: { name, path }, options, memory: shares.memory }, helpers)
-      const own = await copyShares(open, out, fd, shares, (piece) => {
-        progress?.copied(piece)
-        call(piece)
-      })()
-      if (own._tag === 'Left') shares.stop()
-      yield* get(earliest([...(await Promise.all(helpers)), own]))
-      progress?.end()
-    } finally {
-      shares.stop()
-      await Promise.all(helpers)
-      closeSync(fd)
-    }
+    const [first, ...more] = inputs
+    if (o.over) yield* wait((await import('./to-existing.js')).toExisting(inputs, out, o))
+    else if (o.out === 'qcow2') yield* wait((await import('./to-image.js')).toImage(inputs, out, o))
+    else if (first !== undefined && more.length === 0 && o.sparse > 0)
+      yield* wait((await import('./parallel.js')).toSparseRaw(first, out, o))
+    else yield* wait((await import('./to-raw.js')).toRaw(inputs, out, o))
   })
 
-/** Copies a guest disk into a raw file, which appears under its name when it is complete; zeros are holes in it. */
-export const convert = (image: string, name: string, options: Options): TaskEither<CommandError, void> =>
-  using(openChain(image, options), async function* (open) {
-    const out = yield* wait(atomicFile(name))
+/** Adds bitmaps to the output. What changes images is loaded only for this. */
+const addBitmaps = (out: string, marked: readonly Marked[]): TaskEither<CommandError, void> =>
+  task(async function* () {
+    if (marked.length === 0) return
+    const { withImage } = await import('../images/locked-image.js')
+    const copied = withImage(out, { alone: true }, function* (session) {
+      const disk = chainSize(session.chain)
+      const other = marked.find(({ size }) => size !== disk)
+      if (other !== undefined)
+        yield* get(failure(`Failed to copy the bitmap '${other.name}': ${sizesDiffer(disk, other)}`, { file: out }))
+      const done = session.all(marked.flatMap(added))
+      if (E.isLeft(done)) yield* get(E.left(because('Failed to copy the bitmaps', out)(done.left.cause)))
+    })
+    yield* wait(copied)
+  })
+
+/** The error for an input that is no image, with what to do about it. */
+const withAdvice = (error: CommandError): CommandError =>
+  error.clause === 'OPEN-01' ? { ...error, message: `${error.message}; -f raw takes it as it is` } : error
+
+/**
+ * Converts the disks of images, one after the other, into one output. A new one appears under its name when it is complete.
+ *
+ * @param skip is called for each bitmap that is left out
+ */
+export const convert = (
+  names: readonly string[],
+  out: string,
+  options: ConvertOptions,
+  skip: (error: CommandError) => void
+): TaskEither<CommandError, void> =>
+  task(async function* () {
+    const inputs: OpenChain[] = []
     try {
-      yield* wait(copyDisk(open, image, out, options))
-      yield* get(out.publish())
+      for (const name of names) inputs.push(yield* get(E.mapLeft(withAdvice)(await openChain(name, options)())))
+      const [first] = inputs
+      const marked =
+        options.bitmaps && first !== undefined
+          ? yield* wait(allMarked(first, options.skipBrokenBitmaps ? skip : undefined))
+          : []
+      yield* wait(write(inputs, out, options))
+      yield* wait(addBitmaps(out, marked))
     } finally {
-      out.discard()
+      for (const input of inputs) input.close()
     }
   })

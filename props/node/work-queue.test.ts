@@ -1,37 +1,37 @@
-/** Shares of work: every one is done by exactly one thread, however the threads take turns. */
+/** The work queue: every share is claimed by exactly one thread, in whatever order the threads ask. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { WorkQueue } from '../../src/node/convert/shares.js'
+import { WorkQueue } from '../../src/node/convert/work-queue.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 
-const test = suite('shares')
+const test = suite('work queue')
 
-/** Threads that ask for one share after the other, in the order of `turns`; what each is told. */
-const asked = (threads: number, shares: number, turns: readonly number[]) => {
+/** The shares that threads claim which ask for one after the other, in the order of `turns`. */
+const claimedBy = (threads: number, shares: number, turns: readonly number[]) => {
   const first = new WorkQueue()
   const all = [first, ...Array.from({ length: threads - 1 }, () => new WorkQueue(first.memory))]
   const next = all.map(() => 0)
-  const taken: number[] = []
+  const claimed: number[] = []
   const ask = (thread: number): void => {
     const n = next[thread] ?? 0
     if (n >= shares) return
-    if (all[thread]?.claim(n) === true) taken.push(n)
+    if (all[thread]?.claim(n) === true) claimed.push(n)
     next[thread] = n + 1
   }
   turns.forEach((turn) => {
     ask(turn % threads)
   })
   for (let n = 0; n < shares; n++) for (let thread = 0; thread < threads; thread++) ask(thread)
-  return taken
+  return claimed
 }
 
-test('of all threads that ask for every share in order, exactly one is told to do it', () => {
+test('of all threads that ask for every share in order, exactly one claims each', () => {
   holds(
     fc.property(fc.integer({ min: 1, max: 4 }), fc.nat(30), fc.array(fc.nat(3)), (threads, shares, turns) => {
-      const taken = asked(threads, shares, turns)
+      const claimed = claimedBy(threads, shares, turns)
       assert.equal(
-        taken.toSorted((a, b) => a - b),
+        claimed.toSorted((a, b) => a - b),
         Array.from({ length: shares }, (_, n) => n)
       )
     })
@@ -39,29 +39,29 @@ test('of all threads that ask for every share in order, exactly one is told to d
 })
 
 test('a share may be asked for again and again, and some may never be asked for', () => {
-  const shares = new WorkQueue()
-  const other = new WorkQueue(shares.memory)
+  const queue = new WorkQueue()
+  const other = new WorkQueue(queue.memory)
   assert.equal(
-    [0, 0, 1, 5, 5].map((n) => shares.claim(n)),
+    [0, 0, 1, 5, 5].map((n) => queue.claim(n)),
     [true, true, true, true, true]
   )
   assert.equal(
     [0, 5, 6, 6].map((n) => other.claim(n)),
     [false, false, true, true]
   )
-  assert.not.ok(shares.claim(6))
-  assert.is(shares.at, 6)
-  assert.not.ok(shares.own)
+  assert.not.ok(queue.claim(6))
+  assert.is(queue.at, 6)
+  assert.not.ok(queue.own)
 })
 
-test('after a stop the shares that are taken are still done, and no other', () => {
-  const shares = new WorkQueue()
-  const other = new WorkQueue(shares.memory)
-  assert.ok(shares.claim(0))
+test('after a stop the shares that are claimed stay claimed, and no other can be', () => {
+  const queue = new WorkQueue()
+  const other = new WorkQueue(queue.memory)
+  assert.ok(queue.claim(0))
   assert.not.ok(other.claim(0))
-  shares.stop()
+  queue.stop()
   assert.ok(other.claim(1))
-  assert.not.ok(shares.claim(2))
+  assert.not.ok(queue.claim(2))
   assert.not.ok(other.claim(2))
 })
 

@@ -1,0 +1,137 @@
+/** The way of one disk into a new raw file with holes: threads share the work once there is much to decompress. */
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { isObject } from '../../bytes/json.js'
+import { type CommandError, commandError, get, reason, task, wait } from '../command-error.js'
+import { dataParts, writeAt } from '../files/sparse.js'
+import { guestSize, type Piece, wholeDisk } from '../images/guest.js'
+import type { OpenChain, OpenOptions } from '../images/open.js'
+import type { Done } from './conversion.js'
+import { type ProgressOptions, progressOf } from './progress.js'
+import { createRaw } from './to-raw.js'
+import { WorkQueue } from './work-queue.js'
+
+/** Most threads that copy. */
+const maxThreads = 4
+/** Bytes decompressed by one thread before it starts others: as much work as it takes to start one. */
+const worthThreads = 2 ** 24
+
+/** A raw file that is being made: the name that it gets, and where it is. */
+export interface RawOutput {
+  readonly name: string
+  readonly path: string
+}
+
+/** What a thread needs in order to help. */
+export interface Task {
+  readonly image: string
+  /** The file exists and has its length. */
+  readonly out: RawOutput
+  readonly options: OpenOptions
+  /** The memory of the work queue. */
+  readonly memory: SharedArrayBuffer
+}
+
+export const isTask = (u: unknown): u is Task =>
+  isObject(u) &&
+  typeof u['image'] === 'string' &&
+  isObject(u['out']) &&
+  isObject(u['options']) &&
+  u['memory'] instanceof SharedArrayBuffer
+
+/** Why a disk could not be copied, and the share in which that was found. */
+export interface ShareError extends CommandError {
+  readonly share: number
+}
+
+const isShareError = (u: unknown): u is ShareError =>
+  isObject(u) && typeof u['share'] === 'number' && typeof u['message'] === 'string' && typeof u['exitCode'] === 'number'
+
+const writePiece = (name: string, fd: number, { bytes, at }: Piece): Done => {
+  if (bytes !== undefined)
+    for (const [part, place] of dataParts(bytes, at)) {
+      const written = writeAt(name, fd, part, place)
+      if (E.isLeft(written)) return written
+    }
+  return E.right(undefined)
+}
+
+/** Copies the shares that this thread claims into an open file, up to the first failure, and passes their pieces to `onPiece`. */
+export const copyShares =
+  (
+    open: OpenChain,
+    name: string,
+    fd: number,
+    queue: WorkQueue,
+    onPiece: (piece: Piece) => void = () => undefined
+  ): TaskEither<ShareError, void> =>
+  async () => {
+    const write = (piece: Piece): Done => {
+      const done = writePiece(name, fd, piece)
+      onPiece(piece)
+      return done
+    }
+    const copied = await wholeDisk(open, write, { claims: (n) => queue.claim(n) })()
+    return E.mapLeft((error: CommandError): ShareError => ({ ...error, share: queue.at }))(copied)
+  }
+
+/** Starts a thread that claims shares too; resolves when it ends, with the first failure in its shares. */
+export const startHelper = (work: Task): Promise<E.Either<ShareError, void>> =>
+  new Promise((resolve) => {
+    const worker = new Worker(new URL('./parallel-helper.js', import.meta.url), { workerData: work })
+    const failures: ShareError[] = []
+    worker.on('message', (message: unknown) => {
+      if (isShareError(message)) failures.push(message)
+    })
+    worker.on('error', (error) => failures.push({ ...commandError(reason(error)), share: -1 }))
+    worker.on('exit', () => {
+      const [first] = failures
+      resolve(first === undefined ? E.right(undefined) : E.left(first))
+    })
+  })
+
+/** The failure that comes first on the disk, if there is one. */
+export const earliest = (results: readonly E.Either<ShareError, void>[]): Done => {
+  const [first] = results.filter(E.isLeft).toSorted((a, b) => a.left.share - b.left.share)
+  return first ?? E.right(undefined)
+}
+
+/** Starts as many threads as there are processors, once enough was decompressed. */
+const starter = (work: Task, helpers: Promise<E.Either<ShareError, void>>[]): ((piece: Piece) => void) => {
+  let decompressed = 0
+  return ({ compressed, length }) => {
+    if (!compressed || decompressed >= worthThreads) return
+    decompressed += length
+    if (decompressed < worthThreads) return
+    for (let n = 1; n < Math.min(availableParallelism(), maxThreads); n++) helpers.push(startHelper(work))
+  }
+}
+
+/** Converts one disk into a new raw file; zeros are holes in it. */
+export const toSparseRaw = (
+  open: OpenChain,
+  out: string,
+  options: OpenOptions & ProgressOptions
+): TaskEither<CommandError, void> =>
+  createRaw(out, guestSize(open), ({ name, path }, fd) =>
+    task(async function* () {
+      const queue = new WorkQueue()
+      const helpers: Promise<E.Either<ShareError, void>>[] = []
+      try {
+        const progress = yield* wait(progressOf([open], options, (_, zeros) => !zeros))
+        const start = starter({ image: open.name, out: { name, path }, options, memory: queue.memory }, helpers)
+        const own = await copyShares(open, name, fd, queue, (piece) => {
+          progress?.copied(piece)
+          start(piece)
+        })()
+        if (E.isLeft(own)) queue.stop()
+        yield* get(earliest([...(await Promise.all(helpers)), own]))
+        progress?.end()
+      } finally {
+        queue.stop()
+        await Promise.all(helpers)
+      }
+    })
+  )

@@ -1,0 +1,64 @@
+/** The way into an output that exists: an image or a raw file, which takes writes in their order. */
+import { realpathSync } from 'node:fs'
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { clusterSize } from '../../format/geometry.js'
+import { sectorSize } from '../../format/limits.js'
+import { chainSize } from '../../image/guest/chain.js'
+import type { AnyCommand } from '../../transition/command.js'
+import { because, type CommandError, failure, get, system, using, wait } from '../command-error.js'
+import { sizeOfAll } from '../images/guest.js'
+import { openForWriting } from '../images/locked-image.js'
+import { openRaw, type RawFile } from '../images/raw.js'
+import type { Changes } from '../images/session.js'
+import type { ConvertOptions, Run, Sink, Way } from './conversion.js'
+import { copyDisks } from './copy.js'
+
+/** A command that writes guest bytes. */
+type GuestWrite = Extract<AnyCommand, { readonly _tag: 'Write' | 'WriteCompressed' | 'WriteZeroes' }>
+
+/** The commands that write a run; compressed data cluster by cluster. */
+function* commandsFor(run: Run, unit: number, { compress, sparse }: ConvertOptions): Generator<GuestWrite> {
+  const { at, length, bytes } = run
+  if (bytes === undefined) {
+    yield { _tag: 'WriteZeroes', at, length, unmap: sparse > 0 }
+    return
+  }
+  const step = compress ? unit : length
+  for (let from = 0; from < length; from += step)
+    yield { _tag: compress ? 'WriteCompressed' : 'Write', at: at + from, bytes: bytes.slice(from, from + step) }
+}
+
+const existingSink = (changes: Changes, options: ConvertOptions): Sink => {
+  const [top] = changes.chain
+  const unit = top._tag === 'Raw' ? sectorSize : clusterSize(top.disk.g)
+  return {
+    unit,
+    sparse: options.sparse,
+    overBacking: false,
+    put: (run) => {
+      if (run.bytes === undefined && options.targetIsZero) return E.right(undefined)
+      for (const command of commandsFor(run, unit, options)) {
+        const done = changes.command(command)
+        if (E.isLeft(done)) return E.mapLeft(because(`error while writing at byte ${command.at}`))(done)
+      }
+      return E.right(undefined)
+    },
+    end: () => changes.end()
+  }
+}
+
+/** Opens the output for writing: a raw file, or an image, which is changed in the same way. */
+const openTarget = (out: string, { out: format, allow }: ConvertOptions): TaskEither<CommandError, RawFile> =>
+  format === 'raw'
+    ? () => Promise.resolve(E.chain(openRaw)(system('open', out, () => realpathSync(out))))
+    : openForWriting(out, { allow })
+
+/** Converts into an output that exists. */
+export const toExisting: Way = (inputs, out, options) =>
+  using(openTarget(out, options), async function* ({ session }) {
+    const [needed, size] = [sizeOfAll(inputs), chainSize(session.chain)]
+    if (needed > size)
+      yield* get(failure(`'${out}' is smaller than the input: ${size} bytes, and ${needed} are needed`, { file: out }))
+    yield* wait(copyDisks(inputs, existingSink(session, options), options))
+  })
