@@ -59,7 +59,11 @@ export const rooms: readonly Room[] = [
     uses: ['src/transition/guest', 'src/transition/bitmaps']
   },
   { name: 'src/transition/create', what: 'new images', uses: ['src/transition/resize'] },
-  { name: 'src/transition/amend', what: 'version, refcount width, backing file', uses: ['src/transition/create'] },
+  {
+    name: 'src/transition/amend',
+    what: 'version, refcount width, backing file',
+    uses: ['src/transition/create', 'src/transition/snapshots']
+  },
   { name: 'src/transition/repair', what: 'repair leaks and corruptions', uses: ['src/transition/snapshots'] },
   {
     name: 'src/transition',

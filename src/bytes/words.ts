@@ -47,3 +47,13 @@ export class Words {
     return n
   }
 }
+
+/** The bytes of 64-bit words, one after the other. Law: word `i` of a view over them is `values[i]`. */
+export const encodeWords = (values: readonly (number | bigint)[]): Uint8Array => {
+  const bytes = new Uint8Array(8 * values.length)
+  const view = viewOf(bytes)
+  values.forEach((value, i) => {
+    view.setBigUint64(8 * i, BigInt(value))
+  })
+  return bytes
+}

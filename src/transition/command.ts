@@ -1,4 +1,4 @@
-/** Commands: what can be asked of an image, and the step each of them is. */
+/** Commands: the changes that can be made to an image, and the step of each. */
 import type { Command as Guest } from '../../spec/disk.js'
 import { flush } from '../bytes/host-write.js'
 import type { Plan } from '../bytes/plan.js'
@@ -6,24 +6,22 @@ import { amend, type AmendOptions } from './amend/amend.js'
 import { recordRange } from './bitmaps/bitmap-data.js'
 import { addBitmap, clearBitmap, markBitmap, mergeBitmap, removeBitmap, setEnabled } from './bitmaps/bitmaps.js'
 import { writeCompressed } from './guest/compressed.js'
-import { makeEmpty } from './guest/empty.js'
-import { finish, type Step } from './engine/finish.js'
-import { type Opened, Work } from './engine/work.js'
+import { makeEmpty } from './guest/drop.js'
+import type { CommandState, WritableImage } from './engine/command-state.js'
+import { carryOut, type Step } from './engine/finish.js'
 import { type NewBacking, rebase } from './amend/rebase.js'
 import { resize } from './resize/resize.js'
-import { applySnapshot, createSnapshot, deleteSnapshot, type Moment } from './snapshots/snapshot.js'
-import { readThrough } from './engine/transaction.js'
-import { writeVmState } from './guest/vm-state.js'
-import { write } from './guest/write.js'
+import { applySnapshot, createSnapshot, deleteSnapshot, type SnapshotTime } from './snapshots/snapshot.js'
+import { write, writeVmState } from './guest/write.js'
 import { discard, writeZeroes } from './guest/zero.js'
 
 /** Commands of the abstract machine. */
 type Of<Tag extends Guest['_tag']> = Guest & { readonly _tag: Tag }
 
-/** A command of the abstract machine, and what that does not know of it. Offsets and lengths are guest bytes. */
-export type Command = Of<Exclude<Guest['_tag'], 'SnapshotCreate'>> | (Of<'SnapshotCreate'> & Partial<Moment>)
+/** A command of the abstract machine, and for a snapshot its time. Offsets and lengths are guest bytes. */
+export type Command = Of<Exclude<Guest['_tag'], 'SnapshotCreate'>> | (Of<'SnapshotCreate'> & Partial<SnapshotTime>)
 
-/** A command: one of the guest's, or one that only the image knows. */
+/** A command: one of the abstract machine, or one that changes the image and not its disk. */
 export type AnyCommand =
   | Command
   | { readonly _tag: 'Amend'; readonly options: AmendOptions }
@@ -36,7 +34,7 @@ export type AnyCommand =
     }
   | { readonly _tag: 'WriteVmState'; readonly position: number; readonly bytes: Uint8Array }
 
-function* act(w: Work, command: AnyCommand): Plan<void> {
+function* run(w: CommandState, command: AnyCommand): Plan<void> {
   if ('at' in command) yield* recordRange(w, command.at, 'bytes' in command ? command.bytes.length : command.length)
   switch (command._tag) {
     case 'Write':
@@ -81,17 +79,13 @@ function* act(w: Work, command: AnyCommand): Plan<void> {
   }
 }
 
-function* carryOut(w: Work, command: AnyCommand): Plan<Step> {
-  yield* act(w, command)
-  const done = yield* finish(w)
-  return command._tag === 'Flush' ? { ...done, writes: [flush] } : done
-}
-
 /**
- * What a command does to an image: the writes in their order, and the image as it is known afterwards. It fails, with the
- * clause that forbids it and nothing written, where the command is refused.
+ * The outcome of a command: the writes to perform, in this order, and the image after them. Fails with the clause that
+ * forbids the command, and then nothing is to be written.
+ *
+ * Law: an image that `next` describes is the one that {@link open} finds after the writes.
  */
-export function* step(opened: Opened, command: AnyCommand): Plan<Step> {
-  const w = new Work(opened)
-  return yield* readThrough(w.tx, carryOut(w, command))
+export function* step(image: WritableImage, command: AnyCommand): Plan<Step> {
+  const done = yield* carryOut(image, (w) => run(w, command))
+  return command._tag === 'Flush' ? { ...done, writes: [flush] } : done
 }

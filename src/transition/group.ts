@@ -1,11 +1,11 @@
-/** Groups: guest writes that become durable together, with as few flushes as one of them needs. */
+/** Groups: guest writes that become durable together, with no more flushes than one of them needs. */
 import type { HostWrite } from '../bytes/host-write.js'
 import { sectorSize } from '../format/limits.js'
 import type { AnyCommand } from './command.js'
 import type { Step } from './engine/finish.js'
-import { inOrder, stages } from './engine/transaction.js'
+import { inOrder, stages } from './engine/stages.js'
 
-/** Whether a command may join others: what it does is seen cluster by cluster, and nothing else depends on it. */
+/** Whether a command may join a group: nothing but the guest bytes that it writes depends on when it becomes durable. */
 export const mayJoin = (command: AnyCommand): boolean => command._tag === 'Write'
 
 /** Sectors `[first, end)`. */
@@ -15,9 +15,9 @@ const sectorsOf = ({ at, bytes }: HostWrite & { readonly _tag: 'Write' }) => ({
 })
 
 /**
- * The steps of several guest writes, stage by stage. What a later step does in a stage moves in front of what earlier ones do
- * in later stages. That is safe where it touches none of their sectors: each stage of a step needs nothing to be durable but
- * its own earlier stages. One driver owns it.
+ * The steps of several guest writes, merged stage by stage: an early stage of a later step comes before the late stages of
+ * earlier steps. That is safe where these do not write the same sectors, since a stage waits for earlier stages of its own
+ * step only. One driver owns a group.
  */
 export class Group {
   private readonly staged: HostWrite[][] = stages.map(() => [])
@@ -25,7 +25,7 @@ export class Group {
   private readonly last = { image: new Map<number, number>(), data: new Map<number, number>() }
   private bytes = 0
 
-  /** Takes a step in; tells whether it could. A step that could not is to wait until the group has been performed. */
+  /** Adds a step; returns whether it could. Otherwise the step waits until the group has been performed. */
   join(step: Pick<Step, 'staged'>): boolean {
     if (step.staged.length > stages.length) return false
     if (!step.staged.every((writes, stage) => writes.every((w) => this.fits(w, stage)))) return false
@@ -36,17 +36,17 @@ export class Group {
     return true
   }
 
-  /** Bytes that wait to be written. */
+  /** Bytes of the writes in the group. */
   get size(): number {
     return this.bytes
   }
 
-  /** What is to be done, in order. */
+  /** The writes of all steps, in order. */
   writes(): readonly HostWrite[] {
     return inOrder(this.staged)
   }
 
-  /** Whether nothing of the write's is written in a later stage. */
+  /** Whether the group writes none of the sectors in a later stage. */
   private fits(write: HostWrite, stage: number): boolean {
     if (write._tag !== 'Write') return true
     const last = this.last[write.file.part]

@@ -66,7 +66,7 @@ const outcome = (line: string, done: Done): PlainOutcome =>
         refused: [],
         writes: done.right.writes.map(plainWrite),
         stages: done.right.staged.map((stage) => stage.map(plainWrite)),
-        claims: done.right.claims.map(({ owner, at, length }) => `${owner} ${at} ${length}`)
+        claims: done.right.claims.map(({ section, at, length }) => `${section} ${at} ${length}`)
       }
 
 const ofWrites = (writes: readonly HostWrite[]) => ({ writes, staged: [], claims: [] })

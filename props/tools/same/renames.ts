@@ -33,7 +33,15 @@ export const renames: readonly Rename[] = [
     from: 'not a number of bytes.',
     to: 'Invalid start offset specified. You may use k, M, G, T, P or E suffixes for kilobytes, megabytes, gigabytes, terabytes, petabytes and exabytes.'
   },
-  { scope: /^(create|convert|amend)/, from: 'counts may be postponed', to: 'refcounts may be updated later' }
+  { scope: /^(create|convert|amend)/, from: 'counts may be postponed', to: 'refcounts may be updated later' },
+  { scope: /./, from: /\ba count of (-?\d+) for host cluster/g, to: 'a refcount of $1 for host cluster' },
+  { scope: /./, from: 'expected one that counts it', to: 'expected one that holds its refcount' },
+  { scope: /./, from: 'counts that have to be built anew', to: 'refcounts that have to be rebuilt' },
+  {
+    scope: /./,
+    from: /header, extensions and name, expected at most (\d+)/g,
+    to: 'header, extensions and backing file name, expected at most the $1 bytes of a cluster'
+  }
 ]
 
 /** Applied to what both commits print: where one tells more than the other. */

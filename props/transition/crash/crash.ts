@@ -11,7 +11,7 @@ import { type Epoch, epochsOf } from '../../../src/store/epoch.js'
 import { apply, type Files, storeOf } from '../../../src/store/files.js'
 import { flushesOf, withoutFlushes } from '../../../src/store/reorder.js'
 import { toBytes } from '../../../src/store/store.js'
-import type { Surroundings } from '../../../src/transition/engine/open.js'
+import type { OpenOptions } from '../../../src/transition/engine/open.js'
 import { repair, type Repaired } from '../../../src/transition/repair/repair.js'
 import { chainOf, judging, type Promised, run, same, type Verdict } from './judge.js'
 import { countsOf, guestOf } from '../model/machine.js'
@@ -19,7 +19,7 @@ import type { Recording } from '../model/recording.js'
 
 const imageLength = (files: Files): number => storeOf(files, { part: 'image', depth: 0 }).length
 
-const layersBehind = (files: Files): Surroundings['backing'] => {
+const layersBehind = (files: Files): OpenOptions['backing'] => {
   const { length } = storeOf(files, { part: 'image', depth: 1 })
   return length > 0 ? [{ _tag: 'Raw', size: length }] : []
 }

@@ -6,7 +6,9 @@ import { crashStates, type Model } from '../../../src/store/crash.js'
 import { type CrashState, diskOf, type Holding } from '../../../src/store/disk.js'
 import { type Epoch, epochsOf } from '../../../src/store/epoch.js'
 import { flushesOf, withoutFlush } from '../../../src/store/reorder.js'
-import { type Claim, type Edge, edgesOf, type Owner } from '../../../src/transition/engine/transaction.js'
+import type { Section } from '../../../src/transition/engine/sections.js'
+import { type Edge, edgesOf } from '../../../src/transition/engine/stages.js'
+import type { Claim } from '../../../src/transition/engine/transaction.js'
 import type { Shape } from '../../arbitrary/shape.js'
 import { promisedFor, unrepaired } from './crash.js'
 import { judging, type Promised } from './judge.js'
@@ -29,7 +31,7 @@ const ranks = [
   'bitmap data',
   'guest data',
   'end of file'
-] as const satisfies readonly (Owner | 'end of file')[]
+] as const satisfies readonly (Section | 'end of file')[]
 
 type Part = (typeof ranks)[number]
 
@@ -40,7 +42,7 @@ const partOf = (claims: readonly Claim[], write: Exclude<HostWrite, { readonly _
   if (write._tag === 'Truncate') return 'end of file'
   if (write.file.part === 'data') return 'guest data'
   const end = write.at + (write._tag === 'Write' ? write.bytes.length : write.length)
-  return first(claims.filter((c) => c.at < end && c.at + c.length > write.at).map((c) => c.owner))
+  return first(claims.filter((c) => c.at < end && c.at + c.length > write.at).map((c) => c.section))
 }
 
 /** A flush of a recording. */

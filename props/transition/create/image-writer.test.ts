@@ -96,18 +96,20 @@ const filled = (
         kind === 'payload' && geometry.dataFile === undefined ? encode(bytes.fill(mark, 0, size >> 1)) : undefined
       if (kind === 'left' || kind === 'zeros') {
         if (kind === 'zeros' || geometry.dataFile?.raw === true) {
-          writes.push(...fill.zeros(guest, length))
+          writes.push(...fill.writeZeros(guest, length))
           wanted.fill(0, guest, guest + length)
         }
       } else {
         writes.push(
-          ...(payload === undefined ? fill.data(guest, bytes.subarray(0, length)) : fill.payload(guest, payload))
+          ...(payload === undefined
+            ? fill.writeData(guest, bytes.subarray(0, length))
+            : fill.writePayload(guest, payload))
         )
         wanted.set(bytes.subarray(0, length), guest)
       }
       guest += some
     }
-  const last = fill.end()
+  const last = fill.finish()
   for (let step = last.next(); ; step = last.next()) {
     if (step.done === true) {
       right(step.value)

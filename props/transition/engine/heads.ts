@@ -10,7 +10,7 @@ import { header } from '../../../src/format/header.js'
 import { type Metadata, readMetadata, refusal } from '../../../src/image/metadata.js'
 import type { AnyCommand } from '../../../src/transition/command.js'
 import type { CreateOptions } from '../../../src/transition/create/options.js'
-import { areaBytes } from '../../../src/transition/engine/extensions.js'
+import { areaBytes } from '../../../src/transition/engine/extension-area.js'
 import { crashStates } from '../crash/crashes.js'
 import {
   abstraction,

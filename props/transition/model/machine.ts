@@ -15,8 +15,8 @@ import { create } from '../../../src/transition/create/create.js'
 import type { CreateOptions } from '../../../src/transition/create/options.js'
 import type { Step } from '../../../src/transition/engine/finish.js'
 import { open } from '../../../src/transition/engine/open.js'
-import { type Opened, Work } from '../../../src/transition/engine/work.js'
-import { countOf } from '../../../src/transition/engine/refcounts.js'
+import { CommandState, type WritableImage } from '../../../src/transition/engine/command-state.js'
+import { refcountOf } from '../../../src/transition/engine/refcounts.js'
 import { tools } from '../../spec/reference/corpus.js'
 
 /** The files of an image: itself, its external data file, and a raw file behind it. */
@@ -29,7 +29,7 @@ export interface Files {
 /** An image, and what its writer knows of it. */
 export interface Machine {
   readonly files: Files
-  readonly opened: Opened
+  readonly opened: WritableImage
 }
 
 /** The value of a result that is one. */
@@ -128,4 +128,4 @@ export const countsOf = (files: Files): Counts => {
 
 /** The count of a host cluster. */
 export const countIn = ({ files, opened }: Machine, cluster: number): bigint =>
-  right(runOver(files, countOf(new Work(opened), cluster)))
+  right(runOver(files, refcountOf(new CommandState(opened), cluster)))

@@ -3,13 +3,10 @@ import { blankDisk, type Disk } from '../../../spec/disk.js'
 import type { HostWrite } from '../../../src/bytes/host-write.js'
 import type { Files as Stored } from '../../../src/store/files.js'
 import { fromBytes } from '../../../src/store/store.js'
-import type { Plan } from '../../../src/bytes/plan.js'
 import { allocate } from '../../../src/transition/engine/allocate.js'
 import type { Command } from '../../../src/transition/command.js'
-import { finish, type Step } from '../../../src/transition/engine/finish.js'
+import { carryOut } from '../../../src/transition/engine/finish.js'
 import { Group, mayJoin } from '../../../src/transition/group.js'
-import { Work } from '../../../src/transition/engine/work.js'
-import { readThrough } from '../../../src/transition/engine/transaction.js'
 import { commandOf, type Move } from '../../arbitrary/script.js'
 import { backingOf, type Shape, traitsOf } from '../../arbitrary/shape.js'
 import { type Files, type Machine, newMachine, perform, right, runOver } from './machine.js'
@@ -35,15 +32,12 @@ export const stored = ({ image, data, backing }: Files): Stored => [
   { file: { part: 'image', depth: 1 }, store: fromBytes(backing) }
 ]
 
-function* leak(w: Work, clusters: number): Plan<Step> {
-  for (let n = 0; n < clusters;) n += (yield* allocate(w, 1, clusters - n)).n
-  return yield* finish(w)
-}
-
-/** The image with so many clusters counted that nothing refers to. */
+/** The image after `clusters` clusters were allocated to which nothing refers. */
 const leaking = (machine: Machine, clusters: number): Machine => {
-  const w = new Work(machine.opened)
-  const { writes, next } = right(runOver(machine.files, readThrough(w.tx, leak(w, clusters))))
+  const leak = carryOut(machine.opened, function* (w) {
+    for (let n = 0; n < clusters;) n += (yield* allocate(w, 1, clusters - n)).n
+  })
+  const { writes, next } = right(runOver(machine.files, leak))
   return { files: perform(machine.files, writes), opened: next }
 }
 

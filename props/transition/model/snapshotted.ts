@@ -9,10 +9,9 @@ import type { L2Entry } from '../../../src/format/l2.js'
 import { type SnapshotEntry, snapshotEntry } from '../../../src/format/snapshot.js'
 import { L1View, L2View } from '../../../src/format/views.js'
 import { allocateBytes } from '../../../src/transition/engine/allocate.js'
-import { finish, type Step } from '../../../src/transition/engine/finish.js'
-import { Work } from '../../../src/transition/engine/work.js'
-import { addToCounts } from '../../../src/transition/engine/refcounts.js'
-import { readThrough } from '../../../src/transition/engine/transaction.js'
+import { carryOut, type Step } from '../../../src/transition/engine/finish.js'
+import type { CommandState } from '../../../src/transition/engine/command-state.js'
+import { addToRefcounts } from '../../../src/transition/engine/refcounts.js'
 import { type Machine, perform, runOver } from './machine.js'
 
 /** The host clusters that an entry refers to, first and last. */
@@ -31,20 +30,20 @@ const withoutCopied = (bytes: Uint8Array, stride: number): Uint8Array =>
   bytes.map((byte, i) => (i % stride === 0 ? byte & 0x7f : byte))
 
 /** Counts one reference more to an L2 table and to all it refers to. */
-function* shareTable(w: Work, at: number): Plan<void> {
+function* shareTable(w: CommandState, at: number): Plan<void> {
   const size = clusterSize(w.g)
   const bytes = yield* readAt(at, size)
   const view = new L2View(bytes, w.g)
-  yield* addToCounts(w, at / size, 1, 1, 'prepare')
+  yield* addToRefcounts(w, at / size, 1, 1, 'prepare')
   for (let i = 0; i < view.length; i++) {
     const span = clustersOf(view.entry(i), size)
-    if (span !== undefined) yield* addToCounts(w, span[0], span[1] - span[0] + 1, 1, 'prepare')
+    if (span !== undefined) yield* addToRefcounts(w, span[0], span[1] - span[0] + 1, 1, 'prepare')
   }
   yield* w.tx.put('active L2 table', 'prepare', at, withoutCopied(bytes, w.g.extendedL2 ? 16 : 8))
 }
 
 /** The one entry of the snapshot table. */
-const entryFor = (w: Work, l1: number, entries: number, name: string): SnapshotEntry => ({
+const entryFor = (w: CommandState, l1: number, entries: number, name: string): SnapshotEntry => ({
   l1TableOffset: BigInt(l1),
   l1Size: entries,
   dateSec: 0,
@@ -57,7 +56,7 @@ const entryFor = (w: Work, l1: number, entries: number, name: string): SnapshotE
   padding: empty
 })
 
-function* take(w: Work, name: string): Plan<Step> {
+function* take(w: CommandState, name: string): Plan<void> {
   const { at, entries } = w.l1
   const table = yield* readAt(at, 8 * entries)
   const view = new L1View(table)
@@ -69,13 +68,13 @@ function* take(w: Work, name: string): Plan<Step> {
   const snapshots = yield* allocateBytes(w, entry.length)
   yield* w.tx.put('snapshot table', 'prepare', snapshots, entry)
   yield* w.changeHeader('expose', { nbSnapshots: 1, snapshotsOffset: BigInt(snapshots) })
-  return yield* finish(w)
 }
 
-/** The machine after its first snapshot; refused where a count has no room. */
-export const snapshotted = (m: Machine, name: string): E.Either<readonly Issue[], Machine> => {
-  const w = new Work(m.opened)
-  return E.map(({ writes, next }: Step) => ({ files: perform(m.files, writes), opened: next }))(
-    runOver(m.files, readThrough(w.tx, take(w, name)))
+/** The machine after its first snapshot; refused where a refcount does not fit. */
+export const snapshotted = (m: Machine, name: string): E.Either<readonly Issue[], Machine> =>
+  E.map(({ writes, next }: Step) => ({ files: perform(m.files, writes), opened: next }))(
+    runOver(
+      m.files,
+      carryOut(m.opened, (w) => take(w, name))
+    )
   )
-}

@@ -11,7 +11,7 @@ import { headerFields } from '../../../src/format/header.js'
 import { portable } from '../../../src/compression/decompress.js'
 import { type AnyCommand, step } from '../../../src/transition/command.js'
 import { open } from '../../../src/transition/engine/open.js'
-import type { Opened } from '../../../src/transition/engine/work.js'
+import type { WritableImage } from '../../../src/transition/engine/command-state.js'
 import { repair } from '../../../src/transition/repair/repair.js'
 import { holds } from '../../run/holds.js'
 import { note, suite } from '../../run/suite.js'
@@ -58,7 +58,7 @@ const wounded = (
 }
 
 /** Commands that have something to do in this image. */
-const commandsFor = ({ metadata }: Opened): readonly AnyCommand[] => {
+const commandsFor = ({ metadata }: WritableImage): readonly AnyCommand[] => {
   const size = Math.min(Number(metadata.header.size), 2 ** 30)
   const [snapshot = '', bitmap = ''] = [metadata.snapshots[0], metadata.bitmaps[0]].map((b) =>
     b === undefined ? undefined : label(b.name)

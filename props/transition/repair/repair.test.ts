@@ -189,7 +189,7 @@ test('copied flags are held against the counts that the repair made, as by qemu-
   const twice = { ...files, image }
   assert.is(countsOf(twice).corruptions, 1)
   const done = right(runOver(twice, repair(around, image.length, 'all')))
-  assert.equal(done.mended, { corruptions: 3, leaks: 1 })
+  assert.equal(done.fixed, { corruptions: 3, leaks: 1 })
   assert.is(exitOf(perform(twice, done.writes)), 0)
 })
 

@@ -44,9 +44,9 @@ const repaired = (name: string, mode: RepairMode): TaskEither<CommandError, Fixe
     const { lockImage } = await import('../images/locked-image.js')
     const locked = lockImage(name, { alone: true, passed: passedBy(mode === 'all') })
     const fixed = using(locked, function* ({ files, around }) {
-      const { mended } = yield* get(E.mapLeft(because('Check failed', name))(files.repair(around, mode)))
+      const repair = yield* get(E.mapLeft(because('Check failed', name))(files.repair(around, mode)))
       yield* get(files.perform([flush]))
-      return mended
+      return repair.fixed
     })
     return yield* wait(fixed)
   })

@@ -30,8 +30,8 @@ export const compressedSink = (image: ImageOutput, pool: CompressorPool): Sink =
         const guest = at + i * size
         const writes =
           n === 0
-            ? writer.data(guest, bytes.subarray(i * size, Math.min(length, (i + 1) * size)))
-            : writer.payload(guest, payloads.subarray(from, from + n))
+            ? writer.writeData(guest, bytes.subarray(i * size, Math.min(length, (i + 1) * size)))
+            : writer.writePayload(guest, payloads.subarray(from, from + n))
         yield* get(performAll(image, writes))
         from += n
       }

@@ -28,12 +28,12 @@ export const performAll = ({ perform }: ImageOutput, writes: Iterable<HostWrite>
 /** Writes guest zeros. */
 export const putZeros = (image: ImageOutput, at: number, length: number): Done => {
   const needed = Math.min(length, image.zerosFrom - at)
-  return needed > 0 ? performAll(image, image.writer.zeros(at, needed)) : E.right(undefined)
+  return needed > 0 ? performAll(image, image.writer.writeZeros(at, needed)) : E.right(undefined)
 }
 
 /** Writes the tables and the header, once everything else is written. */
 export const putTables = ({ name, writer, perform }: ImageOutput): Done => {
-  const writes = writer.end()
+  const writes = writer.finish()
   for (;;) {
     const step = writes.next()
     if (step.done === true) return E.mapLeft(because(`Could not create '${name}'`, name))(step.value)
@@ -50,7 +50,7 @@ export const imageSink = (image: ImageOutput): Sink => {
     sparse,
     overBacking,
     put: ({ at, length, bytes }) =>
-      bytes === undefined ? putZeros(image, at, length) : performAll(image, writer.data(at, bytes, sparse > 0)),
+      bytes === undefined ? putZeros(image, at, length) : performAll(image, writer.writeData(at, bytes, sparse > 0)),
     end: () => putTables(image)
   }
 }

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import { type Plan, type Read, runSync } from '../../bytes/plan.js'
 import { type Repaired, repair, type RepairMode } from '../../transition/repair/repair.js'
-import type { Surroundings } from '../../transition/engine/open.js'
+import type { OpenOptions } from '../../transition/engine/open.js'
 import type { Cause, CommandError } from '../command-error.js'
 import type { DiskFile } from '../files/disk-file.js'
 
@@ -69,7 +69,7 @@ export class ImageFiles {
   }
 
   /** Repairs the image. */
-  repair(around: Surroundings, mode: RepairMode): E.Either<Cause, Repaired> {
+  repair(around: OpenOptions, mode: RepairMode): E.Either<Cause, Repaired> {
     return E.chain((repaired: Repaired): E.Either<Cause, Repaired> =>
       E.map(() => repaired)(this.carryOut(repaired.writes))
     )(this.run(repair(around, this.image.length(), mode)))

@@ -5,7 +5,7 @@ import { compressionType } from '../../format/header.js'
 import type { Layer } from '../../image/guest/chain.js'
 import { activeDisk } from '../../image/guest/extents.js'
 import { readMetadata } from '../../image/metadata.js'
-import type { Surroundings } from '../../transition/engine/open.js'
+import type { OpenOptions } from '../../transition/engine/open.js'
 import { because, type Body, type CommandError, failure, get, onLeft, task, using, wait } from '../command-error.js'
 import { compressorOf } from '../compression/compress.js'
 import { native } from '../compression/decompress.js'
@@ -22,7 +22,7 @@ import { Session } from './session.js'
 export interface LockedImage {
   readonly files: ImageFiles
   readonly metadata: OpenableMetadata
-  readonly around: Surroundings
+  readonly around: OpenOptions
   readonly close: () => void
 }
 
@@ -45,9 +45,9 @@ interface LockOptions {
 /** What compresses and decompresses guest bytes: the best there is, unless the command looks at none. */
 const codecs = async (
   m: OpenableMetadata,
-  backing: Surroundings['backing'],
+  backing: OpenOptions['backing'],
   { alone }: LockOptions
-): Promise<Omit<Surroundings, 'backing'>> => {
+): Promise<Omit<OpenOptions, 'backing'>> => {
   if (alone === true) return { decompressor: native }
   const top: Layer = { _tag: 'Image', disk: activeDisk(m, m.geometry) }
   const type = compressionType(m.header) === 1 ? 'zstd' : 'zlib'

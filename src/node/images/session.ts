@@ -6,8 +6,8 @@ import type { Chain } from '../../image/guest/chain.js'
 import { activeDisk } from '../../image/guest/extents.js'
 import { type AnyCommand, step } from '../../transition/command.js'
 import type { Step } from '../../transition/engine/finish.js'
-import { open, type Surroundings } from '../../transition/engine/open.js'
-import type { Opened } from '../../transition/engine/work.js'
+import { open, type OpenOptions } from '../../transition/engine/open.js'
+import type { WritableImage } from '../../transition/engine/command-state.js'
 import { Group, mayJoin } from '../../transition/group.js'
 import type { Cause, CommandError } from '../command-error.js'
 import type { ImageFiles, Reader } from './image-files.js'
@@ -33,18 +33,18 @@ export class Session {
 
   private constructor(
     private readonly files: ImageFiles,
-    private state: Opened
+    private state: WritableImage
   ) {}
 
   /** Does what opening an image for writing obliges to. @see OPEN-40 */
-  static open(files: ImageFiles, around: Surroundings): E.Either<Cause, Session> {
+  static open(files: ImageFiles, around: OpenOptions): E.Either<Cause, Session> {
     return E.chain(({ writes, next }: Step): E.Either<Cause, Session> =>
       E.map(() => new Session(files, next))(files.carryOut(writes))
     )(files.run(open(around)))
   }
 
   /** What is known of the image. */
-  get opened(): Opened {
+  get opened(): WritableImage {
     return this.state
   }
 

@@ -4,33 +4,34 @@ import type { Plan } from '../../bytes/plan.js'
 import { extensionTypes } from '../../format/extension-kinds.js'
 import { lastExtension } from '../../image/metadata.js'
 import type { CreateOptions } from '../create/options.js'
-import { changeExtensions, withExtension, withoutTypes } from '../engine/extensions.js'
+import { type CommandState, refuse } from '../engine/command-state.js'
+import { withExtension, withoutTypes } from '../engine/extension-area.js'
+import { changeExtensions } from '../engine/extensions.js'
 import { endRound } from '../engine/finish.js'
-import { refuse, type Work } from '../engine/work.js'
 import { changeRefcountOrder } from './refcount-width.js'
 import { downgrade, upgrade } from './version.js'
 
-/** What an image is to be. The size is changed by a command of its own. @see AM-01 */
+/** The properties that an image is to have; those that are absent stay. The size has a command of its own. @see AM-01 */
 export interface AmendOptions extends Partial<Omit<CreateOptions, 'size' | 'dataFile'>> {
-  /** The name of the external data file, none if it is empty; and whether it is the raw disk, which can only end. */
+  /** The name of the external data file, empty for none; and whether it is the raw disk, which can only become false. */
   readonly dataFile?: { readonly name?: string; readonly raw?: boolean }
 }
 
-/** Options that only a new image takes. @see AM-01 */
+/** Options of new images only. @see AM-01 */
 const creationOnly = ['clusterBits', 'extendedL2', 'compressionType'] as const
 
-function* mayAmend(w: Work, o: AmendOptions): Plan<void> {
+function* mayAmend(w: CommandState, o: AmendOptions): Plan<void> {
   for (const option of creationOnly)
     if (o[option] !== undefined) yield* refuse('AM-01', `another ${option}`, 'an option that can be amended')
-  const { backingName = empty, extensions } = w.opened.metadata
+  const { backingName = empty, extensions } = w.image.metadata
   const format = lastExtension(extensions, 'BackingFormat')?.data ?? empty
   if (o.backing !== undefined)
     if (!equal(fromText(o.backing.name), backingName) || !equal(fromText(o.backing.format), format))
       yield* refuse('AM-01', 'another backing file', 'the present one, or a rebase')
 }
 
-/** That there is no raw disk beside an image is said of any image without a data file. @see DATA-02 and DATA-07 */
-function* amendDataFile(w: Work, { name, raw }: NonNullable<AmendOptions['dataFile']>): Plan<void> {
+/** Amends the external data file. An image without one is not raw either. @see DATA-02 and DATA-07 */
+function* amendDataFile(w: CommandState, { name, raw }: NonNullable<AmendOptions['dataFile']>): Plan<void> {
   if (!w.g.externalDataFile)
     return name === undefined && raw !== true
       ? undefined
@@ -49,18 +50,18 @@ function* amendDataFile(w: Work, { name, raw }: NonNullable<AmendOptions['dataFi
 }
 
 /** @see INT-01 and OPEN-24 */
-function* setLazyRefcounts(w: Work, lazyRefcounts: boolean): Plan<void> {
+function* setLazyRefcounts(w: CommandState, lazyRefcounts: boolean): Plan<void> {
   if (w.g.version === 2)
     return lazyRefcounts ? yield* refuse('OPEN-24', 'lazy refcounts in version 2', 'version 3') : undefined
   yield* w.changeHeader('expose', { compatibleFeatures: { ...w.header.compatibleFeatures, lazyRefcounts } })
 }
 
 /**
- * Gives an image other properties, in QEMU's order. What each of them costs in a crash is said where it is changed.
+ * Gives an image other properties, in QEMU's order. What a crash may leave of each is said where it is changed.
  *
  * @see AM-01
  */
-export function* amend(w: Work, o: AmendOptions): Plan<void> {
+export function* amend(w: CommandState, o: AmendOptions): Plan<void> {
   yield* mayAmend(w, o)
   if (o.version === 3 && w.g.version === 2) yield* upgrade(w)
   if (o.refcountOrder !== undefined) yield* changeRefcountOrder(w, o.refcountOrder)

@@ -1,13 +1,14 @@
-/** Rebase without a look at the backing files: the header names another one. */
+/** Unsafe rebase: the header names another backing file, and no guest data is read. */
 import { empty, fromText } from '../../bytes/octets.js'
 import type { Plan } from '../../bytes/plan.js'
 import { extensionTypes } from '../../format/extension-kinds.js'
 import { maxBackingFormat, maxBackingName } from '../../format/limits.js'
 import type { Layer } from '../../image/guest/chain.js'
-import { changeBackingName, withExtension, withoutTypes } from '../engine/extensions.js'
-import { refuse, type Work } from '../engine/work.js'
+import { type CommandState, refuse } from '../engine/command-state.js'
+import { withExtension, withoutTypes } from '../engine/extension-area.js'
+import { changeBackingName } from '../engine/extensions.js'
 
-/** A backing file, and the layers it brings, from the top down. */
+/** A backing file: its name and format as the header has them, and its layers, from the top down. */
 export interface NewBacking {
   readonly name: string
   readonly format: string
@@ -15,7 +16,7 @@ export interface NewBacking {
 }
 
 /** @see BACK-01, BACK-05, BACK-07 and EXT-06 */
-function* mayRebase(w: Work, name: Uint8Array, format: Uint8Array): Plan<void> {
+function* mayRebase(w: CommandState, name: Uint8Array, format: Uint8Array): Plan<void> {
   if (name.length < 1 || name.length > maxBackingName)
     yield* refuse('BACK-01', `a name of ${name.length} bytes`, `1 to ${maxBackingName}`, { structure: 'header' })
   if (format.length < 1) yield* refuse('BACK-05', 'no backing format', 'the format of the backing file')
@@ -28,12 +29,12 @@ function* mayRebase(w: Work, name: Uint8Array, format: Uint8Array): Plan<void> {
 }
 
 /**
- * Puts another backing file behind the image, or none; its clusters stay as they are. A crash can leave the image without
- * a backing file.
+ * Gives the image another backing file, or none; its clusters stay as they are. A crash may leave the image without a backing
+ * file.
  *
  * @see CR-02 and CR-03
  */
-export function* rebase(w: Work, backing: NewBacking | undefined): Plan<void> {
+export function* rebase(w: CommandState, backing: NewBacking | undefined): Plan<void> {
   const name = fromText(backing?.name ?? '')
   const format = fromText(backing?.format ?? '')
   if (backing !== undefined) yield* mayRebase(w, name, format)

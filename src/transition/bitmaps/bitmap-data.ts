@@ -1,49 +1,48 @@
-/** The bits of dirty bitmaps: recorded in their place, and put into new tables. */
+/** Bitmap data: bits set in place, and bitmap tables written anew. */
 import { bitAt, equal, setBits } from '../../bytes/octets.js'
 import { type Plan, readAt } from '../../bytes/plan.js'
+import { encodeWords } from '../../bytes/words.js'
 import { type BitmapEntry, bitmapBits, bitmapTableEntries, bitmapTableRules } from '../../format/bitmap.js'
 import { clusterSize } from '../../format/geometry.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { BitmapTableView } from '../../format/views.js'
 import { tableIsSane } from '../../image/bitmap-tables.js'
 import { allocateBytes } from '../engine/allocate.js'
-import { releaseTable } from '../engine/l1-table.js'
-import type { Work } from '../engine/work.js'
-import { words } from '../engine/refcounts.js'
+import type { CommandState } from '../engine/command-state.js'
 
 /** Bits in a cluster of bitmap data. */
-const bitsPerCluster = (w: Work): number => 8 * clusterSize(w.g)
+const bitsPerCluster = (w: CommandState): number => 8 * clusterSize(w.g)
 
 function* tableOf(b: BitmapEntry): Plan<BitmapTableView> {
   return new BitmapTableView(yield* readAt(Number(b.bitmapTableOffset), 8 * b.bitmapTableSize))
 }
 
-/** Takes a cluster for bits that nobody sees yet, and tells where it is. */
-function* newBits(w: Work, bits: Uint8Array): Plan<number> {
+/** Writes a cluster of bits to a new cluster, and returns its host offset. */
+function* newBits(w: CommandState, bits: Uint8Array): Plan<number> {
   const at = yield* allocateBytes(w, bits.length)
   yield* w.tx.put('bitmap data', 'prepare', at, bits)
   return at
 }
 
-/** Takes clusters for a table with these entries, and tells where it starts. */
-export function* newTable(w: Work, entries: readonly number[]): Plan<number> {
+/** Writes a bitmap table with these entries to new clusters, and returns its host offset. */
+export function* newTable(w: CommandState, entries: readonly number[]): Plan<number> {
   const at = yield* allocateBytes(w, 8 * entries.length)
-  yield* w.tx.put('bitmap table', 'prepare', at, words(entries))
+  yield* w.tx.put('bitmap table', 'prepare', at, encodeWords(entries))
   return at
 }
 
-/** Marks for release the table of a bitmap and its clusters of bits, as far as they can be told. @see BMP-13 and BMP-09 */
-export function* releaseBitmap(w: Work, b: BitmapEntry): Plan<void> {
+/** Releases the table of a bitmap and its clusters of bits, as far as the table can be read. @see BMP-13 and BMP-09 */
+export function* releaseBitmap(w: CommandState, b: BitmapEntry): Plan<void> {
   if (!tableIsSane(b, w.g)) return
   const table = yield* tableOf(b)
   for (let i = 0; i < table.length; i++)
     if (table.clusterOffset(i) !== 0 && bitmapTableRules.judge(table.entry(i), w.g).length === 0)
       w.released.push(table.clusterOffset(i) / clusterSize(w.g))
-  releaseTable(w, Number(b.bitmapTableOffset), 8 * b.bitmapTableSize)
+  w.release(Number(b.bitmapTableOffset), 8 * b.bitmapTableSize)
 }
 
 /** Sets bits `[from, to)` of one bitmap. @see BMP-05 and BMP-06 */
-function* record(w: Work, b: BitmapEntry, from: number, to: number): Plan<void> {
+function* record(w: CommandState, b: BitmapEntry, from: number, to: number): Plan<void> {
   const per = bitsPerCluster(w)
   for (let i = Math.floor(from / per); i * per < to; i++) {
     const [first, end] = [Math.max(from - i * per, 0), Math.min(to - i * per, per)]
@@ -59,37 +58,37 @@ function* record(w: Work, b: BitmapEntry, from: number, to: number): Plan<void> 
     } else if (!entry.allOnes(0)) {
       const bits = new Uint8Array(clusterSize(w.g))
       setBits(bits, first, end)
-      yield* w.tx.put('bitmap table', 'record', at, words([yield* newBits(w, bits)]))
+      yield* w.tx.putWord('bitmap table', 'record', at, yield* newBits(w, bits))
     }
   }
 }
 
 /**
- * Records guest bytes `[at, at + length)` in every enabled bitmap, before they change: called in the first round of a
- * command that changes them. What is recorded already is not written again, and bitmaps in use are left alone.
+ * Records guest bytes `[at, at + length)` in every enabled bitmap, before they change: in the first round of the command that
+ * changes them. Bits that are set are not written again, and bitmaps in use stay as they are.
  *
  * @see ORD-07, BMP-10, BT-07 and BMP-09
  */
-export function* recordRange(w: Work, at: number, length: number): Plan<void> {
+export function* recordRange(w: CommandState, at: number, length: number): Plan<void> {
   const end = Math.min(at + length, w.disk.size)
   if (at < 0 || at >= end) return
-  for (const b of w.opened.metadata.bitmaps.filter(({ flags }) => flags.auto && !flags.inUse)) {
+  for (const b of w.image.metadata.bitmaps.filter(({ flags }) => flags.auto && !flags.inUse)) {
     const granularity = 2 ** b.granularityBits
     yield* record(w, b, Math.floor(at / granularity), Math.ceil(end / granularity))
   }
 }
 
-/** The bits of an entry; undefined where all are 0. */
-function* bitsOf(w: Work, table: BitmapTableView, i: number): Plan<Uint8Array | undefined> {
+/** The bits of entry `i` of a table; `undefined` where all are 0. */
+function* bitsOf(w: CommandState, table: BitmapTableView, i: number): Plan<Uint8Array | undefined> {
   const size = clusterSize(w.g)
   const host = table.clusterOffset(i)
   if (host !== 0) return (yield* readAt(host, size)).slice()
   return table.allOnes(i) ? new Uint8Array(size).fill(0xff) : undefined
 }
 
-/** Takes clusters for a table of `entries` entries like that of a bitmap, but for some clusters of bits. Marks the old ones for release. */
+/** Writes the table of a bitmap anew with `entries` entries and some clusters of bits changed, and releases the old ones. */
 function* changedTable(
-  w: Work,
+  w: CommandState,
   b: BitmapEntry,
   entries: number,
   changed: ReadonlyMap<number, Uint8Array>
@@ -102,11 +101,11 @@ function* changedTable(
   for (let i = 0; i < old.length; i++)
     if (old.clusterOffset(i) !== 0 && (i >= entries || changed.has(i)))
       w.released.push(old.clusterOffset(i) / clusterSize(w.g))
-  releaseTable(w, Number(b.bitmapTableOffset), 8 * b.bitmapTableSize)
+  w.release(Number(b.bitmapTableOffset), 8 * b.bitmapTableSize)
   return yield* newTable(w, next)
 }
 
-/** Bit ranges `[from, to)` that are set in a cluster of bits, at most `n` bits of it. */
+/** The ranges `[from, to)` of bits that are set among the first `n` of a cluster. */
 const runsOf = (bits: Uint8Array, n: number): readonly (readonly [from: number, to: number])[] => {
   const out: (readonly [number, number])[] = []
   for (let i = 0; i < n; i++) {
@@ -121,14 +120,20 @@ const runsOf = (bits: Uint8Array, n: number): readonly (readonly [from: number, 
   return out
 }
 
-/** Clusters of bits of a bitmap as they were, and as they are to be, by their number in its table. */
+/** Clusters of bits by their entry in a bitmap table, as they were and as they are to be. */
 interface Marks {
   readonly before: Map<number, Uint8Array>
   readonly after: Map<number, Uint8Array>
 }
 
-/** Sets bits `[from, to)`. */
-function* mark(w: Work, table: BitmapTableView, { before, after }: Marks, from: number, to: number): Plan<void> {
+/** Sets bits `[from, to)` of a bitmap. */
+function* mark(
+  w: CommandState,
+  table: BitmapTableView,
+  { before, after }: Marks,
+  from: number,
+  to: number
+): Plan<void> {
   const per = bitsPerCluster(w)
   for (let i = Math.floor(from / per); i * per < to; i++) {
     const old = after.get(i) ?? (yield* bitsOf(w, table, i)) ?? new Uint8Array(clusterSize(w.g))
@@ -139,9 +144,9 @@ function* mark(w: Work, table: BitmapTableView, { before, after }: Marks, from: 
   }
 }
 
-/** Takes clusters for a table of a bitmap with these marks, and tells where it is; undefined where nothing changes. */
+/** Writes the table of a bitmap anew with these marks, and returns its host offset; `undefined` where nothing changes. */
 function* withMarks(
-  w: Work,
+  w: CommandState,
   b: BitmapEntry,
   table: BitmapTableView,
   { before, after }: Marks
@@ -151,10 +156,12 @@ function* withMarks(
 }
 
 /**
- * Takes clusters for a table of `to` in which everything is set that is set in `from`: a granule of one is a granule of the
- * other, or several, or a part. Tells where the table is; undefined where nothing changes. @see BT-05
+ * Writes the table of `to` anew, with every bit set that is set in `from`: a granule of one is a granule, several or a part
+ * of one of the other. Returns its host offset; `undefined` where nothing changes.
+ *
+ * @see BT-05
  */
-export function* mergedTable(w: Work, from: BitmapEntry, to: BitmapEntry): Plan<number | undefined> {
+export function* mergedTable(w: CommandState, from: BitmapEntry, to: BitmapEntry): Plan<number | undefined> {
   const per = bitsPerCluster(w)
   const [source, target] = [yield* tableOf(from), yield* tableOf(to)]
   const bits = Number(bitmapBits(BigInt(w.disk.size), from.granularityBits))
@@ -176,9 +183,9 @@ export function* mergedTable(w: Work, from: BitmapEntry, to: BitmapEntry): Plan<
   return yield* withMarks(w, to, target, marks)
 }
 
-/** The same, but set are the granules of these guest bytes, `[from, to)` each. */
+/** Does the same with the bits of guest bytes, `[from, to)` each. */
 export function* markedTable(
-  w: Work,
+  w: CommandState,
   ranges: readonly (readonly [from: number, to: number])[],
   b: BitmapEntry
 ): Plan<number | undefined> {
@@ -195,12 +202,10 @@ export function* markedTable(
   return yield* withMarks(w, b, table, marks)
 }
 
-/**
- * The entry of a bitmap for a disk of `size` bytes, in new clusters: bits past either end are 0. @see RS-01 and BMP-08
- */
-export function* resized(w: Work, b: BitmapEntry, size: bigint): Plan<BitmapEntry> {
+/** The directory entry of a bitmap for a disk of `size` bytes, with new clusters; bits past either end are 0. @see RS-01 and BMP-08 */
+export function* resized(w: CommandState, b: BitmapEntry, size: bigint): Plan<BitmapEntry> {
   const per = bitsPerCluster(w)
-  const had = presentedSize(w.opened.metadata.header)
+  const had = presentedSize(w.image.metadata.header)
   const kept = Number(bitmapBits(had < size ? had : size, b.granularityBits))
   const entries = Number(bitmapTableEntries(size, b.granularityBits, w.g.clusterBits))
   const table = yield* tableOf(b)

@@ -1,4 +1,4 @@
-/** Filling: a whole image in one pass over its guest disk, every host byte written once, from front to back. */
+/** Writing a whole image in one pass over its guest disk: every host byte once, from front to back. */
 import * as E from 'fp-ts/lib/Either.js'
 import { flush, type HostWrite } from '../../bytes/host-write.js'
 import { type Issue, issue } from '../../bytes/issue.js'
@@ -6,7 +6,6 @@ import { viewOf } from '../../bytes/octets.js'
 import type { FileRef } from '../../bytes/plan.js'
 import { additionalSectors } from '../../format/compressed.js'
 import {
-  blockEntries,
   clusterSize,
   type Geometry,
   l1Coverage,
@@ -14,21 +13,20 @@ import {
   neededL1Entries,
   subclusterSize
 } from '../../format/geometry.js'
-import { l2Entry, type L2Entry, type SubclusterBitmap } from '../../format/l2.js'
+import type { L2Entry, SubclusterBitmap } from '../../format/l2.js'
 import { maxL1Entries, maxRefcountTable } from '../../format/limits.js'
 import { allSubclusters } from '../../format/subcluster.js'
-import { maxRefcount, setRefcount } from '../../format/refcount.js'
-import { type CreateOptions, firstClusterOf, settled, type Settled } from './options.js'
+import { copiedFlag, encodeRun } from '../engine/active-tree.js'
+import { complete, type CompleteOptions, type CreateOptions, firstClusterOf } from './options.js'
+import { padded, SequentialAllocator, writeAt } from './sequential-allocator.js'
 
 const image: FileRef = { part: 'image', depth: 0 }
 const dataFile: FileRef = { part: 'data', depth: 0 }
 
-const copied = 1n << 63n
-
 const tooLarge = (clause: 'L1-03' | 'REF-06', found: string, expected: string): Issue =>
   issue({ clause, phase: 'limit', source: 'qemu', structure: 'image', field: '', at: 0, size: 0, found, expected })
 
-/** Subclusters of a cluster's bytes that are not all zeros, as a mask. */
+/** The subclusters of a cluster's bytes that are not all zeros, as a mask. */
 const dataMask = (bytes: Uint8Array, size: number): number => {
   let mask = 0
   for (let x = 0; x * size < bytes.length; x++) {
@@ -42,15 +40,22 @@ const dataMask = (bytes: Uint8Array, size: number): number => {
   return mask >>> 0
 }
 
+/** Host clusters of neighbouring guest clusters: their first L2 entry, their first host byte and their number. */
+interface Placement {
+  readonly entry: number
+  readonly host: number
+  readonly n: number
+}
+
 /**
- * An image that is being filled. Guest clusters come in order, each at most once; those that never come are unallocated.
- * Each call answers with host writes, to be done in order before the next call.
+ * Writes an image whose guest clusters come in order, each at most once; those that never come are unallocated. Each method
+ * returns host writes, to be performed in order before the next call.
  *
- * Host clusters are taken from front to back: data and payloads as they come, the L2 table behind the clusters it covers,
- * each refcount block as the last cluster of those it counts; at the end the L1 table, the refcount table and the blocks
- * that are left; and the header when everything else is durable. One driver owns it.
+ * Data and payloads are written as they come, an L2 table after the clusters that it covers, and a refcount block as the last
+ * cluster of its range; at the end the L1 table, the remaining blocks and the refcount table; and the header once everything
+ * else is durable. One driver owns a writer.
  *
- * Law: the writes of all calls, {@link end} being the last, make an image without leaks or corruptions that reads as what
+ * Law: the writes of all calls, {@link finish} being the last, make an image without leaks or corruptions, whose disk is what
  * came. Before the header is written the file is no image.
  *
  * @see GEN-04, REF-20 and CW-02
@@ -58,42 +63,29 @@ const dataMask = (bytes: Uint8Array, size: number): number => {
 export class SequentialImageWriter {
   private readonly g: Geometry
   private readonly size: number
-  private readonly perBlock: number
-  private readonly mostCount: number
+  private readonly allocator: SequentialAllocator
   private readonly l1: Uint8Array
-  /** The L2 table that is being filled, and the L1 entry it is for. */
+  /** The L2 table of the guest clusters that come, the L1 entry of it, and whether it has entries. */
   private table: Uint8Array
   private index = -1
   private used = false
-  /** The refcount block of the range that `next` lies in, and the host bytes of those before it. */
-  private block: Uint8Array
-  private readonly blocks: number[] = []
-  /** The first host cluster that is free, as are all behind it. */
-  private next = 0
-  /** Host byte behind the last payload, if another may follow; else 0. */
-  private compressedCursor = 0
-  /** How many payloads there are in the cluster of that byte. */
-  private packed = 0
 
-  private constructor(private readonly o: Settled) {
+  private constructor(private readonly o: CompleteOptions) {
     this.g = { ...o, externalDataFile: o.dataFile !== undefined }
     this.size = clusterSize(this.g)
-    this.perBlock = blockEntries(this.g)
-    this.mostCount = Number(maxRefcount(o.refcountOrder))
+    this.allocator = new SequentialAllocator(this.g)
     this.l1 = new Uint8Array(8 * Number(neededL1Entries(this.g, BigInt(o.size))))
     this.table = new Uint8Array(this.size)
-    this.block = new Uint8Array(this.size)
-    this.count(this.next++, 1)
   }
 
-  /** An image with these options, or what forbids it. @see L1-03 and CR-03 */
+  /** A writer of an image with these options, or why there cannot be one. @see L1-03 and CR-03 */
   static of(options: CreateOptions): E.Either<readonly Issue[], SequentialImageWriter> {
-    return E.chain((o: Settled) => {
+    return E.chain((o: CompleteOptions) => {
       const entries = neededL1Entries({ ...o }, BigInt(o.size))
       if (entries > maxL1Entries) return E.left([tooLarge('L1-03', `${entries} L1 entries`, `at most ${maxL1Entries}`)])
       const none = { size: 0n, l1Size: 0, l1TableOffset: 0n, refcountTableOffset: 0n, refcountTableClusters: 0 }
       return E.map(() => new SequentialImageWriter(o))(firstClusterOf(o, none))
-    })(settled(options))
+    })(complete(options))
   }
 
   /** Bytes of a cluster. */
@@ -102,44 +94,44 @@ export class SequentialImageWriter {
   }
 
   /**
-   * Guest bytes from a cluster's start on: whole clusters, or the last part of the disk. With `sparse`, subclusters of
-   * zeros are not allocated.
+   * Writes guest bytes from the start of a cluster on: whole clusters, or the last part of the disk. With `sparse`,
+   * subclusters of zeros are not allocated.
    */
-  *data(guest: number, bytes: Uint8Array, sparse = true): Generator<HostWrite> {
+  *writeData(guest: number, bytes: Uint8Array, sparse = true): Generator<HostWrite> {
     for (let done = 0; done < bytes.length;) {
-      const { at, host, n } = yield* this.place(guest + done, bytes.length - done)
+      const { entry, host, n } = yield* this.allocate(guest + done, bytes.length - done)
       const part = bytes.subarray(done, done + n * this.size)
       yield { _tag: 'Write', file: this.g.externalDataFile ? dataFile : image, at: host, bytes: part }
-      if (!this.g.extendedL2) this.put(at, n, this.normal(host, this.bitmap(0)))
+      if (!this.g.extendedL2) this.putEntries(entry, n, this.normal(host, this.bitmap(0)))
       else
         for (let i = 0; i < n; i++) {
           const cluster = part.subarray(i * this.size, (i + 1) * this.size)
           const allocated = sparse ? dataMask(cluster, subclusterSize(this.g)) : allSubclusters
-          this.put(at + i, 1, this.normal(host + i * this.size, this.bitmap(allocated)))
+          this.putEntries(entry + i, 1, this.normal(host + i * this.size, this.bitmap(allocated)))
         }
       done += part.length
     }
   }
 
   /**
-   * Guest clusters of zeros. They get host clusters where preallocation or a raw data file asks for them, and are made to
-   * read as zeros over a backing file; else nothing has to be done. @see ZD-08, DATA-06 and RS-07
+   * Writes guest clusters of zeros. They get host clusters where preallocation or a raw data file asks for them, and entries
+   * that say zero over a backing file; else nothing is written. @see ZD-08, DATA-06 and RS-07
    */
-  *zeros(guest: number, length: number): Generator<HostWrite> {
+  *writeZeros(guest: number, length: number): Generator<HostWrite> {
     const { preallocation, dataFile: data, backing, version } = this.o
-    if (preallocation === 'falloc' || preallocation === 'full') yield* this.writtenZeros(guest, length)
+    if (preallocation === 'falloc' || preallocation === 'full') yield* this.writeZeroData(guest, length)
     else if (preallocation === 'metadata' || data?.raw === true) yield* this.reserve(guest, length)
     else if (backing === undefined) return
-    else if (version === 2) yield* this.writtenZeros(guest, length)
-    else yield* this.plainZeros(guest, length)
+    else if (version === 2) yield* this.writeZeroData(guest, length)
+    else yield* this.putZeroEntries(guest, length)
   }
 
-  /** A guest cluster as a payload, which is shorter. @see CW-02 and CMP-06 */
-  *payload(guest: number, payload: Uint8Array): Generator<HostWrite> {
-    yield* this.enter(guest, 1)
-    const host = yield* this.appendPayload(payload.length)
-    yield { _tag: 'Write', file: image, at: host, bytes: payload }
-    this.put(this.entryAt(guest), 1, {
+  /** Writes a guest cluster as a compressed payload. @see CW-02 and CMP-06 */
+  *writePayload(guest: number, payload: Uint8Array): Generator<HostWrite> {
+    yield* this.selectTable(guest, 1)
+    const host = yield* this.allocator.allocatePayload(payload.length)
+    yield writeAt(host, payload)
+    this.putEntries(this.entryOf(guest), 1, {
       _tag: 'Compressed',
       hostOffset: BigInt(host),
       additionalSectors: additionalSectors(BigInt(host), payload.length),
@@ -148,170 +140,92 @@ export class SequentialImageWriter {
     })
   }
 
-  /** Zeros as data. */
-  private *writtenZeros(guest: number, length: number): Generator<HostWrite> {
-    const zeros = new Uint8Array(Math.min(length, Math.max(this.size, 2 ** 20)))
-    for (let done = 0; done < length; done += zeros.length)
-      yield* this.data(guest + done, zeros.subarray(0, length - done))
+  /** Writes what is left: tables, refcounts and the header. Refused where the refcount table would be too large. @see REF-06 */
+  *finish(): Generator<HostWrite, E.Either<readonly Issue[], void>> {
+    yield* this.writeTable()
+    const layout = this.allocator.endLayout(Math.ceil(this.l1.length / this.size))
+    const l1Clusters = layout.table - layout.l1
+    const tableClusters = layout.blocks - layout.table
+    if (tableClusters * this.size > maxRefcountTable) {
+      const found = `${tableClusters * this.size} bytes of refcount table`
+      return E.left([tooLarge('REF-06', found, `at most ${maxRefcountTable}`)])
+    }
+    const first = firstClusterOf(this.o, {
+      size: BigInt(this.o.size),
+      l1Size: this.l1.length / 8,
+      l1TableOffset: l1Clusters === 0 ? 0n : BigInt(layout.l1 * this.size),
+      refcountTableOffset: BigInt(layout.table * this.size),
+      refcountTableClusters: tableClusters
+    })
+    if (E.isLeft(first)) return first
+    if (l1Clusters > 0) yield writeAt(layout.l1 * this.size, padded(this.l1, l1Clusters * this.size))
+    yield* this.allocator.writeRefcounts(layout)
+    if (this.g.externalDataFile) yield { _tag: 'Truncate', file: dataFile, length: this.o.size }
+    yield flush
+    yield writeAt(0, first.right)
+    return E.right(undefined)
   }
 
-  /** Host clusters of zeros, which may be holes. */
+  private *writeZeroData(guest: number, length: number): Generator<HostWrite> {
+    const zeros = new Uint8Array(Math.min(length, Math.max(this.size, 2 ** 20)))
+    for (let done = 0; done < length; done += zeros.length)
+      yield* this.writeData(guest + done, zeros.subarray(0, length - done))
+  }
+
+  /** Allocates host clusters that are not written, so that they may be holes. */
   private *reserve(guest: number, length: number): Generator<HostWrite> {
     for (let done = 0; done < length;) {
-      const { at, host, n } = yield* this.place(guest + done, length - done)
-      this.put(at, n, this.normal(host, this.bitmap(0)))
+      const { entry, host, n } = yield* this.allocate(guest + done, length - done)
+      this.putEntries(entry, n, this.normal(host, this.bitmap(0)))
       done += n * this.size
     }
   }
 
-  /** Zeros in the entries alone. */
-  private *plainZeros(guest: number, length: number): Generator<HostWrite> {
+  private *putZeroEntries(guest: number, length: number): Generator<HostWrite> {
     const plain = { copied: false, reserved: 0n }
     const zero: L2Entry = this.g.extendedL2
       ? { _tag: 'Unallocated', ...plain, subclusters: this.bitmap(0) }
       : { _tag: 'ZeroPlain', ...plain }
     for (let done = 0; done < length;) {
-      const n = yield* this.enter(guest + done, length - done)
-      this.put(this.entryAt(guest + done), n, zero)
+      const n = yield* this.selectTable(guest + done, length - done)
+      this.putEntries(this.entryOf(guest + done), n, zero)
       done += n * this.size
     }
   }
 
-  /** What is left to be written; refused where the image has grown too large for a refcount table. @see REF-06 */
-  *end(): Generator<HostWrite, E.Either<readonly Issue[], void>> {
-    yield* this.leave()
-    const l1 = Math.ceil(this.l1.length / this.size)
-    const start = this.next
-    const { t, k } = this.room(start + l1)
-    if (t * this.size > maxRefcountTable)
-      return E.left([tooLarge('REF-06', `${t * this.size} bytes of refcount table`, `at most ${maxRefcountTable}`)])
-    const first = firstClusterOf(this.o, {
-      size: BigInt(this.o.size),
-      l1Size: this.l1.length / 8,
-      l1TableOffset: l1 === 0 ? 0n : BigInt(start * this.size),
-      refcountTableOffset: BigInt((start + l1) * this.size),
-      refcountTableClusters: t
-    })
-    if (E.isLeft(first)) return first
-    if (l1 > 0) yield* this.write(start * this.size, this.padded(this.l1, l1))
-    const table = (start + l1) * this.size
-    this.next = start + l1 + t + k
-    for (let i = 0, c = start; i < k; i++) {
-      const range = this.blocks.length
-      for (; c < Math.min(this.next, (range + 1) * this.perBlock); c++) this.count(c, 1)
-      this.blocks.push((start + l1 + t + i) * this.size)
-      yield* this.write(this.blocks[range] ?? 0, this.block)
-      this.block = new Uint8Array(this.size)
-    }
-    const entries = new Uint8Array(8 * this.blocks.length)
-    this.blocks.forEach((at, i) => {
-      viewOf(entries).setBigUint64(8 * i, BigInt(at))
-    })
-    yield* this.write(table, this.padded(entries, t))
-    if (this.g.externalDataFile) yield { _tag: 'Truncate', file: dataFile, length: this.o.size }
-    yield flush
-    yield* this.write(0, first.right)
-    return E.right(undefined)
-  }
-
-  private *write(at: number, bytes: Uint8Array): Generator<HostWrite> {
-    yield { _tag: 'Write', file: image, at, bytes }
-  }
-
-  private padded(bytes: Uint8Array, clusters: number): Uint8Array {
-    const out = new Uint8Array(clusters * this.size)
-    out.set(bytes)
-    return out
-  }
-
-  private count(cluster: number, count: number): void {
-    setRefcount(viewOf(this.block), this.g.refcountOrder, cluster % this.perBlock, count)
-  }
-
-  /** Clusters of the refcount table and blocks still to be placed, all of them behind cluster `from`, so that everything is counted. */
-  private room(from: number): { readonly t: number; readonly k: number } {
-    for (let t = 1, k = 1; ;) {
-      const blocks = Math.ceil((from + t + k) / this.perBlock)
-      const [moreT, moreK] = [Math.ceil((8 * blocks) / this.size), blocks - this.blocks.length]
-      if (moreT <= t && moreK <= k) return { t, k }
-      t = Math.max(t, moreT)
-      k = Math.max(k, moreK)
-    }
-  }
-
-  /** Takes up to `most` neighbouring host clusters that count 1; the last cluster of a range is its refcount block. */
-  private *take(most: number): Generator<HostWrite, { readonly cluster: number; readonly n: number }> {
-    const last = this.perBlock - 1
-    if (this.next % this.perBlock === last) {
-      this.count(this.next, 1)
-      const at = this.next++ * this.size
-      this.blocks.push(at)
-      yield* this.write(at, this.block)
-      this.block = new Uint8Array(this.size)
-      this.compressedCursor = 0
-    }
-    const cluster = this.next
-    const n = Math.min(most, last - (cluster % this.perBlock))
-    for (let i = 0; i < n; i++) this.count(cluster + i, 1)
-    this.next += n
-    return { cluster, n }
-  }
-
-  /** Writes the L2 table, if there is anything in it. */
-  private *leave(): Generator<HostWrite> {
+  /** Writes the L2 table, if it has entries. */
+  private *writeTable(): Generator<HostWrite> {
     if (!this.used) return
-    const { cluster } = yield* this.take(1)
-    viewOf(this.l1).setBigUint64(8 * this.index, BigInt(cluster * this.size) | copied)
-    yield* this.write(cluster * this.size, this.table)
+    const { cluster } = yield* this.allocator.allocate(1)
+    viewOf(this.l1).setBigUint64(8 * this.index, BigInt(cluster * this.size) | copiedFlag)
+    yield writeAt(cluster * this.size, this.table)
     this.table = new Uint8Array(this.size)
     this.used = false
   }
 
-  /** Goes to the L2 table of a guest cluster; tells how many of the clusters of `length` bytes it covers. */
-  private *enter(guest: number, length: number): Generator<HostWrite, number> {
+  /** Goes on to the L2 table of a guest cluster; returns how many of the clusters of `length` bytes it covers. */
+  private *selectTable(guest: number, length: number): Generator<HostWrite, number> {
     const coverage = l1Coverage(this.g)
     const index = Math.floor(guest / coverage)
-    if (index !== this.index) yield* this.leave()
+    if (index !== this.index) yield* this.writeTable()
     this.index = index
     return Math.ceil(Math.min(length, (index + 1) * coverage - guest) / this.size)
   }
 
-  private entryAt(guest: number): number {
+  private entryOf(guest: number): number {
     return (guest % l1Coverage(this.g)) / this.size
   }
 
-  /** A place for clusters of up to `length` guest bytes: their first entry, their first host byte and their number. */
-  private *place(
-    guest: number,
-    length: number
-  ): Generator<HostWrite, { readonly at: number; readonly host: number; readonly n: number }> {
-    const most = yield* this.enter(guest, length)
-    const at = this.entryAt(guest)
-    if (this.g.externalDataFile) return { at, host: guest, n: most }
-    const { cluster, n } = yield* this.take(most)
-    return { at, host: cluster * this.size, n }
+  /** Allocates host clusters for up to `length` guest bytes. */
+  private *allocate(guest: number, length: number): Generator<HostWrite, Placement> {
+    const most = yield* this.selectTable(guest, length)
+    const entry = this.entryOf(guest)
+    if (this.g.externalDataFile) return { entry, host: guest, n: most }
+    const { cluster, n } = yield* this.allocator.allocate(most)
+    return { entry, host: cluster * this.size, n }
   }
 
-  /** Bytes for a payload. */
-  private *appendPayload(length: number): Generator<HostWrite, number> {
-    const inCluster = this.compressedCursor % this.size
-    const more = this.compressedCursor !== 0 && this.packed < this.mostCount
-    const old = Math.floor(this.compressedCursor / this.size)
-    const fits = more && this.size - inCluster >= length
-    let at = this.compressedCursor
-    if (!fits) {
-      const { cluster } = yield* this.take(1)
-      const follows = more && this.compressedCursor !== 0 && cluster === old + 1
-      if (follows) this.count(old, this.packed + 1)
-      else at = cluster * this.size
-      this.packed = 1
-    } else this.count(old, ++this.packed)
-    const end = at + length
-    this.compressedCursor = end % this.size === 0 ? 0 : end
-    return at
-  }
-
-  /** Subclusters: those that are allocated, and the others, which have to be zeros over a backing file. */
+  /** Subclusters: those that are allocated; over a backing file the others are zeros. */
   private bitmap(allocated: number): SubclusterBitmap {
     return { allocated, zeros: this.o.backing === undefined ? 0 : ~allocated >>> 0 }
   }
@@ -321,17 +235,9 @@ export class SequentialImageWriter {
     return this.g.extendedL2 ? { ...placed, subclusters } : placed
   }
 
-  /** Puts `n` entries from entry `at` on: the host cluster of each is the one behind that of the entry before. */
-  private put(at: number, n: number, entry: L2Entry): void {
-    const stride = l2EntrySize(this.g)
-    const bytes = l2Entry(this.g).encode(entry)
-    const step = 'hostClusterOffset' in entry ? BigInt(this.size) : 0n
-    const view = viewOf(this.table)
-    let word = viewOf(bytes).getBigUint64(0)
-    for (let i = at; i < at + n; i++, word += step) {
-      this.table.set(bytes, i * stride)
-      view.setBigUint64(i * stride, word)
-    }
+  /** Sets `n` entries from number `entry` on; each host cluster follows the one before. */
+  private putEntries(entry: number, n: number, first: L2Entry): void {
+    this.table.set(encodeRun(first, n, this.g), entry * l2EntrySize(this.g))
     this.used = true
   }
 }

@@ -1,4 +1,4 @@
-/** What a new image is to be: its options, what forbids them, and its first cluster. */
+/** The options of a new image: their defaults, what forbids them, and the first cluster that they make. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { Preallocation } from '../../../spec/disk.js'
 import { type Issue, issue } from '../../bytes/issue.js'
@@ -9,7 +9,7 @@ import { type Header, magic } from '../../format/header.js'
 import { sectorSize } from '../../format/limits.js'
 import { featureNames, firstCluster } from './first-cluster.js'
 
-/** What a new image is to be. The defaults are QEMU's. @see CR-06 */
+/** The options of a new image. The defaults are QEMU's. @see CR-06 */
 export interface CreateOptions {
   /** Bytes of the guest disk; rounded up to whole sectors. */
   readonly size: number
@@ -38,14 +38,14 @@ const defaults = {
   preallocation: 'off'
 } as const
 
-/** Options of which none is left to a default, and which an image can have. The size is whole sectors. */
-export type Settled = CreateOptions & Required<Omit<CreateOptions, 'backing' | 'dataFile'>>
+/** Options without defaults left, which an image can have. The size is whole sectors. */
+export type CompleteOptions = CreateOptions & Required<Omit<CreateOptions, 'backing' | 'dataFile'>>
 
 const refused = (clause: Issue['clause'], found: string, expected: string): Issue =>
   issue({ clause, phase: 'invalid', source: 'both', structure: 'image', field: '', at: 0, size: 0, found, expected })
 
-/** What the options say that no image can be. @see OPEN-03, OPEN-11, BACK-07 and SW-06 */
-const forbidden = (o: Settled): readonly Issue[] => {
+/** The issues of options that no image can have. @see OPEN-03, OPEN-11, BACK-07 and SW-06 */
+const forbidden = (o: CompleteOptions): readonly Issue[] => {
   const rules: readonly (readonly [boolean, Issue['clause'], string, string])[] = [
     [o.clusterBits < 9 || o.clusterBits > 21, 'OPEN-03', `cluster_bits ${o.clusterBits}`, '9 to 21'],
     [o.refcountOrder < 0 || o.refcountOrder > 6, 'REF-02', `refcount_order ${o.refcountOrder}`, '0 to 6'],
@@ -72,10 +72,10 @@ const forbidden = (o: Settled): readonly Issue[] => {
   return rules.filter(([broken]) => broken).map(([, clause, found, expected]) => refused(clause, found, expected))
 }
 
-/** Where the tables of a new image are. */
+/** The size of a new image, and where its tables are. */
 type Tables = Pick<Header, 'size' | 'l1Size' | 'l1TableOffset' | 'refcountTableOffset' | 'refcountTableClusters'>
 
-const headerOf = (o: Settled, tables: Tables): Header => {
+const headerOf = (o: CompleteOptions, tables: Tables): Header => {
   const v3 = o.version === 3
   return {
     magic,
@@ -103,7 +103,7 @@ const headerOf = (o: Settled, tables: Tables): Header => {
   }
 }
 
-const extensionsOf = (o: Settled): readonly Extension[] => [
+const extensionsOf = (o: CompleteOptions): readonly Extension[] => [
   ...(o.backing === undefined
     ? []
     : [{ _tag: 'BackingFormat' as const, data: fromText(o.backing.format), padding: empty }]),
@@ -112,11 +112,11 @@ const extensionsOf = (o: Settled): readonly Extension[] => [
 ]
 
 /** The first cluster of a new image; refused where it has no room for the names. @see HDR-12 and CR-03 */
-export const firstClusterOf = (o: Settled, tables: Tables): E.Either<readonly Issue[], Uint8Array> =>
+export const firstClusterOf = (o: CompleteOptions, tables: Tables): E.Either<readonly Issue[], Uint8Array> =>
   firstCluster(headerOf(o, tables), extensionsOf(o), o.backing === undefined ? empty : fromText(o.backing.name))
 
-/** The options with the defaults of those that are not given, or what forbids them. */
-export const settled = (options: CreateOptions): E.Either<readonly Issue[], Settled> => {
+/** The options with their defaults, or what forbids them. */
+export const complete = (options: CreateOptions): E.Either<readonly Issue[], CompleteOptions> => {
   const o = { ...defaults, ...options, size: Math.ceil(options.size / sectorSize) * sectorSize }
   const issues = forbidden(o)
   return issues.length > 0 ? E.left(issues) : E.right(o)

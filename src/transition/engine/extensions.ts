@@ -1,157 +1,88 @@
 /**
- * Extensions and the backing file name: changed by aligned words of 64 bits, one behind the other, so that the first cluster
- * decodes at every moment. What is written where nobody looks comes first, then the word that shows it.
+ * Changes of the extensions and of the backing file name, by aligned words of 64 bits, one after the other, so that a crash
+ * leaves a first cluster that decodes: first the bytes that nothing refers to, then the word that makes them visible.
  */
 import { toEight } from '../../bytes/entry.js'
-import { concat, empty, equal, viewOf } from '../../bytes/octets.js'
-import { orFail, type Plan, readAt } from '../../bytes/plan.js'
+import { empty, equal } from '../../bytes/octets.js'
+import { failWith, type Plan, readAt } from '../../bytes/plan.js'
 import { backingNamePlace } from '../../format/backing.js'
-import { type Extension, extension, typeOf } from '../../format/extension.js'
-import { extensionTypes } from '../../format/extension-kinds.js'
-import { type ExtensionArea, extensionArea, extensionStarts } from '../../format/extension-area.js'
+import type { Extension } from '../../format/extension.js'
 import { clusterSize } from '../../format/geometry.js'
 import { extensionRange } from '../../image/metadata.js'
+import type { CommandState } from './command-state.js'
+import {
+  areaBytes,
+  areaNow,
+  endMarker,
+  hole,
+  holeType,
+  type PlacedArea,
+  tooLong,
+  withoutTypes
+} from './extension-area.js'
 import { endRound } from './finish.js'
-import { refuse, type Work } from './work.js'
 
-/** Bytes of the first cluster to be written at a byte of it, where nothing has stood that anything pointed to if they are unseen. */
-export type Patch = readonly [at: number, bytes: Uint8Array, unseen?: 'unseen']
+/** Bytes that are written to the first cluster; `hidden` where no reader has seen what they replace. */
+export type HeaderWrite = readonly [at: number, bytes: Uint8Array, hidden?: 'hidden']
 
-/** Patches in the order in which they become durable. */
-export type Way = readonly Patch[]
+/** Writes to the first cluster in the order in which they become durable. */
+export type HeaderWrites = readonly HeaderWrite[]
 
-/** The type of a record that hides bytes of the area: nobody knows it, so everybody skips it. */
-const holeType = 0x686f_6c65
-
-/** The first word of a record that hides the `length` bytes behind it. */
-export const hole = (length: number): Uint8Array => {
-  const bytes = new Uint8Array(8)
-  viewOf(bytes).setUint32(0, holeType)
-  viewOf(bytes).setUint32(4, length)
-  return bytes
-}
-
-/** The word that ends the area. @see EXT-02 */
-export const endMarker = new Uint8Array(8)
-
-/** The extension area as it stands. Offsets are bytes of the file. */
-export interface Area {
-  readonly from: number
-  /** The backing file name, or the end of the cluster. */
-  readonly to: number
-  readonly extensions: readonly Extension[]
-  /** Where each record starts, and the end marker. */
-  readonly starts: readonly number[]
-  /** Whether there is an end marker. */
-  readonly marked: boolean
-  /** The records and the end marker. */
-  readonly bytes: Uint8Array
-  /** What stands behind them. */
-  readonly rest: Uint8Array
-}
-
-/** The area as the changes so far have left it. @see EXT-01 */
-export function* areaNow(w: Work): Plan<Area> {
-  const { from, to } = extensionRange(w.header, w.g)
-  if (from % 8 !== 0)
-    return yield* refuse<Area>('HDR-02', String(from), 'a multiple of 8', {
-      structure: 'header',
-      field: 'header_length'
-    })
-  const all = yield* readAt(from, to - from)
-  const { extensions, end, rest } = yield* orFail<ExtensionArea>(extensionArea.decodeAt(all, 0, from))
-  const starts = extensionStarts({ extensions, rest })
-  const last = extensions.at(-1)
-  const next = last === undefined ? 0 : (starts.at(-1) ?? 0) + extension.sizeOf(last)
-  const length = next + (end === undefined ? 0 : endMarker.length)
-  return {
-    from,
-    to,
-    extensions,
-    starts: [...starts, next].map((start) => from + start),
-    marked: end !== undefined,
-    bytes: all.subarray(0, length),
-    rest: all.subarray(length)
+/** Performs the writes, each in a round of its own, except hidden ones, which join the next. */
+export function* writeInOrder(w: CommandState, writes: HeaderWrites): Plan<void> {
+  for (const [at, bytes, hidden] of writes) {
+    if (bytes.length > 0) yield* w.tx.put('main header', hidden === undefined ? 'expose' : 'prepare', at, bytes)
+    if (hidden === undefined) yield* endRound(w)
   }
 }
 
-/** The bytes of an area with these extensions. Padding that is there is kept. @see EXT-12 */
-export const areaBytes = (extensions: readonly Extension[]): Uint8Array =>
-  extensionArea.encode({
-    extensions: extensions.map((e) => ({
-      ...e,
-      padding: concat([e.padding, new Uint8Array(toEight(extension.sizeOf(e)))])
-    })),
-    end: extensionTypes.end,
-    rest: empty
-  })
-
-/** The extensions with this one in the place of the one of its type, or at the end. */
-export const withExtension = (extensions: readonly Extension[], e: Extension): readonly Extension[] => {
-  const last = extensions.findLastIndex((old) => typeOf(old) === typeOf(e))
-  if (last < 0) return [...extensions, e]
-  return extensions.flatMap((old, i) => (i === last ? [e] : typeOf(old) === typeOf(e) ? [] : [old]))
-}
-
-/** The extensions but for those of these types. */
-export const withoutTypes = (extensions: readonly Extension[], types: readonly number[]): readonly Extension[] =>
-  extensions.filter((e) => !types.includes(typeOf(e)))
-
-/** Writes patches, each behind a flush but for the unseen. */
-export function* inOrder(w: Work, way: Way): Plan<void> {
-  for (const [at, bytes, unseen] of way) {
-    if (bytes.length > 0) yield* w.tx.put('main header', unseen === undefined ? 'expose' : 'prepare', at, bytes)
-    if (unseen === undefined) yield* endRound(w)
-  }
-}
-
-/** Changes fields of the header that may become durable one before the other, between two flushes. */
-function* alone(w: Work, fields: Parameters<Work['changeHeader']>[1]): Plan<void> {
+/** Changes fields of the header in a round of their own; they may become durable in any order. */
+function* changeAlone(w: CommandState, fields: Parameters<CommandState['changeHeader']>[1]): Plan<void> {
   yield* w.changeHeader('expose', fields)
   yield* endRound(w)
 }
 
-/** Says whether the bitmaps are to be trusted, between two flushes. @see BMP-11 */
-export const trustBitmaps = (w: Work, bitmaps: boolean): Plan<void> =>
-  alone(w, { autoclearFeatures: { ...w.header.autoclearFeatures, bitmaps } })
+/** Sets whether the bitmaps are trusted, in a round of its own. @see BMP-11 */
+export const trustBitmaps = (w: CommandState, bitmaps: boolean): Plan<void> =>
+  changeAlone(w, { autoclearFeatures: { ...w.header.autoclearFeatures, bitmaps } })
 
-/** The backing file name; no bytes without a backing file. */
-function* backingName(w: Work): Plan<Uint8Array> {
+/** The backing file name; empty without a backing file. */
+function* backingName(w: CommandState): Plan<Uint8Array> {
   const place = backingNamePlace(w.header)
   return place === undefined ? empty : yield* readAt(Number(place.at), place.length)
 }
 
-/** Takes the backing file name away, and its bound from the area. Without a size there is no backing file. @see BACK-02 */
-function* detach(w: Work): Plan<void> {
+/** Removes the backing file name, which bounds the area. Without a size there is no backing file. @see BACK-02 */
+function* detach(w: CommandState): Plan<void> {
   const { backingFileOffset, backingFileSize } = w.header
   if (backingFileOffset === 0n) return
   const { from } = extensionRange(w.header, w.g)
-  yield* alone(w, { backingFileSize: 0 })
+  yield* changeAlone(w, { backingFileSize: 0 })
   // Zeros where the name was end an area that had no end marker.
   const start = Math.max(from, Number(backingFileOffset))
   const word = start + toEight(start) + endMarker.length
   const end = Math.min(clusterSize(w.g), Math.max(word, Number(backingFileOffset) + backingFileSize))
-  yield* inOrder(w, [[start, new Uint8Array(end - start)]])
-  yield* alone(w, { backingFileOffset: 0n })
+  yield* writeInOrder(w, [[start, new Uint8Array(end - start)]])
+  yield* changeAlone(w, { backingFileOffset: 0n })
 }
 
-/** Puts a backing file name behind the area of an image that has none. */
-function* attach(w: Work, name: Uint8Array): Plan<void> {
+/** Writes a backing file name after the area of an image that has none. */
+function* attach(w: CommandState, name: Uint8Array): Plan<void> {
   if (name.length === 0) return
   const { from, bytes } = yield* areaNow(w)
   const at = from + bytes.length
-  yield* inOrder(w, [[at, name]])
-  yield* alone(w, { backingFileOffset: BigInt(at), backingFileSize: name.length })
+  yield* writeInOrder(w, [[at, name]])
+  yield* changeAlone(w, { backingFileOffset: BigInt(at), backingFileSize: name.length })
 }
 
-/** Where a copy of the backing file name may stand beside the name, and behind byte `end`. */
-const besideName = (w: Work, end: number): number => {
+/** The offset for a copy of the backing file name: after the name, and from byte `end` on. */
+const besideName = (w: CommandState, end: number): number => {
   const free = Math.max(end, Number(w.header.backingFileOffset) + w.header.backingFileSize)
   return free + toEight(free)
 }
 
-/** How far the area may reach while the backing file name stays. */
-const roomBesideName = (w: Work, { to, marked }: Area): number => {
+/** The end of the area at most, while there is a backing file name. */
+const roomBesideName = (w: CommandState, { to, marked }: PlacedArea): number => {
   const { backingFileOffset, backingFileSize } = w.header
   const size = clusterSize(w.g)
   if (backingFileOffset === 0n) return size
@@ -159,11 +90,11 @@ const roomBesideName = (w: Work, { to, marked }: Area): number => {
 }
 
 /**
- * Carries out a plan for which the area may reach up to byte `end`. A name in the way moves first: a copy, then the word
- * that points to it. Where there is no room for a copy the image has no backing file while the plan is carried out, and
- * a crash leaves it so.
+ * Carries out a plan for which the area may reach up to byte `end`. A backing file name in the way moves first: a copy, then
+ * the word that points to it. Where there is no room for a copy the image has no backing file while the plan is carried out,
+ * and a crash leaves it without.
  */
-export function* withRoom(w: Work, end: number, plan: () => Plan<void>): Plan<void> {
+export function* withRoom(w: CommandState, end: number, plan: () => Plan<void>): Plan<void> {
   const area = yield* areaNow(w)
   if (end <= area.to) return yield* plan()
   const name = yield* backingName(w)
@@ -173,37 +104,36 @@ export function* withRoom(w: Work, end: number, plan: () => Plan<void>): Plan<vo
     return yield* attach(w, name)
   }
   const at = besideName(w, end)
-  yield* inOrder(w, [[at, name]])
-  yield* alone(w, { backingFileOffset: BigInt(at) })
+  yield* writeInOrder(w, [[at, name]])
+  yield* changeAlone(w, { backingFileOffset: BigInt(at) })
   yield* plan()
 }
 
-/** Refuses what the first cluster has no room for. @see CR-03 */
-export function* fits(w: Work, end: number, name: number): Plan<void> {
-  if (end + name > clusterSize(w.g))
-    yield* refuse('CR-03', `${end + name} bytes of header, extensions and name`, `at most ${clusterSize(w.g)}`, {
-      phase: 'limit',
-      structure: 'header'
-    })
+/** Refuses an area that ends at byte `end`, and `name` bytes of backing file name, where the cluster has no room. @see CR-03 */
+export function* mayExtend(w: CommandState, end: number, name: number): Plan<void> {
+  const issue = tooLong(end + name, clusterSize(w.g))
+  if (issue !== undefined) yield* failWith([issue])
 }
 
-/** Two ways to the same end: one that is right at every moment, and one that needs less room. */
-interface Ways {
-  readonly safe: Way
-  readonly tight: Way
+/** Two orders of writes with the same outcome. */
+interface Alternatives {
+  /** A crash leaves the old bytes or the new ones. */
+  readonly safe: HeaderWrites
+  /** Needs less room; a crash may leave neither. */
+  readonly tight: HeaderWrites
 }
 
 /**
- * The ways from tail `a` of an area, which starts at byte `at`, to tail `b`; both end with the end marker. One word changes
- * by itself. To or from nothing the first word shows or hides the rest. Else `b` is put aside, a hole hides `a` up to it,
- * and `b` takes its place in the hole; or, without the room for that, `a` is cut off first, and a crash leaves neither.
+ * The writes that replace tail `a` of an area, from byte `at` on, by tail `b`; both end with the end marker. One word changes
+ * by itself. To or from nothing, the first word shows or hides the rest. Otherwise `b` is written past both, a hole hides
+ * `a` up to it, and `b` is written again inside the hole; without the room for that, `a` is cut off first.
  */
-const waysBetween = (at: number, a: Uint8Array, b: Uint8Array): Ways => {
+const replacing = (at: number, a: Uint8Array, b: Uint8Array): Alternatives => {
   const part = (bytes: Uint8Array, i: number): Uint8Array => bytes.subarray(8 * i, 8 * i + 8)
   const differ = Array.from({ length: b.length / 8 }, (_, i) => i).filter((i) => !equal(part(a, i), part(b, i)))
-  const only = (way: Way): Ways => ({ safe: way, tight: way })
+  const only = (writes: HeaderWrites): Alternatives => ({ safe: writes, tight: writes })
   if (a.length === b.length && differ.length <= 1) return only(differ.map((i) => [at + 8 * i, part(b, i)]))
-  const shown: Way = [
+  const shown: HeaderWrites = [
     [at + 8, b.subarray(8)],
     [at, part(b, 0)]
   ]
@@ -212,49 +142,49 @@ const waysBetween = (at: number, a: Uint8Array, b: Uint8Array): Ways => {
   return { safe: [[aside, b], [at, hole(aside - at - 8)], ...shown], tight: [[at, endMarker], ...shown] }
 }
 
-/** The way, whose first patch is unseen if it stands behind the area. */
-const unseenFirst = (way: Way, { from, bytes }: Area): Way => {
-  const [first, ...rest] = way
-  if (first === undefined || first[0] < from + bytes.length) return way
-  return [[first[0], first[1], 'unseen'], ...rest]
+/** The writes, the first of which is hidden if it is past the area. */
+const firstHidden = (writes: HeaderWrites, { from, bytes }: PlacedArea): HeaderWrites => {
+  const [first, ...rest] = writes
+  if (first === undefined || first[0] < from + bytes.length) return writes
+  return [[first[0], first[1], 'hidden'], ...rest]
 }
 
-const endOf = (way: Way): number => Math.max(0, ...way.map(([at, bytes]) => at + bytes.length))
+const endOf = (writes: HeaderWrites): number => Math.max(0, ...writes.map(([at, bytes]) => at + bytes.length))
 
 /**
- * Gives the area other extensions, in their order; what stays the same in front stays untouched. At every moment it reads
- * as before or as afterwards. Where that would need more room than the cluster has, a crash can leave the image without
- * the extensions from the first that changes on, the bitmaps untrusted, or without its backing file.
+ * Gives the image other extensions, in this order. Those before the first that changes are not written. A crash leaves the
+ * old extensions or the new ones. Where that needs more room than the cluster has, a crash may leave the image without the
+ * extensions from the first that changes on, with bitmaps that are not trusted, or without its backing file.
  *
  * @see HDR-12, EXT-12 and CR-03
  */
 export function* changeExtensions(
-  w: Work,
+  w: CommandState,
   change: (extensions: readonly Extension[]) => readonly Extension[],
   name = w.header.backingFileSize
 ): Plan<void> {
   const area = yield* areaNow(w)
   const bytes = areaBytes(change(withoutTypes(area.extensions, [holeType])))
   if (!area.marked && equal(bytes.subarray(0, -8), area.bytes)) return
-  yield* fits(w, area.from + bytes.length, name)
+  yield* mayExtend(w, area.from + bytes.length, name)
   const differ = bytes.findIndex((b, i) => b !== area.bytes[i])
   const from = area.starts.findLast((start) => start - area.from <= (differ < 0 ? bytes.length : differ)) ?? area.from
-  const { safe, tight } = waysBetween(from, area.bytes.subarray(from - area.from), bytes.subarray(from - area.from))
+  const { safe, tight } = replacing(from, area.bytes.subarray(from - area.from), bytes.subarray(from - area.from))
   const room = roomBesideName(w, area)
-  const whole = endOf(safe) <= clusterSize(w.g) ? safe : tight
-  const way = [safe, tight].find((each) => endOf(each) <= room) ?? whole
-  const untrusted = way !== safe && w.header.autoclearFeatures.bitmaps
+  const fitting = endOf(safe) <= clusterSize(w.g) ? safe : tight
+  const writes = [safe, tight].find((each) => endOf(each) <= room) ?? fitting
+  const untrusted = writes !== safe && w.header.autoclearFeatures.bitmaps
   if (untrusted) yield* trustBitmaps(w, false)
-  // What this command has changed of the header may not be durable: until then what stands behind the area may be seen.
-  const unseen = endOf(way) <= area.to && w.tx.claims.every(({ owner }) => owner !== 'main header')
-  yield* withRoom(w, endOf(way), () => inOrder(w, unseen ? unseenFirst(way, area) : way))
+  // What this command has changed of the header may not be durable: until then bytes past the area may be seen.
+  const hidden = endOf(writes) <= area.to && w.tx.claims.every(({ section }) => section !== 'main header')
+  yield* withRoom(w, endOf(writes), () => writeInOrder(w, hidden ? firstHidden(writes, area) : writes))
   if (untrusted)
     yield* w.changeHeader('release', { autoclearFeatures: { ...w.header.autoclearFeatures, bitmaps: true } })
-  yield* sweep(w)
+  yield* clearRest(w)
 }
 
-/** Zeros between the end marker and the name, or the end of the cluster. @see EXT-21 */
-function* sweep(w: Work): Plan<void> {
+/** Clears the bytes between the end marker and the backing file name, or the end of the cluster. @see EXT-21 */
+function* clearRest(w: CommandState): Plan<void> {
   const { from, bytes, rest } = yield* areaNow(w)
   const used = rest.findLastIndex((b) => b !== 0) + 1
   if (used === 0) return
@@ -263,13 +193,13 @@ function* sweep(w: Work): Plan<void> {
 }
 
 /**
- * Gives the image another backing file name, none if it has no bytes, and other extensions. While the name changes the
- * image has no backing file, since offset and size of the name are two words; a crash leaves it so.
+ * Gives the image another backing file name, or none if it is empty, and other extensions. Offset and size of the name are
+ * two words: while they change the image has no backing file, and a crash leaves it without.
  *
  * @see CR-02 and BACK-01
  */
 export function* changeBackingName(
-  w: Work,
+  w: CommandState,
   name: Uint8Array,
   change: (extensions: readonly Extension[]) => readonly Extension[]
 ): Plan<void> {

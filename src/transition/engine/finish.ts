@@ -1,32 +1,33 @@
-/** Finishing a command: counts fall, overlaps are looked for, and the changes become an ordered list of writes. */
+/** Finishing a command: refcounts fall, the overlap check runs, and the changes become an ordered list of writes. */
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { Issue } from '../../bytes/issue.js'
 import { failWith, orFail, type Plan } from '../../bytes/plan.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
-import { knownOf, type Opened, refuse, type Work } from './work.js'
-import { beyondFiles, type Claim, inOrder } from './transaction.js'
+import { CommandState, fromMetadata, refuse, type WritableImage } from './command-state.js'
 import { overlapOf, tablesNow } from './overlap.js'
-import { changeCounts, type CountChange } from './refcounts.js'
+import { changeRefcounts, type RefcountChange } from './refcounts.js'
+import { inOrder, type StagedWrites } from './stages.js'
+import { beyondFiles, type Claim, readThrough } from './transaction.js'
 
-/** What a command answers with: what is to be done in this order, and the image as it is known afterwards. */
+/** The outcome of a command: the writes to perform, in this order, and the image after them. */
 export interface Step {
   readonly writes: readonly HostWrite[]
-  /** The same writes without the flushes, by stages, of which some are empty. */
-  readonly staged: readonly (readonly HostWrite[])[]
-  /** The ranges of the image file that are written, and whose bytes they are. */
+  /** The same writes by stage, without the flushes. */
+  readonly staged: StagedWrites
+  /** The ranges of the image file that are written. */
   readonly claims: readonly Claim[]
-  readonly next: Opened
+  readonly next: WritableImage
 }
 
-/** Clusters as changes of their counts: each loses a reference as often as it is named. */
-function* losses(named: readonly number[]): Generator<CountChange> {
-  const clusters = Float64Array.from(named).sort()
+/** Changes that take one reference from a cluster for each time that it is listed. */
+function* losses(listed: readonly number[]): Generator<RefcountChange> {
+  const clusters = Float64Array.from(listed).sort()
   for (let i = 0, next = 0; i < clusters.length; i = next) {
     const first = clusters[i] ?? 0
     while (clusters[next] === first) next++
     const times = next - i
     let n = 1
-    while (clusters[next] === first + n && (times === 1 ? clusters[next + 1] !== first + n : false)) {
+    while (times === 1 && clusters[next] === first + n && clusters[next + 1] !== first + n) {
       next++
       n++
     }
@@ -34,18 +35,18 @@ function* losses(named: readonly number[]): Generator<CountChange> {
   }
 }
 
-/** Lowers the counts of what was released, and ends the round. */
-export function* endRound(w: Work): Plan<void> {
+/** Lowers the refcounts of what was released, and ends the round. */
+export function* endRound(w: CommandState): Plan<void> {
   const { released, releaseStage } = w
   w.released = []
   w.releaseStage = 'release'
   for (const c of released) if (!w.freed.has(c)) w.freed.set(c, w.tx.claims.length)
-  yield* changeCounts(w, losses(released), releaseStage)
+  yield* changeRefcounts(w, losses(released), releaseStage)
   w.tx.nextRound()
 }
 
-/** What is wrong with the first of the writes, if any, that is somewhere no file reaches. @see GEN-05 */
-const farWrite = (staged: Step['staged']): Issue | undefined => {
+/** The issue of the first write that no file reaches. @see GEN-05 */
+const farWrite = (staged: StagedWrites): Issue | undefined => {
   for (const stage of staged)
     for (const w of stage) {
       if (w._tag === 'Flush') continue
@@ -57,21 +58,29 @@ const farWrite = (staged: Step['staged']): Issue | undefined => {
   return undefined
 }
 
-/** The step that a command has come to. */
-export function* finish(w: Work): Plan<Step> {
+/** Whether a claim changes what {@link readMetadata} reads. */
+const isMetadata = ({ section }: Claim): boolean =>
+  section === 'main header' || section === 'snapshot table' || section === 'bitmap directory'
+
+/**
+ * The outcome of a command that is carried out. Refused where a write would go over metadata of another section, or where no
+ * file reaches.
+ *
+ * @see INT-21 and GEN-05
+ */
+export function* finish(w: CommandState): Plan<Step> {
   yield* endRound(w)
-  const tables = w.tx.claims.length === 0 ? w.opened.tables : yield* tablesNow(w)
+  const tables = w.tx.claims.length === 0 ? w.image.tables : yield* tablesNow(w)
   const overlap = tables === undefined ? undefined : overlapOf(w, tables)
   if (overlap !== undefined)
-    yield* refuse('INT-21', `a write of ${overlap.claim.owner} over ${overlap.section}`, 'a place of its own', {
-      structure: overlap.claim.owner,
+    yield* refuse('INT-21', `a write of ${overlap.claim.section} over ${overlap.section}`, 'a place of its own', {
+      structure: overlap.claim.section,
       at: overlap.claim.at,
       size: overlap.claim.length
     })
-  const moved = w.tx.claims.some(
-    (c) => c.owner === 'main header' || c.owner.startsWith('snapshot') || c.owner === 'bitmap directory'
-  )
-  const known = moved ? knownOf(yield* orFail<Metadata>(yield* readMetadata()), w.g) : { ...w.opened, tables }
+  const known = w.tx.claims.some(isMetadata)
+    ? fromMetadata(yield* orFail<Metadata>(yield* readMetadata()), w.g)
+    : { tables }
   const staged = w.tx.hostWrites()
   const far = farWrite(staged)
   if (far !== undefined) yield* failWith([far])
@@ -80,11 +89,21 @@ export function* finish(w: Work): Plan<Step> {
     staged,
     claims: w.tx.claims,
     next: {
-      ...w.opened,
+      ...w.image,
       ...known,
       backing: w.backing,
       firstFree: w.firstFree,
       compressedCursor: w.compressedCursor
     }
   }
+}
+
+/** The outcome of a command that changes an image as `change` says. */
+export function* carryOut(image: WritableImage, change: (w: CommandState) => Plan<void>): Plan<Step> {
+  const w = new CommandState(image)
+  function* command(): Plan<Step> {
+    yield* change(w)
+    return yield* finish(w)
+  }
+  return yield* readThrough(w.tx, command())
 }

@@ -1,66 +1,68 @@
-/** The overlap check: what a command is about to write, compared with the metadata that lies there. */
+/** The overlap check: the writes of a command, compared with the metadata that is in their place. */
 import type { Plan } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
-import type { Work } from './work.js'
-import { l2TablesOf, refcountBlocksOf, type Section, tableAt, type TableOffsets } from './sections.js'
-import type { Claim, Owner } from './transaction.js'
+import type { CommandState } from './command-state.js'
+import {
+  l2TablesOf,
+  refcountBlocksOf,
+  type Section,
+  type SectionRange,
+  tableAt,
+  type TableOffsets
+} from './sections.js'
+import type { Claim } from './transaction.js'
 
-/** A write that would go over metadata of another kind. */
+/** A claim on metadata of another section. */
 interface Overlap {
   readonly claim: Claim
-  readonly section: Owner
+  readonly section: Section
 }
 
-/** The clusters of a claim. */
-interface Span {
+/** The clusters of a claim, from `first` to `last`. */
+interface ClaimedClusters {
   readonly claim: Claim
   readonly first: number
   readonly last: number
-  /** Whether a cluster is still what it was: the command has not freed it before. */
+  /** Whether a cluster still holds what it held before the command: the command has not freed it before the claim. */
   readonly isHeld: (cluster: number) => boolean
 }
 
-const spanOf = (w: Work, claim: Claim, i: number): Span => ({
+const clustersOf = (w: CommandState, claim: Claim, i: number): ClaimedClusters => ({
   claim,
   first: Math.floor(claim.at / clusterSize(w.g)),
   last: Math.floor((claim.at + claim.length - 1) / clusterSize(w.g)),
   isHeld: (cluster) => (w.freed.get(cluster) ?? Infinity) > i
 })
 
-const meets = ({ first, last, isHeld }: Span, { at, length }: Section, size: number): boolean => {
+const meets = ({ first, last, isHeld }: ClaimedClusters, { at, length }: SectionRange, size: number): boolean => {
   const end = Math.min(last, Math.floor((at + length - 1) / size))
   for (let c = Math.max(first, Math.floor(at / size)); c <= end; c++) if (isHeld(c)) return true
   return false
 }
 
-/** The tables that other tables name: as they were known before the command, unless it has changed the tables that name them. */
-export function* tablesNow(w: Work): Plan<TableOffsets> {
-  const { header } = w.opened.metadata
-  const known = (owner: Owner): TableOffsets | undefined =>
-    w.tx.claims.some((c) => c.owner === owner) ? undefined : w.opened.tables
+/** The tables of the image: those known before the command, unless it writes to the table that names them. */
+export function* tablesNow(w: CommandState): Plan<TableOffsets> {
+  const { header } = w.image.metadata
+  const known = (section: Section): TableOffsets | undefined =>
+    w.tx.claims.some((c) => c.section === section) ? undefined : w.image.tables
   return {
     l2Tables: known('active L1 table')?.l2Tables ?? (yield* l2TablesOf(header)),
     refcountBlocks: known('refcount table')?.refcountBlocks ?? (yield* refcountBlocksOf(header, w.g))
   }
 }
 
-/**
- * The first write of the command that would go over metadata of another kind, if there is one: the sections that QEMU
- * protects by default.
- *
- * @see INT-20
- */
-export const overlapOf = (w: Work, tables: TableOffsets): Overlap | undefined => {
+/** The first claim of the command on metadata of another section, if there is one. @see INT-20 */
+export const overlapOf = (w: CommandState, tables: TableOffsets): Overlap | undefined => {
   const size = clusterSize(w.g)
-  const spans = w.tx.claims.map((claim, i) => spanOf(w, claim, i))
-  for (const span of spans) {
-    const hit = w.opened.sections.find((s) => s.owner !== span.claim.owner && meets(span, s, size))
-    if (hit !== undefined) return { claim: span.claim, section: hit.owner }
+  const claimed = w.tx.claims.map((claim, i) => clustersOf(w, claim, i))
+  for (const clusters of claimed) {
+    const hit = w.image.ranges.find((r) => r.section !== clusters.claim.section && meets(clusters, r, size))
+    if (hit !== undefined) return { claim: clusters.claim, section: hit.section }
   }
-  for (const { claim, first, last, isHeld } of spans)
+  for (const { claim, first, last, isHeld } of claimed)
     for (let c = first; c <= last; c++) {
       const section = tableAt(tables, c * size)
-      if (section !== undefined && section !== claim.owner && isHeld(c)) return { claim, section }
+      if (section !== undefined && section !== claim.section && isHeld(c)) return { claim, section }
     }
   return undefined
 }

@@ -1,42 +1,42 @@
-/** Compressed writes: payloads packed one behind the other, for clusters that hold nothing yet. */
+/** Compressed writes: payloads appended to each other, for clusters that are not allocated. */
 import type { Plan } from '../../bytes/plan.js'
 import { additionalSectors, offsetBits } from '../../format/compressed.js'
 import { clusterSize } from '../../format/geometry.js'
 import type { L2Entry } from '../../format/l2.js'
 import { maxRefcount } from '../../format/refcount.js'
+import { entryOf } from '../engine/active-tree.js'
 import { allocate } from '../engine/allocate.js'
-import { refuse, type Work } from '../engine/work.js'
-import { addToCounts, countOf } from '../engine/refcounts.js'
-import { entryOf } from '../engine/l2-tables.js'
+import { type CommandState, refuse } from '../engine/command-state.js'
+import { addToRefcounts, refcountOf } from '../engine/refcounts.js'
 import { mayWrite, write } from './write.js'
 
-/** Host bytes end here for payloads, where their descriptors do. @see CMP-01 and CW-02 */
-const payloadEnd = (w: Work): number => 2 ** offsetBits(w.g.clusterBits)
+/** The first host byte that a compressed cluster descriptor cannot name. @see CMP-01 and CW-02 */
+const payloadEnd = (w: CommandState): number => 2 ** offsetBits(w.g.clusterBits)
 
-/** Where the last payload ends, if its cluster may be counted once more; else 0. */
-function* cursor(w: Work): Plan<number> {
+/** The compressed cursor, unless the refcount of its cluster is at its maximum; else 0. */
+function* usableCursor(w: CommandState): Plan<number> {
   if (w.compressedCursor === 0) return 0
-  const count = yield* countOf(w, Math.floor(w.compressedCursor / clusterSize(w.g)))
-  return count < maxRefcount(w.g.refcountOrder) ? w.compressedCursor : 0
+  const refcount = yield* refcountOf(w, Math.floor(w.compressedCursor / clusterSize(w.g)))
+  return refcount < maxRefcount(w.g.refcountOrder) ? w.compressedCursor : 0
 }
 
-/** A place for a payload: where the last one ends if there is room, or if the free cluster that is taken follows; else that cluster. */
-function* placeFor(w: Work, length: number): Plan<number> {
+/** The host offset for a payload: the cursor where there is room, or where the next cluster is free; else a new cluster. */
+function* placeFor(w: CommandState, length: number): Plan<number> {
   const size = clusterSize(w.g)
-  const p = yield* cursor(w)
-  const cluster = Math.floor(p / size)
-  if (p !== 0 && (cluster + 1) * size - p >= length) {
-    yield* addToCounts(w, cluster, 1, 1, 'prepare')
-    return p
+  const cursor = yield* usableCursor(w)
+  const cluster = Math.floor(cursor / size)
+  if (cursor !== 0 && (cluster + 1) * size - cursor >= length) {
+    yield* addToRefcounts(w, cluster, 1, 1, 'prepare')
+    return cursor
   }
-  const taken = yield* allocate(w, 1)
-  if (p === 0 || taken.cluster !== cluster + 1) return taken.cluster * size
-  yield* addToCounts(w, cluster, 1, 1, 'prepare')
-  return p
+  const run = yield* allocate(w, 1)
+  if (cursor === 0 || run.cluster !== cluster + 1) return run.cluster * size
+  yield* addToRefcounts(w, cluster, 1, 1, 'prepare')
+  return cursor
 }
 
-/** Takes room for a payload. Each host cluster that it touches is counted once more. @see CW-02 and CMP-06 */
-function* appendPayload(w: Work, length: number): Plan<number> {
+/** Allocates a payload. The refcount of each host cluster that it touches rises by one. @see CW-02 and CMP-06 */
+function* appendPayload(w: CommandState, length: number): Plan<number> {
   const at = yield* placeFor(w, length)
   const end = at + length
   if (end > payloadEnd(w))
@@ -47,11 +47,11 @@ function* appendPayload(w: Work, length: number): Plan<number> {
   return at
 }
 
-/** One cluster; the last one of the disk is padded with zeros. @see CMP-11 and CMP-12 */
-function* writeCluster(w: Work, guest: number, bytes: Uint8Array): Plan<void> {
+/** Writes one cluster; the last one of the disk is padded with zeros. @see CMP-11 and CMP-12 */
+function* writeCluster(w: CommandState, guest: number, bytes: Uint8Array): Plan<void> {
   const cluster = new Uint8Array(clusterSize(w.g))
   cluster.set(bytes)
-  const { deflate, zstd } = w.opened.compressor
+  const { deflate, zstd } = w.image.compressor
   const payload = (w.disk.compressionType === 1 ? zstd : deflate)(cluster)
   if (payload === undefined) return yield* write(w, guest, bytes)
   const { table, entry } = yield* entryOf(w, guest)
@@ -74,11 +74,11 @@ function* writeCluster(w: Work, guest: number, bytes: Uint8Array): Plan<void> {
 
 /**
  * Writes whole clusters, or the last part of the disk, compressed, each by itself. A cluster that does not shrink is
- * written as it is. Refused with an external data file, and where a cluster that shrinks is allocated already.
+ * written as it is. Refused with an external data file, and where a cluster that shrinks is allocated.
  *
  * @see CW-01, DATA-10 and CMP-11
  */
-export function* writeCompressed(w: Work, at: number, bytes: Uint8Array): Plan<void> {
+export function* writeCompressed(w: CommandState, at: number, bytes: Uint8Array): Plan<void> {
   yield* mayWrite(w, at, bytes.length)
   if (w.g.externalDataFile) return yield* refuse('DATA-10', 'a compressed write', 'none with an external data file')
   const size = clusterSize(w.g)

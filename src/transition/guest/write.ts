@@ -1,38 +1,46 @@
-/** Writing guest bytes: in place where nobody shares the cluster, else into a new one with what surrounds them. */
-import { concat } from '../../bytes/octets.js'
+/** Guest writes: in place where the host cluster is the disk's own, else into a new one with the bytes around them. */
+import { concat, hex } from '../../bytes/octets.js'
 import { type Plan } from '../../bytes/plan.js'
-import { clusterSize, grainSize, subclusterSize } from '../../format/geometry.js'
+import { clusterSize, grainSize, l1Coverage, subclusterSize } from '../../format/geometry.js'
 import type { L2Entry } from '../../format/l2.js'
 import { subclusters } from '../../format/limits.js'
 import { subclusterAt } from '../../format/subcluster.js'
 import { type Chain, chainSize } from '../../image/guest/chain.js'
 import { readGuest } from '../../image/guest/read.js'
-import { allocate, type Run } from '../engine/allocate.js'
-import { refuse, type Work } from '../engine/work.js'
-import { eachTable, entryOf, hostClusterOf, type L2Table, releaseEntry } from '../engine/l2-tables.js'
-import type { Stage } from '../engine/transaction.js'
+import { vmStateOffset } from '../../image/guest/vm-state.js'
+import {
+  eachL2Table,
+  entryOf,
+  growL1,
+  hostClusterOf,
+  type WritableL2Table,
+  releaseEntry
+} from '../engine/active-tree.js'
+import { allocate, type ClusterRun } from '../engine/allocate.js'
+import { type CommandState, refuse } from '../engine/command-state.js'
+import type { Stage } from '../engine/stages.js'
 
-/** What a write does to one guest cluster. Offsets count from the cluster's start, in bytes. */
-interface Target {
-  /** Guest byte at which the cluster starts. */
+/** The part of a write that lies in one guest cluster. Offsets count from the start of the cluster, in bytes. */
+interface ClusterWrite {
+  /** The guest byte at which the cluster starts. */
   readonly guest: number
-  readonly table: L2Table
+  readonly table: WritableL2Table
   readonly entry: L2Entry
-  /** The bytes the command names: `[from, to)`. */
+  /** The bytes that the command names: `[from, to)`. */
   readonly from: number
   readonly to: number
 }
 
-/** What of a cluster is written: `[start, end)`, which is seen at once where it lies in `seen` subclusters. */
-interface Patch {
+/** The change of a cluster: its bytes `[start, end)` are written, and its entry becomes another one. */
+interface ClusterChange {
   readonly start: number
   readonly end: number
-  /** The entry afterwards; the same one where nothing changes. */
+  /** The same object where the entry stays. */
   readonly entry: L2Entry
 }
 
-/** Whether the entry has a cluster of the host to itself. With an external data file every cluster is its own. @see WR-01 and DATA-03 */
-const isOwn = (w: Work, e: L2Entry): boolean =>
+/** Whether an entry has a host cluster of its own; with an external data file every one is. @see WR-01 and DATA-03 */
+const isOwn = (w: CommandState, e: L2Entry): boolean =>
   (e._tag === 'Normal' || e._tag === 'ZeroAllocated') && (e.copied || w.g.externalDataFile)
 
 /** Subclusters `[first, last]` as a mask of 32 bits. */
@@ -40,12 +48,13 @@ export const maskOf = (first: number, last: number): number =>
   ((last === subclusters - 1 ? 0 : -1 << (last + 1)) ^ (-1 << first)) >>> 0
 
 /** The subclusters that a range of a cluster touches. */
-const touched = (w: Work, from: number, to: number): { readonly first: number; readonly last: number } => ({
+const touched = (w: CommandState, from: number, to: number): { readonly first: number; readonly last: number } => ({
   first: Math.floor(from / subclusterSize(w.g)),
   last: Math.floor((to - 1) / subclusterSize(w.g))
 })
 
-const normal = (w: Work, host: number, old: L2Entry, allocated: number): L2Entry => ({
+/** The entry of a cluster at a host offset, in which the subclusters of a mask are allocated beside those of the old entry. */
+const normal = (w: CommandState, host: number, old: L2Entry, allocated: number): L2Entry => ({
   _tag: 'Normal',
   hostClusterOffset: BigInt(host),
   copied: true,
@@ -60,8 +69,8 @@ const normal = (w: Work, host: number, old: L2Entry, allocated: number): L2Entry
     : {})
 })
 
-/** What is written to a cluster that stays where it is. @see WR-06 and SW-03 */
-const inPlace = (w: Work, { entry, from, to }: Target, host: number): Patch => {
+/** The change of a cluster that keeps its place. @see WR-06 and SW-03 */
+const inPlace = (w: CommandState, { entry, from, to }: ClusterWrite, host: number): ClusterChange => {
   if (!w.g.extendedL2)
     return entry._tag === 'Normal'
       ? { start: from, end: to, entry }
@@ -76,7 +85,7 @@ const inPlace = (w: Work, { entry, from, to }: Target, host: number): Patch => {
 }
 
 /** Whether guest bytes of one cluster can be written without a change of its entry. */
-export function* keepsEntry(w: Work, from: number, to: number): Plan<boolean> {
+export function* keepsEntry(w: CommandState, from: number, to: number): Plan<boolean> {
   const { entry } = yield* entryOf(w, from)
   const start = from - (from % clusterSize(w.g))
   const { first, last } = touched(w, from - start, to - start)
@@ -84,8 +93,8 @@ export function* keepsEntry(w: Work, from: number, to: number): Plan<boolean> {
   return isOwn(w, entry) && all.every((i) => subclusterAt(entry, i) === 'data')
 }
 
-/** What is written to a new cluster. @see WR-05, SW-01, SW-02 and SW-04 */
-const inNew = (w: Work, { entry, from, to }: Target, host: number): Patch => {
+/** The change of a cluster that gets a new place. @see WR-05, SW-01, SW-02 and SW-04 */
+const inNew = (w: CommandState, { entry, from, to }: ClusterWrite, host: number): ClusterChange => {
   if (!w.g.extendedL2 || entry._tag === 'Compressed')
     return { start: 0, end: clusterSize(w.g), entry: normal(w, host, entry, maskOf(0, subclusters - 1)) }
   const kept = entry.subclusters?.allocated ?? 0
@@ -96,25 +105,25 @@ const inNew = (w: Work, { entry, from, to }: Target, host: number): Patch => {
   return { start: low * size, end: (high + 1) * size, entry: normal(w, host, entry, maskOf(low, high)) }
 }
 
-/** Guest bytes as they are, zeros behind the end of the disk. */
-function* guestBytes(w: Work, chain: Chain, from: number, to: number): Plan<Uint8Array> {
+/** Guest bytes `[from, to)` as they are; zeros past the end of the disk. */
+function* guestBytes(w: CommandState, chain: Chain, from: number, to: number): Plan<Uint8Array> {
   const end = Math.min(to, chainSize(chain))
-  if (end === to) return yield* readGuest(chain, from, to - from, w.opened.decompressor)
+  if (end === to) return yield* readGuest(chain, from, to - from, w.image.decompressor)
   const out = new Uint8Array(to - from)
-  if (end > from) out.set(yield* readGuest(chain, from, end - from, w.opened.decompressor))
+  if (end > from) out.set(yield* readGuest(chain, from, end - from, w.image.decompressor))
   return out
 }
 
-/** Writes part of a guest cluster to its place in the host. */
-const place = (w: Work, stage: Stage, host: number, bytes: Uint8Array): void =>
+/** Writes bytes of a guest cluster to their place in the host. */
+const place = (w: CommandState, stage: Stage, host: number, bytes: Uint8Array): void =>
   w.tx.write('guest data', stage, host, bytes, { part: w.g.externalDataFile ? 'data' : 'image', depth: 0 })
 
-/** Whether what stands at byte `at` of a cluster is seen through its entry. */
-const isSeen = (w: Work, e: L2Entry, at: number): boolean =>
+/** Whether the guest reads the host byte at `at` of a cluster through its entry. */
+const isSeen = (w: CommandState, e: L2Entry, at: number): boolean =>
   w.g.extendedL2 ? subclusterAt(e, Math.floor(at / subclusterSize(w.g))) === 'data' : e._tag === 'Normal'
 
-/** Writes the bytes of a patch: what is seen at once when it is exposed, the rest before. */
-const placeParts = (w: Work, host: number, start: number, bytes: Uint8Array, old: L2Entry): void => {
+/** Writes bytes of a cluster that keeps its place: those that the guest sees with `expose`, the others before. */
+const placeInPlace = (w: CommandState, host: number, start: number, bytes: Uint8Array, old: L2Entry): void => {
   const step = grainSize(w.g)
   const end = start + bytes.length
   for (let at = start, next = at; at < end; at = next) {
@@ -125,35 +134,40 @@ const placeParts = (w: Work, host: number, start: number, bytes: Uint8Array, old
   }
 }
 
-/** The host cluster of an entry that stays in place; with an external data file it must be the guest's own. @see DATA-04 */
-export function* hostOf(w: Work, guest: number, e: L2Entry): Plan<number> {
+/** The host offset of an entry's cluster; with an external data file it must be the guest offset. @see DATA-04 */
+export function* hostOf(w: CommandState, guest: number, e: L2Entry): Plan<number> {
   const host = hostClusterOf(e) ?? 0
   if (w.g.externalDataFile && host !== guest)
-    return yield* refuse<number>('DATA-04', `0x${host.toString(16)}`, `the guest offset, 0x${guest.toString(16)}`, {
-      structure: 'L2 entry'
-    })
+    return yield* refuse<number>('DATA-04', hex(host), `the guest offset, ${hex(guest)}`, { structure: 'L2 entry' })
   return host
 }
 
-function* writeCluster(w: Work, chain: Chain, t: Target, bytes: Uint8Array, fresh: number | undefined): Plan<void> {
+/** Writes one cluster: in place, or at host byte `fresh` where that is given. */
+function* writeCluster(
+  w: CommandState,
+  chain: Chain,
+  t: ClusterWrite,
+  bytes: Uint8Array,
+  fresh: number | undefined
+): Plan<void> {
   const own = fresh === undefined
   const host = fresh ?? (yield* hostOf(w, t.guest, t.entry))
-  const patch = own ? inPlace(w, t, host) : inNew(w, t, host)
-  const head = yield* guestBytes(w, chain, t.guest + patch.start, t.guest + Math.max(patch.start, t.from))
-  const tail = yield* guestBytes(w, chain, t.guest + t.to, t.guest + Math.max(patch.end, t.to))
+  const { start, end, entry } = own ? inPlace(w, t, host) : inNew(w, t, host)
+  const head = yield* guestBytes(w, chain, t.guest + start, t.guest + Math.max(start, t.from))
+  const tail = yield* guestBytes(w, chain, t.guest + t.to, t.guest + Math.max(end, t.to))
   const whole = head.length + tail.length === 0 ? bytes : concat([head, bytes, tail])
-  if (own) placeParts(w, host, patch.start, whole, t.entry)
-  else place(w, 'prepare', host + patch.start, whole)
-  if (patch.entry === t.entry) return
-  yield* t.table.put(t.guest, [t.entry], [patch.entry])
+  if (own) placeInPlace(w, host, start, whole, t.entry)
+  else place(w, 'prepare', host + start, whole)
+  if (entry === t.entry) return
+  yield* t.table.put(t.guest, [t.entry], [entry])
   if (!own) releaseEntry(w, t.entry)
 }
 
-/** The clusters that guest bytes `[at, at + length)` touch, with their entries. */
-function* targetsOf(w: Work, at: number, length: number): Plan<readonly Target[]> {
+/** The parts of a write of guest bytes `[at, at + length)`, cluster by cluster. */
+function* clusterWrites(w: CommandState, at: number, length: number): Plan<readonly ClusterWrite[]> {
   const size = clusterSize(w.g)
-  const out: Target[] = []
-  yield* eachTable(w, at - (at % size), at + length, function* (table, first, end): Plan<void> {
+  const out: ClusterWrite[] = []
+  yield* eachL2Table(w, at - (at % size), at + length, function* (table, first, end): Plan<void> {
     const entries = yield* table.entries(first, Math.ceil((end - first) / size))
     for (const [i, entry] of entries.entries()) {
       const guest = first + i * size
@@ -163,8 +177,8 @@ function* targetsOf(w: Work, at: number, length: number): Plan<readonly Target[]
   return out
 }
 
-/** Refuses to put guest bytes into an encrypted disk. @see LUKS-08 */
-export function* mayEncode(w: Work): Plan<void> {
+/** Refuses guest bytes for an encrypted disk. @see LUKS-08 */
+export function* mayEncode(w: CommandState): Plan<void> {
   if (w.disk.encrypted)
     yield* refuse('LUKS-08', 'an encrypted disk', 'one that can be written without a key', {
       structure: 'header',
@@ -172,8 +186,8 @@ export function* mayEncode(w: Work): Plan<void> {
     })
 }
 
-/** Refuses what reaches past the end of the disk, and every guest write to an encrypted one. @see RD-01 and LUKS-08 */
-export function* mayWrite(w: Work, at: number, length: number): Plan<void> {
+/** Refuses a guest write past the end of the disk, and every one to an encrypted disk. @see RD-01 and LUKS-08 */
+export function* mayWrite(w: CommandState, at: number, length: number): Plan<void> {
   const { size } = w.disk
   yield* mayEncode(w)
   if (at < 0 || at + length > size)
@@ -181,23 +195,23 @@ export function* mayWrite(w: Work, at: number, length: number): Plan<void> {
 }
 
 /**
- * Writes guest bytes at any byte offset within the disk. Clusters that are not the disk's own are replaced by new ones,
- * the lowest that are free; what surrounds the bytes is copied.
+ * Writes guest bytes anywhere within the disk. A cluster that is not the disk's own is replaced by a new one, the lowest
+ * that is free, and the bytes around the written ones are copied.
  *
  * @see WR-01 and ORD-04
  */
-export function* write(w: Work, at: number, bytes: Uint8Array): Plan<void> {
+export function* write(w: CommandState, at: number, bytes: Uint8Array): Plan<void> {
   yield* mayWrite(w, at, bytes.length)
   yield* writeBytes(w, at, bytes)
 }
 
-/** Writes guest bytes that its L1 table covers; what surrounds them is the chain's, and zeros behind the end of its disk. */
-export function* writeBytes(w: Work, at: number, bytes: Uint8Array, chain: Chain = w.chain): Plan<void> {
+/** Writes guest bytes that the L1 table covers. The bytes around them are the chain's, and zeros past the end of its disk. */
+export function* writeBytes(w: CommandState, at: number, bytes: Uint8Array, chain: Chain = w.chain): Plan<void> {
   if (bytes.length === 0) return
-  const targets = yield* targetsOf(w, at, bytes.length)
-  let missing = targets.filter((t) => !isOwn(w, t.entry)).length
-  let run: Run = { cluster: 0, n: 0 }
-  for (const t of targets) {
+  const parts = yield* clusterWrites(w, at, bytes.length)
+  let missing = parts.filter((t) => !isOwn(w, t.entry)).length
+  let run: ClusterRun = { cluster: 0, n: 0 }
+  for (const t of parts) {
     const part = bytes.subarray(t.guest + t.from - at, t.guest + t.to - at)
     if (isOwn(w, t.entry)) yield* writeCluster(w, chain, t, part, undefined)
     else if (w.g.externalDataFile) yield* writeCluster(w, chain, t, part, t.guest)
@@ -209,4 +223,22 @@ export function* writeBytes(w: Work, at: number, bytes: Uint8Array, chain: Chain
       missing--
     }
   }
+}
+
+/**
+ * Writes VM state from its byte `position` on, which is past the guest disk in the active tree. The L1 table grows as far as
+ * it takes; the guest sees nothing of it.
+ *
+ * @see SNAP-12 and RS-02
+ */
+export function* writeVmState(w: CommandState, position: number, bytes: Uint8Array): Plan<void> {
+  yield* mayEncode(w)
+  if (bytes.length === 0) return
+  const at = vmStateOffset(w.g, w.disk.size) + position
+  const end = at + bytes.length
+  if (!Number.isSafeInteger(end))
+    yield* refuse('L1-03', `VM state at byte ${position}`, 'an exact number of bytes', { phase: 'limit' })
+  yield* growL1(w, Math.ceil(end / l1Coverage(w.g)))
+  const tree: Chain = [{ _tag: 'Image', disk: { ...w.disk, size: w.l1.entries * l1Coverage(w.g) } }]
+  yield* writeBytes(w, at, bytes, tree)
 }

@@ -1,4 +1,4 @@
-/** Zeroing and discarding: bytes read as zeros by their L2 entries, and what held them is given back. */
+/** Zeroing and discarding: guest bytes read as zeros by their L2 entries, and their host clusters are freed. */
 import { equal } from '../../bytes/octets.js'
 import { type FileRef, type Plan, onEmit } from '../../bytes/plan.js'
 import { clusterSize, grainSize, subclusterSize } from '../../format/geometry.js'
@@ -6,33 +6,33 @@ import { encodeL2Entry, type L2Entry } from '../../format/l2.js'
 import { maxClusterBits } from '../../format/limits.js'
 import { allSubclusters } from '../../format/subcluster.js'
 import { locations } from '../../image/guest/chain.js'
+import { eachL2Table, entryOf, hostClusterOf, releaseEntry } from '../engine/active-tree.js'
+import type { CommandState } from '../engine/command-state.js'
 import { endRound } from '../engine/finish.js'
-import type { Work } from '../engine/work.js'
-import { countOf } from '../engine/refcounts.js'
-import { eachTable, entryOf, hostClusterOf, releaseEntry } from '../engine/l2-tables.js'
+import { refcountOf } from '../engine/refcounts.js'
 import { hostOf, keepsEntry, maskOf, mayWrite, write } from './write.js'
 
 const image: FileRef = { part: 'image', depth: 0 }
 const dataFile: FileRef = { part: 'data', depth: 0 }
 
-/** Subclusters that all read as zeros. @see ZD-05 */
+/** A bitmap in which all subclusters read as zeros. @see ZD-05 */
 const allZeros = { allocated: 0, zeros: allSubclusters }
 
-const hasBacking = (w: Work): boolean => w.opened.backing.length > 0
+const hasBacking = (w: CommandState): boolean => w.image.backing.length > 0
 
 const isAllocated = (e: L2Entry): boolean => e._tag !== 'Unallocated' && e._tag !== 'ZeroPlain'
 
-/** An entry that refers to nothing and reads as zeros: in version 2, because nothing lies below. @see ZD-02, ZD-06 and ZD-07 */
-const plain = (w: Work): L2Entry =>
+/** An entry without a host cluster that reads as zeros: in version 2 because there is no backing file. @see ZD-02, ZD-06 and ZD-07 */
+const plain = (w: CommandState): L2Entry =>
   w.g.extendedL2
     ? { _tag: 'Unallocated', copied: false, reserved: 0n, subclusters: allZeros }
     : { _tag: w.g.version === 2 ? 'Unallocated' : 'ZeroPlain', copied: false, reserved: 0n }
 
-/** What a discard makes of an entry. @see ZD-03, ZD-06 and ZD-07 */
-const discarded = (w: Work, e: L2Entry): L2Entry => (isAllocated(e) || hasBacking(w) ? plain(w) : e)
+/** An entry after a discard. @see ZD-03, ZD-06 and ZD-07 */
+const discarded = (w: CommandState, e: L2Entry): L2Entry => (isAllocated(e) || hasBacking(w) ? plain(w) : e)
 
-/** What zeroing a whole cluster makes of an entry. @see ZD-01, ZD-02, ZD-04, ZD-05, ZD-07 and ZD-12 */
-const zeroed = (w: Work, e: L2Entry, unmap: boolean): L2Entry => {
+/** An entry after its whole cluster is zeroed. @see ZD-01, ZD-02, ZD-04, ZD-05, ZD-07 and ZD-12 */
+const zeroed = (w: CommandState, e: L2Entry, unmap: boolean): L2Entry => {
   if (w.g.version === 2) return discarded(w, e)
   if (e._tag === 'Compressed' || (unmap && isAllocated(e))) return plain(w)
   if (w.g.extendedL2) return { ...e, subclusters: allZeros }
@@ -42,7 +42,7 @@ const zeroed = (w: Work, e: L2Entry, unmap: boolean): L2Entry => {
     : { _tag: 'ZeroPlain', copied: e.copied, reserved: e.reserved }
 }
 
-/** Zeros for bytes `[from, to)`: parts that share them and end where clusters do. */
+/** Zeros for bytes `[from, to)`, in parts that end at cluster boundaries and share their memory. */
 const zerosFor = (from: number, to: number): readonly (readonly [at: number, bytes: Uint8Array])[] => {
   const most = 2 ** maxClusterBits
   const zeros = new Uint8Array(Math.min(most, to - from))
@@ -54,15 +54,15 @@ const zerosFor = (from: number, to: number): readonly (readonly [at: number, byt
   return out
 }
 
-/** Zeros as data. @see ZD-08 and SW-05 */
-function* writeAsData(w: Work, from: number, to: number): Plan<void> {
+/** Writes zeros as data. @see ZD-08 and SW-05 */
+function* writeAsData(w: CommandState, from: number, to: number): Plan<void> {
   for (const [at, bytes] of zerosFor(from, to)) yield* write(w, at, bytes)
 }
 
-const isRaw = (w: Work): boolean => w.header.autoclearFeatures.rawExternalData
+const isRaw = (w: CommandState): boolean => w.header.autoclearFeatures.rawExternalData
 
-/** An external data file that is the raw disk has the zeros before an entry says so. @see DATA-06 and DATA-07 */
-function* zeroRawDisk(w: Work, from: number, to: number, unmap: boolean): Plan<void> {
+/** Writes zeros to an external data file that is the raw disk, before an entry says so. @see DATA-06 and DATA-07 */
+function* zeroRawDisk(w: CommandState, from: number, to: number, unmap: boolean): Plan<void> {
   if (!isRaw(w)) return
   if (unmap) w.tx.schedule('expose', { _tag: 'Punch', file: dataFile, at: from, length: to - from })
   else for (const [at, bytes] of zerosFor(from, to)) w.tx.write('guest data', 'expose', at, bytes, dataFile)
@@ -70,12 +70,12 @@ function* zeroRawDisk(w: Work, from: number, to: number, unmap: boolean): Plan<v
 }
 
 /**
- * Gives back the space of host clusters at these bytes, neighbours at once: when nothing durable points to them, or at once
- * in an external data file, where they are nobody else's and read as zeros with the old entries as with the new.
+ * Frees the space of the host clusters at these bytes, neighbours in one hole: once nothing durable points to them, or
+ * together with the entries in an external data file, where nobody else uses them and old and new entries read as zeros.
  *
  * @see ORD-02, ZD-15 and ZD-16
  */
-const punch = (w: Work, file: FileRef, hosts: readonly number[]): void => {
+const punch = (w: CommandState, file: FileRef, hosts: readonly number[]): void => {
   const stage = file.part === 'data' ? 'expose' : w.releaseStage
   const size = clusterSize(w.g)
   const sorted = Float64Array.from(hosts).sort()
@@ -86,22 +86,22 @@ const punch = (w: Work, file: FileRef, hosts: readonly number[]): void => {
   }
 }
 
-/** Host byte of the cluster to which nothing refers once this entry is gone; none if it is shared, or if there are payloads in it. */
-function* freedBy(w: Work, guest: number, e: L2Entry): Plan<number | undefined> {
+/** The host offset of the cluster that is free without this entry; `undefined` if it is shared or holds payloads. */
+function* freedBy(w: CommandState, guest: number, e: L2Entry): Plan<number | undefined> {
   const host = hostClusterOf(e)
   if (host === undefined) return undefined
   if (w.g.externalDataFile) return yield* hostOf(w, guest, e)
-  return (yield* countOf(w, host / clusterSize(w.g))) === 1n ? host : undefined
+  return (yield* refcountOf(w, host / clusterSize(w.g))) === 1n ? host : undefined
 }
 
 /**
- * Changes the entries of the guest clusters in `[from, to)`, which starts at one, an L2 table at a time. What they no
- * longer refer to is released, and its space is given back where it was a cluster of its own.
+ * Changes the entries of the guest clusters in `[from, to)`, which starts at one, an L2 table at a time. Releases what they
+ * no longer refer to, and frees the space of clusters of their own.
  */
-function* changeClusters(w: Work, from: number, to: number, change: (e: L2Entry) => L2Entry): Plan<void> {
+function* changeClusters(w: CommandState, from: number, to: number, change: (e: L2Entry) => L2Entry): Plan<void> {
   const size = clusterSize(w.g)
   const freed: number[] = []
-  yield* eachTable(w, from, to, function* (table, guest, end): Plan<void> {
+  yield* eachL2Table(w, from, to, function* (table, guest, end): Plan<void> {
     const before = yield* table.entries(guest, Math.ceil((end - guest) / size))
     const after = before.map(change)
     const stays = (e: L2Entry, i: number): boolean => {
@@ -122,7 +122,7 @@ function* changeClusters(w: Work, from: number, to: number, change: (e: L2Entry)
 }
 
 /** Zeroes the subclusters in `[from, to)` of one cluster; compressed ones become data. @see SW-05 */
-function* zeroSubclusters(w: Work, from: number, to: number): Plan<void> {
+function* zeroSubclusters(w: CommandState, from: number, to: number): Plan<void> {
   if (from === to) return
   const { table, entry: e } = yield* entryOf(w, from)
   if (e._tag === 'Compressed') return yield* writeAsData(w, from, to)
@@ -134,8 +134,8 @@ function* zeroSubclusters(w: Work, from: number, to: number): Plan<void> {
   yield* table.put(from, [e], [zeroed])
 }
 
-/** Zeroes whole grains, the last part of the disk being one, in the L2 entries. */
-function* zeroGrains(w: Work, from: number, to: number, unmap: boolean): Plan<void> {
+/** Zeroes whole grains, of which the last part of the disk is one, in their L2 entries. */
+function* zeroGrains(w: CommandState, from: number, to: number, unmap: boolean): Plan<void> {
   const size = clusterSize(w.g)
   const first = Math.min(to, Math.ceil(from / size) * size)
   const last = to === w.disk.size ? to : Math.max(first, to - (to % size))
@@ -145,7 +145,7 @@ function* zeroGrains(w: Work, from: number, to: number, unmap: boolean): Plan<vo
   yield* zeroSubclusters(w, last, to)
 }
 
-function* readsAsZeros(w: Work, from: number, to: number): Plan<boolean> {
+function* readsAsZeros(w: CommandState, from: number, to: number): Plan<boolean> {
   if (from === to) return true
   let zeros = true
   yield* onEmit(locations(w.chain, from, to), function* (e): Plan<void> {
@@ -154,8 +154,8 @@ function* readsAsZeros(w: Work, from: number, to: number): Plan<boolean> {
   return zeros
 }
 
-/** Zeroes whole grains, or a part of one: in the L2 entry if the rest of it reads as zeros too. @see ZD-10 */
-function* zeroPart(w: Work, from: number, to: number, unmap: boolean): Plan<void> {
+/** Zeroes whole grains or a part of one: in its L2 entry where the rest of it reads as zeros too. @see ZD-10 */
+function* zeroPart(w: CommandState, from: number, to: number, unmap: boolean): Plan<void> {
   const grain = grainSize(w.g)
   const low = from - (from % grain)
   const high = Math.min(w.disk.size, Math.ceil(to / grain) * grain)
@@ -164,13 +164,13 @@ function* zeroPart(w: Work, from: number, to: number, unmap: boolean): Plan<void
 }
 
 /**
- * Makes guest bytes read as zeros. Whole clusters or subclusters become zero in their L2 entries, and keep their space in
- * the host unless `unmap`; only the ends of the range may have to be written. Where the entries cannot say zero, in
- * version 2 over a backing file, all of it is.
+ * Makes guest bytes read as zeros. Whole clusters or subclusters become zero in their L2 entries, and keep their host
+ * clusters unless `unmap`; the ends of the range may have to be written as data, and so has all of it where entries cannot
+ * say zero, in version 2 over a backing file.
  *
  * @see ZD-01, ZD-08 and ZD-10
  */
-export function* writeZeroes(w: Work, at: number, length: number, unmap: boolean): Plan<void> {
+export function* writeZeroes(w: CommandState, at: number, length: number, unmap: boolean): Plan<void> {
   yield* mayWrite(w, at, length)
   const end = at + length
   if (w.g.version === 2 && hasBacking(w)) return yield* writeAsData(w, at, end)
@@ -194,13 +194,13 @@ export function* writeZeroes(w: Work, at: number, length: number, unmap: boolean
 }
 
 /**
- * Makes whole clusters read as zeros and gives their space back; parts of clusters stay as they are, but for the last part
- * of the disk. In version 2 over a backing file nothing happens. A hole is punched where the count of a cluster falls to 0,
- * and, unlike QEMU's, only after the change of the entry is durable; in an external data file it is punched with that.
+ * Makes whole clusters read as zeros and frees their host clusters. Parts of clusters stay as they are, except the last part
+ * of the disk; in version 2 over a backing file everything does. A cluster whose refcount falls to zero becomes a hole, unlike
+ * QEMU's only once the change of its entry is durable; in an external data file the hole is punched together with that.
  *
  * @see ZD-03, ZD-09, ZD-11 and ORD-02
  */
-export function* discard(w: Work, at: number, length: number): Plan<void> {
+export function* discard(w: CommandState, at: number, length: number): Plan<void> {
   yield* mayWrite(w, at, length)
   const size = clusterSize(w.g)
   const end = at + length

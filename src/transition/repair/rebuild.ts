@@ -1,6 +1,7 @@
-/** Rebuilding the counts: a new refcount table and new blocks, made from nothing but the references. */
+/** Rebuilding the refcounts: a new refcount table and new blocks, made from the references alone. */
 import { type Plan, readAt } from '../../bytes/plan.js'
 import { viewOf } from '../../bytes/octets.js'
+import { encodeWords } from '../../bytes/words.js'
 import { blockEntries, clusterSize } from '../../format/geometry.js'
 import { maxRefcountTable } from '../../format/limits.js'
 import { setRefcount } from '../../format/refcount.js'
@@ -8,26 +9,26 @@ import { RefcountTableView } from '../../format/views.js'
 import type { Examined } from '../../image/check/check.js'
 import type { Counts } from '../../image/check/counts.js'
 import { referencesOf } from '../../image/check/references.js'
-import { refuse, type Work } from '../engine/work.js'
-import { switchTable, words } from '../engine/refcounts.js'
+import { type CommandState, refuse } from '../engine/command-state.js'
+import { switchRefcountTable } from '../engine/refcount-table.js'
 
-/** The refcount table entries behind which some cluster counts. */
+/** The entries of the refcount table whose block holds a refcount that is not zero. */
 const neededBlocks = (references: Counts, perBlock: number): Set<number> => {
   const needed = new Set<number>()
   for (let c = 0; c < references.length; c++) if (references.get(c) > 0) needed.add(Math.floor(c / perBlock))
   return needed
 }
 
-/** Where new structures go: behind everything that is in the file or referred to. */
-interface Layout {
-  /** Cluster of the first block; the others follow, then the table. */
+/** The place of the new blocks, and of the table after them: past everything in the file and everything referenced. */
+interface RebuildLayout {
+  /** Cluster of the first block. */
   readonly start: number
-  /** Refcount table entries that have a block, in order. */
+  /** The entries of the refcount table that have a block, ascending. */
   readonly blocks: readonly number[]
   readonly tableClusters: number
 }
 
-const layoutOf = (w: Work, start: number, needed: Set<number>): Layout => {
+const layoutOf = (w: CommandState, start: number, needed: Set<number>): RebuildLayout => {
   const perBlock = blockEntries(w.g)
   for (;;) {
     const blocks = [...needed].sort((a, b) => a - b)
@@ -38,8 +39,8 @@ const layoutOf = (w: Work, start: number, needed: Set<number>): Layout => {
   }
 }
 
-/** The clusters of the refcount table and of its blocks, wherever they are said to lie. */
-function* countingClusters(w: Work): Plan<readonly number[]> {
+/** The clusters of the old refcount table and of its blocks, wherever it says that they are. */
+function* oldClusters(w: CommandState): Plan<readonly number[]> {
   const size = clusterSize(w.g)
   const { at, entries } = w.refcountTable
   const table = new RefcountTableView(yield* readAt(at, 8 * entries))
@@ -49,12 +50,12 @@ function* countingClusters(w: Work): Plan<readonly number[]> {
 }
 
 /**
- * Builds the counts anew behind the end of the file. The old table and blocks are referred to by nothing afterwards, and
- * count nothing. The header's two words change while the image is dirty, where its version knows of that.
+ * Rebuilds the refcounts past the end of the file. Nothing refers to the old table and the old blocks afterwards, and they
+ * have no refcounts. The two words of the header change while the image is dirty, where its version has that bit.
  *
  * @see CHK-09
  */
-export function* rebuild(w: Work, { metadata, state }: Examined): Plan<void> {
+export function* rebuild(w: CommandState, { metadata, state }: Examined): Plan<void> {
   const size = clusterSize(w.g)
   const perBlock = blockEntries(w.g)
   const references = yield* referencesOf(metadata, w.g, state.fileLength)
@@ -62,7 +63,7 @@ export function* rebuild(w: Work, { metadata, state }: Examined): Plan<void> {
   const { blocks, tableClusters } = layoutOf(w, start, neededBlocks(references, perBlock))
   if (tableClusters * size > maxRefcountTable)
     return yield* refuse('REF-06', `${tableClusters * size} bytes of refcount table`, `at most ${maxRefcountTable}`)
-  const old = yield* countingClusters(w)
+  const old = yield* oldClusters(w)
   const end = start + blocks.length + tableClusters
   w.tx.markNew(start, end - start)
   const table = new Uint8Array(tableClusters * size)
@@ -71,13 +72,13 @@ export function* rebuild(w: Work, { metadata, state }: Examined): Plan<void> {
     const view = viewOf(block)
     for (let n = 0; n < perBlock; n++) {
       const cluster = index * perBlock + n
-      const count = cluster >= start && cluster < end ? 1 : Math.min(state.max, references.get(cluster))
-      if (count > 0) setRefcount(view, w.g.refcountOrder, n, BigInt(count))
+      const refcount = cluster >= start && cluster < end ? 1 : Math.min(state.max, references.get(cluster))
+      if (refcount > 0) setRefcount(view, w.g.refcountOrder, n, BigInt(refcount))
     }
     yield* w.tx.put('refcount block', 'prepare', (start + i) * size, block)
-    table.set(words([(start + i) * size]), 8 * index)
+    table.set(encodeWords([(start + i) * size]), 8 * index)
   }
   yield* w.tx.put('refcount table', 'prepare', (start + blocks.length) * size, table)
-  yield* switchTable(w, (start + blocks.length) * size, tableClusters)
+  yield* switchRefcountTable(w, (start + blocks.length) * size, tableClusters)
   for (const c of old) if (references.get(c) === 0) w.freed.set(c, w.tx.claims.length)
 }

@@ -1,42 +1,47 @@
-/** Resizing the disk: what it gains reads as zeros, and what it loses is given back. */
+/** Resizing the disk: what it gains reads as zeros, and what it loses is freed. */
 import type { Preallocation } from '../../../spec/disk.js'
-import { type Plan } from '../../bytes/plan.js'
+import { type FileRef, type Plan } from '../../bytes/plan.js'
 import { clusterSize, l2Entries, neededL1Entries, subclusterSize } from '../../format/geometry.js'
 import { sectorSize, subclusters } from '../../format/limits.js'
 import { chainSize } from '../../image/guest/chain.js'
 import { readGuest } from '../../image/guest/read.js'
-import { endRound } from '../engine/finish.js'
-import { drop } from '../guest/guest-range.js'
 import { resizeBitmaps } from '../bitmaps/bitmaps.js'
-import { growL1 } from '../engine/l1-table.js'
-import { refuse, type Work } from '../engine/work.js'
+import { entryOf, growL1 } from '../engine/active-tree.js'
+import { type CommandState, refuse } from '../engine/command-state.js'
+import { endRound } from '../engine/finish.js'
+import { dropEmptyBlocks, referencedEnd } from '../engine/refcount-table.js'
+import { changeRefcounts } from '../engine/refcounts.js'
+import { surplus } from '../engine/references.js'
+import { drop } from '../guest/drop.js'
 import { growDataFile, preallocate, writesZeros } from '../guest/preallocate.js'
-import { changeCounts, countedEnd, dropEmptyBlocks } from '../engine/refcounts.js'
-import { entryOf } from '../engine/l2-tables.js'
-import { surplus } from '../engine/tree.js'
 import { maskOf, mayEncode, writeBytes } from '../guest/write.js'
 
-/** Bytes of the disk behind the image; 0 where there is none. */
-const backingSize = (w: Work): number => {
-  const [first, ...rest] = w.opened.backing
+const image: FileRef = { part: 'image', depth: 0 }
+const data: FileRef = { part: 'data', depth: 0 }
+
+/** Bytes of the backing disk; 0 without one. */
+const backingSize = (w: CommandState): number => {
+  const [first, ...rest] = w.image.backing
   return first === undefined ? 0 : chainSize([first, ...rest])
 }
 
-/** Zeros written where guest bytes `[from, to)` of one cluster are behind the end of the disk and do not read as zeros. */
-function* zero(w: Work, from: number, to: number, always: boolean): Plan<void> {
+/** Writes zeros to guest bytes `[from, to)` of one cluster past the end of the disk, unless they read as zeros; or `always`. */
+function* zero(w: CommandState, from: number, to: number, always: boolean): Plan<void> {
   if (from >= to) return
-  const was = yield* readGuest(w.chain, from, to - from, w.opened.decompressor)
+  const was = yield* readGuest(w.chain, from, to - from, w.image.decompressor)
   if (!always && was.every((b) => b === 0)) return
   yield* mayEncode(w)
   yield* writeBytes(w, from, new Uint8Array(to - from))
 }
 
 /**
- * Makes guest bytes from the end of the disk to byte `to` read as zeros, all of them in its last cluster. There is old data
- * if the disk was once larger, and with `hidden` the backing file's. It is overwritten, but without `written` for whole
- * subclusters, which have a bit that says so. @see RS-03 and RS-06
+ * Makes guest bytes from the end of the disk to byte `to` read as zeros, all of them in its last cluster. They are old data
+ * of a disk that was larger, or with `hidden` the backing file's. They are overwritten, except without `written` whole
+ * subclusters, whose bits say zero.
+ *
+ * @see RS-03 and RS-06
  */
-function* zeroTail(w: Work, to: number, hidden: boolean, written: boolean): Plan<void> {
+function* zeroTail(w: CommandState, to: number, hidden: boolean, written: boolean): Plan<void> {
   const end = w.disk.size
   const guest = end - (end % clusterSize(w.g))
   if (end === guest) return
@@ -55,18 +60,18 @@ function* zeroTail(w: Work, to: number, hidden: boolean, written: boolean): Plan
 }
 
 /** Changes the size of the disk, which its L1 table covers, and of its bitmaps. @see RS-01 */
-function* putSize(w: Work, size: number): Plan<void> {
+function* putSize(w: CommandState, size: number): Plan<void> {
   yield* resizeBitmaps(w, size)
   yield* w.changeHeader('expose', { size: BigInt(size) })
 }
 
 /**
- * Makes the disk larger. What it gains is made to read as zeros while nobody sees it: the last cluster's tail, what VM
- * state lay behind the end (RS-08: it does not move), and what the backing file would show. The size comes last.
+ * Makes the disk larger. What it gains is made to read as zeros before anybody sees it: the tail of the last cluster, VM
+ * state past the old end (RS-08: it does not move), and what the backing file would show. The size changes last.
  *
  * @see RS-02, ORD-06, RS-03, RS-07 and DATA-08
  */
-export function* grow(w: Work, size: number, asked: Preallocation = 'off'): Plan<void> {
+export function* grow(w: CommandState, size: number, asked: Preallocation = 'off'): Plan<void> {
   const bytes = clusterSize(w.g)
   const old = w.disk.size
   const hidden = backingSize(w) > old
@@ -82,7 +87,7 @@ export function* grow(w: Work, size: number, asked: Preallocation = 'off'): Plan
   const gone = yield* drop(w, from, to)
   yield* preallocate(w, yield* firstToAllocate(w), to, mode, hidden)
   if (w.g.externalDataFile && mode !== 'off') growDataFile(w, old, size, mode)
-  yield* changeCounts(w, surplus(gone, -1), w.releaseStage)
+  yield* changeRefcounts(w, surplus(gone, -1), w.releaseStage)
   yield* growL1(w, Number(neededL1Entries(w.g, BigInt(size))))
   yield* endRound(w)
   if (w.g.externalDataFile && mode === 'off') growDataFile(w, old, size, mode)
@@ -90,48 +95,48 @@ export function* grow(w: Work, size: number, asked: Preallocation = 'off'): Plan
 }
 
 /**
- * The first guest cluster to preallocate: the last one of the disk if it has nothing, else the one behind it. What an
- * external data file holds in its place is not known to be zeros.
+ * The first guest cluster to preallocate: the last one of the disk if it is unallocated, else the next. The last cluster of
+ * an external data file is not: its bytes past the end are not known to be zeros.
  */
-function* firstToAllocate(w: Work): Plan<number> {
+function* firstToAllocate(w: CommandState): Plan<number> {
   const bytes = clusterSize(w.g)
   const end = w.disk.size
-  const empty = end % bytes !== 0 && w.opened.backing.length === 0 && !w.g.externalDataFile
+  const empty = end % bytes !== 0 && w.image.backing.length === 0 && !w.g.externalDataFile
   const last = empty ? yield* entryOf(w, end) : undefined
   return last?.entry._tag === 'Unallocated' ? Math.floor(end / bytes) : Math.ceil(end / bytes)
 }
 
 /**
- * Makes the disk smaller: its size first, so that nobody sees the rest go; then entries and L2 tables behind its end, also
- * those of VM state; then counts, refcount blocks that count nothing more, and the end of the files. Snapshots keep their
+ * Makes the disk smaller: its size changes first, so that nobody sees the rest go; then the entries and L2 tables past its
+ * end, with those of VM state; then refcounts, empty refcount blocks, and the ends of the files. Snapshots keep their
  * clusters. The last cluster keeps its tail until the disk grows again.
  *
  * @see RS-04, ORD-05, RS-05 and DATA-08
  */
-function* shrink(w: Work, size: number): Plan<void> {
+function* shrink(w: CommandState, size: number): Plan<void> {
   yield* putSize(w, size)
   yield* endRound(w)
   const sized = w.tx.claims.length
   const gone = yield* drop(w, Math.ceil(size / clusterSize(w.g)), w.l1.entries * l2Entries(w.g))
-  yield* changeCounts(w, surplus(gone, -1), w.releaseStage)
+  yield* changeRefcounts(w, surplus(gone, -1), w.releaseStage)
   yield* endRound(w)
   const changed = w.tx.claims.length
   // Where no cluster goes, no block that is empty has been in use.
   yield* dropEmptyBlocks(w, changed === sized ? 'prepare' : 'expose')
   yield* endRound(w)
-  // Behind the end may still lie blocks that go, and in an external data file bytes that are seen until the size is durable.
+  // Blocks that go may lie past the end, and bytes of an external data file are seen until the size is durable.
   const stage = w.tx.claims.length === changed && !w.g.externalDataFile ? 'prepare' : 'release'
-  w.tx.schedule(stage, { _tag: 'Truncate', file: { part: 'image', depth: 0 }, length: yield* countedEnd(w) })
-  if (w.g.externalDataFile) w.tx.schedule(stage, { _tag: 'Truncate', file: { part: 'data', depth: 0 }, length: size })
+  w.tx.schedule(stage, { _tag: 'Truncate', file: image, length: yield* referencedEnd(w) })
+  if (w.g.externalDataFile) w.tx.schedule(stage, { _tag: 'Truncate', file: data, length: size })
 }
 
 /**
- * Gives the disk another size, in bytes. Refused unless it is a multiple of 512, in version 2 where there are snapshots or
- * the backing file would show through what is not written, and where a disk that gets smaller is to preallocate.
+ * Gives the disk another size, in bytes. Refused unless it is a multiple of 512; in version 2 with snapshots, and where the
+ * backing file would be read in what the disk gains; and where a disk that shrinks is to preallocate.
  *
  * @see RS-01, RS-03 and RS-07
  */
-export function* resize(w: Work, size: number, preallocation: Preallocation = 'off'): Plan<void> {
+export function* resize(w: CommandState, size: number, preallocation: Preallocation = 'off'): Plan<void> {
   const old = w.disk.size
   if (!Number.isSafeInteger(size) || size < 0 || size % sectorSize !== 0)
     yield* refuse('RS-01', `a size of ${size}`, `a multiple of ${sectorSize}`)

@@ -1,8 +1,9 @@
-/** The snapshot table: new ones are placed whole, and the header's two words about it change one after the other. */
+/** The snapshot table: written whole to new clusters; then the two words of the header about it change one after the other. */
 import { toEight } from '../../bytes/entry.js'
 import { empty } from '../../bytes/octets.js'
-import { clusterSize } from '../../format/geometry.js'
 import type { Plan } from '../../bytes/plan.js'
+import { clusterSize } from '../../format/geometry.js'
+import { presentedSize } from '../../format/header-rules.js'
 import { maxSnapshotExtra, maxSnapshots, maxSnapshotTable } from '../../format/limits.js'
 import {
   snapshotDiskSize,
@@ -14,9 +15,9 @@ import {
 } from '../../format/snapshot.js'
 import { snapshotTablePlace } from '../../image/metadata.js'
 import { allocateBytes } from '../engine/allocate.js'
-import { releaseTable } from '../engine/l1-table.js'
-import { refuse, type Work } from '../engine/work.js'
-import { countOf } from '../engine/refcounts.js'
+import { type CommandState, refuse } from '../engine/command-state.js'
+import { endRound } from '../engine/finish.js'
+import { refcountOf } from '../engine/refcounts.js'
 
 /** The bytes of a table: every entry but the last padded to a multiple of 8. @see SNAP-01 and SNAP-04 */
 const bytesOf = (entries: readonly SnapshotEntry[]): Uint8Array =>
@@ -27,8 +28,8 @@ const bytesOf = (entries: readonly SnapshotEntry[]): Uint8Array =>
     })
   )
 
-/** Writes a table to new clusters, and lets the header name it. As many of its entries count as nb_snapshots says. */
-function* place(w: Work, entries: readonly SnapshotEntry[]): Plan<number> {
+/** Writes a table to new clusters and makes the header name it, whose nb_snapshots says how many of its entries there are. */
+function* place(w: CommandState, entries: readonly SnapshotEntry[]): Plan<number> {
   const table = bytesOf(entries)
   if (table.length > maxSnapshotTable)
     yield* refuse('SNAP-07', `a snapshot table of ${table.length} bytes`, `at most ${maxSnapshotTable}`, {
@@ -40,20 +41,22 @@ function* place(w: Work, entries: readonly SnapshotEntry[]): Plan<number> {
   return at
 }
 
-/** The same, and the old table goes. */
-function* replace(w: Work, entries: readonly SnapshotEntry[]): Plan<number> {
+/** Does the same, and releases the old table. */
+function* replace(w: CommandState, entries: readonly SnapshotEntry[]): Plan<number> {
   const at = yield* place(w, entries)
-  const old = snapshotTablePlace(w.opened.metadata)
-  releaseTable(w, old.at, old.size)
+  const old = snapshotTablePlace(w.image.metadata)
+  w.release(old.at, old.size)
   return at
 }
 
 /**
- * Adds an entry behind the others. The new table begins with the same entries, so that the header may name its place
- * first and their number afterwards. @see ST-01, ST-03 and SNAP-07
+ * Adds an entry at the end. The new table begins with the old entries, so that the header may name its place first and the
+ * number of entries afterwards.
+ *
+ * @see ST-01, ST-03 and SNAP-07
  */
-export function* addSnapshot(w: Work, added: SnapshotEntry): Plan<void> {
-  const { snapshots } = w.opened.metadata
+export function* addSnapshot(w: CommandState, added: SnapshotEntry): Plan<void> {
+  const { snapshots } = w.image.metadata
   if (snapshots.length >= maxSnapshots)
     yield* refuse('ST-03', `${snapshots.length + 1} snapshots`, `at most ${maxSnapshots}`, { phase: 'limit' })
   if (!snapshotEntry.is(added))
@@ -63,58 +66,73 @@ export function* addSnapshot(w: Work, added: SnapshotEntry): Plan<void> {
 }
 
 /**
- * Takes an entry out. In the new table it stands behind the others, where only the number of entries leaves it out; so the
- * header may again name the place first, and a crash in between has moved the entry and lost nothing. Clusters that
- * nothing but that entry needs are released.
+ * Removes an entry. In the new table it is the last one, which only nb_snapshots leaves out: the header may name the place
+ * first here too, and a crash in between has moved the entry and lost nothing. Releases the clusters that only it needs.
  *
  * @see ST-20
  */
-export function* removeSnapshot(w: Work, removed: SnapshotEntry): Plan<void> {
-  const { snapshots } = w.opened.metadata
+export function* removeSnapshot(w: CommandState, removed: SnapshotEntry): Plan<void> {
+  const { snapshots } = w.image.metadata
   const kept = snapshots.filter((s) => s !== removed)
-  const inPlace = removed === snapshots.at(-1)
-  const at = inPlace ? snapshotTablePlace(w.opened.metadata).at : yield* replace(w, [...kept, removed])
+  const isLast = removed === snapshots.at(-1)
+  const at = isLast ? snapshotTablePlace(w.image.metadata).at : yield* replace(w, [...kept, removed])
   yield* w.changeHeader('settle', { nbSnapshots: kept.length })
   w.releaseStage = 'retire'
   const size = clusterSize(w.g)
   const needed = Math.ceil(bytesOf(kept).length / size) * size
-  releaseTable(w, at + needed, bytesOf([...kept, removed]).length - needed)
+  w.release(at + needed, bytesOf([...kept, removed]).length - needed)
   if (kept.length === 0) yield* w.changeHeader('retire', { snapshotsOffset: 0n })
 }
 
-/** The entry with extra data as long as its version asks, and short enough for QEMU. @see SNAP-02 and SNAP-03 */
-const whole = (w: Work, s: SnapshotEntry): SnapshotEntry => {
-  const size = snapshotExtra.sizeOf(s.extra)
-  if (w.g.version === 3 && size < 16)
-    return {
-      ...s,
-      extra: {
-        vmStateSize: vmStateSize(s),
-        diskSize: snapshotDiskSize(s, w.header.size),
-        icount: 0xffff_ffff_ffff_ffffn,
-        rest: empty
+/** The extra data that version 3 asks for, in bytes. @see SNAP-02 */
+const requiredExtra = 16
+
+/** An entry with the extra data that version 3 asks for, on a disk of `size` bytes. @see SNAP-02 */
+const withExtra = (s: SnapshotEntry, size: bigint): SnapshotEntry =>
+  snapshotExtra.sizeOf(s.extra) >= requiredExtra
+    ? s
+    : {
+        ...s,
+        extra: {
+          vmStateSize: vmStateSize(s),
+          diskSize: snapshotDiskSize(s, size),
+          icount: 0xffff_ffff_ffff_ffffn,
+          rest: empty
+        }
       }
-    }
-  if (size <= maxSnapshotExtra) return s
+
+/** An entry whose extra data is cut to what QEMU reads. @see SNAP-03 */
+const withShortExtra = (s: SnapshotEntry): SnapshotEntry => {
+  const tooMuch = snapshotExtra.sizeOf(s.extra) - maxSnapshotExtra
   const { rest } = s.extra
-  return { ...s, extra: { ...s.extra, rest: rest.subarray(0, rest.length - (size - maxSnapshotExtra)) } }
+  return tooMuch <= 0 ? s : { ...s, extra: { ...s.extra, rest: rest.subarray(0, rest.length - tooMuch) } }
 }
 
-/** Clusters of the table as it is that have a count: of a table behind the end of the file they may have none. */
-function* countedClusters(w: Work): Plan<readonly number[]> {
-  const { at, size } = snapshotTablePlace(w.opened.metadata)
+/** Gives every entry the extra data that version 3 asks for, in a round of its own. @see AM-02 and SNAP-02 */
+export function* extendSnapshots(w: CommandState): Plan<void> {
+  const { snapshots } = w.image.metadata
+  const extended = snapshots.map((s) => withExtra(s, presentedSize(w.header)))
+  if (extended.every((s, i) => s === snapshots[i])) return
+  yield* replace(w, extended)
+  yield* endRound(w)
+}
+
+/** The clusters of the table that have a refcount: past the end of the file they may have none. */
+function* referencedClusters(w: CommandState): Plan<readonly number[]> {
+  const { at, size } = snapshotTablePlace(w.image.metadata)
   const bytes = clusterSize(w.g)
-  const counted: number[] = []
-  for (let c = at / bytes; c * bytes < at + size; c++) if ((yield* countOf(w, c)) > 0n) counted.push(c)
-  return counted
+  const referenced: number[] = []
+  for (let c = at / bytes; c * bytes < at + size; c++) if ((yield* refcountOf(w, c)) > 0n) referenced.push(c)
+  return referenced
 }
 
-/** Writes a table in which the extra data of every entry say the sizes that they left to be understood, and are cut where they are too long. */
-export function* completeSnapshots(w: Work): Plan<void> {
-  const { snapshots } = w.opened.metadata
-  const mended = snapshots.map((s) => whole(w, s))
-  if (mended.every((s, i) => s === snapshots[i])) return
-  const old = yield* countedClusters(w)
-  yield* place(w, mended)
+/** Repairs the extra data of every entry: as long as the version asks, and as short as QEMU does. @see SNAP-02 and SNAP-03 */
+export function* repairSnapshots(w: CommandState): Plan<void> {
+  const { snapshots } = w.image.metadata
+  const size = presentedSize(w.header)
+  const repaired = snapshots.map((s) => withShortExtra(w.g.version === 3 ? withExtra(s, size) : s))
+  if (repaired.every((s, i) => s === snapshots[i])) return
+  const old = yield* referencedClusters(w)
+  yield* place(w, repaired)
   w.released.push(...old)
 }

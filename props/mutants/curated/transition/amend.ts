@@ -20,7 +20,11 @@ export const amendMutants: readonly Mutant[] = [
   {
     name: 'zeros are written into a cluster that a snapshot shares',
     file: 'transition/amend/expand.ts',
-    change: { in: 'expandTable', find: 'Number(yield* countOf($w, $host / $size)) === $sharers', to: '$sharers > 0' },
+    change: {
+      in: 'expandTable',
+      find: 'Number(yield* refcountOf($w, $host / $size)) === $sharers',
+      to: '$sharers > 0'
+    },
     red: 'props/transition/amend/amend.test.ts',
     rule: 'a zero cluster whose host cluster holds data of a snapshot leaves it alone'
   },
@@ -44,26 +48,26 @@ export const amendMutants: readonly Mutant[] = [
   {
     name: 'the new refcounts include the old refcount structures',
     file: 'transition/amend/refcount-width.ts',
-    change: { in: 'counted', find: '$own.has($cluster) ? 1n : 0n', to: '0n' },
+    change: { in: 'converted', find: '$own.has($cluster) ? 1n : 0n', to: '0n' },
     ...inAmendCrash
   },
   {
     name: 'the file of a dirty image is not extended',
-    file: 'transition/repair/past-end.ts',
-    change: { in: 'reachPastEnd', find: '$end > $fileLength', operator: 'condition-false' },
+    file: 'transition/repair/entries.ts',
+    change: { in: 'extendFile', find: '$end > $fileLength', operator: 'condition-false' },
     ...onDirtyImage
   },
   {
     name: 'short snapshot extra data is not extended',
     file: 'transition/snapshots/snapshot-table.ts',
-    change: { in: 'whole', find: '$w.g.version === 3 && $size < 16', operator: 'condition-false' },
+    change: { in: 'repairSnapshots', find: '$w.g.version === 3', operator: 'condition-false' },
     red: 'props/transition/repair/repair.test.ts',
     rule: 'extra data of a snapshot get the length that they must have, and are cut to that which they may have'
   },
   {
     name: 'snapshot extra data of the maximum size is cut',
     file: 'transition/snapshots/snapshot-table.ts',
-    change: { in: 'whole', find: '$size <= maxSnapshotExtra', operator: 'boundary' },
+    change: { in: 'withShortExtra', find: '$tooMuch <= 0', operator: 'boundary' },
     red: 'props/transition/repair/repair.test.ts',
     rule: 'extra data of a snapshot get the length that they must have, and are cut to that which they may have'
   },
@@ -71,9 +75,9 @@ export const amendMutants: readonly Mutant[] = [
     name: 'a leaked refcount is raised',
     file: 'transition/repair/repair.ts',
     change: {
-      in: 'mendCounts',
-      find: 'addToCounts($w, $cluster, $n, $by, $stage)',
-      to: 'addToCounts($w, $cluster, $n, -$by, $stage)'
+      in: 'repairRefcounts',
+      find: 'addToRefcounts($w, $cluster, $n, $by, $stage)',
+      to: 'addToRefcounts($w, $cluster, $n, -$by, $stage)'
     },
     red: 'props/transition/repair/repair.test.ts',
     rule: 'a repair of leaks leaves no leak'
@@ -81,13 +85,13 @@ export const amendMutants: readonly Mutant[] = [
   {
     name: 'the dirty bit is not cleared',
     file: 'transition/repair/repair.ts',
-    change: { in: 'absolve', find: 'dirty: false', operator: 'drop-element' },
+    change: { in: 'clearMarks', find: 'dirty: false', operator: 'drop-element' },
     ...onDirtyImage
   },
   {
     name: 'the copied flag of a shared cluster is not cleared',
-    file: 'transition/repair/repair.ts',
-    change: { in: 'mendCopied', find: '~$copied', operator: 'drop-operand' },
+    file: 'transition/repair/entries.ts',
+    change: { in: 'repairCopied', find: '~$copied', operator: 'drop-operand' },
     red: 'props/transition/repair/repair.test.ts',
     rule: 'a copied flag beside a count of two is cleared'
   },

@@ -29,8 +29,8 @@ export const bitmapMutants: readonly Mutant[] = [
     file: 'transition/bitmaps/bitmap-data.ts',
     change: {
       in: 'record',
-      find: "$w.tx.put('bitmap table', 'record', $$rest)",
-      to: "$w.tx.put('bitmap table', 'settle', $$rest)"
+      find: "$w.tx.putWord('bitmap table', 'record', $$rest)",
+      to: "$w.tx.putWord('bitmap table', 'settle', $$rest)"
     },
     red: 'props/transition/bitmaps/bitmap.test.ts',
     rule: 'what a crash leaves of a write is recorded, and of another command all or nothing'

@@ -6,55 +6,55 @@ const inCrashTable = { red: 'props/transition/crash/flushes.test.ts', rule: 'the
 export const engineMutants: readonly Mutant[] = [
   {
     name: 'new metadata is not durable before it is exposed',
-    file: 'transition/engine/transaction.ts',
+    file: 'transition/engine/stages.ts',
     change: { in: 'waits', find: "$first === 'release'", to: "$first === 'prepare' || $first === 'release'" },
     ...inCrashTable
   },
   {
     name: 'the header names a refcount table without a flush before its use',
-    file: 'transition/engine/transaction.ts',
+    file: 'transition/engine/stages.ts',
     change: { in: 'waits', find: "$first === 'release'", to: "$first === 'cover' || $first === 'release'" },
     ...inCrashTable
   },
   {
     name: 'dirty bits are not durable before the data is exposed',
-    file: 'transition/engine/transaction.ts',
+    file: 'transition/engine/stages.ts',
     change: { in: 'waits', find: "$first === 'release'", to: "$first === 'record' || $first === 'release'" },
     ...inCrashTable
   },
   {
     name: 'refcounts fall before the last reference is durably gone',
-    file: 'transition/engine/transaction.ts',
+    file: 'transition/engine/stages.ts',
     change: { in: 'waits', find: "$first === 'release'", to: "$first === 'expose' || $first === 'release'" },
     ...inCrashTable
   },
   {
     name: 'clusters are released before the second word is durable',
-    file: 'transition/engine/transaction.ts',
+    file: 'transition/engine/stages.ts',
     change: { in: 'waits', find: "$first === 'release'", to: "$first === 'settle' || $first === 'release'" },
     ...inCrashTable
   },
   {
     name: 'there is no flush between stages',
-    file: 'transition/engine/transaction.ts',
+    file: 'transition/engine/stages.ts',
     change: { in: 'inOrder', find: '...($n === 0 ? [] : [flush])', operator: 'drop-element' },
     ...inCrashTable
   },
   {
     name: 'there is no flush between rounds',
-    file: 'transition/engine/transaction.ts',
+    file: 'transition/engine/stages.ts',
     change: { in: 'waits', find: "$second !== 'prepare'", operator: 'condition-false' },
     ...inCrashTable
   },
   {
     name: 'the stage release does not wait for the stage settle',
-    file: 'transition/engine/transaction.ts',
+    file: 'transition/engine/stages.ts',
     change: { in: 'waits', find: "$first !== 'settle'", operator: 'drop-operand' },
     ...inCrashTable
   },
   {
     name: 'the stages expose and release are swapped',
-    file: 'transition/engine/transaction.ts',
+    file: 'transition/engine/stages.ts',
     change: [
       { in: 'stages', find: "'expose'", to: "'release'" },
       { in: 'stages', find: "'release'", to: "'expose'" }
@@ -63,19 +63,19 @@ export const engineMutants: readonly Mutant[] = [
   },
   {
     name: 'the stages record and expose are swapped',
-    file: 'transition/engine/transaction.ts',
+    file: 'transition/engine/stages.ts',
     change: { in: 'stages', find: "'record'", operator: 'swap-with-next' },
     ...inCrashTable
   },
   {
     name: 'the stages expose and settle are swapped',
-    file: 'transition/engine/transaction.ts',
+    file: 'transition/engine/stages.ts',
     change: { in: 'stages', find: "'expose'", operator: 'swap-with-next' },
     ...inCrashTable
   },
   {
     name: 'the stages cover and expose are swapped',
-    file: 'transition/engine/transaction.ts',
+    file: 'transition/engine/stages.ts',
     change: [
       { in: 'stages', find: "'cover'", to: "'expose'" },
       { in: 'stages', find: "'expose'", to: "'cover'" }
@@ -84,57 +84,57 @@ export const engineMutants: readonly Mutant[] = [
   },
   {
     name: 'a compressed payload is counted in its first host cluster only',
-    file: 'transition/engine/tree.ts',
-    change: { in: 'tallyEntries', find: '$span.last - $span.first', operator: 'drop-operand' },
+    file: 'transition/engine/references.ts',
+    change: { in: 'addEntries', find: '$span.last - $span.first', operator: 'drop-operand' },
     red: 'props/transition/snapshots/snapshot.test.ts',
     rule: 'clusters that are compressed across host clusters, or keep space for zeros, are shared with a snapshot'
   },
   {
     name: 'the host cluster of a zero cluster is not counted',
-    file: 'transition/engine/tree.ts',
-    change: { in: 'tallyEntries', find: '$kind === clusterKind.ZeroAllocated', operator: 'drop-operand' },
+    file: 'transition/engine/references.ts',
+    change: { in: 'addEntries', find: '$kind === clusterKind.ZeroAllocated', operator: 'drop-operand' },
     red: 'props/transition/snapshots/snapshot.test.ts',
     rule: 'a snapshot that is taken and deleted leaves every cluster in use as it was'
   },
   {
     name: 'the shared L2 tables of a snapshot are not counted',
-    file: 'transition/engine/tree.ts',
-    change: { in: 'tallyTree', find: 'yield* tallyRun($w, $tally, $at, 1, $times)', operator: 'drop-statement' },
+    file: 'transition/engine/references.ts',
+    change: { in: 'treeReferences', find: 'yield* refer($w, $references, $at, 1, $times)', operator: 'drop-statement' },
     red: 'props/transition/snapshots/snapshot.test.ts',
     rule: 'a snapshot that is taken and deleted leaves every cluster in use as it was'
   },
   {
     name: 'the copied flag is not cleared when a snapshot shares a cluster',
-    file: 'transition/engine/tree.ts',
-    change: { in: 'mark', find: '$top ^ 0x80', to: '$top' },
+    file: 'transition/engine/references.ts',
+    change: { in: 'markTable', find: '$top ^ 0x80', to: '$top' },
     red: 'props/transition/snapshots/snapshot.test.ts',
     rule: 'a disk gets back the size that it had'
   },
   {
     name: 'the compressed cursor stays in a cluster that has been freed',
     file: 'transition/engine/refcounts.ts',
-    change: { in: 'changeBlock', find: '$c === packing', operator: 'condition-false' },
+    change: { in: 'changeBlock', find: '$c === appendable', operator: 'condition-false' },
     red: 'props/transition/guest/compressed.test.ts',
     rule: 'CW-02: nothing is packed behind a payload that is gone'
   },
   {
     name: 'a refcount block with refcounts other than 0 is dropped',
-    file: 'transition/engine/refcounts.ts',
-    change: { in: 'isEmpty', find: '!($home === $table && $i === $entry)', to: '!($home === $table)' },
+    file: 'transition/engine/refcount-table.ts',
+    change: { in: 'isEmpty', find: '!($own.table === $index && $i === $own.entry)', to: '!($own.table === $index)' },
     red: 'props/transition/resize/resize.test.ts',
     rule: 'VM state of the active tree goes where the disk grows over it, and where it gets smaller'
   },
   {
     name: 'the file is truncated one cluster too short',
-    file: 'transition/engine/refcounts.ts',
-    change: { in: 'countedEnd', find: '$table * $view.length + $i + 1', to: '$table * $view.length + $i' },
+    file: 'transition/engine/refcount-table.ts',
+    change: { in: 'referencedEnd', find: '$index * $view.length + $i + 1', to: '$index * $view.length + $i' },
     red: 'props/transition/resize/resize.test.ts',
     rule: 'VM state of the active tree goes where the disk grows over it, and where it gets smaller'
   },
   {
     name: 'a refcount block may lie past the largest file',
     file: 'transition/engine/refcounts.ts',
-    change: { in: 'blockIn', find: '$offset <= Number.MAX_SAFE_INTEGER', operator: 'drop-operand' },
+    change: { in: 'offsetIn', find: '$offset <= Number.MAX_SAFE_INTEGER', operator: 'drop-operand' },
     red: 'props/transition/engine/far.test.ts',
     rule: 'a refcount block behind the end of any file is refused'
   },
@@ -148,7 +148,7 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'unknown autoclear bits are not cleared',
     file: 'transition/engine/open.ts',
-    change: { in: 'obligations', find: '$autoclearFeatures.reserved !== 0n', operator: 'condition-false' },
+    change: { in: 'clearAutoclear', find: '$autoclearFeatures.reserved !== 0n', operator: 'condition-false' },
     red: 'props/transition/engine/open.test.ts',
     rule: 'autoclear bits that nobody knows are cleared before anything is written, and no others'
   },
@@ -162,14 +162,14 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'the first word of an extension is written before the rest',
     file: 'transition/engine/extensions.ts',
-    change: { in: 'waysBetween', find: '[$at + 8, $b.subarray(8)]', operator: 'swap-with-next' },
+    change: { in: 'replacing', find: '[$at + 8, $b.subarray(8)]', operator: 'swap-with-next' },
     red: 'props/transition/engine/extensions.test.ts',
     rule: 'a crash leaves the first cluster as it was, or as it is to be, or without a part that it names'
   },
   {
     name: 'a hole covers one word too many',
     file: 'transition/engine/extensions.ts',
-    change: { in: 'waysBetween', find: 'hole($aside - $at - 8)', to: 'hole($aside - $at)' },
+    change: { in: 'replacing', find: 'hole($aside - $at - 8)', to: 'hole($aside - $at)' },
     red: 'props/transition/engine/extensions.test.ts',
     rule: 'a crash leaves the first cluster as it was, or as it is to be, or without a part that it names'
   },
@@ -183,7 +183,7 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'bytes after the end marker are not cleared',
     file: 'transition/engine/extensions.ts',
-    change: { in: 'changeExtensions', find: 'yield* sweep($w)', operator: 'drop-statement' },
+    change: { in: 'changeExtensions', find: 'yield* clearRest($w)', operator: 'drop-statement' },
     red: 'props/transition/engine/extensions.test.ts',
     rule: 'unknown extensions keep their place and their bytes, and nothing stands behind the end marker'
   },
@@ -204,7 +204,7 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'the header names a backing file before its name is durable',
     file: 'transition/engine/extensions.ts',
-    change: { in: 'attach', find: 'yield* inOrder($w, [[$at, $name]])', operator: 'swap-with-next' },
+    change: { in: 'attach', find: 'yield* writeInOrder($w, [[$at, $name]])', operator: 'swap-with-next' },
     red: 'props/transition/amend/rebase.test.ts',
     rule: 'a crash leaves the old backing file, the new one or none, never one with the format of the other'
   },

@@ -6,7 +6,7 @@ export const guestMutants: readonly Mutant[] = [
     name: 'an in-place write goes to the start of its host cluster',
     file: 'transition/guest/write.ts',
     change: {
-      in: 'placeParts',
+      in: 'placeInPlace',
       find: 'place($w, $stage, $host + $at, $$rest)',
       to: 'place($w, $stage, $host, $$rest)'
     },
@@ -150,7 +150,7 @@ export const guestMutants: readonly Mutant[] = [
   {
     name: 'a payload is appended to a host cluster whose refcount is at its maximum',
     file: 'transition/guest/compressed.ts',
-    change: { in: 'cursor', find: '$count < maxRefcount($w.g.refcountOrder)', operator: 'condition-true' },
+    change: { in: 'usableCursor', find: '$refcount < maxRefcount($w.g.refcountOrder)', operator: 'condition-true' },
     red: 'props/transition/guest/compressed.test.ts',
     rule: 'CW-02: a count of two bits is three payloads'
   },
@@ -173,7 +173,7 @@ export const guestMutants: readonly Mutant[] = [
     file: 'transition/guest/compressed.ts',
     change: {
       in: 'placeFor',
-      find: "yield* addToCounts($w, $cluster, 1, 1, 'prepare')",
+      find: "yield* addToRefcounts($w, $cluster, 1, 1, 'prepare')",
       nth: 2,
       operator: 'drop-statement'
     },
@@ -211,14 +211,14 @@ export const guestMutants: readonly Mutant[] = [
   },
   {
     name: 'preallocated clusters share one host cluster',
-    file: 'transition/guest/guest-range.ts',
-    change: { in: 'fill', find: "'hostClusterOffset' in $entry ? $size : 0n", to: '0n' },
+    file: 'transition/engine/active-tree.ts',
+    change: { in: 'encodeRun', find: "'hostClusterOffset' in $first ? $size : 0n", to: '0n' },
     red: 'props/transition/resize/resize.test.ts',
     rule: 'a script of resizes, writes and snapshots does to an image what it does to the abstract disk'
   },
   {
     name: 'VM state is written onto the guest disk',
-    file: 'transition/guest/vm-state.ts',
+    file: 'transition/guest/write.ts',
     change: { in: 'writeVmState', find: 'vmStateOffset($w.g, $w.disk.size)', operator: 'drop-operand' },
     red: 'props/transition/guest/vm-state.test.ts',
     rule: 'it reads back, the guest disk stays, and a crash leaves each byte old or new'

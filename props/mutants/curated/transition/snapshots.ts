@@ -12,7 +12,7 @@ export const snapshotMutants: readonly Mutant[] = [
     file: 'transition/snapshots/snapshot.ts',
     change: {
       in: 'applySnapshot',
-      find: "yield* changeCounts($w, surplus($leaving, -1, $coming), 'release')",
+      find: "yield* changeRefcounts($w, surplus($leaving, -1, $coming), 'release')",
       operator: 'drop-statement'
     },
     red: 'props/transition/snapshots/snapshot.test.ts',
@@ -34,8 +34,8 @@ export const snapshotMutants: readonly Mutant[] = [
     file: 'transition/snapshots/snapshot.ts',
     change: {
       in: 'applySnapshot',
-      find: "changeCounts($w, surplus($leaving, -1, $coming), 'release')",
-      to: "changeCounts($w, surplus($leaving, -1, $coming), 'expose')"
+      find: "changeRefcounts($w, surplus($leaving, -1, $coming), 'release')",
+      to: "changeRefcounts($w, surplus($leaving, -1, $coming), 'expose')"
     },
     ...inCrashScript
   },
@@ -58,8 +58,8 @@ export const snapshotMutants: readonly Mutant[] = [
     file: 'transition/snapshots/snapshot.ts',
     change: {
       in: 'deleteSnapshot',
-      find: 'changeCounts($w, surplus($tally, -1), $w.releaseStage)',
-      to: "changeCounts($w, surplus($tally, -1), 'prepare')"
+      find: 'changeRefcounts($w, surplus($gone, -1), $w.releaseStage)',
+      to: "changeRefcounts($w, surplus($gone, -1), 'prepare')"
     },
     ...inCrashScript
   },
@@ -68,8 +68,8 @@ export const snapshotMutants: readonly Mutant[] = [
     file: 'transition/snapshots/snapshot-table.ts',
     change: {
       in: 'removeSnapshot',
-      find: 'releaseTable($w, $at + $needed, $$rest)',
-      to: 'releaseTable($w, $at + $needed + size, $$rest)'
+      find: '$w.release($at + $needed, $$rest)',
+      to: '$w.release($at + $needed + size, $$rest)'
     },
     red: 'props/transition/snapshots/snapshot.test.ts',
     rule: 'a count of 64 bits is exact, and does not wrap'

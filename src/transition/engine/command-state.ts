@@ -1,4 +1,4 @@
-/** An image opened for writing: what is known of it between two commands. */
+/** What a writer knows of its image between two commands, and the state of the command that it carries out. */
 import type { Issue } from '../../bytes/issue.js'
 import { issue } from '../../bytes/issue.js'
 import { failWith, type Plan } from '../../bytes/plan.js'
@@ -10,72 +10,72 @@ import { type Header, header, headerFields } from '../../format/header.js'
 import type { Chain, Layer } from '../../image/guest/chain.js'
 import { activeDisk, type Disk } from '../../image/guest/extents.js'
 import type { Metadata } from '../../image/metadata.js'
-import { namedSections, type Section, type TableOffsets } from './sections.js'
-import { type Stage, Transaction } from './transaction.js'
+import { namedRanges, type SectionRange, type TableOffsets } from './sections.js'
+import type { Stage } from './stages.js'
+import { Transaction } from './transaction.js'
 
-/** What the metadata of an image say. */
-interface Known {
+/** An image opened for writing. All that its writer knows is in the image's bytes, except where it looks first. */
+export interface WritableImage {
   readonly metadata: Metadata
   readonly g: Geometry
   /** The active disk. */
   readonly disk: Disk
-  readonly sections: readonly Section[]
-  /** The tables that other tables name, once a command had to know. */
+  /** The metadata that the header, the snapshot table and the bitmaps extension name. */
+  readonly ranges: readonly SectionRange[]
+  /** The tables that other tables name; absent until a command needs them. */
   readonly tables: TableOffsets | undefined
-}
-
-/** What follows from the metadata of an image. */
-export const knownOf = (metadata: Metadata, g: Geometry): Known => ({
-  metadata,
-  g,
-  disk: activeDisk(metadata, g),
-  sections: namedSections(metadata, g),
-  tables: undefined
-})
-
-/** An image as a writer knows it: nothing in it that the image's bytes do not say, but for where to look first. */
-export interface Opened extends Known {
   /** The layers below the image, from the top down. */
   readonly backing: readonly Layer[]
   readonly decompressor: Decompressor
   readonly compressor: Compressor
-  /** No host cluster below this one has a count of 0. */
+  /** A host cluster below which none is free. */
   readonly firstFree: number
-  /** Host byte behind the last compressed payload, where the next may go on; 0: nowhere. @see CW-02 */
+  /** The host byte after the last compressed payload, where the next may be appended; 0: nowhere. @see CW-02 */
   readonly compressedCursor: number
 }
 
-/** A contiguous table: byte offset in the image file, and entries of 8 bytes. */
+/** What the metadata of an image say. */
+export const fromMetadata = (
+  metadata: Metadata,
+  g: Geometry
+): Pick<WritableImage, 'metadata' | 'g' | 'disk' | 'ranges' | 'tables'> => ({
+  metadata,
+  g,
+  disk: activeDisk(metadata, g),
+  ranges: namedRanges(metadata, g),
+  tables: undefined
+})
+
+/** A table of 8-byte entries in consecutive clusters: its byte offset in the image file, and its entries. */
 export interface TablePlace {
   readonly at: number
   readonly entries: number
 }
 
-/** One command at work on an image: what was known, what has changed, and where things are by now. */
-export class Work {
+/** The state of one command: the image before it, its transaction, and the image as it is by now. */
+export class CommandState {
   readonly tx: Transaction
   g: Geometry
-  /** The header as changed so far, and the active disk as it says. */
   header: Header
   disk: Disk
   backing: readonly Layer[]
   firstFree: number
   compressedCursor: number
-  /** Host clusters that lose a reference when the round ends, as often as they are named. */
+  /** Host clusters that lose a reference when the round ends, once for each time that they are listed. */
   released: number[] = []
-  /** When that may be: `retire` if it is the second words of the round that take references away. */
+  /** The stage of that: `retire` where the second words of the round take references away. */
   releaseStage: 'release' | 'retire' = 'release'
-  /** Host clusters given up in the rounds so far, and how many claims there were by then: later ones may be of something else. */
+  /** Host clusters released in the rounds so far, and the number of claims before that: later claims may be of anything. */
   readonly freed = new Map<number, number>()
 
-  constructor(readonly opened: Opened) {
-    this.tx = new Transaction(opened.g)
-    this.g = opened.g
-    this.header = opened.metadata.header
-    this.disk = opened.disk
-    this.backing = opened.backing
-    this.firstFree = opened.firstFree
-    this.compressedCursor = opened.compressedCursor
+  constructor(readonly image: WritableImage) {
+    this.tx = new Transaction(image.g)
+    this.g = image.g
+    this.header = image.metadata.header
+    this.disk = image.disk
+    this.backing = image.backing
+    this.firstFree = image.firstFree
+    this.compressedCursor = image.compressedCursor
   }
 
   /** The active L1 table. */
@@ -88,16 +88,16 @@ export class Work {
     return { at: Number(refcountTableOffset), entries: (refcountTableClusters * clusterSize(this.g)) / 8 }
   }
 
-  /** The disk over the layers below it. */
+  /** The active disk over its backing layers. */
   get chain(): Chain {
     return [{ _tag: 'Image', disk: this.disk }, ...this.backing]
   }
 
-  /** Goes on with another header and geometry, which the image's bytes say. */
-  become(header: Header, g: Geometry): void {
-    this.header = header
+  /** Takes over a header and a geometry that the image's bytes already have. */
+  become(h: Header, g: Geometry): void {
+    this.header = h
     this.g = g
-    this.disk = activeDisk({ header }, g)
+    this.disk = activeDisk({ header: h }, g)
   }
 
   /** Changes fields of the header, each in its place. */
@@ -106,6 +106,12 @@ export class Work {
     const bytes = header.encode(this.header)
     for (const { key, at, row } of headerFields.rows)
       if (key in fields) yield* this.tx.put('main header', stage, at, bytes.subarray(at, at + row.as.size))
+  }
+
+  /** Releases the clusters of a table of `size` bytes at host byte `at` when the round ends. */
+  release(at: number, size: number): void {
+    const bytes = clusterSize(this.g)
+    for (let i = 0; i < Math.ceil(size / bytes); i++) this.released.push(at / bytes + i)
   }
 }
 

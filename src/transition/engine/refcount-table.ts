@@ -1,0 +1,139 @@
+/** The refcount table: how it grows and moves, gets new blocks, and loses those that are empty. */
+import { type Plan, readAt } from '../../bytes/plan.js'
+import { viewOf } from '../../bytes/octets.js'
+import { encodeWords } from '../../bytes/words.js'
+import { blockEntries, clusterSize } from '../../format/geometry.js'
+import { maxRefcountTable } from '../../format/limits.js'
+import { refcountPlace, setRefcount } from '../../format/refcount.js'
+import { RefcountView } from '../../format/views.js'
+import { type CommandState, refuse } from './command-state.js'
+import { allBlocks } from './refcounts.js'
+
+/** A block whose first `used` refcounts are one. */
+const newBlock = (w: CommandState, used: number): Uint8Array => {
+  const bytes = new Uint8Array(clusterSize(w.g))
+  const view = viewOf(bytes)
+  for (let i = 0; i < used; i++) setRefcount(view, w.g.refcountOrder, i, 1n)
+  return bytes
+}
+
+/**
+ * Adds blocks for `k` entries of the refcount table from `index` on, none of which has one. The blocks are the first
+ * clusters whose refcounts they hold, so that one word of the refcount table adds the first block and its own refcounts.
+ * Refused where that is the block of the header: it is lost, and its refcounts with it.
+ *
+ * @see REF-20 and WR-04
+ */
+export function* addBlocks(w: CommandState, index: number, k: number): Plan<void> {
+  const size = clusterSize(w.g)
+  const first = index * blockEntries(w.g)
+  if (first === 0)
+    return yield* refuse('WR-04', 'no refcount block for the header', 'one that holds its refcount', {
+      structure: 'refcount table entry',
+      field: 'refcount_block_offset',
+      at: w.refcountTable.at,
+      size: 8
+    })
+  w.tx.markNew(first, k)
+  for (let i = 0; i < k; i++) {
+    yield* w.tx.put('refcount block', 'prepare', (first + i) * size, newBlock(w, i === 0 ? k : 0))
+    yield* w.tx.put(
+      'refcount table',
+      i === 0 ? 'cover' : 'extend',
+      w.refcountTable.at + 8 * (index + i),
+      encodeWords([(first + i) * size])
+    )
+  }
+}
+
+/** Clusters of a refcount table for this many entries and half as many more, as far as the limit allows. @see REF-06 */
+const tableClusters = (w: CommandState, entries: number): number => {
+  const size = clusterSize(w.g)
+  const most = Math.max(1, maxRefcountTable / size)
+  return Math.max(Math.ceil((8 * entries) / size), Math.min(most, Math.ceil((8 * 1.5 * entries) / size)))
+}
+
+/**
+ * Makes the header name another refcount table, with the same refcounts. Offset and length of the table are two words: a
+ * version 3 image is dirty while they change unless it is marked corrupt, and one of version 2 relies on their sector being
+ * written at once.
+ *
+ * @see FEAT-04 and FEAT-05
+ */
+export function* switchRefcountTable(w: CommandState, at: number, clusters: number): Plan<void> {
+  const features = w.header.incompatibleFeatures
+  const guarded = w.g.version === 3 && !features.dirty && !features.corrupt
+  if (guarded) yield* w.changeHeader('prepare', { incompatibleFeatures: { ...features, dirty: true } })
+  yield* w.changeHeader('cover', { refcountTableOffset: BigInt(at), refcountTableClusters: clusters })
+  if (guarded) yield* w.changeHeader('expose', { incompatibleFeatures: features })
+}
+
+/**
+ * Moves the refcount table past everything that it covers, with half as many entries more. The new blocks hold the
+ * refcounts of themselves and of the new table.
+ *
+ * @see REF-21 and REF-22
+ */
+export function* growRefcountTable(w: CommandState): Plan<void> {
+  const size = clusterSize(w.g)
+  const { at, entries } = w.refcountTable
+  const start = entries * blockEntries(w.g)
+  const { k, t } = newArea(w, entries)
+  if (t * size > maxRefcountTable)
+    return yield* refuse('REF-06', `${t * size} bytes of refcount table`, `at most ${maxRefcountTable}`)
+  const old = yield* readAt(at, 8 * entries)
+  w.tx.markNew(start, k + t)
+  for (let i = 0; i < k; i++) {
+    const used = Math.min(blockEntries(w.g), k + t - i * blockEntries(w.g))
+    yield* w.tx.put('refcount block', 'prepare', (start + i) * size, newBlock(w, used))
+  }
+  const table = new Uint8Array(t * size)
+  table.set(old)
+  table.set(encodeWords(Array.from({ length: k }, (_, i) => (start + i) * size)), 8 * entries)
+  yield* w.tx.put('refcount table', 'prepare', (start + k) * size, table)
+  yield* switchRefcountTable(w, (start + k) * size, t)
+  w.release(at, 8 * entries)
+}
+
+/** Numbers of blocks `k` and of table clusters `t` for a table of more than `entries` entries, such that the blocks cover both. */
+const newArea = (w: CommandState, entries: number): { readonly k: number; readonly t: number } => {
+  for (let k = 1; ; k++) {
+    const t = tableClusters(w, entries + k)
+    if (k * blockEntries(w.g) >= k + t) return { k, t }
+  }
+}
+
+/** Whether the block of entry `index`, at host byte `at`, holds no refcount except its own. */
+function* isEmpty(w: CommandState, index: number, at: number): Plan<boolean> {
+  const own = refcountPlace(w.g, at / clusterSize(w.g))
+  const view = new RefcountView(yield* readAt(at, clusterSize(w.g)), w.g.refcountOrder)
+  for (let i = 0; i < view.length; i++)
+    if (view.count(i) !== 0 && !(own.table === index && i === own.entry)) return false
+  return true
+}
+
+/**
+ * Takes empty blocks out of the refcount table: one word each, with which all refcounts of the block are 0. A block whose
+ * own refcount is in another one is released.
+ *
+ * @see RS-04
+ */
+export function* dropEmptyBlocks(w: CommandState, stage: 'prepare' | 'expose'): Plan<void> {
+  const size = clusterSize(w.g)
+  for (const { index, at } of yield* allBlocks(w)) {
+    if (!(yield* isEmpty(w, index, at))) continue
+    yield* w.tx.put('refcount table', stage, w.refcountTable.at + 8 * index, encodeWords([0]))
+    if (refcountPlace(w.g, at / size).table !== index) w.released.push(at / size)
+    w.firstFree = Math.min(w.firstFree, at / size)
+  }
+}
+
+/** The host byte after the last cluster that has a refcount. */
+export function* referencedEnd(w: CommandState): Plan<number> {
+  for (const { index, at } of (yield* allBlocks(w)).toReversed()) {
+    const view = new RefcountView(yield* readAt(at, clusterSize(w.g)), w.g.refcountOrder)
+    for (let i = view.length - 1; i >= 0; i--)
+      if (view.count(i) !== 0) return (index * view.length + i + 1) * clusterSize(w.g)
+  }
+  return 0
+}
