@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as assert from 'uvu/assert'
-import { fromMemory, type Range } from '../../src/bytes/plan.js'
+import { fromMemory, type FileRange } from '../../src/bytes/plan.js'
 import { readInWindows, readInWindowsAsync } from '../../src/bytes/window.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
@@ -19,8 +19,8 @@ const anyFile = fc.nat(2500)
 
 /** A file that records its reads. */
 const watched = (file: Uint8Array) => {
-  const asked: Range[] = []
-  const ask = (range: Range): Uint8Array => {
+  const asked: FileRange[] = []
+  const ask = (range: FileRange): Uint8Array => {
     asked.push(range)
     return file.slice(range.at, range.at + range.length)
   }

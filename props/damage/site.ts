@@ -9,8 +9,8 @@ import { luksHeader, luksSlot } from '../../src/format/luks.js'
 import { refcountAt, refcountBits } from '../../src/format/refcount.js'
 import { clusterKind, L2View } from '../../src/format/views.js'
 import type { Metadata } from '../../src/image/metadata.js'
-import { type Found, type Region, regions } from '../../src/image/dump/regions.js'
-import type { Range } from '../../src/image/gaps.js'
+import { type RegionItem, type Region, regions } from '../../src/image/dump/regions.js'
+import type { ByteRange } from '../../src/image/byte-range.js'
 import {
   bitmapDirectories,
   bitmapTableEntries,
@@ -54,7 +54,7 @@ export interface Anatomy {
   /** Sites by the structure they belong to. */
   readonly sites: ReadonlyMap<string, readonly Site[]>
   /** Places and lengths of compressed payloads. */
-  readonly payloads: readonly Range[]
+  readonly payloads: readonly ByteRange[]
 }
 
 const bitSite = (f: Field, name: string, bit: number): Site => ({
@@ -188,7 +188,7 @@ const regionSites = (r: Region, m: Metadata, g: Geometry): readonly Site[] =>
   r.structure === 'refcount block' ? countSites(r, g) : moved(fieldsOf(r, m, g), r.at).flatMap(sitesOf)
 
 /** The payloads of the compressed clusters of an L2 table. */
-const payloadsOf = (r: Region, g: Geometry): readonly Range[] => {
+const payloadsOf = (r: Region, g: Geometry): readonly ByteRange[] => {
   const view = new L2View(r.bytes, g)
   return Array.from({ length: view.length }, (_, i) => i)
     .filter((i) => view.kind(i) === clusterKind.Compressed)
@@ -201,7 +201,7 @@ const payloadsOf = (r: Region, g: Geometry): readonly Range[] => {
 
 /** An image taken apart; it has metadata and a geometry. */
 export const anatomyOf = (file: Uint8Array): Anatomy => {
-  const found: Found[] = []
+  const found: RegionItem[] = []
   runOn(file, regions(file.length), (f) => found.push(f))
   const metadata = found.flatMap((f) => (f._tag === 'Metadata' ? [f.metadata] : []))[0]
   const geometry = metadata?.geometry

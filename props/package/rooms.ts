@@ -1,7 +1,7 @@
 /** The rooms of the package: what each holds, and which others it depends on. README has this table. */
 
 export interface Room {
-  /** A folder, or some files of one: `src/image/{gaps,metadata}.ts`. A file belongs to the longest name that fits. */
+  /** A folder, or some files of one: `src/image/{byte-range,metadata}.ts`. A file belongs to the longest name that fits. */
   readonly name: string
   readonly what: string
   /** Rooms above this one that it may import from, and with them from all that those depend on. */
@@ -10,7 +10,7 @@ export interface Room {
   readonly effects?: true
 }
 
-const imageShared = 'src/image/{bitmap-tables,cluster-set,gaps,metadata,neighbours}.ts'
+const imageShared = 'src/image/{bitmap-tables,byte-range,cluster-set,metadata,neighbours}.ts'
 const failing = 'src/node/command-error.ts'
 
 /** In the order of their dependencies: a room uses only rooms above it. */

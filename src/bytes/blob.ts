@@ -1,6 +1,6 @@
 /** Blobs: images in a browser's or in Node's Blob or File, which never changes and is read in its own time. */
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { Range } from './plan.js'
+import type { FileRange } from './plan.js'
 import type { Unanswered } from './run-async.js'
 import { readInWindowsAsync, type WindowSize } from './window.js'
 
@@ -22,7 +22,7 @@ const told = (error: unknown): string => (error instanceof Error ? error.message
 export const fromBlob = (
   blob: BlobLike,
   window: WindowSize = usual
-): ((range: Range) => TE.TaskEither<Unanswered, Uint8Array>) =>
+): ((range: FileRange) => TE.TaskEither<Unanswered, Uint8Array>) =>
   readInWindowsAsync(blob.size, window, ({ at, length }) =>
     TE.tryCatch(
       async () => new Uint8Array(await blob.slice(at, at + length).arrayBuffer()),

@@ -9,7 +9,7 @@ export interface FileRef {
 }
 
 /** Bytes `[at, at + length)` of a file. */
-export interface Range {
+export interface FileRange {
   readonly at: number
   readonly length: number
 }
@@ -18,7 +18,7 @@ export interface Range {
 const theImage: FileRef = { part: 'image', depth: 0 }
 
 /** A request for `length` bytes at byte `at` of a file. The answer has exactly that length: zeros past the end of the file. @see GEN-03 */
-export interface Read extends Range {
+export interface Read extends FileRange {
   readonly _tag: 'Read'
   readonly file: FileRef
   /** Memory of the plan's own, of this length, that the answer may be put in. */
@@ -134,7 +134,7 @@ export function runSync<A, W, L>(plan: Plan<A, W>, world: SyncWorld<W, L>): E.Ei
 /** The bytes of a file in memory, as a plan asks for them: zeros past the end. */
 export const fromMemory =
   (bytes: Uint8Array) =>
-  ({ at, length }: Range): Uint8Array => {
+  ({ at, length }: FileRange): Uint8Array => {
     const there = bytes.subarray(Math.min(at, bytes.length), Math.min(at + length, bytes.length))
     if (there.length === length) return there
     const out = new Uint8Array(length)

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { empty } from './octets.js'
-import { fromMemory, type Range } from './plan.js'
+import { fromMemory, type FileRange } from './plan.js'
 
 /** How much is read ahead and kept. */
 export interface WindowSize {
@@ -15,18 +15,18 @@ export interface WindowSize {
 /** What becomes of a request: it is answered from what is kept, or the file is asked, and `take` makes the answer of it. */
 type Next =
   | { readonly _tag: 'Kept'; readonly bytes: Uint8Array }
-  | { readonly _tag: 'Ask'; readonly range: Range; readonly take: (bytes: Uint8Array) => Uint8Array }
+  | { readonly _tag: 'Ask'; readonly range: FileRange; readonly take: (bytes: Uint8Array) => Uint8Array }
 
 interface Stretch {
   readonly at: number
   readonly bytes: Uint8Array
 }
 
-const within = (range: Range, s: Stretch): boolean =>
+const within = (range: FileRange, s: Stretch): boolean =>
   range.at >= s.at && range.at + range.length <= s.at + s.bytes.length
 
 /** Whole windows around a small range; a large one itself. At most to the end of the file. */
-const toAsk = ({ at, length }: Range, size: number, fileLength: number): Range => {
+const toAsk = ({ at, length }: FileRange, size: number, fileLength: number): FileRange => {
   const from = length < size ? Math.floor(at / size) * size : at
   const to = length < size ? Math.ceil((at + length) / size) * size : at + length
   return { at: from, length: Math.min(to, fileLength) - from }
@@ -38,7 +38,7 @@ const toAsk = ({ at, length }: Range, size: number, fileLength: number): Range =
  *
  * Law: whatever the requests, each answer is that of `fromMemory` on the file.
  */
-const windows = (fileLength: number, { size, kept }: WindowSize): ((range: Range) => Next) => {
+const windows = (fileLength: number, { size, kept }: WindowSize): ((range: FileRange) => Next) => {
   let stretches: readonly Stretch[] = []
   const keep = (s: Stretch): void => {
     stretches = [s, ...stretches.filter((other) => other.at !== s.at).slice(0, kept - 1)]
@@ -71,8 +71,8 @@ const windows = (fileLength: number, { size, kept }: WindowSize): ((range: Range
 export const readInWindows = <L = never>(
   fileLength: number,
   window: WindowSize,
-  ask: (range: Range) => Uint8Array | L
-): ((range: Range) => Uint8Array | L) => {
+  ask: (range: FileRange) => Uint8Array | L
+): ((range: FileRange) => Uint8Array | L) => {
   const next = windows(fileLength, window)
   return (range) => {
     const step = next(range)
@@ -86,8 +86,8 @@ export const readInWindows = <L = never>(
 export const readInWindowsAsync = <L>(
   fileLength: number,
   window: WindowSize,
-  ask: (range: Range) => TaskEither<L, Uint8Array>
-): ((range: Range) => TaskEither<L, Uint8Array>) => {
+  ask: (range: FileRange) => TaskEither<L, Uint8Array>
+): ((range: FileRange) => TaskEither<L, Uint8Array>) => {
   const next = windows(fileLength, window)
   return (range) => async () => {
     const step = next(range)

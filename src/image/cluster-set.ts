@@ -6,11 +6,11 @@ const chunkSize = 32768
 /** Whole numbers seen so far. One walk owns it; memory grows with the ranges that are touched. */
 export class ClusterSet {
   private readonly chunks = new Map<number, Uint32Array>()
-  /** The chunk that was looked at last, where the next number is likely to be. */
+  /** The chunk of the last number, which is likely to be that of the next. */
   private key = -1
   private chunk: Uint32Array | undefined
 
-  /** Puts a number in; tells whether it was new. */
+  /** Adds a number; returns whether it is new. */
   add(n: number): boolean {
     const within = this.lookAt(n)
     const chunk = this.chunk ?? new Uint32Array(chunkSize / 32)
@@ -27,7 +27,7 @@ export class ClusterSet {
     return (((this.chunk?.[within >>> 5] ?? 0) >>> (within & 31)) & 1) === 1
   }
 
-  /** Turns to the chunk of a number, and tells where in it the number is. */
+  /** Selects the chunk of a number; returns the index of the number in it. */
   private lookAt(n: number): number {
     const key = Math.floor(n / chunkSize)
     if (key !== this.key) {

@@ -25,7 +25,7 @@ export {
   fromMemory,
   orFail,
   type Plan,
-  type Range,
+  type FileRange,
   type Read,
   readAt,
   type Request,
@@ -57,15 +57,15 @@ export { check, checkMetadata, type CheckOptions } from './check/check.js'
 export { checkJson, type CheckReport, exitCode } from './check/report.js'
 export type { Finding, Owner, Severity } from './check/findings.js'
 /** The guest disk: a chain of layers, where its bytes are, and the bytes. */
-export { activeDisk, type Disk, type Extent, extents, snapshotDisk } from './guest/extents.js'
-export { type Chain, chainSize, type Layer, type Located, locations } from './guest/chain.js'
+export { activeDisk, type GuestDisk, type Extent, extents, snapshotDisk } from './guest/extents.js'
+export { type Chain, chainSize, type Layer, type LocatedExtent, locations } from './guest/chain.js'
 export { map, type MapEntry, mapEntryJson } from './guest/map.js'
 export { readGuest } from './guest/read.js'
 export { type Decompressor, portable } from '../compression/decompress.js'
-/** What stands beside the guest disk: VM state and dirty bitmaps. */
+/** Beside the guest disk: VM state and dirty bitmaps. */
 export { vmStateDisk, vmStateOffset } from './guest/vm-state.js'
 export { type DirtyRange, dirtyRanges } from './guest/bitmap-ranges.js'
 /** Every structure of an image, as JSON and byte by byte. */
 export { dump, type DumpData, dumpFrame, dumpRegions, type Patch, patchOf } from './dump/dump.js'
-export { type Answer, answerJson, explain, type Explanation } from './dump/explain.js'
-export { type Found, type Region, regions, type Structure, structures } from './dump/regions.js'
+export { type ExplainReport, explainJson, explain, type Explanation } from './dump/explain.js'
+export { type RegionItem, type Region, regions, type Structure, structures } from './dump/regions.js'

@@ -1,8 +1,8 @@
-/** Names inside images: what kind each is, from its bytes alone. A name is data, and nothing here looks for a file. */
+/** Names inside images: what kind each is, from its bytes alone. A name is data: no file is looked up. */
 import { toText } from '../bytes/octets.js'
 
 /**
- * What a name can do to whoever follows it.
+ * What opening a name may lead to.
  *
  * - `empty`: no name
  * - `unreadable`: no text in UTF-8, or a NUL in it, where C ends and other languages go on

@@ -1,10 +1,10 @@
-/** Neighbours: tables of one cluster each that lie one behind the other, which one request reads together. */
+/** Neighbours: tables of one cluster each that are adjacent in the file, so that one request reads them. */
 
 /** Most bytes of a request for several tables. */
 const most = 2 ** 20
 
 /**
- * How many of the tables `i` to `end` lie one behind the other from table `i` on, as far as one request goes: at least 1.
+ * How many tables from table `i` on and before `end` are adjacent, up to the size of a request: at least 1.
  * `offsetAt` gives their host offsets, `size` is the bytes of a cluster.
  */
 export const neighbours = (offsetAt: (i: number) => number, i: number, end: number, size: number): number => {

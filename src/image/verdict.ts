@@ -1,4 +1,4 @@
-/** Verdicts: what whoever takes in an image from elsewhere must know of it before anything else is done with it. */
+/** Verdicts: what a host that imports an image must know of it before it opens the image. */
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { integerToJson, type JsonObject } from '../bytes/json.js'
 import { label } from '../bytes/octets.js'
@@ -20,7 +20,7 @@ export interface Dependency {
 /** How guest data is encrypted; `unknown` is refused by every reader. @see LUKS-01 and LUKS-05 */
 export type Encryption = 'none' | 'aes' | 'luks' | 'unknown'
 
-/** What an image is to whoever takes it in. */
+/** What a host that imports an image must know of it. */
 export interface Verdict {
   /** The check over which QEMU refuses to open it, if it does. @see OPEN-01 */
   readonly refused?: ClauseId

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { blockEntries } from '../../../src/format/geometry.js'
 import { refcountBlock } from '../../../src/format/refcount.js'
 import { RefcountView } from '../../../src/format/views.js'
-import { Counts, pieceSize } from '../../../src/image/check/counts.js'
+import { Counts, pageSize } from '../../../src/image/check/counts.js'
 import { holds } from '../../run/holds.js'
 import { suite } from '../../run/suite.js'
 
@@ -12,7 +12,7 @@ const test = suite('counts')
 
 const clusters = fc.oneof(
   fc.nat(20),
-  fc.integer({ min: pieceSize - 20, max: pieceSize + 20 }),
+  fc.integer({ min: pageSize - 20, max: pageSize + 20 }),
   fc.integer({ min: 2 ** 31 - 20, max: 2 ** 31 + 20 })
 )
 const numbers = fc.oneof({ weight: 4, arbitrary: fc.nat(3) }, fc.integer({ min: 0xfffd, max: 0x1_0002 }))
@@ -87,11 +87,11 @@ test('pieces agree only where every count is equal and none is kept apart', () =
       const { counts: a, model } = counted(all)
       const { counts: b } = counted(all)
       const small = [...model.values()].every((n) => n < 0xffff)
-      const p = Math.floor(cluster / pieceSize)
-      if (small || a.piece(p) === undefined) assert.ok(a.agrees(b, p))
+      const p = Math.floor(cluster / pageSize)
+      if (small || a.page(p) === undefined) assert.ok(a.agrees(b, p))
       b.set(cluster, count)
       if (a.get(cluster) !== count) assert.not.ok(a.agrees(b, p))
-      if (!small && a.piece(p) !== undefined) assert.not.ok(a.agrees(b, p))
+      if (!small && a.page(p) !== undefined) assert.not.ok(a.agrees(b, p))
     })
   )
 })

@@ -5,7 +5,7 @@ import { isObject } from '../../../src/bytes/json.js'
 import { label } from '../../../src/bytes/octets.js'
 import { fromMemory, type Plan, type Read, runSync } from '../../../src/bytes/plan.js'
 import type { Chain, Layer } from '../../../src/image/guest/chain.js'
-import { activeDisk, type Disk, snapshotDisk } from '../../../src/image/guest/extents.js'
+import { activeDisk, type GuestDisk, snapshotDisk } from '../../../src/image/guest/extents.js'
 import { lastExtension, type Metadata, readMetadata, refusal } from '../../../src/image/metadata.js'
 import { inPlansMemory, runOn } from '../world.js'
 
@@ -71,7 +71,7 @@ export const companionsOf = (loaded: Files, m: Metadata): E.Either<string, Compa
 const stepsOf = (
   loaded: Files,
   image: Uint8Array,
-  pick: (m: Metadata) => Disk | undefined
+  pick: (m: Metadata) => GuestDisk | undefined
 ): E.Either<string, readonly Step[]> => {
   const read = E.flatten(runOn(image, readMetadata()))
   if (E.isLeft(read)) return E.left(read.left[0]?.message ?? '')
@@ -89,11 +89,12 @@ const stepsOf = (
   return E.map((rest: readonly Step[]) => [step, ...rest])(stepsOf(loaded, backing.bytes, active))
 }
 
-const active = (m: Metadata): Disk | undefined => (m.geometry === undefined ? undefined : activeDisk(m, m.geometry))
+const active = (m: Metadata): GuestDisk | undefined =>
+  m.geometry === undefined ? undefined : activeDisk(m, m.geometry)
 
 /** The chain of an image of the corpus, or of one of its snapshots; the reason when it must be refused. */
 export const chainOf = (loaded: Files, snapshot?: string): E.Either<string, MemoryChain> => {
-  const pick = (m: Metadata): Disk | undefined => {
+  const pick = (m: Metadata): GuestDisk | undefined => {
     const s = m.snapshots.find((x) => label(x.id) === snapshot)
     return s === undefined || m.geometry === undefined
       ? active(m)

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { fromMemory, type Read, runSync } from '../../../src/bytes/plan.js'
-import { type Disk, type Extent, extents } from '../../../src/image/guest/extents.js'
+import { type GuestDisk, type Extent, extents } from '../../../src/image/guest/extents.js'
 import { suite } from '../../run/suite.js'
 import { inPlansMemory } from '../world.js'
 
@@ -27,11 +27,11 @@ const diskOf = (l1Size: number, l2At: (i: number) => number) => {
     if (at !== 0) view.setBigUint64(at + 8 * (i % entries), BigInt(hostOf(i)))
   }
   const g = { version: 3, clusterBits: 9, extendedL2: false, externalDataFile: false, refcountOrder: 4 }
-  const disk: Disk = { g, size: l1Size * coverage, l1TableOffset, l1Size, compressionType: 0, encrypted: false }
+  const disk: GuestDisk = { g, size: l1Size * coverage, l1TableOffset, l1Size, compressionType: 0, encrypted: false }
   return { disk, image }
 }
 
-const told = (disk: Disk, image: Uint8Array, from = 0, to = disk.size) => {
+const told = (disk: GuestDisk, image: Uint8Array, from = 0, to = disk.size) => {
   const requests: Read[] = []
   const found: Extent[] = []
   const answer = inPlansMemory(fromMemory(image))

@@ -1,4 +1,4 @@
-/** Bitmaps: what is stale, and what is set where the disk has ended. */
+/** Bitmaps: those in use, whose bits are stale, and bits set past the end of the disk. */
 import { type Plan, readAt } from '../../bytes/plan.js'
 import {
   bitmapBits,
@@ -16,7 +16,7 @@ import { bitmapsExtension, type Metadata } from '../metadata.js'
 import { inconsistent } from './findings.js'
 import type { CheckState } from './state.js'
 
-/** Bits behind the last one of a bitmap, in its last cluster. `read` holds the clusters that were looked into. @see BMP-08 */
+/** Bits past the last one of a bitmap, in its last cluster. `read` holds the clusters that were read. @see BMP-08 */
 function* tailBits(state: CheckState, m: Metadata, b: BitmapEntry, read: Set<number>): Plan<void> {
   if (b.flags.inUse || b.granularityBits > maxGranularityBits || !tableIsSane(b, state.g)) return
   const needed = bitmapTableEntries(presentedSize(m.header), b.granularityBits, state.g.clusterBits)

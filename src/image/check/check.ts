@@ -22,12 +22,13 @@ import { CheckState } from './state.js'
 import type { Visitor } from './visitor.js'
 import { walk } from './walk.js'
 
-/** Opening checks that a check passes over; one that a repair follows also over what the repair mends. @see CHK-13 and CHK-08 */
-export const passedBy = (mending: boolean): readonly string[] => (mending ? ['OPEN-14', 'OPEN-29'] : ['OPEN-14'])
+/** Opening checks that do not prevent a check, nor, of what a repair fixes, a check before a repair. @see CHK-13 and CHK-08 */
+export const ignoredRefusals = (forRepair: boolean): readonly string[] =>
+  forRepair ? ['OPEN-14', 'OPEN-29'] : ['OPEN-14']
 
 /** How to check. */
 export interface CheckOptions {
-  /** Bytes of the external data file. Without it, nothing is said of entries past its end. */
+  /** Bytes of the external data file. Without it, entries past its end are not found. */
   readonly dataFileLength?: number
   /** Decoders for a deep check, which reads and decodes every compressed cluster. Without them none is read. */
   readonly deep?: Decompressor
@@ -63,7 +64,7 @@ export function* examine(
   fileLength: number,
   options: CheckOptions = {}
 ): Plan<E.Either<readonly Issue[], Examined>> {
-  const refused = refusal(m.issues, passedBy(options.mending === true))
+  const refused = refusal(m.issues, ignoredRefusals(options.mending === true))
   const g = m.geometry
   if (refused !== undefined || g === undefined) return E.left(refused === undefined ? m.issues : [refused])
   const length = Math.ceil(fileLength / sectorSize) * sectorSize

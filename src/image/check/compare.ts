@@ -1,10 +1,10 @@
 /** Comparing: every stored refcount against the references met. */
 import { blockEntries } from '../../format/geometry.js'
-import { pieceSize, spilled } from './counts.js'
-import { inconsistent, type Spot } from './findings.js'
+import { pageSize, spilled } from './counts.js'
+import { inconsistent, type Location } from './findings.js'
 import type { CheckState } from './state.js'
 
-const refcountOf = (state: CheckState, cluster: number): Spot => ({
+const refcountOf = (state: CheckState, cluster: number): Location => ({
   structure: 'refcount',
   at: cluster * state.size,
   size: state.size
@@ -62,11 +62,11 @@ export const compareRefcounts = (state: CheckState): number => {
   const plain = Math.min(state.max, spilled - 1)
   const allReadable = unreadable.size === 0
   let end = 1
-  for (let first = 0; first < length; first += pieceSize) {
-    const refcounts = counts.piece(first / pieceSize)
-    const references = met.piece(first / pieceSize)
-    const size = Math.min(pieceSize, length - first)
-    if (allReadable && counts.agrees(met, first / pieceSize, size)) {
+  for (let first = 0; first < length; first += pageSize) {
+    const refcounts = counts.page(first / pageSize)
+    const references = met.page(first / pageSize)
+    const size = Math.min(pageSize, length - first)
+    if (allReadable && counts.agrees(met, first / pageSize, size)) {
       const last = references?.subarray(0, size).findLastIndex((n) => n !== 0) ?? -1
       if (last >= 0) end = first + last + 1
       continue

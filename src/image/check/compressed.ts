@@ -19,7 +19,7 @@ const remark = ({ distance, length }: DeflateFacts, size: number): string | unde
   return length > size ? 'a deflate stream of more than a cluster' : undefined
 }
 
-/** Why a deflate stream was not decoded, `reason` being what the decoder says. */
+/** Why a deflate stream was not decoded, `reason` being that of the decoder. */
 const failure = ({ finished, length }: DeflateFacts, size: number, reason: string): string => {
   if (finished || length > size) return reason
   return length === size
@@ -38,7 +38,7 @@ const judge = (
   decompressor: Decompressor
 ): void => {
   const where = { structure: 'compressed cluster', at, size: payload.length }
-  const say = (severity: 'flaw' | 'note', clause: 'CMP-08' | 'CMP-09' | 'CMP-10', found: string, expected: string) => {
+  const find = (severity: 'flaw' | 'note', clause: 'CMP-08' | 'CMP-09' | 'CMP-10', found: string, expected: string) => {
     state.findings.add(severity, inconsistent(clause, where, found, expected), 1, guestOf(t, i))
   }
   const zstd = type === 1
@@ -46,11 +46,11 @@ const judge = (
   const facts = zstd ? undefined : deflateFacts(payload, state.size)
   if (E.isLeft(done)) {
     const found = facts === undefined ? done.left : failure(facts, state.size, done.left)
-    say('flaw', zstd ? 'CMP-10' : 'CMP-09', found, `${state.size} bytes`)
+    find('flaw', zstd ? 'CMP-10' : 'CMP-09', found, `${state.size} bytes`)
     return
   }
   const odd = facts === undefined ? undefined : remark(facts, state.size)
-  if (odd !== undefined) say('note', 'CMP-08', odd, 'what any reader takes')
+  if (odd !== undefined) find('note', 'CMP-08', odd, 'what any reader takes')
 }
 
 /**

@@ -1,11 +1,11 @@
 /** COPIED: in the active tree, set exactly where the refcount of a table or a data cluster is one. */
 import type { Complaint } from '../../bytes/issue.js'
-import { inconsistent, type Spot } from './findings.js'
+import { inconsistent, type Location } from './findings.js'
 import { entryPlace, guestOf, type L2Table } from './l2-table.js'
 import type { CheckState } from './state.js'
 import type { L1Slot } from './visitor.js'
 
-const contradicts = (clause: 'L1-01' | 'L2-04', where: Spot, copied: boolean, refcount: number): Complaint =>
+const contradicts = (clause: 'L1-01' | 'L2-04', where: Location, copied: boolean, refcount: number): Complaint =>
   inconsistent(
     clause,
     { ...where, field: 'copied' },

@@ -17,7 +17,7 @@ const span = (state: CheckState, { at, size }: Reference): readonly [number, num
   Math.floor((at + size - 1) / state.size)
 ]
 
-/** Counts references to every cluster of a host range, if it lies in the file. Tells whether it does. @see CHK-02 */
+/** Counts references to every cluster of a host range, if it is in the file. Returns whether it is. @see CHK-02 */
 const count = (state: CheckState, r: Reference, times: number): boolean => {
   if (reachesPastEnd(r, state.fileLength, state.size)) {
     const { structure, at, size } = r
@@ -67,7 +67,7 @@ const checkL1Entry = (state: CheckState, { tree, view, index, guest }: L1Slot, f
   }
 }
 
-/** A refcount block: it lies in the file, and its table entry alone refers to it. @see CHK-04 */
+/** A refcount block: it is in the file, and its table entry alone refers to it. @see CHK-04 */
 const checkBlock = (state: CheckState, r: Reference): void => {
   const bad = (found: string, expected: string): void => {
     const where = { structure: 'refcount table entry', at: r.entry ?? 0, size: 8 }

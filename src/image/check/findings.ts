@@ -1,7 +1,7 @@
 /** Findings: what a check finds, how grave each finding is, and the totals that qemu-img prints. */
 import type { ClauseId, Source } from '../../../spec/clauses/index.js'
 import { type Complaint, type Issue, issue } from '../../bytes/issue.js'
-import type { Range } from '../gaps.js'
+import type { ByteRange } from '../byte-range.js'
 
 /**
  * How grave a finding is. `corruption` and `leak` are counted as QEMU counts them, `error` keeps the check from being
@@ -10,19 +10,19 @@ import type { Range } from '../gaps.js'
 export type Severity = 'corruption' | 'leak' | 'error' | 'flaw' | 'note'
 
 /** Whose a cluster is. */
-export interface Owner extends Range {
+export interface Owner extends ByteRange {
   /** QEMU's name of the section, such as `active-l1` or `refcount-block`, or one like it. @see INT-20 */
   readonly section: string
   /** Byte offset of the table entry or header field that leads here. */
   readonly entry?: number
   /** Guest bytes it holds. */
-  readonly guest?: Range
+  readonly guest?: ByteRange
 }
 
 /** A finding: an issue, how grave it is, and the guest bytes it concerns where there are any. */
 export interface Finding extends Issue {
   readonly severity: Severity
-  readonly guest?: Range
+  readonly guest?: ByteRange
   /** Both owners of a cluster that has two. */
   readonly owners?: readonly [Owner, Owner]
 }
@@ -77,7 +77,7 @@ export class Findings {
     severity: Severity,
     complaint: Complaint | LazyIssue,
     times = 1,
-    guest?: Range,
+    guest?: ByteRange,
     owners?: Finding['owners']
   ): void {
     this.totals[totalOf[severity]] += times
@@ -99,12 +99,12 @@ export class Findings {
 }
 
 /** Where something is: the structure, the bytes of the file, and the field if one is meant. */
-export type Spot = Pick<Complaint, 'structure' | 'at' | 'size'> & { readonly field?: string }
+export type Location = Pick<Complaint, 'structure' | 'at' | 'size'> & { readonly field?: string }
 
 /** A complaint about several structures together. */
 export const inconsistent = (
   clause: ClauseId,
-  where: Spot,
+  where: Location,
   found: string,
   expected: string,
   source: Source = 'both'

@@ -1,17 +1,17 @@
-/** The header: what it and its extensions break that QEMU does not look at when it opens an image. */
+/** The header: what it and its extensions break that QEMU ignores when it opens an image. */
 import type { ClauseId } from '../../../spec/clauses/index.js'
 import { refusalOf } from '../../bytes/issue.js'
 import { backingNamePlace } from '../../format/backing.js'
 import { headerFields } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
 import type { Metadata } from '../metadata.js'
-import { inconsistent, type Spot } from './findings.js'
+import { inconsistent, type Location } from './findings.js'
 import { severityOf } from './severity.js'
 import type { CheckState } from './state.js'
 
 type Key = keyof typeof headerFields.fields
 
-const spot = (key: Key): Spot => {
+const spot = (key: Key): Location => {
   const place = headerFields.rows.find((r) => r.key === key)
   return { structure: 'header', field: place?.row.name ?? '', at: place?.at ?? 0, size: place?.row.as.size ?? 0 }
 }
@@ -55,6 +55,6 @@ export const headerFindings = (state: CheckState, m: Metadata): void => {
   note(autoclear !== 0n, 'FEAT-03', 'autoclearFeatures', `unknown bits ${hex(autoclear)}`, 'known bits')
   const name = backingNamePlace(h)
   const inHeader = name !== undefined && name.at < BigInt(h.headerLength)
-  note(inHeader, 'BACK-01', 'backingFileOffset', `${name?.at ?? 0}, in the header`, 'behind the extension area')
+  note(inHeader, 'BACK-01', 'backingFileOffset', `${name?.at ?? 0}, in the header`, 'past the extension area')
   rawDataFile(state, m)
 }

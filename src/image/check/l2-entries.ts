@@ -8,16 +8,13 @@ import { copiedIsChecked, l2Copied } from './copied.js'
 import { inconsistent } from './findings.js'
 import { countPlain, isSound, plainEnd } from './l2-runs.js'
 import { entryPlace, guestOf, type L2Table } from './l2-table.js'
-import { referenceOf } from './references.js'
+import { isUncounted, referenceOf } from './references.js'
 import { lazily, severityOf } from './severity.js'
 import type { CheckState } from './state.js'
 import type { Visitor } from './visitor.js'
 
-/** The rule after which QEMU's check leaves an entry. */
-const last: ClauseId = 'DATA-05'
-
-/** Finds the rules that entry `i` breaks by itself, as often as QEMU meets them. */
-const judge = (state: CheckState, t: L2Table, i: number): void => {
+/** Finds the rules that entry `i` breaks by itself, as often as QEMU meets them. Returns whether what it refers to is counted. */
+const judge = (state: CheckState, t: L2Table, i: number): boolean => {
   const { g, use, view } = t
   const entry = view.entry(i)
   // COPIED of an entry without a cluster: it means nothing in snapshots, and guest offset 0 of a data file is a cluster.
@@ -27,8 +24,9 @@ const judge = (state: CheckState, t: L2Table, i: number): void => {
     const severity = severityOf(rule)
     const times = severity === 'corruption' ? use.all : 1
     state.findings.add(severity, lazily(l2Rules, rule, entry, g, entryPlace(t, i)), times, guestOf(t, i))
-    if (rule.clause === last) return
+    if (isUncounted(rule)) return false
   }
+  return true
 }
 
 /** An entry of an external data file: at its guest offset, and within the file. @see DATA-01 and DATA-04 */
@@ -53,11 +51,12 @@ const checkEntry = (
   allocation: Allocation
 ): void => {
   const { view, use, g } = t
-  if (!isSound(t, i)) judge(state, t, i)
+  const isCounted = isSound(t, i) || judge(state, t, i)
+  if (!isCounted) return
   const reference = referenceOf(t, i)
   if (reference !== undefined) refer(reference, use.all)
   const kind = view.kind(i)
-  if (kind === clusterKind.Compressed && reference !== undefined) allocation.compressed()
+  if (kind === clusterKind.Compressed) allocation.compressed()
   if (kind !== clusterKind.Normal && kind !== clusterKind.ZeroAllocated) return
   allocation.clusters(view.hostClusterOffset(i), 1)
   if (g.externalDataFile) checkDataFile(state, t, i)

@@ -5,7 +5,7 @@ import { clusterSize, type Geometry, l2EntrySize } from '../../format/geometry.j
 import { l2Faults } from '../../format/l2.js'
 import { L2View } from '../../format/views.js'
 import { neighbours } from '../neighbours.js'
-import type { Range } from '../gaps.js'
+import type { ByteRange } from '../byte-range.js'
 
 /** How often an L2 table is used: by the active tree, by all trees, and for which guest bytes first. */
 export interface Use {
@@ -38,7 +38,7 @@ export interface L2Table {
 export const entryPlace = (t: L2Table, i: number): number => t.at + i * l2EntrySize(t.g)
 
 /** The guest bytes of entry `i`, of the first use of the table. */
-export const guestOf = (t: L2Table, i: number): Range => ({ at: t.use.guest + i * t.size, size: t.size })
+export const guestOf = (t: L2Table, i: number): ByteRange => ({ at: t.use.guest + i * t.size, size: t.size })
 
 /** Visits every L2 table that is used and begins in the file, once each, in the order of the file. */
 export function* eachTable(uses: Uses, g: Geometry, fileLength: number, visit: (t: L2Table) => Plan<void>): Plan<void> {

@@ -1,6 +1,6 @@
 /** Owners: clusters that two structures, or two guest clusters, have for their own, and who the two are. */
 import type { Plan } from '../../bytes/plan.js'
-import type { Range } from '../gaps.js'
+import type { ByteRange } from '../byte-range.js'
 import { inconsistent, type Owner } from './findings.js'
 import type { Uses } from './l2-table.js'
 import { mostContested } from './ownership.js'
@@ -8,7 +8,7 @@ import { referenceOf } from './references.js'
 import type { CheckState } from './state.js'
 import { reachesPastEnd, type Reference, type Visitor } from './visitor.js'
 
-/** Most owners of one cluster that are told apart. */
+/** Most owners of one cluster that are named. */
 const mostOwners = 8
 
 /** The section a structure is part of, by QEMU's name where it has one. @see INT-20 */
@@ -18,7 +18,7 @@ const sectionOf = (structure: string, active: boolean | undefined): string => {
   return `${active === true ? 'active' : 'inactive'}-${structure.slice(0, 2).toLowerCase()}`
 }
 
-/** An owner, and what tells it from another: two with one identity share the cluster as they may. */
+/** An owner and its identity: two of one identity may share the cluster. */
 interface Claimant {
   readonly owner: Owner
   readonly identity: string
@@ -74,7 +74,7 @@ const naming = ({ fileLength, size }: CheckState, claimants: Claimants): Visitor
   }
 }
 
-const inWords = ({ at, size }: Range): string => `bytes ${at} to ${at + size - 1}`
+const inWords = ({ at, size }: ByteRange): string => `bytes ${at} to ${at + size - 1}`
 
 const described = ({ section, guest, ...range }: Owner): string =>
   `${section} at ${inWords(range)}${guest === undefined ? '' : ` for guest ${inWords(guest)}`}`

@@ -1,9 +1,9 @@
 /** Ownership: what a check remembers of the clusters, and which of them may have two owners. */
 import { l2EntrySize } from '../../format/geometry.js'
-import { Counts, pieceSize } from './counts.js'
+import { Counts, pageSize } from './counts.js'
 import type { L2Table, Uses } from './l2-table.js'
 
-/** Most clusters with two owners that are looked into. */
+/** Most clusters with two owners whose owners are named. */
 export const mostContested = 8192
 
 /** In the upper half of an L2 entry: the compressed flag, and bits 32 to 55 of the host offset. */
@@ -12,10 +12,10 @@ const offsetHi = 0x00ff_ffff
 
 /** The clusters with a count in `within` that have two references or more, one at least not of a compressed cluster. */
 function* mixed(references: Counts, packed: Counts, within: Counts): Generator<number> {
-  for (let first = 0; first < within.length; first += pieceSize) {
-    const [counts, all] = [within.piece(first / pieceSize), references.piece(first / pieceSize)]
+  for (let first = 0; first < within.length; first += pageSize) {
+    const [counts, all] = [within.page(first / pageSize), references.page(first / pageSize)]
     if (counts === undefined || all === undefined) continue
-    const size = Math.min(pieceSize, within.length - first)
+    const size = Math.min(pageSize, within.length - first)
     for (let i = 0; i < size; i++)
       if ((all[i] ?? 0) > 1 && (counts[i] ?? 0) !== 0 && references.get(first + i) > packed.get(first + i))
         yield first + i
@@ -33,7 +33,7 @@ export class Ownership {
   /** The guest cluster of every data cluster, plus one; 0: none. */
   private readonly holders: (Uint32Array | undefined)[] = []
 
-  /** `shared`: whether snapshots may share clusters, so that references do not tell how many owners one has. */
+  /** `shared`: whether snapshots may share clusters, so that the references of one may exceed its owners. */
   constructor(readonly shared: boolean) {}
 
   /** Clusters `first` to `last` belong to one structure. */
@@ -57,20 +57,20 @@ export class Ownership {
     }
   }
 
-  /** A host cluster, which lies in the file, holds the data of a guest cluster. Guest clusters are told apart modulo 2^32. */
+  /** A host cluster in the file holds the data of a guest cluster. Guest clusters are compared modulo 2^32. */
   private hold(cluster: number, guest: number): void {
-    const p = Math.floor(cluster / pieceSize)
-    const piece = this.holders[p] ?? new Uint32Array(pieceSize)
-    this.holders[p] = piece
-    const within = cluster & (pieceSize - 1)
+    const p = Math.floor(cluster / pageSize)
+    const page = this.holders[p] ?? new Uint32Array(pageSize)
+    this.holders[p] = page
+    const within = cluster & (pageSize - 1)
     const holder = (guest + 1) >>> 0
-    const before = piece[within] ?? 0
-    if (before === 0) piece[within] = holder
+    const before = page[within] ?? 0
+    if (before === 0) page[within] = holder
     else if (before !== holder && this.divided.size < mostContested) this.divided.add(cluster)
   }
 
   /**
-   * Clusters that may have two owners. Without snapshots more than one reference tells, unless all are of compressed
+   * Clusters that may have two owners. Without snapshots those with more than one reference, unless all are of compressed
    * clusters. With them, an L2 table has as many references as trees use it, and a data cluster holds one guest cluster.
    */
   *contested(references: Counts, uses: Uses, size: number): Generator<number> {

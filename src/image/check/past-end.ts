@@ -11,8 +11,8 @@ import type { CheckState } from './state.js'
 /** Notes clusters `from` to `to`, without the latter. */
 const noteRun = (state: CheckState, from: number, to: number): void => {
   const where = { structure: 'refcount', at: from * state.size, size: (to - from) * state.size }
-  const say = (): Complaint => inconsistent('CHK-05', where, 'counts behind the end of the file', 'none there')
-  state.findings.add('note', { clause: 'CHK-05', render: say })
+  const render = (): Complaint => inconsistent('CHK-05', where, 'refcounts past the end of the file', 'none there')
+  state.findings.add('note', { clause: 'CHK-05', render })
 }
 
 /** The runs of counts that are not 0 in a block, from count `start` on: where each begins and ends. Words of zeros are skipped. */

@@ -50,7 +50,7 @@ export class Refcounts {
   }
 }
 
-/** Reads every block that lies in the file, those of clusters in the file many at a time. @see REF-03 */
+/** Reads every block in the file, those of clusters in the file many at a time. @see REF-03 */
 export function* readRefcounts(table: RefcountTable, g: Geometry, fileLength: number): Plan<Refcounts> {
   const [size, perBlock] = [clusterSize(g), blockEntries(g)]
   const refcounts = new Refcounts(g)

@@ -1,4 +1,5 @@
 /** References: the host bytes that the entries of L2 tables refer to, and how often an image refers to each host cluster. */
+import type { ClauseId } from '../../../spec/clauses/index.js'
 import type { Plan } from '../../bytes/plan.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { l2Rules } from '../../format/l2.js'
@@ -9,17 +10,25 @@ import { entryPlace, guestOf, type L2Table } from './l2-table.js'
 import { reachesPastEnd, type Reference } from './visitor.js'
 import { walk } from './walk.js'
 
-/** What entry `i` of a table refers to in the image file, if anything. A payload is not followed where QEMU's check does not. @see SUB-06 */
+/** What entry `i` of a table refers to in the image file, if anything, whether or not that is counted. */
 export const referenceOf = (t: L2Table, i: number): Reference | undefined => {
   const { view, g } = t
   const kind = view.kind(i)
-  if (kind === clusterKind.Unallocated || kind === clusterKind.ZeroPlain || g.externalDataFile) return undefined
+  if (kind === clusterKind.Unallocated || kind === clusterKind.ZeroPlain) return undefined
   const origin = { entry: entryPlace(t, i), guest: guestOf(t, i) }
-  if (kind !== clusterKind.Compressed)
-    return { structure: 'data cluster', at: view.hostClusterOffset(i), size: t.size, ...origin }
-  if (g.extendedL2 && l2Rules.brokenBy(view.entry(i), g).some(({ clause }) => clause === 'SUB-06')) return undefined
-  return { structure: 'compressed cluster', at: view.hostOffset(i), size: view.availableBytes(i), ...origin }
+  if (kind === clusterKind.Compressed)
+    return { structure: 'compressed cluster', at: view.hostOffset(i), size: view.availableBytes(i), ...origin }
+  return g.externalDataFile
+    ? undefined
+    : { structure: 'data cluster', at: view.hostClusterOffset(i), size: t.size, ...origin }
 }
+
+/** Whether an entry that breaks this rule refers to nothing, in QEMU's check: a payload where none may be. */
+export const isUncounted = ({ clause }: { readonly clause: ClauseId }): boolean =>
+  clause === 'DATA-05' || clause === 'SUB-06'
+
+const isCounted = ({ view, g }: L2Table, i: number): boolean =>
+  view.kind(i) !== clusterKind.Compressed || !l2Rules.brokenBy(view.entry(i), g).some(isUncounted)
 
 /** How often each host cluster is referred to, but for the refcount table and its blocks. `fileLength` is in whole sectors. */
 export function* referencesOf(m: Metadata, g: Geometry, fileLength: number): Plan<Counts> {
@@ -36,7 +45,7 @@ export function* referencesOf(m: Metadata, g: Geometry, fileLength: number): Pla
     l2Table: (t) => {
       for (let i = 0; i < t.view.length; i++) {
         const r = referenceOf(t, i)
-        if (r !== undefined) count(r, t.use.all)
+        if (r !== undefined && isCounted(t, i)) count(r, t.use.all)
       }
     },
     refcountBlock: () => undefined,

@@ -1,4 +1,4 @@
-/** Check reports: what a check came to, its exit code, and its JSON. */
+/** Check reports: the outcome of a check, its exit code, and its JSON. */
 import type { ClauseId } from '../../../spec/clauses/index.js'
 import { issueJson } from '../../bytes/issue.js'
 import type { JsonObject } from '../../bytes/json.js'
@@ -11,7 +11,7 @@ export interface CheckReport {
   readonly corruptions: number
   readonly leaks: number
   readonly checkErrors: number
-  /** Broken musts of the format that QEMU does not look at. */
+  /** Broken musts of the format that QEMU ignores. */
   readonly flaws: number
   /** What breaks nothing and is worth knowing. */
   readonly notes: number

@@ -19,8 +19,8 @@ import { reachOf, snapshotIssues } from './trees.js'
 
 const name = (bytes: Uint8Array): string => `'${label(bytes.subarray(0, 64))}'`
 
-/** Says something of bytes `at`, `size` in a snapshot table entry. */
-type Say = (
+/** Finds something in bytes `at`, `size` of a snapshot table entry. */
+type Find = (
   severity: Severity,
   clause: ClauseId,
   field: string,
@@ -30,15 +30,15 @@ type Say = (
   expected: string
 ) => void
 
-const sizes = (say: Say, s: SnapshotEntry, g: Geometry, imageSize: bigint): void => {
+const sizes = (find: Find, s: SnapshotEntry, g: Geometry, imageSize: bigint): void => {
   const [disk, state] = [snapshotDiskSize(s, imageSize), vmStateSize(s)]
   const [needed, reach] = [neededL1Entries(g, disk), reachOf(g, disk, state)]
   if (BigInt(s.l1Size) < needed)
-    say('flaw', 'HDR-09', 'l1_size', 8, 4, String(s.l1Size), `at least ${needed} for its disk of ${disk} bytes`)
+    find('flaw', 'HDR-09', 'l1_size', 8, 4, String(s.l1Size), `at least ${needed} for its disk of ${disk} bytes`)
   else if (s.l1Size < reach)
-    say('note', 'SNAP-12', 'l1_size', 8, 4, String(s.l1Size), `${reach} for its VM state of ${state} bytes`)
+    find('note', 'SNAP-12', 'l1_size', 8, 4, String(s.l1Size), `${reach} for its VM state of ${state} bytes`)
   if (s.vmStateSize !== 0 && BigInt(s.vmStateSize) !== state)
-    say('note', 'SNAP-01', 'vm_state_size', 32, 4, String(s.vmStateSize), `0, or ${state} as in the extra data`)
+    find('note', 'SNAP-01', 'vm_state_size', 32, 4, String(s.vmStateSize), `0, or ${state} as in the extra data`)
 }
 
 /** Everything about the entries of the snapshot table by themselves and among each other. */
@@ -50,16 +50,16 @@ export const snapshotFindings = (state: CheckState, m: Metadata): void => {
   for (const [i, s] of m.snapshots.entries()) {
     const start = table + (starts[i] ?? 0)
     const idAt = snapshotFixed.size + snapshotExtra.sizeOf(s.extra)
-    const say: Say = (severity, clause, field, at, size, found, expected) => {
+    const find: Find = (severity, clause, field, at, size, found, expected) => {
       const where = { structure: 'snapshot table entry', field, at: start + at, size }
       state.findings.add(severity, inconsistent(clause, where, found, expected, 'format'))
     }
     const id = s.id.length
-    if (sameId.has(i)) say('flaw', 'SNAP-01', 'id_str', idAt, id, `${name(s.id)} once more`, 'unique ids')
-    if (!/^[0-9]+$/.test(label(s.id))) say('note', 'SNAP-06', 'id_str', idAt, id, name(s.id), 'a decimal number')
+    if (sameId.has(i)) find('flaw', 'SNAP-01', 'id_str', idAt, id, `${name(s.id)} once more`, 'unique ids')
+    if (!/^[0-9]+$/.test(label(s.id))) find('note', 'SNAP-06', 'id_str', idAt, id, name(s.id), 'a decimal number')
     if (sameName.has(i) && s.name.length > 0)
-      say('note', 'SNAP-06', 'name', idAt + id, s.name.length, `${name(s.name)} once more`, 'a name of its own')
+      find('note', 'SNAP-06', 'name', idAt + id, s.name.length, `${name(s.name)} once more`, 'a name of its own')
     for (const issue of snapshotIssues(s, state.g, start)) state.findings.add(severityOf(issue), issue)
-    sizes(say, s, state.g, m.header.size)
+    sizes(find, s, state.g, m.header.size)
   }
 }

@@ -1,23 +1,23 @@
 /** Visitors: what a walk over an image calls for everything that refers to host clusters. */
 import type { Complaint } from '../../bytes/issue.js'
 import type { L1View } from '../../format/views.js'
-import type { Range } from '../gaps.js'
+import type { ByteRange } from '../byte-range.js'
 import type { LazyIssue, Severity } from './findings.js'
 import type { L2Table } from './l2-table.js'
 import type { Tree } from './trees.js'
 
-/** How a walk comes to host bytes. */
+/** How a walk reaches host bytes. */
 export interface Origin {
   /** Byte offset of the table entry or header field that leads there. */
   readonly entry?: number
   /** Guest bytes that they hold. */
-  readonly guest?: Range
+  readonly guest?: ByteRange
   /** Of a table: whether it is part of the active tree. */
   readonly active?: boolean
 }
 
 /** Host bytes that a structure takes, the structure being named in the format's own words. */
-export interface Reference extends Range, Origin {
+export interface Reference extends ByteRange, Origin {
   readonly structure: string
 }
 
@@ -26,7 +26,7 @@ export interface L1Slot {
   readonly tree: Tree
   readonly view: L1View
   readonly index: number
-  readonly guest: Range
+  readonly guest: ByteRange
 }
 
 /** What one purpose of a walk does with what it meets. */
@@ -46,5 +46,5 @@ export interface Visitor {
 }
 
 /** Whether host bytes end a cluster of `clusterSize` bytes or more past the end of the file. Such a reference is not counted. @see CHK-02 */
-export const reachesPastEnd = ({ at, size }: Range, fileLength: number, clusterSize: number): boolean =>
+export const reachesPastEnd = ({ at, size }: ByteRange, fileLength: number, clusterSize: number): boolean =>
   at + size - fileLength >= clusterSize

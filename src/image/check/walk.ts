@@ -7,7 +7,7 @@ import * as limits from '../../format/limits.js'
 import { refcountTableFaults, refcountTableRules } from '../../format/refcount.js'
 import { snapshotStarts } from '../../format/snapshot.js'
 import { BitmapTableView, L1View } from '../../format/views.js'
-import type { Range } from '../gaps.js'
+import type { ByteRange } from '../byte-range.js'
 import { bitmapsExtension, encryptionPointer, type Metadata, snapshotTablePlace } from '../metadata.js'
 import { inconsistent } from './findings.js'
 import { eachTable, type Uses } from './l2-table.js'
@@ -61,7 +61,7 @@ class Walk {
 }
 
 /** The guest bytes of an L1 entry, as far as the disk goes. */
-const covered = ({ disk }: Tree, at: number, size: number): Range => ({
+const covered = ({ disk }: Tree, at: number, size: number): ByteRange => ({
   at,
   size: at < disk ? Math.min(size, disk - at) : size
 })

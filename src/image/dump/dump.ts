@@ -16,14 +16,15 @@ import {
 import { objectJson, valueAt } from '../../bytes/object.js'
 import { type Plan, readAt, emit, onEmit } from '../../bytes/plan.js'
 import { type Geometry, geometry } from '../../format/geometry.js'
-import { type Found, regions, type Structure, structures } from './regions.js'
+import { type RegionItem, regions, type Structure, structures } from './regions.js'
 import { regionBytes, regionJson } from './region-json.js'
-import { gaps, type Range, type Stretch, stretches } from '../gaps.js'
+import type { ByteRange } from '../byte-range.js'
+import { gaps, type Segment, segments } from './gaps.js'
 
 /** How much of an image a dump holds: structures only, or every byte. */
 export type DumpData = 'none' | 'inline'
 
-/** What stands in for a geometry where the header gives none: no region needs it then. */
+/** A geometry for images whose header has none: no region needs it then. */
 const noGeometry: Geometry = {
   version: 3,
   clusterBits: 16,
@@ -45,14 +46,14 @@ const isGeometry = (u: unknown): u is Geometry =>
 
 const geometryJson = objectJson('geometry', geometryRows, isGeometry)
 
-/** Most findings a dump lists; it says how many there were. */
+/** Most findings that a dump lists; it has their number as well. */
 const maxFindings = 1000
 
 const chunk = 2 ** 20
 const line = 2 ** 15
 
-/** The bytes of a stretch as regions: a fill, or lines of hexadecimal. */
-const stretchRegions = (bytes: Uint8Array, from: number, s: Stretch): readonly JsonObject[] => {
+/** The bytes of a segment as regions: a fill, or lines of hexadecimal. */
+const segmentRegions = (bytes: Uint8Array, from: number, s: Segment): readonly JsonObject[] => {
   if (s.fill !== undefined) return [{ at: s.at, size: s.size, structure: 'bytes', fill: s.fill }]
   const lines = Math.ceil(s.size / line)
   return Array.from({ length: lines }, (_, i) => {
@@ -63,17 +64,17 @@ const stretchRegions = (bytes: Uint8Array, from: number, s: Stretch): readonly J
 }
 
 /** A gap read in large runs; neighbouring fills of one value are one region. */
-function* remaining({ at, size }: Range): Plan<void, JsonObject> {
-  let open: Stretch | undefined
+function* remaining({ at, size }: ByteRange): Plan<void, JsonObject> {
+  let open: Segment | undefined
   for (let done = 0; done < size; done += chunk) {
     const from = at + done
     const bytes = yield* readAt(from, Math.min(chunk, size - done))
-    for (const s of stretches(bytes, from)) {
+    for (const s of segments(bytes, from)) {
       if (open !== undefined && s.fill === open.fill) open = { ...open, size: open.size + s.size }
       else {
-        if (open !== undefined) yield* emit(stretchRegions(bytes, from, open)[0] ?? {})
+        if (open !== undefined) yield* emit(segmentRegions(bytes, from, open)[0] ?? {})
         open = s.fill === undefined ? undefined : s
-        if (s.fill === undefined) for (const r of stretchRegions(bytes, from, s)) yield* emit(r)
+        if (s.fill === undefined) for (const r of segmentRegions(bytes, from, s)) yield* emit(r)
       }
     }
   }
@@ -83,12 +84,12 @@ function* remaining({ at, size }: Range): Plan<void, JsonObject> {
 const text = (json: Json): string => JSON.stringify(json)
 
 /**
- * An image of `fileLength` bytes as JSON text, told line by line: the length of the file, its geometry, one region a line,
- * and what was found wrong. With `inline`, every byte that no structure covers follows, so that the image can be
+ * An image of `fileLength` bytes as JSON text, emitted line by line: the length of the file, its geometry, one region a
+ * line, and the findings. With `inline`, every byte that no structure covers follows, so that the image can be
  * assembled from the dump, byte for byte.
  */
 export function* dump(fileLength: number, data: DumpData): Plan<void, string> {
-  const ranges: Range[] = []
+  const ranges: ByteRange[] = []
   const findings: Json[] = []
   const counts = { regions: 0, findings: 0 }
   const shape: { geometry?: Geometry } = {}
@@ -97,7 +98,7 @@ export function* dump(fileLength: number, data: DumpData): Plan<void, string> {
     yield* emit(`${counts.regions === 0 ? '' : ',\n'}${text(json)}`)
     counts.regions++
   }
-  yield* onEmit(regions(fileLength), function* (found: Found): Plan<void, string> {
+  yield* onEmit(regions(fileLength), function* (found: RegionItem): Plan<void, string> {
     if (found._tag === 'Metadata') {
       const g = geometry(found.metadata.header)
       if (g !== undefined) shape.geometry = g
@@ -132,7 +133,7 @@ export const dumpFrame = (u: unknown): E.Either<string, DumpFrame> => {
   return E.map((g: Geometry): DumpFrame => ({ fileLength: length.right, geometry: g }))(shape)
 }
 
-/** What a region of a dump puts into the image: bytes, or one byte value over and over. */
+/** The bytes that a region of a dump puts into the image, or one byte value that is repeated. */
 export type Patch =
   | { readonly _tag: 'Bytes'; readonly at: number; readonly bytes: Uint8Array; readonly structure: string }
   | { readonly _tag: 'Fill'; readonly at: number; readonly size: number; readonly fill: number }

@@ -1,4 +1,4 @@
-/** Parts: which field or entry of a structure a byte lies in, how it decodes, and which clause rules it. */
+/** Parts of structures: the field or entry that holds a byte, its value, and the clause that defines it. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../../spec/clauses/index.js'
 import type { ByteType } from '../../bytes/byte-type.js'
@@ -29,7 +29,7 @@ import type { Metadata } from '../metadata.js'
 import type { Region } from './regions.js'
 
 /** A part of a structure; offsets count from the structure's start. */
-export interface Part {
+export interface StructurePart {
   readonly part: string
   readonly at: number
   readonly size: number
@@ -40,8 +40,8 @@ export interface Part {
 
 const covers = (at: number, size: number, offset: number): boolean => offset >= at && offset < at + size
 
-/** The row of a table that covers byte `offset`, the table standing at byte `from`. */
-const inRows = (rows: readonly Placed[], bytes: Uint8Array, from: number, offset: number): readonly Part[] =>
+/** The row of a field table that covers byte `offset`; the table starts at byte `from`. */
+const inRows = (rows: readonly Placed[], bytes: Uint8Array, from: number, offset: number): readonly StructurePart[] =>
   rows
     .filter((p) => covers(from + p.at, p.row.as.size, offset) && from + p.at + p.row.as.size <= bytes.length)
     .map((p) => ({
@@ -55,7 +55,7 @@ const inRows = (rows: readonly Placed[], bytes: Uint8Array, from: number, offset
 
 const raw = (bytes: Uint8Array, at: number, size: number): Json => toHex(bytes.subarray(at, at + Math.min(size, 32)))
 
-const inHeader = (bytes: Uint8Array, offset: number): readonly Part[] => {
+const inHeader = (bytes: Uint8Array, offset: number): readonly StructurePart[] => {
   const h = header.decode(bytes)
   const fixed = E.isRight(h) && h.right.version === 2 ? headerV2.rows : headerFields.rows
   const start = fixed.reduce((n, p) => n + p.row.as.size, 0)
@@ -81,7 +81,7 @@ const inEntry = <F extends Fields, T extends Tails<keyof F>>(
   from: number,
   offset: number,
   clause: ClauseId
-): readonly Part[] => {
+): readonly StructurePart[] => {
   const table = inRows(type.fixed.rows, bytes, from, offset)
   if (table.length > 0) return table
   const tails = Object.values(type.tails)
@@ -90,7 +90,7 @@ const inEntry = <F extends Fields, T extends Tails<keyof F>>(
     return row === undefined ? 0 : Number(row.row.as.get(viewOf(bytes), from + row.at))
   })
   const starts = startsOf(sizes).map((at) => from + type.fixed.size + at)
-  const found = tails.flatMap((tail, i): readonly Part[] => {
+  const found = tails.flatMap((tail, i): readonly StructurePart[] => {
     const [at, size] = [starts[i] ?? 0, sizes[i] ?? 0]
     const own = bytes.subarray(at, at + size)
     return covers(at, size, offset)
@@ -112,10 +112,10 @@ const inEntry = <F extends Fields, T extends Tails<keyof F>>(
       ]
 }
 
-const named = (name: string, parts: readonly Part[]): readonly Part[] =>
+const named = (name: string, parts: readonly StructurePart[]): readonly StructurePart[] =>
   parts.map((p) => ({ ...p, part: `${name}: ${p.part}` }))
 
-const inExtensions = (bytes: Uint8Array, offset: number): readonly Part[] => {
+const inExtensions = (bytes: Uint8Array, offset: number): readonly StructurePart[] => {
   const area = extensionArea.decode(bytes)
   if (E.isLeft(area)) return []
   const sizes = area.right.extensions.map((e) => extension.sizeOf(e))
@@ -149,13 +149,13 @@ const inExtensions = (bytes: Uint8Array, offset: number): readonly Part[] => {
       ]
 }
 
-const inSnapshots = (m: Metadata, bytes: Uint8Array, offset: number): readonly Part[] => {
+const inSnapshots = (m: Metadata, bytes: Uint8Array, offset: number): readonly StructurePart[] => {
   const starts = snapshotStarts(m.snapshots)
   const i = starts.findLastIndex((at) => at <= offset)
   return named(`entry ${i}`, inEntry(snapshotEntry, bytes, starts[i] ?? 0, offset, 'SNAP-01'))
 }
 
-const inBitmaps = (bytes: Uint8Array, offset: number): readonly Part[] => {
+const inBitmaps = (bytes: Uint8Array, offset: number): readonly StructurePart[] => {
   const entries = bitmapDirectory.decode(bytes)
   if (E.isLeft(entries)) return []
   const starts = startsOf(entries.right.map((b) => bitmapEntry.sizeOf(b)))
@@ -171,7 +171,7 @@ const inTable = <A>(
   offset: number,
   clause: ClauseId,
   doc: (index: number) => string
-): readonly Part[] => {
+): readonly StructurePart[] => {
   const i = Math.floor(offset / size)
   const a = type.decode(bytes.subarray(i * size))
   return E.isLeft(a)
@@ -181,7 +181,7 @@ const inTable = <A>(
 
 const range = (from: number, size: number): string => `${from} to ${from + size - 1}`
 
-const inBlock = (r: Region, g: Geometry, offset: number): readonly Part[] => {
+const inBlock = (r: Region, g: Geometry, offset: number): readonly StructurePart[] => {
   const width = 2 ** g.refcountOrder
   const first = Math.floor((offset * 8) / width)
   const counts = Array.from({ length: Math.max(1, 8 / width) }, (_, i) => first + i)
@@ -199,7 +199,7 @@ const inBlock = (r: Region, g: Geometry, offset: number): readonly Part[] => {
 }
 
 /** The parts of a region that cover byte `offset` of it; offsets of the parts count from the region's start. */
-export const partsOf = (r: Region, m: Metadata, g: Geometry, offset: number): readonly Part[] => {
+export const partsOf = (r: Region, m: Metadata, g: Geometry, offset: number): readonly StructurePart[] => {
   switch (r.structure) {
     case 'header':
       return inHeader(r.bytes, offset)

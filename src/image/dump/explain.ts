@@ -1,24 +1,24 @@
-/** Explain: what a byte of the file belongs to, how that decodes, and which clause rules it. */
+/** Explain: the structures and clusters that a byte of the file belongs to, their values, and the clauses that define them. */
 import { type Json, type JsonObject } from '../../bytes/json.js'
 import { type Plan, onEmit } from '../../bytes/plan.js'
 import { clusterSize, type Geometry, geometry, l1Coverage } from '../../format/geometry.js'
 import { l2Entry } from '../../format/l2.js'
 import { RefcountView, clusterKind, L2View } from '../../format/views.js'
 import { blockCoverage } from '../../format/geometry.js'
-import { partsOf, type Part } from './explain-parts.js'
+import { partsOf, type StructurePart } from './explain-parts.js'
 import type { Metadata } from '../metadata.js'
-import { type Found, type Region, regions } from './regions.js'
+import { type RegionItem, type Region, regions } from './regions.js'
 
-/** What a byte is part of. A byte may be part of several things: compressed clusters share sectors, damaged tables overlap. */
-export interface Explanation extends Part {
+/** A structure or cluster that a byte is part of. There may be several: compressed clusters share sectors, damaged tables overlap. */
+export interface Explanation extends StructurePart {
   /** The structure or cluster, in the format's own words. */
   readonly structure: string
   /** Whose it is: the active tree, a snapshot, a bitmap; empty for the image as a whole. */
   readonly of: string
 }
 
-/** What a walk learns about one byte. */
-export interface Answer {
+/** What one byte of the file belongs to. */
+export interface ExplainReport {
   readonly offset: number
   readonly explanations: readonly Explanation[]
   /** Refcount of the host cluster the byte lies in; `undefined` when no block describes it. @see REF-03 */
@@ -68,12 +68,12 @@ const refcountOf = (r: Region, g: Geometry, offset: number): string | undefined 
   return new RefcountView(r.bytes, g.refcountOrder).entry(Math.floor((offset - first) / clusterSize(g))).toString()
 }
 
-/** What byte `offset` of an image of `fileLength` bytes belongs to. Nothing at all is an answer too: the byte is not used. */
-export function* explain(fileLength: number, offset: number): Plan<Answer> {
+/** What byte `offset` of an image of `fileLength` bytes belongs to: nothing, if the byte is not used. */
+export function* explain(fileLength: number, offset: number): Plan<ExplainReport> {
   const explanations: Explanation[] = []
   let refcount: string | undefined
   let metadata: Metadata | undefined
-  yield* onEmit(regions(fileLength), function* (found: Found): Plan<void> {
+  yield* onEmit(regions(fileLength), function* (found: RegionItem): Plan<void> {
     if (found._tag === 'Metadata') metadata = found.metadata
     if (found._tag !== 'Region' || metadata === undefined) return
     const g = geometry(metadata.header)
@@ -86,8 +86,8 @@ export function* explain(fileLength: number, offset: number): Plan<Answer> {
   return { offset, explanations, refcount }
 }
 
-/** An answer as JSON. */
-export const answerJson = (a: Answer): JsonObject => ({
+/** The report as JSON. */
+export const explainJson = (a: ExplainReport): JsonObject => ({
   offset: a.offset,
   ...(a.refcount === undefined ? {} : { refcount: a.refcount }),
   explanations: a.explanations.map((e): Json => ({

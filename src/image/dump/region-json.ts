@@ -35,7 +35,7 @@ interface Form {
   readonly toBytes: (u: Readonly<Record<string, unknown>>) => E.Either<string, Uint8Array>
 }
 
-/** A structure with a codec of its own: its JSON stands under `value`; bytes that do not decode stand under `bytes`. */
+/** A structure with a codec of its own: its JSON is under `value`, or its bytes are under `bytes` where they do not decode. */
 const whole = <A>(type: (bytes: Uint8Array | undefined, u: unknown) => ByteType<A>): Form => ({
   toJson: (bytes) => {
     const codec = type(bytes, undefined)
@@ -61,7 +61,7 @@ interface Placing {
   readonly rest: Readonly<Record<string, unknown>>
 }
 
-/** The placing of a run, and what it says of its entries; refused when it leaves the table. */
+/** The placing of a run, and the fields of its entries. Refused where the run leaves the table. */
 const placing = (u: unknown, length: number): E.Either<string, Placing> => {
   if (!isObject(u)) return E.left(`${told(u)} is not an object`)
   const { index: i, count: c = 1, step: s = 0, ...rest } = u

@@ -1,4 +1,4 @@
-/** Regions: every structure reachable from the header, one after the other, with its bytes and its place in the file. */
+/** Regions: every structure reachable from the header, with its bytes and its offset in the file. */
 import * as E from 'fp-ts/lib/Either.js'
 import { type Issue, issue } from '../../bytes/issue.js'
 import { type Plan, readAt, emit } from '../../bytes/plan.js'
@@ -55,22 +55,22 @@ export interface Region {
   readonly index?: number
 }
 
-/** What a walk tells: a region, or something it could not follow. */
-export type Found =
+/** What a walk emits: the metadata, a region, or why it does not follow an offset. */
+export type RegionItem =
   | { readonly _tag: 'Metadata'; readonly metadata: Metadata }
   | { readonly _tag: 'Region'; readonly region: Region }
   | { readonly _tag: 'Issue'; readonly issue: Issue }
 
-type Walk<A = void> = Plan<A, Found>
+type RegionPlan<A = void> = Plan<A, RegionItem>
 
-const region = (r: Region): Walk => emit<Found>({ _tag: 'Region', region: r })
+const region = (r: Region): RegionPlan => emit<RegionItem>({ _tag: 'Region', region: r })
 
-function* complain(issues: readonly Issue[]): Walk {
-  for (const i of issues) yield* emit<Found>({ _tag: 'Issue', issue: i })
+function* emitIssues(issues: readonly Issue[]): RegionPlan {
+  for (const i of issues) yield* emit<RegionItem>({ _tag: 'Issue', issue: i })
 }
 
-/** What a walk carries along: geometry, file length in bytes, and the clusters whose structures were told already. */
-interface Trip {
+/** One walk: geometry, file length in bytes, and the clusters whose structures were emitted. */
+interface Walk {
   readonly g: Geometry
   readonly fileLength: number
   readonly seen: ClusterSet
@@ -78,7 +78,7 @@ interface Trip {
 
 const chunk = 2 ** 20
 
-/** Bytes of a structure that is told whole, read in large runs and never past the end of the file. */
+/** All bytes of a structure, read in large runs. */
 function* readWhole(at: number, size: number): Plan<Uint8Array> {
   if (size <= chunk) return yield* readAt(at, size)
   const out = new Uint8Array(size)
@@ -87,11 +87,11 @@ function* readWhole(at: number, size: number): Plan<Uint8Array> {
 }
 
 /** How many of `size` bytes at `at` lie within the file, rounded up to whole entries of 8 bytes. */
-const within = (trip: Trip, at: number, size: number): number =>
-  Math.min(size, Math.ceil(Math.max(0, trip.fileLength - at) / 8) * 8)
+const within = (w: Walk, at: number, size: number): number =>
+  Math.min(size, Math.ceil(Math.max(0, w.fileLength - at) / 8) * 8)
 
-const pastEnd = (trip: Trip, structure: Structure, at: number, size: number): readonly Issue[] =>
-  at < trip.fileLength
+const pastEnd = (w: Walk, structure: Structure, at: number, size: number): readonly Issue[] =>
+  at < w.fileLength
     ? []
     : [
         issue({
@@ -103,101 +103,101 @@ const pastEnd = (trip: Trip, structure: Structure, at: number, size: number): re
           at,
           size,
           found: 'a place past the end of the file',
-          expected: `a place within its ${trip.fileLength} bytes`
+          expected: `a place within its ${w.fileLength} bytes`
         })
       ]
 
 /** Whether a structure of one cluster or more may be read at this offset; the cluster is marked as seen. */
-const fresh = (trip: Trip, at: number): boolean =>
-  at < trip.fileLength && at % clusterSize(trip.g) === 0 && trip.seen.add(at / clusterSize(trip.g))
+const isNew = (w: Walk, at: number): boolean =>
+  at < w.fileLength && at % clusterSize(w.g) === 0 && w.seen.add(at / clusterSize(w.g))
 
-function* l2Tables(trip: Trip, view: L1View, at: number, of: string): Walk {
+function* l2Tables(w: Walk, view: L1View, at: number, of: string): RegionPlan {
   for (let i = 0; i < view.length; i++) {
     if (view.words.hi(i) === 0 && view.words.lo(i) === 0) continue
-    yield* complain(l1Rules.judge(view.entry(i), trip.g, at + 8 * i))
+    yield* emitIssues(l1Rules.judge(view.entry(i), w.g, at + 8 * i))
     const l2 = view.l2TableOffset(i)
     if (l2 === 0) continue
-    yield* complain(pastEnd(trip, 'L2 table', l2, clusterSize(trip.g)))
-    if (fresh(trip, l2))
-      yield* region({ structure: 'L2 table', at: l2, bytes: yield* readWhole(l2, clusterSize(trip.g)), of, index: i })
+    yield* emitIssues(pastEnd(w, 'L2 table', l2, clusterSize(w.g)))
+    if (isNew(w, l2))
+      yield* region({ structure: 'L2 table', at: l2, bytes: yield* readWhole(l2, clusterSize(w.g)), of, index: i })
   }
 }
 
-function* l1Table(trip: Trip, at: number, entries: number, of: string): Walk {
-  yield* complain(pastEnd(trip, 'L1 table', at, 8 * entries))
-  const bytes = yield* readWhole(at, within(trip, at, 8 * entries))
+function* l1Table(w: Walk, at: number, entries: number, of: string): RegionPlan {
+  yield* emitIssues(pastEnd(w, 'L1 table', at, 8 * entries))
+  const bytes = yield* readWhole(at, within(w, at, 8 * entries))
   if (bytes.length > 0) yield* region({ structure: 'L1 table', at, bytes, of })
-  yield* l2Tables(trip, new L1View(bytes), at, of)
+  yield* l2Tables(w, new L1View(bytes), at, of)
 }
 
-function* refcounts(trip: Trip, at: number, clusters: number): Walk {
-  const size = Math.min(clusters * clusterSize(trip.g), limits.maxRefcountTable)
-  yield* complain(pastEnd(trip, 'refcount table', at, size))
-  const bytes = yield* readWhole(at, within(trip, at, size))
+function* refcounts(w: Walk, at: number, clusters: number): RegionPlan {
+  const size = Math.min(clusters * clusterSize(w.g), limits.maxRefcountTable)
+  yield* emitIssues(pastEnd(w, 'refcount table', at, size))
+  const bytes = yield* readWhole(at, within(w, at, size))
   if (bytes.length > 0) yield* region({ structure: 'refcount table', at, bytes, of: '' })
   const view = new RefcountTableView(bytes)
   for (let i = 0; i < view.length; i++) {
     if (view.words.hi(i) === 0 && view.words.lo(i) === 0) continue
-    yield* complain(refcountTableRules.judge(view.entry(i), trip.g, at + 8 * i))
+    yield* emitIssues(refcountTableRules.judge(view.entry(i), w.g, at + 8 * i))
     const block = view.refcountBlockOffset(i)
     if (block === 0) continue
-    yield* complain(pastEnd(trip, 'refcount block', block, clusterSize(trip.g)))
-    if (fresh(trip, block))
+    yield* emitIssues(pastEnd(w, 'refcount block', block, clusterSize(w.g)))
+    if (isNew(w, block))
       yield* region({
         structure: 'refcount block',
         at: block,
-        bytes: yield* readWhole(block, clusterSize(trip.g)),
+        bytes: yield* readWhole(block, clusterSize(w.g)),
         of: '',
         index: i
       })
   }
 }
 
-const readable = (trip: Trip, offset: bigint): boolean =>
-  offset % BigInt(clusterSize(trip.g)) === 0n && offset <= BigInt(Number.MAX_SAFE_INTEGER)
+const readable = (w: Walk, offset: bigint): boolean =>
+  offset % BigInt(clusterSize(w.g)) === 0n && offset <= BigInt(Number.MAX_SAFE_INTEGER)
 
-function* snapshotTables(trip: Trip, snapshots: readonly SnapshotEntry[]): Walk {
+function* snapshotTables(w: Walk, snapshots: readonly SnapshotEntry[]): RegionPlan {
   for (const [i, s] of snapshots.entries())
-    if (readable(trip, s.l1TableOffset) && s.l1Size <= limits.maxL1Entries)
-      yield* l1Table(trip, Number(s.l1TableOffset), s.l1Size, `snapshot ${i}`)
+    if (readable(w, s.l1TableOffset) && s.l1Size <= limits.maxL1Entries)
+      yield* l1Table(w, Number(s.l1TableOffset), s.l1Size, `snapshot ${i}`)
 }
 
-function* bitmapData(trip: Trip, view: BitmapTableView, of: string): Walk {
+function* bitmapData(w: Walk, view: BitmapTableView, of: string): RegionPlan {
   for (let i = 0; i < view.length; i++) {
     const data = view.clusterOffset(i)
-    if (data !== 0 && fresh(trip, data))
+    if (data !== 0 && isNew(w, data))
       yield* region({
         structure: 'bitmap data',
         at: data,
-        bytes: yield* readWhole(data, clusterSize(trip.g)),
+        bytes: yield* readWhole(data, clusterSize(w.g)),
         of,
         index: i
       })
   }
 }
 
-function* bitmaps(trip: Trip, m: Metadata): Walk {
+function* bitmaps(w: Walk, m: Metadata): RegionPlan {
   const extension = bitmapsExtension(m)
   if (extension === undefined || m.bitmaps.length === 0) return
   const at = Number(extension.bitmapDirectoryOffset)
   const bytes = yield* readWhole(at, Number(extension.bitmapDirectorySize))
   yield* region({ structure: 'bitmap directory', at, bytes, of: '' })
   for (const [i, b] of m.bitmaps.entries()) {
-    if (!tableIsSane(b, trip.g)) continue
+    if (!tableIsSane(b, w.g)) continue
     const table = Number(b.bitmapTableOffset)
     const granular = b.granularityBits <= limits.maxGranularityBits
-    const needed = granular ? bitmapTableEntries(presentedSize(m.header), b.granularityBits, trip.g.clusterBits) : 0n
-    const data = yield* readWhole(table, within(trip, table, 8 * b.bitmapTableSize))
+    const needed = granular ? bitmapTableEntries(presentedSize(m.header), b.granularityBits, w.g.clusterBits) : 0n
+    const data = yield* readWhole(table, within(w, table, 8 * b.bitmapTableSize))
     if (data.length > 0) yield* region({ structure: 'bitmap table', at: table, bytes: data, of: `bitmap ${i}` })
-    if (BigInt(b.bitmapTableSize) === needed) yield* bitmapData(trip, new BitmapTableView(data), `bitmap ${i}`)
+    if (BigInt(b.bitmapTableSize) === needed) yield* bitmapData(w, new BitmapTableView(data), `bitmap ${i}`)
   }
 }
 
-function* headerRegions(trip: Trip, m: Metadata): Walk {
-  const cluster = yield* readAt(0, clusterSize(trip.g))
+function* headerRegions(w: Walk, m: Metadata): RegionPlan {
+  const cluster = yield* readAt(0, clusterSize(w.g))
   yield* region({ structure: 'header', at: 0, bytes: cluster.subarray(0, header.sizeOf(m.header)), of: '' })
   if (m.extensions !== undefined) {
-    const { from } = extensionRange(m.header, trip.g)
+    const { from } = extensionRange(m.header, w.g)
     const bytes = cluster.subarray(from, from + extensionArea.sizeOf(m.extensions))
     if (bytes.length > 0) yield* region({ structure: 'header extensions', at: from, bytes, of: '' })
   }
@@ -206,11 +206,11 @@ function* headerRegions(trip: Trip, m: Metadata): Walk {
     yield* region({ structure: 'backing file name', at: Number(place.at), bytes: m.backingName, of: '' })
 }
 
-function* encryptionArea(trip: Trip, m: Metadata): Walk {
+function* encryptionArea(w: Walk, m: Metadata): RegionPlan {
   const pointer = encryptionPointer(m)
-  if (pointer === undefined || !readable(trip, pointer.offset) || m.header.cryptMethod !== 2) return
+  if (pointer === undefined || !readable(w, pointer.offset) || m.header.cryptMethod !== 2) return
   const at = Number(pointer.offset)
-  const size = Math.min(Number(pointer.length), Math.max(0, trip.fileLength - at))
+  const size = Math.min(Number(pointer.length), Math.max(0, w.fileLength - at))
   for (let done = 0; done < size; done += chunk) {
     const bytes = yield* readAt(at + done, Math.min(chunk, size - done))
     yield* region({ structure: 'encryption area', at: at + done, bytes, of: '', index: done / chunk })
@@ -218,31 +218,31 @@ function* encryptionArea(trip: Trip, m: Metadata): Walk {
 }
 
 /** The regions of an image whose metadata was read. */
-function* regionsOf(trip: Trip, m: Metadata): Walk {
+function* regionsOf(w: Walk, m: Metadata): RegionPlan {
   const h = m.header
-  yield* headerRegions(trip, m)
-  if (readable(trip, h.l1TableOffset) && h.l1Size > 0 && h.l1Size <= limits.maxL1Entries)
-    yield* l1Table(trip, Number(h.l1TableOffset), h.l1Size, 'active')
-  if (readable(trip, h.refcountTableOffset) && h.refcountTableClusters > 0)
-    yield* refcounts(trip, Number(h.refcountTableOffset), h.refcountTableClusters)
+  yield* headerRegions(w, m)
+  if (readable(w, h.l1TableOffset) && h.l1Size > 0 && h.l1Size <= limits.maxL1Entries)
+    yield* l1Table(w, Number(h.l1TableOffset), h.l1Size, 'active')
+  if (readable(w, h.refcountTableOffset) && h.refcountTableClusters > 0)
+    yield* refcounts(w, Number(h.refcountTableOffset), h.refcountTableClusters)
   const table = snapshotTablePlace(m)
-  if (table.size > 0 && table.at < trip.fileLength)
+  if (table.size > 0 && table.at < w.fileLength)
     yield* region({ structure: 'snapshot table', at: table.at, bytes: yield* readWhole(table.at, table.size), of: '' })
-  yield* snapshotTables(trip, m.snapshots)
-  yield* bitmaps(trip, m)
-  yield* encryptionArea(trip, m)
+  yield* snapshotTables(w, m.snapshots)
+  yield* bitmaps(w, m)
+  yield* encryptionArea(w, m)
 }
 
 /**
- * Walks an image of `fileLength` bytes and tells its metadata, every structure reachable from the header, and whatever
- * keeps it from reaching more. Tables shared by several trees are told once; the work is bounded by the file's length.
- * An image without a readable header has no regions: its issues are told.
+ * Walks an image of `fileLength` bytes and emits its metadata, every structure reachable from the header, and an issue for
+ * each offset that it does not follow. A table that trees share is emitted once; the work is bounded by the length of the
+ * file. Of an image without a readable header it emits the issues alone.
  */
-export function* regions(fileLength: number): Walk {
+export function* regions(fileLength: number): RegionPlan {
   const metadata = yield* readMetadata()
-  if (E.isLeft(metadata)) return yield* complain(metadata.left)
-  yield* emit<Found>({ _tag: 'Metadata', metadata: metadata.right })
-  yield* complain(metadata.right.issues)
+  if (E.isLeft(metadata)) return yield* emitIssues(metadata.left)
+  yield* emit<RegionItem>({ _tag: 'Metadata', metadata: metadata.right })
+  yield* emitIssues(metadata.right.issues)
   const g = metadata.right.geometry
   if (g === undefined) {
     const bytes = yield* readAt(0, header.sizeOf(metadata.right.header))

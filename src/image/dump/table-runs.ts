@@ -1,4 +1,4 @@
-/** Runs: tables of words and refcounts cut into stretches that follow one rule, so that a table of one pattern is one line. */
+/** Runs: neighbouring entries of a table that follow one rule, so that a table of one pattern is one line. */
 import type { RefcountView } from '../../format/views.js'
 import { bitAt } from '../../bytes/octets.js'
 import type { Words } from '../../bytes/words.js'
@@ -31,7 +31,7 @@ const isZero = (words: Words, i: number, stride: number): boolean => {
   return true
 }
 
-/** Whether the words of entries `i` and `j` behind the first are equal. */
+/** Whether all words but the first of entries `i` and `j` are equal. */
 const sameTail = (words: Words, i: number, j: number, stride: number): boolean => {
   for (let w = 1; w < stride; w++)
     if (words.hi(i * stride + w) !== words.hi(j * stride + w) || words.lo(i * stride + w) !== words.lo(j * stride + w))

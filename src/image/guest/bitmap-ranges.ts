@@ -1,4 +1,4 @@
-/** Dirty bitmaps as ranges of guest bytes. */
+/** Dirty bitmaps: the ranges of guest bytes that their bits mark. */
 import { type Issue, issue, shift } from '../../bytes/issue.js'
 import { failWith, type Plan, readAt, emit, onEmit } from '../../bytes/plan.js'
 import { type BitmapEntry, bitmapBits, bitmapStarts, bitmapTableRules } from '../../format/bitmap.js'
@@ -9,7 +9,7 @@ import { BitmapTableView, BitmapView } from '../../format/views.js'
 import { tableIsSane } from '../bitmap-tables.js'
 import { bitmapsExtension, type Metadata } from '../metadata.js'
 
-/** A stretch of the guest disk that is dirty throughout, or clean. */
+/** Guest bytes that are all dirty, or all clean. */
 export interface DirtyRange {
   /** Guest offset in bytes: a multiple of the bitmap's granularity. */
   readonly start: number
@@ -27,7 +27,7 @@ interface Run {
 /** Most table entries that are read at once. */
 const step = 2 ** 13
 
-const unusable = (
+const inconsistent = (
   clause: Issue['clause'],
   field: string,
   at: number,
@@ -48,17 +48,24 @@ const unusable = (
   })
 ]
 
-/** Why a bitmap tells nothing about the disk, if it does not; offsets count from its directory entry. */
-const reasonsAgainst = (b: BitmapEntry, g: Geometry, bits: bigint): readonly Issue[] => {
-  if (b.flags.inUse) return unusable('BMP-09', 'flags.in_use', 12, 4, 'set: the bits may be stale', 'clear')
+/** Why a bitmap must not be used, if it must not; offsets are relative to its directory entry. */
+const unusableBecause = (b: BitmapEntry, g: Geometry, bits: bigint): readonly Issue[] => {
+  if (b.flags.inUse) return inconsistent('BMP-09', 'flags.in_use', 12, 4, 'set: the bits may be stale', 'clear')
   if (b.extra.length > 0 && !b.flags.extraDataCompatible)
-    return unusable('BMP-03', 'extra_data_size', 20, 4, String(b.extra.length), '0, or a flag that it may be ignored')
-  if (b.type !== 1) return unusable('BMP-02', 'type', 16, 1, String(b.type), '1')
+    return inconsistent(
+      'BMP-03',
+      'extra_data_size',
+      20,
+      4,
+      String(b.extra.length),
+      '0, or a flag that it may be ignored'
+    )
+  if (b.type !== 1) return inconsistent('BMP-02', 'type', 16, 1, String(b.type), '1')
   if (b.granularityBits > limits.maxGranularityBits || bits > BigInt(limits.maxBitmapData) * 8n)
-    return unusable('BMP-12', 'granularity_bits', 17, 1, String(b.granularityBits), 'a bitmap within the limits')
+    return inconsistent('BMP-12', 'granularity_bits', 17, 1, String(b.granularityBits), 'a bitmap within the limits')
   return tableIsSane(b, g) && BigInt(b.bitmapTableSize) * BigInt(8 * clusterSize(g)) >= bits
     ? []
-    : unusable('BMP-07', 'bitmap_table_size', 8, 4, String(b.bitmapTableSize), `an aligned table for ${bits} bits`)
+    : inconsistent('BMP-07', 'bitmap_table_size', 8, 4, String(b.bitmapTableSize), `an aligned table for ${bits} bits`)
 }
 
 /** Host offset of the cluster of bits of an entry, 0 for none; fails where the entry is not sound. @see BMP-05 */
@@ -68,7 +75,7 @@ function* clusterOf(table: BitmapTableView, i: number, at: number, g: Geometry):
   return broken.length === 0 ? table.clusterOffset(i) : yield* failWith<number>(broken)
 }
 
-/** Tells the bits of a bitmap from the first to the last of `bits`, in runs that end with their cluster. @see BMP-06 */
+/** Emits the first `bits` bits of a bitmap, in runs that end with their cluster. @see BMP-06 */
 function* runs(b: BitmapEntry, g: Geometry, bits: number): Plan<void, Run> {
   const perCluster = 8 * clusterSize(g)
   const entries = Math.ceil(bits / perCluster)
@@ -91,8 +98,7 @@ function* runs(b: BitmapEntry, g: Geometry, bits: number): Plan<void, Run> {
 }
 
 /**
- * Tells what a bitmap of an image says of the whole guest disk: ranges in order and without gaps, dirty and clean in
- * turn. Bits past the end of the disk are left out. Fails where the bitmap must not be used, or its table cannot be, by
+ * Emits the ranges of the whole guest disk that a bitmap marks as dirty or clean, in order, without gaps, and in turn. Bits past the end of the disk are left out. Fails where the bitmap must not be used, or its table cannot be, by
  * clause and byte offset.
  *
  * @see BMP-03, BMP-05, BMP-06, BMP-08 and BMP-09
@@ -100,7 +106,7 @@ function* runs(b: BitmapEntry, g: Geometry, bits: number): Plan<void, Run> {
 export function* dirtyRanges(m: Metadata, g: Geometry, b: BitmapEntry): Plan<void, DirtyRange> {
   const size = presentedSize(m.header)
   const bits = bitmapBits(size, b.granularityBits)
-  const against = reasonsAgainst(b, g, bits)
+  const against = unusableBecause(b, g, bits)
   if (against.length > 0) {
     const directory = Number(bitmapsExtension(m)?.bitmapDirectoryOffset ?? 0n)
     yield* failWith(shift(directory + (bitmapStarts(m.bitmaps)[m.bitmaps.indexOf(b)] ?? 0))(against))

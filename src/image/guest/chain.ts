@@ -1,11 +1,11 @@
-/** Chains: a disk over its backing disks, each in files of its own. */
+/** Chains: a disk and its backing disks, each in files of its own. */
 import { atDepth, type Plan, emit, onEmit } from '../../bytes/plan.js'
 import { sectorSize } from '../../format/limits.js'
-import { cut, type Disk, type Extent, extents } from './extents.js'
+import { cut, type GuestDisk, type Extent, extents } from './extents.js'
 
 /** A layer of a chain: an image, or a raw file of which every byte is there. Layer 0 is the image itself. */
 export type Layer =
-  | { readonly _tag: 'Image'; readonly disk: Disk }
+  | { readonly _tag: 'Image'; readonly disk: GuestDisk }
   /** Bytes of the file. The disk it presents is whole sectors, and ends in zeros. @see RD-07 */
   | { readonly _tag: 'Raw'; readonly size: number }
 
@@ -13,7 +13,7 @@ export type Layer =
 export type Chain = readonly [Layer, ...(readonly Layer[])]
 
 /** An extent and the layer it was found in. `absent` ones have no layer below them that reaches so far: they read as zeros. */
-export interface Located extends Extent {
+export interface LocatedExtent extends Extent {
   readonly depth: number
 }
 
@@ -33,25 +33,26 @@ function* layerExtents(layer: Layer, depth: number, from: number, to: number): P
   if (to > end) yield* emit<Extent>({ kind: 'zero', start: end, length: to - end, host: end })
 }
 
-/** What one layer does not hold is looked for in the next, as far as that reaches. */
-function* orBelow(chain: Chain, depth: number, e: Extent): Plan<void, Located> {
+/** Locates what one layer does not hold in the next, as far as that reaches. */
+function* orBelow(chain: Chain, depth: number, e: Extent): Plan<void, LocatedExtent> {
   const next = chain[depth + 1]
   const end = e.start + e.length
   const reach = next === undefined ? e.start : Math.max(e.start, Math.min(end, sizeOf(next)))
   if (reach > e.start) yield* locate(chain, depth + 1, e.start, reach)
-  if (end > reach) yield* emit<Located>({ ...cut(e, reach, end), depth })
+  if (end > reach) yield* emit<LocatedExtent>({ ...cut(e, reach, end), depth })
 }
 
-function* locate(chain: Chain, depth: number, from: number, to: number): Plan<void, Located> {
+function* locate(chain: Chain, depth: number, from: number, to: number): Plan<void, LocatedExtent> {
   const layer = chain[depth]
   if (layer === undefined) return
   yield* onEmit(layerExtents(layer, depth, from, to), (e) =>
-    e.kind === 'absent' ? orBelow(chain, depth, e) : emit<Located>({ ...e, depth })
+    e.kind === 'absent' ? orBelow(chain, depth, e) : emit<LocatedExtent>({ ...e, depth })
   )
 }
 
 /**
- * Tells where guest bytes `[from, to)` of a chain come from, in order and without gaps, cluster by cluster and never
+ * Emits where guest bytes `[from, to)` of a chain come from, in order and without gaps, cluster by cluster and never
  * request by request. @see RD-05, BACK-06 and RD-07
  */
-export const locations = (chain: Chain, from: number, to: number): Plan<void, Located> => locate(chain, 0, from, to)
+export const locations = (chain: Chain, from: number, to: number): Plan<void, LocatedExtent> =>
+  locate(chain, 0, from, to)

@@ -1,4 +1,4 @@
-/** Disks: a tree of an image, active or a snapshot's, and the extents its guest bytes are in. */
+/** Guest disks: a tree of an image, active or a snapshot's, and the extents of its guest bytes. */
 import * as E from 'fp-ts/lib/Either.js'
 import { type Issue, issue } from '../../bytes/issue.js'
 import { empty } from '../../bytes/octets.js'
@@ -10,12 +10,12 @@ import { subclusters } from '../../format/limits.js'
 import { snapshotDiskSize, type SnapshotEntry, snapshotRules } from '../../format/snapshot.js'
 import { type Subcluster, subclusterAt } from '../../format/subcluster.js'
 import { clusterKind, L1View, L2View } from '../../format/views.js'
-import { Joining } from './joining.js'
+import { Coalescer } from './coalesce.js'
 import type { Metadata } from '../metadata.js'
 import { neighbours } from '../neighbours.js'
 
-/** What a tree is read with. */
-export interface Disk {
+/** A guest disk, as the tree of an image maps it. */
+export interface GuestDisk {
   readonly g: Geometry
   /** Bytes of the guest disk. */
   readonly size: number
@@ -28,7 +28,7 @@ export interface Disk {
 }
 
 /** The disk of the active tree. `g` is the geometry of the metadata. */
-export const activeDisk = (m: Pick<Metadata, 'header'>, g: Geometry): Disk => ({
+export const activeDisk = (m: Pick<Metadata, 'header'>, g: Geometry): GuestDisk => ({
   g,
   size: Number(presentedSize(m.header)),
   l1TableOffset: Number(m.header.l1TableOffset),
@@ -38,7 +38,7 @@ export const activeDisk = (m: Pick<Metadata, 'header'>, g: Geometry): Disk => ({
 })
 
 /** The disk of a snapshot, of its own size; refused where its L1 table cannot be. @see SNAP-01, SNAP-02 and SNAP-07 */
-export const snapshotDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], Disk> => {
+export const snapshotDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], GuestDisk> => {
   const bad = snapshotRules.judge(s, g).filter((c) => c.field === 'l1_table_offset' || c.field === 'l1_size')
   return bad.length > 0
     ? E.left(bad)
@@ -51,7 +51,7 @@ export const snapshotDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Eith
 }
 
 /**
- * A stretch of guest bytes of one kind.
+ * Guest bytes of one kind.
  *
  * - `data`: in the file at `host`
  * - `compressed`: a cluster or a part of one, from the payload of at most `available` bytes at `host`
@@ -99,7 +99,7 @@ const subclusterKinds: Readonly<
 
 /** Neighbouring L2 entries, and what they are read with. */
 interface Table {
-  readonly disk: Disk
+  readonly disk: GuestDisk
   readonly view: L2View
   /** Host byte of the first of them. */
   readonly at: number
@@ -163,8 +163,8 @@ function* subclusterExtents(t: Table, i: number, start: number, host: number): P
 /** L1 entries that one request reads. */
 const l1Piece = 2 ** 13
 
-/** The L2 table offsets from entry `first` of an L1 table up to entry `end`; 0 behind the table's own entries. */
-function* l2Offsets(disk: Disk, first: number, end: number): Plan<(i: number) => number> {
+/** The L2 table offsets from entry `first` of an L1 table up to entry `end`; 0 past the table's own entries. */
+function* l2Offsets(disk: GuestDisk, first: number, end: number): Plan<(i: number) => number> {
   const there = Math.max(0, Math.min(disk.l1Size, end) - first)
   const view = new L1View(there === 0 ? empty : yield* readAt(disk.l1TableOffset + 8 * first, 8 * there))
   return (i) => (i < first + there ? view.l2TableOffset(i - first) : 0)
@@ -188,17 +188,17 @@ export const cut = (e: Extent, from: number, to: number): Extent => {
 
 /** A walk over the extents of a disk that touch guest bytes `[from, to)`; neighbours of one kind are joined. */
 interface Walk {
-  readonly disk: Disk
+  readonly disk: GuestDisk
   readonly from: number
   readonly to: number
-  readonly joined: Joining<Extent>
+  readonly joined: Coalescer<Extent>
   /** Of the L2 tables. */
   readonly memory: Memory
 }
 
-function* tellNext({ from, to, joined }: Walk, e: Extent): Plan<void, Extent> {
+function* emitNext({ from, to, joined }: Walk, e: Extent): Plan<void, Extent> {
   const next = cut(e, from, to)
-  const done = next.length > 0 ? joined.next(next) : undefined
+  const done = next.length > 0 ? joined.push(next) : undefined
   if (done !== undefined) yield* emit(done)
 }
 
@@ -219,33 +219,33 @@ function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void
   const table = { disk, view, at: start }
   for (let i = 0, run = 1; i < view.length; i += run) {
     run = view.run(i, view.length)
-    for (const e of yield* clusterExtents(table, i, run, base + (first + i) * size)) yield* tellNext(walk, e)
+    for (const e of yield* clusterExtents(table, i, run, base + (first + i) * size)) yield* emitNext(walk, e)
   }
 }
 
 /**
- * Tells the extents of guest bytes `[from, to)` of a disk, in order and without gaps, neighbours of one kind joined.
+ * Emits the extents of guest bytes `[from, to)` of a disk, in order and without gaps, neighbours of one kind joined.
  * Fails at the first entry that cannot be followed, by clause and byte offset. L1 entries are read many at a time, and so
- * are L2 tables that lie one behind the other.
+ * are L2 tables that are adjacent in the file.
  *
  * @see RD-01 and RD-06
  */
-export function* extents(disk: Disk, from: number, to: number): Plan<void, Extent> {
+export function* extents(disk: GuestDisk, from: number, to: number): Plan<void, Extent> {
   const [coverage, size] = [l1Coverage(disk.g), clusterSize(disk.g)]
-  const walk = { disk, from, to, joined: new Joining<Extent>(joins), memory: new Memory() }
+  const walk = { disk, from, to, joined: new Coalescer<Extent>(joins), memory: new Memory() }
   const last = from < to ? Math.ceil(to / coverage) : 0
   for (let first = Math.floor(from / coverage); first < last; first += l1Piece) {
     const end = Math.min(last, first + l1Piece)
     const offsetAt = yield* l2Offsets(disk, first, end)
     for (let i = first, n = 0; i < end; i += n) {
       n = emptyEntries(offsetAt, i, end)
-      if (n > 0) yield* tellNext(walk, { kind: 'absent', start: i * coverage, length: n * coverage })
+      if (n > 0) yield* emitNext(walk, { kind: 'absent', start: i * coverage, length: n * coverage })
       else {
         n = neighbours(offsetAt, i, end, size)
         yield* tableExtents(walk, i, n, offsetAt(i))
       }
     }
   }
-  const done = walk.joined.end()
+  const done = walk.joined.last()
   if (done !== undefined) yield* emit(done)
 }

@@ -1,8 +1,8 @@
-/** Map: where the guest bytes of a chain are, as `qemu-img map` says it. */
+/** Map: the layer and host offset of guest bytes, in the entries of `qemu-img map`. */
 import type { JsonObject } from '../../bytes/json.js'
 import { type Plan, emit, onEmit } from '../../bytes/plan.js'
-import { type Chain, chainSize, type Located, locations } from './chain.js'
-import { Joining } from './joining.js'
+import { type Chain, chainSize, type LocatedExtent, locations } from './chain.js'
+import { Coalescer } from './coalesce.js'
 
 /** An entry of a map. @see RD-09 */
 export interface MapEntry {
@@ -15,11 +15,11 @@ export interface MapEntry {
   readonly present: boolean
   readonly zero: boolean
   readonly data: boolean
-  /** Host offset in bytes in the layer's file, where the bytes stand there as they are. */
+  /** Host offset in bytes in the layer's file, where the bytes are stored as they are. */
   readonly offset?: number
 }
 
-const entryOf = (chain: Chain, e: Located): MapEntry => {
+const entryOf = (chain: Chain, e: LocatedExtent): MapEntry => {
   const layer = chain[e.depth]
   const opaque = e.kind === 'compressed' || (layer?._tag === 'Image' && layer.disk.encrypted)
   return {
@@ -40,18 +40,18 @@ const joins = (a: MapEntry, b: MapEntry): boolean =>
   a.data === b.data &&
   (a.offset === undefined ? b.offset === undefined : a.offset + a.length === b.offset)
 
-/** Tells the entries of the whole disk of a chain, in order, neighbours that say the same joined. */
+/** Emits the entries of the whole disk of a chain, in order, equal neighbours joined. */
 export function* map(chain: Chain): Plan<void, MapEntry> {
   const size = chainSize(chain)
-  const joined = new Joining<MapEntry>(joins)
+  const joined = new Coalescer<MapEntry>(joins)
   yield* onEmit(locations(chain, 0, size), function* (e): Plan<void, MapEntry> {
-    const done = joined.next(entryOf(chain, e.start + e.length > size ? { ...e, length: size - e.start } : e))
+    const done = joined.push(entryOf(chain, e.start + e.length > size ? { ...e, length: size - e.start } : e))
     if (done !== undefined) yield* emit(done)
   })
-  yield* emit(joined.end() ?? nothing)
+  yield* emit(joined.last() ?? nothing)
 }
 
-/** What is said of a disk without bytes. */
+/** The entry of a disk without bytes. */
 const nothing: MapEntry = { start: 0, length: 0, depth: 0, present: false, zero: false, data: false }
 
 /** An entry as JSON, with qemu-img's keys in qemu-img's order. */

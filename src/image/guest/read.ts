@@ -4,10 +4,15 @@ import { issue } from '../../bytes/issue.js'
 import { failWith, type Memory, type Plan, readAt, readInto, onEmit } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
 import type { Decompressor } from '../../compression/decompress.js'
-import { type Chain, type Located, locations } from './chain.js'
-import type { Disk } from './extents.js'
+import { type Chain, type LocatedExtent, locations } from './chain.js'
+import type { GuestDisk } from './extents.js'
 
-const refuse = (clause: 'LUKS-08' | 'CMP-09' | 'CMP-10', e: Located, found: string, expected: string): Plan<never> =>
+const failure = (
+  clause: 'LUKS-08' | 'CMP-09' | 'CMP-10',
+  e: LocatedExtent,
+  found: string,
+  expected: string
+): Plan<never> =>
   failWith([
     issue({
       clause,
@@ -22,17 +27,17 @@ const refuse = (clause: 'LUKS-08' | 'CMP-09' | 'CMP-10', e: Located, found: stri
     })
   ])
 
-function* decompressed(disk: Disk, e: Located, decompressor: Decompressor): Plan<Uint8Array> {
+function* decompressed(disk: GuestDisk, e: LocatedExtent, decompressor: Decompressor): Plan<Uint8Array> {
   const payload = yield* readAt(e.host ?? 0, e.available ?? 0, { part: 'image', depth: e.depth })
   const decode = disk.compressionType === 1 ? decompressor.zstd : decompressor.deflate
   const done = decode(payload, clusterSize(disk.g))
   return E.isRight(done)
     ? done.right
-    : yield* refuse(disk.compressionType === 1 ? 'CMP-10' : 'CMP-09', e, done.left, `${clusterSize(disk.g)} bytes`)
+    : yield* failure(disk.compressionType === 1 ? 'CMP-10' : 'CMP-09', e, done.left, `${clusterSize(disk.g)} bytes`)
 }
 
-/** The file the bytes of a `data` extent stand in. @see DATA-01 */
-const fileOf = (chain: Chain, e: Located) => {
+/** The file that stores the bytes of a `data` extent. @see DATA-01 */
+const fileOf = (chain: Chain, e: LocatedExtent) => {
   const layer = chain[e.depth]
   const external = layer?._tag === 'Image' && layer.disk.g.externalDataFile
   return { part: external ? 'data' : 'image', depth: e.depth } as const
@@ -41,7 +46,7 @@ const fileOf = (chain: Chain, e: Located) => {
 /** The bytes of one extent within `[from, to)`; `undefined` for zeros. With `memory`, to be used only until it is read into again. */
 export function* extentBytes(
   chain: Chain,
-  e: Located,
+  e: LocatedExtent,
   from: number,
   to: number,
   decompressor: Decompressor,
@@ -50,7 +55,7 @@ export function* extentBytes(
   const layer = chain[e.depth]
   if (e.kind === 'zero' || e.kind === 'absent') return undefined
   if (layer?._tag === 'Image' && layer.disk.encrypted)
-    return yield* refuse('LUKS-08', e, 'encrypted data', 'data that can be read without a key')
+    return yield* failure('LUKS-08', e, 'encrypted data', 'data that can be read without a key')
   if (e.kind === 'data') {
     const at = (e.host ?? 0) + from - e.start
     const file = fileOf(chain, e)

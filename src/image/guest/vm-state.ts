@@ -1,35 +1,35 @@
-/** VM state: what a snapshot keeps of a running machine, behind the guest disk in the same tree. */
+/** VM state: the state of a running machine, in the tree of a snapshot past the guest disk. */
 import * as E from 'fp-ts/lib/Either.js'
 import { type Issue, issue, shift } from '../../bytes/issue.js'
 import { type Geometry, l1Coverage } from '../../format/geometry.js'
 import { type SnapshotEntry, snapshotStarts, vmStateSize } from '../../format/snapshot.js'
-import { type Disk, snapshotDisk } from './extents.js'
+import { type GuestDisk, snapshotDisk } from './extents.js'
 import type { Metadata } from '../metadata.js'
 
 /** L1 entries in front of the VM state of a disk of `size` bytes: all those that cover the disk. @see SNAP-12 */
 const diskEntries = (g: Geometry, size: number): number => Math.ceil(size / l1Coverage(g))
 
-/** Guest offset of the VM state behind a disk of `size` bytes, in bytes. @see SNAP-12 */
+/** Guest offset in bytes of the VM state of a disk of `size` bytes. @see SNAP-12 */
 export const vmStateOffset = (g: Geometry, size: number): number => diskEntries(g, size) * l1Coverage(g)
 
 /** Byte offset of a snapshot's entry in the file. */
 const entryAt = (m: Metadata, s: SnapshotEntry): number =>
   Number(m.header.snapshotsOffset) + (snapshotStarts(m.snapshots)[m.snapshots.indexOf(s)] ?? 0)
 
-/** What lies behind a disk in its tree, as a disk of its own of `size` bytes, or as many as its L1 table covers. */
-const behind = (g: Geometry, disk: Disk, size?: number): Disk => {
+/** The tree of a disk past the disk, as a disk of its own of `size` bytes, or as many as its L1 table covers. */
+const afterDisk = (g: Geometry, disk: GuestDisk, size?: number): GuestDisk => {
   const first = diskEntries(g, disk.size)
   const l1Size = Math.max(0, disk.l1Size - first)
   return { ...disk, size: size ?? l1Size * l1Coverage(g), l1TableOffset: disk.l1TableOffset + 8 * first, l1Size }
 }
 
 /**
- * The VM state of the active disk as a disk of its own, as long as the L1 table lets it be: nothing says where it ends. As
+ * The VM state of the active disk as a disk of its own, as long as its L1 table covers: the image does not record its length. As
  * a chain of this one layer it is read like any other; a backing file has no part in it.
  *
  * @see SNAP-12
  */
-export const activeVmState = (g: Geometry, disk: Disk): Disk => behind(g, disk)
+export const activeVmState = (g: Geometry, disk: GuestDisk): GuestDisk => afterDisk(g, disk)
 
 /**
  * The VM state of a snapshot as a disk of its own: its L1 table is the snapshot's from the first entry on that covers no
@@ -38,13 +38,13 @@ export const activeVmState = (g: Geometry, disk: Disk): Disk => behind(g, disk)
  *
  * @see SNAP-12
  */
-export const vmStateDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], Disk> =>
-  E.chain((disk: Disk): E.Either<readonly Issue[], Disk> => {
+export const vmStateDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], GuestDisk> =>
+  E.chain((disk: GuestDisk): E.Either<readonly Issue[], GuestDisk> => {
     const size = vmStateSize(s)
-    const room = behind(g, disk).size
+    const room = afterDisk(g, disk).size
     return size > BigInt(room)
       ? E.left(shift(entryAt(m, s))([tooSmall(s, size, room)]))
-      : E.right(behind(g, disk, Number(size)))
+      : E.right(afterDisk(g, disk, Number(size)))
   })(snapshotDisk(m, g, s))
 
 const tooSmall = (s: SnapshotEntry, size: bigint, room: number): Issue =>

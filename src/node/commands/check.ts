@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { flush } from '../../bytes/host-write.js'
 import type { JsonObject } from '../../bytes/json.js'
-import { checkMetadata, passedBy } from '../../image/check/check.js'
+import { checkMetadata, ignoredRefusals } from '../../image/check/check.js'
 import { checkJson, type CheckReport, exitCode } from '../../image/check/report.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
 import type { RepairMode } from '../../transition/repair/repair.js'
@@ -42,7 +42,7 @@ const fixedJson = ({ leaks, corruptions }: Fixed): JsonObject => ({
 const repaired = (name: string, mode: RepairMode): TaskEither<CommandError, Fixed> =>
   task(async function* () {
     const { lockImage } = await import('../images/locked-image.js')
-    const locked = lockImage(name, { alone: true, passed: passedBy(mode === 'all') })
+    const locked = lockImage(name, { alone: true, passed: ignoredRefusals(mode === 'all') })
     const fixed = using(locked, function* ({ files, around }) {
       const repair = yield* get(E.mapLeft(because('Check failed', name))(files.repair(around, mode)))
       yield* get(files.perform([flush]))

@@ -1,6 +1,6 @@
 /** `qcow2 explain`: what a byte of the file belongs to. */
 import { clause } from '../../../spec/clauses/index.js'
-import { type Answer, answerJson, explain as explainPlan, type Explanation } from '../../image/dump/explain.js'
+import { type ExplainReport, explainJson, explain as explainPlan, type Explanation } from '../../image/dump/explain.js'
 import { failure, get, using, wait } from '../command-error.js'
 import { openSource } from '../files/file.js'
 import { ok, print } from '../files/output.js'
@@ -18,7 +18,7 @@ const lines = (e: Explanation): readonly string[] => [
   `    [${e.clause}] ${clause(e.clause).says}`
 ]
 
-const answerText = (a: Answer): string => {
+const answerText = (a: ExplainReport): string => {
   const nothing = a.explanations.length === 0 ? ['no structure and no guest data: the byte is not used'] : []
   const count =
     a.refcount === undefined ? 'no refcount block describes its cluster' : `its cluster has refcount ${a.refcount}`
@@ -43,7 +43,7 @@ export const explain = command({
       if (offset >= length)
         yield* get(failure(`'${image}' has ${length} bytes, byte ${offset} is not among them`, { file: image, offset }))
       const answer = yield* wait(run(source, () => explainPlan(length, offset)))
-      yield* get(print(format === 'json' ? `${JSON.stringify(answerJson(answer), null, 4)}\n` : answerText(answer)))
+      yield* get(print(format === 'json' ? `${JSON.stringify(explainJson(answer), null, 4)}\n` : answerText(answer)))
       return ok
     })
 })

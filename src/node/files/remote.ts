@@ -4,7 +4,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { Range } from '../../bytes/plan.js'
+import type { FileRange } from '../../bytes/plan.js'
 import { readInWindowsAsync, type WindowSize } from '../../bytes/window.js'
 import { type CommandError, failure, get, reason, systemTask, task, wait } from '../command-error.js'
 import type { Source } from './source.js'
@@ -73,7 +73,7 @@ const changed = 'the file has changed on the server while it was read'
 const announced = (
   remote: Remote,
   response: Response,
-  { at, length }: Range,
+  { at, length }: FileRange,
   known: string | undefined
 ): E.Either<CommandError, Announced> => {
   const { status, statusText, headers, url } = response
@@ -93,7 +93,7 @@ const announced = (
 }
 
 /** Asks for a range of a file, in the state that is known of it; fewer bytes come where the file ends before the range. */
-const ask = (remote: Remote, range: Range, known?: string): TaskEither<CommandError, Part> =>
+const ask = (remote: Remote, range: FileRange, known?: string): TaskEither<CommandError, Part> =>
   task(async function* () {
     const { name, url, what } = remote
     const headers = { range: `bytes=${range.at}-${range.at + range.length - 1}`, 'accept-encoding': 'identity' }
@@ -110,7 +110,7 @@ export const openRemote = (name: string): TaskEither<CommandError, Source> =>
   task(async function* () {
     const first = yield* wait(ask({ name, url: name, what: 'open' }, { at: 0, length: window.size }))
     /** A range of the file, which must not have changed since. */
-    const answer = (range: Range): TaskEither<CommandError, Uint8Array> =>
+    const answer = (range: FileRange): TaskEither<CommandError, Uint8Array> =>
       task(async function* () {
         const end = range.at + range.length
         if (end <= first.bytes.length) return first.bytes.subarray(range.at, end)

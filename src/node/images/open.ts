@@ -6,7 +6,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { fromText, label, equal } from '../../bytes/octets.js'
 import { fromMemory, type Read } from '../../bytes/plan.js'
 import { type Chain, chainSize, type Layer } from '../../image/guest/chain.js'
-import { activeDisk, type Disk, snapshotDisk } from '../../image/guest/extents.js'
+import { activeDisk, type GuestDisk, snapshotDisk } from '../../image/guest/extents.js'
 import { lastExtension, type Metadata } from '../../image/metadata.js'
 import { vmStateDisk } from '../../image/guest/vm-state.js'
 import {
@@ -103,7 +103,7 @@ const diskOf = (
   image: string,
   m: OpenableMetadata,
   { snapshot: wanted, vmState }: Partial<OpenOptions>
-): E.Either<CommandError, Disk> => {
+): E.Either<CommandError, GuestDisk> => {
   if (wanted === undefined) return E.right(activeDisk(m, m.geometry))
   const snapshot = snapshotOf(m, wanted)
   if (snapshot === undefined) return failure(`'${image}' has no snapshot '${wanted}'`, { file: image })

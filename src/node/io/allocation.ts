@@ -1,14 +1,14 @@
 /** Reports on which guest bytes an image has itself, and whether zeros can be written without data. */
 import * as E from 'fp-ts/lib/Either.js'
 import { grainSize } from '../../format/geometry.js'
-import { type Chain, chainSize, type Located, locations } from '../../image/guest/chain.js'
+import { type Chain, chainSize, type LocatedExtent, locations } from '../../image/guest/chain.js'
 import { type Cause, showCause } from '../command-error.js'
 import { ioSize } from '../text/human-size.js'
 import type { IoFile } from './file.js'
 import { failedWith, type Outcome, success, type Transfer } from './line.js'
 
-const extents = (file: IoFile, chain: Chain, from: number, to: number): E.Either<Cause, readonly Located[]> => {
-  const found: Located[] = []
+const extents = (file: IoFile, chain: Chain, from: number, to: number): E.Either<Cause, readonly LocatedExtent[]> => {
+  const found: LocatedExtent[] = []
   return E.map(() => found)(
     file.run(
       () => locations(chain, from, to),
@@ -27,7 +27,7 @@ interface Allocation {
 /** Guest bytes `[from, to)` in the fewest ranges. */
 const allocations = (file: IoFile, from: number, to: number): E.Either<Cause, readonly Allocation[]> => {
   const [top] = file.chain()
-  return E.map((found: readonly Located[]) => {
+  return E.map((found: readonly LocatedExtent[]) => {
     const out: Allocation[] = []
     for (const e of found) {
       const [at, end] = [Math.max(from, e.start), Math.min(to, e.start + e.length)]

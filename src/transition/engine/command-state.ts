@@ -8,7 +8,7 @@ import type { StructOf } from '../../bytes/struct.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { type Header, header, headerFields } from '../../format/header.js'
 import type { Chain, Layer } from '../../image/guest/chain.js'
-import { activeDisk, type Disk } from '../../image/guest/extents.js'
+import { activeDisk, type GuestDisk } from '../../image/guest/extents.js'
 import type { Metadata } from '../../image/metadata.js'
 import { namedRanges, type SectionRange, type TableOffsets } from './sections.js'
 import type { Stage } from './stages.js'
@@ -19,7 +19,7 @@ export interface WritableImage {
   readonly metadata: Metadata
   readonly g: Geometry
   /** The active disk. */
-  readonly disk: Disk
+  readonly disk: GuestDisk
   /** The metadata that the header, the snapshot table and the bitmaps extension name. */
   readonly ranges: readonly SectionRange[]
   /** The tables that other tables name; absent until a command needs them. */
@@ -57,7 +57,7 @@ export class CommandState {
   readonly tx: Transaction
   g: Geometry
   header: Header
-  disk: Disk
+  disk: GuestDisk
   backing: readonly Layer[]
   firstFree: number
   compressedCursor: number

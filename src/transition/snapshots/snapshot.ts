@@ -4,7 +4,7 @@ import { orFail, type Plan } from '../../bytes/plan.js'
 import { neededL1Entries } from '../../format/geometry.js'
 import { sectorSize } from '../../format/limits.js'
 import type { SnapshotEntry } from '../../format/snapshot.js'
-import { type Disk, snapshotDisk } from '../../image/guest/extents.js'
+import { type GuestDisk, snapshotDisk } from '../../image/guest/extents.js'
 import { copyL1 } from '../engine/active-tree.js'
 import { type CommandState, refuse } from '../engine/command-state.js'
 import { endRound } from '../engine/finish.js'
@@ -103,7 +103,7 @@ function* mayApply(w: CommandState, size: number): Plan<void> {
 export function* applySnapshot(w: CommandState, name: string): Plan<void> {
   yield* mayHaveSnapshots(w)
   const wanted = yield* find(w, name, true)
-  const { size, l1TableOffset, l1Size } = yield* orFail<Disk>(snapshotDisk(w.image.metadata, w.g, wanted))
+  const { size, l1TableOffset, l1Size } = yield* orFail<GuestDisk>(snapshotDisk(w.image.metadata, w.g, wanted))
   yield* mayApply(w, size)
   const old = w.l1
   const oldSize = w.disk.size
@@ -131,7 +131,7 @@ export function* applySnapshot(w: CommandState, name: string): Plan<void> {
 export function* deleteSnapshot(w: CommandState, name: string): Plan<void> {
   yield* mayHaveSnapshots(w)
   const wanted = yield* find(w, name, false)
-  const { l1TableOffset, l1Size } = yield* orFail<Disk>(snapshotDisk(w.image.metadata, w.g, wanted))
+  const { l1TableOffset, l1Size } = yield* orFail<GuestDisk>(snapshotDisk(w.image.metadata, w.g, wanted))
   const gone = yield* treeReferences(w, { at: l1TableOffset, entries: l1Size })
   yield* removeSnapshot(w, wanted)
   w.release(l1TableOffset, 8 * l1Size)

@@ -1,15 +1,10 @@
-/** Remaining bytes: what no structure of a walk covers, in stretches of one byte value or as they are. */
-
-/** A stretch of a file, in bytes. */
-export interface Range {
-  readonly at: number
-  readonly size: number
-}
+/** Gaps: the bytes that no structure covers, cut into segments of one byte value and others. */
+import type { ByteRange } from '../byte-range.js'
 
 /** The gaps that ranges leave in `[0, length)`, in order. Ranges may overlap and reach past the end. */
-export const gaps = (ranges: readonly Range[], length: number): readonly Range[] => {
+export const gaps = (ranges: readonly ByteRange[], length: number): readonly ByteRange[] => {
   const sorted = ranges.toSorted((a, b) => a.at - b.at)
-  const out: Range[] = []
+  const out: ByteRange[] = []
   let done = 0
   for (const { at, size } of sorted) {
     if (at > done) out.push({ at: done, size: Math.min(at, length) - done })
@@ -29,14 +24,14 @@ const fillOf = (bytes: Uint8Array, from: number, to: number): number | undefined
   return first
 }
 
-/** A stretch of bytes: all of one value, or any. */
-export interface Stretch extends Range {
+/** Bytes that all have the value `fill`, or any bytes. */
+export interface Segment extends ByteRange {
   readonly fill: number | undefined
 }
 
-/** Cuts bytes, which start at byte `at` of the file, into stretches of whole blocks of 512 bytes; the ends may be shorter. */
-export const stretches = (bytes: Uint8Array, at: number): readonly Stretch[] => {
-  const out: Stretch[] = []
+/** Cuts bytes, which start at byte `at` of the file, into segments of whole blocks of 512 bytes; the first and the last may be shorter. */
+export const segments = (bytes: Uint8Array, at: number): readonly Segment[] => {
+  const out: Segment[] = []
   for (let from = 0; from < bytes.length;) {
     const to = Math.min(bytes.length, from + block - ((at + from) % block))
     const fill = fillOf(bytes, from, to)
