@@ -1,4 +1,4 @@
-/** The lints. Exceptions stand here and nowhere else: comments in the sources cannot switch a rule off. */
+/** The lint rules. All exceptions are here: comments in the sources cannot disable a rule. */
 import { defineConfig } from 'eslint/config'
 import functional from 'eslint-plugin-functional'
 import tseslint from 'typescript-eslint'
@@ -8,8 +8,8 @@ const pure = ['src/**/*.ts', 'spec/**/*.ts', 'props/arbitrary/**/*.ts']
 const impure = ['src/node/**/*.{ts,cts}']
 
 /**
- * Leaves close to the bytes, and plans, which can only ask for bytes from within a loop: there loops and local mutation
- * are allowed, because nobody outside can see them. So they are in the reference, which is to be read as a procedure.
+ * Code close to the bytes, and plans, which can only ask for bytes from within a loop: loops and local mutation are
+ * allowed, since no caller can see them. The reference may use them too: it reads as a procedure.
  */
 const leaves = [
   'spec/reference/**/*.ts',
@@ -21,12 +21,22 @@ const leaves = [
   'src/transition/**/*.ts'
 ]
 
-/** Where a value is built row by row from a table, and only the table knows its type. */
+/** Code that builds a value row by row from a table: only the table knows the type. */
 const tables = ['src/bytes/bits.ts', 'src/bytes/entry.ts', 'src/bytes/growing.ts', 'src/bytes/struct.ts']
 
-/** Globals that reach out of the values a function is given, or differ from one call to the next. */
-const worldly = ['globalThis', 'process', 'console', 'Buffer', 'Date', 'performance', 'crypto', 'fetch', 'setTimeout']
-const noEffect = 'A pure folder knows no world: only src/node has effects.'
+/** Globals with effects, or with values that change from call to call. */
+const impureGlobals = [
+  'globalThis',
+  'process',
+  'console',
+  'Buffer',
+  'Date',
+  'performance',
+  'crypto',
+  'fetch',
+  'setTimeout'
+]
+const noEffect = 'Only src/node has effects.'
 
 export default defineConfig(
   { ignores: ['dist/', '**/*.js'] },
@@ -81,7 +91,7 @@ export default defineConfig(
       'functional/no-let': 'error',
       'functional/no-loop-statements': 'error',
       'functional/no-throw-statements': 'error',
-      'no-restricted-globals': ['error', ...worldly.map((name) => ({ name, message: noEffect }))],
+      'no-restricted-globals': ['error', ...impureGlobals.map((name) => ({ name, message: noEffect }))],
       'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: noEffect }],
       'no-restricted-imports': ['error', { patterns: [{ group: ['node:*'], message: noEffect }] }]
     }
@@ -105,7 +115,7 @@ export default defineConfig(
     rules: {
       'no-restricted-syntax': [
         'error',
-        { selector: 'CallExpression[callee.property.name="only"]', message: 'It would leave the other tests out.' }
+        { selector: 'CallExpression[callee.property.name="only"]', message: 'It would skip the other tests.' }
       ]
     }
   }

@@ -16,21 +16,32 @@ const replace = (node: ts.Node, text: string): Edit => ({ start: node.getStart()
 /** The node with all the parentheses around it. */
 const wrapped = (node: ts.Node): ts.Node => (ts.isParenthesizedExpression(node.parent) ? wrapped(node.parent) : node)
 
-/** The list that a node is an element of: statements, arguments, elements, properties. */
-const siblings = (node: ts.Node): ts.NodeArray<ts.Node> | undefined => {
-  const { parent } = node
-  if (ts.isBlock(parent) || ts.isSourceFile(parent) || ts.isCaseOrDefaultClause(parent)) return parent.statements
-  if (ts.isArrayLiteralExpression(parent)) return parent.elements
-  if (ts.isObjectLiteralExpression(parent)) return parent.properties
-  return (ts.isCallExpression(parent) || ts.isNewExpression(parent)) && parent.expression !== node
-    ? parent.arguments
-    : undefined
+const isDeclaration = (node: ts.Node): boolean =>
+  ts.isImportDeclaration(node) ||
+  ts.isExportDeclaration(node) ||
+  ts.isExportAssignment(node) ||
+  ts.isFunctionDeclaration(node) ||
+  ts.isClassDeclaration(node) ||
+  ts.isInterfaceDeclaration(node) ||
+  ts.isTypeAliasDeclaration(node)
+
+/** The lists of statements, arguments, elements and properties of a node. */
+const listsOf = (node: ts.Node): readonly (readonly ts.Node[])[] => {
+  if (ts.isBlock(node) || ts.isSourceFile(node) || ts.isCaseOrDefaultClause(node)) return [node.statements]
+  if (ts.isArrayLiteralExpression(node)) return [node.elements]
+  if (ts.isObjectLiteralExpression(node)) return [node.properties]
+  return ts.isCallExpression(node) || ts.isNewExpression(node) ? [node.arguments ?? []] : []
 }
 
-/** The statement that a node is, or that consists of nothing else. */
+/** The list that a node is an element of. */
+const siblings = (node: ts.Node): readonly ts.Node[] | undefined =>
+  listsOf(node.parent).find((list) => list.includes(node))
+
+/** The statement that a node is, or that consists of nothing else; none that declares something. */
 const statementOf = (node: ts.Node): ts.Statement | undefined => {
-  if (ts.isStatement(node)) return node
-  return ts.isExpressionStatement(node.parent) ? node.parent : undefined
+  if (ts.isExpressionStatement(node.parent)) return node.parent
+  const isPlain = ts.isStatement(node) && !ts.isBlock(node) && !ts.isVariableStatement(node)
+  return isPlain && !isDeclaration(node) ? node : undefined
 }
 
 const comparisons = new Map<ts.SyntaxKind, string>([
@@ -69,16 +80,23 @@ const otherOperator =
     return other === undefined ? undefined : replace(node.operatorToken, other)
   }
 
-/** Whether a node decides something: a comparison, a connective, a negation, or where a branch looks. */
+const isNegation = (node: ts.Node): boolean =>
+  ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken
+
+const isConnective = (node: ts.Node): boolean => ts.isBinaryExpression(node) && connectives.has(node.operatorToken.kind)
+
+const isComparison = (node: ts.Node): boolean =>
+  ts.isBinaryExpression(node) && (comparisons.has(node.operatorToken.kind) || equalities.has(node.operatorToken.kind))
+
+/** Whether a node is a comparison, a connective, a negation, an operand of these two, or the condition of a branch. */
 const isCondition = (node: ts.Node): boolean => {
-  if (ts.isBinaryExpression(node))
-    return [comparisons, equalities, connectives].some((others) => others.has(node.operatorToken.kind))
-  if (ts.isPrefixUnaryExpression(node)) return node.operator === ts.SyntaxKind.ExclamationToken
+  if (isComparison(node) || isConnective(node) || isNegation(node)) return true
+  if (!ts.isExpression(node)) return false
   const outer = wrapped(node)
   const { parent } = outer
   if (ts.isIfStatement(parent) || ts.isWhileStatement(parent)) return parent.expression === outer
   if (ts.isConditionalExpression(parent)) return parent.condition === outer
-  return ts.isPrefixUnaryExpression(parent) || ts.isBinaryExpression(parent) ? isCondition(parent) : false
+  return isNegation(parent) || isConnective(parent)
 }
 
 /** Decides a condition, or that of a branch, once and for all. */
@@ -92,13 +110,14 @@ const decided =
 
 const dropStatement: Operator = (node) => {
   const statement = statementOf(node)
-  return statement === undefined || ts.isBlock(statement) ? undefined : replace(statement, ';')
+  return statement === undefined ? undefined : replace(statement, ';')
 }
 
 const dropOperand: Operator = (node) => {
   const outer = wrapped(node)
   const { parent } = outer
   if (!ts.isBinaryExpression(parent) || parent.operatorToken === outer) return undefined
+  if (!arithmetic.has(parent.operatorToken.kind) && !isConnective(parent)) return undefined
   return replace(parent, (parent.left === outer ? parent.right : parent.left).getText())
 }
 
@@ -111,12 +130,14 @@ const dropElement: Operator = (node) => {
 }
 
 const swapWithNext: Operator = (node) => {
-  const statement = statementOf(node) ?? node
-  const list = siblings(statement)
-  const next = list?.[list.indexOf(statement) + 1]
-  if (next === undefined) return undefined
-  const between = node.getSourceFile().text.slice(statement.getEnd(), next.getStart())
-  return { start: statement.getStart(), end: next.getEnd(), text: next.getText() + between + statement.getText() }
+  const element = statementOf(node) ?? node
+  const list = siblings(element)
+  const next = list?.[list.indexOf(element) + 1]
+  if (next === undefined || ts.isObjectLiteralExpression(element.parent)) return undefined
+  if (next.getText() === element.getText()) return undefined
+  if (ts.isStatement(element) && statementOf(next) === undefined) return undefined
+  const between = node.getSourceFile().text.slice(element.getEnd(), next.getStart())
+  return { start: element.getStart(), end: next.getEnd(), text: next.getText() + between + element.getText() }
 }
 
 /** All operators by name. */
@@ -135,7 +156,7 @@ export const operators = {
   arithmetic: otherOperator(arithmetic),
   /** A statement is left out. */
   'drop-statement': dropStatement,
-  /** Of two operands only the other one is left. */
+  /** Of the operands of a connective or of arithmetic only the other one is left. */
   'drop-operand': dropOperand,
   /** An argument, an element of an array or a property of an object is left out. */
   'drop-element': dropElement,
