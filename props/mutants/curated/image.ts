@@ -151,8 +151,8 @@ export const imageMutants: readonly Mutant[] = [
   },
   {
     name: 'check accepts a subcluster with both bits set',
-    file: 'image/check/l2-runs.ts',
-    change: { in: 'isSound', find: 'bothBits($allocated, $zeros) === 0', to: 'true' },
+    file: 'format/l2.ts',
+    change: { in: 'l2Rules', find: "$e._tag !== 'Compressed' && clashOf($e) !== 0", operator: 'condition-false' },
     ...onDamagedImages
   },
   {
