@@ -1,5 +1,5 @@
 /** What is said of a violation: the script in the words of qemu-io and qemu-img, and what the disk had when the power failed. */
-import type { Change } from '../../src/store/files.js'
+import type { FileChange } from '../../src/store/files.js'
 import type { Command } from '../../src/transition/command.js'
 import type { Shape } from '../arbitrary/shape.js'
 import { isOfGuest, lineOf, wordsOf } from './record.js'
@@ -21,7 +21,7 @@ const shapeText = ({ options, backing }: Shape): string =>
     ...(backing > 0 ? [`a raw backing file of ${backing} bytes`] : [])
   ].join(', ')
 
-const changeText = (change: Change): string => {
+const changeText = (change: FileChange): string => {
   switch (change._tag) {
     case 'Write':
       return `write ${change.bytes.length} bytes at ${change.at}`

@@ -1,7 +1,7 @@
 /** The search for states after which an image that QEMU wrote breaks a promise, and the shortest script that leads to each kind of them. */
 import { type CrashState } from '../../src/store/disk.js'
 import { crashStates, type Effort, type Model } from '../../src/store/crash.js'
-import { type Change, storeOf } from '../../src/store/files.js'
+import { type FileChange, storeOf } from '../../src/store/files.js'
 import { read } from '../../src/store/store.js'
 import type { Move } from '../arbitrary/script.js'
 import type { Shape } from '../arbitrary/shape.js'
@@ -12,7 +12,7 @@ import { Disagreement, recordQemu, repairedByQemu } from './record.js'
 
 /** A change of the epoch in which the power failed, and whether the disk has it. */
 export interface Fate {
-  readonly change: Change
+  readonly change: FileChange
   readonly durable: boolean
 }
 
@@ -35,7 +35,7 @@ export interface Tally {
   readonly violations: number
 }
 
-const has = (state: CrashState, change: Change): boolean => {
+const has = (state: CrashState, change: FileChange): boolean => {
   const store = storeOf(state.files, change.file)
   if (change._tag === 'Truncate') return store.length === change.length
   const length = change._tag === 'Write' ? change.bytes.length : change.length
@@ -45,7 +45,7 @@ const has = (state: CrashState, change: Change): boolean => {
 
 /** The changes between the flushes before and after the epoch of that number, and the commands that made them. */
 const changesIn = ({ writes, madeBy }: Recording, epoch: number) => {
-  const found: { readonly change: Change; readonly by: readonly [number, number] }[] = []
+  const found: { readonly change: FileChange; readonly by: readonly [number, number] }[] = []
   let flushes = 0
   for (const [i, change] of writes.entries())
     if (change._tag === 'Flush') flushes++

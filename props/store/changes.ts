@@ -1,7 +1,7 @@
 /** Generators of small files and changes of them, mostly near the edges of sectors and of the file. */
 import fc from 'fast-check'
 import type { FileRef } from '../../src/bytes/plan.js'
-import type { Change } from '../../src/store/files.js'
+import type { FileChange } from '../../src/store/files.js'
 
 export const image: FileRef = { part: 'image', depth: 0 }
 export const data: FileRef = { part: 'data', depth: 0 }
@@ -29,7 +29,7 @@ export const contents = (sectors: number): fc.Arbitrary<Uint8Array> =>
   fc.tuple(extents(sectors), fills).map(([length, fill]) => filled(length, fill))
 
 /** Changes of these files within the first sectors, each of at most `reach` sectors. */
-export const changes = (files: readonly FileRef[], sectors: number, reach: number): fc.Arbitrary<Change> => {
+export const changes = (files: readonly FileRef[], sectors: number, reach: number): fc.Arbitrary<FileChange> => {
   const file = fc.constantFrom(...files)
   return fc.oneof(
     {

@@ -5,7 +5,7 @@ import { flush, type HostWrite, type Punch, type Truncate, type Write } from '..
 import { crashStates, type Effort, explore, type Model, usualEffort } from '../../src/store/crash.js'
 import type { CrashState } from '../../src/store/disk.js'
 import { type Epoch, epochsOf } from '../../src/store/epoch.js'
-import { apply, type Change, type Files, sameFiles, storeOf } from '../../src/store/files.js'
+import { apply, type FileChange, type Files, sameFiles, storeOf } from '../../src/store/files.js'
 import { differing, fromBytes, toBytes } from '../../src/store/store.js'
 import { noise } from '../arbitrary/index.js'
 import { holds } from '../run/holds.js'
@@ -89,7 +89,7 @@ const cut = (length: number): Truncate => ({ _tag: 'Truncate', file: image, leng
 const punch = (at: number, length: number): Punch => ({ _tag: 'Punch', file: image, at, length })
 
 /** Changes of one sector or of one length. The file has three sectors and a half before. */
-const corners: Readonly<Record<string, readonly Change[]>> = {
+const corners: Readonly<Record<string, readonly FileChange[]>> = {
   'the same write on either side of a truncation': [write(512, noise(1, 8)), cut(512), write(512, noise(1, 8))],
   'the same write past the end on either side of one': [write(2048, noise(1, 8)), cut(1000), write(2048, noise(1, 8))],
   'a write that is there already, behind a truncation': [cut(512), write(1024, noise(0, 512))],

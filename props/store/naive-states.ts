@@ -1,6 +1,6 @@
 /** Crash states straight from their definition: every subset of the changes, applied to plain arrays of bytes. */
 import type { FileRef } from '../../src/bytes/plan.js'
-import type { Change } from '../../src/store/files.js'
+import type { FileChange } from '../../src/store/files.js'
 import { changedBytes, resized } from './naive.js'
 
 const sectorSize = 512
@@ -25,7 +25,7 @@ const placeOf = (files: readonly FileRef[], file: FileRef): number =>
   files.findIndex(({ part, depth }) => part === file.part && depth === file.depth)
 
 /** The pieces of the changes, in their order. */
-const piecesOf = (files: readonly FileRef[], before: Contents, changes: readonly Change[]): readonly Piece[] => {
+const piecesOf = (files: readonly FileRef[], before: Contents, changes: readonly FileChange[]): readonly Piece[] => {
   const now = [...before]
   /** The end of the writes of each sector. */
   const reaches = files.map(() => new Map<number, number>())
@@ -92,7 +92,7 @@ const torn = (a: Uint8Array, b: Uint8Array, index: number): readonly Uint8Array[
 }
 
 /** The contents after all changes in order. */
-const after = (files: readonly FileRef[], before: Contents, changes: readonly Change[]): Contents =>
+const after = (files: readonly FileRef[], before: Contents, changes: readonly FileChange[]): Contents =>
   changes.reduce((contents, change) => {
     const place = placeOf(files, change.file)
     return contents.with(place, changedBytes(contents[place] ?? nothing, change))
@@ -103,7 +103,7 @@ export const naiveStates = (
   model: 'P0' | 'P1' | 'P2' | 'P3',
   files: readonly FileRef[],
   before: Contents,
-  changes: readonly Change[]
+  changes: readonly FileChange[]
 ): readonly Contents[] => {
   const pieces = piecesOf(files, before, changes)
   switch (model) {

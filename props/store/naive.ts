@@ -1,5 +1,5 @@
 /** Files as plain arrays of bytes. */
-import type { Change } from '../../src/store/files.js'
+import type { FileChange } from '../../src/store/files.js'
 
 /** The bytes, cut off or followed by zeros. */
 export const resized = (bytes: Uint8Array, length: number): Uint8Array => {
@@ -16,7 +16,7 @@ const patched = (bytes: Uint8Array, at: number, more: Uint8Array): Uint8Array =>
 }
 
 /** The bytes after a change. */
-export const changedBytes = (bytes: Uint8Array, change: Change): Uint8Array => {
+export const changedBytes = (bytes: Uint8Array, change: FileChange): Uint8Array => {
   switch (change._tag) {
     case 'Write':
       return patched(bytes, change.at, change.bytes)

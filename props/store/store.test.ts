@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { fromMemory } from '../../src/bytes/plan.js'
-import { type Change, changed } from '../../src/store/files.js'
+import { type FileChange, changed } from '../../src/store/files.js'
 import {
   differing,
   emptyStore,
@@ -25,7 +25,7 @@ import { changedBytes } from './naive.js'
 const test = suite('store')
 
 const scripts = fc.record({ before: contents(36), done: fc.array(changes([image], 44, 4), { size: '+1' }) })
-const run = (before: Store, done: readonly Change[]): Store => done.reduce(changed, before)
+const run = (before: Store, done: readonly FileChange[]): Store => done.reduce(changed, before)
 const sameBytes = (found: Uint8Array, wanted: Uint8Array): void => {
   assert.is(found.length, wanted.length)
   assert.is(Buffer.compare(found, wanted), 0)

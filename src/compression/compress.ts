@@ -1,4 +1,4 @@
-/** Compression of clusters, behind one record that a shell can replace by a better one. */
+/** Compression of clusters: a record of encoders, which a shell may replace by better ones. */
 import { deflate } from './deflate.js'
 import { zstdRuns } from './zstd-runs.js'
 
@@ -11,7 +11,7 @@ export interface Compressor {
   readonly zstd: Encoder
 }
 
-/** The encoder that leaves out what does not shrink. */
+/** An encoder that returns `undefined` for a cluster that does not shrink. */
 export const shrinking =
   (encode: (cluster: Uint8Array) => Uint8Array): Encoder =>
   (cluster) => {
@@ -19,5 +19,5 @@ export const shrinking =
     return payload.length < cluster.length ? payload : undefined
   }
 
-/** Encoders that run everywhere. That for zstd shortens nothing but runs of equal bytes. */
+/** Encoders in TypeScript, for every platform. The one for zstd compresses runs of equal bytes only. */
 export const portableCompressor: Compressor = { deflate: shrinking(deflate), zstd: shrinking(zstdRuns) }

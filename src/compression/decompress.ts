@@ -1,9 +1,9 @@
-/** Decompression of clusters, behind one record that a shell can replace by a faster one. */
+/** Decompression of clusters: a record of decoders, which a shell may replace by faster ones. */
 import type * as E from 'fp-ts/lib/Either.js'
 import { inflate } from './inflate.js'
 import { unzstd } from './zstd-frames.js'
 
-/** Decodes the payload at the start of the bytes to exactly `size` bytes, or says why it cannot. */
+/** Decodes the payload at the start of the bytes to exactly `size` bytes, or returns what was found in its place. */
 export type Decoder = (payload: Uint8Array, size: number) => E.Either<string, Uint8Array>
 
 /** A decoder for each compression type of the header. @see CMP-07 and CMP-10 */
@@ -12,5 +12,5 @@ export interface Decompressor {
   readonly zstd: Decoder
 }
 
-/** Decoders that run everywhere. */
+/** Decoders in TypeScript, for every platform. */
 export const portable: Decompressor = { deflate: inflate, zstd: unzstd }

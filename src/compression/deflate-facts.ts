@@ -1,29 +1,29 @@
 /**
- * Facts about a raw deflate stream (RFC 1951) that decoding hides: how far back its matches reach, how much it yields, and
- * whether it ends. The symbols are followed and nothing is put out.
+ * Properties of a raw deflate stream (RFC 1951) that decoding hides: how far back its matches reach, how many bytes it yields,
+ * and whether it ends. Symbols are decoded and nothing is output.
  *
  * @see CMP-08
  */
 
-/** What a stream shows, as far as it was followed. */
+/** The properties of a stream, as far as it was decoded. */
 export interface DeflateFacts {
-  /** Bytes it yields. */
+  /** Bytes that it yields. */
   readonly length: number
-  /** The farthest that a match reaches back, in bytes. */
+  /** The greatest distance of a match, in bytes. */
   readonly distance: number
-  /** Whether the end of its final block was met. */
+  /** Whether its final block ends. */
   readonly finished: boolean
 }
 
-/** The first value that a length or distance symbol stands for, and the bits that follow it. */
-type Span = readonly [number, number]
+/** The values of a length or distance symbol: the first one, and the number of extra bits. */
+type SymbolRange = readonly [number, number]
 
-const spans = (first: number, extras: readonly number[]): readonly Span[] => {
+const spans = (first: number, extras: readonly number[]): readonly SymbolRange[] => {
   const bases = extras.map((_, i) => extras.slice(0, i).reduce((sum, bits) => sum + 2 ** bits, first))
   return extras.map((bits, i) => [bases[i] ?? 0, bits])
 }
 
-const lengths: readonly Span[] = [
+const lengths: readonly SymbolRange[] = [
   ...spans(
     3,
     Array.from({ length: 28 }, (_, i) => Math.max(0, (i >> 2) - 1))
@@ -34,11 +34,11 @@ const distances = spans(
   1,
   Array.from({ length: 30 }, (_, i) => Math.max(0, (i >> 1) - 1))
 )
-/** The order in which the lengths of the code of code lengths stand. */
+/** The order of the code lengths of the code length code. */
 const lengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 const endOfBlock = 256
 
-/** A prefix code: by the next `bits` bits of input, a symbol times 16 plus the bits it takes; 0 where none begins so. */
+/** A prefix code: for the next `bits` bits of input, a symbol times 16 plus its length in bits; 0 for none. */
 interface Code {
   readonly bits: number
   readonly table: Uint16Array
@@ -65,7 +65,7 @@ const codeOf = (sizes: readonly number[]): Code => {
 const fixedSizes = Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8))
 const fixed = { literals: codeOf(fixedSizes), distances: codeOf(Array.from({ length: 30 }, () => 5)) }
 
-/** Bits of the input, least significant first; zeros behind its end. */
+/** The bits of the input, least significant first; zeros past its end. */
 class Bits {
   private at = 0
   private held = 0
@@ -73,7 +73,7 @@ class Bits {
 
   constructor(private readonly bytes: Uint8Array) {}
 
-  /** The next `n` bits, at most 16, which stay. */
+  /** The next `n` bits, at most 16, without consuming them. */
   peek(n: number): number {
     for (; this.count < n; this.count += 8) this.held |= (this.bytes[this.at++] ?? 0) << this.count
     return this.held & ((1 << n) - 1)
@@ -86,7 +86,7 @@ class Bits {
     return value
   }
 
-  /** The next symbol of a code; -1 where none begins. */
+  /** The next symbol of a code; -1 for none. */
   symbol(code: Code): number {
     const found = code.table[this.peek(code.bits)] ?? 0
     this.take(found & 15)
@@ -94,18 +94,18 @@ class Bits {
   }
 
   /** The value of a symbol with its extra bits; 0 for none. */
-  value(span: Span | undefined): number {
+  value(span: SymbolRange | undefined): number {
     return span === undefined ? 0 : span[0] + this.take(span[1])
   }
 
-  /** Goes to the next byte, then on by so many. */
+  /** Skips to the next byte boundary, and then some bytes. */
   skip(bytes: number): void {
     this.at += bytes - (this.count >>> 3)
     this.held = 0
     this.count = 0
   }
 
-  /** Whether more was taken than there is. */
+  /** Whether more bits were taken than there are. */
   get over(): boolean {
     return this.at - (this.count >>> 3) > this.bytes.length
   }
@@ -113,7 +113,7 @@ class Bits {
 
 type Codes = typeof fixed
 
-/** The codes of a dynamic block; `undefined` where they cannot be read. */
+/** The codes of a dynamic block; `undefined` where they are malformed. */
 const dynamicCodes = (bits: Bits): Codes | undefined => {
   const [literals, all] = [bits.take(5) + 257, bits.take(5) + 1]
   const sizes = new Array<number>(19).fill(0)
@@ -133,12 +133,12 @@ const dynamicCodes = (bits: Bits): Codes | undefined => {
   return { literals: codeOf(out.slice(0, literals)), distances: codeOf(out.slice(literals, literals + all)) }
 }
 
-/** Follows a stream until it ends, breaks, or has yielded more than `most` bytes. */
+/** The properties of a stream, decoded until it ends, is malformed, or has yielded more than `most` bytes. */
 export const deflateFacts = (payload: Uint8Array, most: number): DeflateFacts => {
   const bits = new Bits(payload)
   let length = 0
   let distance = 0
-  /** Whether the block's end was met. */
+  /** Whether the block ends. */
   const block = (codes: Codes): boolean => {
     while (length <= most && !bits.over) {
       const symbol = bits.symbol(codes.literals)

@@ -1,31 +1,31 @@
 /**
- * Raw deflate (RFC 1951): one final block with the fixed codes, whose matches reach back at most 4096 bytes.
+ * Raw deflate (RFC 1951): one final block with the fixed codes and distances of at most 4096 bytes.
  *
  * @see CMP-07, CMP-08 and CMP-09
  */
 
-/** Bytes that a match may reach back. */
+/** The greatest distance of a match in bytes. @see CMP-08 */
 const window = 4096
 const minMatch = 3
 const maxMatch = 258
-/** Earlier places that are looked at for one match. */
+/** Earlier positions that are tried for one match. */
 const tries = 64
 const hashBits = 13
 
-/** A symbol for numbers from `base` on: its code, bits in order of output, and the bits of the number that follow it. */
-interface Code {
+/** The symbol of numbers from `base` on: its code, in the order of output, and its extra bits. */
+interface SymbolCode {
   readonly base: number
   readonly code: number
   readonly length: number
   readonly extra: number
 }
 
-/** Huffman codes stand most significant bit first, everything else least significant bit first. */
+/** A Huffman code, which is output most significant bit first, as bits that are output least significant bit first. */
 const reversed = (code: number, length: number): number =>
   Array.from({ length }, (_, i) => ((code >> i) & 1) << (length - 1 - i)).reduce((a, b) => a | b, 0)
 
-/** The fixed code of a literal, 0 to 255, of the end of the block, 256, or of a length, 257 and above. */
-const fixedCode = (symbol: number): Pick<Code, 'code' | 'length'> => {
+/** The fixed code of a literal, 0 to 255, the end of block, 256, or a length, from 257 on. */
+const fixedCode = (symbol: number): Pick<SymbolCode, 'code' | 'length'> => {
   const [code, length] =
     symbol < 144
       ? [0x30 + symbol, 8]
@@ -37,14 +37,14 @@ const fixedCode = (symbol: number): Pick<Code, 'code' | 'length'> => {
   return { code: reversed(code, length), length }
 }
 
-const literals: readonly Code[] = Array.from({ length: 257 }, (_, i) => ({ base: i, extra: 0, ...fixedCode(i) }))
+const literals: readonly SymbolCode[] = Array.from({ length: 257 }, (_, i) => ({ base: i, extra: 0, ...fixedCode(i) }))
 
-/** Symbols one after the other, each for `2 ** extra` numbers. */
+/** Consecutive symbols, each for `2 ** extra` numbers. */
 const symbols = (
   first: number,
   extras: readonly number[],
-  code: (i: number) => Pick<Code, 'code' | 'length'>
-): readonly Code[] => {
+  code: (i: number) => Pick<SymbolCode, 'code' | 'length'>
+): readonly SymbolCode[] => {
   let base = first
   return extras.map((extra, i) => {
     const symbol = { base, extra, ...code(i) }
@@ -53,7 +53,7 @@ const symbols = (
   })
 }
 
-/** The last length has a symbol of its own, which takes it from the one before. */
+/** The greatest length has a symbol of its own. */
 const lengths = [
   ...symbols(
     minMatch,
@@ -68,13 +68,13 @@ const distances = symbols(
   (i) => ({ code: reversed(i, 5), length: 5 })
 )
 
-/** For each number up to `most` the last symbol that starts at or before it. */
-const byNumber = (list: readonly Code[], most: number): readonly (Code | undefined)[] =>
+/** For each number up to `most` the last symbol that begins at or before it. */
+const byNumber = (list: readonly SymbolCode[], most: number): readonly (SymbolCode | undefined)[] =>
   Array.from({ length: most + 1 }, (_, n) => list.findLast((s) => s.base <= n))
 const lengthSymbols = byNumber(lengths, maxMatch)
 const distanceSymbols = byNumber(distances, window)
 
-/** Bits as they come, the first one lowest in its byte. */
+/** Output bits, the first one lowest in its byte. */
 class BitSink {
   private readonly bytes: Uint8Array
   private at = 0
@@ -91,8 +91,8 @@ class BitSink {
     for (; this.bits >= 8; this.bits -= 8, this.held >>>= 8) this.bytes[this.at++] = this.held
   }
 
-  /** The symbol of a number, and what the number has beyond it. */
-  putSymbol(symbol: Code | undefined, n: number): void {
+  /** Writes the symbol of a number, and its extra bits. */
+  putSymbol(symbol: SymbolCode | undefined, n: number): void {
     if (symbol === undefined) return
     this.put(symbol.code, symbol.length)
     this.put(n - symbol.base, symbol.extra)
@@ -104,7 +104,7 @@ class BitSink {
   }
 }
 
-/** Where the bytes were seen before: by a hash of three of them, the latest place first. */
+/** Earlier positions of the bytes, by a hash of three of them, the latest first. */
 class History {
   private readonly head = new Int32Array(2 ** hashBits).fill(-1)
   private readonly before: Int32Array
@@ -119,7 +119,7 @@ class History {
     this.head[hash] = at
   }
 
-  /** The longest match for what stands at `at`; its length is 0 where there is none. */
+  /** The longest match for the bytes at `at`; its length is 0 for none. */
   match(at: number): { readonly length: number; readonly distance: number } {
     const most = Math.min(maxMatch, this.bytes.length - at)
     let best = { length: 0, distance: 0 }
@@ -145,7 +145,7 @@ class History {
   }
 }
 
-/** The whole cluster as one stream, which may be longer than the cluster. */
+/** Compresses a cluster to one stream, which may be longer than the cluster. */
 export const deflate = (cluster: Uint8Array): Uint8Array => {
   const out = new BitSink(Math.ceil((cluster.length * 9) / 8) + 3)
   const history = new History(cluster)

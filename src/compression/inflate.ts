@@ -1,18 +1,18 @@
 /**
- * Raw deflate (RFC 1951), decoded to exactly one cluster. The stream is fed in small pieces, so that a payload which
- * would yield more costs no more than a cluster.
+ * Raw deflate (RFC 1951), decoded to exactly one cluster. The decoder gets the payload in small pieces, so that one that
+ * yields more costs no more than a cluster.
  *
  * @see CMP-07 and CMP-09
  */
 import { Inflate } from 'fflate'
 import * as E from 'fp-ts/lib/Either.js'
 
-/** Bytes of a payload handed over at a time: they yield at most some hundred kilobytes. */
+/** Bytes of the payload in a piece: they yield at most some hundred kilobytes. */
 const piece = 512
-/** Output as it comes, up to its size; what is beyond is counted and dropped. */
-class Sink {
+/** The output up to a size; the rest is counted and dropped. */
+class ClusterSink {
   readonly out: Uint8Array
-  /** Bytes that came, also those that had no room. */
+  /** Bytes of output, among them those that were dropped. */
   length = 0
 
   constructor(size: number) {
@@ -26,16 +26,16 @@ class Sink {
   }
 }
 
-/** What a stream yields up to its end, its first fault or more than fits, and where the fault was met. */
-interface Fed {
-  readonly sink: Sink
-  /** Where the piece starts that holds the fault. */
+/** The output of a stream up to its end, its first error, or more than the size; and where the error is. */
+interface Inflated {
+  readonly sink: ClusterSink
+  /** The start of the piece with the error. */
   readonly fault: number | undefined
 }
 
-/** Feeds a payload in pieces, and byte by byte from `fine` on: what a piece yields before its fault is lost with it. */
-const feed = (payload: Uint8Array, size: number, fine = payload.length): Fed => {
-  const sink = new Sink(size)
+/** Decodes a payload in pieces, and byte by byte from `fine` on: a piece with an error yields nothing. */
+const feed = (payload: Uint8Array, size: number, fine = payload.length): Inflated => {
+  const sink = new ClusterSink(size)
   const stream = new Inflate((chunk) => {
     sink.take(chunk)
   })
@@ -53,8 +53,8 @@ const feed = (payload: Uint8Array, size: number, fine = payload.length): Fed => 
 }
 
 /**
- * The `size` bytes at the start of the stream in `payload`; what follows the stream is not looked at. A stream that yields
- * more is cut, one that yields less is refused.
+ * The first `size` bytes of the stream in `payload`. What follows the stream is not read. A stream that yields more is cut, and
+ * one that yields less is an error.
  */
 export const inflate = (payload: Uint8Array, size: number): E.Either<string, Uint8Array> => {
   const coarse = feed(payload, size)

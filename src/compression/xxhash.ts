@@ -1,4 +1,4 @@
-/** XXH64 with seed 0, the hash whose low half ends a zstd frame. */
+/** XXH64 with seed 0: its low half is the checksum of a zstd frame. */
 import { viewOf } from '../bytes/octets.js'
 
 const prime1 = 0x9e3779b185ebca87n

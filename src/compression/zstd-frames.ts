@@ -1,6 +1,6 @@
 /**
- * Zstandard frames, decoded to exactly one cluster. A scanner finds each frame's blocks first: a payload is followed by its
- * neighbour's bytes, and a frame may claim any size.
+ * Zstandard frames, decoded to exactly one cluster. The blocks of a frame are found first, because a payload is followed by
+ * bytes of another one, and a frame may claim any size.
  *
  * @see CMP-10
  */
@@ -13,10 +13,10 @@ const magic = 0xfd2f_b528
 const skippableMask = 0xffff_fff0
 const skippableMagic = 0x184d_2a50
 
-/** A frame that was found whole: where its blocks start and end, and what it says of itself. */
+/** A complete frame: where its blocks begin and end, and what its header says. */
 interface Frame {
   readonly start: number
-  /** Where it is cut: behind each block, the checksum going with the last. */
+  /** The end of each block; the checksum is part of the last. */
   readonly pieces: readonly number[]
   readonly end: number
   readonly contentSize: number | undefined
@@ -38,7 +38,7 @@ const contentSizeOf = (view: DataView, at: number, flag: number, single: boolean
   }
 }
 
-/** The ends of the blocks from `at` on, up to and including the last one. Reading past the payload ends by an exception. */
+/** The ends of the blocks from `from` on, up to the last one. A read past the end of the payload throws a RangeError. */
 const blockEnds = (view: DataView, from: number): readonly number[] => {
   const ends: number[] = []
   for (let at = from; ;) {
@@ -71,8 +71,8 @@ const frameAt = (view: DataView, start: number): Frame => {
 const found = <A>(read: () => A): E.Either<string, A> => E.tryCatch(read, () => 'a zstd frame that ends too late')
 
 /**
- * The zstd frame that a payload starts with, without what follows it; `undefined` where there is none that ends in it, or
- * where it claims to hold anything but `size` bytes.
+ * The zstd frame at the start of a payload, without what follows it; `undefined` where none ends in the payload, and where its
+ * content size is not `size`.
  */
 export const firstFrame = (payload: Uint8Array, size: number): Uint8Array | undefined => {
   const view = viewOf(payload)
@@ -84,9 +84,9 @@ export const firstFrame = (payload: Uint8Array, size: number): Uint8Array | unde
     : undefined
 }
 
-/** The content of a frame, at most `room` bytes, block by block. */
+/** The content of a frame, block by block; an error for more than `room` bytes. */
 const contentOf = (payload: Uint8Array, f: Frame, room: number): E.Either<string, readonly Uint8Array[]> => {
-  if (f.end > payload.length) return E.left('a zstd frame that ends behind its payload')
+  if (f.end > payload.length) return E.left('a zstd frame that ends past its payload')
   if (f.contentSize !== undefined && f.contentSize > room) return E.left('a zstd frame of more than a cluster')
   const chunks: Uint8Array[] = []
   let length = 0
@@ -112,8 +112,8 @@ const isIntact = (f: Frame, content: Uint8Array): boolean =>
   (f.checksum === undefined || Number(xxh64(content) & 0xffff_ffffn) === f.checksum)
 
 /**
- * The content of the frames at the start of `payload`, `size` bytes in all. Skippable frames count nothing; what follows the
- * frame that completes the cluster is not looked at.
+ * The content of the frames at the start of `payload`, `size` bytes in all. Skippable frames have no content; what follows the
+ * frame that completes the cluster is not read.
  */
 export const unzstd = (payload: Uint8Array, size: number): E.Either<string, Uint8Array> => {
   const view = viewOf(payload)

@@ -1,33 +1,33 @@
 /**
- * A zstd frame of raw and run-length blocks: legal for every reader, and shorter than the cluster where bytes repeat.
+ * A zstd frame of raw and RLE blocks: valid for every decoder, and shorter than the cluster where bytes repeat.
  *
  * @see CMP-10
  */
 import { concat, viewOf } from '../bytes/octets.js'
 
 const magic = 0xfd2f_b528
-/** Most bytes that a block stands for. */
+/** Most bytes of content of a block. */
 const maxBlock = 131_072
-/** A shorter run costs more as a block of its own than it saves. */
+/** A shorter run saves less than a block of its own costs. */
 const shortest = 16
 
 const raw = 0
 const runLength = 1
 
-/** A header of three bytes, least significant first: whether it is the last block, its type, and the bytes it stands for. */
+/** A block: a header of three bytes, least significant first, with last-block flag, type and size; then its content. */
 const block = (type: number, length: number, content: Uint8Array, last: boolean): Uint8Array => {
   const head = Number(last) + 2 * type + 8 * length
   return concat([Uint8Array.of(head & 0xff, (head >> 8) & 0xff, head >> 16), content])
 }
 
-/** Where the run of equal bytes ends that starts at `from`. */
+/** The end of the run of equal bytes that begins at `from`. */
 const runEnd = (bytes: Uint8Array, from: number): number => {
   let to = from + 1
   while (to < bytes.length && bytes[to] === bytes[from]) to++
   return to
 }
 
-/** The blocks for bytes `[from, to)`, which repeat one byte or are taken as they are. */
+/** The blocks of bytes `[from, to)`, as one repeated byte or raw. */
 const blocks = (bytes: Uint8Array, from: number, to: number, type: number): readonly Uint8Array[] => {
   const out: Uint8Array[] = []
   for (let at = from, end = at; at < to; at = end) {
@@ -37,7 +37,7 @@ const blocks = (bytes: Uint8Array, from: number, to: number, type: number): read
   return out
 }
 
-/** One frame that tells its content's size, which is also its window. */
+/** Compresses a cluster to one frame, whose content size is its window. */
 export const zstdRuns = (cluster: Uint8Array): Uint8Array => {
   const head = new Uint8Array(9)
   viewOf(head).setUint32(0, magic, true)

@@ -1,15 +1,15 @@
-/** Choices: one digit for each of several things. All of them where they are few, and else those that tell most. */
+/** Choices: a digit for each of several things. All choices where they are few, else those that show the most. */
 import type { Draw } from './draw.js'
 
 /** A digit for each thing: from 0 to its radix, exclusive. */
 export type Choice = readonly number[]
 
-/** How many choices there are. */
+/** The number of choices with these radices. */
 export const countOf = (radices: Choice): number => radices.reduce((product, radix) => product * radix, 1)
 
 /**
- * Every choice once, each but one digit from the choice before: the reflected Gray code. The first one is all zeros. The
- * array is the same each time and changes with the next choice.
+ * Every choice once, in reflected Gray code: each differs from the one before in one digit. The first is all zeros. All
+ * choices are one array, which the next one changes.
  */
 export function* everyChoice(radices: Choice): Generator<Choice, void> {
   const digits = radices.map(() => 0)
@@ -29,11 +29,11 @@ export function* everyChoice(radices: Choice): Generator<Choice, void> {
   }
 }
 
-/** Numbers from 0 to `count - 1`: all of them, or so many draws if there are more. */
+/** Numbers from 0 to `count - 1`: all of them, or `most` draws if there are more. */
 export const someOf = (count: number, most: number, draw: Draw): readonly number[] =>
   Array.from({ length: Math.min(count, most) }, (_, i) => (count <= most ? i : draw(count)))
 
-/** The choices that differ from one in a single digit, and some of those that differ from it in two. */
+/** The choices that differ from `centre` in one digit, and some of those that differ in two. */
 function* around(centre: Choice, radices: Choice, most: number, draw: Draw): Generator<Choice, void> {
   const moves = radices.flatMap((radix, i) =>
     Array.from({ length: radix }, (_, digit) => ({ i, digit })).filter(({ digit }) => digit !== centre[i])
@@ -47,18 +47,18 @@ function* around(centre: Choice, radices: Choice, most: number, draw: Draw): Gen
   }
 }
 
-/** One in so many digits of a choice near to another is drawn anew. */
+/** A choice near another has one in this many digits drawn anew. */
 const stir = 8
 
-/** A choice drawn at random: any at all, or one near to one of these. */
+/** A random choice: any, or one near one of the centres. */
 export const anyChoice = (radices: Choice, centres: readonly Choice[], draw: Draw): Choice => {
   const centre = draw(2) === 0 ? undefined : centres[draw(centres.length)]
   return radices.map((radix, i) => (centre === undefined || draw(stir) === 0 ? draw(radix) : (centre[i] ?? 0)))
 }
 
 /**
- * Choices that tell most where there are too many: milestones, what differs little from the first and from the last of them,
- * and some drawn at random, half of them near to a milestone.
+ * The choices that show the most where there are too many: the milestones, those that differ little from the first and the
+ * last milestone, and random ones, half of them near a milestone.
  */
 export function* someChoices(
   radices: Choice,

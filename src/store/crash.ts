@@ -1,73 +1,73 @@
 /**
- * Crash states: what the disk may hold when the power fails between two flushes.
+ * Crash states: what a disk may hold after the power fails between two flushes.
  *
  * | model | after the last completed flush the disk holds |
  * | --- | --- |
  * | P0 | the changes up to some point, in order |
  * | P1 | any of the changes, without the others |
- * | P2 | any of the 512-byte sectors, each in any version it had since the flush |
+ * | P2 | any of the 512-byte sectors, each in any version that it had since the flush |
  * | P3 | as P2, but one sector may be torn: up to a multiple of 8 bytes one version, from there on another |
- * | P4 | as P2, as if there had been no flush at all: the negative control, in which a sound order of writes must break |
+ * | P4 | as P2, as if there had been no flush at all: the negative control, in which every order of writes must break |
  *
- * A change is a write, a punched range or a truncation; one that changes nothing is left out.
+ * A change is a write, a punched range or a truncation. One that changes nothing is left out.
  *
- * *Sectors.* When several changes touch a sector, it goes to the disk as it was right after one of them, with all before
- * in it. So a sector written twice is old, or as after the first write, or as after both, and never as after the second
- * alone. In P1 too a change brings whole sectors as they were right after it, and of two that touch a sector the later
- * counts. From P2 on, writes and punched ranges are torn between sectors.
+ * *Sectors.* A sector that several changes touch reaches the disk as it was right after one of them, which includes those
+ * before. So a sector that is written twice is old, or as after the first write, or as after both, and never as after the
+ * second alone. In P1 too a change brings whole sectors as they were right after it, and the later of two wins. From P2 on,
+ * writes and punched ranges are torn between sectors.
  *
- * *Lengths.* A truncation the disk has or has not. If it has, what older versions of sectors have past that length is gone.
- * A file is as long as the last truncation says that the disk has, or else as it was before the epoch, and longer if the
- * disk has sectors with later writes in them: it has room for these writes.
+ * *Lengths.* The disk has a truncation or has it not. If it has, the bytes of older sector versions past that length are
+ * gone. A file is as long as the last truncation that the disk has, or as before the epoch without one, and longer where the
+ * disk has sectors with later writes.
  *
- * In what is enumerated in full, each of P0 to P3 has all states of those before it. Every enumeration has the state
+ * Where all states are enumerated, each of P0 to P3 has the states of those before it. Every enumeration has the state
  * before the epoch, the one after it, and those of P0.
  */
 import type { HostWrite } from '../bytes/host-write.js'
 import { sum } from '../bytes/list.js'
 import { anyChoice, type Choice, countOf, everyChoice, someChoices, someOf } from './choices.js'
 import type { Digest } from './digest.js'
-import { type CrashState, type Disk, diskOf, type Holding, type Torn } from './disk.js'
+import { type CrashState, type EpochDisk, epochDisk, type Holding, type Torn } from './disk.js'
 import { type Draw, drawsOf } from './draw.js'
 import { type Epoch, epochsOf } from './epoch.js'
 import type { Files } from './files.js'
 import { withoutFlushes } from './reorder.js'
 
-/** What a crash may leave. */
+/** A model of what a crash may leave: see the table above. */
 export type Model = 'P0' | 'P1' | 'P2' | 'P3' | 'P4'
 
-/** How far to go. */
+/** How many states are visited. */
 export interface Effort {
-  /** Choices up to this number are all made: 4096 are those of 12 sectors written once. */
+  /** Up to this number of choices all are made: 4096 are those of 12 sectors that are written once. */
   readonly exhaustive: number
-  /** Where there are more, so many are drawn of each family that grows faster than the number of things. */
+  /** Where there are more, this many are drawn of each family that grows faster than the number of sectors. */
   readonly sample: number
-  /** The seed of those draws, a number of 32 bits. */
+  /** The seed of the draws, a number of 32 bits. */
   readonly seed: number
 }
 
-/** Up to 12 sectors in full. */
+/** All states of epochs of up to 12 sectors. */
 export const usualEffort: Effort = { exhaustive: 4096, sample: 256, seed: 1 }
 
-/** The changes that change anything, by their numbers, in order. */
+/** The numbers of the changes that change anything, in order. */
 const changesOf = ({ cells, cuts }: Epoch): readonly number[] =>
   [...new Set([...cells.flatMap(({ steps }) => steps), ...cuts].map(({ by }) => by))].toSorted((a, b) => a - b)
 
-/** What the disk holds when it has every change that comes before one, and no other. */
+/** The holding of a disk that has every change before `change`, and no other. */
 const holdingBefore = ({ cells, cuts }: Epoch, change: number): Holding => [
   ...cells.map(({ steps }) => steps.findLast(({ by }) => by < change)?.version ?? 0),
   ...cuts.map(({ by }) => (by < change ? 1 : 0))
 ]
 
-/** What may be chosen in a model. */
+/** The choices of a model. */
 interface Space {
   readonly radices: Choice
-  /** Those that are a prefix of the changes, from none of them to all. */
+  /** The choices of the first changes, from none of them to all. */
   readonly prefixes: readonly Choice[]
   readonly holding: (choice: Choice) => Holding
 }
 
-/** One digit for each change: 1 if the disk has it. */
+/** The choices with a digit for each change: 1 if the disk has it. */
 const changeSpace = (epoch: Epoch): Space => {
   const changes = changesOf(epoch)
   const digitOf = new Map(changes.map((by, i) => [by, i]))
@@ -85,14 +85,14 @@ const changeSpace = (epoch: Epoch): Space => {
   }
 }
 
-/** One digit for each sector: its version; and one for each truncation. */
+/** The choices with a digit for each sector, its version, and one for each truncation. */
 const sectorSpace = (epoch: Epoch): Space => ({
   radices: [...epoch.cells.map(({ versions }) => versions.length), ...epoch.cuts.map(() => 2)],
   prefixes: [...changesOf(epoch), Infinity].map((end) => holdingBefore(epoch, end)),
   holding: (choice) => choice
 })
 
-/** A state of the disk, not made yet. */
+/** A state of the disk that has not been built. */
 interface Candidate {
   readonly holding: Holding
   readonly torn?: Torn
@@ -106,17 +106,17 @@ function* untorn(space: Space, effort: Effort, draw: Draw): Generator<Candidate,
   return whole
 }
 
-/** Most tears of a sector that are tried in one surrounding, where not all are in every one. */
+/** Tears of a sector that are tried with each holding of the other sectors, unless all states are enumerated. */
 const tearsTried = 16
 
-function* torn(epoch: Epoch, disk: Disk, effort: Effort, draw: Draw): Generator<Candidate, boolean> {
+function* torn(epoch: Epoch, disk: EpochDisk, effort: Effort, draw: Draw): Generator<Candidate, boolean> {
   const { radices, prefixes } = sectorSpace(epoch)
   const others = epoch.cells.map((_, cell) => radices.with(cell, 1))
   const nothing = holdingBefore(epoch, 0)
   const count = sum(others.map((rest, cell) => countOf(rest) * disk.tears(nothing, cell).length))
   const whole = countOf(radices) + count <= effort.exhaustive
 
-  /** The others as they were when a version was made, before everything, after everything, and at random. */
+  /** The other sectors as they were when a version was made, before and after all changes, and at random. */
   const surroundings = (cell: number): readonly Holding[] => [
     ...(epoch.cells[cell]?.versions ?? []).map(({ by }) => holdingBefore(epoch, by)),
     holdingBefore(epoch, Infinity),
@@ -133,7 +133,7 @@ function* torn(epoch: Epoch, disk: Disk, effort: Effort, draw: Draw): Generator<
   return whole
 }
 
-function* candidates(model: Model, epoch: Epoch, disk: Disk, effort: Effort): Generator<Candidate, boolean> {
+function* candidates(model: Model, epoch: Epoch, disk: EpochDisk, effort: Effort): Generator<Candidate, boolean> {
   const draw = drawsOf(effort.seed)
   switch (model) {
     case 'P0':
@@ -152,13 +152,13 @@ function* candidates(model: Model, epoch: Epoch, disk: Disk, effort: Effort): Ge
 }
 
 /**
- * The states that a crash in the epoch may leave, each once, those that follow one another mostly a sector apart. Returns
- * whether that is all of them. The same effort gives the same states in the same order.
+ * The states that a crash in an epoch may leave, each once, neighbours mostly one sector apart. Returns whether they are all.
+ * The same effort gives the same states in the same order.
  *
- * P4 is P2 of an epoch that goes on over the flushes: make it of writes without them.
+ * P4 is P2 of an epoch that ignores flushes: make it of writes {@link withoutFlushes}.
  */
 export function* crashStates(model: Model, epoch: Epoch, effort: Effort = usualEffort): Generator<CrashState, boolean> {
-  const disk = diskOf(epoch)
+  const disk = epochDisk(epoch)
   const seen = new Set<Digest>()
   const all = candidates(model, epoch, disk, effort)
   let next = all.next()
@@ -171,10 +171,10 @@ export function* crashStates(model: Model, epoch: Epoch, effort: Effort = usualE
   return next.value
 }
 
-/** What an exploration came to. */
+/** The counts of an exploration. */
 export interface Explored {
   readonly epochs: number
-  /** Epochs all of whose states were visited. */
+  /** Epochs of which all states were visited. */
   readonly whole: number
   /** Sectors that changed, summed over the epochs. */
   readonly sectors: number
@@ -183,9 +183,8 @@ export interface Explored {
 }
 
 /**
- * Visits the crash states of each epoch of the writes, with the epoch and the number of flushes that were completed. The
- * state in which an epoch ends is visited again as the one in which the next begins: then it is covered by a flush, and
- * more is promised.
+ * Visits the crash states of each epoch of the writes, with the epoch and the number of completed flushes. The state at the
+ * end of an epoch is visited again at the beginning of the next: then a flush covers it, and more is promised.
  */
 export const explore = (
   model: Model,

@@ -1,9 +1,9 @@
 /**
- * Digests: a number of 53 bits for what files hold, or for what they hold that others do not.
+ * Digests: a number of 53 bits for the content of files, or for the difference to other files.
  *
- * It is the exclusive or of a number for each sector and one for each length, so that when one sector changes, only
- * that sector is hashed. Different contents have the same digest by chance alone: with a probability of 1e-9 among the
- * thousands of states that an epoch has, of 6e-5 among a million. Against intent it is no protection.
+ * A digest is the exclusive or of a number for each sector and one for each length, so that a change of one sector costs one
+ * hash. It is no cryptographic hash: two contents have the same digest by chance with a probability of 1e-9 among the
+ * thousands of states of an epoch, and of 6e-5 among a million.
  */
 import type { FileRef } from '../bytes/plan.js'
 import { viewOf } from '../bytes/octets.js'
@@ -20,7 +20,7 @@ const half = 0x1_0000_0000
 export const mixed = (a: Digest, b: Digest): Digest =>
   ((Math.floor(a / half) ^ Math.floor(b / half)) >>> 0) * half + (((a >>> 0) ^ (b >>> 0)) >>> 0)
 
-/** A digest of two hashes of 32 bits, stirred once more so that each bit depends on all. */
+/** A digest of two hashes of 32 bits, mixed so that each bit depends on all. */
 const digestOfTwo = (a: number, b: number): Digest => {
   const c = Math.imul(a ^ (b >>> 15), 0x2c1b_3c6d)
   const d = Math.imul(b ^ (c >>> 12), 0x297a_2d39)
@@ -30,7 +30,7 @@ const digestOfTwo = (a: number, b: number): Digest => {
 
 const seedOf = ({ part, depth }: FileRef): number => Math.imul(2 * depth + (part === 'data' ? 1 : 0) + 1, 0x9e37_79b1)
 
-/** The part that sector `index` of a file has in the digest; none if it is zeros. */
+/** The share of sector `index` of a file in the digest; 0 if it is zeros. */
 export const sectorDigest = (file: FileRef, index: number, bytes: Sector): Digest => {
   if (bytes === undefined) return 0
   const view = viewOf(bytes)
@@ -46,13 +46,13 @@ export const sectorDigest = (file: FileRef, index: number, bytes: Sector): Diges
   return digestOfTwo(a, b)
 }
 
-/** The part that the length of a file has in the digest; none if it is empty. */
+/** The share of the length of a file in the digest; 0 if it is empty. */
 export const lengthDigest = (file: FileRef, length: number): Digest =>
   length === 0
     ? 0
     : digestOfTwo(Math.imul(seedOf(file) ^ (length >>> 0), 0x7feb_352d), ~seedOf(file) ^ Math.floor(length / half))
 
-/** What the digest changes by where sectors hold something else. The files stand in the same places; lengths have no part in it. */
+/** The difference of the digests of two lists of the same files, without their lengths. */
 export const sectorsDigest = (before: Files, after: Files): Digest =>
   after.reduce((digest, { file, store }, place) => {
     const old = before[place]?.store ?? emptyStore

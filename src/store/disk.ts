@@ -1,4 +1,4 @@
-/** Disks: what a disk holds that has some version of every sector of an epoch, made from what it held in the state before. */
+/** The disk of an epoch: its content for any version of every sector, built from the state asked for before. */
 import { type Digest, lengthDigest, mixed, sectorDigest, sectorsDigest } from './digest.js'
 import type { Cell, Epoch, Version } from './epoch.js'
 import type { Files } from './files.js'
@@ -6,35 +6,35 @@ import { clipped, has, patched, type Sector, sectorSize, zeros } from './sector.
 import { type Store, truncate } from './store.js'
 import { withSectors } from './tree.js'
 
-/** For each cell of the epoch the place of the version that the disk has, then for each cut 1 if it has it, 0 if not. */
+/** What a disk has of an epoch: for each cell the index of its version, then for each cut 1 if the disk has it, else 0. */
 export type Holding = readonly number[]
 
-/** A version that a cell has in place of the one its holding says. */
+/** A torn sector: a version that a cell has in place of that of the holding. */
 export interface Torn {
-  /** Place of the cell in the epoch. */
+  /** Index of the cell in the epoch. */
   readonly cell: number
   readonly version: Version
 }
 
-/** What the files may be after a crash. */
+/** The files after a crash. */
 export interface CrashState {
   readonly files: Files
-  /** Equal for states of the same list of epochs that hold the same, and for no others. */
+  /** Equal for states of the same list of epochs with the same content, and for no others but by chance. */
   readonly digest: Digest
 }
 
 /** A disk in the middle of an epoch. */
-export interface Disk {
-  /** What it holds. Costs what differs from the state asked for last, unless a cut does. */
+export interface EpochDisk {
+  /** The state of a holding. Costs as much as differs from the state asked for last, unless a cut differs. */
   readonly state: (holding: Holding, torn?: Torn) => CrashState
-  /** What a cell may be when it is torn, with the cuts of a holding. */
+  /** The torn versions of a cell, with the cuts of a holding. */
   readonly tears: (holding: Holding, cell: number) => readonly Version[]
 }
 
-/** Bytes: a sector is torn at a multiple of these. */
+/** A sector is torn at a multiple of this many bytes. */
 const word = 8
 
-/** The sectors that begin as one version and, from some word on, are the other. Neither of the two is among them. */
+/** The sectors that begin as one version and from some word on are the other, without the two versions themselves. */
 const tearsBetween = ({ file, index }: Cell, old: Version, young: Version): readonly Version[] => {
   const a = old.sector ?? zeros
   const b = young.sector ?? zeros
@@ -44,22 +44,22 @@ const tearsBetween = ({ file, index }: Cell, old: Version, young: Version): read
   }
   const words = Array.from({ length: sectorSize / word }, (_, i) => i * word)
   const differ = words.filter((at) => !has(a, at, b, at, at + word))
-  // A tear is new behind each word that differs, but for the last one.
+  // A tear is new after each word that differs, except the last one.
   return differ.slice(0, -1).flatMap((at) => [tear(old.sector, b, at + word), tear(young.sector, a, at + word)])
 }
 
-/** What all states have in common that have the same cuts. */
-interface Layout {
-  /** Of the holding: 1 for each cut that the disk has. */
+/** What the states with the same cuts have in common. */
+interface CutLayout {
+  /** 1 for each cut that the disk has, as in the holding. */
   readonly cuts: readonly number[]
   readonly stores: readonly Store[]
   /** Of the sectors, without the lengths. */
   readonly digest: Digest
-  /** The versions of each cell, in their order. A cut takes from those before it what lies past it, and their say about the length. */
+  /** The versions of each cell, in order. Those before a cut end there, and no longer extend the file. */
   readonly choices: readonly (readonly Version[])[]
 }
 
-const layoutOf = ({ before, digest, cells, cuts }: Epoch, chosen: readonly number[]): Layout => {
+const layoutOf = ({ before, digest, cells, cuts }: Epoch, chosen: readonly number[]): CutLayout => {
   const kept = cuts.filter((_, i) => chosen[i] === 1)
   const files = before.map(({ file, store }, place) => ({
     file,
@@ -81,18 +81,18 @@ const layoutOf = ({ before, digest, cells, cuts }: Epoch, chosen: readonly numbe
 
 const noTears: readonly Version[] = []
 
-/** The disk of an epoch, as it was before. */
-export const diskOf = (epoch: Epoch): Disk => {
+/** The disk of an epoch, in the state before it. */
+export const epochDisk = (epoch: Epoch): EpochDisk => {
   const { before, cells, cuts } = epoch
   const start = (chosen: readonly number[]) => {
     const layout = layoutOf(epoch, chosen)
     return {
       layout,
-      /** The version each cell has. */
+      /** The version of each cell. */
       held: layout.choices.map(([first]) => first),
       trees: layout.stores.map(({ tree }) => tree),
       digest: layout.digest,
-      /** The tears of the cell last asked for. */
+      /** The cell whose tears were asked for last, and these tears. */
       torn: -1,
       tears: noTears
     }

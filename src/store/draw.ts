@@ -1,9 +1,9 @@
-/** Numbers that look random and are the same for the same seed. */
+/** Pseudo-random numbers: the same ones for the same seed. */
 
 /** Draws a whole number from 0 to `bound - 1`. Precondition: `1 <= bound <= 2^32`. */
 export type Draw = (bound: number) => number
 
-/** The draws of a seed, which is a number of 32 bits: splitmix, scaled to the bound. */
+/** The draws of a seed of 32 bits: splitmix, scaled to the bound. */
 export const drawsOf = (seed: number): Draw => {
   let state = seed | 0
   return (bound) => {

@@ -1,32 +1,32 @@
 /**
- * Epochs: what a list of host writes does between two flushes, told sector by sector.
+ * Epochs: the changes between two flushes, sector by sector.
  *
- * The host keeps one copy of each sector in its cache and writes it out whole, whenever it likes. So every change of a
- * sector makes a *version* of it, which includes the changes before. The disk may hold any version of the epoch, or what it
- * held before; it cannot hold the second write to a sector without the first.
+ * The host has one copy of each sector in its cache, and writes it to the disk whole, at any time. So every change of a
+ * sector makes a *version* of it, which includes the changes before. The disk may hold any version of the epoch, or the one
+ * before it; it cannot hold the second write to a sector without the first.
  *
- * A truncation, here a *cut*, is one change of a whole file: the disk has it or has it not, whatever else it has.
+ * A truncation, here a *cut*, is one change of a whole file: the disk has it or not, whatever else it has.
  */
 import type { HostWrite, Punch, Write } from '../bytes/host-write.js'
 import type { FileRef } from '../bytes/plan.js'
 import { type Digest, mixed, sectorDigest, sectorsDigest } from './digest.js'
-import { type Change, changed, type Files, placeOf } from './files.js'
+import { type FileChange, changed, type Files, placeOf } from './files.js'
 import { differing, emptyStore, sector, type Store } from './store.js'
 import { type Sector, sectorSize } from './sector.js'
 
-/** What a sector was at some moment of the epoch. */
+/** The content of a sector at some time in the epoch. */
 export interface Version {
   readonly sector: Sector
-  /** Bytes: a file that has this version is at least so long. 0 where that goes without saying. */
+  /** The least length in bytes of a file with this version; 0 where nothing follows from it. */
   readonly end: number
-  /** The part of the sector in the digest. */
+  /** The share of the sector in the digest. */
   readonly digest: Digest
-  /** Number of the change that made it so, in the epoch; -1: it was so before. */
+  /** The number of the change that made it, in the epoch; -1 for the version before. */
   readonly by: number
 }
 
-/** A change of a sector, by its number in the epoch, and the version it left, by its place among the versions. */
-interface Step {
+/** A change of a sector: its number in the epoch, and the index of the version that it left. */
+interface CellChange {
   readonly by: number
   readonly version: number
 }
@@ -34,18 +34,18 @@ interface Step {
 /** A sector that the epoch changes. */
 export interface Cell {
   readonly file: FileRef
-  /** Where the file stands among the files of the epoch. */
+  /** Index of the file among the files of the epoch. */
   readonly place: number
-  /** Number of the sector in the file. */
+  /** The number of the sector in the file. */
   readonly index: number
-  /** The one before the epoch, then what became of it, each once. A cut between two equal ones keeps them apart. */
+  /** The version before the epoch, then those that followed, each once. Equal ones before and after a cut are two. */
   readonly versions: readonly Version[]
-  readonly steps: readonly Step[]
+  readonly steps: readonly CellChange[]
 }
 
 /** A truncation. */
 export interface Cut {
-  /** Where the file stands among the files of the epoch. */
+  /** Index of the file among the files of the epoch. */
   readonly place: number
   /** Bytes. */
   readonly length: number
@@ -54,36 +54,36 @@ export interface Cut {
 
 /** The changes between two flushes. */
 export interface Epoch {
-  /** What the disk held before: all the files, also those that are not there yet. */
+  /** The files before, among them those that the epoch creates, which are empty. */
   readonly before: Files
-  /** What it holds once all is durable. The files stand in the same places. */
+  /** The same files once all changes are durable. */
   readonly after: Files
-  /** Of the sectors before, where they differ from those before the first epoch. */
+  /** The difference of the digest of the sectors before to that before the first epoch. */
   readonly digest: Digest
-  /** The sectors that change, and the cuts. What changes nothing, whatever else the disk has, is not among them. */
+  /** The sectors that change. What changes nothing, whatever else the disk has, is not among them. */
   readonly cells: readonly Cell[]
   readonly cuts: readonly Cut[]
 }
 
-/** A cell with all versions so far. */
-interface Draft extends Cell {
+/** A cell with the versions so far. */
+interface CellDraft extends Cell {
   readonly versions: Version[]
-  readonly steps: Step[]
-  /** Bytes: where the writes of the epoch into the sector end, as far as they are within the file. */
+  readonly steps: CellChange[]
+  /** The byte of the file at which the writes of the epoch into the sector end, as far as they are within the file. */
   reach: number
 }
 
-/** What an epoch has done to one file so far. */
+/** The changes of one file so far. */
 interface Progress {
   readonly file: FileRef
   readonly place: number
   readonly before: Store
   now: Store
-  readonly cells: Map<number, Draft>
+  readonly cells: Map<number, CellDraft>
   readonly cuts: Cut[]
 }
 
-/** The sectors that a write covers; of those that a punched range covers, the ones that are not as before the epoch. */
+/** The sectors that a write touches; of those in a punched range, the ones that differ from before the epoch. */
 const sectorsOf = (change: Write | Punch, { before, now, cells }: Progress): readonly number[] => {
   const length = change._tag === 'Write' ? change.bytes.length : Math.min(change.length, now.length - change.at)
   const first = Math.floor(change.at / sectorSize)
@@ -93,14 +93,14 @@ const sectorsOf = (change: Write | Punch, { before, now, cells }: Progress): rea
     : [...new Set([...cells.keys(), ...differing(before, now)])].filter((index) => index >= first && index < end)
 }
 
-/** Records a truncation: what it takes, no write reaches any more. */
+/** Records a truncation: writes no longer reach past it. */
 const recordCut = ({ place, cells, cuts }: Progress, length: number, by: number): void => {
   cuts.push({ place, length, by })
   for (const cell of cells.values()) cell.reach = Math.min(cell.reach, length)
 }
 
-/** Records what the change numbered `by` makes of the file. */
-const record = (progress: Progress, change: Change, by: number): void => {
+/** Records change number `by` of the file. */
+const record = (progress: Progress, change: FileChange, by: number): void => {
   const { file, place, before, now: old, cells, cuts } = progress
   const now = changed(old, change)
   progress.now = now
@@ -111,12 +111,12 @@ const record = (progress: Progress, change: Change, by: number): void => {
   const version = (index: number, bytes: Sector, end: number, since: number): Version => {
     return { sector: bytes, end, digest: sectorDigest(file, index, bytes), by: since }
   }
-  const begun = (index: number): Draft => {
+  const begun = (index: number): CellDraft => {
     const versions = [version(index, sector(before, index), 0, -1)]
     return { file, place, index, versions, steps: [], reach: 0 }
   }
   const lastCut = cuts.at(-1)
-  /** The file is at least so long, whichever of the changes the disk has. */
+  /** The least length of the file, whichever changes the disk has. */
   const shortest = Math.min(before.length, ...cuts.map(({ length }) => length))
   for (const index of sectorsOf(change, progress)) {
     const bytes = sector(now, index)
@@ -137,8 +137,8 @@ const record = (progress: Progress, change: Change, by: number): void => {
   }
 }
 
-/** The epoch of these changes, from these files on, which have this digest. */
-const epochOf = (before: Files, digest: Digest, changes: readonly Change[]): Epoch => {
+/** The epoch of some changes of files with a digest. */
+const epochOf = (before: Files, digest: Digest, changes: readonly FileChange[]): Epoch => {
   const files = changes.reduce<Files>(
     (all, { file }) => (placeOf(all, file) < 0 ? [...all, { file, store: emptyStore }] : all),
     before
@@ -164,12 +164,12 @@ const epochOf = (before: Files, digest: Digest, changes: readonly Change[]): Epo
   }
 }
 
-/** The epochs of the writes, one more than there are flushes: the last one, often empty, is what no flush has covered. */
+/** The epochs of a list of host writes, one more than its flushes: no flush covers the last one, which is often empty. */
 export const epochsOf = (before: Files, writes: readonly HostWrite[]): readonly Epoch[] => {
   const epochs: Epoch[] = []
   let files = before
   let digest = 0
-  let changes: Change[] = []
+  let changes: FileChange[] = []
   const close = (): void => {
     const epoch = epochOf(files, digest, changes)
     epochs.push(epoch)

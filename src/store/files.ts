@@ -4,9 +4,9 @@ import type { FileRef, SyncWorld } from '../bytes/plan.js'
 import { emptyStore, equals, punch, read, type Store, truncate, write } from './store.js'
 
 /** A host write that changes a file. */
-export type Change = Exclude<HostWrite, Flush>
+export type FileChange = Exclude<HostWrite, Flush>
 
-/** A file and what it holds. */
+/** A file and its content. */
 export interface StoredFile {
   readonly file: FileRef
   readonly store: Store
@@ -15,7 +15,7 @@ export interface StoredFile {
 /** Files, each at most once. A file that is not among them is empty. */
 export type Files = readonly StoredFile[]
 
-/** Where a file stands in the list; -1 if it does not. */
+/** The index of a file in the list; -1 if it is not there. */
 export const placeOf = (files: Files, { part, depth }: FileRef): number => {
   for (let i = 0; i < files.length; i++) {
     const file = files[i]?.file
@@ -24,18 +24,18 @@ export const placeOf = (files: Files, { part, depth }: FileRef): number => {
   return -1
 }
 
-/** What a file holds. */
+/** The content of a file. */
 export const storeOf = (files: Files, file: FileRef): Store => files[placeOf(files, file)]?.store ?? emptyStore
 
-/** The files, of which one holds this. The same files if it holds this store already. */
+/** The files with another content of one of them; the same list if that is its content already. */
 const withStore = (files: Files, file: FileRef, store: Store): Files => {
   const place = placeOf(files, file)
   if (place < 0) return [...files, { file, store }]
   return files[place]?.store === store ? files : files.with(place, { file, store })
 }
 
-/** The file, changed. */
-export const changed = (store: Store, change: Change): Store => {
+/** The content after a change. */
+export const changed = (store: Store, change: FileChange): Store => {
   switch (change._tag) {
     case 'Write':
       return write(store, change.at, change.bytes)
@@ -46,7 +46,7 @@ export const changed = (store: Store, change: Change): Store => {
   }
 }
 
-/** What the files hold after the writes, all of them done in order. */
+/** The files after host writes, performed in order; flushes have no effect. Law: `apply([...a, ...b]) = flow(apply(a), apply(b))`. */
 export const apply =
   (writes: readonly HostWrite[]) =>
   (files: Files): Files =>
@@ -56,12 +56,12 @@ export const apply =
       files
     )
 
-/** The files as a world in which plans run. */
+/** A world whose reads are answered from the files: zeros past their ends. */
 export const worldOf = <W>(files: Files, emit: (what: W) => void): SyncWorld<W> => ({
   read: ({ file, at, length }) => read(storeOf(files, file), at, length),
   emit: emit
 })
 
-/** Every file holds the same. */
+/** Whether both lists have the same files with the same content; a missing file is an empty one. */
 export const sameFiles = (a: Files, b: Files): boolean =>
   [...a, ...b].every(({ file }) => equals(storeOf(a, file), storeOf(b, file)))

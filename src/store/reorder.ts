@@ -1,21 +1,21 @@
-/** Lists of host writes as a careless program would have ordered them: what shows whether a flush is needed. */
+/** Host writes in the order of a careless program: they show whether a flush is needed. */
 import type { HostWrite } from '../bytes/host-write.js'
 
 type Writes = readonly HostWrite[]
 
-/** Where the flushes stand in the list. */
+/** The indices of the flushes. */
 export const flushesOf = (writes: Writes): readonly number[] =>
   writes.flatMap(({ _tag }, i) => (_tag === 'Flush' ? [i] : []))
 
-/** The writes with no flush among them. */
+/** The writes without any flush. */
 export const withoutFlushes = (writes: Writes): Writes => writes.filter(({ _tag }) => _tag !== 'Flush')
 
-/** The writes without the flush at place `at`. */
+/** The writes without the flush at index `at`. */
 export const withoutFlush = (writes: Writes, at: number): Writes => writes.toSpliced(at, 1)
 
 /**
- * For each pair of changes of which one comes before the flush at place `at`, the other behind it, and no other flush
- * between the two: the writes in which they have changed places.
+ * For each pair of changes before and after the flush at index `at`, with no other flush between them: the writes with the two
+ * exchanged.
  */
 export const swappedAcrossFlush = (writes: Writes, at: number): readonly Writes[] => {
   const flushes = flushesOf(writes)

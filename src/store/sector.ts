@@ -1,9 +1,9 @@
-/** Sectors: what a disk writes as a whole. */
+/** Sectors: the units that a disk writes. */
 
 /** Bytes of a sector. */
 export const sectorSize = 512
 
-/** The bytes of a sector, which nobody changes. Where it is `undefined` the sector is all zeros, and only there. */
+/** The bytes of a sector, which are never changed; `undefined` if and only if they are all zeros. */
 export type Sector = Uint8Array | undefined
 
 /** The bytes of a sector of zeros. */
@@ -14,14 +14,14 @@ const isZero = (bytes: Uint8Array): boolean => {
   return true
 }
 
-/** `bytes[from .. to - 1]` stand in the sector from its byte `within` on. */
+/** Whether the sector has `bytes[from .. to - 1]` from its byte `within` on. */
 export const has = (sector: Sector, within: number, bytes: Uint8Array, from: number, to: number): boolean => {
   const old = sector ?? zeros
   for (let i = from; i < to; i++) if (old[within + i - from] !== bytes[i]) return false
   return true
 }
 
-/** The same bytes. */
+/** Whether two sectors have the same bytes. */
 export const sameSector = (a: Sector, b: Sector): boolean =>
   a === b || (a !== undefined && b !== undefined && has(a, 0, b, 0, sectorSize))
 
@@ -33,7 +33,7 @@ export const patched = (sector: Sector, within: number, bytes: Uint8Array): Sect
   return isZero(out) ? undefined : out
 }
 
-/** Sector `index` of a file that is cut off at byte `end`: zeros from there on. */
+/** Sector `index` of a file with zeros from byte `end` of the file on. */
 export const clipped = (sector: Sector, index: number, end: number): Sector => {
   const left = end - index * sectorSize
   if (sector === undefined || left >= sectorSize) return sector

@@ -1,33 +1,33 @@
 /**
- * The sector store: a file in memory that never changes. Writing gives another store, which shares every sector that
- * was not written with the first, so that keeping all states of a file costs little and comparing them costs what differs.
+ * The sector store: an immutable file in memory. A write returns another store, which shares every sector that was not
+ * written, so that many states of a file cost little memory and comparing two costs as much as differs.
  *
- * Offsets and lengths are bytes: whole numbers from 0 on whose sums a double holds exactly.
+ * Offsets and lengths are in bytes, with exact sums below 2^53.
  */
 import { part } from '../bytes/octets.js'
 import { clipped, has, patched, type Sector, sectorSize, zeros } from './sector.js'
-import { sectorAt, someSectorDiffers, type Tree, withoutSectors, withSectors } from './tree.js'
+import { sectorAt, someSectorDiffers, type SectorTree, withoutSectors, withSectors } from './tree.js'
 
-/** A file. Its bytes past the end are zeros, and a sector of zeros has no place in the tree. */
+/** A file. Bytes past the end are zeros, and sectors of zeros are not in the tree. */
 export interface Store {
-  /** Bytes; any number of them, not only whole sectors. */
+  /** Bytes, not only whole sectors. */
   readonly length: number
-  readonly tree: Tree | undefined
+  readonly tree: SectorTree | undefined
 }
 
-/** The file without a byte. */
+/** The empty file. */
 export const emptyStore: Store = { length: 0, tree: undefined }
 
 const sectorOf = (at: number): number => Math.floor(at / sectorSize)
-/** The number of sectors that `length` bytes from offset 0 on reach into. */
+/** The number of sectors that hold the first `length` bytes. */
 const sectorsIn = (length: number): number => Math.ceil(length / sectorSize)
 
-/** The sector numbered `index`, zeros past the end being `undefined` too. */
+/** Sector number `index`; `undefined` past the end too. */
 export const sector = (store: Store, index: number): Sector => sectorAt(store.tree, index)
 
 /**
- * The bytes from `at` on, zeros past the end. A range within one sector is not copied: the same sector of two stores
- * that share it is the same array.
+ * `length` bytes from `at` on, zeros past the end. A range within one sector is not copied: a sector that two stores share is
+ * the same array.
  */
 export const read = (store: Store, at: number, length: number): Uint8Array => {
   let index = sectorOf(at)
@@ -46,10 +46,10 @@ export const read = (store: Store, at: number, length: number): Uint8Array => {
   return out
 }
 
-/** All bytes, in an array of its own. */
+/** All bytes, in a new array. */
 export const toBytes = (store: Store): Uint8Array => part(read(store, 0, store.length), 0, store.length)
 
-/** The store with `bytes` at `at`. It grows to hold them. The same store if it is no longer than before and has them already. */
+/** The store with `bytes` at `at`, to which it grows; the same store if it has them there already. */
 export const write = (store: Store, at: number, bytes: Uint8Array): Store => {
   const first = sectorOf(at)
   const sectors: Sector[] = []
@@ -69,10 +69,10 @@ export const write = (store: Store, at: number, bytes: Uint8Array): Store => {
   return length === store.length ? store : { length, tree: store.tree }
 }
 
-/** The bytes as a store. Law: `toBytes(fromBytes(b)) = b`. */
+/** A store of these bytes. Law: `toBytes(fromBytes(b)) = b`. */
 export const fromBytes = (bytes: Uint8Array): Store => write(emptyStore, 0, bytes)
 
-/** The store with this length: what it loses is gone, what it gains is zeros. The same store if that is its length already. */
+/** The store with another length; the bytes it gains are zeros. The same store if that is its length. */
 export const truncate = (store: Store, length: number): Store => {
   if (length >= store.length) return length === store.length ? store : { length, tree: store.tree }
   const tree = withoutSectors(store.tree, sectorsIn(length), Infinity)
@@ -82,7 +82,7 @@ export const truncate = (store: Store, length: number): Store => {
   return { length, tree: kept === last ? tree : withSectors(tree, index, [kept]) }
 }
 
-/** The store with zeros in a range. Its length stays. The same store if there is nothing but zeros already. */
+/** The store with zeros in a range, and the same length; the same store if the range is zeros already. */
 export const punch = (store: Store, at: number, length: number): Store => {
   const end = Math.min(at + length, store.length)
   if (at >= end) return store
@@ -95,11 +95,11 @@ export const punch = (store: Store, at: number, length: number): Store => {
   return tree === edges.tree ? edges : { length: store.length, tree }
 }
 
-/** Same length, same bytes. Parts the stores share cost nothing. */
+/** Whether two stores have the same length and the same bytes. Shared parts cost nothing. */
 export const equals = (a: Store, b: Store): boolean =>
   a.length === b.length && !someSectorDiffers(a.tree, b.tree, () => true)
 
-/** The numbers of the sectors whose bytes differ, in ascending order; past its end a store has zeros. Parts the stores share cost nothing. */
+/** The numbers of the sectors that differ, ascending; past its end a store has zeros. Shared parts cost nothing. */
 export const differing = (a: Store, b: Store): readonly number[] => {
   const found: number[] = []
   someSectorDiffers(a.tree, b.tree, (index) => {

@@ -1,34 +1,34 @@
-/** Arrays of sectors that never change: a tree of 32 slots a node, in which a new array shares what it has in common with the old one. */
+/** Persistent arrays of sectors: trees with 32 slots a node, in which a new array shares nodes with the old one. */
 import { sameSector, type Sector } from './sector.js'
 
 /** Slots of a node. */
 const fan = 32
 
-interface Leaf {
+interface SectorLeaf {
   readonly _tag: 'Leaf'
   readonly slots: readonly Sector[]
 }
 
-interface Branch {
+interface SectorBranch {
   readonly _tag: 'Branch'
-  /** Sectors below each slot: a power of 32. */
+  /** Sectors under each slot: a power of 32. */
   readonly width: number
-  readonly slots: readonly (Tree | undefined)[]
+  readonly slots: readonly (SectorTree | undefined)[]
 }
 
-/** The sectors of a file by their numbers, from 0 on; `undefined` where there is none. */
-export type Tree = Leaf | Branch
+/** The sectors of a file by number, from 0 on; `undefined` for zeros. */
+export type SectorTree = SectorLeaf | SectorBranch
 
 const noSectors: readonly Sector[] = Array.from({ length: fan }, () => undefined)
-const noTrees: readonly (Tree | undefined)[] = Array.from({ length: fan }, () => undefined)
+const noTrees: readonly (SectorTree | undefined)[] = Array.from({ length: fan }, () => undefined)
 
-const widthOf = (tree: Tree): number => (tree._tag === 'Leaf' ? 1 : tree.width)
+const widthOf = (tree: SectorTree): number => (tree._tag === 'Leaf' ? 1 : tree.width)
 
-/** The width of a node from which `count` sectors can be reached, and no less than `width`. */
+/** The width of a node that holds `count` sectors, at least `width`. */
 const widthFor = (count: number, width: number): number => (width * fan < count ? widthFor(count, width * fan) : width)
 
-/** The same sectors below a node of this width, which is that of the tree or more. */
-const raised = (tree: Tree | undefined, width: number): Tree | undefined => {
+/** The same sectors under a node of this width, which is at least that of the tree. */
+const raised = (tree: SectorTree | undefined, width: number): SectorTree | undefined => {
   let top = tree
   while (top !== undefined && widthOf(top) < width)
     top = { _tag: 'Branch', width: widthOf(top) * fan, slots: noTrees.with(0, top) }
@@ -36,7 +36,7 @@ const raised = (tree: Tree | undefined, width: number): Tree | undefined => {
 }
 
 /** The sector with this number, a whole number from 0 on. */
-export const sectorAt = (tree: Tree | undefined, index: number): Sector => {
+export const sectorAt = (tree: SectorTree | undefined, index: number): Sector => {
   let here = tree
   let rest = index
   while (here?._tag === 'Branch') {
@@ -47,15 +47,15 @@ export const sectorAt = (tree: Tree | undefined, index: number): Sector => {
   return here?.slots[rest]
 }
 
-/** Puts `sectors[from .. to - 1]` into a node of the given width, from its sector `first` on. */
+/** A node of the given width with `sectors[from .. to - 1]` from its sector `first` on. */
 const put = (
-  tree: Tree | undefined,
+  tree: SectorTree | undefined,
   width: number,
   first: number,
   sectors: readonly Sector[],
   from: number,
   to: number
-): Tree => {
+): SectorTree => {
   if (width === 1) {
     const slots = (tree?._tag === 'Leaf' ? tree.slots : noSectors).slice()
     for (let i = from; i < to; i++) slots[first + i - from] = sectors[i]
@@ -72,14 +72,14 @@ const put = (
   return { _tag: 'Branch', width, slots }
 }
 
-/** The sectors, with these in place of those from number `first` on. */
-export const withSectors = (tree: Tree | undefined, first: number, sectors: readonly Sector[]): Tree => {
+/** The tree with these sectors from number `first` on. */
+export const withSectors = (tree: SectorTree | undefined, first: number, sectors: readonly Sector[]): SectorTree => {
   const width = widthFor(first + sectors.length, tree === undefined ? 1 : widthOf(tree))
   return put(raised(tree, width), width, first, sectors, 0, sectors.length)
 }
 
-/** The sectors without those numbered `from` to `to - 1`. The same tree if it has none of them. */
-export const withoutSectors = (tree: Tree | undefined, from: number, to: number): Tree | undefined => {
+/** The tree without sectors `from` to `to - 1`; the same tree if it has none of them. */
+export const withoutSectors = (tree: SectorTree | undefined, from: number, to: number): SectorTree | undefined => {
   if (tree === undefined || from >= to || to <= 0 || from >= widthOf(tree) * fan) return tree
   if (from <= 0 && to >= widthOf(tree) * fan) return undefined
   if (tree._tag === 'Leaf') {
@@ -92,8 +92,8 @@ export const withoutSectors = (tree: Tree | undefined, from: number, to: number)
 }
 
 const someDiffers = (
-  a: Tree | undefined,
-  b: Tree | undefined,
+  a: SectorTree | undefined,
+  b: SectorTree | undefined,
   width: number,
   first: number,
   stop: (index: number) => boolean
@@ -112,12 +112,12 @@ const someDiffers = (
 }
 
 /**
- * Whether `stop` says so of the number of some sector that differs. It is asked in ascending order. Parts the two trees
- * share are skipped.
+ * Whether `stop` returns true for the number of a sector that differs. It is called in ascending order until then. Shared
+ * nodes are skipped.
  */
 export const someSectorDiffers = (
-  a: Tree | undefined,
-  b: Tree | undefined,
+  a: SectorTree | undefined,
+  b: SectorTree | undefined,
   stop: (index: number) => boolean
 ): boolean => {
   const width = Math.max(a === undefined ? 1 : widthOf(a), b === undefined ? 1 : widthOf(b))

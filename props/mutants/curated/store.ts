@@ -44,7 +44,7 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: 'a sector past the end of the file does not extend it',
     file: 'store/disk.ts',
-    change: { in: 'diskOf', find: 'Math.max($lengths[$place] ?? 0, $version.end)', to: '$lengths[$place] ?? 0' },
+    change: { in: 'epochDisk', find: 'Math.max($lengths[$place] ?? 0, $version.end)', to: '$lengths[$place] ?? 0' },
     red: 'props/store/crash.test.ts',
     rule: 'a write past the end, and a truncation to where it ends: the states of each model are those of its definition'
   }

@@ -36,6 +36,7 @@ export const renames: readonly Rename[] = [
   { scope: /^(create|convert|amend)/, from: 'counts may be postponed', to: 'refcounts may be updated later' },
   { scope: /./, from: /\ba count of (-?\d+) for host cluster/g, to: 'a refcount of $1 for host cluster' },
   { scope: /./, from: 'expected one that counts it', to: 'expected one that holds its refcount' },
+  { scope: /./, from: 'a zstd frame that ends behind its payload', to: 'a zstd frame that ends past its payload' },
   { scope: /./, from: 'counts that have to be built anew', to: 'refcounts that have to be rebuilt' },
   {
     scope: /./,

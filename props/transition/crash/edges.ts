@@ -3,7 +3,7 @@ import type { Disk as Abstract } from '../../../spec/disk.js'
 import { flush, type HostWrite } from '../../../src/bytes/host-write.js'
 import { viewOf } from '../../../src/bytes/octets.js'
 import { crashStates, type Model } from '../../../src/store/crash.js'
-import { type CrashState, diskOf, type Holding } from '../../../src/store/disk.js'
+import { type CrashState, epochDisk, type Holding } from '../../../src/store/disk.js'
 import { type Epoch, epochsOf } from '../../../src/store/epoch.js'
 import { flushesOf, withoutFlush } from '../../../src/store/reorder.js'
 import type { Section } from '../../../src/transition/engine/sections.js'
@@ -181,7 +181,7 @@ const versionsBy = ({ cells, cuts }: Epoch, among: (change: number) => boolean):
 
 /** The states in which one sector from behind the flush is there, and one from before is not, or is torn. */
 function* swaps({ epoch, early, own, parts }: Merged): Generator<Swapped> {
-  const disk = diskOf(epoch)
+  const disk = epochDisk(epoch)
   const before = versionsBy(epoch, (by) => by < early)
   const mine = versionsBy(epoch, (by) => by < early && own(by))
   const behind = versionsBy(epoch, (by) => by >= early && own(by))

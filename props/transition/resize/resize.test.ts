@@ -91,11 +91,11 @@ test('VM state of the active tree goes where the disk grows over it, and where i
   follow(follow(start, to(2 ** 14)), to(2 ** 16))
 })
 
-test('the place behind a compressed payload is forgotten with its cluster', () => {
+test('the compressed cursor goes with its cluster', () => {
   const m = after(newMachine({ size: 2 ** 20 }), written(0, 512))
-  const packing = m.files.image.length - 512
-  const packed = { ...m, opened: { ...m.opened, packing } }
-  assert.is(after(packed, to(512)).opened.compressedCursor, packing)
+  const compressedCursor = m.files.image.length - 512
+  const packed = { ...m, opened: { ...m.opened, compressedCursor } }
+  assert.is(after(packed, to(512)).opened.compressedCursor, compressedCursor)
   assert.is(after(packed, to(0)).opened.compressedCursor, 0)
 })
 
