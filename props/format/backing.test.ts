@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { refusalOf } from '../../src/bytes/issue.js'
-import { backingNamePlace, judgeBackingName } from '../../src/format/backing.js'
+import { backingNamePlace, backingRules } from '../../src/format/backing.js'
 import { type Header, header } from '../../src/format/header.js'
 import { lengths, numbers } from '../arbitrary/index.js'
 import { holds } from '../run/holds.js'
@@ -39,7 +39,7 @@ test('a name is refused if it starts behind the first cluster, runs past it, or 
   })
   holds(
     fc.property(places, ([clusterBits, offset, size]) => {
-      const issues = judgeBackingName(named(clusterBits, offset, size))
+      const issues = backingRules.judge(named(clusterBits, offset, size), undefined)
       const left = 2n ** BigInt(clusterBits) - offset
       assert.is(issues.length > 0, left < 0n || BigInt(size) > left || size > 1023)
       if (issues[0] !== undefined) assert.is(refusalOf(issues[0]), left < 0n ? 'OPEN-06' : 'OPEN-28')
@@ -49,13 +49,13 @@ test('a name is refused if it starts behind the first cluster, runs past it, or 
 })
 
 test('a name may end exactly at the end of the first cluster', () => {
-  same(judgeBackingName(named(9, 502n, 10)), [])
-  same(judgeBackingName(named(9, 512n, 0)), [])
-  assert.is(judgeBackingName(named(9, 512n, 1)).length, 1)
+  same(backingRules.judge(named(9, 502n, 10), undefined), [])
+  same(backingRules.judge(named(9, 512n, 0), undefined), [])
+  assert.is(backingRules.judge(named(9, 512n, 1), undefined).length, 1)
 })
 
 test('without an offset the length has no meaning', () => {
-  same(judgeBackingName(named(9, 0n, 0xffff_ffff)), [])
+  same(backingRules.judge(named(9, 0n, 0xffff_ffff), undefined), [])
 })
 
 test.run()

@@ -67,6 +67,9 @@ export const malformed = (place: Place, clause: ClauseId, found: string, expecte
     ...(refusal === undefined ? {} : { refusal })
   })
 
+/** The same place, `by` bytes further on. */
+export const further = (place: Place, by: number): Place => ({ ...place, at: place.at + by })
+
 /** The same issues, `by` bytes further on: from offsets inside a structure to offsets in the file. */
 export const shift =
   (by: number) =>

@@ -9,17 +9,21 @@ import type { Geometry } from './geometry.js'
 /** What a rule of alignment is judged with. */
 export type Aligning = Pick<Geometry, 'clusterBits'>
 
-/** A host offset is a multiple of the cluster size. */
+/** Whether a host offset is a multiple of the cluster size. */
+export const isAligned = (offset: bigint, { clusterBits }: Aligning): boolean =>
+  BigInt.asUintN(clusterBits, offset) === 0n
+
+/** The rule that a host offset is a multiple of the cluster size. */
 export const alignment = (clause: ClauseId, more: Partial<Rule<bigint, Aligning>> = {}): Rule<bigint, Aligning> => ({
   clause,
-  broken: (offset, { clusterBits }) => BigInt.asUintN(clusterBits, offset) !== 0n,
+  broken: (offset, g) => !isAligned(offset, g),
   found: hex,
   expected: 'a multiple of the cluster size',
   specific: (_, { clusterBits }) => `a multiple of the cluster size, ${2 ** clusterBits}`,
   ...more
 })
 
-/** The host offset in a field is a multiple of the cluster size. */
+/** The rule that the host offset in a field is a multiple of the cluster size. */
 export const aligned = <K extends string>(
   field: K,
   clause: ClauseId,

@@ -2,9 +2,9 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { ByteType } from '../bytes/byte-type.js'
 import { growing, type GrowingOf } from '../bytes/growing.js'
-import { type Issue, malformed } from '../bytes/issue.js'
+import { further, type Issue, malformed } from '../bytes/issue.js'
 import { isObject, jsonType, readJson } from '../bytes/json.js'
-import { RuleTable } from '../bytes/judgement.js'
+import { type Placing, RuleTable } from '../bytes/judgement.js'
 import { objectJson, valueAt } from '../bytes/object.js'
 import { padding, u32, u64, u8 } from '../bytes/leaf.js'
 import { empty, hex, viewOf } from '../bytes/octets.js'
@@ -107,12 +107,25 @@ type AdditionalFields = GrowingOf<typeof additionalFields.fields>
  */
 export type Header = StructOf<typeof headerFields.fields> & { readonly additional: AdditionalFields }
 
+/** The fields that a rule of the header may name. */
+export type HeaderKey = keyof typeof headerFields.fields | keyof typeof additionalFields.fields
+
 const fixedSize = headerFields.size
+
+/** The places of a header's fields, the additional ones included. */
+export const headerPlaces: Placing<Header> = {
+  placeOf: (key) =>
+    key in additionalFields.fields ? further(additionalFields.placeOf(key), fixedSize) : headerFields.placeOf(key)
+}
+
+/** Whether the header ends within the first cluster. @see HDR-02 */
+export const fitsCluster = (h: Pick<Header, 'clusterBits' | 'headerLength'>): boolean =>
+  h.headerLength <= 2 ** h.clusterBits
 
 /** Bytes of the header proper: 72, or header_length if it covers the fixed fields and fits the first cluster, else 104. */
 const lengthOf = (h: Pick<Header, 'version' | 'clusterBits' | 'headerLength'>): number => {
   if (h.version === 2) return headerV2.size
-  const fits = h.clusterBits <= maxClusterBits && h.headerLength <= 1 << h.clusterBits
+  const fits = h.clusterBits <= maxClusterBits && fitsCluster(h)
   return fits && h.headerLength > fixedSize ? h.headerLength : fixedSize
 }
 

@@ -18,6 +18,8 @@ export const maxBackingName = 1023
 export const maxBackingFormat = 15
 /** Entries of an L1 table: 32 MiB. @see L1-03 */
 export const maxL1Entries = 4_194_304
+/** L1 entries that QEMU can count for the size of a disk. @see OPEN-21 */
+export const maxCountableL1 = 0x7fff_ffffn
 /** Bytes of a refcount table. @see REF-06 */
 export const maxRefcountTable = 8_388_608
 /** Largest host offset or length QEMU handles in a table. @see OPEN-16 */
