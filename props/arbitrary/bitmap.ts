@@ -1,14 +1,8 @@
 /** Dirty bitmaps: directory entries, directories, table entries and clusters of bits. */
 import fc from 'fast-check'
 import { fromText } from '../../src/bytes/octets.js'
-import {
-  bitmapCluster,
-  bitmapDirectory,
-  type BitmapEntry,
-  bitmapEntry,
-  type BitmapTableEntry,
-  bitmapTableEntry
-} from '../../src/format/bitmap.js'
+import { bitmapDirectory, type BitmapEntry, bitmapEntry } from '../../src/format/bitmap-directory.js'
+import { bitmapCluster, type BitmapTableEntry, bitmapTableEntry } from '../../src/format/bitmap.js'
 import type { Mode } from './leaf.js'
 import { noise } from './octets.js'
 import { entry, entryValue, fieldsInRow, paddingOf, structure, type Structure, wordOf } from './structure.js'

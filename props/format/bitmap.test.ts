@@ -2,12 +2,10 @@
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { bitAt, packBits } from '../../src/bytes/octets.js'
+import { bitmapDirectory, bitmapEntry, bitmapStarts } from '../../src/format/bitmap-directory.js'
 import {
   bitmapBits,
   bitmapCluster,
-  bitmapDirectory,
-  bitmapEntry,
-  bitmapStarts,
   bitmapTableEntries as tableEntriesFor,
   bitmapTableEntry,
   lastBitsRules

@@ -3,11 +3,10 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { concat, fromText, part } from '../../src/bytes/octets.js'
 import { geometry } from '../../src/format/geometry.js'
-import { type ExtensionArea, extensionArea, extensionStarts } from '../../src/format/extension-area.js'
+import { type ExtensionArea, extensionArea, extensionStarts, extensionRange } from '../../src/format/extension-area.js'
 import { featureNames, nameOf } from '../../src/format/extension-payload.js'
 import { type Extension, extension, typeOf } from '../../src/format/extension.js'
 import { extensionTypes } from '../../src/format/extension-kinds.js'
-import { extensionRange } from '../../src/image/metadata.js'
 import {
   extensionAreas,
   extensionRecords,

@@ -9,7 +9,7 @@ import {
   incompatibleFeatures,
   unknownDuties
 } from '../../src/format/feature.js'
-import { bitmapFlags } from '../../src/format/bitmap.js'
+import { bitmapFlags } from '../../src/format/bitmap-directory.js'
 import { numbers } from '../arbitrary/index.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'

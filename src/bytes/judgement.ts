@@ -81,6 +81,11 @@ export class RuleTable<A, C = unknown> {
     return this.rules.filter((rule) => rule.broken(a, context))
   }
 
+  /** Whether a value breaks no rule about these fields. */
+  allows(a: A, context: C, fields: readonly string[]): boolean {
+    return this.rules.every((rule) => !fields.includes(rule.field) || !rule.broken(a, context))
+  }
+
   /** The issues of a value: one for each rule that it breaks. */
   judge(a: A, context: C, at = 0): readonly Issue[] {
     return this.brokenBy(a, context).map((rule) => this.issue(rule, a, context, at))

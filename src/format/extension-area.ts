@@ -12,6 +12,8 @@ import { objectJson } from '../bytes/object.js'
 import { concat, empty, hex, part, viewOf } from '../bytes/octets.js'
 import { type Extension, extension, extensionRecord, typeOf } from './extension.js'
 import { extensionTypes } from './extension-kinds.js'
+import { clusterSize, type Geometry } from './geometry.js'
+import type { Header } from './header.js'
 
 /** All bytes of the area: the extensions in their order, the end marker if there is one, and what follows it. */
 export interface ExtensionArea {
@@ -159,3 +161,21 @@ export const extensionArea: ByteType<ExtensionArea> = new ByteType<ExtensionArea
     ]
   }
 })
+
+/** Where the extension area starts and ends in the first cluster. @see EXT-01 and EXT-03 */
+export const extensionRange = (h: Header, g: Geometry): { readonly from: number; readonly to: number } => {
+  const size = clusterSize(g)
+  const backing = h.backingFileOffset === 0n ? size : Number(h.backingFileOffset)
+  return { from: h.headerLength, to: Math.max(h.headerLength, Math.min(backing, size)) }
+}
+
+/** The last extension of a kind, which is the one that counts. @see EXT-05 */
+export const lastExtension = <Tag extends Extension['_tag']>(
+  area: ExtensionArea | undefined,
+  tag: Tag
+): Extract<Extension, { readonly _tag: Tag }> | undefined =>
+  area?.extensions.findLast((e): e is Extract<Extension, { readonly _tag: Tag }> => e._tag === tag)
+
+/** Byte offset of the payload of the last extension of a kind from the start of the area. */
+export const payloadStart = (area: ExtensionArea, tag: Extension['_tag']): number =>
+  (extensionStarts(area)[area.extensions.findLastIndex((e) => e._tag === tag)] ?? 0) + recordHead

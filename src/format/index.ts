@@ -1,6 +1,7 @@
 /** Every on-disk structure of qcow2: codecs, views, judgements and limits. */
 export * from './backing.js'
 export * from './bitmap.js'
+export * from './bitmap-directory.js'
 export * from './compressed.js'
 export * from './extension.js'
 export * from './extension-area.js'

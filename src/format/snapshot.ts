@@ -1,12 +1,12 @@
 /** Snapshot table: entries of variable length, aligned to 8 bytes, the last one not padded. */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import { ByteType } from '../bytes/byte-type.js'
+import { ByteType, whole } from '../bytes/byte-type.js'
 import { entry, type EntryOf, toEight } from '../bytes/entry.js'
 import { growing } from '../bytes/growing.js'
 import { type Issue, malformed } from '../bytes/issue.js'
 import { listJson } from '../bytes/json.js'
-import { onField, rulesOf } from '../bytes/judgement.js'
+import { onField, RuleTable, rulesOf } from '../bytes/judgement.js'
 import { u16, u32, u64 } from '../bytes/leaf.js'
 import { startsOf, type Step, sum, walk } from '../bytes/list.js'
 import { concat, empty } from '../bytes/octets.js'
@@ -14,7 +14,7 @@ import { atMost, refusing } from '../bytes/rule.js'
 import { row, struct } from '../bytes/struct.js'
 import { aligned } from './alignment.js'
 import type { Geometry } from './geometry.js'
-import { maxL1Entries, maxReadable, maxSnapshotExtra } from './limits.js'
+import { maxL1Entries, maxReadable, maxSnapshotExtra, maxSnapshotTable } from './limits.js'
 
 /** The table of a snapshot table entry: its first 40 bytes. @see SNAP-01 */
 export const snapshotFixed = struct('snapshot table entry', {
@@ -95,6 +95,19 @@ export const snapshotRules = rulesOf<
     expected: 'at least 16'
   },
   onField('extraDataSize', refusing('OPEN-29', atMost(maxSnapshotExtra, 'SNAP-03')), extraLength)
+])
+
+/** The rule for the bytes of a snapshot table. @see OPEN-30 */
+export const snapshotTableRules = new RuleTable<number>({ placeOf: (_, size) => whole('snapshot table', size) }, [
+  {
+    field: 'size',
+    clause: 'OPEN-30',
+    phase: 'limit',
+    source: 'qemu',
+    broken: (size) => size > maxSnapshotTable,
+    found: (size) => `${size} bytes`,
+    expected: `at most ${maxSnapshotTable} bytes`
+  }
 ])
 
 /** Byte offsets of the entries of a table from its start. */

@@ -39,7 +39,8 @@ export { type AsyncWorld, type Failure, runAsync, showFailure, type Unanswered }
 export { type BlobLike, fromBlob } from '../bytes/blob.js'
 export { readInWindows, readInWindowsAsync, type WindowSize } from '../bytes/window.js'
 /** What an image is, whether to take it in, and what is wrong with it. */
-export { lastExtension, type Metadata, readMetadata, refusal } from './metadata.js'
+export { lastExtension } from '../format/extension-area.js'
+export { type Metadata, readMetadata, refusal } from './metadata.js'
 export {
   type BackingInfo,
   type Facts,

@@ -1,11 +1,11 @@
 /** The JSON of reports: qemu-img's keys and values, then what there is beyond them. */
+import { lastExtension } from '../format/extension-area.js'
 import { issueJson } from '../bytes/issue.js'
 import { integerToJson, type JsonObject } from '../bytes/json.js'
-import type { BitmapEntry } from '../format/bitmap.js'
+import type { BitmapEntry } from '../format/bitmap-directory.js'
 import { compressionType } from '../format/header.js'
 import { type BackingInfo, type Facts, type InfoReport, printed, type SnapshotInfo } from './info.js'
 import type { LuksInfo, LuksSlotInfo } from './luks-info.js'
-import { lastExtension } from './metadata.js'
 import { verdictJson } from './verdict.js'
 
 const slotJson = ({ active, keyOffset }: LuksSlotInfo): JsonObject => ({

@@ -2,6 +2,7 @@
 import type { Issue } from '../bytes/issue.js'
 import { toSomeText } from '../bytes/octets.js'
 import { orFail, type Plan } from '../bytes/plan.js'
+import { lastExtension } from '../format/extension-area.js'
 import { type Extension, typeOf } from '../format/extension.js'
 import { extensionNames } from '../format/extension-kinds.js'
 import { nameOf } from '../format/extension-payload.js'
@@ -10,7 +11,7 @@ import { clusterSize } from '../format/geometry.js'
 import { presentedSize } from '../format/header-rules.js'
 import { icount, type SnapshotEntry, vmStateSize } from '../format/snapshot.js'
 import { type LuksInfo, readLuks } from './luks-info.js'
-import { lastExtension, type Metadata, readMetadata, refusal } from './metadata.js'
+import { type Metadata, readMetadata, refusal } from './metadata.js'
 import { unknownBits, type Verdict, verdict } from './verdict.js'
 
 /** What is read of an image for a report. */

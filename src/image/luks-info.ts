@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { type Plan, readAt } from '../bytes/plan.js'
 import { sectorSize } from '../format/limits.js'
 import { luksActive, luksHeader, type LuksSlot, luksSize, luksSlot, luksSlots, luksText } from '../format/luks.js'
-import { encryptionPointer, type Metadata } from './metadata.js'
+import { luksPointer, type Metadata } from './metadata.js'
 
 /** A key slot of a LUKS header. */
 export interface LuksSlotInfo {
@@ -37,7 +37,7 @@ const cipherBits = (keyBytes: number, mode: string): number => (mode === 'xts' ?
 
 /** Reads the LUKS header of an image that is encrypted by LUKS, if it is and the header decodes. */
 export function* readLuks(m: Metadata): Plan<LuksInfo | undefined> {
-  const pointer = encryptionPointer(m)
+  const pointer = luksPointer(m)
   if (pointer === undefined || m.header.cryptMethod !== 2 || pointer.offset > BigInt(Number.MAX_SAFE_INTEGER))
     return undefined
   const bytes = yield* readAt(Number(pointer.offset), luksSize)

@@ -1,20 +1,35 @@
 /** Metadata: what the header names, read and judged as far as it decodes. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { ClauseId, Source } from '../../spec/clauses/index.js'
-import { type Issue, issue, refusalOf } from '../bytes/issue.js'
+import { type Issue, refusalOf } from '../bytes/issue.js'
 import { type Plan, readAt } from '../bytes/plan.js'
 import { backingNamePlace } from '../format/backing.js'
-import { type BitmapEntry, bitmapStarts, bitmapDirectory, bitmapRules, judgeNames } from '../format/bitmap.js'
-import type { BitmapsExtension, EncryptionPointer } from '../format/extension-payload.js'
-import type { Extension } from '../format/extension.js'
-import { type ExtensionArea, extensionArea, extensionStarts } from '../format/extension-area.js'
-import { clusterSize, type Geometry, geometry } from '../format/geometry.js'
+import {
+  type BitmapEntry,
+  bitmapStarts,
+  bitmapDirectory,
+  bitmapRules,
+  judgeNames,
+  directoryRules
+} from '../format/bitmap-directory.js'
+import { bitmapsExtension, type BitmapsExtension, type EncryptionPointer } from '../format/extension-payload.js'
+import { type ExtensionArea, extensionArea, extensionRange, lastExtension } from '../format/extension-area.js'
+import { headRules } from '../format/extension-rules.js'
+import { type Geometry, geometry } from '../format/geometry.js'
 import { type Header, header } from '../format/header.js'
 import { judgeHeader } from '../format/header-rules.js'
 import * as limits from '../format/limits.js'
-import { snapshotEntry, type SnapshotEntry, snapshotFixed, snapshotRules, snapshotStarts } from '../format/snapshot.js'
+import {
+  snapshotEntry,
+  type SnapshotEntry,
+  snapshotFixed,
+  snapshotRules,
+  snapshotStarts,
+  snapshotTableRules
+} from '../format/snapshot.js'
 import { toEight } from '../bytes/entry.js'
 import { directoryHead, judgeBitmapTables } from './bitmap-tables.js'
+import type { ClauseId } from '../../spec/clauses/index.js'
+import { isAligned } from '../format/alignment.js'
 
 /** The metadata of an image. What does not decode is absent, and an issue says why. */
 export interface Metadata {
@@ -38,13 +53,6 @@ function* firstCluster(): Plan<Uint8Array> {
   return bits > limits.minClusterBits && bits <= limits.maxClusterBits ? yield* readAt(0, 2 ** bits) : start
 }
 
-/** Where the extension area starts and ends in the first cluster. @see EXT-01 and EXT-03 */
-export const extensionRange = (h: Header, g: Geometry): { readonly from: number; readonly to: number } => {
-  const size = clusterSize(g)
-  const backing = h.backingFileOffset === 0n ? size : Number(h.backingFileOffset)
-  return { from: h.headerLength, to: Math.max(h.headerLength, Math.min(backing, size)) }
-}
-
 interface Extensions {
   readonly area?: ExtensionArea
   readonly issues: readonly Issue[]
@@ -66,101 +74,13 @@ const untrusted = (i: Issue): readonly Issue[] => {
   return i.source === 'qemu' ? [] : [{ ...rest, source: 'format' }]
 }
 
-/** The last extension of a kind, which is the one that counts. @see EXT-05 */
-export const lastExtension = <Tag extends Extension['_tag']>(
-  area: ExtensionArea | undefined,
-  tag: Tag
-): Extract<Extension, { readonly _tag: Tag }> | undefined =>
-  area?.extensions.findLast((e): e is Extract<Extension, { readonly _tag: Tag }> => e._tag === tag)
-
 /** The pointer to the LUKS header, if there is one. @see LUKS-02 */
-export const encryptionPointer = (m: Pick<Metadata, 'extensions'>): EncryptionPointer | undefined =>
+export const luksPointer = (m: Pick<Metadata, 'extensions'>): EncryptionPointer | undefined =>
   lastExtension(m.extensions, 'Encryption')?.data
 
 /** The bitmaps extension when its contents are to be trusted. @see BMP-11 */
-export const bitmapsExtension = (m: Pick<Metadata, 'extensions' | 'header'>): BitmapsExtension | undefined =>
+export const trustedBitmaps = (m: Pick<Metadata, 'extensions' | 'header'>): BitmapsExtension | undefined =>
   m.header.autoclearFeatures.bitmaps ? lastExtension(m.extensions, 'Bitmaps')?.data : undefined
-
-interface Spot {
-  readonly structure: string
-  readonly field: string
-  readonly at: number
-  readonly size: number
-}
-
-const autoclear: Spot = { structure: 'header', field: 'autoclear_features', at: 88, size: 8 }
-const incompatible: Spot = { structure: 'header', field: 'incompatible_features', at: 72, size: 8 }
-const cryptMethod: Spot = { structure: 'header', field: 'crypt_method', at: 32, size: 4 }
-
-/** A field of an extension's payload; `at` counts from the payload's start. */
-const inPayload = (h: Header, area: ExtensionArea | undefined, e: Extension, spot: Spot): Spot => {
-  const start = area === undefined ? 0 : (extensionStarts(area)[area.extensions.indexOf(e)] ?? 0)
-  return { ...spot, at: h.headerLength + start + 8 + spot.at }
-}
-
-const when = (
-  broken: boolean,
-  spot: Spot,
-  rule: Pick<Issue, 'clause' | 'found' | 'expected'> & { readonly refusal?: ClauseId; readonly source?: Source }
-): readonly Issue[] => (broken ? [issue({ phase: 'inconsistent', source: 'both', ...spot, ...rule })] : [])
-
-/** What header and extensions say together. */
-const between = (h: Header, g: Geometry, area: ExtensionArea): readonly Issue[] => {
-  const mask = BigInt(clusterSize(g) - 1)
-  const bitmaps = lastExtension(area, 'Bitmaps')
-  const luks = lastExtension(area, 'Encryption')
-  const aligned = 'a multiple of the cluster size'
-  const directory = { structure: 'bitmaps extension', field: 'bitmap_directory_offset', at: 16, size: 8 }
-  const pointer = { structure: 'full disk encryption pointer', field: 'offset', at: 0, size: 8 }
-  return [
-    ...when(h.autoclearFeatures.bitmaps && bitmaps === undefined, autoclear, {
-      clause: 'FEAT-07',
-      source: 'format',
-      found: 'the bitmaps bit without a bitmaps extension',
-      expected: 'both or neither'
-    }),
-    ...when(!h.autoclearFeatures.bitmaps && bitmaps !== undefined, autoclear, {
-      clause: 'BMP-11',
-      source: 'format',
-      found: 'a bitmaps extension without the bitmaps bit',
-      expected: 'the bit, without which the bitmaps are not used'
-    }),
-    ...(bitmaps === undefined || !h.autoclearFeatures.bitmaps
-      ? []
-      : when((bitmaps.data.bitmapDirectoryOffset & mask) !== 0n, inPayload(h, area, bitmaps, directory), {
-          clause: 'BMP-01',
-          found: String(bitmaps.data.bitmapDirectoryOffset),
-          expected: aligned,
-          refusal: 'OPEN-25'
-        })),
-    ...when(luks !== undefined && h.cryptMethod !== 2, cryptMethod, {
-      clause: 'EXT-09',
-      found: `${h.cryptMethod} beside a full disk encryption pointer`,
-      expected: '2',
-      refusal: 'OPEN-25'
-    }),
-    ...(luks === undefined || h.cryptMethod !== 2
-      ? []
-      : when((luks.data.offset & mask) !== 0n, inPayload(h, area, luks, pointer), {
-          clause: 'EXT-09',
-          found: String(luks.data.offset),
-          expected: aligned,
-          refusal: 'OPEN-25'
-        })),
-    ...when(luks === undefined && h.cryptMethod === 2, cryptMethod, {
-      clause: 'LUKS-02',
-      found: '2 without a full disk encryption pointer',
-      expected: 'the extension',
-      refusal: 'OPEN-27'
-    }),
-    ...when(lastExtension(area, 'DataFile') !== undefined && !h.incompatibleFeatures.externalDataFile, incompatible, {
-      clause: 'EXT-11',
-      source: 'format',
-      found: 'an external data file name without the bit',
-      expected: 'both or neither'
-    })
-  ]
-}
 
 interface Snapshots {
   readonly entries: readonly SnapshotEntry[]
@@ -173,27 +93,13 @@ function* snapshotAt(at: number): Plan<E.Either<readonly Issue[], SnapshotEntry>
   if (E.isLeft(fixed)) return fixed
   const { extraDataSize, idSize, nameSize } = fixed.right
   const bare = snapshotFixed.size + extraDataSize + idSize + nameSize
-  if (bare > limits.maxSnapshotTable) return E.left([tooLarge(at, bare)])
+  const tooLarge = snapshotTableRules.judge(bare, undefined, at)
+  if (tooLarge.length > 0) return E.left(tooLarge)
   return snapshotEntry.decodeAt(yield* readAt(at, bare + toEight(bare)), 0, at)
 }
 
-const tooLarge = (at: number, size: number): Issue =>
-  issue({
-    clause: 'OPEN-30',
-    phase: 'limit',
-    source: 'qemu',
-    structure: 'snapshot table',
-    field: '',
-    at,
-    size,
-    found: `${size} bytes`,
-    expected: `at most ${limits.maxSnapshotTable} bytes`
-  })
-
 function* snapshotsOf(h: Header, g: Geometry): Plan<Snapshots> {
   const start = Number(h.snapshotsOffset)
-  const misplaced = h.snapshotsOffset % BigInt(clusterSize(g)) !== 0n || h.snapshotsOffset > limits.maxReadable
-  if (h.nbSnapshots > limits.maxSnapshots || misplaced) return { entries: [], issues: [] }
   const entries: SnapshotEntry[] = []
   const issues: Issue[] = []
   let size = 0
@@ -205,7 +111,8 @@ function* snapshotsOf(h: Header, g: Geometry): Plan<Snapshots> {
     entries.push(last ? { ...s.right, padding: s.right.padding.subarray(0, 0) } : s.right)
     issues.push(...snapshotRules.judge(s.right, g, at))
     size += snapshotEntry.sizeOf(s.right)
-    if (size > limits.maxSnapshotTable) return { entries, issues: [...issues, tooLarge(start, size)] }
+    const tooLarge = snapshotTableRules.judge(size, undefined, start)
+    if (tooLarge.length > 0) return { entries, issues: [...issues, ...tooLarge] }
   }
   return { entries, issues }
 }
@@ -217,37 +124,26 @@ interface Bitmaps {
 
 function* bitmapsOf(h: Header, g: Geometry, extension: BitmapsExtension): Plan<Bitmaps> {
   const { bitmapDirectoryOffset: offset, nbBitmaps } = extension
+  const overLimit = bitmapsExtension.judge(extension).some((i) => i.phase === 'limit')
+  if (overLimit || !isAligned(offset, g)) return { entries: [], issues: [] }
+  const outOfReach = directoryRules.judge({ extension }, undefined)
+  if (outOfReach.length > 0) return { entries: [], issues: outOfReach }
   const at = Number(offset)
-  const size = Number(extension.bitmapDirectorySize)
-  const bad = (phase: 'inconsistent' | 'limit', found: string, expected: string): Issue =>
-    issue({
-      clause: 'BMP-12',
-      phase,
-      source: 'both',
-      structure: 'bitmap directory',
-      field: '',
-      at,
-      size,
-      found,
-      expected,
-      refusal: 'OPEN-31'
-    })
-  if (size > limits.maxBitmapDirectory || nbBitmaps > limits.maxBitmaps || offset % BigInt(clusterSize(g)) !== 0n)
-    return { entries: [], issues: [] }
-  if (offset + BigInt(size) > limits.maxReadable)
-    return { entries: [], issues: [bad('limit', String(offset), 'a directory that ends where QEMU can read')] }
-  const bytes = yield* readAt(at, size)
+  const bytes = yield* readAt(at, Number(extension.bitmapDirectorySize))
   const head = directoryHead(bytes, nbBitmaps)
   const directory = bitmapDirectory.decodeAt(bytes.subarray(0, head), 0, at)
   if (E.isLeft(directory)) return { entries: [], issues: directory.left }
   const entries = directory.right
   const starts = bitmapStarts(entries)
-  const found = head < size ? 'more entries' : `${entries.length} entries`
-  const counted =
-    head === size && entries.length === nbBitmaps ? [] : [bad('inconsistent', found, `nb_bitmaps, ${nbBitmaps}`)]
-  const own = entries.flatMap((b, i) => bitmapRules.judge(b, g, at + (starts[i] ?? 0)))
-  const tables = yield* judgeBitmapTables(h, g, entries, at)
-  return { entries, issues: [...counted, ...own, ...judgeNames(entries, at), ...tables] }
+  return {
+    entries,
+    issues: [
+      ...directoryRules.judge({ extension, found: { entries: entries.length, more: head < bytes.length } }, undefined),
+      ...entries.flatMap((b, i) => bitmapRules.judge(b, g, at + (starts[i] ?? 0))),
+      ...judgeNames(entries, at),
+      ...(yield* judgeBitmapTables(h, g, entries, at))
+    ]
+  }
 }
 
 /**
@@ -265,12 +161,12 @@ export function* readMetadata(): Plan<E.Either<readonly Issue[], Metadata>> {
   const alone = judgeHeader(h)
   if (g === undefined) return E.right({ header: h, snapshots: [], bitmaps: [], issues: alone })
   const { area, issues } = extensionsOf(h, g, cluster)
-  const place = backingNamePlace(h)
-  const named = place !== undefined && place.at <= BigInt(clusterSize(g)) && place.length <= limits.maxBackingName
-  const backingName = named ? yield* readAt(Number(place.at), place.length) : undefined
-  const snapshots = yield* snapshotsOf(h, g)
+  const breaks = (...clauses: readonly ClauseId[]): boolean => alone.some((i) => clauses.includes(i.clause))
+  const place = breaks('OPEN-06', 'BACK-01') ? undefined : backingNamePlace(h)
+  const backingName = place === undefined ? undefined : yield* readAt(Number(place.at), place.length)
+  const snapshots = breaks('OPEN-17', 'OPEN-18') ? { entries: [], issues: [] } : yield* snapshotsOf(h, g)
   const base = { header: h, geometry: g, ...(area === undefined ? {} : { extensions: area }) }
-  const extension = bitmapsExtension(base)
+  const extension = trustedBitmaps(base)
   const bitmaps = extension === undefined ? { entries: [], issues: [] } : yield* bitmapsOf(h, g, extension)
   return E.right({
     ...base,
@@ -280,7 +176,7 @@ export function* readMetadata(): Plan<E.Either<readonly Issue[], Metadata>> {
     issues: [
       ...alone,
       ...issues,
-      ...(area === undefined ? [] : between(h, g, area)),
+      ...(area === undefined ? [] : headRules.judge({ header: h, area }, g)),
       ...snapshots.issues,
       ...bitmaps.issues
     ]

@@ -7,7 +7,8 @@ import { extensionTypes } from '../format/extension-kinds.js'
 import { type FeatureWord, featureWords } from '../format/feature.js'
 import type { Header } from '../format/header.js'
 import { presentedSize } from '../format/header-rules.js'
-import { lastExtension, type Metadata, refusal } from './metadata.js'
+import { lastExtension } from '../format/extension-area.js'
+import { type Metadata, refusal } from './metadata.js'
 import { type NameKind, nameKind, pathKind } from './name-kind.js'
 
 /** Another file that guest bytes come from. */

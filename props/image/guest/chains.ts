@@ -1,4 +1,5 @@
 /** The chains of the corpus: an image, its backing files and its data file, all in memory. */
+import { lastExtension } from '../../../src/format/extension-area.js'
 import * as E from 'fp-ts/lib/Either.js'
 import * as O from 'fp-ts/lib/Option.js'
 import { isObject } from '../../../src/bytes/json.js'
@@ -6,7 +7,7 @@ import { label } from '../../../src/bytes/octets.js'
 import { fromMemory, type Plan, type Read, runSync } from '../../../src/bytes/plan.js'
 import type { Chain, Layer } from '../../../src/image/guest/chain.js'
 import { activeDisk, type GuestDisk, snapshotDisk } from '../../../src/image/guest/extents.js'
-import { lastExtension, type Metadata, readMetadata, refusal } from '../../../src/image/metadata.js'
+import { type Metadata, readMetadata, refusal } from '../../../src/image/metadata.js'
 import { inPlansMemory, runOn } from '../world.js'
 
 /** An image, the files it may stand on by their names, and whether QEMU has to be told more to open it. */

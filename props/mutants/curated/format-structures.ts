@@ -19,14 +19,14 @@ export const structureMutants: readonly Mutant[] = [
   {
     name: 'a header of exactly one cluster is too long',
     file: 'format/header.ts',
-    change: { in: 'lengthOf', find: '$h.headerLength <= 1 << $h.clusterBits', operator: 'boundary' },
+    change: { in: 'fitsCluster', find: '$h.headerLength <= 2 ** $h.clusterBits', operator: 'boundary' },
     red: 'props/format/header.test.ts',
     rule: 'a header_length below 104 or past the first cluster covers no additional field'
   },
   {
     name: 'a backing file name that ends exactly at the end of the first cluster is rejected',
     file: 'format/backing.ts',
-    change: { in: 'judgeBackingName', find: 'BigInt($h.backingFileSize) <= $left', operator: 'boundary' },
+    change: { in: 'backingRules', find: 'BigInt($h.backingFileSize) > room($h)', operator: 'boundary' },
     red: 'props/format/backing.test.ts',
     rule: 'a name may end exactly at the end of the first cluster'
   },

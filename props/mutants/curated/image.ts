@@ -9,7 +9,7 @@ const onDamagedImages = {
 export const imageMutants: readonly Mutant[] = [
   {
     name: 'the extension area runs to the end of the first cluster, over the backing file name',
-    file: 'image/metadata.ts',
+    file: 'format/extension-area.ts',
     change: { in: 'extensionRange', find: 'Math.min($backing, $size)', to: '$size' },
     red: 'props/format/extension.test.ts',
     rule: 'the area ends at the backing file name, or at the end of the first cluster without one'

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { viewOf } from '../../../src/bytes/octets.js'
-import { bitmapsExtension } from '../../../src/image/metadata.js'
+import { trustedBitmaps } from '../../../src/image/metadata.js'
 import type { Command } from '../../../src/transition/command.js'
 import { suite } from '../../run/suite.js'
 import { type Machine, machineOf, newMachine, perhaps, right } from '../model/machine.js'
@@ -47,7 +47,7 @@ test('a guest write over metadata is refused, whatever section it meets', () => 
     ['refcount block', sound, 2 * size],
     ['snapshot table', snapshot, Number(snapshot.opened.metadata.header.snapshotsOffset)],
     ['inactive L1 table', snapshot, Number(snapshot.opened.metadata.snapshots[0]?.l1TableOffset)],
-    ['bitmap directory', bitmap, Number(bitmapsExtension(bitmap.opened.metadata)?.bitmapDirectoryOffset)]
+    ['bitmap directory', bitmap, Number(trustedBitmaps(bitmap.opened.metadata)?.bitmapDirectoryOffset)]
   ]
   for (const [section, m, host] of sections) {
     const message = refusedBy(mapping(m, host), damaged)

@@ -1,18 +1,12 @@
 /** Bitmaps: those in use, whose bits are stale, and bits set past the end of the disk. */
 import { type Plan, readAt } from '../../bytes/plan.js'
-import {
-  bitmapBits,
-  type BitmapEntry,
-  bitmapFixed,
-  bitmapStarts,
-  bitmapTableEntries,
-  lastBitsRules
-} from '../../format/bitmap.js'
+import { type BitmapEntry, bitmapFixed, bitmapStarts } from '../../format/bitmap-directory.js'
+import { bitmapBits, bitmapTableEntries, lastBitsRules } from '../../format/bitmap.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { maxGranularityBits } from '../../format/limits.js'
 import { BitmapTableView } from '../../format/views.js'
 import { tableIsSane } from '../bitmap-tables.js'
-import { bitmapsExtension, type Metadata } from '../metadata.js'
+import { trustedBitmaps, type Metadata } from '../metadata.js'
 import { inconsistent } from './findings.js'
 import type { CheckState } from './state.js'
 
@@ -32,7 +26,7 @@ function* tailBits(state: CheckState, m: Metadata, b: BitmapEntry, read: Set<num
 
 /** Everything about bitmaps that QEMU loads. */
 export function* bitmapFindings(state: CheckState, m: Metadata): Plan<void> {
-  const extension = bitmapsExtension(m)
+  const extension = trustedBitmaps(m)
   if (extension === undefined) return
   const starts = bitmapStarts(m.bitmaps)
   const flags = bitmapFixed.rows.find((r) => r.key === 'flags')

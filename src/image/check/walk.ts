@@ -1,14 +1,15 @@
 /** The walk: everything in an image that refers to host clusters, in QEMU's order. */
+import { bitmapStarts } from '../../format/bitmap-directory.js'
 import { type Plan, readAt } from '../../bytes/plan.js'
 import type { Halves } from '../../bytes/words.js'
-import { bitmapStarts, bitmapTableFaults, bitmapTableRules } from '../../format/bitmap.js'
+import { bitmapTableFaults, bitmapTableRules } from '../../format/bitmap.js'
 import { clusterSize, type Geometry, l1Coverage } from '../../format/geometry.js'
 import * as limits from '../../format/limits.js'
 import { refcountTableFaults, refcountTableRules } from '../../format/refcount.js'
 import { snapshotStarts } from '../../format/snapshot.js'
 import { BitmapTableView, L1View } from '../../format/views.js'
 import type { ByteRange } from '../byte-range.js'
-import { bitmapsExtension, encryptionPointer, type Metadata, snapshotTablePlace } from '../metadata.js'
+import { trustedBitmaps, luksPointer, type Metadata, snapshotTablePlace } from '../metadata.js'
 import { inconsistent } from './findings.js'
 import { eachTable, type Uses } from './l2-table.js'
 import type { RefcountTable } from './refcounts.js'
@@ -131,7 +132,7 @@ const bitmapData = (w: Walk, view: BitmapTableView, i: number, entry: number): v
 
 /** The bitmap directory, and the tables and bits of its bitmaps. */
 function* bitmaps(w: Walk, m: Metadata): Plan<void> {
-  const extension = bitmapsExtension(m)
+  const extension = trustedBitmaps(m)
   if (extension === undefined) return
   const directory = Number(extension.bitmapDirectoryOffset)
   w.claim('bitmap directory', directory, Number(extension.bitmapDirectorySize))
@@ -175,7 +176,7 @@ export function* walk(
     visitor.l2Table(t)
   })
   if (table !== undefined) w.claim('refcount table', table.at, m.header.refcountTableClusters * w.size, { entry: 48 })
-  const pointer = encryptionPointer(m)
+  const pointer = luksPointer(m)
   if (pointer !== undefined) w.claim('encryption area', Number(pointer.offset), Number(pointer.length))
   yield* bitmaps(w, m)
   if (table !== undefined) refcountBlocks(w, table)

@@ -1,4 +1,5 @@
 /** Regions: every structure reachable from the header, with its bytes and its offset in the file. */
+import { extensionRange } from '../../format/extension-area.js'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Issue, issue } from '../../bytes/issue.js'
 import { type Plan, readAt, emit } from '../../bytes/plan.js'
@@ -15,14 +16,7 @@ import type { SnapshotEntry } from '../../format/snapshot.js'
 import { BitmapTableView, L1View, RefcountTableView } from '../../format/views.js'
 import { tableIsSane } from '../bitmap-tables.js'
 import { ClusterSet } from '../cluster-set.js'
-import {
-  bitmapsExtension,
-  encryptionPointer,
-  extensionRange,
-  type Metadata,
-  readMetadata,
-  snapshotTablePlace
-} from '../metadata.js'
+import { trustedBitmaps, luksPointer, type Metadata, readMetadata, snapshotTablePlace } from '../metadata.js'
 
 /** The structures of an image, in the order a walk meets them. */
 export const structures = [
@@ -177,7 +171,7 @@ function* bitmapData(w: Walk, view: BitmapTableView, of: string): RegionPlan {
 }
 
 function* bitmaps(w: Walk, m: Metadata): RegionPlan {
-  const extension = bitmapsExtension(m)
+  const extension = trustedBitmaps(m)
   if (extension === undefined || m.bitmaps.length === 0) return
   const at = Number(extension.bitmapDirectoryOffset)
   const bytes = yield* readWhole(at, Number(extension.bitmapDirectorySize))
@@ -207,7 +201,7 @@ function* headerRegions(w: Walk, m: Metadata): RegionPlan {
 }
 
 function* encryptionArea(w: Walk, m: Metadata): RegionPlan {
-  const pointer = encryptionPointer(m)
+  const pointer = luksPointer(m)
   if (pointer === undefined || !readable(w, pointer.offset) || m.header.cryptMethod !== 2) return
   const at = Number(pointer.offset)
   const size = Math.min(Number(pointer.length), Math.max(0, w.fileLength - at))

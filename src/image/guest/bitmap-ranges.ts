@@ -1,13 +1,14 @@
 /** Dirty bitmaps: the ranges of guest bytes that their bits mark. */
 import { type Issue, issue, shift } from '../../bytes/issue.js'
 import { failWith, type Plan, readAt, emit, onEmit } from '../../bytes/plan.js'
-import { type BitmapEntry, bitmapBits, bitmapStarts, bitmapTableRules } from '../../format/bitmap.js'
+import { type BitmapEntry, bitmapStarts } from '../../format/bitmap-directory.js'
+import { bitmapBits, bitmapTableRules } from '../../format/bitmap.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { presentedSize } from '../../format/header-rules.js'
 import * as limits from '../../format/limits.js'
 import { BitmapTableView, BitmapView } from '../../format/views.js'
 import { tableIsSane } from '../bitmap-tables.js'
-import { bitmapsExtension, type Metadata } from '../metadata.js'
+import { trustedBitmaps, type Metadata } from '../metadata.js'
 
 /** Guest bytes that are all dirty, or all clean. */
 export interface DirtyRange {
@@ -108,7 +109,7 @@ export function* dirtyRanges(m: Metadata, g: Geometry, b: BitmapEntry): Plan<voi
   const bits = bitmapBits(size, b.granularityBits)
   const against = unusableBecause(b, g, bits)
   if (against.length > 0) {
-    const directory = Number(bitmapsExtension(m)?.bitmapDirectoryOffset ?? 0n)
+    const directory = Number(trustedBitmaps(m)?.bitmapDirectoryOffset ?? 0n)
     yield* failWith(shift(directory + (bitmapStarts(m.bitmaps)[m.bitmaps.indexOf(b)] ?? 0))(against))
   }
   const granularity = 2 ** b.granularityBits

@@ -1,7 +1,8 @@
 /** `qcow2 amend`: other properties for an image. */
+import { lastExtension } from '../../format/extension-area.js'
 import * as E from 'fp-ts/lib/Either.js'
 import { label } from '../../bytes/octets.js'
-import { lastExtension, type Metadata } from '../../image/metadata.js'
+import { type Metadata } from '../../image/metadata.js'
 import type { AmendOptions } from '../../transition/amend/amend.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { because, type CommandError, either, failure, get, orError, task, wait } from '../command-error.js'

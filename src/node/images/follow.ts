@@ -1,9 +1,10 @@
 /** Names inside images that may be followed: plain files in the image's own folder, or in folders that are allowed. */
+import { lastExtension } from '../../format/extension-area.js'
 import { closeSync } from 'node:fs'
 import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { fromText, label } from '../../bytes/octets.js'
-import { lastExtension, type Metadata } from '../../image/metadata.js'
+import { type Metadata } from '../../image/metadata.js'
 import { nameKind, type NameKind, pathKind } from '../../image/name-kind.js'
 import { type CommandError, failure, inContext } from '../command-error.js'
 import { type OpenFile, openRegular } from '../files/file.js'

@@ -1,4 +1,5 @@
 /** Opening a chain: the image, its data file and its backing files, as far as their names may be followed. */
+import { lastExtension } from '../../format/extension-area.js'
 import { basename, dirname } from 'node:path'
 import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
@@ -7,7 +8,7 @@ import { fromText, label, equal } from '../../bytes/octets.js'
 import { fromMemory, type Read } from '../../bytes/plan.js'
 import { type Chain, chainSize, type Layer } from '../../image/guest/chain.js'
 import { activeDisk, type GuestDisk, snapshotDisk } from '../../image/guest/extents.js'
-import { lastExtension, type Metadata } from '../../image/metadata.js'
+import { type Metadata } from '../../image/metadata.js'
 import { vmStateDisk } from '../../image/guest/vm-state.js'
 import {
   type Cause,

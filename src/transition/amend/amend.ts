@@ -2,7 +2,7 @@
 import { empty, equal, fromText } from '../../bytes/octets.js'
 import type { Plan } from '../../bytes/plan.js'
 import { extensionTypes } from '../../format/extension-kinds.js'
-import { lastExtension } from '../../image/metadata.js'
+import { lastExtension } from '../../format/extension-area.js'
 import type { CreateOptions } from '../create/options.js'
 import { type CommandState, refuse } from '../engine/command-state.js'
 import { withExtension, withoutTypes } from '../engine/extension-area.js'

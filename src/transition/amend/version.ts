@@ -1,11 +1,11 @@
 /** The version of an image: from 2 to 3 and back. Nothing else changes in a sector together with the word that holds it. */
+import { lastExtension } from '../../format/extension-area.js'
 import { concat, empty } from '../../bytes/octets.js'
 import type { Plan } from '../../bytes/plan.js'
 import { extensionTypes } from '../../format/extension-kinds.js'
 import { type Header, header, headerV2, v2Defaults } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { snapshotDiskSize, vmStateSize } from '../../format/snapshot.js'
-import { lastExtension } from '../../image/metadata.js'
 import { dropBitmaps } from '../bitmaps/bitmaps.js'
 import { expandZeros } from './expand.js'
 import { type CommandState, refuse } from '../engine/command-state.js'

@@ -1,8 +1,9 @@
 /** Bitmap data: bits set in place, and bitmap tables written anew. */
+import type { BitmapEntry } from '../../format/bitmap-directory.js'
 import { bitAt, equal, setBits } from '../../bytes/octets.js'
 import { type Plan, readAt } from '../../bytes/plan.js'
 import { encodeWords } from '../../bytes/words.js'
-import { type BitmapEntry, bitmapBits, bitmapTableEntries, bitmapTableRules } from '../../format/bitmap.js'
+import { bitmapBits, bitmapTableEntries, bitmapTableRules } from '../../format/bitmap.js'
 import { clusterSize } from '../../format/geometry.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { BitmapTableView } from '../../format/views.js'

@@ -1,15 +1,15 @@
 /** Dirty bitmaps: added, removed, cleared, enabled, disabled, merged, and resized with the disk. */
-import { equal, fromText } from '../../bytes/octets.js'
-import { toEight } from '../../bytes/entry.js'
-import type { Plan } from '../../bytes/plan.js'
 import {
   type BitmapEntry,
   bitmapDirectory,
   bitmapEntry,
   bitmapFlags,
-  bitmapStarts,
-  bitmapTableEntries
-} from '../../format/bitmap.js'
+  bitmapStarts
+} from '../../format/bitmap-directory.js'
+import { equal, fromText } from '../../bytes/octets.js'
+import { toEight } from '../../bytes/entry.js'
+import type { Plan } from '../../bytes/plan.js'
+import { bitmapTableEntries } from '../../format/bitmap.js'
 import { extensionTypes } from '../../format/extension-kinds.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import {
@@ -20,7 +20,7 @@ import {
   maxGranularityBits,
   minGranularityBits
 } from '../../format/limits.js'
-import { bitmapsExtension } from '../../image/metadata.js'
+import { trustedBitmaps } from '../../image/metadata.js'
 import { allocateBytes } from '../engine/allocate.js'
 import { markedTable, mergedTable, newTable, releaseBitmap, resized } from './bitmap-data.js'
 import { areaNow, withExtension, withoutTypes } from '../engine/extension-area.js'
@@ -42,7 +42,7 @@ function* find(w: CommandState, name: string): Plan<PlacedEntry> {
   const { bitmaps } = w.image.metadata
   const i = bitmaps.findIndex((b) => equal(b.name, fromText(name)))
   const entry = bitmaps[i]
-  const directory = bitmapsExtension(w.image.metadata)
+  const directory = trustedBitmaps(w.image.metadata)
   return entry === undefined || directory === undefined
     ? yield* refuse<PlacedEntry>('BMP-02', `no bitmap ${name}`, 'the name of a bitmap', {
         structure: 'bitmap directory'
@@ -85,7 +85,7 @@ function* newDirectory(w: CommandState, entries: readonly BitmapEntry[]): Plan<n
  * @see BT-03, BT-04 and BMP-11
  */
 function* replaceDirectory(w: CommandState, entries: readonly BitmapEntry[]): Plan<void> {
-  const old = bitmapsExtension(w.image.metadata)
+  const old = trustedBitmaps(w.image.metadata)
   if (entries.length === 0) {
     yield* trustBitmaps(w, false)
     yield* changeExtensions(w, (list) => withoutTypes(list, [extensionTypes.Bitmaps]))
@@ -216,7 +216,7 @@ export function* markBitmap(
  */
 export function* resizeBitmaps(w: CommandState, size: number): Plan<void> {
   const { bitmaps } = w.image.metadata
-  const old = bitmapsExtension(w.image.metadata)
+  const old = trustedBitmaps(w.image.metadata)
   if (old === undefined || bitmaps.length === 0) return
   if (bitmaps.some((b) => b.flags.inUse))
     return yield* refuse('RS-01', 'a bitmap in use', 'bitmaps that were saved', { structure: 'bitmap directory entry' })

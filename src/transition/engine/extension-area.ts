@@ -1,4 +1,5 @@
 /** The extension area of the first cluster: as the image has it, and as bytes of other extensions. */
+import { extensionRange } from '../../format/extension-area.js'
 import { toEight } from '../../bytes/entry.js'
 import { type Issue, issue } from '../../bytes/issue.js'
 import { concat, empty, viewOf } from '../../bytes/octets.js'
@@ -6,7 +7,6 @@ import { orFail, type Plan, readAt } from '../../bytes/plan.js'
 import { type Extension, extension, typeOf } from '../../format/extension.js'
 import { type ExtensionArea, extensionArea, extensionStarts } from '../../format/extension-area.js'
 import { extensionTypes } from '../../format/extension-kinds.js'
-import { extensionRange } from '../../image/metadata.js'
 import { type CommandState, refuse } from './command-state.js'
 
 /** The type of an extension that hides bytes of the area: nobody knows it, so everybody skips it. */

@@ -2,13 +2,13 @@
  * Changes of the extensions and of the backing file name, by aligned words of 64 bits, one after the other, so that a crash
  * leaves a first cluster that decodes: first the bytes that nothing refers to, then the word that makes them visible.
  */
+import { extensionRange } from '../../format/extension-area.js'
 import { toEight } from '../../bytes/entry.js'
 import { empty, equal } from '../../bytes/octets.js'
 import { failWith, type Plan, readAt } from '../../bytes/plan.js'
 import { backingNamePlace } from '../../format/backing.js'
 import type { Extension } from '../../format/extension.js'
 import { clusterSize } from '../../format/geometry.js'
-import { extensionRange } from '../../image/metadata.js'
 import type { CommandState } from './command-state.js'
 import {
   areaBytes,

@@ -3,7 +3,7 @@ import { type Plan, readAt } from '../../bytes/plan.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import type { Header } from '../../format/header.js'
 import { L1View, RefcountTableView } from '../../format/views.js'
-import { bitmapsExtension, type Metadata, snapshotTablePlace } from '../../image/metadata.js'
+import { trustedBitmaps, type Metadata, snapshotTablePlace } from '../../image/metadata.js'
 
 /** What the bytes of an image file are: the sections of QEMU's overlap check, and three that it does not protect. @see INT-20 */
 export type Section =
@@ -32,7 +32,7 @@ export const namedRanges = (m: Metadata, g: Geometry): readonly SectionRange[] =
   const h = m.header
   const size = clusterSize(g)
   const snapshots = snapshotTablePlace(m)
-  const directory = bitmapsExtension(m)
+  const directory = trustedBitmaps(m)
   const all: readonly SectionRange[] = [
     { section: 'main header', at: 0, length: size },
     { section: 'active L1 table', at: Number(h.l1TableOffset), length: 8 * h.l1Size },

@@ -1,0 +1,197 @@
+/** Bitmap directory: the dirty bitmaps of an image, and where the table of each is. */
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import { bits, flag } from '../bytes/bits.js'
+import { ByteType, whole } from '../bytes/byte-type.js'
+import { entry, type EntryOf, toEight } from '../bytes/entry.js'
+import { type Issue, malformed } from '../bytes/issue.js'
+import { listJson } from '../bytes/json.js'
+import { onField, RuleTable, rulesOf } from '../bytes/judgement.js'
+import { u16, u32, u64, u8, zeros } from '../bytes/leaf.js'
+import { repeats, startsOf, type Step, sum, walk } from '../bytes/list.js'
+import { concat, toHex } from '../bytes/octets.js'
+import { atLeast, atMost, between, oneOf, refusing, zero } from '../bytes/rule.js'
+import { row, struct } from '../bytes/struct.js'
+import { aligned, type Aligning } from './alignment.js'
+import type { BitmapsExtension } from './extension-payload.js'
+import { maxBitmapName, maxBitmapTable, maxGranularityBits, maxReadable, minGranularityBits } from './limits.js'
+
+/** The flags of a bitmap. @see BMP-02 */
+export const bitmapFlags = bits(
+  'bitmap flags',
+  {
+    inUse: flag(0, 'in_use', 'BMP-09', 'not saved properly: the contents may be stale'),
+    auto: flag(1, 'auto', 'BMP-10', 'enabled: records every change of the guest disk'),
+    extraDataCompatible: flag(
+      2,
+      'extra_data_compatible',
+      'BMP-03',
+      'usable even by those who do not know the extra data'
+    )
+  },
+  { clause: 'BMP-02', refusal: 'OPEN-31' },
+  4
+)
+
+/** The table of a bitmap directory entry: its first 24 bytes. @see BMP-02 */
+export const bitmapFixed = struct('bitmap directory entry', {
+  bitmapTableOffset: row(u64, 'bitmap_table_offset', 'BMP-02', 'host offset of the bitmap table, cluster aligned'),
+  bitmapTableSize: row(
+    u32,
+    'bitmap_table_size',
+    'BMP-02',
+    'entries of the bitmap table',
+    refusing('OPEN-31', { ...atLeast(1, 'BMP-12', 'qemu'), phase: 'limit' }),
+    refusing('OPEN-31', atMost(maxBitmapTable, 'BMP-12'))
+  ),
+  flags: row(bitmapFlags, 'flags', 'BMP-02', 'in_use, auto, extra_data_compatible'),
+  type: row(u8, 'type', 'BMP-02', '1: dirty tracking bitmap', refusing('OPEN-31', oneOf([1], 'BMP-02'))),
+  granularityBits: row(
+    u8,
+    'granularity_bits',
+    'BMP-02',
+    'a bit stands for 1 << granularity_bits guest bytes',
+    refusing('OPEN-31', between(0, 63, 'BMP-02')),
+    refusing('OPEN-31', { ...between(minGranularityBits, maxGranularityBits, 'BMP-04', 'qemu'), phase: 'limit' })
+  ),
+  nameSize: row(u16, 'name_size', 'BMP-02', 'bytes of the name, at least 1'),
+  extraDataSize: row(u32, 'extra_data_size', 'BMP-02', 'bytes of the extra data')
+})
+
+/** A bitmap directory entry. Name and extra data are kept as bytes. @see BMP-02 */
+export const bitmapEntry = entry('bitmap directory entry', bitmapFixed, {
+  extra: { size: 'extraDataSize', name: 'extra_data', clause: 'BMP-02', doc: 'never refers to clusters' },
+  name: { size: 'nameSize', name: 'name', clause: 'BMP-02', doc: 'unique, not NUL terminated' }
+})
+
+export type BitmapEntry = EntryOf<typeof bitmapEntry.fixed.fields, typeof bitmapEntry.tails>
+
+/** What the rules of a bitmap directory entry may name: its fields, and its lengths. */
+type BitmapKey = keyof BitmapEntry | 'nameSize' | 'extraDataSize'
+
+const refusal = 'OPEN-31'
+const nameLength = (b: BitmapEntry): bigint => BigInt(b.name.length)
+
+/** The rules of a bitmap directory entry. @see BMP-02, BMP-04 and BMP-12 */
+export const bitmapRules = rulesOf<BitmapEntry, Aligning, BitmapKey>(bitmapEntry, [
+  aligned('bitmapTableOffset', 'BMP-02', { refusal }),
+  {
+    field: 'bitmapTableOffset',
+    clause: 'BMP-12',
+    source: 'qemu',
+    refusal,
+    broken: (b) => b.bitmapTableOffset === 0n,
+    expected: 'the offset of a table'
+  },
+  onField('nameSize', atLeast(1, 'BMP-02', 'format'), nameLength),
+  onField('nameSize', refusing(refusal, between(0, maxBitmapName, 'BMP-12', 'qemu')), nameLength),
+  {
+    field: 'flags',
+    part: 'extra_data_compatible',
+    clause: 'BMP-04',
+    source: 'qemu',
+    refusal,
+    broken: (b) => b.flags.extraDataCompatible,
+    found: () => 'set',
+    expected: 'clear'
+  },
+  onField('extraDataSize', refusing(refusal, zero('BMP-04', 'qemu')), (b) => BigInt(b.extra.length)),
+  onField('padding', zeros('BMP-02', 'format'), (b) => b.padding)
+])
+
+const entriesJson = listJson('bitmap directory', bitmapEntry.json, (a) =>
+  a.every((b) => bitmapEntry.sizeOf(b) % 8 === 0)
+)
+
+/** Byte offsets of the entries of a directory from its start. */
+export const bitmapStarts = (entries: readonly BitmapEntry[]): readonly number[] =>
+  startsOf(entries.map((b) => bitmapEntry.sizeOf(b)))
+
+const entryAt = (bytes: Uint8Array, at: number): E.Either<readonly Issue[], Step<BitmapEntry>> =>
+  pipe(
+    bitmapEntry.decodeAt(bytes, at),
+    E.mapLeft((issues) => issues.map((i): Issue => ({ ...i, refusal }))),
+    E.chain((b) => {
+      const next = at + bitmapEntry.sizeOf(b)
+      const place = { structure: bitmapEntry.name, field: 'padding', at: next, size: toEight(next - at) }
+      return place.size === 0
+        ? E.right({ value: b, next })
+        : E.left([malformed(place, 'BMP-02', 'the end of the directory', 'padding to a multiple of 8', refusal)])
+    })
+  )
+
+/** A bitmap directory: all bytes given belong to it, and every entry is padded to a multiple of 8. @see BMP-02 */
+export const bitmapDirectory: ByteType<readonly BitmapEntry[]> = new ByteType<readonly BitmapEntry[]>({
+  name: 'bitmap directory',
+  is: (u): u is readonly BitmapEntry[] => entriesJson.is(u),
+  read: (bytes) =>
+    pipe(
+      walk(
+        0,
+        (at) => at < bytes.length,
+        (at) => entryAt(bytes, at)
+      ),
+      E.map((list) => list.value)
+    ),
+  write: (a) => concat(a.map((b) => bitmapEntry.encode(b))),
+  sizeOf: (a) => sum(a.map((b) => bitmapEntry.sizeOf(b))),
+  json: entriesJson,
+  judge: (a) => {
+    const starts = bitmapStarts(a)
+    return [...a.flatMap((b, i) => bitmapEntry.judge(b, starts[i])), ...judgeNames(a)]
+  }
+})
+
+/** The rule of an entry among the entries of its directory, judged with whether one before it has its name. @see BMP-03 */
+export const bitmapNameRules = new RuleTable<BitmapEntry, boolean>(bitmapEntry, [
+  {
+    field: 'name',
+    clause: 'BMP-03',
+    refusal,
+    broken: (_, repeated) => repeated,
+    found: () => 'a name used before',
+    expected: 'unique names'
+  }
+])
+
+/** The issues of entries whose names others have before them; `at` is the byte offset of the directory. @see BMP-03 */
+export const judgeNames = (entries: readonly BitmapEntry[], at = 0): readonly Issue[] => {
+  const starts = bitmapStarts(entries)
+  const again = new Set(repeats(entries.map((b) => toHex(b.name))))
+  return entries.flatMap((b, i) => bitmapNameRules.judge(b, again.has(i), at + (starts[i] ?? 0)))
+}
+
+/** A bitmap directory: where the extension has it, and once it is read how many entries decode and whether bytes are left. */
+export interface Directory {
+  readonly extension: BitmapsExtension
+  readonly found?: { readonly entries: number; readonly more: boolean }
+}
+
+/** The rules of a bitmap directory as a whole; their offsets are those of the file. @see BMP-12 */
+export const directoryRules = new RuleTable<Directory>(
+  {
+    placeOf: (_, { extension }) =>
+      whole('bitmap directory', Number(extension.bitmapDirectorySize), Number(extension.bitmapDirectoryOffset))
+  },
+  [
+    {
+      field: 'offset',
+      clause: 'BMP-12',
+      phase: 'limit',
+      refusal,
+      broken: ({ extension }) => extension.bitmapDirectoryOffset + extension.bitmapDirectorySize > maxReadable,
+      found: ({ extension }) => String(extension.bitmapDirectoryOffset),
+      expected: 'a directory that ends where QEMU can read'
+    },
+    {
+      field: 'entries',
+      clause: 'BMP-12',
+      phase: 'inconsistent',
+      refusal,
+      broken: ({ extension, found }) => found !== undefined && (found.more || found.entries !== extension.nbBitmaps),
+      found: ({ found }) => (found?.more === true ? 'more entries' : `${found?.entries ?? 0} entries`),
+      expected: 'as many entries as nb_bitmaps says',
+      specific: ({ extension }) => `nb_bitmaps, ${extension.nbBitmaps}`
+    }
+  ]
+)
