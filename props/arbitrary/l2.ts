@@ -2,14 +2,8 @@
 import fc from 'fast-check'
 import { u32 } from '../../src/bytes/leaf.js'
 import { compressedBits } from '../../src/format/compressed.js'
-import {
-  type Cluster,
-  type L2Context,
-  type L2Entry,
-  l2Entry,
-  standardBits,
-  type SubclusterBitmap
-} from '../../src/format/l2.js'
+import { l2Entry } from '../../src/format/l2-entry.js'
+import { type Cluster, type L2Context, type L2Entry, standardBits, type SubclusterBitmap } from '../../src/format/l2.js'
 import { hostEnd, maxClusterBits, minClusterBits, minExtendedClusterBits } from '../../src/format/limits.js'
 import { bitsValue, type Mode } from './leaf.js'
 import { numbers } from './number.js'

@@ -1,6 +1,7 @@
 /** Subclusters: what each is, by its two bits and by its cluster. */
 import * as assert from 'uvu/assert'
-import { type L2Context, l2Entry } from '../../src/format/l2.js'
+import { l2Entry } from '../../src/format/l2-entry.js'
+import type { L2Context } from '../../src/format/l2.js'
 import { type Subcluster, subclusterAt } from '../../src/format/subcluster.js'
 import { suite } from '../run/suite.js'
 import { same, valueOf } from './laws.js'

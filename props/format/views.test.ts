@@ -7,7 +7,9 @@ import { bitmapCluster, bitmapTableEntry, bitmapTableFaults, bitmapTableRules } 
 import { availableBytes } from '../../src/format/compressed.js'
 import { blockEntries } from '../../src/format/geometry.js'
 import { l1Entry, l1Faults, l1Rules } from '../../src/format/l1.js'
-import { type L2Context, l2Entry, l2Faults, l2Rules, wordOfCluster } from '../../src/format/l2.js'
+import { l2Faults, l2Rules } from '../../src/format/l2-rules.js'
+import { l2Entry } from '../../src/format/l2-entry.js'
+import { type L2Context, wordOfCluster } from '../../src/format/l2.js'
 import { maxClusterBits, minClusterBits } from '../../src/format/limits.js'
 import {
   refcountBlock,

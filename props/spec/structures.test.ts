@@ -16,8 +16,8 @@ test('spec/structures.md is what npm run structures writes', () => {
 test('every row of every table ends in a clause of the catalogue', () => {
   const lines = structuresDocument()
     .split('\n')
-    .filter((line) => /^\| (\d|then)/.test(line))
-  assert.ok(lines.length > 80)
+    .filter((line) => line.startsWith('| ') && !/^\| (---|Bytes|Bits|Field)/.test(line))
+  assert.ok(lines.length > 180)
   for (const line of lines) assert.ok(isClauseId(line.split(' | ').at(-1)?.replace(' |', '')), line)
 })
 

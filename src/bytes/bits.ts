@@ -5,21 +5,9 @@ import { ByteType, tooFew, whole } from './byte-type.js'
 import { Draft } from './draft.js'
 import type { Place } from './issue.js'
 import { type FieldRule, type Rule, RuleTable } from './judgement.js'
-import {
-  type JsonCodec,
-  bigJson,
-  flagJson,
-  inside,
-  isObject,
-  type Json,
-  type JsonType,
-  jsonType,
-  readJson,
-  smallJson,
-  told
-} from './json.js'
+import { type JsonCodec, bigJson, flagJson, isObject, type JsonType, jsonType, smallJson, told } from './json.js'
 import { type Leaf, maxU64 } from './leaf.js'
-import { valueAt } from './object.js'
+import { objectJson, valueAt, type JsonRow } from './object.js'
 import { hex, viewOf } from './octets.js'
 import { halves, type Halves } from './words.js'
 
@@ -63,6 +51,8 @@ export interface BitsLeaf<R extends BitRows> extends Leaf<BitsOf<R>> {
   readonly kind: 'bits'
   readonly rows: R
   readonly json: JsonType<BitsOf<R>>
+  /** The rows of that JSON: those of the bit field, and the reserved bits. */
+  readonly jsonRows: readonly JsonRow[]
   /** The bits no row names. */
   readonly reservedMask: bigint
   /** The value of a word. Law: `toWord(ofWord(w)) = w`. */
@@ -116,27 +106,32 @@ interface Compiled extends Halves {
   readonly key: string
   readonly row: BitRow
   readonly mask: bigint
-  readonly json: JsonCodec<unknown>
 }
 
-const rowJson = (row: BitRow, mask: bigint): JsonCodec<unknown> => {
+/** The JSON of some bits of a word, in their places. */
+const maskedJson = (name: string, mask: bigint): JsonType<bigint> => {
+  const whole = bigJson(name, maxU64)
+  return jsonType(
+    name,
+    (u): u is bigint => typeof u === 'bigint' && (u & ~mask) === 0n && u >= 0n,
+    (u) => {
+      const n = whole.decode(u)
+      return E.isRight(n) && (n.right & ~mask) === 0n
+        ? E.right(n.right)
+        : E.left(`${told(u)} does not fit the mask ${hex(mask)}`)
+    },
+    (a) => whole.encode(a)
+  )
+}
+
+const rowJson = (row: BitRow): JsonCodec<unknown> => {
   switch (row._tag) {
     case 'Flag':
       return flagJson
     case 'Count':
-      return smallJson(row.name, Number(mask >> BigInt(row.lo)))
+      return smallJson(row.name, Number(maskOf(row) >> BigInt(row.lo)))
     case 'Masked':
-      return jsonType(
-        row.name,
-        (u): u is bigint => typeof u === 'bigint' && (u & ~mask) === 0n && u >= 0n,
-        (u) => {
-          const n = bigJson(row.name, maxU64).decode(u)
-          return E.isRight(n) && (n.right & ~mask) === 0n
-            ? E.right(n.right)
-            : E.left(`${told(u)} does not fit the mask 0x${mask.toString(16)}`)
-        },
-        (a) => bigJson(row.name, maxU64).encode(a)
-      )
+      return maskedJson(row.name, maskOf(row))
   }
 }
 
@@ -154,11 +149,10 @@ export const bits = <const R extends BitRows>(
 ): BitsLeaf<R> => {
   const compiled: readonly Compiled[] = Object.entries<BitRow>(rows).map(([key, row]) => {
     const mask = maskOf(row)
-    return { key, row, mask, ...halves(mask), json: rowJson(row, mask) }
+    return { key, row, mask, ...halves(mask) }
   })
   const reservedMask = maskOf({ lo: 0, hi: 8 * size - 1 }) & ~compiled.reduce((m, c) => m | c.mask, 0n)
   const { hi: reservedHi, lo: reservedLo } = halves(reservedMask)
-  const reservedJson = bigJson('reserved', maxU64)
 
   const wide = compiled.some((c) => c.row._tag !== 'Flag')
 
@@ -191,46 +185,18 @@ export const bits = <const R extends BitRows>(
     return read(hi, lo, () => word)
   }
 
-  const is = (u: unknown): u is BitsOf<R> =>
-    isObject(u) &&
-    compiled.every((c) => c.json.is(u[c.key])) &&
-    typeof u['reserved'] === 'bigint' &&
-    (u['reserved'] & ~reservedMask) === 0n &&
-    u['reserved'] >= 0n
-
-  const json: JsonType<BitsOf<R>> = jsonType(
-    name,
-    is,
-    (u) => {
-      if (!isObject(u)) return E.left(`${told(u)} is not an object`)
-      const known = new Set([...compiled.map((c) => c.row.name), 'reserved'])
-      const stray = Object.keys(u).find((k) => !known.has(k))
-      if (stray !== undefined) return E.left(`${name} has no field ${stray}`)
-      const draft = new Draft<BitsOf<R>>()
-      for (const c of compiled) {
-        const v = inside(c.row.name)(readJson(c.json)(u[c.row.name]))
-        if (E.isLeft(v)) return v
-        draft.set(c.key, v.right)
-      }
-      const rest = reservedJson.decode(u['reserved'] ?? 0)
-      if (E.isLeft(rest) || (rest.right & ~reservedMask) !== 0n)
-        return E.left(`reserved: ${told(u['reserved'])} does not fit the mask 0x${reservedMask.toString(16)}`)
-      draft.set('reserved', rest.right)
-      return E.right(draft.done())
-    },
-    (a) => {
-      const out: Record<string, Json> = {}
-      for (const c of compiled) out[c.row.name] = c.json.encode(valueAt(a, c.key))
-      if (a.reserved !== 0n) out['reserved'] = reservedJson.encode(a.reserved)
-      return out
-    }
-  )
+  const jsonRows: readonly JsonRow[] = [
+    ...compiled.map(({ key, row }) => ({ key, name: row.name, json: rowJson(row) })),
+    { key: 'reserved', name: 'reserved', json: maskedJson('reserved', reservedMask), absent: 0n }
+  ]
+  const is = (u: unknown): u is BitsOf<R> => isObject(u) && jsonRows.every(({ key, json }) => json.is(u[key]))
 
   return {
     kind: 'bits',
     name,
     size,
-    json,
+    json: objectJson(name, jsonRows, is),
+    jsonRows,
     rows,
     reservedMask,
     ofWord,

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { ByteType } from './byte-type.js'
 import { Draft } from './draft.js'
 import type { Place } from './issue.js'
-import { RuleTable } from './judgement.js'
+import { type FieldRule, RuleTable } from './judgement.js'
 import { anyOctetsJson, isObject } from './json.js'
 import { objectJson, valueAt } from './object.js'
 import { empty, part, viewOf } from './octets.js'
@@ -41,6 +41,8 @@ export class GrowingType<F extends Fields> extends ByteType<GrowingOf<F>> {
   readonly _tag = 'GrowingType'
   readonly fields: F
   readonly rows: readonly Placed[]
+  /** What the fields must satisfy by themselves, as far as they are there. */
+  readonly rules: readonly FieldRule<unknown>[]
   /** The value of the bytes, whatever they are. */
   readonly of: (bytes: Uint8Array) => GrowingOf<F>
 
@@ -89,11 +91,15 @@ export class GrowingType<F extends Fields> extends ByteType<GrowingOf<F>> {
       },
       sizeOf,
       json: objectJson(name, named, is),
-      judge: (a) => new RuleTable<unknown>(this, stageOf(a).rows.flatMap(rowRules)).judge(a, undefined)
+      judge: (a) => new RuleTable<unknown>(this, this.rules).judge(a, undefined)
     })
     this.fields = fields
     this.rows = rows
     this.of = of
+    this.rules = rows.flatMap(rowRules).map((rule) => ({
+      ...rule,
+      broken: (a, context) => valueAt(a, rule.field) !== undefined && rule.broken(a, context)
+    }))
   }
 
   /** The place of a field, by the key of its row. */

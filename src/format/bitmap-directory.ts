@@ -14,7 +14,15 @@ import { atLeast, atMost, between, oneOf, refusing, zero } from '../bytes/rule.j
 import { row, struct } from '../bytes/struct.js'
 import { aligned, type Aligning } from './alignment.js'
 import type { BitmapsExtension } from './extension-payload.js'
-import { maxBitmapName, maxBitmapTable, maxGranularityBits, maxReadable, minGranularityBits } from './limits.js'
+import {
+  maxBitmapName,
+  maxBitmapTable,
+  maxBitmapTables,
+  maxGranularityBits,
+  maxReadable,
+  minGranularityBits
+} from './limits.js'
+import { bitmapTableEntries } from './bitmap.js'
 
 /** The flags of a bitmap. @see BMP-02 */
 export const bitmapFlags = bits(
@@ -195,3 +203,49 @@ export const directoryRules = new RuleTable<Directory>(
     }
   ]
 )
+
+/** What a bitmap table is judged with before it is read. */
+export interface BitmapLoading {
+  readonly clusterBits: number
+  /** Bytes of the guest disk. */
+  readonly disk: bigint
+}
+
+const neededEntries = (b: BitmapEntry, { disk, clusterBits }: BitmapLoading): bigint =>
+  bitmapTableEntries(disk, b.granularityBits, clusterBits)
+
+/** The rules of the table of a bitmap that is not in use: of several that are broken the first counts. @see BMP-07 and BMP-12 */
+export const bitmapLoadingRules = new RuleTable<BitmapEntry, BitmapLoading>(bitmapEntry, [
+  {
+    field: 'bitmapTableSize',
+    clause: 'BMP-07',
+    phase: 'inconsistent',
+    refusal,
+    broken: (b, loading) => BigInt(b.bitmapTableSize) !== neededEntries(b, loading),
+    expected: 'the entries that the size of the disk needs',
+    specific: (b, loading) => `${neededEntries(b, loading)} for the size of the disk`
+  },
+  {
+    field: 'bitmapTableOffset',
+    clause: 'BMP-12',
+    phase: 'limit',
+    source: 'qemu',
+    refusal,
+    broken: (b) => b.bitmapTableOffset + 8n * BigInt(b.bitmapTableSize) > maxReadable,
+    expected: 'a table that ends where QEMU can read'
+  }
+])
+
+/** The rule for the tables of all bitmaps together, judged with their bytes up to this one. @see BMP-12 */
+export const bitmapTotalRules = new RuleTable<BitmapEntry, number>(bitmapEntry, [
+  {
+    field: 'bitmapTableSize',
+    clause: 'BMP-12',
+    phase: 'limit',
+    source: 'qemu',
+    refusal,
+    broken: (_, bytes) => bytes > maxBitmapTables,
+    found: () => 'more bytes of bitmap tables',
+    expected: `at most ${maxBitmapTables} in one image`
+  }
+])

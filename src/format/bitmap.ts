@@ -36,7 +36,8 @@ export const bitmapTableRules = rulesOf<BitmapTableEntry, Aligning>(bitmapTableE
     refusal,
     broken: (e) => e.allOnes && e.clusterOffset !== 0n,
     found: () => 'set beside an offset',
-    expected: 'clear'
+    expected: 'clear beside an offset',
+    specific: () => 'clear'
   }
 ])
 

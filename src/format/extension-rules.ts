@@ -12,7 +12,7 @@ export interface Head {
   readonly area: ExtensionArea
 }
 
-type HeadRule = FieldRule<Head, Aligning, HeaderKey | 'bitmapDirectoryOffset' | 'encryptionOffset'>
+type HeadRule = FieldRule<Head, Aligning, HeaderKey | 'bitmapDirectoryOffset' | 'offset'>
 
 const trusted = ({ header }: Head): boolean => header.autoclearFeatures.bitmaps
 const isLuks = ({ header }: Head): boolean => header.cryptMethod === 2
@@ -52,7 +52,7 @@ const rules: readonly HeadRule[] = [
     found: ({ header }) => `${header.cryptMethod} beside a full disk encryption pointer`,
     expected: '2'
   },
-  onField('encryptionOffset', alignment('EXT-09', inconsistent), (head) =>
+  onField('offset', alignment('EXT-09', inconsistent), (head) =>
     isLuks(head) ? (encryption(head)?.offset ?? 0n) : 0n
   ),
   {
@@ -82,7 +82,7 @@ export const headRules = new RuleTable<Head, Aligning>(
     placeOf: (key, { header, area }) => {
       const inPayload = (tag: 'Bitmaps' | 'Encryption'): number => header.headerLength + payloadStart(area, tag)
       if (key === 'bitmapDirectoryOffset') return further(bitmapsExtension.placeOf(key), inPayload('Bitmaps'))
-      if (key === 'encryptionOffset') return further(encryptionPointer.placeOf('offset'), inPayload('Encryption'))
+      if (key === 'offset') return further(encryptionPointer.placeOf(key), inPayload('Encryption'))
       return headerPlaces.placeOf(key, header)
     }
   },

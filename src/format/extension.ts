@@ -4,7 +4,7 @@ import { ByteType } from '../bytes/byte-type.js'
 import { entry, type EntryOf } from '../bytes/entry.js'
 import { type Issue, malformed } from '../bytes/issue.js'
 import { anyOctetsJson, type JsonCodec, octetsJson } from '../bytes/json.js'
-import { onField, type Rule, RuleTable } from '../bytes/judgement.js'
+import { onField, RuleTable } from '../bytes/judgement.js'
 import { u32 } from '../bytes/leaf.js'
 import { taggedJson, valueAt } from '../bytes/object.js'
 import { empty } from '../bytes/octets.js'
@@ -107,18 +107,19 @@ const extensionJson = taggedJson(
 const judgePayload = <Tag extends keyof Payloads>({ _tag, data }: Known<Tag>): readonly Issue[] =>
   extensionKinds[_tag].payload.judge(data, extensionRecord.fixed.size)
 
-/** What the length of an extension breaks. An extension of a known type is called by its name. @see EXT-06, EXT-09 and EXT-10 */
-const judgeLength = (e: Extension): readonly Issue[] => {
-  const kind = Object.values(extensionKinds).find(({ type }) => type === typeOf(e))
-  return kind?.length === undefined ? [] : lengthRules(kind.title, kind.length).judge(toRecord(e), undefined)
-}
-
-/** The rule for the length of an extension, which is called by its title. */
-export const lengthRules = (title: string, rule: Rule<bigint>): RuleTable<ExtensionRecord> =>
-  new RuleTable<ExtensionRecord>(
-    { placeOf: () => ({ ...extensionRecord.fixed.placeOf('length'), structure: title }) },
-    [onField('length', rule, ({ data }) => BigInt(data.length))]
-  )
+/**
+ * The rule for the length of the extensions of a type, whether they decode or not, which an issue calls by their title.
+ *
+ * @see EXT-06, EXT-09 and EXT-10
+ */
+export const lengthRules: ReadonlyMap<number, RuleTable<ExtensionRecord>> = new Map(
+  Object.values(extensionKinds).flatMap(({ type, title, length }) => {
+    if (length === undefined) return []
+    const place = { ...extensionRecord.fixed.placeOf('length'), structure: title }
+    const rule = onField('length', length, ({ data }: ExtensionRecord) => BigInt(data.length))
+    return [[type, new RuleTable({ placeOf: () => place }, [rule])]]
+  })
+)
 
 const theEnd = malformed(
   extensionRecord.fixed.placeOf('type'),
@@ -138,5 +139,8 @@ export const extension: ByteType<Extension> = new ByteType<Extension>({
   write: (e) => extensionRecord.encode(toRecord(e)),
   sizeOf: (e) => extensionRecord.sizeOf(toRecord(e)),
   json: extensionJson,
-  judge: (e) => [...(e._tag === 'Other' ? [] : judgePayload(e)), ...judgeLength(e)]
+  judge: (e) => [
+    ...(e._tag === 'Other' ? [] : judgePayload(e)),
+    ...(lengthRules.get(typeOf(e))?.judge(toRecord(e), undefined) ?? [])
+  ]
 })

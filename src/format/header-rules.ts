@@ -37,7 +37,8 @@ const compression: readonly HeaderRule[] = [
     refusal: 'OPEN-08',
     broken: (h) => compressionType(h) === 0 && compressionBit(h),
     found: () => 'compression type bit set, type 0',
-    expected: 'bit clear'
+    expected: 'the compression type bit clear for type 0',
+    specific: () => 'bit clear'
   },
   {
     field: 'compressionType',
@@ -45,7 +46,8 @@ const compression: readonly HeaderRule[] = [
     refusal: 'OPEN-08',
     broken: (h) => compressionType(h) === 1 && !compressionBit(h),
     found: () => 'type 1, compression type bit clear',
-    expected: 'bit set'
+    expected: 'the compression type bit set for type 1',
+    specific: () => 'bit set'
   }
 ]
 

@@ -42,6 +42,8 @@ export const maxBitmapDirectory = 65_535 * 1024
 export const maxBitmapName = 1023
 /** Entries of a bitmap table. @see BMP-12 */
 export const maxBitmapTable = 0x800_0000
+/** Bytes of the bitmap tables of an image that are read. @see BMP-12 */
+export const maxBitmapTables = 2 ** 28
 /** Bytes of a bitmap's data. @see BMP-12 */
 export const maxBitmapData = 536_870_912
 /** Smallest and largest granularity of a bitmap QEMU loads, as powers of two. @see BMP-02 */

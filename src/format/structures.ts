@@ -1,98 +1,101 @@
-/** The reference: the field tables as Markdown. */
-import type { BitRow, BitsLeaf, BitRows } from '../bytes/bits.js'
-import type { Leaf } from '../bytes/leaf.js'
-import { inWords } from '../bytes/rule.js'
+/** The structures: each field table with the rules of its structure, in the order in which the reference lists them. */
+import type { BitRows } from '../bytes/bits.js'
+import type { FieldRule } from '../bytes/judgement.js'
 import type { Placed } from '../bytes/struct.js'
-import { bitmapEntry } from './bitmap-directory.js'
-import { bitmapTableEntry } from './bitmap.js'
+import { bitmapTableEntry, bitmapTableRules, lastBitsRules } from './bitmap.js'
+import {
+  bitmapEntry,
+  bitmapLoadingRules,
+  bitmapNameRules,
+  bitmapRules,
+  bitmapTotalRules,
+  directoryRules
+} from './bitmap-directory.js'
 import { compressedBits } from './compressed.js'
-import { extensionRecord } from './extension.js'
+import { areaRules, repeatRules } from './extension-area.js'
 import { bitmapsExtension, encryptionPointer, featureName } from './extension-payload.js'
+import { headRules } from './extension-rules.js'
+import { extensionRecord, lengthRules } from './extension.js'
+import { headerRules } from './header-rules.js'
 import { additionalFields, headerFields } from './header.js'
-import { l1Entry } from './l1.js'
-import { standardBits } from './l2.js'
+import { l1Entry, l1Rules } from './l1.js'
+import { l2Rules } from './l2-rules.js'
+import { standardBits, subclusterBits } from './l2.js'
 import { luksHeader, luksSlot } from './luks.js'
-import { refcountTableEntry } from './refcount.js'
-import { snapshotEntry, snapshotExtra } from './snapshot.js'
+import { refcountTableEntry, refcountTableRules } from './refcount.js'
+import { snapshotEntry, snapshotExtra, snapshotRules, snapshotTableRules } from './snapshot.js'
+import { hex } from '../bytes/octets.js'
+import { extensionKinds } from './extension-kinds.js'
 
-/** A line of a table: cells from left to right. */
-type Line = readonly string[]
-
-const upper = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
-
-const markdown = (head: Line, lines: readonly Line[]): readonly string[] =>
-  [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`)
-
-const span = (from: number, size: number): string => (size === 1 ? String(from) : `${from}–${from + size - 1}`)
-
-const ruleWords = (p: Placed): string =>
-  p.row.rules.map((r) => `${inWords(r.allowed)} [${r.refusal ?? r.clause}]`).join('; ')
-
-const isBits = (leaf: Leaf<unknown>): leaf is BitsLeaf<BitRows> => leaf.kind === 'bits' && 'rows' in leaf
-
-const rowLines = (rows: readonly Placed[], from: number): readonly Line[] =>
-  rows.map((p) => [span(from + p.at, p.row.as.size), p.row.name, p.row.as.name, ruleWords(p), p.row.doc, p.row.clause])
-
-const bytesHead: Line = ['Bytes', 'Field', 'Storage', 'Allowed', 'Meaning', 'Clause']
-
-const bitLines = (rows: Readonly<Record<string, BitRow>>): readonly Line[] =>
-  Object.values(rows).map((r) => [span(r.lo, r.hi - r.lo + 1), r.name, r.doc, r.clause])
-
-const bitsSection = (title: string, rows: Readonly<Record<string, BitRow>>): readonly string[] => [
-  `## ${upper(title)}`,
-  '',
-  ...markdown(['Bits', 'Field', 'Meaning', 'Clause'], bitLines(rows)),
-  ''
-]
-
-interface Tailed {
+/** A string after the fields of a table, whose length is in one of them. */
+export interface Tailed {
   readonly size: PropertyKey
   readonly name: string
   readonly doc: string
   readonly clause: string
 }
 
-/** Strings behind a table: their length stands in one of its fields. */
-const tailLines = (rows: readonly Placed[], tails: Readonly<Record<string, Tailed>>): readonly Line[] =>
-  Object.values(tails).map((tail) => {
-    const length = rows.find((p) => p.key === tail.size)?.row.name ?? ''
-    return ['then', tail.name, `${length} bytes`, '', tail.doc, tail.clause]
-  })
+/** Rules of any structure. */
+export interface Rules {
+  readonly rules: readonly FieldRule<never, never>[]
+}
 
-const section = (
-  title: string,
-  rows: readonly Placed[],
-  from = 0,
-  tails: Readonly<Record<string, Tailed>> = {}
-): readonly string[] => [
-  `## ${upper(title)}`,
-  '',
-  ...markdown(bytesHead, [...rowLines(rows, from), ...tailLines(rows, tails)]),
-  '',
-  ...rows.flatMap((p) => (isBits(p.row.as) ? bitsSection(p.row.as.name, p.row.as.rows) : []))
+/** A structure of the format. Its fields are rows of a table or bits of a word. */
+export interface Described {
+  readonly title: string
+  /** The rows of its fields, and the bytes before the first one. */
+  readonly rows?: readonly Placed[]
+  readonly from?: number
+  /** The strings after the fields. */
+  readonly tails?: Readonly<Record<string, Tailed>>
+  /** The rows of its bits, for a structure of one word. */
+  readonly bits?: BitRows
+  /** The tables of its rules: those of the fields by themselves, together, and together with other structures. */
+  readonly tables: readonly Rules[]
+}
+
+/** Every structure of the format. */
+export const describedStructures: readonly Described[] = [
+  { title: 'header', rows: headerFields.rows, tables: [headerFields, headerRules] },
+  {
+    title: 'additional header fields',
+    rows: additionalFields.rows,
+    from: headerFields.size,
+    tables: [additionalFields]
+  },
+  {
+    title: extensionRecord.name,
+    rows: extensionRecord.fixed.rows,
+    tails: extensionRecord.tails,
+    tables: [repeatRules]
+  },
+  ...Object.values(extensionKinds).map(({ type, title }) => ({
+    title: `${title}, extension of type ${hex(type)}`,
+    tables: [lengthRules.get(type) ?? { rules: [] }]
+  })),
+  { title: 'header extension area', tables: [areaRules] },
+  { title: 'header and extensions', tables: [headRules] },
+  { title: 'feature name table entry', rows: featureName.rows, tables: [featureName] },
+  { title: bitmapsExtension.name, rows: bitmapsExtension.rows, tables: [bitmapsExtension] },
+  { title: encryptionPointer.name, rows: encryptionPointer.rows, tables: [encryptionPointer] },
+  { title: l1Entry.name, bits: l1Entry.leaf.rows, tables: [l1Rules] },
+  { title: 'L2 entry of a standard cluster', bits: standardBits.rows, tables: [] },
+  { title: 'L2 entry of a compressed cluster, 64 KiB clusters', bits: compressedBits(16).rows, tables: [] },
+  { title: subclusterBits.name, bits: subclusterBits.rows, tables: [] },
+  { title: 'L2 entry', tables: [l2Rules] },
+  { title: refcountTableEntry.name, bits: refcountTableEntry.leaf.rows, tables: [refcountTableRules] },
+  { title: snapshotEntry.name, rows: snapshotEntry.fixed.rows, tails: snapshotEntry.tails, tables: [snapshotRules] },
+  { title: 'extra data of a snapshot', rows: snapshotExtra.rows, tables: [snapshotExtra] },
+  { title: 'snapshot table', tables: [snapshotTableRules] },
+  { title: 'bitmap directory', tables: [directoryRules] },
+  {
+    title: bitmapEntry.name,
+    rows: bitmapEntry.fixed.rows,
+    tails: bitmapEntry.tails,
+    tables: [bitmapRules, bitmapNameRules, bitmapLoadingRules, bitmapTotalRules]
+  },
+  { title: bitmapTableEntry.name, bits: bitmapTableEntry.leaf.rows, tables: [bitmapTableRules] },
+  { title: 'bitmap data', tables: [lastBitsRules] },
+  { title: luksHeader.name, rows: luksHeader.rows, tables: [luksHeader] },
+  { title: luksSlot.name, rows: luksSlot.rows, tables: [luksSlot] }
 ]
-
-/** Every field table of the format as one Markdown document. Integers are big-endian, bit 0 is the least significant one. */
-export const structuresDocument = (): string =>
-  [
-    '# The structures of qcow2',
-    '',
-    'Made from the field tables in src/format by `npm run structures`. Integers are big-endian; bit 0 is the least significant one.',
-    '',
-    ...section('Header', headerFields.rows),
-    ...section('Additional header fields', additionalFields.rows, headerFields.size),
-    ...section(extensionRecord.name, extensionRecord.fixed.rows, 0, extensionRecord.tails),
-    ...section('Feature name table entry', featureName.rows),
-    ...section(bitmapsExtension.name, bitmapsExtension.rows),
-    ...section(encryptionPointer.name, encryptionPointer.rows),
-    ...bitsSection(l1Entry.name, l1Entry.leaf.rows),
-    ...bitsSection('L2 entry of a standard cluster', standardBits.rows),
-    ...bitsSection('L2 entry of a compressed cluster, 64 KiB clusters', compressedBits(16).rows),
-    ...bitsSection(refcountTableEntry.name, refcountTableEntry.leaf.rows),
-    ...section(snapshotEntry.name, snapshotEntry.fixed.rows, 0, snapshotEntry.tails),
-    ...section('Extra data of a snapshot', snapshotExtra.rows),
-    ...section(bitmapEntry.name, bitmapEntry.fixed.rows, 0, bitmapEntry.tails),
-    ...bitsSection(bitmapTableEntry.name, bitmapTableEntry.leaf.rows),
-    ...section(luksHeader.name, luksHeader.rows),
-    ...section(luksSlot.name, luksSlot.rows)
-  ].join('\n')

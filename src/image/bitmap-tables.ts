@@ -3,69 +3,24 @@ import { toEight } from '../bytes/entry.js'
 import { type Issue } from '../bytes/issue.js'
 import { viewOf } from '../bytes/octets.js'
 import { type Plan, readAt } from '../bytes/plan.js'
-import { bitmapEntry, type BitmapEntry, bitmapFixed, bitmapRules, bitmapStarts } from '../format/bitmap-directory.js'
-import { bitmapBits, bitmapTableEntries, bitmapTableRules } from '../format/bitmap.js'
+import {
+  type BitmapEntry,
+  bitmapFixed,
+  bitmapLoadingRules,
+  bitmapRules,
+  bitmapStarts,
+  bitmapTotalRules
+} from '../format/bitmap-directory.js'
+import { bitmapBits, bitmapTableRules } from '../format/bitmap.js'
 import { type Geometry } from '../format/geometry.js'
 import type { Header } from '../format/header.js'
 import { presentedSize } from '../format/header-rules.js'
 import * as limits from '../format/limits.js'
 import { BitmapTableView } from '../format/views.js'
-import { RuleTable } from '../bytes/judgement.js'
 
 /** Whether the table of a bitmap is where one can be read, with as many entries as one may have. */
 export const tableIsSane = (b: BitmapEntry, g: Geometry): boolean =>
   bitmapRules.allows(b, g, ['bitmapTableOffset', 'bitmapTableSize'])
-
-/** What a bitmap table is judged with before it is read. */
-interface Loading {
-  readonly clusterBits: number
-  /** Bytes of the guest disk. */
-  readonly disk: bigint
-}
-
-const neededEntries = (b: BitmapEntry, { disk, clusterBits }: Loading): bigint =>
-  bitmapTableEntries(disk, b.granularityBits, clusterBits)
-
-const refusal = 'OPEN-31'
-
-/** The rules of the table of a bitmap that is not in use: of several that are broken the first counts. @see BMP-07 and BMP-12 */
-export const loadingRules = new RuleTable<BitmapEntry, Loading>(bitmapEntry, [
-  {
-    field: 'bitmapTableSize',
-    clause: 'BMP-07',
-    phase: 'inconsistent',
-    refusal,
-    broken: (b, loading) => BigInt(b.bitmapTableSize) !== neededEntries(b, loading),
-    expected: 'the entries that the size of the disk needs',
-    specific: (b, loading) => `${neededEntries(b, loading)} for the size of the disk`
-  },
-  {
-    field: 'bitmapTableOffset',
-    clause: 'BMP-12',
-    phase: 'limit',
-    source: 'qemu',
-    refusal,
-    broken: (b) => b.bitmapTableOffset + 8n * BigInt(b.bitmapTableSize) > limits.maxReadable,
-    expected: 'a table that ends where QEMU can read'
-  }
-])
-
-/** Bytes of bitmap tables of one image that are looked into. */
-const mostTables = 2 ** 28
-
-/** The rule for the tables of all bitmaps together, judged with their bytes up to this one. @see BMP-12 */
-export const totalRules = new RuleTable<BitmapEntry, number>(bitmapEntry, [
-  {
-    field: 'bitmapTableSize',
-    clause: 'BMP-12',
-    phase: 'limit',
-    source: 'qemu',
-    refusal,
-    broken: (_, bytes) => bytes > mostTables,
-    found: () => 'more bytes of bitmap tables',
-    expected: `at most ${mostTables} in one image`
-  }
-])
 
 /** Bytes of the first `n` entries of a bitmap directory: what lies behind is not decoded. */
 export const directoryHead = (directory: Uint8Array, n: number): number => {
@@ -98,11 +53,11 @@ export function* judgeBitmapTables(
     const granular = b.granularityBits <= limits.maxGranularityBits
     if (b.flags.inUse || !granular || !tableIsSane(b, g)) continue
     const start = at + (starts[i] ?? 0)
-    const [found] = loadingRules.judge(b, loading, start)
+    const [found] = bitmapLoadingRules.judge(b, loading, start)
     if (found !== undefined) issues.push(found)
     else if (bitmapBits(h.size, b.granularityBits) <= BigInt(limits.maxBitmapData) * 8n) {
       bytes += 8 * b.bitmapTableSize
-      const tooMany = totalRules.judge(b, bytes, start)
+      const tooMany = bitmapTotalRules.judge(b, bytes, start)
       if (tooMany.length > 0) return [...issues, ...tooMany]
       issues.push(...(yield* judgeTable(b, g)))
     }

@@ -150,7 +150,7 @@ export const entryMutants: readonly Mutant[] = [
   },
   {
     name: 'the halves of a subcluster bitmap are swapped',
-    file: 'format/l2.ts',
+    file: 'format/l2-entry.ts',
     change: [
       { in: 'l2Entry', find: '$view.getUint32(12)', to: '$view.getUint32(8)' },
       { in: 'l2Entry', find: '$view.getUint32(8)', to: '$view.getUint32(12)' },

@@ -1,7 +1,7 @@
 /** Entries of an L2 table: the rules each one breaks, and the host clusters it refers to. */
 import type { ClauseId } from '../../../spec/clauses/index.js'
 import { hex } from '../../bytes/octets.js'
-import { l2Rules } from '../../format/l2.js'
+import { l2Rules } from '../../format/l2-rules.js'
 import { clusterKind } from '../../format/views.js'
 import { Allocation } from './allocation.js'
 import { copiedIsChecked, l2Copied } from './copied.js'

@@ -1,5 +1,5 @@
 /** Runs of plain L2 entries: the fast path through a table, which allocates nothing. */
-import { bothBits } from '../../format/l2.js'
+import { bothBits } from '../../format/l2-rules.js'
 import type { Allocation } from './allocation.js'
 import { l2Copied } from './copied.js'
 import type { L2Table } from './l2-table.js'

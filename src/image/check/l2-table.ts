@@ -2,7 +2,7 @@
 import { Memory, type Plan, readInto } from '../../bytes/plan.js'
 import type { Halves } from '../../bytes/words.js'
 import { clusterSize, type Geometry, l2EntrySize } from '../../format/geometry.js'
-import { l2Faults } from '../../format/l2.js'
+import { l2Faults } from '../../format/l2-rules.js'
 import { L2View } from '../../format/views.js'
 import { neighbours } from '../neighbours.js'
 import type { ByteRange } from '../byte-range.js'

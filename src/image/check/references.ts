@@ -2,7 +2,7 @@
 import type { ClauseId } from '../../../spec/clauses/index.js'
 import type { Plan } from '../../bytes/plan.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
-import { l2Rules } from '../../format/l2.js'
+import { l2Rules } from '../../format/l2-rules.js'
 import { clusterKind } from '../../format/views.js'
 import type { Metadata } from '../metadata.js'
 import { Counts } from './counts.js'

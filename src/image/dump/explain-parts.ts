@@ -23,7 +23,7 @@ import {
 } from '../../format/geometry.js'
 import { additionalFields, header, headerFields, headerV2 } from '../../format/header.js'
 import { l1Entry } from '../../format/l1.js'
-import { l2Entry } from '../../format/l2.js'
+import { l2Entry } from '../../format/l2-entry.js'
 import { refcountAt, refcountTableEntry } from '../../format/refcount.js'
 import { snapshotEntry, snapshotStarts } from '../../format/snapshot.js'
 import type { Metadata } from '../metadata.js'

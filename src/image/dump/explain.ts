@@ -2,7 +2,7 @@
 import { type Json, type JsonObject } from '../../bytes/json.js'
 import { type Plan, onEmit } from '../../bytes/plan.js'
 import { clusterSize, type Geometry, geometry, l1Coverage } from '../../format/geometry.js'
-import { l2Entry } from '../../format/l2.js'
+import { l2Entry } from '../../format/l2-entry.js'
 import { RefcountView, clusterKind, L2View } from '../../format/views.js'
 import { blockCoverage } from '../../format/geometry.js'
 import { partsOf, type StructurePart } from './explain-parts.js'

@@ -1,0 +1,127 @@
+import { type BitRow, maskOf } from '../bytes/bits.js'
+import { type Structure, rulesOf, onField } from '../bytes/judgement.js'
+import { hex } from '../bytes/octets.js'
+import { type Halves, halves } from '../bytes/words.js'
+import { alignment } from './alignment.js'
+import { type CompressedBits, compressedBits } from './compressed.js'
+import { standardBits, type L2Entry, type L2Context } from './l2.js'
+import { maxClusterBits, hostEnd } from './limits.js'
+
+/** The rules of L2 entries, and the mask of the entries that break none. */
+const set = (): string => 'set'
+
+/** The fields that a rule of an L2 entry may name: those of either descriptor, and the bitmap. */
+type L2Key = keyof typeof standardBits.rows | keyof CompressedBits['rows'] | 'reserved' | 'subclusters'
+
+const fieldRows: Readonly<Record<string, BitRow>> = { ...standardBits.rows, ...compressedBits(maxClusterBits).rows }
+
+const l2Fields: Structure<L2Entry> = {
+  placeOf: (key) => ({
+    structure: 'L2 entry',
+    field: fieldRows[key]?.name ?? key,
+    at: key === 'subclusters' ? 8 : 0,
+    size: 8
+  }),
+  rules: []
+}
+
+/** The reserved bits of a standard descriptor; those of a compressed one are address bits. */
+const reservedBits = (e: L2Entry, mask: bigint): bigint => (e._tag === 'Compressed' ? 0n : e.reserved & mask)
+/** The zero flag where entries have none: under extended L2 it is a reserved bit. */
+const zeroBit = maskOf(standardBits.rows.zero)
+
+/** The subclusters whose bits are both set, as bits: none in a sound entry. @see SUB-04 */
+export const bothBits = (allocated: number, zeros: number): number => (allocated & zeros) >>> 0
+
+const clashOf = ({ subclusters: map }: L2Entry): number => (map === undefined ? 0 : bothBits(map.allocated, map.zeros))
+
+/** The rules of an L2 entry. @see L2-02, L2-04, L2-05, CMP-01, DATA-05, SUB-04 and SUB-06 */
+export const l2Rules = rulesOf<L2Entry, L2Context, L2Key>(l2Fields, [
+  {
+    field: 'reserved',
+    clause: 'L2-02',
+    broken: (e) => reservedBits(e, standardBits.reservedMask) !== 0n,
+    found: (e) => hex(reservedBits(e, standardBits.reservedMask)),
+    expected: 'reserved bits zero'
+  },
+  {
+    field: 'zero',
+    clause: 'L2-02',
+    source: 'format',
+    broken: (e) => reservedBits(e, zeroBit) !== 0n,
+    found: set,
+    expected: 'clear under extended L2'
+  },
+  {
+    field: 'zero',
+    clause: 'L2-05',
+    broken: (e, { version }) => version === 2 && (e._tag === 'ZeroPlain' || e._tag === 'ZeroAllocated'),
+    found: set,
+    expected: 'clear in a version 2 image'
+  },
+  onField('hostClusterOffset', alignment('L2-02'), (e) => ('hostClusterOffset' in e ? e.hostClusterOffset : 0n)),
+  onField(
+    'hostOffset',
+    {
+      clause: 'CMP-01',
+      source: 'format',
+      broken: (offset) => offset >= hostEnd,
+      found: hex,
+      expected: 'bits 56 and up clear'
+    },
+    (e) => (e._tag === 'Compressed' ? e.hostOffset : 0n)
+  ),
+  {
+    field: 'copied',
+    clause: 'CMP-01',
+    broken: (e) => e.copied && e._tag === 'Compressed',
+    found: set,
+    expected: 'clear in an entry of this kind'
+  },
+  {
+    field: 'copied',
+    clause: 'L2-04',
+    source: 'format',
+    broken: (e) => e.copied && (e._tag === 'Unallocated' || e._tag === 'ZeroPlain'),
+    found: set,
+    expected: 'clear in an entry of this kind'
+  },
+  {
+    field: 'compressed',
+    clause: 'DATA-05',
+    broken: (e, { externalDataFile }) => externalDataFile && e._tag === 'Compressed',
+    found: set,
+    expected: 'clear with an external data file'
+  },
+  {
+    field: 'subclusters',
+    clause: 'SUB-06',
+    broken: (e) =>
+      e._tag === 'Compressed' && e.subclusters !== undefined && (e.subclusters.allocated | e.subclusters.zeros) !== 0,
+    found: () => 'a bitmap that is not zero',
+    expected: 'zero in a compressed entry'
+  },
+  {
+    field: 'subclusters',
+    clause: 'SUB-04',
+    broken: (e) => e._tag !== 'Compressed' && clashOf(e) !== 0,
+    found: (e) => `both bits set: ${hex(clashOf(e))}`,
+    expected: 'at most one bit a subcluster'
+  },
+  {
+    field: 'subclusters',
+    clause: 'SUB-04',
+    broken: (e) => e._tag === 'Unallocated' && clashOf(e) === 0 && (e.subclusters?.allocated ?? 0) !== 0,
+    found: () => 'allocated subclusters without a host cluster',
+    expected: 'no allocated subcluster without a host cluster',
+    specific: () => 'none'
+  }
+])
+
+/**
+ * The bits that are clear in the descriptor of a normal cluster that breaks no rule: reserved bits, the compressed and the
+ * zero flag, and those of the offset below the cluster size. Law: of an entry with an offset none is set if and only if the
+ * entry is `Normal` and `l2Rules` finds nothing in its descriptor.
+ */
+export const l2Faults = (clusterBits: number): Halves =>
+  halves(standardBits.reservedMask | zeroBit | BigInt.asUintN(clusterBits, maskOf(standardBits.rows.hostClusterOffset)))
