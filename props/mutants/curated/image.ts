@@ -151,7 +151,7 @@ export const imageMutants: readonly Mutant[] = [
   },
   {
     name: 'check accepts a subcluster with both bits set',
-    file: 'format/l2.ts',
+    file: 'format/l2-rules.ts',
     change: { in: 'l2Rules', find: "$e._tag !== 'Compressed' && clashOf($e) !== 0", operator: 'condition-false' },
     ...onDamagedImages
   },
