@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { type ClauseId, isClauseId } from '../../spec/index.js'
 import type { BitRow } from '../../src/bytes/bits.js'
-import { ByteType } from '../../src/bytes/byte-type.js'
+import type { ByteType } from '../../src/bytes/byte-type.js'
 import { type Complaint, refusalOf, show } from '../../src/bytes/issue.js'
 import { allows } from '../../src/bytes/rule.js'
 import type { Placed } from '../../src/bytes/struct.js'
@@ -132,6 +132,7 @@ const bitRows: readonly Readonly<Record<string, BitRow>>[] = [
   format.refcountTableEntry.leaf.rows,
   format.bitmapTableEntry.leaf.rows,
   format.standardBits.rows,
+  format.subclusterBits.rows,
   format.compressedBits(16).rows
 ]
 

@@ -44,14 +44,14 @@ const wide = ['bitmap directory entry granularityBits: BMP-02']
 
 let compared = 0
 
+const keysOf = (a: unknown): readonly string[] => (isObject(a) ? Object.keys(a) : [])
+
 /** Where one field was changed, and one rule for that field broken, the bytes that changed are those that the issue names. */
-const placed = <A, C>(table: RuleTable<A, C>, { encode, is }: Encoder<A>, { value, context, sound }: Case<A, C>) => {
+const placed = <A, C>(table: RuleTable<A, C>, encoder: Encoder<A>, { value, context, sound }: Case<A, C>) => {
   const [rule, ...more] = table.rules.filter((each) => each.broken(value, context))
-  if (sound === undefined || rule === undefined || more.length > 0 || !is(value)) return
-  const changed = Object.keys(Object(value)).filter(
-    (key) => !isDeepStrictEqual(valueAt(value, key), valueAt(sound, key))
-  )
-  const [before, after] = [encode(sound), encode(value)]
+  if (sound === undefined || rule === undefined || more.length > 0 || !encoder.is(value)) return
+  const changed = keysOf(value).filter((key) => !isDeepStrictEqual(valueAt(value, key), valueAt(sound, key)))
+  const [before, after] = [encoder.encode(sound), encoder.encode(value)]
   if (!isDeepStrictEqual(changed, [rule.field]) || before.length !== after.length) return
   compared++
   const [issue] = table.judge(value, context)
