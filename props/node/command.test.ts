@@ -68,7 +68,7 @@ test('words that mean nothing are refused', () => {
   refused(run(['frobnicate']), 'frobnicate')
   refused(run(['info']), 'image')
   refused(run(['info', '--output=xml', 'x']), 'xml')
-  refused(run(['explain', 'x', 'twelve']), 'not a number of bytes')
+  refused(run(['explain', 'x', 'twelve']), 'Invalid offset specified')
   assert.is(run(['--help']).code, 0)
   assert.match(run(['--version']).out, /^\d+\.\d+\.\d+\n$/)
 })

@@ -7,7 +7,7 @@ import { type CommandError, failure, get, reason, task, wait } from './command-e
 import type { Command, Report } from './commands/command.js'
 import { ok, print } from './files/output.js'
 
-/** The commands, each of which is loaded when the command line names it; all of them for the help. */
+/** The commands, each of which is loaded when it is needed. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   info: async () => (await import('./commands/info.js')).info,
   check: async () => (await import('./commands/check.js')).check,
@@ -26,6 +26,13 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   amend: async () => (await import('./commands/amend.js')).amend,
   rebase: async () => (await import('./commands/rebase.js')).rebase,
   commit: async () => (await import('./commands/commit.js')).commit
+}
+
+/** The commands that a command line needs: the one that it names, none for the version, all for the help. */
+const commandsFor = (word = ''): readonly (() => Promise<Command>)[] => {
+  const named = commands[word]
+  if (named !== undefined) return [named]
+  return ['-V', '--version'].includes(word) ? [] : Object.values(commands)
 }
 
 const version = (): string => {
@@ -49,9 +56,14 @@ const parse =
       .version(version())
       .configureOutput({ writeOut: print, writeErr: () => undefined })
       .exitOverride()
-    const named = Object.entries(commands).filter(([name]) => name === words[0])
-    for (const [, load] of named.length > 0 ? named : Object.entries(commands))
-      (await load()).declare(program, (task) => (asked = task), report)
+    for (const load of commandsFor(words[0]))
+      (await load()).declare(
+        program,
+        (named) => {
+          asked = named
+        },
+        report
+      )
     const ended: unknown = await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => error)
     if (ended === program || (ended instanceof CommanderError && ended.exitCode === ok)) return E.right(asked)
     return failure(reason(ended).replace(/^error: /, ''))
@@ -64,7 +76,7 @@ const parse =
  */
 export const execute = (words: readonly string[], report: Report): TaskEither<CommandError, number> =>
   task(async function* () {
-    if (words.length === 0) yield* get(failure('no command is given; --help lists them'))
+    if (words.length === 0) yield* get(failure('No command is given; qcow2 --help lists them'))
     const asked = yield* wait(parse(words, report))
     return yield* wait(asked)
   })

@@ -92,7 +92,7 @@ export const amend = command({
   name: 'amend',
   summary: 'change properties: compat, refcount_bits, lazy_refcounts, size, data_file, data_file_raw',
   args: { image: image('<image>', 'the image') },
-  options: { lists: optionLists('properties to change; help lists them'), allow },
+  options: { lists: optionLists('properties to change; -o help lists them'), allow },
   ignored: [ignored['-t'], ignored['-p'], ignored['-q'], ignored['--force']],
   run: ({ image: { name } }, { lists, allow: folders }) =>
     task(async function* () {

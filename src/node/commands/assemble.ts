@@ -100,6 +100,12 @@ const fill = (dump: DumpFile, to: Target): E.Either<CommandError, void> =>
     yield* get(system('write', to.name, () => fsyncSync(to.fd)))
   })
 
+/** What is wrong with the dump; what the system says names its file already. */
+const inAssembly =
+  (name: string) =>
+  (error: CommandError): CommandError =>
+    error.file === undefined ? inContext(`Could not assemble '${name}'`)(error) : error
+
 /** The image appears when it is complete; after a failure nothing is left of it. */
 const assembleAs = (dump: DumpFile, name: string): TaskEither<CommandError, void> =>
   task(async function* () {
@@ -108,7 +114,7 @@ const assembleAs = (dump: DumpFile, name: string): TaskEither<CommandError, void
       const fd = yield* get(file.create())
       const filled = fill(dump, { name, fd, length: dump.frame.fileLength })
       closeSync(fd)
-      yield* get(filled)
+      yield* get(E.mapLeft(inAssembly(name))(filled))
       yield* get(file.publish())
     } finally {
       file.discard()
@@ -123,8 +129,7 @@ export const assemble = command({
   run: ({ dump: dumpName, image }) =>
     task(async function* () {
       const dump = yield* get(openDump(dumpName))
-      const assembled = await assembleAs(dump, image)()
-      yield* get(E.mapLeft(inContext(`Could not assemble '${image}'`))(assembled))
+      yield* wait(assembleAs(dump, image))
       return ok
     })
 })

@@ -11,7 +11,7 @@ import { ok } from '../files/output.js'
 import { type Marked, markedIn, sizesDiffer } from '../images/copy-bitmaps.js'
 import { withImage } from '../images/locked-image.js'
 import { byteSize } from '../text/values.js'
-import { argument, command, oneOf, option, optional, Parameter, text } from './command.js'
+import { argument, choice, command, option, optional, Parameter, text } from './command.js'
 import { image } from './options.js'
 
 const tags = {
@@ -72,7 +72,7 @@ export const bitmap = command({
       'with --merge: the image that has the bitmaps to merge',
       optional(text)
     ),
-    sourceFormat: option('-F, --source-format <format>', 'its format, which must be qcow2', optional(oneOf(['qcow2'])))
+    sourceFormat: choice('-F, --source-format <format>', 'its format, which must be qcow2', ['qcow2'], 'qcow2')
   },
   run: (args, { actions: given, granularity, sourceFile }) =>
     task(async function* () {

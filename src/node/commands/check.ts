@@ -14,7 +14,7 @@ import { print } from '../files/output.js'
 import { cannotOpen, run, type Source } from '../files/source.js'
 import { dataPath } from '../images/follow.js'
 import { checkText } from '../text/check-text.js'
-import { command, flag, oneOf, option, optional } from './command.js'
+import { choice, command, flag } from './command.js'
 import { ignored, image, output, quiet } from './options.js'
 
 /** Exit code for a format that has no checks. @see CHK-07 */
@@ -76,7 +76,7 @@ export const check = command({
     output,
     strict: flag('--strict', 'count every violated MUST of the format as an error'),
     deep: flag('--deep', 'read and decode every compressed cluster'),
-    repair: option('-r, --repair <what>', 'first repair leaks, or all', optional(oneOf(['leaks', 'all']))),
+    repair: choice('-r, --repair <what>', 'first repair leaks, or all', ['leaks', 'all'], undefined),
     quiet: quiet()
   },
   ignored: [ignored['-T'], ignored['-U']],

@@ -81,10 +81,7 @@ export const texts: Given<readonly string[]> = new t.Type(
 )
 
 /** One of some words. */
-export const oneOf = <W extends string>(
-  words: readonly W[],
-  message: (given: string) => string = (given) => `'${given}' is not one of ${words.join(', ')}`
-): Given<W> => {
+export const oneOf = <W extends string>(words: readonly W[], message: (given: string) => string): Given<W> => {
   const isWord = (u: unknown): u is W => words.some((word) => word === u)
   return new t.Type(
     words.join(),
@@ -113,11 +110,28 @@ export interface Ignored {
   readonly codec?: t.Mixed
 }
 
+/** An ignored option that takes one of some words. */
+export const ignoredChoice = (flags: string, words: readonly string[]): Ignored => ({
+  flags,
+  codec: oneOf(words, notOneOf(flags, words))
+})
+
 const declareIgnored = ({ flags, codec = t.unknown }: Ignored): Declared[string] =>
   new Parameter(
     optional(codec),
     declareOption(flags, '', (declared) => declared.hideHelp())
   )
+
+/** An option that is one of some words, or `absent`. */
+export const choice = <const W extends string, const B>(
+  flags: string,
+  about: string,
+  words: readonly W[],
+  absent: B
+): Parameter<W | B> => option(flags, about, orElse(oneOf(words, notOneOf(flags, words)), absent))
+
+const notOneOf = (flags: string, words: readonly string[]) => (given: string) =>
+  `option '${flags}': '${given}' is not one of ${words.join(', ')}`
 
 /** A command of the command line. */
 export interface Command {

@@ -74,7 +74,7 @@ export const convert = command({
     allow,
     snapshot: snapshot(),
     compress: flag('-c, --compress', 'compress the clusters of the output'),
-    options: optionLists("options of the output, as qemu-img's; help lists them"),
+    options: optionLists("options of the output, as qemu-img's; -o help lists them"),
     backing: option(
       '-B, --backing <file>',
       'the backing file of the output, with the same contents as those of the images',

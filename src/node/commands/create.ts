@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, ftruncateSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as t from 'io-ts'
 import { flush, type HostWrite } from '../../bytes/host-write.js'
 import type { Issue } from '../../bytes/issue.js'
 import { sectorSize } from '../../format/limits.js'
@@ -29,8 +30,8 @@ import { backingSize } from '../images/open.js'
 import { createOptions } from '../text/create-options.js'
 import { formattingLine, optionsHelp, optionTexts, type OptionTexts, optionValues } from '../text/image-options.js'
 import { asksForHelp, optionsOfAll } from '../text/option-list.js'
-import { byteSize, decodeWith } from '../text/values.js'
-import { argument, command, flag, option, optional, text } from './command.js'
+import { byteSize } from '../text/values.js'
+import { argument, command, flag, type Given, option, optional, text } from './command.js'
 import { format, optionLists, quiet } from './options.js'
 
 /** What the command line says of a new image. */
@@ -50,7 +51,6 @@ const givenTexts = ({ size, backing, backingFormat, options }: Wanted): E.Either
   either(function* () {
     const given = yield* get(orError(E.chain(optionTexts)(optionsOfAll(options))))
     if (size !== undefined && given.has('size')) yield* get(failure('The image size must be specified only once'))
-    yield* get(orError(decodeWith(byteSize('image size'))(size ?? '0')))
     return new Map([
       ...given,
       ...(size === undefined ? [] : [['size', size] as const]),
@@ -158,6 +158,14 @@ const createRaw = (image: string, size: bigint): TaskEither<CommandError, void> 
     }
   })
 
+/** The text of a size, which must be one. */
+const sizeText: Given<string> = new t.Type(
+  'sizeText',
+  t.string.is,
+  (u, context) => E.map(() => String(u))(byteSize('image size').validate(u, context)),
+  String
+)
+
 export const create = command({
   name: 'create',
   summary: 'create an image, the same that qemu-img creates',
@@ -166,7 +174,7 @@ export const create = command({
     size: argument(
       '[size]',
       "size of the disk in bytes, with a suffix k, M, G, T, P or E; the backing file's if it is left out",
-      optional(text)
+      optional(sizeText)
     )
   },
   options: {
@@ -178,7 +186,7 @@ export const create = command({
     ),
     backingFormat: option('-F, --backing-format <format>', 'format of the backing file', optional(text)),
     unsafe: flag('-u, --unsafe', 'do not open the backing file'),
-    options: optionLists("options of the image, as qemu-img's; help lists them"),
+    options: optionLists("options of the image, as qemu-img's; -o help lists them"),
     quiet: quiet()
   },
   run: (args, { quiet: isQuiet, ...options }) =>

@@ -72,11 +72,9 @@ const frameOfLines = (name: string): E.Either<CommandError, DumpFrame> =>
 
 /** Opens a dump. */
 export const openDump = (name: string): E.Either<CommandError, DumpFile> =>
-  E.mapLeft(inContext(`Could not read the dump '${name}'`))(
-    either(function* () {
-      const { size } = yield* get(system('open', name, () => statSync(name)))
-      if (size <= wholeSize)
-        return yield* get(parsed(yield* get(system('open', name, () => readFileSync(name, 'utf8')))))
-      return { frame: yield* get(frameOfLines(name)), regions: () => regionLines(name) }
-    })
-  )
+  either(function* () {
+    const decoded = E.mapLeft(inContext(`Could not read the dump '${name}'`))
+    const { size } = yield* get(system('open', name, () => statSync(name)))
+    if (size > wholeSize) return { frame: yield* get(decoded(frameOfLines(name))), regions: () => regionLines(name) }
+    return yield* get(decoded(parsed(yield* get(system('open', name, () => readFileSync(name, 'utf8'))))))
+  })

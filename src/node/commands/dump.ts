@@ -4,17 +4,18 @@ import { get, using } from '../command-error.js'
 import { openSource } from '../files/file.js'
 import { ok, textWriter } from '../files/output.js'
 import { run } from '../files/source.js'
-import { argument, command, oneOf, option, orElse, text } from './command.js'
+import { argument, choice, command, text } from './command.js'
 
 export const dump = command({
   name: 'dump',
   summary: 'print every structure as JSON, with byte ranges',
   args: { image: argument('<image>', 'the image', text) },
   options: {
-    data: option(
+    data: choice(
       '--data <which>',
       'bytes that no structure covers: none (default), or inline, which assemble needs',
-      orElse(oneOf(['none', 'inline']), 'none')
+      ['none', 'inline'],
+      'none'
     )
   },
   run: ({ image }, { data }) =>

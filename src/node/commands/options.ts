@@ -7,9 +7,11 @@ import { aios, caches, discards } from '../text/modes.js'
 import { decodeWith } from '../text/values.js'
 import {
   argument,
+  choice,
   flag,
   type Given,
   type Ignored,
+  ignoredChoice,
   oneOf,
   option,
   optional,
@@ -86,7 +88,11 @@ export const image = (
   const codec = formatAmong(formats)
   const [words, asked] = [
     argument(syntax, about, text),
-    option(flags, `format of ${about}: ${formats.join(' or ')}`, codec)
+    option(
+      flags,
+      formats.length > 1 ? `format of ${about}: qcow2 (default) or raw` : `format of ${about}, which must be qcow2`,
+      codec
+    )
   ]
   return new Parameter(named(codec), (parser) => {
     const [word, form, byOptions] = [words.declare(parser), asked.declare(parser), declareImageOpts(parser)]
@@ -95,7 +101,7 @@ export const image = (
 }
 
 /** `--output`. */
-export const output = option('--output <format>', 'human (default) or json', orElse(oneOf(['human', 'json']), 'human'))
+export const output = choice('--output <format>', 'human (default) or json', ['human', 'json'], 'human')
 
 /** `--allow`. */
 export const allow = repeated(
@@ -116,14 +122,14 @@ export const snapshot = (flags = '-l, --snapshot <id or name>'): Parameter<strin
 
 /** Options of QEMU's tools that are accepted for compatibility, and ignored. */
 export const ignored = {
-  '-T': { flags: '-T <mode>', codec: oneOf(caches) },
-  '-t': { flags: '-t, --cache <mode>', codec: oneOf(caches) },
+  '-T': ignoredChoice('-T <mode>', caches),
+  '-t': ignoredChoice('-t, --cache <mode>', caches),
   '-U': { flags: '-U, --force-share' },
   '-p': { flags: '-p, --progress' },
   '-q': { flags: '-q, --quiet' },
   '-n': { flags: '-n, --nocache' },
-  '-d': { flags: '-d, --discard <mode>', codec: oneOf(discards) },
-  '-i': { flags: '-i, --aio <mode>', codec: oneOf(aios) },
+  '-d': ignoredChoice('-d, --discard <mode>', discards),
+  '-i': ignoredChoice('-i, --aio <mode>', aios),
   '-k': { flags: '-k, --native-aio' },
   '-m': { flags: '-m, --misalign' },
   '-r': { flags: '-r, --rate-limit <bytes>' },

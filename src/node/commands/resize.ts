@@ -10,7 +10,7 @@ import { openRaw } from '../images/raw.js'
 import type { Changes } from '../images/session.js'
 import { preallocations } from '../text/modes.js'
 import { byteSize } from '../text/values.js'
-import { argument, command, flag, type Given, oneOf, option, orElse, Parameter } from './command.js'
+import { argument, choice, command, flag, type Given, Parameter } from './command.js'
 import { allow, type Format, image, quiet } from './options.js'
 
 /** A size in bytes, or how much is added to the present size or taken from it. */
@@ -71,10 +71,11 @@ export const resize = command({
     size: new Parameter(newSize, (parser) => newSizeArgument.declare(parser.allowUnknownOption()))
   },
   options: {
-    preallocation: option(
+    preallocation: choice(
       '--preallocation <mode>',
       `what a disk that grows allocates: ${preallocations.join(', ')}; off unless it is given`,
-      orElse(oneOf(preallocations), 'off')
+      preallocations,
+      'off'
     ),
     shrink: flag('--shrink', 'let the disk get smaller, which deletes what is past its new end'),
     quiet: quiet(),

@@ -52,9 +52,9 @@ const punch = (fd: number, at: number, length: number): void => {
 /** Opens and locks a file that is to be changed. */
 export const openDiskFile = (name: string): E.Either<CommandError, DiskFile> =>
   either(function* () {
-    const { fd, stat } = yield* get(openRegular(name, constants.O_RDWR))
+    const { fd, length } = yield* get(openRegular(name, constants.O_RDWR))
     yield* get(onLeft(() => closeSync(fd))(lock(fd, name)))
-    return diskFile(name, fd, stat.size)
+    return diskFile(name, fd, length)
   })
 
 /** The file behind a descriptor, of `size` bytes. Inside, the system throws; what is thrown leaves it as an error. */

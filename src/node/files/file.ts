@@ -1,9 +1,9 @@
 /** Files: reading at a position, with windows of read-ahead for small requests. */
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { readInWindows, type WindowSize } from '../../bytes/window.js'
-import { type CommandError, commandError, system } from '../command-error.js'
+import { type CommandError, either, failure, get, onLeft, system } from '../command-error.js'
 import { isUrl, type Source } from './source.js'
 
 const window: WindowSize = { size: 2 ** 16, kept: 4 }
@@ -18,38 +18,40 @@ export const readFully = (fd: number, at: number, out: Uint8Array): Uint8Array =
   return out.fill(0, done)
 }
 
-/** An open file, and what the system knows of it. */
+/** An open file. */
 export interface OpenFile {
   readonly fd: number
-  readonly stat: Stats
+  /** Bytes. */
+  readonly length: number
+  /** Bytes it takes on its disk. */
+  readonly actualSize: number
 }
 
 /** Opens a regular file, and never waits for the other end of a pipe. */
 export const openRegular = (name: string, flags = constants.O_RDONLY): E.Either<CommandError, OpenFile> =>
-  E.chain(({ fd, stat }: OpenFile) => {
-    if (stat.isFile()) return E.right({ fd, stat })
-    closeSync(fd)
-    const what = stat.isDirectory() ? 'is a directory' : 'is not a regular file'
-    return E.left(commandError(`Could not open '${name}': ${what}`, { file: name }))
-  })(
-    system('open', name, () => {
-      const fd = openSync(name, flags | constants.O_NONBLOCK)
-      return { fd, stat: fstatSync(fd) }
+  either(function* () {
+    const fd = yield* get(system('open', name, () => openSync(name, flags | constants.O_NONBLOCK)))
+    const orClose = onLeft(() => {
+      closeSync(fd)
     })
-  )
+    const stat = yield* get(orClose(system('open', name, () => fstatSync(fd))))
+    const kind = stat.isDirectory() ? 'is a directory' : 'is not a regular file'
+    if (!stat.isFile()) yield* get(orClose(failure(`Could not open '${name}': ${kind}`, { file: name })))
+    return { fd, length: stat.size, actualSize: stat.blocks * 512 }
+  })
 
-const sourceOf = (name: string, { fd, stat }: OpenFile): Source => {
+const sourceOf = (name: string, { fd, length: end, actualSize }: OpenFile): Source => {
   const read = (at: number, out: Uint8Array): Uint8Array | CommandError =>
     E.toUnion(system('read', name, () => readFully(fd, at, out)))
-  const small = readInWindows(stat.size, window, ({ at, length }) => read(at, unclean(length)))
+  const small = readInWindows(end, window, ({ at, length }) => read(at, unclean(length)))
   return {
     name,
-    length: stat.size,
-    actualSize: stat.blocks * 512,
+    length: end,
+    actualSize,
     world: {
       _tag: 'Sync',
       read: ({ at, length, into }) =>
-        length >= window.size && at < stat.size ? read(at, into ?? unclean(length)) : small({ at, length })
+        length >= window.size && at < end ? read(at, into ?? unclean(length)) : small({ at, length })
     },
     close: () => {
       closeSync(fd)
