@@ -54,7 +54,7 @@ export const erasures: readonly Rename[] = [
   },
   { scope: /^(check|info)/, from: /"clause": "L[12]-0[124]"/g, to: '"clause": "reserved bits"' },
   { scope: /^check/, from: /"found": "(bits set|0x[0-9a-f]+)",/g, to: '"found": "bits",' },
-  { scope: /./, from: /(expected|"expected": ")(:? a multiple of the cluster size), \d+/g, to: '$1$2' }
+  { scope: /./, from: /a multiple of the cluster size, \d+/g, to: 'a multiple of the cluster size' }
 ]
 
 /**
