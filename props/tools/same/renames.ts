@@ -27,6 +27,7 @@ export interface Intended {
  */
 export const renames: readonly Rename[] = [
   { scope: /./, from: 'a cluster or more behind the end at', to: 'a cluster or more past the end at' },
+  { scope: /./, from: 'counts behind the end of the file', to: 'refcounts past the end of the file' },
   { scope: /./, from: 'none behind the disk and the VM state', to: 'none past the disk and the VM state' },
   {
     scope: /^map -s/,
