@@ -28,7 +28,7 @@ export interface ByteCodec<A> {
  * - `decode(encode(a)) = a`
  * - `json.decode(json.encode(a)) = a`
  *
- * `decode` is total: any bytes give a value or issues of phase `malformed`. `judge` tells what a decoded value breaks by itself.
+ * `decode` is total: any bytes give a value or issues of phase `malformed`. `judge` returns what a decoded value breaks by itself.
  */
 export class ByteType<A> extends t.Type<A, Uint8Array, Uint8Array> {
   readonly json: JsonType<A>

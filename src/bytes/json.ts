@@ -46,7 +46,7 @@ export const readJson =
   (u: unknown): E.Either<string, A> =>
     E.mapLeft((errors: t.Errors) => errors[0]?.message ?? `${told(u)} is not ${type.name}`)(type.decode(u))
 
-/** A reason found inside a part of a value, told with the part's name in front. */
+/** A reason found inside a part of a value, with the part's name in front. */
 export const inside =
   (name: string) =>
   <A>(result: E.Either<string, A>): E.Either<string, A> =>

@@ -83,7 +83,7 @@ export interface JsonVariant {
   readonly rows: readonly JsonRow[]
 }
 
-/** The JSON codec of a union told apart by `_tag`; `label` names the tag in the JSON. */
+/** The JSON codec of a union distinguished by `_tag`; `label` names the tag in the JSON. */
 export const taggedJson = <A>(
   name: string,
   label: string,

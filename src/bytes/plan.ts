@@ -42,7 +42,7 @@ const nothing = new Uint8Array(0)
 /** What a plan may ask of its driver. */
 export type Request<W> = Read | Fail | Emit<W>
 
-/** A plan that ends in an `A` and tells `W`s on its way. Each call of a planning function makes a fresh plan. */
+/** A plan that ends in an `A` and emits `W`s on its way. Each call of a planning function makes a fresh plan. */
 export type Plan<A, W = never> = Generator<Request<W>, A, Uint8Array>
 
 /** Asks for bytes. */
@@ -95,7 +95,7 @@ export function* atDepth<A, W>(depth: number, plan: Plan<A, W>): Plan<A, W> {
   }
 }
 
-/** The same plan, but for what it tells: `each` goes on from there, and may read and tell on its own. */
+/** The same plan, but for what it emits: `each` goes on from there, and may read and emit on its own. */
 export function* onEmit<A, W, V>(plan: Plan<A, W>, each: (what: W) => Plan<void, V>): Plan<A, V> {
   let answer: Uint8Array = nothing
   for (;;) {
@@ -106,7 +106,7 @@ export function* onEmit<A, W, V>(plan: Plan<A, W>, each: (what: W) => Plan<void,
   }
 }
 
-/** How a world answers at once. What a plan tells to nobody is lost. */
+/** How a world answers at once. Emissions without a listener are dropped. */
 export interface SyncWorld<W, L = never> {
   /** The bytes; or, where the world has none to give, the reason, with which the plan ends. */
   readonly read: (request: Read) => Uint8Array | L

@@ -29,7 +29,7 @@ export interface AsyncWorld<W> {
  * plan. Nothing is thrown as long as the world's own functions throw nothing.
  *
  * Law: in a world that answers what a sync world answers, `runAsync(plan, world)` ends in `runSync(plan(), syncWorld)`,
- * and tells the same in the same order.
+ * and emits the same in the same order.
  */
 export const runAsync =
   <A, W>(plan: () => Plan<A, W>, world: AsyncWorld<W>): TaskEither<Failure, A> =>

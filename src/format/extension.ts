@@ -1,4 +1,4 @@
-/** Header extensions: one record each, told apart by type. */
+/** Header extensions: one record each, distinguished by type. */
 import * as E from 'fp-ts/lib/Either.js'
 import { ByteType } from '../bytes/byte-type.js'
 import { entry, type EntryOf } from '../bytes/entry.js'

@@ -1,4 +1,4 @@
-/** The command line: which command it names, and what that comes to. */
+/** The command line: the command that it names, and its outcome. */
 import { readFileSync } from 'node:fs'
 import { Command as Parser, CommanderError } from 'commander'
 import * as E from 'fp-ts/lib/Either.js'

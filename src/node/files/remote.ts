@@ -45,7 +45,7 @@ const bodyOf =
     return done < length ? refuse(remote, `the answer ends after ${done} of ${length} bytes`) : E.right(out)
   }
 
-/** A part of a file, and what tells this state of the file from another. */
+/** A part of a file, and what distinguishes this state of the file from another. */
 interface Part {
   /** Bytes of the whole file. */
   readonly total: number
