@@ -62,12 +62,17 @@ const build = async (root: string, folder: string): Promise<void> => {
 const withoutProbe = (name: string): string =>
   `${name} has no probe (${probeSource}): it is older than npm run same, and cannot be compared`
 
+/** Whether a commit is built in this folder. Its packages are a link into the tree that built it, which may be gone. */
+const isBuilt = (folder: string): boolean =>
+  existsSync(join(folder, '.built')) && existsSync(join(folder, 'node_modules'))
+
 /** The folder of a commit that is built; it is made unless it is there. */
 export const builtCommit = async (root: string, commit: string): Promise<string> => {
   const base = join(tmpdir(), 'qcow2-same')
   const folder = join(base, commit)
   tidy(base, /\.(\d+)$/)
-  if (!existsSync(join(folder, '.built'))) {
+  if (!isBuilt(folder)) {
+    rmSync(folder, { recursive: true, force: true })
     const making = `${folder}.${process.pid}`
     try {
       unpack(root, commit, making)
