@@ -135,6 +135,14 @@ const tables = [
     'invalid both',
     '0 00'
   ]),
+  ...on('L2 entry of guest byte 0x50000 in a data file', '8000000000050000', { externalDataFile: true }, [
+    'DATA-04',
+    'a cluster at another offset',
+    '5 06',
+    'host_cluster_offset 0 8',
+    'inconsistent both',
+    '5 05'
+  ]),
   ...on(
     'L2 entry',
     '8000000000050000',
@@ -186,6 +194,21 @@ const snapshots = [
       'limit qemu OPEN-29',
       '36 00000400 00*1024 31 6669727374 00*2'
     ]
+  ),
+  ...on(
+    'snapshot entry with its sizes',
+    `${first} 00*2`,
+    { clusterBits: 9 },
+    ['HDR-09', 'an L1 table that ends in the disk', '8 00000001', 'l1_size 8 4', 'inconsistent format', '8 00000003'],
+    [
+      'SNAP-12',
+      'an L1 table that ends in the VM state',
+      '40 0000000000000001',
+      'l1_size 8 4',
+      'inconsistent format',
+      '8 00000003; 40 0000000000000001'
+    ],
+    ['SNAP-01', 'two sizes of the VM state', '32 00000001', 'vm_state_size 32 4', 'inconsistent format', '32 00000000']
   ),
   ...on('snapshot table of 2', `${first} 00*2 ${second}`, {}, [
     'SNAP-01',

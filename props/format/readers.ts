@@ -42,10 +42,17 @@ const readers = {
   'LUKS key slot': () => reader(luksSlot),
   'L1 entry': (g: Geometry) => reader(format.l1Entry, (a) => format.l1Rules.judge(a, g)),
   'L2 entry': (g: Geometry) => reader(format.l2Entry(g)),
+  'L2 entry of guest byte 0x50000 in a data file': (g: Geometry) =>
+    reader(format.l2Entry(g), (e) => {
+      const host = 'hostClusterOffset' in e ? Number(e.hostClusterOffset) : 0
+      return format.dataFileRules.judge({ host, guest: 0x5_0000 }, undefined)
+    }),
   'refcount table entry': (g: Geometry) =>
     reader(format.refcountTableEntry, (a) => format.refcountTableRules.judge(a, g)),
   'refcount block': (g: Geometry) => reader(format.refcountBlock(g)),
   'snapshot entry': (g: Geometry) => reader(format.snapshotEntry, (a) => format.snapshotRules.judge(a, g)),
+  'snapshot entry with its sizes': (g: Geometry) =>
+    reader(format.snapshotEntry, (a) => format.snapshotSizeRules.judge(a, { ...g, disk: 0n })),
   'snapshot table of 2': () => reader(format.snapshotTable(2)),
   'bitmap directory': () => reader(format.bitmapDirectory),
   'bitmap entry': (g: Geometry) => reader(format.bitmapEntry, (a) => format.bitmapRules.judge(a, g)),

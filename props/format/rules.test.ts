@@ -182,8 +182,24 @@ test('table entries', () => {
   )
 })
 
+const near = fc.integer({ min: 0, max: 3 })
+
+test('clusters of an external data file', () => {
+  judged(
+    format.dataFileRules,
+    drawn(fc.record({ host: near, guest: near, fileLength: fc.option(near, { nil: undefined }) }), none)
+  )
+})
+
 test('the snapshot table', () => {
   judged(format.snapshotRules, changedIn(arbitrary.snapshots, geometries), format.snapshotEntry)
+  const sizes = fc.tuple(arbitrary.snapshots.wellFormed, near, near, near).map(([s, l1Size, vmStateSize, large]) => ({
+    ...s,
+    l1Size,
+    vmStateSize,
+    extra: { rest: s.extra.rest, vmStateSize: BigInt(large) * 2n ** 15n, diskSize: 2n ** 15n }
+  }))
+  judged(format.snapshotSizeRules, drawn(sizes, fc.constant({ clusterBits: 9, extendedL2: false, disk: 0n })))
   judged(
     new RuleTable(format.snapshotExtra, format.snapshotExtra.rules),
     drawn(arbitrary.snapshotExtras.anyValue, none)
@@ -238,6 +254,7 @@ test('bitmaps', () => {
   judged(format.bitmapRules, changedIn({ anyValue, wellFormed: loadable }, geometries), format.bitmapEntry)
   judged(format.bitmapNameRules, drawn(arbitrary.bitmaps.wellFormed, fc.boolean()))
   judged(format.bitmapLoadingRules, loadings)
+  judged(format.bitmapSavedRules, drawn(anyValue, none))
   judged(format.bitmapTotalRules, drawn(arbitrary.bitmaps.wellFormed, arbitrary.lengths(2 ** 29, 2 ** 28, 2 ** 28 + 8)))
   judged(format.lastBitsRules, drawn(lastClusters, none))
 })

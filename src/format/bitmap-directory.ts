@@ -15,6 +15,7 @@ import { row, struct } from '../bytes/struct.js'
 import { aligned, type Aligning } from './alignment.js'
 import type { BitmapsExtension } from './extension-payload.js'
 import {
+  maxBitmapData,
   maxBitmapName,
   maxBitmapTable,
   maxBitmapTables,
@@ -22,7 +23,7 @@ import {
   maxReadable,
   minGranularityBits
 } from './limits.js'
-import { bitmapTableEntries } from './bitmap.js'
+import { bitmapBits, bitmapTableEntries } from './bitmap.js'
 
 /** The flags of a bitmap. @see BMP-02 */
 export const bitmapFlags = bits(
@@ -233,6 +234,54 @@ export const bitmapLoadingRules = new RuleTable<BitmapEntry, BitmapLoading>(bitm
     refusal,
     broken: (b) => b.bitmapTableOffset + 8n * BigInt(b.bitmapTableSize) > maxReadable,
     expected: 'a table that ends where QEMU can read'
+  }
+])
+
+/** Whether a bitmap of a disk of `disk` bytes is as coarse and as short as QEMU loads one. @see BMP-12 */
+export const isLoadable = ({ granularityBits }: Pick<BitmapEntry, 'granularityBits'>, disk: bigint): boolean =>
+  granularityBits <= maxGranularityBits && bitmapBits(disk, granularityBits) <= BigInt(maxBitmapData) * 8n
+
+/** The rule of a bitmap whose contents are to be used as they are. @see BMP-09 */
+export const bitmapSavedRules = new RuleTable<BitmapEntry>(bitmapEntry, [
+  {
+    field: 'flags',
+    part: 'in_use',
+    clause: 'BMP-09',
+    phase: 'inconsistent',
+    broken: (b) => b.flags.inUse,
+    found: () => 'set',
+    expected: 'clear, or the bitmap removed: it was not saved properly'
+  }
+])
+
+/** The rules of a bitmap whose bits are read. @see BMP-02, BMP-03, BMP-07, BMP-09 and BMP-12 */
+export const bitmapReadRules = new RuleTable<BitmapEntry, BitmapLoading>(bitmapEntry, [
+  ...bitmapSavedRules.rules,
+  {
+    field: 'extraDataSize',
+    clause: 'BMP-03',
+    phase: 'inconsistent',
+    broken: (b) => b.extra.length > 0 && !b.flags.extraDataCompatible,
+    found: (b) => String(b.extra.length),
+    expected: '0, or a flag that it may be ignored'
+  },
+  ...bitmapEntry.rules.filter(({ field }) => field === 'type'),
+  {
+    field: 'granularityBits',
+    clause: 'BMP-12',
+    phase: 'limit',
+    broken: (b, { disk }) => !isLoadable(b, disk),
+    expected: 'a bitmap within the limits'
+  },
+  ...bitmapRules.rules.filter(({ field }) => field === 'bitmapTableOffset' || field === 'bitmapTableSize'),
+  {
+    field: 'bitmapTableSize',
+    clause: 'BMP-07',
+    phase: 'inconsistent',
+    broken: (b, { disk, clusterBits }) =>
+      BigInt(b.bitmapTableSize) << BigInt(clusterBits + 3) < bitmapBits(disk, b.granularityBits),
+    expected: 'entries for all bits',
+    specific: (b, { disk }) => `entries for ${bitmapBits(disk, b.granularityBits)} bits`
   }
 ])
 

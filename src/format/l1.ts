@@ -1,6 +1,6 @@
 /** L1 table entry: where the L2 table of a guest range lies. */
 import { bits, type BitsOf, flag, masked, word } from '../bytes/bits.js'
-import { rulesOf } from '../bytes/judgement.js'
+import { RuleTable, rulesOf } from '../bytes/judgement.js'
 import type { Halves } from '../bytes/words.js'
 import { aligned, type Aligning, faultMask } from './alignment.js'
 
@@ -26,8 +26,13 @@ export type L1Entry = BitsOf<typeof rows>
 /** An L1 table entry: 8 bytes. @see L1-01 and L1-04 */
 export const l1Entry = word(bits('L1 table entry', rows, { clause: 'L1-01' }), 'L1-01')
 
+const offsetRule = aligned('l2TableOffset', 'L1-05')
+
+/** The rule of an L1 entry whose L2 table is read: of reserved bits QEMU's reader takes no notice. @see L1-05 */
+export const l1OffsetRules = new RuleTable<Pick<L1Entry, 'l2TableOffset'>, Aligning>(l1Entry, [offsetRule])
+
 /** The rules of an L1 entry. @see L1-01 and L1-05 */
-export const l1Rules = rulesOf<L1Entry, Aligning>(l1Entry, [aligned('l2TableOffset', 'L1-05')])
+export const l1Rules = rulesOf<L1Entry, Aligning>(l1Entry, [offsetRule])
 
 /** The bits that no L1 entry may have set. Law: none is set if and only if `l1Rules` finds nothing. */
 export const l1Faults = (clusterBits: number): Halves => faultMask(l1Entry.leaf, rows.l2TableOffset, clusterBits)

@@ -1,5 +1,5 @@
 import { type BitRow, maskOf } from '../bytes/bits.js'
-import { type Structure, rulesOf, onField } from '../bytes/judgement.js'
+import { onField, RuleTable, rulesOf, type Structure } from '../bytes/judgement.js'
 import { hex } from '../bytes/octets.js'
 import { type Halves, halves } from '../bytes/words.js'
 import { alignment } from './alignment.js'
@@ -15,7 +15,7 @@ type L2Key = keyof typeof standardBits.rows | keyof CompressedBits['rows'] | 're
 
 const fieldRows: Readonly<Record<string, BitRow>> = { ...standardBits.rows, ...compressedBits(maxClusterBits).rows }
 
-const l2Fields: Structure<L2Entry> = {
+const l2Fields: Structure<unknown> = {
   placeOf: (key) => ({
     structure: 'L2 entry',
     field: fieldRows[key]?.name ?? key,
@@ -115,6 +115,45 @@ export const l2Rules = rulesOf<L2Entry, L2Context, L2Key>(l2Fields, [
     found: () => 'allocated subclusters without a host cluster',
     expected: 'no allocated subcluster without a host cluster',
     specific: () => 'none'
+  }
+])
+
+/** The rules of an L2 entry whose cluster is read: of whatever breaks another rule QEMU's reader takes no notice. */
+export const l2ReadRules = new RuleTable<L2Entry, L2Context>(
+  l2Fields,
+  l2Rules.rules.filter(
+    ({ clause, field }) => field === 'hostClusterOffset' || ['L2-05', 'DATA-05', 'SUB-04'].includes(clause)
+  )
+)
+
+/** A host cluster in an external data file; all numbers are bytes. */
+export interface DataFileCluster {
+  readonly host: number
+  readonly guest: number
+  /** Length of the data file, where it is known and the cluster holds data. */
+  readonly fileLength?: number | undefined
+}
+
+/** The rules of an L2 entry with a host cluster in an external data file. @see DATA-01 and DATA-04 */
+export const dataFileRules = new RuleTable<DataFileCluster>(l2Fields, [
+  {
+    field: 'hostClusterOffset',
+    clause: 'DATA-04',
+    phase: 'inconsistent',
+    broken: ({ host, guest }) => host !== guest,
+    found: ({ host }) => hex(host),
+    expected: 'the guest offset',
+    specific: ({ guest }) => `the guest offset, ${hex(guest)}`
+  },
+  {
+    field: 'hostClusterOffset',
+    clause: 'DATA-01',
+    phase: 'inconsistent',
+    source: 'format',
+    broken: ({ host, fileLength }) => fileLength !== undefined && host >= fileLength,
+    found: ({ host }) => hex(host),
+    expected: 'data within the data file',
+    specific: ({ fileLength }) => `data within the ${fileLength} bytes of the data file`
   }
 ])
 

@@ -13,7 +13,7 @@ import { concat, empty } from '../bytes/octets.js'
 import { atMost, refusing } from '../bytes/rule.js'
 import { row, struct } from '../bytes/struct.js'
 import { aligned } from './alignment.js'
-import type { Geometry } from './geometry.js'
+import { type Geometry, neededL1Entries } from './geometry.js'
 import { maxL1Entries, maxReadable, maxSnapshotExtra, maxSnapshotTable } from './limits.js'
 
 /** The table of a snapshot table entry: its first 40 bytes. @see SNAP-01 */
@@ -95,6 +95,50 @@ export const snapshotRules = rulesOf<
     expected: 'at least 16'
   },
   onField('extraDataSize', refusing('OPEN-29', atMost(maxSnapshotExtra, 'SNAP-03')), extraLength)
+])
+
+/** What the sizes of a snapshot are judged with. */
+export interface SnapshotSizes extends Pick<Geometry, 'clusterBits' | 'extendedL2'> {
+  /** Bytes of the guest disk of the image. */
+  readonly disk: bigint
+}
+
+const diskEntries = (s: SnapshotEntry, sizes: SnapshotSizes): bigint =>
+  neededL1Entries(sizes, snapshotDiskSize(s, sizes.disk))
+
+/** L1 entries that map the disk of a snapshot and, after it, its VM state. @see SNAP-12 */
+export const reachOfSnapshot = (s: SnapshotEntry, sizes: SnapshotSizes): bigint =>
+  diskEntries(s, sizes) + neededL1Entries(sizes, vmStateSize(s))
+
+/** The rules of the sizes of a snapshot: of those about its L1 table that are broken the first counts. @see HDR-09, SNAP-01 and SNAP-12 */
+export const snapshotSizeRules = new RuleTable<SnapshotEntry, SnapshotSizes>(snapshotEntry, [
+  {
+    field: 'l1Size',
+    clause: 'HDR-09',
+    phase: 'inconsistent',
+    source: 'format',
+    broken: (s, sizes) => BigInt(s.l1Size) < diskEntries(s, sizes),
+    expected: 'at least the entries that its disk needs',
+    specific: (s, sizes) => `at least ${diskEntries(s, sizes)} for its disk of ${snapshotDiskSize(s, sizes.disk)} bytes`
+  },
+  {
+    field: 'l1Size',
+    clause: 'SNAP-12',
+    phase: 'inconsistent',
+    source: 'format',
+    broken: (s, sizes) => vmStateSize(s) > 0n && BigInt(s.l1Size) < reachOfSnapshot(s, sizes),
+    expected: 'entries for its disk and its VM state',
+    specific: (s, sizes) => `${reachOfSnapshot(s, sizes)} for its VM state of ${vmStateSize(s)} bytes`
+  },
+  {
+    field: 'vmStateSize',
+    clause: 'SNAP-01',
+    phase: 'inconsistent',
+    source: 'format',
+    broken: (s) => s.vmStateSize !== 0 && BigInt(s.vmStateSize) !== vmStateSize(s),
+    expected: '0, or the size in the extra data',
+    specific: (s) => `0, or ${vmStateSize(s)} as in the extra data`
+  }
 ])
 
 /** The rule for the bytes of a snapshot table. @see OPEN-30 */

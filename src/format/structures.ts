@@ -8,6 +8,7 @@ import {
   bitmapLoadingRules,
   bitmapNameRules,
   bitmapRules,
+  bitmapSavedRules,
   bitmapTotalRules,
   directoryRules
 } from './bitmap-directory.js'
@@ -19,11 +20,11 @@ import { extensionRecord, lengthRules } from './extension.js'
 import { headerRules } from './header-rules.js'
 import { additionalFields, headerFields } from './header.js'
 import { l1Entry, l1Rules } from './l1.js'
-import { l2Rules } from './l2-rules.js'
+import { dataFileRules, l2Rules } from './l2-rules.js'
 import { standardBits, subclusterBits } from './l2.js'
 import { luksHeader, luksSlot } from './luks.js'
 import { refcountTableEntry, refcountTableRules } from './refcount.js'
-import { snapshotEntry, snapshotExtra, snapshotRules, snapshotTableRules } from './snapshot.js'
+import { snapshotEntry, snapshotExtra, snapshotRules, snapshotSizeRules, snapshotTableRules } from './snapshot.js'
 import { hex } from '../bytes/octets.js'
 import { extensionKinds } from './extension-kinds.js'
 
@@ -82,9 +83,14 @@ export const describedStructures: readonly Described[] = [
   { title: 'L2 entry of a standard cluster', bits: standardBits.rows, tables: [] },
   { title: 'L2 entry of a compressed cluster, 64 KiB clusters', bits: compressedBits(16).rows, tables: [] },
   { title: subclusterBits.name, bits: subclusterBits.rows, tables: [] },
-  { title: 'L2 entry', tables: [l2Rules] },
+  { title: 'L2 entry', tables: [l2Rules, dataFileRules] },
   { title: refcountTableEntry.name, bits: refcountTableEntry.leaf.rows, tables: [refcountTableRules] },
-  { title: snapshotEntry.name, rows: snapshotEntry.fixed.rows, tails: snapshotEntry.tails, tables: [snapshotRules] },
+  {
+    title: snapshotEntry.name,
+    rows: snapshotEntry.fixed.rows,
+    tails: snapshotEntry.tails,
+    tables: [snapshotRules, snapshotSizeRules]
+  },
   { title: 'extra data of a snapshot', rows: snapshotExtra.rows, tables: [snapshotExtra] },
   { title: 'snapshot table', tables: [snapshotTableRules] },
   { title: 'bitmap directory', tables: [directoryRules] },
@@ -92,7 +98,7 @@ export const describedStructures: readonly Described[] = [
     title: bitmapEntry.name,
     rows: bitmapEntry.fixed.rows,
     tails: bitmapEntry.tails,
-    tables: [bitmapRules, bitmapNameRules, bitmapLoadingRules, bitmapTotalRules]
+    tables: [bitmapRules, bitmapNameRules, bitmapSavedRules, bitmapLoadingRules, bitmapTotalRules]
   },
   { title: bitmapTableEntry.name, bits: bitmapTableEntry.leaf.rows, tables: [bitmapTableRules] },
   { title: 'bitmap data', tables: [lastBitsRules] },

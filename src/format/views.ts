@@ -86,6 +86,11 @@ export class L2View {
     return 2 * zero + Number(((hi & 0x00ff_ffff) | (lo & 0xffff_fe00)) !== 0)
   }
 
+  /** Whether entry `i` has a host cluster that holds nothing else: bit 0 of its kind. */
+  isPlaced(i: number): boolean {
+    return (this.kind(i) & 1) === 1
+  }
+
   /**
    * How many entries from `i` on, up to `end`, go on as entry `i` does: the same flags, and no host cluster or each one
    * behind the one before. At least 1; always 1 where clusters are compressed or have subclusters.
@@ -93,9 +98,7 @@ export class L2View {
   run(i: number, end: number): number {
     const kind = this.kind(i)
     if (this.stride === 2 || kind === clusterKind.Compressed) return 1
-    const placed = kind === clusterKind.Normal || kind === clusterKind.ZeroAllocated
-    const step = placed ? 2 ** this.ctx.clusterBits : 0
-    return this.words.steps(i, end, step)
+    return this.words.steps(i, end, this.isPlaced(i) ? 2 ** this.ctx.clusterBits : 0)
   }
 
   /** Whether all bits of entry `i` are 0. */

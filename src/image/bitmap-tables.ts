@@ -9,9 +9,10 @@ import {
   bitmapLoadingRules,
   bitmapRules,
   bitmapStarts,
-  bitmapTotalRules
+  bitmapTotalRules,
+  isLoadable
 } from '../format/bitmap-directory.js'
-import { bitmapBits, bitmapTableRules } from '../format/bitmap.js'
+import { bitmapTableRules } from '../format/bitmap.js'
 import { type Geometry } from '../format/geometry.js'
 import type { Header } from '../format/header.js'
 import { presentedSize } from '../format/header-rules.js'
@@ -55,7 +56,7 @@ export function* judgeBitmapTables(
     const start = at + (starts[i] ?? 0)
     const [found] = bitmapLoadingRules.judge(b, loading, start)
     if (found !== undefined) issues.push(found)
-    else if (bitmapBits(h.size, b.granularityBits) <= BigInt(limits.maxBitmapData) * 8n) {
+    else if (isLoadable(b, h.size)) {
       bytes += 8 * b.bitmapTableSize
       const tooMany = bitmapTotalRules.judge(b, bytes, start)
       if (tooMany.length > 0) return [...issues, ...tooMany]

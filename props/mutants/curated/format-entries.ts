@@ -180,8 +180,8 @@ export const entryMutants: readonly Mutant[] = [
     file: 'format/views.ts',
     change: {
       in: 'L2View.run',
-      find: 'const $step = $placed ? $size : 0',
-      to: 'const $step = this.hostClusterOffset(i) !== 0 ? $size : 0'
+      find: 'this.isPlaced(i) ? $size : 0',
+      to: 'this.hostClusterOffset(i) !== 0 ? $size : 0'
     },
     red: 'props/format/views.test.ts',
     rule: 'in an external data file offset 0 is a host cluster, and the next one follows it'

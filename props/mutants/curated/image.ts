@@ -76,14 +76,14 @@ export const imageMutants: readonly Mutant[] = [
   },
   {
     name: 'a host cluster that is not aligned is read',
-    file: 'image/guest/extents.ts',
-    change: { in: 'clusterExtents', find: '$host % $size !== 0', operator: 'condition-false' },
+    file: 'format/l2-rules.ts',
+    change: { in: 'l2ReadRules', find: "field === 'hostClusterOffset'", operator: 'condition-false' },
     ...onDamagedImages
   },
   {
     name: 'an external data file is read at another offset than the guest offset',
     file: 'image/guest/extents.ts',
-    change: { in: 'clusterExtents', find: 'host !== start', operator: 'condition-false' },
+    change: { in: 'issuesOf', find: '$none && g.externalDataFile && view.isPlaced(i)', operator: 'condition-false' },
     ...onDamagedImages
   },
   {
@@ -94,8 +94,8 @@ export const imageMutants: readonly Mutant[] = [
   },
   {
     name: 'an invalid subcluster leaves the rest of its cluster readable',
-    file: 'image/guest/extents.ts',
-    change: { in: 'subclusterExtents', find: "$states.includes('invalid')", operator: 'condition-false' },
+    file: 'format/l2-rules.ts',
+    change: { in: 'l2ReadRules', find: "['L2-05', 'DATA-05', 'SUB-04']", to: "['L2-05', 'DATA-05']" },
     ...onDamagedImages
   },
   {

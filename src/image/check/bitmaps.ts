@@ -1,13 +1,12 @@
 /** Bitmaps: those in use, whose bits are stale, and bits set past the end of the disk. */
 import { type Plan, readAt } from '../../bytes/plan.js'
-import { type BitmapEntry, bitmapFixed, bitmapStarts } from '../../format/bitmap-directory.js'
+import { type BitmapEntry, bitmapSavedRules, bitmapStarts } from '../../format/bitmap-directory.js'
 import { bitmapBits, bitmapTableEntries, lastBitsRules } from '../../format/bitmap.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { maxGranularityBits } from '../../format/limits.js'
 import { BitmapTableView } from '../../format/views.js'
 import { tableIsSane } from '../bitmap-tables.js'
 import { trustedBitmaps, type Metadata } from '../metadata.js'
-import { inconsistent } from './findings.js'
 import type { CheckState } from './state.js'
 
 /** Bits past the last one of a bitmap, in its last cluster. `read` holds the clusters that were read. @see BMP-08 */
@@ -29,16 +28,10 @@ export function* bitmapFindings(state: CheckState, m: Metadata): Plan<void> {
   const extension = trustedBitmaps(m)
   if (extension === undefined) return
   const starts = bitmapStarts(m.bitmaps)
-  const flags = bitmapFixed.rows.find((r) => r.key === 'flags')
   const read = new Set<number>()
   for (const [i, b] of m.bitmaps.entries()) {
-    const at = Number(extension.bitmapDirectoryOffset) + (starts[i] ?? 0) + (flags?.at ?? 0)
-    const where = { structure: 'bitmap directory entry', field: 'flags.in_use', at, size: 4 }
-    if (b.flags.inUse)
-      state.findings.add(
-        'note',
-        inconsistent('BMP-09', where, 'set', 'clear, or the bitmap removed: it was not saved properly')
-      )
+    const at = Number(extension.bitmapDirectoryOffset) + (starts[i] ?? 0)
+    for (const issue of bitmapSavedRules.judge(b, undefined, at)) state.findings.add('note', issue)
     yield* tailBits(state, m, b, read)
   }
 }

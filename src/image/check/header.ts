@@ -1,22 +1,14 @@
 /** The header: what it and its extensions break that QEMU ignores when it opens an image. */
 import type { ClauseId } from '../../../spec/clauses/index.js'
 import { refusalOf } from '../../bytes/issue.js'
+import { hex } from '../../bytes/octets.js'
 import { backingNamePlace } from '../../format/backing.js'
 import { headerFields } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
 import type { Metadata } from '../metadata.js'
-import { inconsistent, type Location } from './findings.js'
+import { inconsistent } from './findings.js'
 import { severityOf } from './severity.js'
 import type { CheckState } from './state.js'
-
-type Key = keyof typeof headerFields.fields
-
-const spot = (key: Key): Location => {
-  const place = headerFields.rows.find((r) => r.key === key)
-  return { structure: 'header', field: place?.row.name ?? '', at: place?.at ?? 0, size: place?.row.as.size ?? 0 }
-}
-
-const hex = (n: bigint): string => `0x${n.toString(16)}`
 
 /** The issues of the metadata that are no refusal, but for those of snapshot table entries. */
 const metadataIssues = (state: CheckState, m: Metadata): void => {
@@ -43,8 +35,14 @@ const rawDataFile = (state: CheckState, m: Metadata): void => {
 /** Everything about header, extensions and data file as a whole. */
 export const headerFindings = (state: CheckState, m: Metadata): void => {
   const h = m.header
-  const note = (when: boolean, clause: ClauseId, key: Key, found: string, expected: string): void => {
-    if (when) state.findings.add('note', inconsistent(clause, spot(key), found, expected))
+  const note = (
+    when: boolean,
+    clause: ClauseId,
+    key: keyof typeof headerFields.fields,
+    found: string,
+    expected: string
+  ): void => {
+    if (when) state.findings.add('note', inconsistent(clause, headerFields.placeOf(key), found, expected))
   }
   metadataIssues(state, m)
   const { dirty, corrupt } = h.incompatibleFeatures

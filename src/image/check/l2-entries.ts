@@ -1,11 +1,8 @@
 /** Entries of an L2 table: the rules each one breaks, and the host clusters it refers to. */
-import type { ClauseId } from '../../../spec/clauses/index.js'
-import { hex } from '../../bytes/octets.js'
-import { l2Rules } from '../../format/l2-rules.js'
+import { dataFileRules, l2Rules } from '../../format/l2-rules.js'
 import { clusterKind } from '../../format/views.js'
 import { Allocation } from './allocation.js'
 import { copiedIsChecked, l2Copied } from './copied.js'
-import { inconsistent } from './findings.js'
 import { countPlain, isSound, plainEnd } from './l2-runs.js'
 import { entryPlace, guestOf, type L2Table } from './l2-table.js'
 import { isUncounted, referenceOf } from './references.js'
@@ -31,14 +28,11 @@ const judge = (state: CheckState, t: L2Table, i: number): boolean => {
 
 /** An entry of an external data file: at its guest offset, and within the file. @see DATA-01 and DATA-04 */
 const checkDataFile = ({ findings, dataFileLength: length }: CheckState, t: L2Table, i: number): void => {
-  const [host, guest] = [t.view.hostClusterOffset(i), guestOf(t, i)]
-  const where = { structure: 'L2 entry', field: 'host_cluster_offset', at: entryPlace(t, i), size: 8 }
-  const flaw = (clause: ClauseId, expected: string, source: 'both' | 'format'): void => {
-    findings.add('flaw', inconsistent(clause, where, hex(host), expected, source), 1, guest)
-  }
-  if (host !== guest.at) flaw('DATA-04', `the guest offset, ${hex(guest.at)}`, 'both')
-  if (t.view.kind(i) === clusterKind.Normal && length !== undefined && host >= length)
-    flaw('DATA-01', `data within the ${length} bytes of the data file`, 'format')
+  const guest = guestOf(t, i)
+  const fileLength = t.view.kind(i) === clusterKind.Normal ? length : undefined
+  const cluster = { host: t.view.hostClusterOffset(i), guest: guest.at, fileLength }
+  for (const rule of dataFileRules.brokenBy(cluster, undefined))
+    findings.add('flaw', lazily(dataFileRules, rule, cluster, undefined, entryPlace(t, i)), 1, guest)
 }
 
 /** An entry that is not plain, and not zero. */
@@ -55,9 +49,8 @@ const checkEntry = (
   if (!isCounted) return
   const reference = referenceOf(t, i)
   if (reference !== undefined) refer(reference, use.all)
-  const kind = view.kind(i)
-  if (kind === clusterKind.Compressed) allocation.compressed()
-  if (kind !== clusterKind.Normal && kind !== clusterKind.ZeroAllocated) return
+  if (view.kind(i) === clusterKind.Compressed) allocation.compressed()
+  if (!view.isPlaced(i)) return
   allocation.clusters(view.hostClusterOffset(i), 1)
   if (g.externalDataFile) checkDataFile(state, t, i)
   if (checkCopied) l2Copied(state, t, i, view.hostClusterOffset(i))

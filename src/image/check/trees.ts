@@ -1,7 +1,14 @@
 /** Trees: the L1 tables of an image, and how much of the guest disk each one maps. */
 import type { Issue } from '../../bytes/issue.js'
 import { type Geometry, neededL1Entries } from '../../format/geometry.js'
-import { snapshotDiskSize, type SnapshotEntry, snapshotRules, vmStateSize } from '../../format/snapshot.js'
+import { headerFields } from '../../format/header.js'
+import {
+  reachOfSnapshot,
+  snapshotDiskSize,
+  type SnapshotEntry,
+  snapshotRules,
+  vmStateSize
+} from '../../format/snapshot.js'
 import type { Metadata } from '../metadata.js'
 
 /** An L1 table and the tree under it. */
@@ -18,10 +25,6 @@ export interface Tree {
   readonly entry: number
 }
 
-/** L1 entries that map a disk of `size` bytes and, after it, VM state of `state` bytes. @see SNAP-12 */
-export const reachOf = (g: Geometry, size: bigint, state: bigint): number =>
-  Number(neededL1Entries(g, size) + neededL1Entries(g, state))
-
 /** The active tree, which may map VM state as large as that of any snapshot. */
 export const activeTree = (m: Metadata, g: Geometry): Tree => {
   const { l1TableOffset, l1Size, size } = m.header
@@ -31,8 +34,8 @@ export const activeTree = (m: Metadata, g: Geometry): Tree => {
     entries: l1Size,
     active: true,
     disk: Number(size),
-    reach: reachOf(g, size, largest),
-    entry: 40
+    reach: Number(neededL1Entries(g, size) + neededL1Entries(g, largest)),
+    entry: headerFields.placeOf('l1TableOffset').at
   }
 }
 
@@ -42,19 +45,22 @@ export const snapshotTree = (m: Metadata, g: Geometry, s: SnapshotEntry, entry: 
   entries: s.l1Size,
   active: false,
   disk: Number(snapshotDiskSize(s, m.header.size)),
-  reach: s.extra.diskSize === undefined ? s.l1Size : reachOf(g, s.extra.diskSize, vmStateSize(s)),
+  reach: s.extra.diskSize === undefined ? s.l1Size : Number(reachOfSnapshot(s, { ...g, disk: s.extra.diskSize })),
   entry
 })
 
 const isOfL1 = ({ field }: Issue): boolean => field === 'l1_table_offset' || field === 'l1_size'
+
+/** Issues of a snapshot table entry; of those about its L1 table the first alone. */
+export const firstOfL1 = (issues: readonly Issue[]): readonly Issue[] => {
+  const first = issues.find(isOfL1)
+  return issues.filter((issue) => issue === first || !isOfL1(issue))
+}
 
 /** Why the L1 table of the snapshot whose table entry starts at byte `entry` is not read, if it is not. @see SNAP-01 and SNAP-07 */
 export const l1Issue = (s: SnapshotEntry, g: Geometry, entry: number): Issue | undefined =>
   snapshotRules.judge(s, g, entry).find(isOfL1)
 
 /** What a snapshot table entry at byte `entry` breaks; of its L1 table the first alone, over which it is not read. */
-export const snapshotIssues = (s: SnapshotEntry, g: Geometry, entry: number): readonly Issue[] => {
-  const issues = snapshotRules.judge(s, g, entry)
-  const first = issues.find(isOfL1)
-  return issues.filter((issue) => issue === first || !isOfL1(issue))
-}
+export const snapshotIssues = (s: SnapshotEntry, g: Geometry, entry: number): readonly Issue[] =>
+  firstOfL1(snapshotRules.judge(s, g, entry))

@@ -4,6 +4,7 @@ import { type Plan, readAt } from '../../bytes/plan.js'
 import type { Halves } from '../../bytes/words.js'
 import { bitmapTableFaults, bitmapTableRules } from '../../format/bitmap.js'
 import { clusterSize, type Geometry, l1Coverage } from '../../format/geometry.js'
+import { headerFields } from '../../format/header.js'
 import * as limits from '../../format/limits.js'
 import { refcountTableFaults, refcountTableRules } from '../../format/refcount.js'
 import { snapshotStarts } from '../../format/snapshot.js'
@@ -105,7 +106,7 @@ function* snapshots(w: Walk, m: Metadata): Plan<void> {
       w.visitor.find('error', inconsistent('CHK-06', where, String(s.l1TableOffset), 'a table that can be read'))
     }
   }
-  w.claim('snapshot table', table.at, table.size, { entry: 64 })
+  w.claim('snapshot table', table.at, table.size, { entry: headerFields.placeOf('snapshotsOffset').at })
 }
 
 /** Most bytes of a bitmap table that are read at a time: in a bitmap in use it has any length. */
@@ -175,7 +176,8 @@ export function* walk(
   yield* eachTable(w.uses, g, fileLength, function* (t) {
     visitor.l2Table(t)
   })
-  if (table !== undefined) w.claim('refcount table', table.at, m.header.refcountTableClusters * w.size, { entry: 48 })
+  const entry = headerFields.placeOf('refcountTableOffset').at
+  if (table !== undefined) w.claim('refcount table', table.at, m.header.refcountTableClusters * w.size, { entry })
   const pointer = luksPointer(m)
   if (pointer !== undefined) w.claim('encryption area', Number(pointer.offset), Number(pointer.length))
   yield* bitmaps(w, m)

@@ -34,8 +34,7 @@ const ofRegion = (r: Region, m: Metadata, g: Geometry, offset: number): readonly
 const hostRange = (view: L2View, i: number, size: number): { readonly at: number; readonly size: number } => {
   const kind = view.kind(i)
   if (kind === clusterKind.Compressed) return { at: view.hostOffset(i), size: view.availableBytes(i) }
-  const placed = kind === clusterKind.Normal || kind === clusterKind.ZeroAllocated
-  return placed ? { at: view.hostClusterOffset(i), size } : { at: 0, size: 0 }
+  return view.isPlaced(i) ? { at: view.hostClusterOffset(i), size } : { at: 0, size: 0 }
 }
 
 /** The guest clusters of an L2 table whose data covers byte `offset`. */

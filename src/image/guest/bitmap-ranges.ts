@@ -1,13 +1,10 @@
 /** Dirty bitmaps: the ranges of guest bytes that their bits mark. */
-import { type Issue, issue, shift } from '../../bytes/issue.js'
 import { failWith, type Plan, readAt, emit, onEmit } from '../../bytes/plan.js'
-import { type BitmapEntry, bitmapStarts } from '../../format/bitmap-directory.js'
+import { type BitmapEntry, bitmapReadRules, bitmapStarts } from '../../format/bitmap-directory.js'
 import { bitmapBits, bitmapTableRules } from '../../format/bitmap.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { presentedSize } from '../../format/header-rules.js'
-import * as limits from '../../format/limits.js'
 import { BitmapTableView, BitmapView } from '../../format/views.js'
-import { tableIsSane } from '../bitmap-tables.js'
 import { trustedBitmaps, type Metadata } from '../metadata.js'
 
 /** Guest bytes that are all dirty, or all clean. */
@@ -27,47 +24,6 @@ interface Run {
 
 /** Most table entries that are read at once. */
 const step = 2 ** 13
-
-const inconsistent = (
-  clause: Issue['clause'],
-  field: string,
-  at: number,
-  size: number,
-  found: string,
-  expected: string
-): readonly Issue[] => [
-  issue({
-    clause,
-    phase: 'inconsistent',
-    source: 'both',
-    structure: 'bitmap directory entry',
-    field,
-    at,
-    size,
-    found,
-    expected
-  })
-]
-
-/** Why a bitmap must not be used, if it must not; offsets are relative to its directory entry. */
-const unusableBecause = (b: BitmapEntry, g: Geometry, bits: bigint): readonly Issue[] => {
-  if (b.flags.inUse) return inconsistent('BMP-09', 'flags.in_use', 12, 4, 'set: the bits may be stale', 'clear')
-  if (b.extra.length > 0 && !b.flags.extraDataCompatible)
-    return inconsistent(
-      'BMP-03',
-      'extra_data_size',
-      20,
-      4,
-      String(b.extra.length),
-      '0, or a flag that it may be ignored'
-    )
-  if (b.type !== 1) return inconsistent('BMP-02', 'type', 16, 1, String(b.type), '1')
-  if (b.granularityBits > limits.maxGranularityBits || bits > BigInt(limits.maxBitmapData) * 8n)
-    return inconsistent('BMP-12', 'granularity_bits', 17, 1, String(b.granularityBits), 'a bitmap within the limits')
-  return tableIsSane(b, g) && BigInt(b.bitmapTableSize) * BigInt(8 * clusterSize(g)) >= bits
-    ? []
-    : inconsistent('BMP-07', 'bitmap_table_size', 8, 4, String(b.bitmapTableSize), `an aligned table for ${bits} bits`)
-}
 
 /** Host offset of the cluster of bits of an entry, 0 for none; fails where the entry is not sound. @see BMP-05 */
 function* clusterOf(table: BitmapTableView, i: number, at: number, g: Geometry): Plan<number> {
@@ -99,26 +55,25 @@ function* runs(b: BitmapEntry, g: Geometry, bits: number): Plan<void, Run> {
 }
 
 /**
- * Emits the ranges of the whole guest disk that a bitmap marks as dirty or clean, in order, without gaps, and in turn. Bits past the end of the disk are left out. Fails where the bitmap must not be used, or its table cannot be, by
- * clause and byte offset.
+ * Emits the ranges of the whole guest disk that a bitmap marks as dirty or clean, in order, without gaps, and in turn. Bits
+ * past the end of the disk are left out. Fails where the bitmap must not be used, or its table cannot be, by clause and byte
+ * offset.
  *
  * @see BMP-03, BMP-05, BMP-06, BMP-08 and BMP-09
  */
 export function* dirtyRanges(m: Metadata, g: Geometry, b: BitmapEntry): Plan<void, DirtyRange> {
   const size = presentedSize(m.header)
-  const bits = bitmapBits(size, b.granularityBits)
-  const against = unusableBecause(b, g, bits)
-  if (against.length > 0) {
-    const directory = Number(trustedBitmaps(m)?.bitmapDirectoryOffset ?? 0n)
-    yield* failWith(shift(directory + (bitmapStarts(m.bitmaps)[m.bitmaps.indexOf(b)] ?? 0))(against))
-  }
+  const directory = Number(trustedBitmaps(m)?.bitmapDirectoryOffset ?? 0n)
+  const at = directory + (bitmapStarts(m.bitmaps)[m.bitmaps.indexOf(b)] ?? 0)
+  const [unusable] = bitmapReadRules.judge(b, { disk: size, clusterBits: g.clusterBits }, at)
+  if (unusable !== undefined) yield* failWith([unusable])
   const granularity = 2 ** b.granularityBits
   const range = (from: number, to: number, dirty: boolean): DirtyRange => {
     const start = from * granularity
     return { start, length: Math.min(to * granularity, Number(size)) - start, dirty }
   }
   let [from, to, dirty] = [0, 0, false]
-  yield* onEmit(runs(b, g, Number(bits)), function* (run): Plan<void, DirtyRange> {
+  yield* onEmit(runs(b, g, Number(bitmapBits(size, b.granularityBits))), function* (run): Plan<void, DirtyRange> {
     if (run.set !== dirty) {
       if (to > from) yield* emit(range(from, to, dirty))
       from = to

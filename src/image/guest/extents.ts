@@ -1,11 +1,14 @@
 /** Guest disks: a tree of an image, active or a snapshot's, and the extents of its guest bytes. */
 import * as E from 'fp-ts/lib/Either.js'
-import { type Issue, issue } from '../../bytes/issue.js'
+import type { Issue } from '../../bytes/issue.js'
 import { empty } from '../../bytes/octets.js'
 import { failWith, Memory, type Plan, readAt, readInto, emit } from '../../bytes/plan.js'
+import type { Halves } from '../../bytes/words.js'
 import { clusterSize, type Geometry, l1Coverage, l2Entries, l2EntrySize } from '../../format/geometry.js'
 import { compressionType } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
+import { l1OffsetRules } from '../../format/l1.js'
+import { dataFileRules, l2Faults, l2ReadRules } from '../../format/l2-rules.js'
 import { subclusters } from '../../format/limits.js'
 import { snapshotDiskSize, type SnapshotEntry, snapshotRules } from '../../format/snapshot.js'
 import { type Subcluster, subclusterAt } from '../../format/subcluster.js'
@@ -71,16 +74,6 @@ export interface Extent {
   readonly skipped?: number
 }
 
-const broken = (
-  clause: Issue['clause'],
-  structure: string,
-  at: number,
-  found: string,
-  expected: string
-): readonly Issue[] => [
-  issue({ clause, phase: 'invalid', source: 'both', structure, field: '', at, size: 8, found, expected })
-]
-
 const joins = (a: Extent, b: Extent): boolean =>
   a.kind === b.kind &&
   a.kind !== 'compressed' &&
@@ -103,57 +96,46 @@ interface Table {
   readonly view: L2View
   /** Host byte of the first of them. */
   readonly at: number
+  /** Bits that the descriptor of a sound normal cluster has not. */
+  readonly faults: Halves
 }
 
-const entryAt = (t: Table, i: number): number => t.at + i * l2EntrySize(t.disk.g)
+/** Why entry `i`, which maps guest byte `guest`, cannot be followed, if it cannot. */
+const issuesOf = ({ disk: { g }, view, at, faults }: Table, i: number, guest: number): readonly Issue[] => {
+  if (!view.hasAny(i, faults) && !g.extendedL2 && !g.externalDataFile) return []
+  const place = at + i * l2EntrySize(g)
+  const issues = l2ReadRules.judge(view.entry(i), g, place)
+  const host = view.hostClusterOffset(i)
+  return issues.length === 0 && g.externalDataFile && view.isPlaced(i)
+    ? dataFileRules.judge({ host, guest }, undefined, place)
+    : issues
+}
 
 /** The extents of the `n` clusters of one run from entry `i` on, which starts at guest byte `start`. */
 function* clusterExtents(t: Table, i: number, n: number, start: number): Plan<readonly Extent[]> {
   const { g } = t.disk
   const size = clusterSize(g)
+  const issues = issuesOf(t, i, start)
+  if (issues.length > 0) return yield* failWith(issues)
   const kind = t.view.kind(i)
-  if (kind === clusterKind.Compressed) {
-    if (g.externalDataFile)
-      return yield* failWith(
-        broken('DATA-05', 'L2 entry', entryAt(t, i), 'a compressed cluster', 'none with an external data file')
-      )
-    const host = t.view.hostOffset(i)
-    return [{ kind: 'compressed', start, length: size, host, available: t.view.availableBytes(i) }]
-  }
+  if (kind === clusterKind.Compressed)
+    return [
+      { kind: 'compressed', start, length: size, host: t.view.hostOffset(i), available: t.view.availableBytes(i) }
+    ]
   const host = t.view.hostClusterOffset(i)
-  const zero = kind === clusterKind.ZeroPlain || kind === clusterKind.ZeroAllocated
-  if (zero && g.version === 2)
-    return yield* failWith(broken('L2-05', 'L2 entry', entryAt(t, i), 'the zero flag', 'none in a version 2 image'))
-  if (kind !== clusterKind.Unallocated && host % size !== 0)
-    return yield* failWith(
-      broken('L2-02', 'L2 entry', entryAt(t, i), `0x${host.toString(16)}`, 'a multiple of the cluster size')
-    )
-  if (g.externalDataFile && kind !== clusterKind.Unallocated && kind !== clusterKind.ZeroPlain && host !== start)
-    return yield* failWith(
-      broken(
-        'DATA-04',
-        'L2 entry',
-        entryAt(t, i),
-        `0x${host.toString(16)}`,
-        `the guest offset, 0x${start.toString(16)}`
-      )
-    )
-  if (g.extendedL2) return yield* subclusterExtents(t, i, start, host)
+  if (g.extendedL2) return subclusterExtents(t, i, start, host)
   if (kind === clusterKind.Normal) return [{ kind: 'data', start, length: n * size, host }]
+  const zero = kind === clusterKind.ZeroPlain || kind === clusterKind.ZeroAllocated
   return [
     { kind: zero ? 'zero' : 'absent', start, length: n * size, ...(kind === clusterKind.ZeroAllocated ? { host } : {}) }
   ]
 }
 
-function* subclusterExtents(t: Table, i: number, start: number, host: number): Plan<readonly Extent[]> {
+const subclusterExtents = (t: Table, i: number, start: number, host: number): readonly Extent[] => {
   const entry = t.view.entry(i)
   const length = clusterSize(t.disk.g) / subclusters
-  const states = Array.from({ length: subclusters }, (_, x) => subclusterAt(entry, x))
-  if (states.includes('invalid'))
-    return yield* failWith(
-      broken('SUB-04', 'L2 entry', entryAt(t, i) + 8, 'an invalid subcluster', 'a bitmap without one')
-    )
-  return states.flatMap((state, x): readonly Extent[] => {
+  return Array.from({ length: subclusters }, (_, x) => x).flatMap((x): readonly Extent[] => {
+    const state = subclusterAt(entry, x)
     if (state === 'invalid' || state === 'compressed') return []
     const { kind, placed } = subclusterKinds[state]
     return [{ kind, start: start + x * length, length, ...(placed ? { host: host + x * length } : {}) }]
@@ -206,17 +188,14 @@ function* emitNext({ from, to, joined }: Walk, e: Extent): Plan<void, Extent> {
 function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void, Extent> {
   const { disk, from, to } = walk
   const [size, stride] = [clusterSize(disk.g), l2EntrySize(disk.g)]
-  if (at % size !== 0) {
-    const spot = disk.l1TableOffset + 8 * i1
-    const found = `0x${at.toString(16)}`
-    return yield* failWith(broken('L1-05', 'L1 table entry', spot, found, 'a multiple of the cluster size'))
-  }
+  const issues = l1OffsetRules.judge({ l2TableOffset: BigInt(at) }, disk.g, disk.l1TableOffset + 8 * i1)
+  if (issues.length > 0) return yield* failWith(issues)
   const base = i1 * l1Coverage(disk.g)
   const first = Math.max(0, Math.floor((from - base) / size))
   const end = Math.min(n * l2Entries(disk.g), Math.ceil((to - base) / size))
   const start = at + first * stride
   const view = new L2View(yield* readInto(walk.memory, start, (end - first) * stride), disk.g)
-  const table = { disk, view, at: start }
+  const table = { disk, view, at: start, faults: l2Faults(disk.g.clusterBits) }
   for (let i = 0, run = 1; i < view.length; i += run) {
     run = view.run(i, view.length)
     for (const e of yield* clusterExtents(table, i, run, base + (first + i) * size)) yield* emitNext(walk, e)

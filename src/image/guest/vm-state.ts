@@ -1,8 +1,8 @@
 /** VM state: the state of a running machine, in the tree of a snapshot past the guest disk. */
 import * as E from 'fp-ts/lib/Either.js'
-import { type Issue, issue, shift } from '../../bytes/issue.js'
+import type { Issue } from '../../bytes/issue.js'
 import { type Geometry, l1Coverage } from '../../format/geometry.js'
-import { type SnapshotEntry, snapshotStarts, vmStateSize } from '../../format/snapshot.js'
+import { type SnapshotEntry, snapshotSizeRules, snapshotStarts, vmStateSize } from '../../format/snapshot.js'
 import { type GuestDisk, snapshotDisk } from './extents.js'
 import type { Metadata } from '../metadata.js'
 
@@ -40,25 +40,7 @@ export const activeVmState = (g: Geometry, disk: GuestDisk): GuestDisk => afterD
  */
 export const vmStateDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], GuestDisk> =>
   E.chain((disk: GuestDisk): E.Either<readonly Issue[], GuestDisk> => {
-    const size = vmStateSize(s)
-    const room = afterDisk(g, disk).size
-    return size > BigInt(room)
-      ? E.left(shift(entryAt(m, s))([tooSmall(s, size, room)]))
-      : E.right(afterDisk(g, disk, Number(size)))
+    const issues = snapshotSizeRules.judge(s, { ...g, disk: m.header.size }, entryAt(m, s))
+    const tooFew = issues.filter(({ clause }) => clause === 'SNAP-12')
+    return tooFew.length > 0 ? E.left(tooFew) : E.right(afterDisk(g, disk, Number(vmStateSize(s))))
   })(snapshotDisk(m, g, s))
-
-const tooSmall = (s: SnapshotEntry, size: bigint, room: number): Issue =>
-  issue(
-    {
-      clause: 'SNAP-12',
-      phase: 'inconsistent',
-      source: 'format',
-      structure: 'snapshot table entry',
-      field: 'l1_size',
-      at: 8,
-      size: 4,
-      found: `${s.l1Size}, room for ${room} bytes of VM state`,
-      expected: `entries for ${size} bytes of VM state`
-    },
-    s
-  )
