@@ -20,7 +20,7 @@ import { say } from './run.js'
 
 type Entry = Manifest['images'][number]
 
-/** JSON in which whatever fits a line stands on one. */
+/** JSON in which a value that fits on one line is on one line. */
 const print = (value: unknown, indent = ''): string => {
   const flat = JSON.stringify(value)
   if (typeof value !== 'object' || value === null || indent.length + flat.length <= 118) return flat

@@ -10,7 +10,7 @@
  *     fill FILE LENGTH BYTE            makes a file of one repeated byte
  *     text FILE LENGTH                 makes a file that compresses well, always the same
  *     noise FILE LENGTH SEED           makes a file that does not compress, the same for the same seed
- *     patch FILE PLACE HEX...          overwrites bytes, growing the file where they end behind it
+ *     patch FILE PLACE HEX...          overwrites bytes, which grows the file where they end past its end
  *     copy FILE FROM TO LENGTH         copies bytes within a file
  *     truncate FILE LENGTH             cuts a file, or grows it with zeros
  *     holds FILE PLACE HEX...          fails unless these bytes stand there
@@ -30,7 +30,7 @@ export interface Recipe {
   readonly check: number
   /** Files the image cannot be read without: its backing files, its data file. */
   readonly companions?: readonly string[]
-  /** How qemu-img has to be told to open the image for its data, where its name alone does not do. */
+  /** The options with which qemu-img opens the image for its data, where its name is not enough. */
   readonly opts?: string
   /** Why the bytes differ from run to run. Absent where they are always the same. */
   readonly varies?: string

@@ -94,8 +94,8 @@ export const odd: readonly Recipe[] = [
   },
   zstd('odd-zstd-two-frames', 0, 'two zstd frames in a cluster', `payload ${frame2048} ${frame2048}`),
   zstd('odd-zstd-skippable', 0, 'a skippable zstd frame first', `payload 502a4d18 04000000 01020304 ${frame4096}`),
-  zstd('odd-zstd-trailing', 0, 'bytes behind the last zstd frame', `payload ${frame4096} ffffffff`),
-  zstd('odd-zstd-without-size', 0, 'a zstd frame that does not tell its size', 'payload 28b52ffd 00 10 038000 aa'),
+  zstd('odd-zstd-trailing', 0, 'bytes after the last zstd frame', `payload ${frame4096} ffffffff`),
+  zstd('odd-zstd-without-size', 0, 'a zstd frame without a content size', 'payload 28b52ffd 00 10 038000 aa'),
 
   snapshot(
     'odd-snapshot-extra-16',

@@ -56,7 +56,7 @@ export const parsePattern = (code: string): E.Either<string, ts.Node> => {
   return node === undefined ? E.left(`is not one node: ${code}`) : E.right(node)
 }
 
-/** What tells two nodes of the same kind apart that have no children. */
+/** The text that distinguishes two leaves of the same kind. */
 const leafText = (node: ts.Node): string => {
   if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node) || ts.isLiteralExpression(node)) return node.text
   if (ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) return node.text

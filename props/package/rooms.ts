@@ -109,7 +109,7 @@ export const rooms: readonly Room[] = [
   }
 ]
 
-/** The paths that a name stands for: `a/{b,c}.ts` for two files, any other for itself. */
+/** The paths of a name: `a/{b,c}.ts` for two files, any other for itself. */
 const pathsOf = (name: string): readonly string[] => {
   const [, before, names, after] = /^(.*)\{(.*)\}(.*)$/.exec(name) ?? []
   return names === undefined ? [name] : names.split(',').map((each) => `${before}${each}${after}`)

@@ -1,7 +1,7 @@
 /** Runs one built test file, as `node worker.js PATH URL GREP...`, and sends its report to the parent process. */
 const [, , path = '', url = '', ...greps] = process.argv
 
-/** Where uvu leaves suites to be run, once it is told not to run them by itself. */
+/** Where uvu queues suites when UVU_DEFER is set. */
 const queue: (() => Promise<unknown>)[] = []
 Object.assign(globalThis, { UVU_DEFER: 1, UVU_QUEUE: [queue], UVU_INDEX: 0 })
 

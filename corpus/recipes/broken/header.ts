@@ -58,7 +58,7 @@ export const brokenHeader: readonly Recipe[] = [
     ]
   },
   plain('broken-extended-l2-4k', 1, 'extended L2 entries in 4 KiB clusters', 'incompatible_features 0000000000000010'),
-  plain('broken-data-file-missing', 1, 'a data file that is not told', 'incompatible_features 0000000000000004'),
+  plain('broken-data-file-missing', 1, 'a data file without a name', 'incompatible_features 0000000000000004'),
   plain('broken-data-file-raw-alone', 1, 'a raw data file without a data file', 'autoclear_features 0000000000000002'),
   dataFile('broken-data-file-absent', 1, 'a data file that does not exist', 'extensions+8 696d672e726178'),
   plain('broken-bitmaps-bit-alone', 0, 'the bitmaps bit without the extension', 'autoclear_features 0000000000000001'),

@@ -88,7 +88,7 @@ export const basic: readonly Recipe[] = [
   },
   {
     name: 'case-17-backing-without-format',
-    title: 'a backing file whose format is not told: its extension is turned into an unknown one',
+    title: 'a backing file without a stated format: its extension is turned into an unknown one',
     check: 0,
     steps: [
       ...base,

@@ -49,7 +49,7 @@ export const changes: readonly Recipe[] = [
   },
   {
     name: 'case-52-vm-state',
-    title: 'VM state behind the disk',
+    title: 'VM state past the end of the disk',
     check: 0,
     steps: [fresh('1M'), io('write -P 1 0 64k', 'write -b -P 7 0 128k', 'read -b -P 7 0 128k'), ...snapshots('vm')],
     varies: dated

@@ -16,7 +16,7 @@ import type { Answer, Ask } from './protocol.js'
 /** The moment that it is for every command. */
 const now = 1_750_000_000_000
 
-/** Stops the clocks that outputs may tell of. */
+/** Stops the clocks that outputs may show. */
 export const stopClocks = (): void => {
   Date.now = () => now
   performance.now = () => 0

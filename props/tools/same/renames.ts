@@ -46,7 +46,7 @@ export const renames: readonly Rename[] = [
   }
 ]
 
-/** Applied to what both commits print: where one tells more than the other. */
+/** Applied to what both commits print: where one prints more than the other. */
 export const erasures: readonly Rename[] = [
   {
     scope: /^(check|info)/,

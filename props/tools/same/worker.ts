@@ -3,7 +3,7 @@
  * `node worker.js PROBE ITEMS RESULTS FROM`, with descriptors 1 and 2 appending to out and err beside RESULTS.
  *
  * FROM is the first line of ITEMS that is still to be asked. Before every question its label is written to `now` beside
- * RESULTS, so that whoever stops this process knows what it was at. QCOW2_SAME_ALL asks every question about every image,
+ * RESULTS, so that the parent that stops this process knows the question. QCOW2_SAME_ALL asks every question about every image,
  * QCOW2_SAME_TEXT keeps the texts, QCOW2_SAME_OLDER applies the renames.
  */
 import { appendFileSync, createReadStream, mkdirSync, openSync, writeSync } from 'node:fs'

@@ -15,7 +15,7 @@ const shapeInWords = ({ options: o, backing, tail, leaked }: Shape): string =>
     ...(o.extendedL2 === true ? ['extended L2'] : []),
     ...(o.dataFile === undefined ? [] : [o.dataFile.raw ? 'raw external data' : 'external data']),
     ...(o.lazyRefcounts === true ? ['lazy refcounts'] : []),
-    ...(backing === 0 ? [] : [`${backing} bytes behind`]),
+    ...(backing === 0 ? [] : [`${backing} bytes of backing file`]),
     ...(tail === undefined ? [] : [`${tail} bytes too many in the data file`]),
     ...(leaked === undefined ? [] : [`${leaked} clusters leaked`])
   ].join(', ')
@@ -47,18 +47,18 @@ export interface Row {
 const head = `# What each flush is for
 
 A command is a list of host writes in [stages](../src/transition/engine/transaction.ts), with flushes between them. An *edge* is what a flush
-keeps apart: the command, the last stage before it, the first behind it, and what of the image is written there. \`damage\` puts
+separates: the command, the last stage before it, the first after it, and the structures that are written there. \`damage\` puts
 bytes into the file, and \`check -r\` repairs it; \`empty\` makes the whole disk unallocated.
-For each edge the flush was left out, over many scripts, until a crash broke a promise: that is the order of writes, proven one
-edge at a time. Each row is the smallest script found. It says which sectors the disk has and lacks, in which model of a crash, and
-what breaks; without the flush that is a state a crash may leave, and with it none.
+For each edge the flush was left out, over many scripts, until a crash broke a promise. Each row is the smallest script found: which
+sectors the disk has and lacks, in which model of a crash, and what breaks. Without the flush a crash may leave that state, with it
+no crash does.
 
-C1: it opens, and names the backing file that it named or is to name, or none while that changes. C2: no count below its references. C3: what was flushed reads back. C4: every sector is old or new.
+C1: it opens, and names the backing file that it named or is to name, or none while that changes. C2: no refcount below its references. C3: what was flushed reads back. C4: every sector is old or new.
 C5: snapshots are what they were. C9: bitmaps mark what has changed, or are marked as not to be trusted.
-C6: what was damaged is as before or mended, and a repair mends it.
+C6: damage is as before or repaired, and a later repair repairs it.
 P2: any sectors are lost. P3: besides, one sector is torn between two words.
 
-\`npm run edges\` looks for them anew and writes this page; the suite does every row again.
+\`npm run edges\` searches again and writes this page; the suite repeats every row.
 
 | edge | geometry | script | the disk has | what breaks |
 | --- | --- | --- | --- | --- |
