@@ -1,6 +1,6 @@
 /** Headers of both versions, with header_length and additional fields at every edge. */
 import fc from 'fast-check'
-import type { StructOf } from '../../src/bytes/struct.js'
+import type { HeaderFields } from '../../src/format/header-values.js'
 import {
   additionalFields,
   type Header,
@@ -48,15 +48,13 @@ const headerLengths = fc.oneof(
   fc.constantFrom(2 ** (maxClusterBits + 1), 0x7fff_ffff, 0xffff_ffff)
 )
 
-type Fixed = StructOf<typeof headerFields.fields>
-
-const fixedFields = (mode: Mode): fc.Arbitrary<Fixed> => {
+const fixedFields = (mode: Mode): fc.Arbitrary<HeaderFields> => {
   const values = { ...rowValues(headerFields.rows, mode), magic: fc.constant(magic), version: fc.constantFrom(2, 3) }
-  return recordOf(values).filter((u): u is Fixed => headerFields.is(u))
+  return recordOf(values).filter((u): u is HeaderFields => headerFields.is(u))
 }
 
 /** The fields with the version's own meaning, and additional fields as far as the length covers them. */
-const whole = (h: Fixed, mode: Mode): fc.Arbitrary<Header> =>
+const whole = (h: HeaderFields, mode: Mode): fc.Arbitrary<Header> =>
   growingValue(additionalFields, additionalSize(h), mode).map((additional) => ({
     ...h,
     ...(h.version === 2 ? v2Defaults : {}),
@@ -68,7 +66,7 @@ const anyHeader: fc.Arbitrary<Header> = fc
   .chain(([h, headerLength]) => whole({ ...h, headerLength }, 'any'))
 
 /** The greatest multiple of the cluster size up to `offset` from which QEMU can read `length` bytes. */
-const aligned = (h: Fixed, offset: bigint, length: bigint): bigint => {
+const aligned = (h: HeaderFields, offset: bigint, length: bigint): bigint => {
   const highest = maxReadable - length
   const cluster = 1n << BigInt(h.clusterBits)
   const within = offset > highest ? highest : offset
@@ -78,7 +76,7 @@ const aligned = (h: Fixed, offset: bigint, length: bigint): bigint => {
 const lesser = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 
 /** The fields brought in line with each other: alignment, room, and the features that depend on one another. */
-const fitted = (h: Fixed, headerLength: number, zstd: boolean): Fixed => {
+const fitted = (h: HeaderFields, headerLength: number, zstd: boolean): HeaderFields => {
   const v3 = h.version === 3
   const external = v3 && h.incompatibleFeatures.externalDataFile
   const raw = external && h.autoclearFeatures.rawExternalData

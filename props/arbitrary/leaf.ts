@@ -1,6 +1,6 @@
 /** Values of one field, from how it is stored and from the rules of its row. */
 import fc from 'fast-check'
-import { type BitRow, type BitRows, type BitsLeaf, type BitsOf, maskOf } from '../../src/bytes/bits.js'
+import { type BitRow, type Bits, type BitsLeaf, maskOf } from '../../src/bytes/bits.js'
 import type { Leaf } from '../../src/bytes/leaf.js'
 import type { NumberRule } from '../../src/bytes/rule.js'
 import { allowedNumbers, numbers } from './number.js'
@@ -10,14 +10,13 @@ import { octets } from './octets.js'
 export type Mode = 'any' | 'wellFormed'
 
 /** Tells a bit field from other storage. */
-export const isBits = (leaf: Leaf<unknown>): leaf is BitsLeaf<BitRows> => leaf.kind === 'bits'
+export const isBits = (leaf: Leaf<unknown>): leaf is BitsLeaf<Bits> => leaf.kind === 'bits'
 
 /** What to draw for each key of a value. */
 export type Drawn = Record<string, fc.Arbitrary<unknown>>
 
 /** Plain objects with a value for each key. */
-export const recordOf = (values: Drawn): fc.Arbitrary<Record<string, unknown>> =>
-  fc.record(values, { noNullPrototype: true })
+export const recordOf = (values: Drawn): fc.Arbitrary<unknown> => fc.record(values, { noNullPrototype: true })
 
 const bitRow = (row: BitRow): fc.Arbitrary<unknown> => {
   const lo = BigInt(row.lo)
@@ -48,14 +47,14 @@ const someOf = (mask: bigint): fc.Arbitrary<bigint> =>
       )
 
 /** Values of a bit field. Those that keep the rules have reserved bits only where the field lets them be anything. */
-export const bitsValue = <R extends BitRows>(leaf: BitsLeaf<R>, mode: Mode): fc.Arbitrary<BitsOf<R>> => {
+export const bitsValue = <A>(leaf: BitsLeaf<A>, mode: Mode): fc.Arbitrary<A> => {
   const free = leaf.rules.length === 0
   const reserved = someOf(mode === 'any' || free ? leaf.reservedMask : 0n)
   const values = {
     ...Object.fromEntries(Object.entries<BitRow>(leaf.rows).map(([key, row]) => [key, bitRow(row)])),
     reserved
   }
-  return recordOf(values).filter((u): u is BitsOf<R> => leaf.json.is(u))
+  return recordOf(values).filter((u): u is A => leaf.json.is(u))
 }
 
 /** Values of a field. Of those that may be anything, every other one keeps the rules all the same. */

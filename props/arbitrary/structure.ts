@@ -1,14 +1,14 @@
 /** Generators of a structure, derived from its table: values of any kind, and values that keep the table's rules. */
 import fc from 'fast-check'
-import type { BitRows, BitsOf, BitsType } from '../../src/bytes/bits.js'
+import type { Bits, BitsType } from '../../src/bytes/bits.js'
 import type { ByteType } from '../../src/bytes/byte-type.js'
-import { type EntryOf, type EntryType, type Tail, type Tails, toEight } from '../../src/bytes/entry.js'
-import { type GrowingOf, GrowingType } from '../../src/bytes/growing.js'
+import { type EntryType, type Padded, type Tail, type Tails, toEight } from '../../src/bytes/entry.js'
+import { type Growing, GrowingType } from '../../src/bytes/growing.js'
 import type { Leaf } from '../../src/bytes/leaf.js'
 import { startsOf } from '../../src/bytes/list.js'
 import { valueAt } from '../../src/bytes/object.js'
 import type { NumberRule } from '../../src/bytes/rule.js'
-import type { Fields, Placed, StructOf, StructType } from '../../src/bytes/struct.js'
+import type { Placed, StructType } from '../../src/bytes/struct.js'
 import { bitsValue, type Drawn, leafValue, type Mode, recordOf } from './leaf.js'
 import { lengths } from './number.js'
 import { octets, octetsOf } from './octets.js'
@@ -61,16 +61,16 @@ export const structure = <A>(
 ): Structure<A> => ({ name, type, anyValue: draw('any'), wellFormed: draw('wellFormed'), fields })
 
 /** A structure of fixed length. */
-export const fixed = <F extends Fields>(type: StructType<F>, name = type.name): Structure<StructOf<F>> =>
+export const fixed = <A>(type: StructType<A>, name = type.name): Structure<A> =>
   structure(
     name,
     type,
-    (mode) => recordOf(rowValues(type.rows, mode)).filter((u): u is StructOf<F> => type.is(u)),
+    (mode) => recordOf(rowValues(type.rows, mode)).filter((u): u is A => type.is(u)),
     () => type.rows.map(fieldOf)
   )
 
 /** A table entry of 8 bytes. */
-export const wordOf = <R extends BitRows>(type: BitsType<R>): Structure<BitsOf<R>> =>
+export const wordOf = <A extends Bits>(type: BitsType<A>): Structure<A> =>
   structure(
     type.name,
     type,
@@ -78,26 +78,22 @@ export const wordOf = <R extends BitRows>(type: BitsType<R>): Structure<BitsOf<R
     () => [{ name: type.name, at: 0, leaf: type.leaf, rules: [] }]
   )
 
-const isGrowing = (u: unknown): u is GrowingType<Fields> => u instanceof GrowingType
+const isGrowing = (u: unknown): u is GrowingType<Growing> => u instanceof GrowingType
 
 /** Values of a growing structure that fill `length` bytes: the fields they cover, and unknown bytes behind. */
-export const growingValue = <F extends Fields>(
-  type: GrowingType<F>,
-  length: number,
-  mode: Mode
-): fc.Arbitrary<GrowingOf<F>> => {
+export const growingValue = <A extends Growing>(type: GrowingType<A>, length: number, mode: Mode): fc.Arbitrary<A> => {
   const here = type.rows.filter((p) => p.at + p.row.as.size <= length)
   const end = here.reduce((n, p) => n + p.row.as.size, 0)
   const values = { ...rowValues(here, mode), rest: octets(length - end) }
-  return recordOf(values).filter((u): u is GrowingOf<F> => type.is(u))
+  return recordOf(values).filter((u): u is A => type.is(u))
 }
 
 /** The fields of a growing structure that `length` bytes cover. */
-export const growingFields = <F extends Fields>(type: GrowingType<F>, length: number): readonly Field[] =>
+export const growingFields = <A extends Growing>(type: GrowingType<A>, length: number): readonly Field[] =>
   type.rows.filter((p) => p.at + p.row.as.size <= length).map(fieldOf)
 
 /** A growing structure, with lengths around each of its fields. */
-export const growing = <F extends Fields>(type: GrowingType<F>, name = type.name): Structure<GrowingOf<F>> => {
+export const growing = <A extends Growing>(type: GrowingType<A>, name = type.name): Structure<A> => {
   const ends = type.rows.flatMap((p) => [p.at + p.row.as.size - 1, p.at + p.row.as.size, p.at + p.row.as.size + 1])
   return structure(
     name,
@@ -111,16 +107,20 @@ export const growing = <F extends Fields>(type: GrowingType<F>, name = type.name
 export const paddingOf = (size: number, mode: Mode): fc.Arbitrary<Uint8Array> =>
   mode === 'any' ? octets(toEight(size)) : fc.constant(new Uint8Array(toEight(size)))
 
+/** Lengths that the strings of an entry often have. */
+type Often<A, F> = Partial<Record<keyof Tails<A, F>, readonly number[]>>
+
 /** Values of an entry: its strings are drawn with these lengths, and it is padded to a multiple of 8. */
-export const entryValue = <F extends Fields, T extends Tails<keyof F>>(
-  type: EntryType<F, T>,
+export const entryValue = <A extends Padded & Partial<F>, F>(
+  type: EntryType<A, F>,
   mode: Mode,
-  often: Partial<Record<keyof T, readonly number[]>>
-): fc.Arbitrary<EntryOf<F, T>> => {
+  often: Often<A, F>
+): fc.Arbitrary<A> => {
   const tails = Object.entries<Tail<unknown, keyof F>>(type.tails)
+  const frequent = new Map(Object.entries<readonly number[] | undefined>(often))
   const sizes = new Set<PropertyKey>(tails.map(([, tail]) => tail.size))
   const strings = tails.map(([key, tail]) => {
-    const length = fc.oneof(lengths(40), fc.constantFrom(0, ...(often[key] ?? [])))
+    const length = fc.oneof(lengths(40), fc.constantFrom(0, ...(frequent.get(key) ?? [])))
     const as = tail.as
     return [key, isGrowing(as) ? length.chain((n) => growingValue(as, n, mode)) : octetsOf(length)] as const
   })
@@ -133,25 +133,19 @@ export const entryValue = <F extends Fields, T extends Tails<keyof F>>(
     padding: fc.constant(new Uint8Array(0))
   }
   return recordOf(values)
-    .filter((u): u is EntryOf<F, T> => type.is(u))
+    .filter((u): u is A => type.is(u))
     .chain((a) => paddingOf(type.sizeOf(a), mode).map((padding) => ({ ...a, padding })))
 }
 
 /** The fields of the string that follows the table at once, if it has any. */
-const firstTail = <F extends Fields, T extends Tails<keyof F>>(
-  type: EntryType<F, T>,
-  a: EntryOf<F, T>
-): readonly Field[] => {
+const firstTail = <A extends Padded & Partial<F>, F>(type: EntryType<A, F>, a: A): readonly Field[] => {
   const [key, tail] = Object.entries<Tail<unknown, keyof F>>(type.tails)[0] ?? []
   const value = valueAt(a, key ?? '')
   return isGrowing(tail?.as) && tail.as.is(value) ? growingFields(tail.as, tail.as.sizeOf(value)) : []
 }
 
 /** An entry whose strings are drawn with these lengths. Its padding is whole, or in any value cut off. */
-export const entry = <F extends Fields, T extends Tails<keyof F>>(
-  type: EntryType<F, T>,
-  often: Partial<Record<keyof T, readonly number[]>>
-): Structure<EntryOf<F, T>> =>
+export const entry = <A extends Padded & Partial<F>, F>(type: EntryType<A, F>, often: Often<A, F>): Structure<A> =>
   structure(
     type.name,
     type,

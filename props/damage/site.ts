@@ -94,7 +94,7 @@ const sitesOf = (f: Field): readonly Site[] => {
   const bits = Array.from({ length: 8 * leaf.size }, (_, i) => i)
   const reserved = bits.filter((i) => ((leaf.reservedMask >> BigInt(i)) & 1n) === 1n)
   return [
-    ...Object.values(leaf.rows).map((row) => rowSite(f, row)),
+    ...Object.values<BitRow>(leaf.rows).map((row) => rowSite(f, row)),
     ...reserved.map((i) => bitSite(f, `${f.name} bit ${i}`, i))
   ]
 }

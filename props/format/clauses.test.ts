@@ -17,7 +17,7 @@ import { cases } from './cases.js'
 import { issuesOf, same } from './laws.js'
 import { bytesIn, withPatch } from './notation.js'
 import { readAs } from './readers.js'
-import { describedStructures } from '../../src/format/structures.js'
+import { describedStructures } from '../tools/structures/described.js'
 
 const test = suite('clauses of the format')
 

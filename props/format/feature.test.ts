@@ -1,7 +1,7 @@
 /** Feature words: known bits by name, unknown bits kept. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import type { BitRows, BitsLeaf } from '../../src/bytes/bits.js'
+import type { Bits, BitsLeaf } from '../../src/bytes/bits.js'
 import {
   autoclearFeatures,
   clearUnknown,
@@ -17,7 +17,7 @@ import { same } from './laws.js'
 
 const test = suite('feature bits')
 
-const word = <R extends BitRows>(name: string, leaf: BitsLeaf<R>, ...flags: readonly (keyof R)[]): void => {
+const word = <A extends Bits>(name: string, leaf: BitsLeaf<A>, ...flags: readonly (keyof A)[]): void => {
   test(`${name}: each known bit is the flag of its name, and every other one is reserved`, () => {
     for (let bit = 0; bit < 8 * leaf.size; bit++) {
       const { reserved, ...set } = leaf.ofWord(1n << BigInt(bit))
@@ -42,7 +42,7 @@ test('an unknown bit makes a reader refuse, is kept by a writer, or is cleared b
     compatible: { reader: 'ignore', writer: 'keep' },
     autoclear: { reader: 'ignore', writer: 'clear' }
   })
-  const broken = <R extends BitRows>(leaf: BitsLeaf<R>): number =>
+  const broken = <A>(leaf: BitsLeaf<A>): number =>
     leaf.rules.filter((rule) => rule.broken(leaf.ofWord(2n ** 63n), undefined)).length
   same([broken(incompatibleFeatures), broken(compatibleFeatures), broken(autoclearFeatures)], [1, 0, 0])
 })

@@ -1,7 +1,13 @@
-/** `npm run structures [-- PATH]`: writes the field tables as a document, to spec/structures.md by default. */
+/**
+ * `npm run structures [-- FOLDER]`: writes what is generated from the field tables, the document spec/structures.md and the
+ * interfaces in src/format, into the package or below another folder.
+ */
 import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { structuresDocument } from '../../src/format/index.js'
+import { structuresDocument } from './structures/document.js'
+import { interfaceFiles } from './structures/interfaces.js'
 
-const [path = fileURLToPath(new URL('../../../spec/structures.md', import.meta.url))] = process.argv.slice(2)
-writeFileSync(path, structuresDocument())
+const [folder = fileURLToPath(new URL('../../..', import.meta.url))] = process.argv.slice(2)
+for (const [path, text] of Object.entries({ 'spec/structures.md': structuresDocument(), ...interfaceFiles() }))
+  writeFileSync(join(folder, path), text)

@@ -38,26 +38,31 @@ export interface Count extends BitRange {
 
 /** A row of a bit field. */
 export type BitRow = Flag | Masked | Count
-/** The rows of a bit field by the names their values have here. */
-export type BitRows = Readonly<Record<string, BitRow>>
 
-type ValueOf<R extends BitRow> = R extends Flag ? boolean : R extends Count ? number : bigint
+/** The row of a bit or a range of bits whose value is a `V`. */
+type RowOf<V> = V extends boolean ? Flag : V extends number ? Count : Masked
 
-/** The value of a bit field: a value for each row, and the remaining bits in their places. */
-export type BitsOf<R extends BitRows> = { readonly [K in keyof R]: ValueOf<R[K]> } & { readonly reserved: bigint }
+/** What every bit field has beside its rows. */
+export interface Bits {
+  /** The bits that no row names, in their places. */
+  readonly reserved: bigint
+}
+
+/** The rows of a bit field whose value is an `A`, by the names that the bits have here. */
+export type BitRows<A> = { readonly [K in Exclude<keyof A, 'reserved'>]: RowOf<A[K]> }
 
 /** A leaf that knows its rows. */
-export interface BitsLeaf<R extends BitRows> extends Leaf<BitsOf<R>> {
+export interface BitsLeaf<A> extends Leaf<A> {
   readonly kind: 'bits'
-  readonly rows: R
-  readonly json: JsonType<BitsOf<R>>
+  readonly rows: BitRows<A>
+  readonly json: JsonType<A>
   /** The rows of that JSON: those of the bit field, and the reserved bits. */
   readonly jsonRows: readonly JsonRow[]
   /** The bits no row names. */
   readonly reservedMask: bigint
   /** The value of a word. Law: `toWord(ofWord(w)) = w`. */
-  ofWord(word: bigint): BitsOf<R>
-  toWord(a: BitsOf<R>): bigint
+  ofWord(word: bigint): A
+  toWord(a: A): bigint
 }
 
 export const flag = (bit: number, name: string, clause: ClauseId, doc: string): Flag => ({
@@ -93,7 +98,7 @@ export const maskOf = ({ lo, hi }: Pick<BitRange, 'lo' | 'hi'>): bigint => (1n <
 /** A demand on the bits that no row names. */
 type Reserved = Pick<Rule<unknown>, 'clause' | 'source' | 'refusal'>
 
-const reservedRule = (reserved: Reserved): Rule<{ readonly reserved: bigint }> => ({
+const reservedRule = (reserved: Reserved): Rule<Bits> => ({
   ...reserved,
   part: 'reserved',
   broken: (a) => a.reserved !== 0n,
@@ -141,12 +146,12 @@ const rowJson = (row: BitRow): JsonCodec<unknown> => {
  *
  * @see L1-01 for an example
  */
-export const bits = <const R extends BitRows>(
+export const bits = <A extends Bits>(
   name: string,
-  rows: R,
+  rows: BitRows<A>,
   reserved?: Reserved,
   size: 4 | 8 = 8
-): BitsLeaf<R> => {
+): BitsLeaf<A> => {
   const compiled: readonly Compiled[] = Object.entries<BitRow>(rows).map(([key, row]) => {
     const mask = maskOf(row)
     return { key, row, mask, ...halves(mask) }
@@ -157,8 +162,8 @@ export const bits = <const R extends BitRows>(
   const wide = compiled.some((c) => c.row._tag !== 'Flag')
 
   /** The bigint of the word is asked for only where a row or a reserved bit needs it. */
-  const read = (hi: number, lo: number, word: () => bigint): BitsOf<R> => {
-    const draft = new Draft<BitsOf<R>>()
+  const read = (hi: number, lo: number, word: () => bigint): A => {
+    const draft = new Draft<A>()
     const all = wide ? word() : 0n
     for (const c of compiled) {
       if (c.row._tag === 'Flag') draft.set(c.key, (hi & c.hi) !== 0 || (lo & c.lo) !== 0)
@@ -169,7 +174,7 @@ export const bits = <const R extends BitRows>(
     return draft.done()
   }
 
-  const toWord = (a: BitsOf<R>): bigint => {
+  const toWord = (a: A): bigint => {
     let word = a.reserved
     for (const { key, row, mask } of compiled) {
       const v = valueAt(a, key)
@@ -180,7 +185,7 @@ export const bits = <const R extends BitRows>(
     return word
   }
 
-  const ofWord = (word: bigint): BitsOf<R> => {
+  const ofWord = (word: bigint): A => {
     const { hi, lo } = halves(word)
     return read(hi, lo, () => word)
   }
@@ -189,7 +194,7 @@ export const bits = <const R extends BitRows>(
     ...compiled.map(({ key, row }) => ({ key, name: row.name, json: rowJson(row) })),
     { key: 'reserved', name: 'reserved', json: maskedJson('reserved', reservedMask), absent: 0n }
   ]
-  const is = (u: unknown): u is BitsOf<R> => isObject(u) && jsonRows.every(({ key, json }) => json.is(u[key]))
+  const is = (u: unknown): u is A => isObject(u) && jsonRows.every(({ key, json }) => json.is(u[key]))
 
   return {
     kind: 'bits',
@@ -214,16 +219,16 @@ export const bits = <const R extends BitRows>(
 }
 
 /** A bit field that stands by itself: a table entry of 8 bytes. */
-export class BitsType<R extends BitRows> extends ByteType<BitsOf<R>> {
+export class BitsType<A extends Bits> extends ByteType<A> {
   readonly _tag = 'BitsType'
-  readonly leaf: BitsLeaf<R>
+  readonly leaf: BitsLeaf<A>
   /** What the bits must satisfy by themselves. */
-  readonly rules: readonly FieldRule<BitsOf<R>>[]
+  readonly rules: readonly FieldRule<A>[]
 
-  constructor(leaf: BitsLeaf<R>, clause: ClauseId) {
+  constructor(leaf: BitsLeaf<A>, clause: ClauseId) {
     super({
       name: leaf.name,
-      is: (u): u is BitsOf<R> => leaf.json.is(u),
+      is: (u): u is A => leaf.json.is(u),
       read: (bytes) =>
         bytes.length < leaf.size
           ? E.left([tooFew(whole(leaf.name, leaf.size), bytes.length, clause)])
@@ -243,9 +248,14 @@ export class BitsType<R extends BitRows> extends ByteType<BitsOf<R>> {
 
   /** The place of a bit or a range of bits, by the key of its row: all bytes of the word, in which bits have no bytes of their own. */
   placeOf(key: string): Place {
-    return { structure: this.name, field: this.leaf.rows[key]?.name ?? key, at: 0, size: this.leaf.size }
+    return {
+      structure: this.name,
+      field: this.leaf.jsonRows.find((row) => row.key === key)?.name ?? key,
+      at: 0,
+      size: this.leaf.size
+    }
   }
 }
 
 /** A table entry of 8 bytes from its bit field; `clause` states its layout. */
-export const word = <R extends BitRows>(leaf: BitsLeaf<R>, clause: ClauseId): BitsType<R> => new BitsType(leaf, clause)
+export const word = <A extends Bits>(leaf: BitsLeaf<A>, clause: ClauseId): BitsType<A> => new BitsType(leaf, clause)

@@ -8,18 +8,7 @@ import { type FieldRule, RuleTable } from './judgement.js'
 import { type JsonCodec, octetsJson } from './json.js'
 import { objectJson, valueAt } from './object.js'
 import { empty, part, viewOf } from './octets.js'
-import {
-  type Fields,
-  jsonRows,
-  type Placed,
-  readRows,
-  rowPlace,
-  rowRules,
-  type StructOf,
-  type StructType,
-  tooShort,
-  writeRows
-} from './struct.js'
+import { jsonRows, type Placed, readRows, rowPlace, rowRules, type StructType, tooShort, writeRows } from './struct.js'
 
 /** What an entry asks of a string that has parts: a byte codec that takes any bytes of the given length. */
 export interface Part<A> {
@@ -42,15 +31,14 @@ export interface Tail<A, Size> {
   readonly as?: Part<A>
 }
 
-/** Byte strings by the names their values have here. */
-export type Tails<Size> = Readonly<Record<string, Tail<unknown, Size>>>
+/** What every entry has beside the fields of its table and its strings. */
+export interface Padded {
+  /** Bytes up to a multiple of 8, or up to the end of the bytes. */
+  readonly padding: Uint8Array
+}
 
-type TailValue<T> = T extends { readonly as: Part<infer A> } ? A : Uint8Array
-
-/** The value of an entry: the table without its length fields, the strings, and the padding bytes. */
-export type EntryOf<F extends Fields, T extends Tails<keyof F>> = Omit<StructOf<F>, T[keyof T]['size']> & {
-  readonly [K in keyof T]: TailValue<T[K]>
-} & { readonly padding: Uint8Array }
+/** The strings of an entry whose table is an `F`: what the entry has beside the fields of the table and the padding. */
+export type Tails<A, F> = { readonly [K in Exclude<keyof A, keyof F | 'padding'>]: Tail<A[K], keyof F> }
 
 interface Piece {
   readonly key: string
@@ -68,16 +56,16 @@ export const toEight = (length: number): number => (8 - (length % 8)) % 8
  * An entry of variable length. The padding is kept whatever it holds; it may be shorter than the next multiple of 8
  * asks for, where the bytes end before it.
  */
-export class EntryType<F extends Fields, T extends Tails<keyof F>> extends ByteType<EntryOf<F, T>> {
+export class EntryType<A extends Padded & Partial<F>, F> extends ByteType<A> {
   readonly _tag = 'EntryType'
   readonly fixed: StructType<F>
-  readonly tails: T
+  readonly tails: Tails<A, F>
   /** What the fields of the table must satisfy by themselves. */
   readonly rules: readonly FieldRule<unknown>[]
   /** The place of a field in a value, by the key of its row, of its string, or `padding`. */
-  readonly placeOf: (key: string, a: EntryOf<F, T>) => Place
+  readonly placeOf: (key: string, a: A) => Place
 
-  constructor(name: string, fixed: StructType<F>, tails: T) {
+  constructor(name: string, fixed: StructType<F>, tails: Tails<A, F>) {
     const pieces: readonly Piece[] = Object.entries<Tail<unknown, PropertyKey>>(tails).map(([key, tail]) => {
       const length = fixed.rows.find((p) => p.key === tail.size)
       const max = 2 ** (8 * (length?.row.as.size ?? 0)) - 1
@@ -95,7 +83,7 @@ export class EntryType<F extends Fields, T extends Tails<keyof F>> extends ByteT
       pieces.slice(0, n).reduce((at, p) => at + lengthOf(p, a), fixed.size)
     const bare = (a: unknown): number => startOf(a, pieces.length)
     const paddingJson = octetsJson('at most 7 bytes of padding', (n) => n < 8)
-    const is = (u: unknown): u is EntryOf<F, T> => {
+    const is = (u: unknown): u is A => {
       const padding = valueAt(u, 'padding')
       return (
         rows.every((p) => p.row.as.json.is(valueAt(u, p.key))) &&
@@ -116,7 +104,7 @@ export class EntryType<F extends Fields, T extends Tails<keyof F>> extends ByteT
       read: (bytes) => {
         if (bytes.length < fixed.size) return E.left(tooShort(name, fixed.rows, bytes.length))
         const view = viewOf(bytes)
-        const draft = new Draft<EntryOf<F, T>>()
+        const draft = new Draft<A>()
         readRows(rows, view, draft)
         let at = fixed.size
         for (const p of pieces) {
@@ -162,7 +150,7 @@ export class EntryType<F extends Fields, T extends Tails<keyof F>> extends ByteT
     this.placeOf = (key, a) => {
       const n = pieces.findIndex((p) => p.key === key)
       const at = startOf(a, n < 0 ? pieces.length : n)
-      if (n >= 0) return { structure: name, field: tails[key]?.name ?? key, at, size: startOf(a, n + 1) - at }
+      if (n >= 0) return { structure: name, field: pieces[n]?.tail.name ?? key, at, size: startOf(a, n + 1) - at }
       return key === 'padding'
         ? { structure: name, field: key, at, size: a.padding.length }
         : rowPlace(name, fixed.rows, key)
@@ -171,8 +159,8 @@ export class EntryType<F extends Fields, T extends Tails<keyof F>> extends ByteT
 }
 
 /** An entry of variable length from its table and its strings. */
-export const entry = <F extends Fields, const T extends Tails<keyof F>>(
+export const entry = <A extends Padded & Partial<F>, F>(
   name: string,
   fixed: StructType<F>,
-  tails: T
-): EntryType<F, T> => new EntryType(name, fixed, tails)
+  tails: Tails<A, F>
+): EntryType<A, F> => new EntryType(name, fixed, tails)

@@ -7,20 +7,12 @@ import { type FieldRule, RuleTable } from './judgement.js'
 import { anyOctetsJson, isObject } from './json.js'
 import { objectJson, valueAt } from './object.js'
 import { empty, part, viewOf } from './octets.js'
-import {
-  type Fields,
-  jsonRows,
-  place,
-  type Placed,
-  readRows,
-  rowPlace,
-  rowRules,
-  type StructOf,
-  writeRows
-} from './struct.js'
+import { type Fields, jsonRows, place, type Placed, readRows, rowPlace, rowRules, writeRows } from './struct.js'
 
-/** Each field that the length covers completely, and whatever bytes follow the last of them. */
-export type GrowingOf<F extends Fields> = Partial<StructOf<F>> & { readonly rest: Uint8Array }
+/** A value of a growing structure: each field that the length covers completely, and the bytes after the last of them. */
+export interface Growing {
+  readonly rest: Uint8Array
+}
 
 /** How far a value reaches: the rows that are there. */
 interface Stage {
@@ -37,16 +29,16 @@ interface Stage {
  *
  * @see HDR-03 and SNAP-02
  */
-export class GrowingType<F extends Fields> extends ByteType<GrowingOf<F>> {
+export class GrowingType<A extends Growing> extends ByteType<A> {
   readonly _tag = 'GrowingType'
-  readonly fields: F
+  readonly fields: Fields<Omit<A, 'rest'>>
   readonly rows: readonly Placed[]
   /** What the fields must satisfy by themselves, as far as they are there. */
   readonly rules: readonly FieldRule<unknown>[]
   /** The value of the bytes, whatever they are. */
-  readonly of: (bytes: Uint8Array) => GrowingOf<F>
+  readonly of: (bytes: Uint8Array) => A
 
-  constructor(name: string, fields: F) {
+  constructor(name: string, fields: Fields<Omit<A, 'rest'>>) {
     const rows = place(fields)
     const stage = (n: number): Stage => {
       const here = rows.slice(0, n)
@@ -57,9 +49,9 @@ export class GrowingType<F extends Fields> extends ByteType<GrowingOf<F>> {
     const stopAt = (missing: (p: Placed) => boolean): Stage =>
       stages.find((s) => s.next !== undefined && missing(s.next)) ?? all
     const stageOf = (a: unknown): Stage => stopAt((p) => valueAt(a, p.key) === undefined)
-    const of = (bytes: Uint8Array): GrowingOf<F> => {
+    const of = (bytes: Uint8Array): A => {
       const { rows: here, end } = stopAt((p) => p.at + p.row.as.size > bytes.length)
-      const draft = new Draft<GrowingOf<F>>()
+      const draft = new Draft<A>()
       readRows(here, viewOf(bytes), draft)
       draft.set('rest', part(bytes, end, bytes.length - end))
       return draft.done()
@@ -68,7 +60,7 @@ export class GrowingType<F extends Fields> extends ByteType<GrowingOf<F>> {
       ...jsonRows(rows).map((r) => ({ ...r, optional: true })),
       { key: 'rest', name: 'rest', json: anyOctetsJson, absent: empty }
     ]
-    const is = (u: unknown): u is GrowingOf<F> => {
+    const is = (u: unknown): u is A => {
       if (!isObject(u) || !(u['rest'] instanceof Uint8Array)) return false
       const { rows: here, next } = stageOf(u)
       return (
@@ -77,7 +69,7 @@ export class GrowingType<F extends Fields> extends ByteType<GrowingOf<F>> {
         (next === undefined || u['rest'].length < next.row.as.size)
       )
     }
-    const sizeOf = (a: GrowingOf<F>): number => stageOf(a).end + a.rest.length
+    const sizeOf = (a: A): number => stageOf(a).end + a.rest.length
     super({
       name,
       is,
@@ -109,4 +101,5 @@ export class GrowingType<F extends Fields> extends ByteType<GrowingOf<F>> {
 }
 
 /** A growing structure from its table. */
-export const growing = <F extends Fields>(name: string, fields: F): GrowingType<F> => new GrowingType(name, fields)
+export const growing = <A extends Growing>(name: string, fields: Fields<Omit<A, 'rest'>>): GrowingType<A> =>
+  new GrowingType(name, fields)

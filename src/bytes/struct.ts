@@ -23,11 +23,8 @@ export interface Row<A> {
   readonly rules: readonly NumberRule[]
 }
 
-/** Rows by the names their values have here. */
-export type Fields = Readonly<Record<string, Row<unknown>>>
-
-/** The value of a field table: a value for each row. */
-export type StructOf<F extends Fields> = { readonly [K in keyof F]: F[K] extends Row<infer A> ? A : never }
+/** The field table of an `A`: a row for each of its fields, by the name the field has here. */
+export type Fields<A> = { readonly [K in keyof A]-?: Row<Exclude<A[K], undefined>> }
 
 /** One row of a field table. */
 export const row = <A>(
@@ -52,7 +49,7 @@ export interface Placed {
 }
 
 /** The rows of a table with their offsets. */
-export const place = (fields: Fields): readonly Placed[] => {
+export const place = (fields: Readonly<Record<string, Row<unknown>>>): readonly Placed[] => {
   const out: Placed[] = []
   let at = 0
   for (const [key, r] of Object.entries(fields)) {
@@ -99,19 +96,19 @@ export const jsonRows = (rows: readonly Placed[]): readonly JsonRow[] =>
   rows.map((p) => ({ key: p.key, name: p.row.name, json: p.row.as.json }))
 
 /** A structure of fixed length, described by its table. Its laws are those of {@link ByteType}. */
-export class StructType<F extends Fields> extends ByteType<StructOf<F>> {
+export class StructType<A> extends ByteType<A> {
   readonly _tag = 'StructType'
   /** Bytes. */
   readonly size: number
-  readonly fields: F
+  readonly fields: Fields<A>
   readonly rows: readonly Placed[]
   /** What the fields must satisfy by themselves. */
   readonly rules: readonly FieldRule<unknown>[]
 
-  constructor(name: string, fields: F) {
+  constructor(name: string, fields: Fields<A>) {
     const rows = place(fields)
     const size = rows.reduce((n, p) => n + p.row.as.size, 0)
-    const is = (u: unknown): u is StructOf<F> => isObject(u) && rows.every((p) => p.row.as.json.is(u[p.key]))
+    const is = (u: unknown): u is A => isObject(u) && rows.every((p) => p.row.as.json.is(u[p.key]))
     super({
       name,
       is,
@@ -134,15 +131,15 @@ export class StructType<F extends Fields> extends ByteType<StructOf<F>> {
   }
 
   /** The value at the start of the view, which covers the structure. */
-  at(view: DataView): StructOf<F> {
-    const draft = new Draft<StructOf<F>>()
+  at(view: DataView): A {
+    const draft = new Draft<A>()
     readRows(this.rows, view, draft)
     return draft.done()
   }
 
   /** The value at the start of the view, which covers the structure, and beside it what follows from it. */
-  atWith<B extends object>(view: DataView, more: (a: StructOf<F>) => B): StructOf<F> & B {
-    const draft = new Draft<StructOf<F> & B>()
+  atWith<B extends object>(view: DataView, more: (a: A) => B): A & B {
+    const draft = new Draft<A & B>()
     readRows(this.rows, view, draft)
     const beside = more(draft.done())
     for (const key in beside) draft.set(key, beside[key])
@@ -150,7 +147,7 @@ export class StructType<F extends Fields> extends ByteType<StructOf<F>> {
   }
 
   /** The bytes of a value, and these behind them. */
-  encodeBefore(a: StructOf<F>, behind: Uint8Array): Uint8Array {
+  encodeBefore(a: A, behind: Uint8Array): Uint8Array {
     const bytes = new Uint8Array(this.size + behind.length)
     writeRows(this.rows, viewOf(bytes), a)
     bytes.set(behind, this.size)
@@ -159,4 +156,4 @@ export class StructType<F extends Fields> extends ByteType<StructOf<F>> {
 }
 
 /** A structure of fixed length from its table. */
-export const struct = <F extends Fields>(name: string, fields: F): StructType<F> => new StructType(name, fields)
+export const struct = <A>(name: string, fields: Fields<A>): StructType<A> => new StructType(name, fields)

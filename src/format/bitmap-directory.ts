@@ -1,9 +1,9 @@
 /** Bitmap directory: the dirty bitmaps of an image, and where the table of each is. */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import { bits, flag } from '../bytes/bits.js'
+import { bits, type BitsLeaf, flag } from '../bytes/bits.js'
 import { ByteType, whole } from '../bytes/byte-type.js'
-import { entry, type EntryOf, toEight } from '../bytes/entry.js'
+import { entry, type EntryType, toEight } from '../bytes/entry.js'
 import { type Issue, malformed } from '../bytes/issue.js'
 import { listJson } from '../bytes/json.js'
 import { onField, RuleTable, rulesOf } from '../bytes/judgement.js'
@@ -11,9 +11,10 @@ import { u16, u32, u64, u8, zeros } from '../bytes/leaf.js'
 import { repeats, startsOf, type Step, sum, walk } from '../bytes/list.js'
 import { concat, toHex } from '../bytes/octets.js'
 import { atLeast, atMost, between, oneOf, refusing, zero } from '../bytes/rule.js'
-import { row, struct } from '../bytes/struct.js'
+import { row, struct, type StructType } from '../bytes/struct.js'
 import { aligned, type Aligning } from './alignment.js'
-import type { BitmapsExtension } from './extension-payload.js'
+import type { BitmapsExtension } from './header-values.js'
+import type { BitmapEntry, BitmapFields, BitmapFlags } from './table-values.js'
 import {
   maxBitmapData,
   maxBitmapName,
@@ -25,8 +26,10 @@ import {
 } from './limits.js'
 import { bitmapBits, bitmapTableEntries } from './bitmap.js'
 
+export type { BitmapEntry }
+
 /** The flags of a bitmap. @see BMP-02 */
-export const bitmapFlags = bits(
+export const bitmapFlags: BitsLeaf<BitmapFlags> = bits(
   'bitmap flags',
   {
     inUse: flag(0, 'in_use', 'BMP-09', 'not saved properly: the contents may be stale'),
@@ -43,7 +46,7 @@ export const bitmapFlags = bits(
 )
 
 /** The table of a bitmap directory entry: its first 24 bytes. @see BMP-02 */
-export const bitmapFixed = struct('bitmap directory entry', {
+export const bitmapFixed: StructType<BitmapFields> = struct('bitmap directory entry', {
   bitmapTableOffset: row(u64, 'bitmap_table_offset', 'BMP-02', 'host offset of the bitmap table, cluster aligned'),
   bitmapTableSize: row(
     u32,
@@ -68,12 +71,10 @@ export const bitmapFixed = struct('bitmap directory entry', {
 })
 
 /** A bitmap directory entry. Name and extra data are kept as bytes. @see BMP-02 */
-export const bitmapEntry = entry('bitmap directory entry', bitmapFixed, {
+export const bitmapEntry: EntryType<BitmapEntry, BitmapFields> = entry('bitmap directory entry', bitmapFixed, {
   extra: { size: 'extraDataSize', name: 'extra_data', clause: 'BMP-02', doc: 'never refers to clusters' },
   name: { size: 'nameSize', name: 'name', clause: 'BMP-02', doc: 'unique, not NUL terminated' }
 })
-
-export type BitmapEntry = EntryOf<typeof bitmapEntry.fixed.fields, typeof bitmapEntry.tails>
 
 /** What the rules of a bitmap directory entry may name: its fields, and its lengths. */
 type BitmapKey = keyof BitmapEntry | 'nameSize' | 'extraDataSize'

@@ -1,16 +1,19 @@
 /** Bitmap tables and bitmap data: where the bits of a dirty bitmap are, and the bits themselves. */
 import * as E from 'fp-ts/lib/Either.js'
-import { bits, type BitsOf, flag, masked, word } from '../bytes/bits.js'
+import { type BitRows, bits, type BitsType, flag, masked, word } from '../bytes/bits.js'
 import { ByteType, tooFew, whole } from '../bytes/byte-type.js'
 import { flagJson, listJson } from '../bytes/json.js'
 import { RuleTable, rulesOf } from '../bytes/judgement.js'
 import { bitAt, packBits } from '../bytes/octets.js'
 import type { Halves } from '../bytes/words.js'
 import { aligned, type Aligning, faultMask } from './alignment.js'
+import type { BitmapTableEntry } from './table-values.js'
+
+export type { BitmapTableEntry }
 
 const refusal = 'OPEN-31'
 
-const tableRows = {
+const rows: BitRows<BitmapTableEntry> = {
   clusterOffset: masked(
     9,
     55,
@@ -19,13 +22,13 @@ const tableRows = {
     'host offset of a cluster of bits, cluster aligned; 0: none'
   ),
   allOnes: flag(0, 'all_ones', 'BMP-05', 'without a cluster: all bits are 1, else all are 0')
-} as const
-
-/** A bitmap table entry. */
-export type BitmapTableEntry = BitsOf<typeof tableRows>
+}
 
 /** A bitmap table entry: 8 bytes. @see BMP-05 */
-export const bitmapTableEntry = word(bits('bitmap table entry', tableRows, { clause: 'BMP-05', refusal }), 'BMP-05')
+export const bitmapTableEntry: BitsType<BitmapTableEntry> = word(
+  bits('bitmap table entry', rows, { clause: 'BMP-05', refusal }),
+  'BMP-05'
+)
 
 /** The rules of a bitmap table entry. @see BMP-05 */
 export const bitmapTableRules = rulesOf<BitmapTableEntry, Aligning>(bitmapTableEntry, [
@@ -43,7 +46,7 @@ export const bitmapTableRules = rulesOf<BitmapTableEntry, Aligning>(bitmapTableE
 
 /** The bits that no bitmap table entry may have set. Law: none is set, and not `all_ones` beside an offset, if and only if `bitmapTableRules` finds nothing. */
 export const bitmapTableFaults = (clusterBits: number): Halves =>
-  faultMask(bitmapTableEntry.leaf, tableRows.clusterOffset, clusterBits)
+  faultMask(bitmapTableEntry.leaf, rows.clusterOffset, clusterBits)
 
 /** Bits that a disk of `size` bytes needs. @see BMP-07 */
 export const bitmapBits = (size: bigint, granularityBits: number): bigint =>

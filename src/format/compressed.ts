@@ -1,39 +1,36 @@
 /** Compressed cluster descriptor: a host byte offset and a number of sectors, cut where cluster_bits says. */
-import { bits, type BitsLeaf, count, flag, masked } from '../bytes/bits.js'
+import { type BitRows, bits, type BitsLeaf, count, flag, masked } from '../bytes/bits.js'
 import { sectorSize } from './limits.js'
+import type { CompressedBits } from './table-values.js'
 
 /** Bits of the host offset in a compressed descriptor: `70 - clusterBits`. @see CMP-01 */
 export const offsetBits = (clusterBits: number): number => 70 - clusterBits
 
-const rowsFor = (clusterBits: number) =>
-  ({
-    hostOffset: masked(
-      0,
-      offsetBits(clusterBits) - 1,
-      'host_offset',
-      'CMP-01',
-      'host offset of the payload in bytes, not aligned'
-    ),
-    additionalSectors: count(
-      offsetBits(clusterBits),
-      61,
-      'additional_sectors',
-      'CMP-01',
-      'sectors of 512 bytes after the one that holds the first byte'
-    ),
-    compressed: flag(62, 'compressed', 'L2-01', 'set'),
-    copied: flag(63, 'copied', 'CMP-01', 'never set')
-  }) as const
+const rowsFor = (clusterBits: number): BitRows<CompressedBits> => ({
+  hostOffset: masked(
+    0,
+    offsetBits(clusterBits) - 1,
+    'host_offset',
+    'CMP-01',
+    'host offset of the payload in bytes, not aligned'
+  ),
+  additionalSectors: count(
+    offsetBits(clusterBits),
+    61,
+    'additional_sectors',
+    'CMP-01',
+    'sectors of 512 bytes after the one that holds the first byte'
+  ),
+  compressed: flag(62, 'compressed', 'L2-01', 'set'),
+  copied: flag(63, 'copied', 'CMP-01', 'never set')
+})
 
-/** The bit field of a compressed L2 entry. */
-export type CompressedBits = BitsLeaf<ReturnType<typeof rowsFor>>
-
-const leaves: readonly CompressedBits[] = Array.from({ length: 22 }, (_, clusterBits) =>
+const leaves: readonly BitsLeaf<CompressedBits>[] = Array.from({ length: 22 }, (_, clusterBits) =>
   bits('compressed cluster descriptor', rowsFor(Math.max(clusterBits, 9)))
 )
 
 /** The bit field of a compressed L2 entry for this cluster size, `clusterBits` being 9 to 21. */
-export const compressedBits = (clusterBits: number): CompressedBits =>
+export const compressedBits = (clusterBits: number): BitsLeaf<CompressedBits> =>
   leaves[clusterBits] ?? bits('compressed cluster descriptor', rowsFor(clusterBits))
 
 /** A compressed payload's place in the image file. */

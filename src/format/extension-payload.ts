@@ -7,17 +7,18 @@ import { octets, u32, u64, u8 } from '../bytes/leaf.js'
 import { objectJson } from '../bytes/object.js'
 import { concat, empty, part, toText, viewOf } from '../bytes/octets.js'
 import { atMost, between, oneOf, refusing, zero } from '../bytes/rule.js'
-import { row, struct, type StructOf } from '../bytes/struct.js'
+import { row, struct, type StructType } from '../bytes/struct.js'
+import type { BitmapsExtension, EncryptionPointer, FeatureName } from './header-values.js'
 import { maxBitmapDirectory, maxBitmaps } from './limits.js'
 
+export type { BitmapsExtension, EncryptionPointer, FeatureName }
+
 /** A name of a feature bit: 46 bytes filled up with zeros; a name of 46 bytes has no zero behind it. @see EXT-07 */
-export const featureName = struct('feature name table', {
+export const featureName: StructType<FeatureName> = struct('feature name table', {
   type: row(u8, 'type', 'EXT-07', '0 incompatible, 1 compatible, 2 autoclear', oneOf([0, 1, 2], 'EXT-07', 'format')),
   bit: row(u8, 'bit', 'EXT-07', 'bit number', between(0, 63, 'EXT-07', 'format')),
   name: row(octets(46), 'name', 'EXT-07', 'padded with zeros')
 })
-
-export type FeatureName = StructOf<typeof featureName.fields>
 
 /** The name without the zeros behind it, as text. */
 export const nameOf = (f: FeatureName): string => {
@@ -59,7 +60,7 @@ export const featureNames: ByteType<FeatureNames> = new ByteType<FeatureNames>({
 })
 
 /** The bitmaps extension. @see BMP-01 */
-export const bitmapsExtension = struct('bitmaps extension', {
+export const bitmapsExtension: StructType<BitmapsExtension> = struct('bitmaps extension', {
   nbBitmaps: row(
     u32,
     'nb_bitmaps',
@@ -79,12 +80,8 @@ export const bitmapsExtension = struct('bitmaps extension', {
   bitmapDirectoryOffset: row(u64, 'bitmap_directory_offset', 'BMP-01', 'host offset, cluster aligned')
 })
 
-export type BitmapsExtension = StructOf<typeof bitmapsExtension.fields>
-
 /** The full disk encryption header pointer: where the LUKS header and its key material lie. @see LUKS-02 */
-export const encryptionPointer = struct('full disk encryption pointer', {
+export const encryptionPointer: StructType<EncryptionPointer> = struct('full disk encryption pointer', {
   offset: row(u64, 'offset', 'LUKS-02', 'host offset, cluster aligned'),
   length: row(u64, 'length', 'LUKS-02', 'bytes of the LUKS header and its key material')
 })
-
-export type EncryptionPointer = StructOf<typeof encryptionPointer.fields>

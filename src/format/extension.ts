@@ -1,7 +1,7 @@
 /** Header extensions: one record each, distinguished by type. */
 import * as E from 'fp-ts/lib/Either.js'
 import { ByteType } from '../bytes/byte-type.js'
-import { entry, type EntryOf } from '../bytes/entry.js'
+import { entry, type EntryType } from '../bytes/entry.js'
 import { type Issue, malformed } from '../bytes/issue.js'
 import { anyOctetsJson, type JsonCodec, octetsJson } from '../bytes/json.js'
 import { onField, RuleTable } from '../bytes/judgement.js'
@@ -17,9 +17,10 @@ import {
   knownTags,
   type Payloads
 } from './extension-kinds.js'
+import type { ExtensionFields, ExtensionRecord } from './header-values.js'
 
 /** Any extension: type, length, data, and padding to a multiple of 8. The padding may hold anything. @see EXT-01 */
-export const extensionRecord = entry(
+export const extensionRecord: EntryType<ExtensionRecord, ExtensionFields> = entry(
   'header extension',
   struct('header extension', {
     type: row(u32, 'type', 'EXT-01', 'what the data means; 0 ends the area'),
@@ -27,9 +28,6 @@ export const extensionRecord = entry(
   }),
   { data: { size: 'length', name: 'data', clause: 'EXT-03', doc: 'the extension itself' } }
 )
-
-/** A header extension before its type is looked at. */
-export type ExtensionRecord = EntryOf<typeof extensionRecord.fixed.fields, typeof extensionRecord.tails>
 
 interface Of<Tag extends string, A> {
   readonly _tag: Tag

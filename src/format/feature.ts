@@ -1,6 +1,7 @@
 /** The three feature words of a version 3 header: known bits by name, unknown bits kept. */
 import type { ClauseId } from '../../spec/clauses/index.js'
-import { bits, type BitsOf, type Flag, flag } from '../bytes/bits.js'
+import { bits, type BitsLeaf, type Flag, flag } from '../bytes/bits.js'
+import type { AutoclearFeatures, CompatibleFeatures, IncompatibleFeatures } from './header-values.js'
 
 /** What a program must be able to do with an image in which a feature bit is set. */
 export interface Duty {
@@ -91,18 +92,14 @@ export type FeatureWord = keyof typeof featureRows
 export const featureWords = ['incompatible', 'compatible', 'autoclear'] as const satisfies readonly FeatureWord[]
 
 /** Bits a reader must know: an unknown one that is set means the image must not be opened. @see FEAT-01 */
-export const incompatibleFeatures = bits('incompatible features', incompatibleRows, {
+export const incompatibleFeatures: BitsLeaf<IncompatibleFeatures> = bits('incompatible features', incompatibleRows, {
   clause: 'FEAT-01',
   refusal: 'OPEN-09'
 })
 /** Bits a reader may ignore; a writer keeps them. @see FEAT-02 */
-export const compatibleFeatures = bits('compatible features', compatibleRows)
+export const compatibleFeatures: BitsLeaf<CompatibleFeatures> = bits('compatible features', compatibleRows)
 /** Bits a reader may ignore; a writer clears those it does not know before it writes. @see FEAT-03 */
-export const autoclearFeatures = bits('autoclear features', autoclearRows)
-
-export type IncompatibleFeatures = BitsOf<typeof incompatibleRows>
-export type CompatibleFeatures = BitsOf<typeof compatibleRows>
-export type AutoclearFeatures = BitsOf<typeof autoclearRows>
+export const autoclearFeatures: BitsLeaf<AutoclearFeatures> = bits('autoclear features', autoclearRows)
 
 /** The duties towards bits that a program does not know. @see FEAT-01, FEAT-02 and FEAT-03 */
 export const unknownDuties: Readonly<Record<FeatureWord, Duty>> = {

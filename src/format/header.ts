@@ -1,7 +1,7 @@
 /** The header: 72 bytes of version 2, 32 more of version 3, additional fields as far as header_length covers them. */
 import * as E from 'fp-ts/lib/Either.js'
 import { ByteType } from '../bytes/byte-type.js'
-import { growing, type GrowingOf } from '../bytes/growing.js'
+import { growing, type GrowingType } from '../bytes/growing.js'
 import { further, type Issue, malformed } from '../bytes/issue.js'
 import { isObject, jsonType, readJson } from '../bytes/json.js'
 import { type Placing, RuleTable } from '../bytes/judgement.js'
@@ -9,15 +9,16 @@ import { objectJson, valueAt } from '../bytes/object.js'
 import { padding, u32, u64, u8 } from '../bytes/leaf.js'
 import { empty, hex, viewOf } from '../bytes/octets.js'
 import { atLeast, atMost, between, multipleOf, oneOf, refusing } from '../bytes/rule.js'
-import { jsonRows, row, struct, type StructOf, tooShort } from '../bytes/struct.js'
+import { type Fields, jsonRows, row, struct, type StructType, tooShort } from '../bytes/struct.js'
 import { autoclearFeatures, compatibleFeatures, incompatibleFeatures } from './feature.js'
+import type { AdditionalFields, HeaderFields, HeaderV2 } from './header-values.js'
 import { maxClusterBits, maxL1Entries, maxRefcountOrder, maxSnapshots, minClusterBits } from './limits.js'
 
 /** `QFI` and 0xFB. @see OPEN-01 */
 export const magic = 0x5146_49fb
 
 /** Fields of every version. */
-export const headerV2 = struct('header', {
+export const headerV2: StructType<HeaderV2> = struct('header', {
   magic: row(u32, 'magic', 'OPEN-01', 'the bytes 51 46 49 FB', {
     ...oneOf([magic], 'OPEN-01'),
     found: hex,
@@ -60,7 +61,7 @@ export const headerV2 = struct('header', {
   snapshotsOffset: row(u64, 'snapshots_offset', 'SNAP-11', 'host offset of the snapshot table, cluster aligned')
 })
 
-const headerV3Fields = {
+const headerV3Fields: Fields<Omit<HeaderFields, keyof HeaderV2>> = {
   incompatibleFeatures: row(incompatibleFeatures, 'incompatible_features', 'FEAT-01', 'bits a reader must know'),
   compatibleFeatures: row(compatibleFeatures, 'compatible_features', 'FEAT-02', 'bits a reader may ignore'),
   autoclearFeatures: row(autoclearFeatures, 'autoclear_features', 'FEAT-03', 'bits a writer must know or clear'),
@@ -82,16 +83,16 @@ const headerV3Fields = {
 }
 
 /** Additional fields, from byte 104 to header_length. */
-export const additionalFields = growing('header', {
+export const additionalFields: GrowingType<AdditionalFields> = growing('header', {
   compressionType: row(u8, 'compression_type', 'HDR-04', '0 deflate, 1 zstd'),
   padding: row(padding(7, 'HDR-07', 'format'), 'padding', 'HDR-07', 'zeros up to a multiple of 8')
 })
 
 /** The fixed fields of a version 3 header: 104 bytes. */
-export const headerFields = struct('header', { ...headerV2.fields, ...headerV3Fields })
+export const headerFields: StructType<HeaderFields> = struct('header', { ...headerV2.fields, ...headerV3Fields })
 
 /** What version 2 means for the fields it does not have. @see HDR-01 */
-export const v2Defaults: StructOf<typeof headerV3Fields> = {
+export const v2Defaults: Omit<HeaderFields, keyof HeaderV2> = {
   incompatibleFeatures: incompatibleFeatures.ofWord(0n),
   compatibleFeatures: compatibleFeatures.ofWord(0n),
   autoclearFeatures: autoclearFeatures.ofWord(0n),
@@ -99,16 +100,16 @@ export const v2Defaults: StructOf<typeof headerV3Fields> = {
   headerLength: 72
 }
 
-type AdditionalFields = GrowingOf<typeof additionalFields.fields>
-
 /**
  * A header of either version. A version 2 header holds {@link v2Defaults} in the fields it does not have.
  * Additional fields are present as far as `headerLength` covers them, provided that it lies within the first cluster.
  */
-export type Header = StructOf<typeof headerFields.fields> & { readonly additional: AdditionalFields }
+export interface Header extends HeaderFields {
+  readonly additional: AdditionalFields
+}
 
 /** The fields that a rule of the header may name. */
-export type HeaderKey = keyof typeof headerFields.fields | keyof typeof additionalFields.fields
+export type HeaderKey = keyof HeaderFields | keyof Omit<AdditionalFields, 'rest'>
 
 const fixedSize = headerFields.size
 

@@ -1,10 +1,13 @@
 /** L1 table entry: where the L2 table of a guest range lies. */
-import { bits, type BitsOf, flag, masked, word } from '../bytes/bits.js'
+import { type BitRows, bits, type BitsType, flag, masked, word } from '../bytes/bits.js'
 import { RuleTable, rulesOf } from '../bytes/judgement.js'
 import type { Halves } from '../bytes/words.js'
 import { aligned, type Aligning, faultMask } from './alignment.js'
+import type { L1Entry } from './table-values.js'
 
-const rows = {
+export type { L1Entry }
+
+const rows: BitRows<L1Entry> = {
   l2TableOffset: masked(
     9,
     55,
@@ -18,13 +21,10 @@ const rows = {
     'L1-01',
     'the refcount of the L2 table is exactly one; meaningful in the active L1 table only'
   )
-} as const
-
-/** An L1 table entry. */
-export type L1Entry = BitsOf<typeof rows>
+}
 
 /** An L1 table entry: 8 bytes. @see L1-01 and L1-04 */
-export const l1Entry = word(bits('L1 table entry', rows, { clause: 'L1-01' }), 'L1-01')
+export const l1Entry: BitsType<L1Entry> = word(bits('L1 table entry', rows, { clause: 'L1-01' }), 'L1-01')
 
 const offsetRule = aligned('l2TableOffset', 'L1-05')
 

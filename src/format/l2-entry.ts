@@ -8,15 +8,8 @@ import { viewOf } from '../bytes/octets.js'
 import { compressedBits } from './compressed.js'
 import { l2EntrySize } from './geometry.js'
 import { l2Rules } from './l2-rules.js'
-import {
-  descriptorBits,
-  subclusterBits,
-  type SubclusterBitmap,
-  type L2Context,
-  type L2Entry,
-  wordOfCluster,
-  clusterOfWord
-} from './l2.js'
+import { descriptorBits, subclusterBits, type L2Context, type L2Entry, wordOfCluster, clusterOfWord } from './l2.js'
+import type { SubclusterBitmap } from './table-values.js'
 
 /** Rows of a descriptor, as the JSON of a kind of cluster has them: the copied flag is left out where it is clear. */
 const jsonRows = (

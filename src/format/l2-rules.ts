@@ -1,17 +1,18 @@
+/** The rules of L2 entries, and the mask of the entries that break none. */
 import { type BitRow, maskOf } from '../bytes/bits.js'
 import { onField, RuleTable, rulesOf, type Structure } from '../bytes/judgement.js'
 import { hex } from '../bytes/octets.js'
 import { type Halves, halves } from '../bytes/words.js'
 import { alignment } from './alignment.js'
-import { type CompressedBits, compressedBits } from './compressed.js'
+import { compressedBits } from './compressed.js'
 import { standardBits, type L2Entry, type L2Context } from './l2.js'
 import { maxClusterBits, hostEnd } from './limits.js'
+import type { CompressedBits, StandardBits } from './table-values.js'
 
-/** The rules of L2 entries, and the mask of the entries that break none. */
 const set = (): string => 'set'
 
 /** The fields that a rule of an L2 entry may name: those of either descriptor, and the bitmap. */
-type L2Key = keyof typeof standardBits.rows | keyof CompressedBits['rows'] | 'reserved' | 'subclusters'
+type L2Key = keyof StandardBits | keyof CompressedBits | 'subclusters'
 
 const fieldRows: Readonly<Record<string, BitRow>> = { ...standardBits.rows, ...compressedBits(maxClusterBits).rows }
 

@@ -1,8 +1,11 @@
 /** L2 entries: what a guest cluster is, by the 64 bits of its entry and, when extended, the 64 bits of its subclusters. */
-import { bits, count, flag, masked, maskOf } from '../bytes/bits.js'
+import { type Bits, bits, type BitsLeaf, count, flag, masked, maskOf } from '../bytes/bits.js'
 import { compressedBits } from './compressed.js'
 import { type Geometry } from './geometry.js'
 import { maxClusterBits } from './limits.js'
+import type { CompressedBits, DescriptorBits, StandardBits, SubclusterBitmap } from './table-values.js'
+
+export type { SubclusterBitmap }
 
 /** What an L2 entry is read with. */
 export type L2Context = Pick<Geometry, 'version' | 'clusterBits' | 'extendedL2' | 'externalDataFile'>
@@ -10,70 +13,50 @@ export type L2Context = Pick<Geometry, 'version' | 'clusterBits' | 'extendedL2' 
 const rows = {
   hostClusterOffset: masked(9, 55, 'host_cluster_offset', 'L2-02', 'host offset of the cluster, cluster aligned'),
   copied: flag(63, 'copied', 'L2-04', 'the refcount of the cluster is exactly one; meaningful in active tables only')
-} as const
+}
 
 /** The bit field of a standard L2 entry under extended L2, where bit 0 is reserved. */
-export const descriptorBits = bits('L2 entry', rows, { clause: 'L2-02' })
+export const descriptorBits: BitsLeaf<DescriptorBits> = bits('L2 entry', rows, { clause: 'L2-02' })
 /** The bit field of a standard L2 entry; bit 62 is clear in it. */
-export const standardBits = bits(
+export const standardBits: BitsLeaf<StandardBits> = bits(
   'L2 entry',
   { zero: flag(0, 'zero', 'L2-02', 'reads as zeros; version 3 only'), ...rows },
   { clause: 'L2-02' }
 )
 
-interface Standard {
-  readonly copied: boolean
-  /** Bits 1 to 8 and 56 to 61, in their places, and bit 0 under extended L2: all must be zero. */
-  readonly reserved: bigint
-}
-
 /** A standard cluster without host cluster: reads from the backing file, or as zeros. */
-export interface Unallocated extends Standard {
+export interface Unallocated extends Pick<DescriptorBits, 'copied' | 'reserved'> {
   readonly _tag: 'Unallocated'
 }
 
 /** A cluster whose data lies at a host offset. */
-export interface Normal extends Standard {
+export interface Normal extends DescriptorBits {
   readonly _tag: 'Normal'
-  readonly hostClusterOffset: bigint
 }
 
 /** A cluster that reads as zeros and has no host cluster. */
-export interface ZeroPlain extends Standard {
+export interface ZeroPlain extends Pick<DescriptorBits, 'copied' | 'reserved'> {
   readonly _tag: 'ZeroPlain'
 }
 
 /** A cluster that reads as zeros and keeps its host cluster. */
-export interface ZeroAllocated extends Standard {
+export interface ZeroAllocated extends DescriptorBits {
   readonly _tag: 'ZeroAllocated'
-  readonly hostClusterOffset: bigint
 }
 
 /** A cluster whose compressed payload lies at a host byte offset. */
-export interface Compressed {
+export interface Compressed extends Pick<CompressedBits, 'hostOffset' | 'additionalSectors' | 'copied'> {
   readonly _tag: 'Compressed'
-  readonly hostOffset: bigint
-  readonly additionalSectors: number
-  /** Never set in a well-formed entry. */
-  readonly copied: boolean
 }
 
 /** The second 64 bits of an extended L2 entry; bit x of each half is about subcluster x. @see SUB-02 */
-export const subclusterBits = bits('subcluster bitmap', {
+export const subclusterBits: BitsLeaf<SubclusterBitmap & Bits> = bits('subcluster bitmap', {
   allocated: count(0, 31, 'allocated', 'SUB-02', 'subclusters whose data is in the host cluster'),
   zeros: count(32, 63, 'zeros', 'SUB-02', 'subclusters that read as zeros')
 })
 
 /** What the first 64 bits of an L2 entry say. @see L2-03 */
 export type Cluster = Unallocated | Normal | ZeroPlain | ZeroAllocated | Compressed
-
-/** The two halves of a subcluster bitmap; bit x of each speaks of subcluster x. @see SUB-02 */
-export interface SubclusterBitmap {
-  /** Subclusters whose data lies in the host cluster: bits 0 to 31 of the bitmap. */
-  readonly allocated: number
-  /** Subclusters that read as zeros: bits 32 to 63 of the bitmap. */
-  readonly zeros: number
-}
 
 /** An L2 entry: `subclusters` is present exactly when the image has extended L2 entries. */
 export type L2Entry = Cluster & { readonly subclusters?: SubclusterBitmap }

@@ -1,13 +1,16 @@
 /** LUKS partition header: the first 592 bytes of the encryption area. What follows it is opaque here. */
 import { octets, u16, u32 } from '../bytes/leaf.js'
 import { toText } from '../bytes/octets.js'
-import { row, struct, type StructOf } from '../bytes/struct.js'
+import { row, struct, type StructType } from '../bytes/struct.js'
+import type { LuksHeader, LuksSlot } from './header-values.js'
+
+export type { LuksSlot }
 
 const text = (size: number, name: string, doc: string) =>
   row(octets(size), name, 'LUKS-03', `${doc}, padded with zeros`)
 
 /** The fields in front of the key slots. @see LUKS-03 */
-export const luksHeader = struct('LUKS header', {
+export const luksHeader: StructType<LuksHeader> = struct('LUKS header', {
   magic: row(octets(6), 'magic', 'LUKS-03', 'LUKS, 0xBA, 0xBE'),
   version: row(u16, 'version', 'LUKS-03', '1'),
   cipherName: text(32, 'cipher_name', 'cipher'),
@@ -22,15 +25,13 @@ export const luksHeader = struct('LUKS header', {
 })
 
 /** A key slot. @see LUKS-03 */
-export const luksSlot = struct('LUKS key slot', {
+export const luksSlot: StructType<LuksSlot> = struct('LUKS key slot', {
   active: row(u32, 'active', 'LUKS-03', '0x00AC71F3 when in use'),
   iterations: row(u32, 'iterations', 'LUKS-03', 'iterations of the key derivation'),
   salt: row(octets(32), 'salt', 'LUKS-03', 'salt of the key derivation'),
   keyMaterialOffset: row(u32, 'key_material_offset', 'LUKS-03', 'key material, in sectors from the start of the area'),
   stripes: row(u32, 'stripes', 'LUKS-03', 'anti-forensic stripes')
 })
-
-export type LuksSlot = StructOf<typeof luksSlot.fields>
 
 /** Key slots of a LUKS header. */
 export const luksSlots = 8

@@ -1,15 +1,18 @@
 /** Refcounts: table entries, and blocks of all seven widths. */
 import * as E from 'fp-ts/lib/Either.js'
-import { bits, type BitsOf, masked, word } from '../bytes/bits.js'
+import { type BitRows, bits, type BitsType, masked, word } from '../bytes/bits.js'
 import { ByteType, tooFew, whole } from '../bytes/byte-type.js'
 import { bigJson, listJson } from '../bytes/json.js'
 import { rulesOf } from '../bytes/judgement.js'
 import { viewOf } from '../bytes/octets.js'
 import type { Halves } from '../bytes/words.js'
 import { aligned, type Aligning, faultMask } from './alignment.js'
+import type { RefcountTableEntry } from './table-values.js'
 import { blockEntries, clusterSize, type Geometry } from './geometry.js'
 
-const rows = {
+export type { RefcountTableEntry }
+
+const rows: BitRows<RefcountTableEntry> = {
   refcountBlockOffset: masked(
     9,
     63,
@@ -17,13 +20,13 @@ const rows = {
     'REF-04',
     'host offset of the block, cluster aligned; 0: all counts are 0'
   )
-} as const
-
-/** A refcount table entry. */
-export type RefcountTableEntry = BitsOf<typeof rows>
+}
 
 /** A refcount table entry: 8 bytes. @see REF-04 */
-export const refcountTableEntry = word(bits('refcount table entry', rows, { clause: 'REF-04' }), 'REF-04')
+export const refcountTableEntry: BitsType<RefcountTableEntry> = word(
+  bits('refcount table entry', rows, { clause: 'REF-04' }),
+  'REF-04'
+)
 
 /** The rules of a refcount table entry. @see REF-04 */
 export const refcountTableRules = rulesOf<RefcountTableEntry, Aligning>(refcountTableEntry, [

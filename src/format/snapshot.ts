@@ -2,8 +2,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { ByteType, whole } from '../bytes/byte-type.js'
-import { entry, type EntryOf, toEight } from '../bytes/entry.js'
-import { growing } from '../bytes/growing.js'
+import { entry, type EntryType, toEight } from '../bytes/entry.js'
+import { growing, type GrowingType } from '../bytes/growing.js'
 import { type Issue, malformed } from '../bytes/issue.js'
 import { listJson } from '../bytes/json.js'
 import { onField, RuleTable, rulesOf } from '../bytes/judgement.js'
@@ -11,13 +11,16 @@ import { u16, u32, u64 } from '../bytes/leaf.js'
 import { startsOf, type Step, sum, walk } from '../bytes/list.js'
 import { concat, empty } from '../bytes/octets.js'
 import { atMost, refusing } from '../bytes/rule.js'
-import { row, struct } from '../bytes/struct.js'
+import { row, struct, type StructType } from '../bytes/struct.js'
 import { aligned } from './alignment.js'
 import { type Geometry, neededL1Entries } from './geometry.js'
+import type { SnapshotEntry, SnapshotExtra, SnapshotFields } from './table-values.js'
 import { maxL1Entries, maxReadable, maxSnapshotExtra, maxSnapshotTable } from './limits.js'
 
+export type { SnapshotEntry }
+
 /** The table of a snapshot table entry: its first 40 bytes. @see SNAP-01 */
-export const snapshotFixed = struct('snapshot table entry', {
+export const snapshotFixed: StructType<SnapshotFields> = struct('snapshot table entry', {
   l1TableOffset: row(u64, 'l1_table_offset', 'SNAP-01', "host offset of the snapshot's L1 table, cluster aligned"),
   l1Size: row(u32, 'l1_size', 'SNAP-01', "entries of the snapshot's L1 table", atMost(maxL1Entries, 'SNAP-07')),
   idSize: row(u16, 'id_str_size', 'SNAP-01', 'bytes of the unique id'),
@@ -35,14 +38,14 @@ export const snapshotFixed = struct('snapshot table entry', {
 })
 
 /** The extra data of a snapshot: fields present as far as its length covers them. @see SNAP-02 and SNAP-03 */
-export const snapshotExtra = growing('snapshot table entry', {
+export const snapshotExtra: GrowingType<SnapshotExtra> = growing('snapshot table entry', {
   vmStateSize: row(u64, 'vm_state_size_large', 'SNAP-01', 'bytes of the VM state; stands for the 32-bit field'),
   diskSize: row(u64, 'disk_size', 'SNAP-01', 'size of the guest disk in bytes when the snapshot was taken'),
   icount: row(u64, 'icount', 'SNAP-01', 'guest instructions executed; all ones: none')
 })
 
 /** A snapshot table entry. Strings and unknown extra data are kept as bytes. @see SNAP-01 */
-export const snapshotEntry = entry('snapshot table entry', snapshotFixed, {
+export const snapshotEntry: EntryType<SnapshotEntry, SnapshotFields> = entry('snapshot table entry', snapshotFixed, {
   extra: {
     size: 'extraDataSize',
     name: 'extra_data',
@@ -53,8 +56,6 @@ export const snapshotEntry = entry('snapshot table entry', snapshotFixed, {
   id: { size: 'idSize', name: 'id_str', clause: 'SNAP-01', doc: 'unique id, not NUL terminated' },
   name: { size: 'nameSize', name: 'name', clause: 'SNAP-01', doc: 'name, not NUL terminated, may be empty' }
 })
-
-export type SnapshotEntry = EntryOf<typeof snapshotEntry.fixed.fields, typeof snapshotEntry.tails>
 
 /** Bytes of the VM state. @see SNAP-02 */
 export const vmStateSize = (s: SnapshotEntry): bigint => s.extra.vmStateSize ?? BigInt(s.vmStateSize)

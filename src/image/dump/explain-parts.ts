@@ -2,12 +2,12 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../../spec/clauses/index.js'
 import type { ByteType } from '../../bytes/byte-type.js'
-import type { EntryType, Tails } from '../../bytes/entry.js'
+import type { EntryType, Padded, Tail } from '../../bytes/entry.js'
 import { toEight } from '../../bytes/entry.js'
 import { integerToJson, type Json } from '../../bytes/json.js'
 import { startsOf, sum } from '../../bytes/list.js'
 import { bitAt, label, toHex, viewOf } from '../../bytes/octets.js'
-import type { Fields, Placed } from '../../bytes/struct.js'
+import type { Placed } from '../../bytes/struct.js'
 import { bitmapDirectory, bitmapEntry } from '../../format/bitmap-directory.js'
 import { bitmapTableEntry } from '../../format/bitmap.js'
 import { extension } from '../../format/extension.js'
@@ -76,8 +76,8 @@ const inHeader = (bytes: Uint8Array, offset: number): readonly StructurePart[] =
 }
 
 /** The parts of an entry of variable length: its table, its strings, its padding. */
-const inEntry = <F extends Fields, T extends Tails<keyof F>>(
-  type: EntryType<F, T>,
+const inEntry = <A extends Padded & Partial<F>, F>(
+  type: EntryType<A, F>,
   bytes: Uint8Array,
   from: number,
   offset: number,
@@ -85,7 +85,7 @@ const inEntry = <F extends Fields, T extends Tails<keyof F>>(
 ): readonly StructurePart[] => {
   const table = inRows(type.fixed.rows, bytes, from, offset)
   if (table.length > 0) return table
-  const tails = Object.values(type.tails)
+  const tails = Object.values<Tail<unknown, keyof F>>(type.tails)
   const sizes = tails.map((tail) => {
     const row = type.fixed.rows.find((p) => p.key === tail.size)
     return row === undefined ? 0 : Number(row.row.as.get(viewOf(bytes), from + row.at))

@@ -4,9 +4,9 @@ import { issue } from '../../bytes/issue.js'
 import { failWith, type Plan } from '../../bytes/plan.js'
 import type { Compressor } from '../../compression/compress.js'
 import type { Decompressor } from '../../compression/decompress.js'
-import type { StructOf } from '../../bytes/struct.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { type Header, header, headerFields } from '../../format/header.js'
+import type { HeaderFields } from '../../format/header-values.js'
 import type { Chain, Layer } from '../../image/guest/chain.js'
 import { activeDisk, type GuestDisk } from '../../image/guest/extents.js'
 import type { Metadata } from '../../image/metadata.js'
@@ -101,7 +101,7 @@ export class CommandState {
   }
 
   /** Changes fields of the header, each in its place. */
-  *changeHeader(stage: Stage, fields: Partial<StructOf<typeof headerFields.fields>>): Plan<void> {
+  *changeHeader(stage: Stage, fields: Partial<HeaderFields>): Plan<void> {
     this.become({ ...this.header, ...fields }, this.g)
     const bytes = header.encode(this.header)
     for (const { key, at, row } of headerFields.rows)

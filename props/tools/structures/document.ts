@@ -1,9 +1,9 @@
 /** The reference: every structure of the format, its fields and its rules, as Markdown. */
-import type { BitRow, BitsLeaf, BitRows } from '../bytes/bits.js'
-import type { FieldRule } from '../bytes/judgement.js'
-import type { Leaf } from '../bytes/leaf.js'
-import type { Placed } from '../bytes/struct.js'
-import { type Described, describedStructures, type Tailed } from './structures.js'
+import type { BitRow, Bits, BitsLeaf } from '../../../src/bytes/bits.js'
+import type { FieldRule } from '../../../src/bytes/judgement.js'
+import type { Leaf } from '../../../src/bytes/leaf.js'
+import type { Placed } from '../../../src/bytes/struct.js'
+import { type Described, describedStructures, type Tailed } from './described.js'
 
 /** A line of a table: cells from left to right. */
 type Line = readonly string[]
@@ -17,7 +17,7 @@ const markdown = (head: Line, lines: readonly Line[]): readonly string[] =>
 
 const span = (from: number, size: number): string => (size === 1 ? String(from) : `${from}–${from + size - 1}`)
 
-const isBits = (leaf: Leaf<unknown>): leaf is BitsLeaf<BitRows> => leaf.kind === 'bits' && 'rows' in leaf
+const isBits = (leaf: Leaf<unknown>): leaf is BitsLeaf<Bits> => leaf.kind === 'bits' && 'rows' in leaf
 
 const rowLines = (rows: readonly Placed[], from: number): readonly Line[] =>
   rows.map((p) => [span(from + p.at, p.row.as.size), p.row.name, p.row.as.name, p.row.doc, p.row.clause])
@@ -33,7 +33,7 @@ const tailLines = (rows: readonly Placed[], tails: Readonly<Record<string, Taile
 const dutyOf = (row: BitRow): Line =>
   'reader' in row && 'writer' in row ? [String(row.reader), String(row.writer)] : []
 
-const bitLines = (rows: BitRows): readonly string[] => {
+const bitLines = (rows: Readonly<Record<string, BitRow>>): readonly string[] => {
   const all = Object.values(rows)
   const duties = all.some((row) => dutyOf(row).length > 0) ? ['Reader', 'Writer'] : []
   return markdown(

@@ -1,8 +1,8 @@
 /** The structures: each field table with the rules of its structure, in the order in which the reference lists them. */
-import type { BitRows } from '../bytes/bits.js'
-import type { FieldRule } from '../bytes/judgement.js'
-import type { Placed } from '../bytes/struct.js'
-import { bitmapTableEntry, bitmapTableRules, lastBitsRules } from './bitmap.js'
+import type { BitRow } from '../../../src/bytes/bits.js'
+import type { FieldRule } from '../../../src/bytes/judgement.js'
+import type { Placed } from '../../../src/bytes/struct.js'
+import { bitmapTableEntry, bitmapTableRules, lastBitsRules } from '../../../src/format/bitmap.js'
 import {
   bitmapEntry,
   bitmapLoadingRules,
@@ -11,22 +11,28 @@ import {
   bitmapSavedRules,
   bitmapTotalRules,
   directoryRules
-} from './bitmap-directory.js'
-import { compressedBits } from './compressed.js'
-import { areaRules, repeatRules } from './extension-area.js'
-import { bitmapsExtension, encryptionPointer, featureName } from './extension-payload.js'
-import { headRules } from './extension-rules.js'
-import { extensionRecord, lengthRules } from './extension.js'
-import { headerRules } from './header-rules.js'
-import { additionalFields, headerFields } from './header.js'
-import { l1Entry, l1Rules } from './l1.js'
-import { dataFileRules, l2Rules } from './l2-rules.js'
-import { standardBits, subclusterBits } from './l2.js'
-import { luksHeader, luksSlot } from './luks.js'
-import { refcountTableEntry, refcountTableRules } from './refcount.js'
-import { snapshotEntry, snapshotExtra, snapshotRules, snapshotSizeRules, snapshotTableRules } from './snapshot.js'
-import { hex } from '../bytes/octets.js'
-import { extensionKinds } from './extension-kinds.js'
+} from '../../../src/format/bitmap-directory.js'
+import { compressedBits } from '../../../src/format/compressed.js'
+import { areaRules, repeatRules } from '../../../src/format/extension-area.js'
+import { bitmapsExtension, encryptionPointer, featureName } from '../../../src/format/extension-payload.js'
+import { headRules } from '../../../src/format/extension-rules.js'
+import { extensionRecord, lengthRules } from '../../../src/format/extension.js'
+import { headerRules } from '../../../src/format/header-rules.js'
+import { additionalFields, headerFields } from '../../../src/format/header.js'
+import { l1Entry, l1Rules } from '../../../src/format/l1.js'
+import { dataFileRules, l2Rules } from '../../../src/format/l2-rules.js'
+import { standardBits, subclusterBits } from '../../../src/format/l2.js'
+import { luksHeader, luksSlot } from '../../../src/format/luks.js'
+import { refcountTableEntry, refcountTableRules } from '../../../src/format/refcount.js'
+import {
+  snapshotEntry,
+  snapshotExtra,
+  snapshotRules,
+  snapshotSizeRules,
+  snapshotTableRules
+} from '../../../src/format/snapshot.js'
+import { hex } from '../../../src/bytes/octets.js'
+import { extensionKinds } from '../../../src/format/extension-kinds.js'
 
 /** A string after the fields of a table, whose length is in one of them. */
 export interface Tailed {
@@ -50,7 +56,7 @@ export interface Described {
   /** The strings after the fields. */
   readonly tails?: Readonly<Record<string, Tailed>>
   /** The rows of its bits, for a structure of one word. */
-  readonly bits?: BitRows
+  readonly bits?: Readonly<Record<string, BitRow>>
   /** The tables of its rules: those of the fields by themselves, together, and together with other structures. */
   readonly tables: readonly Rules[]
 }
