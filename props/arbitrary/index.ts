@@ -1,14 +1,14 @@
 /**
  * Generators for fast-check of every on-disk structure of qcow2, derived from the tables of its fields.
  *
- * Each {@link Structure} draws any value its codec takes, values that break no rule, and (through {@link damaged} and
+ * Each {@link Structure} draws any value its codec takes, values that break no rule, and (through {@link corrupted} and
  * {@link anyBytes}) bytes that may be no such structure at all. {@link arbitraryShape} draws geometries of images, and
  * {@link arbitraryScript} commands for them, which {@link commandOf} fits to the disk they meet.
  *
  * Needs fast-check, which is an optional peer dependency of this package.
  */
 export * from './bitmap.js'
-export { anyBytes, damaged, patched, type Wound, wounded, wounds } from './damage.js'
+export { anyBytes, corrupted, patched, type Corruption, corrupt, corruptions } from './corruption.js'
 export { ofEveryStructure } from './every.js'
 export * from './extension.js'
 export * from './header.js'

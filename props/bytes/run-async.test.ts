@@ -9,7 +9,7 @@ import { fromMemory, type Plan, type Read, readAt, runSync, emit } from '../../s
 import { type Failure, runAsync, showFailure } from '../../src/bytes/run-async.js'
 import { check } from '../../src/image/check/check.js'
 import { dump } from '../../src/image/dump/dump.js'
-import { readFacts } from '../../src/image/info.js'
+import { readInfo } from '../../src/image/info.js'
 import { note, suite } from '../run/suite.js'
 
 /** A value in full as text, which compares quickly. */
@@ -35,7 +35,7 @@ test('info, check and dump of an image give the same from a Blob as from memory,
     .map((name) => load(name).image)
     .filter((image) => image.length <= 2 ** 15)
   for (const image of images)
-    for (const plan of [readFacts, () => check(image.length), () => dump(image.length, 'none')]) {
+    for (const plan of [readInfo, () => check(image.length), () => dump(image.length, 'none')]) {
       const [a, b] = [await later<unknown, unknown>(image, plan), now<unknown, unknown>(image, plan)]
       assert.ok(inspect(a, all) === inspect(b, all), `an image of ${image.length} bytes`)
     }
@@ -45,13 +45,13 @@ test('info, check and dump of an image give the same from a Blob as from memory,
 
 test('each run of the task starts a fresh plan', async () => {
   const image = load('case-49-snapshots').image
-  const task = runAsync(readFacts, { read: fromBlob(new Blob([image])) })
+  const task = runAsync(readInfo, { read: fromBlob(new Blob([image])) })
   assert.equal(await task(), await task())
   assert.ok(E.isRight(await task()))
 })
 
 test('a plan fails with the issues of runSync', async () => {
-  const [a, b] = [now(new Uint8Array(600), readFacts), await later(new Uint8Array(600), readFacts)]
+  const [a, b] = [now(new Uint8Array(600), readInfo), await later(new Uint8Array(600), readInfo)]
   assert.equal(b.end, a.end)
   assert.match(E.isLeft(b.end) ? showFailure(b.end.left) : '', /magic.*\[OPEN-01\]$/)
 })
@@ -85,7 +85,7 @@ test('a Blob that cannot be read is a failure with its reason, not an exception'
     size: 1000,
     slice: () => ({ arrayBuffer: () => Promise.reject(new Error('the file was changed')) })
   }
-  assert.is(reason(await runAsync(readFacts, { read: fromBlob(gone) })()), 'the file was changed')
+  assert.is(reason(await runAsync(readInfo, { read: fromBlob(gone) })()), 'the file was changed')
 })
 
 test.run()

@@ -81,7 +81,7 @@ export interface Asked {
 }
 
 /** A folder with the companions of an image, in which QEMU is asked about one damage of it after the other. */
-export class Ward {
+export class QemuFolder {
   readonly folder = mkdtempSync(join(tmpdir(), 'qcow2-damaged-'))
 
   constructor(

@@ -1,15 +1,15 @@
-/** Damages: images of the corpus with one wound or two, numbered; the same number is always the same damage. */
+/** Damages: images of the corpus with one edit or two, numbered; the same number is always the same damage. */
 import { load, type Loaded } from '../../corpus/load.js'
 import { imageName } from '../../corpus/recipe.js'
 import { type Edit, edited } from './edit.js'
-import { anatomyOf } from './site.js'
-import { type Wound, woundsOf } from './wound.js'
+import { partsOf } from './site.js'
+import { type NamedEdit, possibleEdits } from './possible-edits.js'
 
-/** A sound image, or a nearly sound one, and every wound that it may be dealt. */
-export interface Patient {
+/** A sound image, or a nearly sound one, and every edit that may damage it. */
+export interface SoundImage {
   readonly name: string
   readonly loaded: Loaded
-  readonly wounds: readonly (readonly Wound[])[]
+  readonly possible: readonly (readonly NamedEdit[])[]
 }
 
 /** A damaged image. */
@@ -19,9 +19,9 @@ export interface Damage {
   readonly edits: readonly Edit[]
 }
 
-export const patientOf = (name: string): Patient => {
+export const soundImage = (name: string): SoundImage => {
   const loaded = load(name)
-  return { name, loaded, wounds: woundsOf(anatomyOf(loaded.image)) }
+  return { name, loaded, possible: possibleEdits(partsOf(loaded.image)) }
 }
 
 /** A number below `n` that looks drawn, the same for the same numbers. */
@@ -34,19 +34,19 @@ const drawn = (n: number, ...from: readonly number[]): number => {
   return (mixed >>> 0) % n
 }
 
-/** Every so many damages have a second wound. */
+/** Every so many damages have a second edit. */
 const doubled = 4
 
 /**
- * Damage `number` of an image: kinds of structures by turns, and of each kind one wound after the other in an order
- * that looks drawn, so that none comes twice before all have come once. Every fourth has a second wound anywhere.
+ * Damage `number` of an image: kinds of structures by turns, and of each kind one edit after the other in an order
+ * that looks drawn, so that none comes twice before all have come once. Every fourth has a second edit anywhere.
  */
-export const damageOf = ({ wounds }: Patient, number: number, seed = 0): Damage => {
-  const kind = wounds[number % wounds.length] ?? []
-  const turn = Math.floor(number / wounds.length)
+export const damageOf = ({ possible }: SoundImage, number: number, seed = 0): Damage => {
+  const kind = possible[number % possible.length] ?? []
+  const turn = Math.floor(number / possible.length)
   const prime = 1_000_003
-  const first = kind[(drawn(kind.length, seed, number % wounds.length) + turn * prime) % kind.length]
-  const others = wounds[drawn(wounds.length, seed, number, 1)] ?? []
+  const first = kind[(drawn(kind.length, seed, number % possible.length) + turn * prime) % kind.length]
+  const others = possible[drawn(possible.length, seed, number, 1)] ?? []
   const second = number % doubled === doubled - 1 ? others[drawn(others.length, seed, number, 2)] : undefined
   const all = [first, second].flatMap((w) => w ?? [])
   return { fields: all.map((w) => w.name), edits: all.map((w) => w.edit) }

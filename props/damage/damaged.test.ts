@@ -1,12 +1,12 @@
 /** Of damaged images check, map and reader say what QEMU says, but where they are meant to differ. */
 import * as assert from 'uvu/assert'
 import { loadExpect } from '../../corpus/load.js'
-import { Ward } from './ask.js'
-import { damagedImage, damageOf, patientOf } from './damage.js'
+import { QemuFolder } from './ask.js'
+import { damagedImage, damageOf, soundImage } from './damage.js'
 import { differences } from './differences.js'
 import { editsText } from './edit.js'
 import { eachKept, kept } from './kept.js'
-import { patients } from './patients.js'
+import { soundImages } from './sound-images.js'
 import { Tally } from './tally.js'
 import { ours } from './verdict.js'
 import { needsQemu, qemu } from '../run/qemu.js'
@@ -16,11 +16,11 @@ import { note, suite } from '../run/suite.js'
 const test = suite('damaged')
 const withQemu = needsQemu(test)
 
-test('the kept verdicts are of the images of the corpus', () => {
+test('every recorded verdict is of an image of the corpus', () => {
   const { images } = kept()
   assert.equal(
     images.map(({ name }) => name),
-    patients
+    soundImages
   )
   for (const { name, sha256 } of images)
     assert.is(loadExpect(name).sha256, sha256, `${name} is another image now: npm run damaged asks anew`)
@@ -47,22 +47,22 @@ const beyond = 1000
 withQemu('qemu-img says the same of damages that were never asked about before', async () => {
   const { seed, runs } = drawFromEnvironment()
   const tally = new Tally()
-  const each = Math.floor((sample * runs) / patients.length)
-  const waiting = patients.values()
+  const each = Math.floor((sample * runs) / soundImages.length)
+  const waiting = soundImages.values()
   const work = async (): Promise<void> => {
     for (const name of waiting) {
-      const patient = patientOf(name)
-      const ward = new Ward(patient.loaded)
+      const sound = soundImage(name)
+      const qemuFolder = new QemuFolder(sound.loaded)
       for (let i = 0; i < each; i++) {
-        const { edits } = damageOf(patient, beyond + i, seed)
-        const image = damagedImage(patient.loaded, edits)
-        tally.hold(`${name}, ${editsText(edits)}`, image, (await ward.ask(image)).verdict, ours(image))
+        const { edits } = damageOf(sound, beyond + i, seed)
+        const image = damagedImage(sound.loaded, edits)
+        tally.hold(`${name}, ${editsText(edits)}`, image, (await qemuFolder.ask(image)).verdict, ours(image))
       }
-      ward.close()
+      qemuFolder.close()
     }
   }
   await Promise.all([work(), work()])
-  note(`${each * patients.length} more, ${qemu ?? ''}. ${tally.text()}`)
+  note(`${each * soundImages.length} more, ${qemu ?? ''}. ${tally.text()}`)
   assert.ok(tally.late < 5, `${tally.late} answers late`)
 })
 

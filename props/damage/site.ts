@@ -46,7 +46,7 @@ export interface Site {
 }
 
 /** An image taken apart. */
-export interface Anatomy {
+export interface ImageParts {
   readonly file: Uint8Array
   readonly metadata: Metadata
   readonly geometry: Geometry
@@ -200,7 +200,7 @@ const payloadsOf = (r: Region, g: Geometry): readonly ByteRange[] => {
 }
 
 /** An image taken apart; it has metadata and a geometry. */
-export const anatomyOf = (file: Uint8Array): Anatomy => {
+export const partsOf = (file: Uint8Array): ImageParts => {
   const found: RegionItem[] = []
   runOn(file, regions(file.length), (f) => found.push(f))
   const metadata = found.flatMap((f) => (f._tag === 'Metadata' ? [f.metadata] : []))[0]

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { load, names } from '../../corpus/load.js'
 import { isObject } from '../../src/bytes/json.js'
-import { infoReport, readFacts } from '../../src/image/info.js'
+import { infoReport, readInfo } from '../../src/image/info.js'
 import { infoJson } from '../../src/image/info-json.js'
 import { note, suite } from '../run/suite.js'
 import { runOn } from './world.js'
@@ -19,8 +19,8 @@ test('an image is refused exactly where qemu-img refuses it', () => {
   let refused = 0
   for (const name of names()) {
     const { expect, image } = load(name)
-    const facts = runOn(image, readFacts())
-    const ours = E.isLeft(facts) || facts.right.refused !== undefined
+    const info = runOn(image, readInfo())
+    const ours = E.isLeft(info) || info.right.refused !== undefined
     assert.is(ours, expect.info.exit !== 0, `${name}: ${expect.info.stderr}`)
     if (ours) refused++
   }
@@ -28,11 +28,11 @@ test('an image is refused exactly where qemu-img refuses it', () => {
   note(`${refused} of ${names().length} images refused, as by qemu-img`)
 })
 
-test('an image that is refused still tells what decodes of its header', () => {
+test('the fields of a header that decodes are reported also where the image is refused', () => {
   for (const name of ['broken-l1-short', 'broken-incompatible-bit-5']) {
-    const facts = runOn(load(name).image, readFacts())
-    assert.ok(E.isRight(facts) && facts.right.refused !== undefined, name)
-    assert.is(E.isRight(facts) && facts.right.metadata.header.version, 3)
+    const info = runOn(load(name).image, readInfo())
+    assert.ok(E.isRight(info) && info.right.refused !== undefined, name)
+    assert.is(E.isRight(info) && info.right.metadata.header.version, 3)
   }
 })
 
@@ -41,11 +41,11 @@ test('every key of qemu-img has the value of qemu-img', () => {
   for (const name of names()) {
     const { expect, image } = load(name)
     const said = expect.info.stdout
-    const facts = runOn(image, readFacts())
-    if (!isObject(said) || E.isLeft(facts)) continue
+    const info = runOn(image, readInfo())
+    if (!isObject(said) || E.isLeft(info)) continue
     const ours: unknown = JSON.parse(
       JSON.stringify(
-        infoJson(infoReport(facts.right, { filename: 'img.qcow2', length: image.length, fullName: (n) => n }))
+        infoJson(infoReport(info.right, { filename: 'img.qcow2', length: image.length, fullName: (n) => n }))
       )
     )
     assert.ok(isObject(ours))

@@ -91,7 +91,7 @@ test('a backing file name that is plain has no colon before its first slash, and
   )
 })
 
-test('bytes that are no text are unreadable, whatever else they hold', () => {
+test('a name that is not UTF-8 text without NUL is unreadable', () => {
   for (const bytes of [[0xff], [0x61, 0xc3], [0x2f, 0xfe], [0xed, 0xa0, 0x80]]) {
     assert.is(nameKind(Uint8Array.from(bytes)), 'unreadable')
     assert.is(pathKind(Uint8Array.from(bytes)), 'unreadable')

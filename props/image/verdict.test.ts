@@ -34,7 +34,7 @@ const at = (u: unknown, ...keys: readonly string[]): unknown =>
 
 const counted = (list: unknown): number => (Array.isArray(list) ? list.length : 0)
 
-test('dependencies, encryption, state, sizes and counts are those that qemu-img tells', () => {
+test('dependencies, encryption, dirty and corrupt bits, sizes and numbers are those of qemu-img info', () => {
   let compared = 0
   for (const [name, { expect, v }] of all) {
     const said = expect.info.stdout
@@ -70,7 +70,7 @@ test('an image is refused where qemu-img check refuses to open it', () => {
   note(`${refused} images refused`)
 })
 
-test('what is unknown is told by number', () => {
+test('unknown feature bits and extensions are reported by number', () => {
   const kept = known('case-73-unknown-kept')
   assert.equal(kept.unknownFeatures, { incompatible: [], compatible: [1], autoclear: [] })
   assert.equal(kept.unknownExtensions, [0x12345678])
@@ -79,7 +79,7 @@ test('what is unknown is told by number', () => {
   assert.equal(known('broken-bitmaps-length-23').unknownExtensions, [])
 })
 
-test('a dependency is told with its kind, and nothing is made up where it has no name', () => {
+test('a dependency has a kind, and no name where the image has none', () => {
   const { backing } = known('case-17-backing-without-format')
   assert.equal(backing, { name: fromText('base.qcow2'), kind: 'plain' })
   assert.equal(known('case-37-data-file').dataFile, { name: fromText('img.raw'), kind: 'plain' })
@@ -89,7 +89,7 @@ test('a dependency is told with its kind, and nothing is made up where it has no
   assert.ok(kinds.includes('json'))
 })
 
-test('a name whose place is outside of the first cluster is unreadable, and the image depends on it all the same', () => {
+test('a backing file name outside of the first cluster is unreadable, and a dependency', () => {
   const { image } = load('case-17-backing-without-format')
   const patched = image.slice()
   new DataView(patched.buffer).setBigUint64(8, 1n << 40n)
@@ -100,7 +100,7 @@ test('a name whose place is outside of the first cluster is unreadable, and the 
   assert.is(v?.refused, 'OPEN-06')
 })
 
-test('as JSON, names that are not there are null', () => {
+test('a dependency without a name is null in JSON', () => {
   const json = verdictJson(known('case-39-data-file-unnamed'))
   assert.equal(json['data-file'], { name: null, kind: 'empty' })
   assert.is(json['self-contained'], false)

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
 import type { Plan } from '../../src/bytes/plan.js'
-import { readFacts } from '../../src/image/info.js'
+import { readInfo } from '../../src/image/info.js'
 import { using, wait } from '../../src/node/command-error.js'
 import { openSource } from '../../src/node/files/file.js'
 import { run as runOn } from '../../src/node/files/source.js'
@@ -238,7 +238,7 @@ const refusals: readonly (readonly [manner: string, word: string])[] = [
 for (const [manner, word] of refusals)
   test(`a server of the manner '${manner}' is refused at its first answer`, async () => {
     const requests = await counting(async () => {
-      assert.is(await reason(manner, readFacts), `Could not open '${url(manner)}': ${word}`)
+      assert.is(await reason(manner, readInfo), `Could not open '${url(manner)}': ${word}`)
     })
     assert.is(requests, 1)
   })
@@ -254,7 +254,7 @@ const changes: readonly (readonly [manner: string, word: string])[] = [
 for (const [manner, word] of changes)
   test(`a file of the manner '${manner}' is not read on, and nothing is asked again`, async () => {
     const requests = await counting(async () => {
-      assert.is(await reason(manner, readFacts), `Could not read '${url(manner)}': ${word}`)
+      assert.is(await reason(manner, readInfo), `Could not read '${url(manner)}': ${word}`)
     })
     assert.is(requests, 2)
   })

@@ -1,17 +1,17 @@
 /**
  * `npm run damaged [-- --each N]`: records QEMU's verdicts on damaged images in corpus/damaged.json.gz.
  *
- * Every image of `patients` is damaged in N ways, those with the numbers 0 to N - 1.
+ * Every image of `soundImages` is damaged in N ways, those with the numbers 0 to N - 1.
  */
 import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { Ward } from '../damage/ask.js'
-import { damagedImage, damageOf, patientOf } from '../damage/damage.js'
+import { QemuFolder } from '../damage/ask.js'
+import { damagedImage, damageOf, soundImage } from '../damage/damage.js'
 import { editsText } from '../damage/edit.js'
 import { type Kept, keptPath } from '../damage/kept.js'
-import { patients } from '../damage/patients.js'
+import { soundImages } from '../damage/sound-images.js'
 import { qemu } from '../run/qemu.js'
 
 type Image = Kept['images'][number]
@@ -20,34 +20,34 @@ type Image = Kept['images'][number]
 const patience = 300_000
 
 const asked = async (name: string, each: number): Promise<Image> => {
-  const patient = patientOf(name)
-  const ward = new Ward(patient.loaded, patience)
+  const sound = soundImage(name)
+  const qemuFolder = new QemuFolder(sound.loaded, patience)
   const damages: Image['damages'][number][] = []
   for (let number = 0; number < each; number++) {
-    const { edits } = damageOf(patient, number)
-    const { check, map, guest, snapshot } = (await ward.ask(damagedImage(patient.loaded, edits))).verdict
+    const { edits } = damageOf(sound, number)
+    const { check, map, guest, snapshot } = (await qemuFolder.ask(damagedImage(sound.loaded, edits))).verdict
     damages.push([editsText(edits), check, map, guest, snapshot])
   }
-  ward.close()
-  return { name, sha256: patient.loaded.expect.sha256, damages }
+  qemuFolder.close()
+  return { name, sha256: sound.loaded.expect.sha256, damages }
 }
 
 const main = async (): Promise<void> => {
   const { values } = parseArgs({ options: { each: { type: 'string', default: '120' } } })
   if (qemu === undefined) throw new Error('there is no qemu-img on the PATH')
   const images = new Map<string, Image>()
-  const waiting = patients.values()
+  const waiting = soundImages.values()
   const work = async (): Promise<void> => {
     for (const name of waiting) {
       images.set(name, await asked(name, Number(values.each)))
-      console.log(`${images.size} of ${patients.length}: ${name}`)
+      console.log(`${images.size} of ${soundImages.length}: ${name}`)
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, work))
-  const kept: Kept = { qemu, images: patients.flatMap((name) => images.get(name) ?? []) }
+  const kept: Kept = { qemu, images: soundImages.flatMap((name) => images.get(name) ?? []) }
   const packed = gzipSync(JSON.stringify(kept), { level: 9 })
   writeFileSync(keptPath, packed)
-  console.log(`${patients.length * Number(values.each)} damaged images, ${packed.length} bytes`)
+  console.log(`${soundImages.length * Number(values.each)} damaged images, ${packed.length} bytes`)
 }
 
 await main()

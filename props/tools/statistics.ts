@@ -10,7 +10,7 @@ import {
   anyBytes,
   bitmapDirectories,
   bitmaps,
-  damaged,
+  corrupted,
   extensionAreas,
   extensions,
   headers,
@@ -19,7 +19,7 @@ import {
   refcountBlocks,
   snapshots,
   type Structure,
-  wounds
+  corruptions
 } from '../arbitrary/index.js'
 import { drawFromEnvironment } from '../run/seed.js'
 
@@ -95,7 +95,7 @@ shares('bitmap: flags, granularity and extra data', bitmaps.anyValue, (b) => [
 ])
 shares('bitmap directory: entries', bitmapDirectories.anyValue, (list) => `${list.length} entries`)
 
-shares('damage: wounds', wounds, (w) => (w._tag === 'Field' ? `${w._tag}: ${w.blow}` : w._tag))
+shares('corruptions', corruptions, (w) => (w._tag === 'Field' ? `${w._tag}: ${w.change}` : w._tag))
 
 const outcome =
   <A>({ type }: Structure<A>) =>
@@ -103,10 +103,10 @@ const outcome =
     const decoded = type.decode(bytes)
     return E.isRight(decoded) ? 'decodes' : `malformed: ${decoded.left.filter(isIssue)[0]?.clause ?? ''}`
   }
-shares('damaged header: outcome', damaged(headers), outcome(headers))
+shares('corrupted header: outcome', corrupted(headers), outcome(headers))
 shares('any bytes as an extension area: outcome', anyBytes(extensionAreas), outcome(extensionAreas))
 shares('any bytes as a snapshot table entry: outcome', anyBytes(snapshots), outcome(snapshots))
-shares('damaged header: broken clauses', damaged(headers), (bytes) => {
+shares('corrupted header: broken clauses', corrupted(headers), (bytes) => {
   const decoded = header.decode(bytes)
   return E.isRight(decoded) ? [...new Set(judgeHeader(decoded.right).map((i) => i.clause))] : 'malformed'
 })

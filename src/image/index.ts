@@ -43,11 +43,11 @@ export { lastExtension } from '../format/extension-area.js'
 export { type Metadata, readMetadata, refusal } from './metadata.js'
 export {
   type BackingInfo,
-  type Facts,
-  type FileFacts,
+  type ImageInfo,
+  type FileInfo,
   infoReport,
   type InfoReport,
-  readFacts,
+  readInfo,
   type SnapshotInfo
 } from './info.js'
 export { infoJson } from './info-json.js'

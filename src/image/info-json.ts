@@ -4,7 +4,7 @@ import { issueJson } from '../bytes/issue.js'
 import { integerToJson, type JsonObject } from '../bytes/json.js'
 import type { BitmapEntry } from '../format/bitmap-directory.js'
 import { compressionType } from '../format/header.js'
-import { type BackingInfo, type Facts, type InfoReport, printed, type SnapshotInfo } from './info.js'
+import { type BackingInfo, type ImageInfo, type InfoReport, printed, type SnapshotInfo } from './info.js'
 import type { LuksInfo, LuksSlotInfo } from './luks-info.js'
 import { verdictJson } from './verdict.js'
 
@@ -46,7 +46,7 @@ const bitmapJson = (b: BitmapEntry): JsonObject => ({
 })
 
 /** What is qcow2's own, under qemu-img's keys. */
-export const specificJson = ({ metadata: m, luks }: Facts): JsonObject => {
+export const specificJson = ({ metadata: m, luks }: ImageInfo): JsonObject => {
   const h = m.header
   const dataFile = lastExtension(m.extensions, 'DataFile')
   return {

@@ -15,7 +15,7 @@ import { type Metadata, readMetadata, refusal } from './metadata.js'
 import { unknownBits, type Verdict, verdict } from './verdict.js'
 
 /** What is read of an image for a report. */
-export interface Facts {
+export interface ImageInfo {
   readonly metadata: Metadata
   /** For an image encrypted by LUKS. */
   readonly luks?: LuksInfo
@@ -27,7 +27,7 @@ export interface Facts {
 const passed = ['OPEN-26'] as const
 
 /** Reads what a report needs. Fails where there is no qcow2 header. */
-export function* readFacts(): Plan<Facts> {
+export function* readInfo(): Plan<ImageInfo> {
   const metadata = yield* orFail(yield* readMetadata())
   const luks = yield* readLuks(metadata)
   const refused = refusal(metadata.issues, passed)
@@ -74,7 +74,7 @@ export const snapshotInfo = (s: SnapshotEntry): SnapshotInfo => {
 }
 
 /** What only the file system knows. */
-export interface FileFacts {
+export interface FileInfo {
   readonly filename: string
   /** Bytes. */
   readonly length: number
@@ -93,7 +93,7 @@ export interface BackingInfo {
 }
 
 /** The report on an image, of which JSON and text are two forms. */
-export interface InfoReport extends Facts, Pick<FileFacts, 'filename' | 'actualSize'> {
+export interface InfoReport extends ImageInfo, Pick<FileInfo, 'filename' | 'actualSize'> {
   /** Bytes of the guest disk. */
   readonly virtualSize: bigint
   /** Bytes of a cluster; absent where cluster_bits is out of bounds. */
@@ -122,7 +122,7 @@ const featuresOf = (m: Metadata): readonly string[] =>
 const extensionName = (e: Extension): string =>
   e._tag === 'Other' ? `0x${typeOf(e).toString(16)}, ${e.data.length} bytes` : extensionNames[e._tag]
 
-const backingOf = (m: Metadata, fullName: FileFacts['fullName']): BackingInfo | undefined => {
+const backingOf = (m: Metadata, fullName: FileInfo['fullName']): BackingInfo | undefined => {
   if (m.backingName === undefined) return undefined
   const name = printed(m.backingName)
   const format = lastExtension(m.extensions, 'BackingFormat')?.data
@@ -134,7 +134,7 @@ const backingOf = (m: Metadata, fullName: FileFacts['fullName']): BackingInfo | 
 }
 
 /** The report on an image in a file. */
-export const infoReport = (info: Facts, { filename, length, actualSize, fullName }: FileFacts): InfoReport => {
+export const infoReport = (info: ImageInfo, { filename, length, actualSize, fullName }: FileInfo): InfoReport => {
   const m = info.metadata
   const backing = backingOf(m, fullName)
   return {

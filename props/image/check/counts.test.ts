@@ -59,7 +59,7 @@ const counted = (all: readonly Step[]): { readonly counts: Counts; readonly mode
   return { counts, model }
 }
 
-test('every cluster has the count of a plain map, whether counts are set, added or loaded from a block', () => {
+test('every cluster has the count of a Map, whether counts are set, added or loaded from a refcount block', () => {
   holds(
     fc.property(steps, (all) => {
       const { counts, model } = counted(all)
@@ -71,7 +71,7 @@ test('every cluster has the count of a plain map, whether counts are set, added 
   )
 })
 
-test('the ones of a run are the clusters of it that count 1', () => {
+test('the ones of a run are its clusters with count 1', () => {
   holds(
     fc.property(steps, clusters, fc.nat(50), (all, first, n) => {
       const { counts, model } = counted(all)
@@ -81,7 +81,7 @@ test('the ones of a run are the clusters of it that count 1', () => {
   )
 })
 
-test('pieces agree only where every count is equal and none is kept apart', () => {
+test('pages agree only where every count is equal and fits in 16 bits', () => {
   holds(
     fc.property(steps, clusters, numbers, (all, cluster, count) => {
       const { counts: a, model } = counted(all)

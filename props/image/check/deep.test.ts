@@ -46,7 +46,7 @@ const undecodable: Readonly<Record<string, string>> = {
   'broken-zstd-checksum': 'CMP-10'
 }
 
-test('payloads are found that do not decode, in images that QEMU cannot read, and in no others', () => {
+test('a payload that does not decode is found exactly in the images that QEMU cannot read', () => {
   let clusters = 0
   for (const name of names()) {
     const { image, expect } = load(name)
@@ -67,7 +67,7 @@ test('payloads are found that do not decode, in images that QEMU cannot read, an
   note(`${clusters} compressed clusters decoded`)
 })
 
-test('a payload that does not decode is told by its bytes and its guest bytes, and only --strict minds', () => {
+test('a payload that does not decode is a flaw with host and guest bytes, and an error with --strict only', () => {
   for (const decompressor of [native, portable]) {
     const r = deep(load('broken-deflate-short').image, decompressor)
     const [found] = r === undefined ? [] : decoding(r)
@@ -151,7 +151,7 @@ test('a window over 4 KiB and a stream of more than a cluster are noted, since o
   )
 })
 
-test('a deflate stream that lacks its final block is told as such', () => {
+test('the finding of a deflate stream without a final block names it', () => {
   const whole = deflateRawSync(periodic(100, clusterSize), { finishFlush: constants.Z_SYNC_FLUSH })
   const [found] = deep(withPayloads(whole), native)?.findings.filter((f) => f.clause === 'CMP-09') ?? []
   assert.is(found?.found, 'a deflate stream without a final block')
@@ -164,7 +164,7 @@ const content = fc
 
 const strategies = [constants.Z_DEFAULT_STRATEGY, constants.Z_HUFFMAN_ONLY, constants.Z_RLE, constants.Z_FIXED]
 
-test('the facts of a stream are what it was made of, and a stream that is cut does not end', () => {
+test('length, farthest match and end of a deflate stream are those it was made with, and a truncated one does not end', () => {
   holds(
     fc.property(
       content,
@@ -184,7 +184,7 @@ test('the facts of a stream are what it was made of, and a stream that is cut do
   )
 })
 
-test('the farthest match is told exactly', () => {
+test('the farthest match of a deflate stream is exact', () => {
   for (const period of [1, 257, 4096, 4097, 20_000, 32_000]) {
     const near = new Uint8Array(300)
     const bytes = new Uint8Array([...periodic(period, period + 300), ...near])
@@ -197,7 +197,7 @@ test('a match that reaches back before the first byte breaks the stream', () => 
   assert.equal(deflateFacts(new Uint8Array([0x03, 0x02, 0x00]), 4096), { length: 0, distance: 0, finished: false })
 })
 
-test('any bytes have facts, and a stream is followed no further than asked', () => {
+test('any bytes are followed as a deflate stream, no further than the limit', () => {
   holds(
     fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
       assert.ok(deflateFacts(bytes, 4096).length <= 4096 + 65_535)

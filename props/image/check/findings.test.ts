@@ -12,8 +12,8 @@ import { checkJson, type CheckReport, exitCode } from '../../../src/image/check/
 import type { Finding, Owner } from '../../../src/image/check/findings.js'
 import { needsQemu } from '../../run/qemu.js'
 import { note, suite } from '../../run/suite.js'
-import { type Base, type Damage, damaged, type OwnerRow, type Row, sound } from './patched-corpus.js'
-import { damages } from './overlooked.js'
+import { type Base, type PatchedImage, patchedBytes, type OwnerRow, type Row, sound } from './patched-corpus.js'
+import { patchedImages } from './overlooked.js'
 import { runOn } from '../world.js'
 
 const test = suite('findings')
@@ -36,13 +36,13 @@ const ownerOf = ({ section, at, size, entry = 0, guest }: Owner): OwnerRow =>
 const beyond = (r: CheckReport): readonly Finding[] =>
   r.findings.filter(({ severity }) => severity === 'flaw' || severity === 'note')
 
-const bases = new Set<Base>(damages.map((d) => d.base))
+const bases = new Set<Base>(patchedImages.map((d) => d.base))
 
-test('nothing is found of the sound images', () => {
+test('a sound image has no findings', () => {
   for (const base of bases) assert.equal(report(sound(base)).findings, [], base)
 })
 
-test('an image is gone through once, and again only to name the owners of a cluster that has two', () => {
+test('a check walks the image once, and a second time only to name two owners of a cluster', () => {
   const walks = (image: Uint8Array): number => {
     const l1 = Number(new DataView(image.buffer, image.byteOffset).getBigUint64(40))
     const read = ({ at, length }: Pick<Read, 'at' | 'length'>): Uint8Array => {
@@ -54,13 +54,13 @@ test('an image is gone through once, and again only to name the owners of a clus
     return seen.length
   }
   for (const base of bases) assert.is(walks(sound(base)), 1, base)
-  for (const d of damages.filter(({ base }) => base === 'plain'))
-    assert.is(walks(damaged(d)), d.owners === undefined ? 1 : 2, d.title)
+  for (const d of patchedImages.filter(({ base }) => base === 'plain'))
+    assert.is(walks(patchedBytes(d)), d.owners === undefined ? 1 : 2, d.title)
 })
 
-for (const d of damages)
+for (const d of patchedImages)
   test(d.title, () => {
-    const r = report(damaged(d), d.dataFileLength)
+    const r = report(patchedBytes(d), d.dataFileLength)
     const found = beyond(r)
     assert.equal(found.map(rowOf), d.found)
     assert.equal(
@@ -79,22 +79,22 @@ test.after(() => {
   rmSync(folder, { recursive: true })
 })
 
-const qemuCheck = (d: Damage): { readonly exit: number | null; readonly said: unknown } => {
-  writeFileSync(join(folder, 'img.qcow2'), damaged(d))
+const qemuCheck = (d: PatchedImage): { readonly exit: number | null; readonly said: unknown } => {
+  writeFileSync(join(folder, 'img.qcow2'), patchedBytes(d))
   writeFileSync(join(folder, 'img.raw'), new Uint8Array(2 ** 16))
   const done = spawnSync('qemu-img', ['check', '--output=json', 'img.qcow2'], { cwd: folder, encoding: 'utf8' })
   if (done.stdout === '') throw new Error(`${d.title}: ${done.stderr}`)
   return { exit: done.status, said: JSON.parse(done.stdout) }
 }
 
-needsQemu(test)('the counts and the exit code of every damaged image are those of qemu-img', () => {
-  for (const d of damages) {
+needsQemu(test)('the counts and the exit code of every patched image are those of qemu-img', () => {
+  for (const d of patchedImages) {
     const { exit, said } = qemuCheck(d)
-    const r = report(damaged(d), d.dataFileLength)
+    const r = report(patchedBytes(d), d.dataFileLength)
     const { findings, flaws, notes, ...counts } = checkJson(r, 'img.qcow2')
     assert.equal([exitCode(r), counts], [exit, said], d.title)
   }
-  note(`${damages.length} damaged images, with the counts of qemu-img`)
+  note(`${patchedImages.length} patched images, with the counts of qemu-img`)
 })
 
 test.run()

@@ -43,7 +43,7 @@ for (const image of hostile)
     rmSync(path)
   })
 
-test('the dearest commands are within the bounds', () => {
+test('the slowest commands on hostile images are within the bounds of time and memory', () => {
   const [slowest] = costs.toSorted((a, b) => b.seconds - a.seconds)
   const [largest] = costs.toSorted((a, b) => b.memory - a.memory)
   if (slowest === undefined || largest === undefined) return

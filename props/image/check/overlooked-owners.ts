@@ -1,5 +1,5 @@
 /** Clusters with two owners, whether or not the refcounts know of both. */
-import type { Damage, Row } from './patched-corpus.js'
+import type { PatchedImage, Row } from './patched-corpus.js'
 
 const cluster = 0x1000
 const disk = 0x1_0000
@@ -10,7 +10,7 @@ const owned = (severity: string, clause: string, at: number, guest?: readonly [n
     : [severity, clause, 'cluster', '', at, cluster, guest]
 
 /** Clusters of two owners. */
-export const contested: readonly Damage[] = [
+export const contested: readonly PatchedImage[] = [
   {
     title: 'a data cluster in the refcount table',
     base: 'plain',

@@ -1,5 +1,5 @@
 /** What QEMU's check overlooks: images that have it, and everything that is found of them beside QEMU's findings. */
-import type { Damage, Row } from './patched-corpus.js'
+import type { PatchedImage, Row } from './patched-corpus.js'
 import { contested } from './overlooked-owners.js'
 
 const cluster = 0x1000
@@ -15,7 +15,7 @@ const inHeader = (field: string, at: number, severity: string, clause: string): 
   8
 ]
 
-const header: readonly Damage[] = [
+const header: readonly PatchedImage[] = [
   {
     title: 'a header_length that is no multiple of 8',
     base: 'plain',
@@ -72,7 +72,7 @@ const header: readonly Damage[] = [
   }
 ]
 
-const entries: readonly Damage[] = [
+const entries: readonly PatchedImage[] = [
   {
     title: 'the zero flag in version 2',
     base: 'plainV2',
@@ -108,7 +108,7 @@ const entries: readonly Damage[] = [
   }
 ]
 
-const dataFile: readonly Damage[] = [
+const dataFile: readonly PatchedImage[] = [
   {
     title: 'an entry of a data file at another offset than the guest',
     base: 'dataFile',
@@ -144,7 +144,7 @@ const dataFile: readonly Damage[] = [
   }
 ]
 
-const ends: readonly Damage[] = [
+const ends: readonly PatchedImage[] = [
   {
     title: 'a file that ends within its last data cluster, as any may',
     base: 'plain',
@@ -208,7 +208,7 @@ const entry = (severity: string, clause: string, field: string, at: number, size
   size
 ]
 
-const snapshots: readonly Damage[] = [
+const snapshots: readonly PatchedImage[] = [
   {
     title: 'two snapshots of one id',
     base: 'twoSnapshots',
@@ -247,7 +247,7 @@ const snapshots: readonly Damage[] = [
   }
 ]
 
-const bitmaps: readonly Damage[] = [
+const bitmaps: readonly PatchedImage[] = [
   {
     title: 'a bit behind the last bit of a bitmap',
     base: 'bitmap',
@@ -263,7 +263,7 @@ const bitmaps: readonly Damage[] = [
 ]
 
 /** What QEMU overlooks, by subject. */
-export const damages: readonly Damage[] = [
+export const patchedImages: readonly PatchedImage[] = [
   ...header,
   ...entries,
   ...dataFile,

@@ -1,4 +1,4 @@
-/** Images of the corpus, damaged in memory by the steps of recipes. */
+/** Images of the corpus, patched in memory by the steps of recipes. */
 import * as E from 'fp-ts/lib/Either.js'
 import { edits } from '../../../corpus/edits.js'
 import { load } from '../../../corpus/load.js'
@@ -51,8 +51,8 @@ export type Row = readonly [string, string, string, string, number, number, (rea
 /** Section, byte offset and size of an owner, the entry that leads there, and its guest offset. */
 export type OwnerRow = readonly [string, number, number, number?, number?]
 
-/** An image that is damaged, and everything that is found of it beside what QEMU finds. */
-export interface Damage {
+/** A patched image, and everything that is found of it beside what QEMU finds. */
+export interface PatchedImage {
   readonly title: string
   readonly base: Base
   readonly steps: readonly string[]
@@ -63,4 +63,4 @@ export interface Damage {
 }
 
 /** The image of a damage. */
-export const damaged = (d: Damage): Uint8Array => after(sound(d.base), d.steps)
+export const patchedBytes = (d: PatchedImage): Uint8Array => after(sound(d.base), d.steps)

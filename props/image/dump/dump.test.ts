@@ -56,7 +56,7 @@ test('a damaged image assembles from its dump', () => {
   )
 })
 
-test('bytes that are no image at all assemble from their dump', () => {
+test('bytes without a header assemble from their dump', () => {
   holds(
     fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {
       sameBytes(assembled(dumpText(bytes)), bytes, 'bytes')
@@ -92,13 +92,13 @@ test('an edit that cannot be encoded is refused by the name of its field', () =>
   )
 })
 
-test('an edit that can be encoded is in the image', () => {
+test('a field edited in the dump is in the assembled image', () => {
   const text = dumpText(load('case-01-empty-v3').image)
   const image = assembled(text.replace('"crypt_method":0', '"crypt_method":2'))
   assert.is(image[35], 2)
 })
 
-test('a table of one pattern is one run', () => {
+test('entries whose offsets grow by one step are one run', () => {
   const table = regionsOf(dumpText(load('case-46-preallocation-metadata').image)).find(
     (r) => r['structure'] === 'L2 table'
   )

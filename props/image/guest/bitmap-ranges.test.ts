@@ -65,7 +65,7 @@ test.before(() => {
   withBitmaps.push(...candidates.filter((name) => rangesOf(load(name).image).size > 0))
 })
 
-test('every bitmap of the corpus says what the reference says, but for those in use', () => {
+test('the dirty ranges of every bitmap of the corpus are those of the reference, and a bitmap in use has none', () => {
   let compared = 0
   for (const name of withBitmaps) {
     const { image } = load(name)
@@ -84,7 +84,7 @@ test('every bitmap of the corpus says what the reference says, but for those in 
   note(`${compared} bitmaps of ${withBitmaps.length} images as the reference has them`)
 })
 
-test('the ranges that are known by their making', () => {
+test('adjacent bits of one value are one range, and the last one ends with the disk', () => {
   const mib = 2 ** 20
   const b = rangesOf(load('case-54-bitmaps').image)
   assert.equal(right(b.get('b0')), [
@@ -132,7 +132,7 @@ const remade = (
   return image
 }
 
-test('any table and any data say what the reference says, also where the disk ends within a bit', () => {
+test('the dirty ranges of any table and data are those of the reference, also where the disk ends within a bit', () => {
   const entry = fc.tuple(fc.constantFrom('zeros', 'ones', 'data', 'data'), fc.nat(255))
   const anyBitmap = fc.tuple(
     fc.array(entry, { minLength: 1, maxLength: 5 }),

@@ -103,7 +103,7 @@ const overPacked = (options: CreateOptions): MemoryChain => {
   return chain.right
 }
 
-test('parts of a compressed cluster are seen between smaller ones of an overlay, and nothing else of it', () => {
+test('a read through an overlay with smaller clusters takes only its part of a compressed cluster of the backing file', () => {
   for (const options of [
     { size, clusterBits: 12 },
     { size, extendedL2: true }

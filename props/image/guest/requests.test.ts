@@ -80,7 +80,7 @@ for (const [name, { l2At, most }] of Object.entries(places))
     assert.ok(requests.every((r) => r.length <= 2 ** 20))
   })
 
-test('a part of a disk asks for its own L1 and L2 entries only', () => {
+test('the extents of a part of a disk request its own L1 and L2 entries only', () => {
   const { disk, image } = diskOf(100, (i) => 8192 + i * size)
   const { requests, found } = told(disk, image, 10 * coverage + 700, 13 * coverage - 700)
   assert.equal(

@@ -103,14 +103,14 @@ export const imageMutants: readonly Mutant[] = [
     file: 'image/guest/extents.ts',
     change: { in: 'cut', find: '($e.skipped ?? 0) + $start - $e.start', to: '$e.skipped ?? 0' },
     red: 'props/image/guest/guest.test.ts',
-    rule: 'parts of a compressed cluster are seen between smaller ones of an overlay, and nothing else of it'
+    rule: 'a read through an overlay with smaller clusters takes only its part of a compressed cluster of the backing file'
   },
   {
     name: 'the last dirty range ends past the end of the disk',
     file: 'image/guest/bitmap-ranges.ts',
     change: { in: 'dirtyRanges', find: 'Math.min($to * $granularity, Number($size))', to: '$to * $granularity' },
     red: 'props/image/guest/bitmap-ranges.test.ts',
-    rule: 'any table and any data say what the reference says, also where the disk ends within a bit'
+    rule: 'the dirty ranges of any table and data are those of the reference, also where the disk ends within a bit'
   },
   {
     name: 'VM state begins within the last L1 entry of the disk',

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { holds } from '../../run/holds.js'
-import { Ward } from '../../damage/ask.js'
+import { QemuFolder } from '../../damage/ask.js'
 import { imageOf, sketches } from '../../damage/generated.js'
 import { eachKept } from '../../damage/kept.js'
 import { referenceVerdict } from '../../damage/reference.js'
@@ -59,9 +59,9 @@ needsQemu(test)('qemu-img gives the same verdict on generated images', async () 
   const drawn = fc.sample(sketches, { seed, numRuns: Math.ceil(sample * runs) })
   for (const sketch of drawn) {
     const image = imageOf(sketch)
-    const ward = new Ward(image)
-    tally.hold(JSON.stringify(sketch), image, (await ward.ask(image)).verdict, ours(image))
-    ward.close()
+    const qemuFolder = new QemuFolder(image)
+    tally.hold(JSON.stringify(sketch), image, (await qemuFolder.ask(image)).verdict, ours(image))
+    qemuFolder.close()
   }
   note(`${drawn.length} generated images, ${qemu ?? ''}. ${tally.text()}`)
 })

@@ -5,13 +5,13 @@ import fc from 'fast-check'
 import { loadExpect, names, packed } from '../../../corpus/load.js'
 import { imageName } from '../../../corpus/recipe.js'
 import { viewOf } from '../../../src/bytes/octets.js'
-import { damagedImage, damageOf, type Patient, patientOf } from '../../damage/damage.js'
+import { damagedImage, damageOf, type SoundImage, soundImage } from '../../damage/damage.js'
 import { editsText } from '../../damage/edit.js'
 import { imageOf, sketches } from '../../damage/generated.js'
 import { hostile, writeHostile } from '../../damage/hostile.js'
-import { patients } from '../../damage/patients.js'
-import { damaged } from '../../image/check/patched-corpus.js'
-import { damages } from '../../image/check/overlooked.js'
+import { soundImages } from '../../damage/sound-images.js'
+import { patchedBytes } from '../../image/check/patched-corpus.js'
+import { patchedImages } from '../../image/check/overlooked.js'
 import type { FileData, Item } from './protocol.js'
 import { Random } from './random.js'
 import { scriptFiles } from './scripts.js'
@@ -49,13 +49,13 @@ function* corpusItems(): Generator<Unnumbered> {
 }
 
 function* describedItems(): Generator<Unnumbered> {
-  for (const d of damages)
+  for (const d of patchedImages)
     yield {
       kind: 'described damage',
       recipe: `${d.base}: ${d.steps.join(', ')}`,
       files: filesOf(
         new Map([
-          [imageName, damaged(d)],
+          [imageName, patchedBytes(d)],
           ['img.raw', new Uint8Array(d.dataFileLength ?? 0)]
         ])
       )
@@ -80,13 +80,13 @@ const slowShare = 32
 
 /** Damaged images of the corpus, without end. */
 function* damagedItems(seed: number): Generator<Unnumbered> {
-  const loaded = new Map<string, Patient>()
+  const loaded = new Map<string, SoundImage>()
   for (let number = 0; ; number++)
-    for (const name of patients) {
-      const patient = loaded.get(name) ?? patientOf(name)
-      loaded.set(name, patient)
-      const { edits } = damageOf(patient, number, seed)
-      const { files, image } = damagedImage(patient.loaded, edits)
+    for (const name of soundImages) {
+      const sound = loaded.get(name) ?? soundImage(name)
+      loaded.set(name, sound)
+      const { edits } = damageOf(sound, number, seed)
+      const { files, image } = damagedImage(sound.loaded, edits)
       if (isSlow(image) && number % slowShare !== slowShare - 1) continue
       yield { kind: 'damaged', recipe: `${name}: ${editsText(edits)}`, files: filesOf(files) }
     }
@@ -114,7 +114,7 @@ const words: readonly [bigint, ...bigint[]] = [
 ]
 
 /** Another word, at a multiple of 8 in the first part of a cluster. */
-const wound = (bytes: Uint8Array, random: Random): string => {
+const patchWord = (bytes: Uint8Array, random: Random): string => {
   const sector = 512 * random.below(Math.max(1, Math.floor(bytes.length / 512)))
   const at = sector + 8 * random.below(16)
   const value = random.of(words) ^ BigInt(random.below(3) === 0 ? 1 << random.below(20) : 0)
@@ -128,10 +128,10 @@ function* scriptedItems(seed: number): Generator<Unnumbered> {
     const random = new Random(seed + n)
     const { files, recipe } = scriptFiles(seed, n)
     const image = files.get(imageName)?.slice() ?? new Uint8Array(0)
-    const wounds = Array.from({ length: n % 2 === 0 ? 0 : 1 + random.below(3) }, () => wound(image, random))
+    const patches = Array.from({ length: n % 2 === 0 ? 0 : 1 + random.below(3) }, () => patchWord(image, random))
     yield {
-      kind: wounds.length === 0 ? 'scripted' : 'scripted, damaged',
-      recipe: [recipe, ...wounds].join('; '),
+      kind: patches.length === 0 ? 'scripted' : 'scripted, damaged',
+      recipe: [recipe, ...patches].join('; '),
       files: filesOf(new Map([...files, [imageName, image]]))
     }
   }

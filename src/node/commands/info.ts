@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { integerToJson, type Json, type JsonObject } from '../../bytes/json.js'
 import { sectorSize } from '../../format/limits.js'
-import { type Facts, type FileFacts, infoReport, type InfoReport, readFacts } from '../../image/info.js'
+import { type ImageInfo, type FileInfo, infoReport, type InfoReport, readInfo } from '../../image/info.js'
 import { infoJson } from '../../image/info-json.js'
 import { type CommandError, get, task, using, wait } from '../command-error.js'
 import { openSource } from '../files/file.js'
@@ -16,7 +16,7 @@ import { command, flag } from './command.js'
 import { allow, ignored, image, type NamedImage, output } from './options.js'
 
 /** What is known of a file beside its bytes. */
-const fileFacts = ({ name, length, actualSize }: Source): FileFacts => ({
+const fileInfo = ({ name, length, actualSize }: Source): FileInfo => ({
   filename: name,
   length,
   ...(actualSize === undefined ? {} : { actualSize }),
@@ -48,14 +48,14 @@ const jsonText = (value: Json): string => `${JSON.stringify(value, null, 4)}\n`
 /** A report, and why the image must be refused, if it must. */
 interface Judged {
   readonly report: Report
-  readonly refused?: Facts['refused']
+  readonly refused?: ImageInfo['refused']
 }
 
 const judged = (source: Source, isRaw: boolean): TaskEither<CommandError, Judged> =>
   task(async function* () {
     if (isRaw) return { report: rawReport(source) }
-    const facts = yield* wait(run(source, readFacts))
-    return { report: infoReport(facts, fileFacts(source)), refused: facts.refused }
+    const info = yield* wait(run(source, readInfo))
+    return { report: infoReport(info, fileInfo(source)), refused: info.refused }
   })
 
 /** An image that must be refused is described as far as it decodes. */

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { clusterSize } from '../../format/geometry.js'
 import { chainSize } from '../../image/guest/chain.js'
 import { vmStateOffset } from '../../image/guest/vm-state.js'
-import { readFacts } from '../../image/info.js'
+import { readInfo } from '../../image/info.js'
 import { specificJson } from '../../image/info-json.js'
 import { type CommandError, isError, showCause } from '../command-error.js'
 import { ioSize } from '../text/human-size.js'
@@ -26,15 +26,15 @@ const truncate = (
 const info = (file: IoFile): Outcome => {
   const [top] = file.chain()
   if (top._tag === 'Raw') return success('format name: raw\n')
-  const facts = file.run(readFacts)
-  if (E.isLeft(facts)) return failedWith(showCause(facts.left))
+  const info = file.run(readInfo)
+  if (E.isLeft(info)) return failedWith(showCause(info.left))
   const { g, size } = top.disk
   return success(
     [
       'format name: qcow2',
       `cluster size: ${ioSize(clusterSize(g))}`,
       `vm state offset: ${ioSize(vmStateOffset(g, size))}`,
-      ...specificLines(specificJson(facts.right))
+      ...specificLines(specificJson(info.right))
     ]
       .map((line) => `${line}\n`)
       .join('')

@@ -1,13 +1,13 @@
-/** Wounds: what may be done to an image, by the structure it is done to. */
+/** Possible edits: every way in which one place of an image may be damaged, by its structure. */
 import { fromHex } from '../../src/bytes/octets.js'
 import { clusterSize } from '../../src/format/geometry.js'
 import type { Region } from '../../src/image/dump/regions.js'
 import { edges } from '../arbitrary/index.js'
 import type { Edit } from './edit.js'
-import type { Anatomy, Site } from './site.js'
+import type { ImageParts, Site } from './site.js'
 
-/** A wound, and the structure and field that it is done to. */
-export interface Wound {
+/** An edit, and the structure and field that it changes. */
+export interface NamedEdit {
   readonly name: string
   readonly edit: Edit
 }
@@ -33,7 +33,7 @@ const far = [40, 55, 56, 61, 62, 63, 64].flatMap((bits) => [2n ** BigInt(bits), 
  * What an offset may become: that of another structure, with an overlap of half a cluster, or beside it; one off its own
  * alignment; the end of the file, and what lies behind; and the edges of a number.
  */
-const offsetsFor = (a: Anatomy, site: Site, before: bigint): readonly bigint[] => {
+const offsetsFor = (a: ImageParts, site: Site, before: bigint): readonly bigint[] => {
   const cluster = BigInt(clusterSize(a.geometry))
   const end = (BigInt(a.file.length) / cluster) * cluster
   const starts = [...new Set(a.regions.map((r) => BigInt(r.at)))].slice(0, 24)
@@ -47,7 +47,7 @@ const offsetsFor = (a: Anatomy, site: Site, before: bigint): readonly bigint[] =
   ].filter((n) => n >= 0n && n <= mask(64))
 }
 
-const siteWounds = (a: Anatomy, structure: string, site: Site): readonly Wound[] => {
+const siteEdits = (a: ImageParts, structure: string, site: Site): readonly NamedEdit[] => {
   const word = wordAt(a.file, site)
   const shift = BigInt(site.masked ? 0 : site.lo)
   const room = mask(site.hi + 1) - mask(site.lo)
@@ -68,7 +68,7 @@ const siteWounds = (a: Anatomy, structure: string, site: Site): readonly Wound[]
 }
 
 /** A structure lost, overwritten, or half of it: zeros, ones, or another structure. */
-const structureWounds = (a: Anatomy, r: Region): readonly Wound[] => {
+const structureEdits = (a: ImageParts, r: Region): readonly NamedEdit[] => {
   const size = Math.min(r.bytes.length, a.file.length - r.at)
   const others = a.regions.filter(
     (o, i) => o.at !== r.at && a.regions.findIndex((x) => x.structure === o.structure) === i
@@ -86,7 +86,7 @@ const structureWounds = (a: Anatomy, r: Region): readonly Wound[] => {
 }
 
 /** The file cut at the edges of its structures, within them, and beside; or longer than it was. */
-const lengthWounds = (a: Anatomy): readonly Wound[] => {
+const lengthEdits = (a: ImageParts): readonly NamedEdit[] => {
   const cluster = clusterSize(a.geometry)
   const cuts = a.regions.flatMap((r) => {
     const end = r.at + r.bytes.length
@@ -99,23 +99,23 @@ const lengthWounds = (a: Anatomy): readonly Wound[] => {
 }
 
 /** Bytes of compressed payloads changed: the first ones, where the decoders look most closely, and others behind. */
-const payloadWounds = (a: Anatomy): readonly Wound[] =>
+const payloadEdits = (a: ImageParts): readonly NamedEdit[] =>
   a.payloads.flatMap(({ at, size }) =>
     Array.from({ length: 32 }, (_, i) => at + (i < 24 ? i : 24 + (i - 24) * Math.floor(size / 8)))
       .filter((n) => n < a.file.length)
       .flatMap((n) =>
-        [1, 0x80, 0xff].map((flip): Wound => ({
+        [1, 0x80, 0xff].map((flip): NamedEdit => ({
           name: 'compressed payload: byte',
           edit: { _tag: 'Put', at: n, bytes: Uint8Array.of((a.file[n] ?? 0) ^ flip) }
         }))
       )
   )
 
-/** Every wound there is for an image, by what it is done to; none twice. */
-export const woundsOf = (a: Anatomy): readonly (readonly Wound[])[] => {
-  const fields = [...a.sites].map(([structure, sites]) => sites.flatMap((s) => siteWounds(a, structure, s)))
+/** Every edit of an image that damages it, by structure; none twice. */
+export const possibleEdits = (a: ImageParts): readonly (readonly NamedEdit[])[] => {
+  const fields = [...a.sites].map(([structure, sites]) => sites.flatMap((s) => siteEdits(a, structure, s)))
   const wholes = a.regions.filter((r) => r.structure !== 'bitmap data' && r.bytes.length > 0)
-  return [...fields, wholes.flatMap((r) => structureWounds(a, r)), lengthWounds(a), payloadWounds(a)].filter(
+  return [...fields, wholes.flatMap((r) => structureEdits(a, r)), lengthEdits(a), payloadEdits(a)].filter(
     (kind) => kind.length > 0
   )
 }

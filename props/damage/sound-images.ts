@@ -19,7 +19,7 @@ const matrix = [
 ]
 
 /** Names of images of the corpus. Each is sound, or has one fault that QEMU opens it with. */
-export const patients: readonly string[] = [
+export const soundImages: readonly string[] = [
   ...matrix.map((name) => `matrix-${name}`),
   'case-16-backing-raw',
   'case-18-backing-v2',
