@@ -169,11 +169,13 @@ const deleteSnapshot = (disk: Disk, name: string): Outcome => {
     : done({ ...disk, snapshots: disk.snapshots.filter((s) => s !== found) })
 }
 
-/** @see BT-03, BMP-02, BMP-03 and BMP-14 */
+/** @see BT-03, BMP-02, BMP-03, BMP-04, BMP-12 and BMP-14 */
 const addBitmap = (disk: Disk, name: string, granularity: number, enabled: boolean): Outcome => {
   if (disk.traits.version === 2) return refused('BMP-14')
-  if (name.length < 1 || name.length > 1023) return refused('BMP-02')
-  if (!Array.from({ length: 23 }, (_, i) => 2 ** (9 + i)).includes(granularity)) return refused('BMP-02')
+  if (name.length < 1) return refused('BMP-02')
+  if (name.length > 1023) return refused('BMP-12')
+  if (!Number.isInteger(Math.log2(granularity))) return refused('BMP-02')
+  if (granularity < 512 || granularity > 2 ** 31) return refused('BMP-04')
   if (disk.bitmaps.some((b) => b.name === name)) return refused('BMP-03')
   if (disk.content.length === 0) return refused('BMP-07')
   return done({ ...disk, bitmaps: [...disk.bitmaps, { name, granularity, enabled, dirty: new Set<number>() }] })

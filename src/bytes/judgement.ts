@@ -81,9 +81,17 @@ export class RuleTable<A, C = unknown> {
     return this.rules.filter((rule) => rule.broken(a, context))
   }
 
-  /** Whether a value breaks no rule about these fields. */
-  allows(a: A, context: C, fields: readonly string[]): boolean {
-    return this.rules.every((rule) => !fields.includes(rule.field) || !rule.broken(a, context))
+  /** Those of the rules that are about these fields. */
+  about(...fields: readonly string[]): RuleTable<A, C> {
+    return new RuleTable(
+      this.structure,
+      this.rules.filter(({ field }) => fields.includes(field))
+    )
+  }
+
+  /** Whether a value breaks no rule. */
+  allows(a: A, context: C): boolean {
+    return this.rules.every((rule) => !rule.broken(a, context))
   }
 
   /** The issues of a value: one for each rule that it breaks. */

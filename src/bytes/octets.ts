@@ -41,6 +41,13 @@ export const joined = (parts: readonly Uint8Array[]): Uint8Array => {
   return new Uint8Array(first.buffer, first.byteOffset, length)
 }
 
+/** Bytes filled up with zeros to this length. */
+export const padded = (bytes: Uint8Array, length: number): Uint8Array => {
+  const out = new Uint8Array(length)
+  out.set(bytes)
+  return out
+}
+
 /** A part of the bytes as an array of its own: later changes to `bytes` do not show in it. */
 export const part = (bytes: Uint8Array, from: number, length: number): Uint8Array =>
   length === 0 ? empty : new Uint8Array(bytes.subarray(from, from + length))

@@ -77,6 +77,11 @@ export function* failWith<A>(issues: readonly Issue[]): Plan<A> {
   return yield* failWith(issues)
 }
 
+/** Goes on where there are no issues, or ends the plan with them. */
+export function* failOn(issues: readonly Issue[]): Plan<void> {
+  if (issues.length > 0) yield* failWith(issues)
+}
+
 /** Goes on with a value, or ends the plan with its issues. */
 export function* orFail<A>(result: E.Either<readonly Issue[], A>): Plan<A> {
   return E.isRight(result) ? result.right : yield* failWith<A>(result.left)

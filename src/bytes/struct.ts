@@ -65,7 +65,8 @@ export const rowPlace = (structure: string, rows: readonly Placed[], key: string
   return { structure, field: p?.row.name ?? '', at: p?.at ?? 0, size: p?.row.as.size ?? 0 }
 }
 
-const numberOf = (a: unknown): bigint => (typeof a === 'number' || typeof a === 'bigint' ? BigInt(a) : 0n)
+/** The number that a field holds; -1, which no rule allows, for one that is not whole. */
+const numberOf = (a: unknown): bigint => (typeof a === 'bigint' ? a : Number.isSafeInteger(a) ? BigInt(Number(a)) : -1n)
 
 /** The rules of a row: those of its table on the number it holds, and those of its storage. */
 export const rowRules = ({ key, row: r }: Placed): readonly FieldRule<unknown>[] => [

@@ -172,5 +172,25 @@ export const judgeHeader = (h: Header): readonly Issue[] => {
   return [...header.judge(h), ...(clustered ? headerRules : unclusteredRules).judge(h, h)]
 }
 
+/** The rules of a header whose image a writer may change as it is. @see FEAT-04 and FEAT-05 */
+export const writableRules = new RuleTable<Header>(headerPlaces, [
+  {
+    field: 'incompatibleFeatures',
+    clause: 'FEAT-05',
+    phase: 'inconsistent',
+    broken: (h) => h.incompatibleFeatures.corrupt,
+    found: () => 'the corrupt bit',
+    expected: 'clear, once the image is consistent'
+  },
+  {
+    field: 'incompatibleFeatures',
+    clause: 'FEAT-04',
+    phase: 'inconsistent',
+    broken: (h) => h.incompatibleFeatures.dirty,
+    found: () => 'the dirty bit',
+    expected: 'clear, once refcounts are rebuilt'
+  }
+])
+
 /** Size of the guest disk as QEMU presents it: whole sectors. @see HDR-08 */
 export const presentedSize = (h: Header): bigint => h.size - (h.size % BigInt(sectorSize))

@@ -19,9 +19,10 @@ import { presentedSize } from '../format/header-rules.js'
 import * as limits from '../format/limits.js'
 import { BitmapTableView } from '../format/views.js'
 
+const tablePlaceRules = bitmapRules.about('bitmapTableOffset', 'bitmapTableSize')
+
 /** Whether the table of a bitmap is where one can be read, with as many entries as one may have. */
-export const tableIsSane = (b: BitmapEntry, g: Geometry): boolean =>
-  bitmapRules.allows(b, g, ['bitmapTableOffset', 'bitmapTableSize'])
+export const tableIsSane = (b: BitmapEntry, g: Geometry): boolean => tablePlaceRules.allows(b, g)
 
 /** Bytes of the first `n` entries of a bitmap directory: what lies behind is not decoded. */
 export const directoryHead = (directory: Uint8Array, n: number): number => {

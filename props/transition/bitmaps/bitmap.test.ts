@@ -264,7 +264,7 @@ test('a bitmap in use is left alone until it is removed', () => {
     for (const _tag of ['BitmapClear', 'BitmapEnable', 'BitmapDisable'] as const)
       assert.is(clauseOf(perhaps(m, { _tag, name: 'b0' })), 'BMP-09')
     assert.is(clauseOf(perhaps(m, { _tag: 'BitmapMerge', from: 'b0', name: 'b0' })), 'BMP-09')
-    assert.is(clauseOf(perhaps(m, { _tag: 'Resize', size: 2 ** 21 })), 'RS-01')
+    assert.is(clauseOf(perhaps(m, { _tag: 'Resize', size: 2 ** 21 })), 'BMP-09')
     const [b] = m.opened.metadata.bitmaps
     const table = Number(b?.bitmapTableOffset)
     const after = right(perhaps(m, { _tag: 'Write', at: 0, bytes: new Uint8Array(512).fill(1) }))

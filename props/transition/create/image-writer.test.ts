@@ -182,7 +182,7 @@ test('an image that cannot be is refused by its clause', () => {
     const fill = SequentialImageWriter.of(options)
     return E.isLeft(fill) ? fill.left[0]?.clause : undefined
   }
-  assert.is(clause({ size: 2 ** 40, clusterBits: 9 }), 'L1-03')
+  assert.is(clause({ size: 2 ** 40, clusterBits: 9 }), 'OPEN-19')
   assert.is(clause({ size: 512, clusterBits: 9, backing: { name: 'b'.repeat(500), format: 'raw' } }), 'CR-03')
   assert.is(clause({ size: 512, clusterBits: 8 }), 'OPEN-03')
 })

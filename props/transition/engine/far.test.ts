@@ -31,7 +31,7 @@ test('a refcount block behind the end of any file is refused', () => {
     const change = (image: Uint8Array): void => {
       viewOf(image).setBigUint64(Number(head.refcountTableOffset) + 8, block)
     }
-    assert.is(refusedBy(change, { _tag: 'Resize', size: 512 }), 'REF-04', `${block}`)
+    assert.is(refusedBy(change, { _tag: 'Resize', size: 512 }), 'GEN-05', `${block}`)
   }
 })
 

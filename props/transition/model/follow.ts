@@ -53,7 +53,7 @@ export const begin = (start: Start): Followed => {
 }
 
 /** What a writer may have no means for, of which the abstract disk knows nothing. */
-const lacking: readonly ClauseId[] = ['REF-06', 'REF-07', 'WR-04', 'L1-03']
+const lacking: readonly ClauseId[] = ['REF-06', 'REF-07', 'WR-04', 'OPEN-19']
 
 const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')
 

@@ -7,7 +7,7 @@ import type { Step } from '../../../src/transition/engine/finish.js'
 import { abstraction, countsOf, type Machine, perhaps } from './machine.js'
 
 /** Clauses by which an image may refuse what a disk allows: they speak of space, which the abstract disk does not know. */
-export const ofSpace: readonly ClauseId[] = ['REF-06', 'REF-07', 'CW-01', 'WR-04', 'L1-03', 'CR-03']
+export const ofSpace: readonly ClauseId[] = ['REF-06', 'REF-07', 'CW-01', 'WR-04', 'OPEN-19', 'CR-03']
 
 /** An image and the disk it stands for. */
 export interface Pair {

@@ -169,7 +169,7 @@ test('what cannot be is refused by its clause, and nothing is written', () => {
     [plain, to(-512), 'RS-01'],
     [plain, to(2 ** 60), 'RS-01'],
     [plain, to(512, 'metadata'), 'RS-07'],
-    [plain, to(2 ** 52), 'L1-03'],
+    [plain, to(2 ** 52), 'OPEN-19'],
     [after(newMachine({ size: 512, version: 2 }), { _tag: 'SnapshotCreate', name: '' }), to(1024), 'RS-01'],
     [old, to(1024), 'RS-03'],
     [after(encrypted, to(512)), to(1024), 'LUKS-08'],

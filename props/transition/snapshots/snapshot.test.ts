@@ -209,7 +209,7 @@ test('what cannot be is refused by its clause, and nothing is written', () => {
     [data, remove('x'), 'DATA-10'],
     [bitmaps, goBack('x'), 'ST-11'],
     [machineIn('broken-snapshot-l1-unaligned'), goBack('1'), 'SNAP-01'],
-    [crowded(plain, 65_536), take('x'), 'ST-03']
+    [crowded(plain, 65_536), take('x'), 'OPEN-17']
   ]
   for (const [m, command, clause] of cases) assert.is(refusedBy(m, command), clause, `${command._tag} by ${clause}`)
 })

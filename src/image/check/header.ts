@@ -45,9 +45,7 @@ export const headerFindings = (state: CheckState, m: Metadata): void => {
     if (when) state.findings.add('note', inconsistent(clause, headerFields.placeOf(key), found, expected))
   }
   metadataIssues(state, m)
-  const { dirty, corrupt } = h.incompatibleFeatures
-  note(dirty, 'FEAT-04', 'incompatibleFeatures', 'the dirty bit', 'clear, once refcounts are rebuilt')
-  note(corrupt, 'FEAT-05', 'incompatibleFeatures', 'the corrupt bit', 'clear, once the image is consistent')
+  for (const issue of writableRules.judge(h, undefined)) state.findings.add('note', issue)
   const [compatible, autoclear] = [h.compatibleFeatures.reserved, h.autoclearFeatures.reserved]
   note(compatible !== 0n, 'FEAT-02', 'compatibleFeatures', `unknown bits ${hex(compatible)}`, 'known bits')
   note(autoclear !== 0n, 'FEAT-03', 'autoclearFeatures', `unknown bits ${hex(autoclear)}`, 'known bits')

@@ -88,10 +88,10 @@ export const textsOf = (wanted: Wanted): TaskEither<CommandError, OptionTexts> =
 /** The writes of a creation, or the reason against it, as qemu-img has it where it has one. */
 const planned = (image: string, options: CreateOptions): E.Either<CommandError, readonly HostWrite[]> =>
   E.mapLeft((issues: readonly Issue[]) =>
-    issues[0]?.clause === 'L1-03'
+    issues[0]?.clause === 'OPEN-19'
       ? commandError(
           `${image}: The image size is too large for file format 'qcow2' (try using a larger cluster size)`,
-          { clause: 'L1-03', file: image }
+          { clause: 'OPEN-19', file: image }
         )
       : because(image, image)(issues)
   )(createPlan(options))

@@ -1,10 +1,11 @@
 /** Amend: properties of an image that can change after its creation. */
 import { empty, equal, fromText } from '../../bytes/octets.js'
-import type { Plan } from '../../bytes/plan.js'
+import { failOn, type Plan } from '../../bytes/plan.js'
 import { extensionTypes } from '../../format/extension-kinds.js'
 import { lastExtension } from '../../format/extension-area.js'
-import type { CreateOptions } from '../create/options.js'
-import { type CommandState, refuse } from '../engine/command-state.js'
+import { beyondVersion2, type CreateOptions } from '../create/options.js'
+import type { CommandState } from '../engine/command-state.js'
+import { refuse } from '../engine/refuse.js'
 import { withExtension, withoutTypes } from '../engine/extension-area.js'
 import { changeExtensions } from '../engine/extensions.js'
 import { endRound } from '../engine/finish.js'
@@ -51,8 +52,7 @@ function* amendDataFile(w: CommandState, { name, raw }: NonNullable<AmendOptions
 
 /** @see INT-01 and OPEN-24 */
 function* setLazyRefcounts(w: CommandState, lazyRefcounts: boolean): Plan<void> {
-  if (w.g.version === 2)
-    return lazyRefcounts ? yield* refuse('OPEN-24', 'lazy refcounts in version 2', 'version 3') : undefined
+  if (w.g.version === 2) return yield* failOn(beyondVersion2({ lazyRefcounts }))
   yield* w.changeHeader('expose', { compatibleFeatures: { ...w.header.compatibleFeatures, lazyRefcounts } })
 }
 

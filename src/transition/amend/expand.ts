@@ -1,14 +1,13 @@
 /** Zero clusters, expanded to what version 2 has instead: clusters that hold zeros, or unallocated ones. */
-import { hex } from '../../bytes/octets.js'
-import { type Plan, readAt } from '../../bytes/plan.js'
+import { failOn, type Plan, readAt } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
 import { compressionType } from '../../format/header.js'
 import { clusterKind, L1View, L2View } from '../../format/views.js'
-import { copiedFlag } from '../engine/active-tree.js'
+import { copiedFlag, tableRules } from '../engine/active-tree.js'
 import { allocate } from '../engine/allocate.js'
-import { type CommandState, refuse, type TablePlace } from '../engine/command-state.js'
+import type { CommandState, TablePlace } from '../engine/command-state.js'
+import { refuse } from '../engine/refuse.js'
 import { addToRefcounts, refcountOf } from '../engine/refcounts.js'
-import { hostOf } from '../guest/write.js'
 
 /** An L1 table of the image, and the section of the L2 tables that it names. */
 interface OwnedL1Table {
@@ -50,7 +49,7 @@ function* expandTable(w: CommandState, section: OwnedL1Table['section'], at: num
       })
     if (kind !== clusterKind.ZeroPlain && kind !== clusterKind.ZeroAllocated) continue
     const placed = kind === clusterKind.ZeroAllocated
-    const host = placed ? yield* hostOf(w, 0, view.entry(i)) : 0
+    const host = placed ? view.hostClusterOffset(i) : 0
     const own = placed && Number(yield* refcountOf(w, host / size)) === sharers
     if (own) w.tx.write('guest data', 'prepare', host, new Uint8Array(size))
     else if (placed) for (let n = 0; n < sharers; n++) w.released.push(host / size)
@@ -75,8 +74,7 @@ export function* expandZeros(w: CommandState): Plan<void> {
     for (let i = 0; i < table.length; i++) {
       const at = table.l2TableOffset(i)
       if (at === 0 || seen.has(at)) continue
-      if (at % clusterSize(w.g) !== 0)
-        yield* refuse('L1-05', hex(at), 'a multiple of the cluster size', { structure: 'L1 table entry' })
+      yield* failOn(tableRules.judge(table.entry(i), w.g, l1.at + 8 * i))
       seen.add(at)
       yield* expandTable(w, section, at)
     }

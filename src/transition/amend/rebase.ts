@@ -1,10 +1,12 @@
 /** Unsafe rebase: the header names another backing file, and no guest data is read. */
 import { empty, fromText } from '../../bytes/octets.js'
-import type { Plan } from '../../bytes/plan.js'
+import { failOn, type Plan } from '../../bytes/plan.js'
+import { type Extension, extension } from '../../format/extension.js'
 import { extensionTypes } from '../../format/extension-kinds.js'
-import { maxBackingFormat, maxBackingName } from '../../format/limits.js'
+import { header } from '../../format/header.js'
 import type { Layer } from '../../image/guest/chain.js'
-import { type CommandState, refuse } from '../engine/command-state.js'
+import type { CommandState } from '../engine/command-state.js'
+import { mayHave, refuse } from '../engine/refuse.js'
 import { withExtension, withoutTypes } from '../engine/extension-area.js'
 import { changeBackingName } from '../engine/extensions.js'
 
@@ -15,17 +17,16 @@ export interface NewBacking {
   readonly layers: readonly Layer[]
 }
 
-/** @see BACK-01, BACK-05, BACK-07 and EXT-06 */
-function* mayRebase(w: CommandState, name: Uint8Array, format: Uint8Array): Plan<void> {
-  if (name.length < 1 || name.length > maxBackingName)
-    yield* refuse('BACK-01', `a name of ${name.length} bytes`, `1 to ${maxBackingName}`, { structure: 'header' })
-  if (format.length < 1) yield* refuse('BACK-05', 'no backing format', 'the format of the backing file')
-  if (format.length > maxBackingFormat)
-    yield* refuse('EXT-06', `a format of ${format.length} bytes`, `at most ${maxBackingFormat}`, {
-      structure: 'backing file format'
-    })
-  if (w.header.autoclearFeatures.rawExternalData)
-    yield* refuse('BACK-07', 'a backing file and raw external data', 'one of them')
+/** Refuses a backing file that the header and its extensions cannot name. @see BACK-01, BACK-05, BACK-07 and EXT-06 */
+function* mayRebase(
+  w: CommandState,
+  name: Uint8Array,
+  format: Extension & { readonly _tag: 'BackingFormat' }
+): Plan<void> {
+  if (name.length === 0) yield* refuse('BACK-01', 'an empty name', 'the name of the backing file')
+  if (format.data.length === 0) yield* refuse('BACK-05', 'no backing format', 'the format of the backing file')
+  yield* failOn(extension.judge(format))
+  yield* mayHave(w.header, { backingFileOffset: BigInt(header.sizeOf(w.header)), backingFileSize: name.length })
 }
 
 /**
@@ -36,12 +37,10 @@ function* mayRebase(w: CommandState, name: Uint8Array, format: Uint8Array): Plan
  */
 export function* rebase(w: CommandState, backing: NewBacking | undefined): Plan<void> {
   const name = fromText(backing?.name ?? '')
-  const format = fromText(backing?.format ?? '')
+  const format = { _tag: 'BackingFormat' as const, data: fromText(backing?.format ?? ''), padding: empty }
   if (backing !== undefined) yield* mayRebase(w, name, format)
   yield* changeBackingName(w, name, (list) =>
-    backing === undefined
-      ? withoutTypes(list, [extensionTypes.BackingFormat])
-      : withExtension(list, { _tag: 'BackingFormat', data: format, padding: empty })
+    backing === undefined ? withoutTypes(list, [extensionTypes.BackingFormat]) : withExtension(list, format)
   )
   w.backing = backing?.layers ?? []
 }

@@ -3,10 +3,10 @@ import { viewOf } from '../../bytes/octets.js'
 import { type Plan, readAt } from '../../bytes/plan.js'
 import { encodeWords } from '../../bytes/words.js'
 import { blockEntries, clusterSize, type Geometry } from '../../format/geometry.js'
-import { maxRefcountOrder, maxRefcountTable } from '../../format/limits.js'
 import { maxRefcount, refcountPlace, setRefcount } from '../../format/refcount.js'
 import { RefcountView } from '../../format/views.js'
-import { type CommandState, refuse } from '../engine/command-state.js'
+import type { CommandState } from '../engine/command-state.js'
+import { mayHave, refuse } from '../engine/refuse.js'
 import { endRound } from '../engine/finish.js'
 import { allBlocks } from '../engine/refcounts.js'
 
@@ -78,15 +78,13 @@ const addOwn = (blocks: Blocks, g: Geometry, start: number): number => {
 export function* changeRefcountOrder(w: CommandState, order: number): Plan<void> {
   if (order === w.g.refcountOrder) return
   if (w.g.version === 2) return yield* refuse('AM-06', 'a version 2 image', 'version 3')
-  if (!Number.isInteger(order) || order < 0 || order > maxRefcountOrder)
-    return yield* refuse('REF-02', `refcount_order ${order}`, `0 to ${maxRefcountOrder}`)
+  yield* mayHave(w.header, { refcountOrder: order })
   yield* endRound(w)
   const g = { ...w.g, refcountOrder: order }
   const size = clusterSize(g)
   const { blocks, end, own } = yield* converted(w, g)
   const t = addOwn(blocks, g, end)
-  if (t * size > maxRefcountTable)
-    return yield* refuse('REF-06', `${t * size} bytes of refcount table`, `at most ${maxRefcountTable}`)
+  yield* mayHave(w.header, { refcountTableClusters: t })
   const table = new Array<number>((t * size) / 8).fill(0)
   w.tx.markNew(end, blocks.size + t)
   for (const [n, i] of [...blocks.keys()].sort((a, b) => a - b).entries()) {

@@ -8,10 +8,12 @@ import { presentedSize } from '../../format/header-rules.js'
 import { snapshotDiskSize, vmStateSize } from '../../format/snapshot.js'
 import { dropBitmaps } from '../bitmaps/bitmaps.js'
 import { expandZeros } from './expand.js'
-import { type CommandState, refuse } from '../engine/command-state.js'
+import type { CommandState } from '../engine/command-state.js'
+import { refuse } from '../engine/refuse.js'
 import { areaBytes, areaNow, endMarker, hole, withExtension, withoutTypes } from '../engine/extension-area.js'
 import { changeExtensions, type HeaderWrite, mayExtend, withRoom, writeInOrder } from '../engine/extensions.js'
 import { endRound } from '../engine/finish.js'
+import { mayEncode } from '../guest/write.js'
 import { featureNames } from '../create/first-cluster.js'
 import { extendSnapshots } from '../snapshots/snapshot-table.js'
 
@@ -75,7 +77,7 @@ function* mayDowngrade(w: CommandState): Plan<void> {
     [w.image.metadata.snapshots.some((s) => vmStateSize(s) >= 2n ** 32n), 'a VM state of 4 GiB or more', 'less']
   ]
   for (const [broken, found, expected] of rules) if (broken) yield* refuse('AM-03', found, expected)
-  if (w.disk.encrypted) yield* refuse('LUKS-08', 'an encrypted disk', 'one that can be written without a key')
+  yield* mayEncode(w)
 }
 
 /**

@@ -3,29 +3,30 @@ import {
   type BitmapEntry,
   bitmapDirectory,
   bitmapEntry,
+  bitmapFixed,
   bitmapFlags,
-  bitmapStarts
+  bitmapNameRules,
+  bitmapRules,
+  bitmapStarts,
+  bitmapUseRules
 } from '../../format/bitmap-directory.js'
-import { equal, fromText } from '../../bytes/octets.js'
+import { payloadStart } from '../../format/extension-area.js'
+import { empty, equal, fromText } from '../../bytes/octets.js'
 import { toEight } from '../../bytes/entry.js'
-import type { Plan } from '../../bytes/plan.js'
+import { failOn, type Plan } from '../../bytes/plan.js'
 import { bitmapTableEntries } from '../../format/bitmap.js'
+import { type BitmapsExtension, bitmapsExtension } from '../../format/extension-payload.js'
 import { extensionTypes } from '../../format/extension-kinds.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
-import {
-  maxBitmapData,
-  maxBitmapDirectory,
-  maxBitmapName,
-  maxBitmaps,
-  maxGranularityBits,
-  minGranularityBits
-} from '../../format/limits.js'
+import { headerPlaces } from '../../format/header.js'
+import { maxBitmapData } from '../../format/limits.js'
 import { trustedBitmaps } from '../../image/metadata.js'
 import { allocateBytes } from '../engine/allocate.js'
 import { markedTable, mergedTable, newTable, releaseBitmap, resized } from './bitmap-data.js'
 import { areaNow, withExtension, withoutTypes } from '../engine/extension-area.js'
 import { changeExtensions, trustBitmaps } from '../engine/extensions.js'
-import { refuse, type CommandState } from '../engine/command-state.js'
+import type { CommandState } from '../engine/command-state.js'
+import { refuse } from '../engine/refuse.js'
 
 /** The default granularity of a bitmap in guest bytes: a cluster, but at least 4 KiB and at most 64 KiB. @see BMP-15 */
 export const defaultGranularity = (g: Pick<Geometry, 'clusterBits'>): number =>
@@ -40,42 +41,35 @@ interface PlacedEntry {
 /** The bitmap with this name; refused where there is none. @see BMP-02 */
 function* find(w: CommandState, name: string): Plan<PlacedEntry> {
   const { bitmaps } = w.image.metadata
-  const i = bitmaps.findIndex((b) => equal(b.name, fromText(name)))
-  const entry = bitmaps[i]
+  const entry = bitmaps.find((b) => equal(b.name, fromText(name)))
   const directory = trustedBitmaps(w.image.metadata)
   return entry === undefined || directory === undefined
     ? yield* refuse<PlacedEntry>('BMP-02', `no bitmap ${name}`, 'the name of a bitmap', {
         structure: 'bitmap directory'
       })
-    : { entry, at: Number(directory.bitmapDirectoryOffset) + (bitmapStarts(bitmaps)[i] ?? 0) }
+    : { entry, at: offsetOf(directory, bitmaps, entry) }
 }
+
+/** The byte offset of a directory entry in the image file. */
+const offsetOf = (directory: BitmapsExtension, bitmaps: readonly BitmapEntry[], b: BitmapEntry): number =>
+  Number(directory.bitmapDirectoryOffset) + (bitmapStarts(bitmaps)[bitmaps.indexOf(b)] ?? 0)
 
 /** The bitmap with this name; refused where it is in use: it can only be removed. @see BMP-09 */
 function* findSaved(w: CommandState, name: string): Plan<PlacedEntry> {
   const found = yield* find(w, name)
-  return found.entry.flags.inUse
-    ? yield* refuse<PlacedEntry>('BMP-09', 'a bitmap in use', 'one that was saved', {
-        structure: 'bitmap directory entry',
-        field: 'flags.in_use',
-        at: found.at + 12,
-        size: 4
-      })
-    : found
+  yield* failOn(bitmapUseRules.judge(found.entry, undefined, found.at))
+  return found
 }
 
-/** Writes a directory with these entries to new clusters, and returns its host offset. @see BMP-12 */
-function* newDirectory(w: CommandState, entries: readonly BitmapEntry[]): Plan<number> {
+/** Writes a directory with these entries to new clusters, and returns the extension that names it. @see BMP-12 */
+function* newDirectory(w: CommandState, entries: readonly BitmapEntry[]): Plan<BitmapsExtension> {
   const bytes = bitmapDirectory.encode(entries)
-  if (entries.length > maxBitmaps || bytes.length > maxBitmapDirectory)
-    return yield* refuse<number>(
-      'BMP-12',
-      `${entries.length} bitmaps with a directory of ${bytes.length} bytes`,
-      `at most ${maxBitmaps} bitmaps and ${maxBitmapDirectory} bytes`,
-      { phase: 'limit', structure: 'bitmap directory' }
-    )
+  const size = BigInt(bytes.length)
+  const directory = { nbBitmaps: entries.length, reserved: 0, bitmapDirectorySize: size, bitmapDirectoryOffset: 0n }
+  yield* failOn(bitmapsExtension.judge(directory))
   const at = yield* allocateBytes(w, bytes.length)
   yield* w.tx.put('bitmap directory', 'prepare', at, bytes)
-  return at
+  return { ...directory, bitmapDirectoryOffset: BigInt(at) }
 }
 
 /**
@@ -90,13 +84,8 @@ function* replaceDirectory(w: CommandState, entries: readonly BitmapEntry[]): Pl
     yield* trustBitmaps(w, false)
     yield* changeExtensions(w, (list) => withoutTypes(list, [extensionTypes.Bitmaps]))
   } else {
-    const data = {
-      nbBitmaps: entries.length,
-      reserved: 0,
-      bitmapDirectorySize: BigInt(bitmapDirectory.sizeOf(entries)),
-      bitmapDirectoryOffset: BigInt(yield* newDirectory(w, entries))
-    }
-    yield* changeExtensions(w, (list) => withExtension(list, { _tag: 'Bitmaps', data, padding: new Uint8Array(0) }))
+    const data = yield* newDirectory(w, entries)
+    yield* changeExtensions(w, (list) => withExtension(list, { _tag: 'Bitmaps', data, padding: empty }))
     yield* trustBitmaps(w, true)
   }
   if (old !== undefined) w.release(Number(old.bitmapDirectoryOffset), Number(old.bitmapDirectorySize))
@@ -105,53 +94,48 @@ function* replaceDirectory(w: CommandState, entries: readonly BitmapEntry[]): Pl
 /** The entries of a bitmap's table; refused where QEMU would not load it. @see BMP-12 */
 function* tableEntries(w: CommandState, granularityBits: number, size: bigint): Plan<number> {
   const entries = Number(bitmapTableEntries(size, granularityBits, w.g.clusterBits))
-  return entries * clusterSize(w.g) <= maxBitmapData
-    ? entries
-    : yield* refuse<number>('BMP-12', `${entries * clusterSize(w.g)} bytes of bits`, `at most ${maxBitmapData}`, {
-        phase: 'limit',
-        structure: 'bitmap directory entry',
-        field: 'bitmap_table_size'
-      })
+  if (entries * clusterSize(w.g) > maxBitmapData)
+    yield* refuse('BMP-12', `${entries * clusterSize(w.g)} bytes of bits`, `at most ${maxBitmapData}`, {
+      ...bitmapFixed.placeOf('bitmapTableSize'),
+      phase: 'limit'
+    })
+  return entries
 }
 
-/** Refuses names and granularities that no bitmap may have, and images that have no bitmaps. @see BMP-02, BMP-07 and BMP-14 */
-function* mayAdd(w: CommandState, name: Uint8Array, granularityBits: number): Plan<void> {
-  const entry = { structure: 'bitmap directory entry' }
-  if (w.g.version === 2) yield* refuse('BMP-14', 'a version 2 image', 'version 3', { structure: 'header' })
-  if (name.length < 1 || name.length > maxBitmapName)
-    yield* refuse('BMP-02', `a name of ${name.length} bytes`, `1 to ${maxBitmapName}`, { ...entry, field: 'name_size' })
-  if (
-    !Number.isInteger(granularityBits) ||
-    granularityBits < minGranularityBits ||
-    granularityBits > maxGranularityBits
-  )
-    yield* refuse('BMP-02', `a granularity of ${2 ** granularityBits} bytes`, 'a power of two, 512 to 2 GiB', {
-      ...entry,
-      field: 'granularity_bits'
-    })
-  if (w.image.metadata.bitmaps.some((b) => equal(b.name, name)))
-    yield* refuse('BMP-03', 'a name used before', 'unique names', { ...entry, field: 'name' })
-  if (w.disk.size === 0) yield* refuse('BMP-07', 'a disk of 0 bytes', 'one that has bytes', { structure: 'header' })
+const nameOrGranularity = bitmapRules.about('nameSize', 'granularityBits')
+
+/** Refuses a bitmap whose name or granularity breaks a rule, and one of a disk without bytes. @see BMP-02, BMP-03, BMP-04 and BMP-07 */
+function* mayAdd(w: CommandState, b: BitmapEntry): Plan<void> {
+  if (w.g.version === 2)
+    yield* refuse('BMP-14', 'a version 2 image', 'version 3', headerPlaces.placeOf('version', w.header))
+  const repeated = w.image.metadata.bitmaps.some(({ name }) => equal(name, b.name))
+  yield* failOn([...nameOrGranularity.judge(b, w.g), ...bitmapNameRules.judge(b, repeated)])
+  yield* hasBytes(w, w.disk.size)
+}
+
+/** Refuses bitmaps of a disk of 0 bytes. @see BMP-07 */
+function* hasBytes(w: CommandState, size: number): Plan<void> {
+  if (size === 0)
+    yield* refuse('BMP-07', 'a disk of 0 bytes', 'one that has bytes', headerPlaces.placeOf('size', w.header))
 }
 
 /** Adds a bitmap in which nothing is dirty; a bit stands for `granularity` guest bytes. @see BT-03 and BMP-12 */
 export function* addBitmap(w: CommandState, name: string, granularity: number, enabled: boolean): Plan<void> {
-  const bytes = fromText(name)
-  const granularityBits = Math.log2(granularity)
-  yield* mayAdd(w, bytes, granularityBits)
-  const entries = yield* tableEntries(w, granularityBits, BigInt(w.disk.size))
   const bare: BitmapEntry = {
-    bitmapTableOffset: BigInt(yield* newTable(w, new Array<number>(entries).fill(0))),
-    bitmapTableSize: entries,
+    bitmapTableOffset: 0n,
+    bitmapTableSize: 0,
     flags: { ...bitmapFlags.ofWord(0n), auto: enabled },
     type: 1,
-    granularityBits,
-    extra: new Uint8Array(0),
-    name: bytes,
-    padding: new Uint8Array(0)
+    granularityBits: Math.log2(granularity),
+    extra: empty,
+    name: fromText(name),
+    padding: empty
   }
-  const entry = { ...bare, padding: new Uint8Array(toEight(bitmapEntry.sizeOf(bare))) }
-  yield* replaceDirectory(w, [...w.image.metadata.bitmaps, entry])
+  yield* mayAdd(w, bare)
+  const bitmapTableSize = yield* tableEntries(w, bare.granularityBits, BigInt(w.disk.size))
+  const bitmapTableOffset = BigInt(yield* newTable(w, new Array<number>(bitmapTableSize).fill(0)))
+  const padding = new Uint8Array(toEight(bitmapEntry.sizeOf(bare)))
+  yield* replaceDirectory(w, [...w.image.metadata.bitmaps, { ...bare, bitmapTableOffset, bitmapTableSize, padding }])
 }
 
 /** Removes a bitmap, also one in use. @see BT-04 */
@@ -218,20 +202,21 @@ export function* resizeBitmaps(w: CommandState, size: number): Plan<void> {
   const { bitmaps } = w.image.metadata
   const old = trustedBitmaps(w.image.metadata)
   if (old === undefined || bitmaps.length === 0) return
-  if (bitmaps.some((b) => b.flags.inUse))
-    return yield* refuse('RS-01', 'a bitmap in use', 'bitmaps that were saved', { structure: 'bitmap directory entry' })
-  if (size === 0) return yield* refuse('BMP-07', 'a disk of 0 bytes with bitmaps', 'one that has bytes')
+  for (const b of bitmaps) yield* failOn(bitmapUseRules.judge(b, undefined, offsetOf(old, bitmaps, b)))
+  yield* hasBytes(w, size)
   const next: BitmapEntry[] = []
   for (const b of bitmaps) {
     yield* tableEntries(w, b.granularityBits, BigInt(size))
     next.push(yield* resized(w, b, BigInt(size)))
   }
   if (next.every((b, i) => b === bitmaps[i])) return
-  const area = yield* areaNow(w)
-  const record = area.starts[area.extensions.findLastIndex((e) => e._tag === 'Bitmaps')] ?? 0
+  const { from, extensions } = yield* areaNow(w)
+  const payload = from + payloadStart({ extensions, rest: empty }, 'Bitmaps')
   const trusted = w.header.autoclearFeatures
   yield* w.changeHeader('prepare', { autoclearFeatures: { ...trusted, bitmaps: false } })
-  yield* w.tx.putWord('main header', 'expose', record + 24, yield* newDirectory(w, next))
+  const { bitmapDirectoryOffset } = yield* newDirectory(w, next)
+  const { at } = bitmapsExtension.placeOf('bitmapDirectoryOffset')
+  yield* w.tx.putWord('main header', 'expose', payload + at, bitmapDirectoryOffset)
   yield* w.changeHeader('release', { autoclearFeatures: trusted })
   w.release(Number(old.bitmapDirectoryOffset), Number(old.bitmapDirectorySize))
 }

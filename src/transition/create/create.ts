@@ -9,7 +9,8 @@ import { setRefcount } from '../../format/refcount.js'
 import { carryOut } from '../engine/finish.js'
 import { open } from '../engine/open.js'
 import { grow } from '../resize/resize.js'
-import { complete, type CompleteOptions, type CreateOptions, firstClusterOf } from './options.js'
+import { firstCluster } from './first-cluster.js'
+import { complete, type CompleteOptions, type CreateOptions } from './options.js'
 
 /** An image of three clusters: header, refcount table, and the refcount block of these three. @see CR-06 and GEN-04 */
 const emptyImage = (o: CompleteOptions, first: Uint8Array): Uint8Array => {
@@ -42,5 +43,5 @@ export const create = (options: CreateOptions): E.Either<readonly Issue[], reado
     return E.chain((first: Uint8Array) => {
       const image = emptyImage(o, first)
       return runSync(sized(image, o), { read: fromMemory(image), emit: () => undefined })
-    })(firstClusterOf(o, tables))
+    })(firstCluster(o, tables))
   })(complete(options))

@@ -1,12 +1,14 @@
 /** The first cluster of a new image: header, extensions in QEMU's order, and backing file name. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../../bytes/issue.js'
-import { concat, empty, fromText } from '../../bytes/octets.js'
+import { concat, empty, fromText, padded } from '../../bytes/octets.js'
 import type { Extension } from '../../format/extension.js'
-import { extensionTags } from '../../format/extension-kinds.js'
-import { featureTitles } from '../../format/feature.js'
-import { type Header, header } from '../../format/header.js'
+import { autoclearFeatures, compatibleFeatures, featureTitles, incompatibleFeatures } from '../../format/feature.js'
+import { clusterSize } from '../../format/geometry.js'
+import { type Header, header, magic } from '../../format/header.js'
+import { judgeHeader } from '../../format/header-rules.js'
 import { areaBytes, tooLong } from '../engine/extension-area.js'
+import type { CompleteOptions } from './options.js'
 
 /** The names of the feature bits, which are left out where a cluster has no room to spare. @see EXT-08 */
 export const featureNames = (clusterBits: number): readonly Extension[] =>
@@ -27,29 +29,57 @@ export const featureNames = (clusterBits: number): readonly Extension[] =>
         }
       ]
 
+/** The size of a new image, and where its tables are. */
+type Tables = Pick<Header, 'size' | 'l1Size' | 'l1TableOffset' | 'refcountTableOffset' | 'refcountTableClusters'>
+
+const headerOf = (o: CompleteOptions, tables: Tables): Header => {
+  const v3 = o.version === 3
+  return {
+    magic,
+    version: o.version,
+    backingFileOffset: 0n,
+    backingFileSize: 0,
+    clusterBits: o.clusterBits,
+    ...tables,
+    cryptMethod: 0,
+    nbSnapshots: 0,
+    snapshotsOffset: 0n,
+    incompatibleFeatures: {
+      ...incompatibleFeatures.ofWord(0n),
+      externalDataFile: o.dataFile !== undefined,
+      compressionType: o.compressionType === 'zstd',
+      extendedL2: o.extendedL2
+    },
+    compatibleFeatures: { ...compatibleFeatures.ofWord(0n), lazyRefcounts: o.lazyRefcounts },
+    autoclearFeatures: { ...autoclearFeatures.ofWord(0n), rawExternalData: o.dataFile?.raw === true },
+    refcountOrder: o.refcountOrder,
+    headerLength: v3 ? 112 : 72,
+    additional: v3
+      ? { compressionType: o.compressionType === 'zstd' ? 1 : 0, padding: new Uint8Array(7), rest: empty }
+      : { rest: empty }
+  }
+}
+
+const extensionsOf = (o: CompleteOptions): readonly Extension[] => [
+  ...(o.backing === undefined
+    ? []
+    : [{ _tag: 'BackingFormat' as const, data: fromText(o.backing.format), padding: empty }]),
+  ...(o.dataFile === undefined ? [] : [{ _tag: 'DataFile' as const, data: fromText(o.dataFile.name), padding: empty }]),
+  ...(o.version === 3 ? featureNames(o.clusterBits) : [])
+]
+
 /**
- * The bytes of the first cluster: the header, known extensions in the order of {@link extensionTags}, unknown ones as they
- * come, an end marker, and the backing file name. Refused where they do not fit.
+ * The first cluster of a new image: the header, extensions in QEMU's order, an end marker, and
+ * the backing file name. Refused where they do not fit, and where the header would break a rule.
  *
  * @see HDR-12, EXT-20 and CR-03
  */
-export const firstCluster = (
-  h: Header,
-  extensions: readonly Extension[],
-  backingName: Uint8Array
-): E.Either<readonly Issue[], Uint8Array> => {
-  const sorted = [...extensions].sort((a, b) => extensionTags.indexOf(a._tag) - extensionTags.indexOf(b._tag))
-  const area = areaBytes(sorted)
-  const named = backingName.length > 0
-  const at = header.sizeOf(h) + area.length
-  const bytes = concat([
-    header.encode({ ...h, backingFileOffset: named ? BigInt(at) : 0n, backingFileSize: backingName.length }),
-    area,
-    backingName
-  ])
-  const issue = tooLong(bytes.length, 2 ** h.clusterBits)
-  if (issue !== undefined) return E.left([issue])
-  const cluster = new Uint8Array(2 ** h.clusterBits)
-  cluster.set(bytes)
-  return E.right(cluster)
+export const firstCluster = (o: CompleteOptions, tables: Tables): E.Either<readonly Issue[], Uint8Array> => {
+  const name = fromText(o.backing?.name ?? '')
+  const area = areaBytes(extensionsOf(o))
+  const bare = headerOf(o, tables)
+  const end = header.sizeOf(bare) + area.length
+  const h = o.backing === undefined ? bare : { ...bare, backingFileOffset: BigInt(end), backingFileSize: name.length }
+  const issues = [...tooLong(end + name.length, 2 ** h.clusterBits), ...judgeHeader(h)]
+  return issues.length > 0 ? E.left(issues) : E.right(padded(concat([header.encode(h), area, name]), clusterSize(h)))
 }

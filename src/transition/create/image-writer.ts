@@ -1,8 +1,8 @@
 /** Writing a whole image in one pass over its guest disk: every host byte once, from front to back. */
 import * as E from 'fp-ts/lib/Either.js'
 import { flush, type HostWrite } from '../../bytes/host-write.js'
-import { type Issue, issue } from '../../bytes/issue.js'
-import { viewOf } from '../../bytes/octets.js'
+import type { Issue } from '../../bytes/issue.js'
+import { padded, viewOf } from '../../bytes/octets.js'
 import type { FileRef } from '../../bytes/plan.js'
 import { additionalSectors } from '../../format/compressed.js'
 import {
@@ -14,17 +14,14 @@ import {
   subclusterSize
 } from '../../format/geometry.js'
 import type { L2Entry, SubclusterBitmap } from '../../format/l2.js'
-import { maxL1Entries, maxRefcountTable } from '../../format/limits.js'
 import { allSubclusters } from '../../format/subcluster.js'
 import { copiedFlag, encodeRun } from '../engine/active-tree.js'
-import { complete, type CompleteOptions, type CreateOptions, firstClusterOf } from './options.js'
-import { padded, SequentialAllocator, writeAt } from './sequential-allocator.js'
+import { firstCluster } from './first-cluster.js'
+import { complete, type CompleteOptions, type CreateOptions } from './options.js'
+import { SequentialAllocator, writeAt } from './sequential-allocator.js'
 
 const image: FileRef = { part: 'image', depth: 0 }
 const dataFile: FileRef = { part: 'data', depth: 0 }
-
-const tooLarge = (clause: 'L1-03' | 'REF-06', found: string, expected: string): Issue =>
-  issue({ clause, phase: 'limit', source: 'qemu', structure: 'image', field: '', at: 0, size: 0, found, expected })
 
 /** The subclusters of a cluster's bytes that are not all zeros, as a mask. */
 const dataMask = (bytes: Uint8Array, size: number): number => {
@@ -78,13 +75,13 @@ export class SequentialImageWriter {
     this.table = new Uint8Array(this.size)
   }
 
-  /** A writer of an image with these options, or why there cannot be one. @see L1-03 and CR-03 */
+  /** A writer of an image with these options, or why there cannot be one. */
   static of(options: CreateOptions): E.Either<readonly Issue[], SequentialImageWriter> {
     return E.chain((o: CompleteOptions) => {
-      const entries = neededL1Entries({ ...o }, BigInt(o.size))
-      if (entries > maxL1Entries) return E.left([tooLarge('L1-03', `${entries} L1 entries`, `at most ${maxL1Entries}`)])
-      const none = { size: 0n, l1Size: 0, l1TableOffset: 0n, refcountTableOffset: 0n, refcountTableClusters: 0 }
-      return E.map(() => new SequentialImageWriter(o))(firstClusterOf(o, none))
+      const size = BigInt(o.size)
+      const tables = { l1TableOffset: 0n, refcountTableOffset: 0n, refcountTableClusters: 1 }
+      const first = firstCluster(o, { ...tables, size, l1Size: Number(neededL1Entries(o, size)) })
+      return E.map(() => new SequentialImageWriter(o))(first)
     })(complete(options))
   }
 
@@ -145,17 +142,12 @@ export class SequentialImageWriter {
     yield* this.writeTable()
     const layout = this.allocator.endLayout(Math.ceil(this.l1.length / this.size))
     const l1Clusters = layout.table - layout.l1
-    const tableClusters = layout.blocks - layout.table
-    if (tableClusters * this.size > maxRefcountTable) {
-      const found = `${tableClusters * this.size} bytes of refcount table`
-      return E.left([tooLarge('REF-06', found, `at most ${maxRefcountTable}`)])
-    }
-    const first = firstClusterOf(this.o, {
+    const first = firstCluster(this.o, {
       size: BigInt(this.o.size),
       l1Size: this.l1.length / 8,
       l1TableOffset: l1Clusters === 0 ? 0n : BigInt(layout.l1 * this.size),
       refcountTableOffset: BigInt(layout.table * this.size),
-      refcountTableClusters: tableClusters
+      refcountTableClusters: layout.blocks - layout.table
     })
     if (E.isLeft(first)) return first
     if (l1Clusters > 0) yield writeAt(layout.l1 * this.size, padded(this.l1, l1Clusters * this.size))

@@ -1,6 +1,6 @@
 /** Host clusters of an image that is written from front to back, and the refcount structures that follow from them. */
 import type { HostWrite } from '../../bytes/host-write.js'
-import { viewOf } from '../../bytes/octets.js'
+import { padded, viewOf } from '../../bytes/octets.js'
 import { encodeWords } from '../../bytes/words.js'
 import { blockEntries, clusterSize, type Geometry } from '../../format/geometry.js'
 import { maxRefcount, setRefcount } from '../../format/refcount.js'
@@ -23,13 +23,6 @@ export const writeAt = (at: number, bytes: Uint8Array): HostWrite => ({
   at,
   bytes
 })
-
-/** Bytes filled up with zeros to a number of clusters. */
-export const padded = (bytes: Uint8Array, length: number): Uint8Array => {
-  const out = new Uint8Array(length)
-  out.set(bytes)
-  return out
-}
 
 /**
  * Allocates host clusters from front to back. The last cluster of the range of each refcount block is that block, which is

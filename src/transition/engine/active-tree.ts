@@ -1,20 +1,26 @@
 /** The active tree: the L1 table, the L2 tables that it names, and their entries, found and changed. */
 import { maskOf } from '../../bytes/bits.js'
-import { concat, hex, viewOf } from '../../bytes/octets.js'
-import { type Plan, readAt } from '../../bytes/plan.js'
+import { concat, viewOf } from '../../bytes/octets.js'
+import { failOn, type Plan, readAt } from '../../bytes/plan.js'
 import { clusterSpan } from '../../format/compressed.js'
 import { clusterSize, type Geometry, l1Coverage, l2EntrySize } from '../../format/geometry.js'
-import { l1Entry } from '../../format/l1.js'
+import { l1Entry, l1Rules } from '../../format/l1.js'
 import { encodeL2Entry } from '../../format/l2-entry.js'
 import type { L2Entry } from '../../format/l2.js'
-import { maxL1Entries } from '../../format/limits.js'
+import { dataFileRules, l2Rules } from '../../format/l2-rules.js'
 import { L1View, L2View } from '../../format/views.js'
 import { allocateBytes } from './allocate.js'
-import { type CommandState, refuse, type TablePlace } from './command-state.js'
+import type { CommandState, TablePlace } from './command-state.js'
+import { mayHave, refuse } from './refuse.js'
 import type { Section } from './sections.js'
 
 /** The COPIED flag of an L1 entry, which is that of an L2 entry too. @see L1-01 and L2-04 */
 export const copiedFlag = maskOf(l1Entry.leaf.rows.copied)
+
+/** The rule for the host offset of an L2 table. */
+export const tableRules = l1Rules.about('l2TableOffset')
+/** The rule for the host offset of a cluster. */
+export const hostRules = l2Rules.about('hostClusterOffset')
 
 /** Which word of an extended L2 entry changes first; or both at once, in a new table. */
 type WordOrder = 'descriptor first' | 'bitmap first' | 'at once'
@@ -84,27 +90,20 @@ export class WritableL2Table {
     private copied: boolean
   ) {}
 
-  /** The entries of `n` guest clusters from the one of byte `guest` on. @see RD-02 and L2-02 */
+  /** The entries of `n` guest clusters from the one of byte `guest` on. @see RD-02, L2-02 and DATA-04 */
   *entries(guest: number, n: number): Plan<readonly L2Entry[]> {
     const { g } = this.w
     if (this.at === 0) return Array.from({ length: n }, () => unallocated(g))
     const at = this.at + this.offsetOf(guest)
     const view = new L2View(yield* readAt(at, n * l2EntrySize(g)), g)
     const entries = Array.from({ length: n }, (_, i) => view.entry(i))
-    const bad = entries.findIndex((e) => (hostClusterOf(e) ?? 0) % clusterSize(g) !== 0)
-    return bad === -1
-      ? entries
-      : yield* refuse<readonly L2Entry[]>(
-          'L2-02',
-          hex(hostClusterOf(entries[bad]) ?? 0),
-          'a multiple of the cluster size',
-          {
-            structure: 'L2 entry',
-            field: 'host_cluster_offset',
-            at: at + bad * l2EntrySize(g),
-            size: 8
-          }
-        )
+    for (const [i, e] of entries.entries()) {
+      const own = guest - (guest % clusterSize(g)) + i * clusterSize(g)
+      if (hostRules.allows(e, g) && (!g.externalDataFile || dataFileRules.allows(e, own))) continue
+      const place = at + i * l2EntrySize(g)
+      yield* failOn([...hostRules.judge(e, g, place), ...dataFileRules.judge(e, own, place)])
+    }
+    return entries
   }
 
   /** The entry of the guest cluster of byte `guest`. */
@@ -175,15 +174,8 @@ export function* l2TableOf(w: CommandState, guest: number): Plan<WritableL2Table
     )
   const at = w.l1.at + 8 * index
   const entry = new L1View(yield* readAt(at, 8))
-  const table = entry.l2TableOffset(0)
-  return table % clusterSize(w.g) === 0
-    ? new WritableL2Table(w, at, table, entry.copied(0))
-    : yield* refuse<WritableL2Table>('L1-05', hex(table), 'a multiple of the cluster size', {
-        structure: 'L1 table entry',
-        field: 'l2_table_offset',
-        at,
-        size: 8
-      })
+  yield* failOn(tableRules.judge(entry.entry(0), w.g, at))
+  return new WritableL2Table(w, at, entry.l2TableOffset(0), entry.copied(0))
 }
 
 /** The L2 entry of a guest cluster, and its table. */
@@ -231,8 +223,7 @@ export function* copyL1(w: CommandState, from: TablePlace, entries: number, sect
 export function* growL1(w: CommandState, entries: number): Plan<void> {
   const old = w.l1
   if (entries <= old.entries) return
-  if (entries > maxL1Entries)
-    return yield* refuse('L1-03', `${entries} L1 entries`, `at most ${maxL1Entries}`, { phase: 'limit' })
+  yield* mayHave(w.header, { l1Size: entries })
   const { at } = yield* copyL1(w, old, entries, 'active L1 table')
   yield* w.changeHeader('expose', { l1TableOffset: BigInt(at) })
   yield* w.changeHeader('settle', { l1Size: entries })

@@ -1,7 +1,5 @@
 /** What a writer knows of its image between two commands, and the state of the command that it carries out. */
-import type { Issue } from '../../bytes/issue.js'
-import { issue } from '../../bytes/issue.js'
-import { failWith, type Plan } from '../../bytes/plan.js'
+import type { Plan } from '../../bytes/plan.js'
 import type { Compressor } from '../../compression/compress.js'
 import type { Decompressor } from '../../compression/decompress.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
@@ -114,25 +112,3 @@ export class CommandState {
     for (let i = 0; i < Math.ceil(size / bytes); i++) this.released.push(at / bytes + i)
   }
 }
-
-/** Ends a command with nothing changed: the clause that forbids it, and what was found in place of what. */
-export const refuse = <A = never>(
-  clause: Issue['clause'],
-  found: string,
-  expected: string,
-  place: Partial<Pick<Issue, 'structure' | 'field' | 'at' | 'size' | 'phase' | 'source'>> = {}
-): Plan<A> =>
-  failWith<A>([
-    issue({
-      clause,
-      phase: 'inconsistent',
-      source: 'both',
-      structure: 'image',
-      field: '',
-      at: 0,
-      size: 0,
-      ...place,
-      found,
-      expected
-    })
-  ])

@@ -1,13 +1,14 @@
 /** The extension area of the first cluster: as the image has it, and as bytes of other extensions. */
 import { extensionRange } from '../../format/extension-area.js'
 import { toEight } from '../../bytes/entry.js'
-import { type Issue, issue } from '../../bytes/issue.js'
+import type { Issue } from '../../bytes/issue.js'
 import { concat, empty, viewOf } from '../../bytes/octets.js'
 import { orFail, type Plan, readAt } from '../../bytes/plan.js'
 import { type Extension, extension, typeOf } from '../../format/extension.js'
 import { type ExtensionArea, extensionArea, extensionStarts } from '../../format/extension-area.js'
 import { extensionTypes } from '../../format/extension-kinds.js'
-import { type CommandState, refuse } from './command-state.js'
+import type { CommandState } from './command-state.js'
+import { mayHave, refusal } from './refuse.js'
 
 /** The type of an extension that hides bytes of the area: nobody knows it, so everybody skips it. */
 export const holeType = 0x686f_6c65
@@ -42,11 +43,7 @@ export interface PlacedArea {
 /** The area as the command has left it. @see EXT-01 and HDR-02 */
 export function* areaNow(w: CommandState): Plan<PlacedArea> {
   const { from, to } = extensionRange(w.header, w.g)
-  if (from % 8 !== 0)
-    return yield* refuse<PlacedArea>('HDR-02', String(from), 'a multiple of 8', {
-      structure: 'header',
-      field: 'header_length'
-    })
+  yield* mayHave(w.header, { headerLength: from })
   const all = yield* readAt(from, to - from)
   const { extensions, end, rest } = yield* orFail<ExtensionArea>(extensionArea.decodeAt(all, 0, from))
   const starts = extensionStarts({ extensions, rest })
@@ -87,17 +84,10 @@ export const withoutTypes = (extensions: readonly Extension[], types: readonly n
   extensions.filter((e) => !types.includes(typeOf(e)))
 
 /** The issue of a header, extensions and backing file name of `size` bytes in a cluster of `room` bytes, if they do not fit. @see CR-03 */
-export const tooLong = (size: number, room: number): Issue | undefined =>
-  size <= room
-    ? undefined
-    : issue({
-        clause: 'CR-03',
-        phase: 'limit',
-        source: 'both',
-        structure: 'header',
-        field: '',
-        at: 0,
-        size: room,
-        found: `${size} bytes of header, extensions and backing file name`,
-        expected: `at most the ${room} bytes of a cluster`
-      })
+export const tooLong = (size: number, room: number): readonly Issue[] => {
+  const found = `${size} bytes of header, extensions and backing file name`
+  const place = { structure: 'header', at: 0, size: room }
+  return size <= room
+    ? []
+    : [refusal('CR-03', found, `at most the ${room} bytes of a cluster`, { ...place, phase: 'limit' })]
+}

@@ -5,7 +5,7 @@
 import { extensionRange } from '../../format/extension-area.js'
 import { toEight } from '../../bytes/entry.js'
 import { empty, equal } from '../../bytes/octets.js'
-import { failWith, type Plan, readAt } from '../../bytes/plan.js'
+import { failOn, type Plan, readAt } from '../../bytes/plan.js'
 import { backingNamePlace } from '../../format/backing.js'
 import type { Extension } from '../../format/extension.js'
 import { clusterSize } from '../../format/geometry.js'
@@ -110,10 +110,8 @@ export function* withRoom(w: CommandState, end: number, plan: () => Plan<void>):
 }
 
 /** Refuses an area that ends at byte `end`, and `name` bytes of backing file name, where the cluster has no room. @see CR-03 */
-export function* mayExtend(w: CommandState, end: number, name: number): Plan<void> {
-  const issue = tooLong(end + name, clusterSize(w.g))
-  if (issue !== undefined) yield* failWith([issue])
-}
+export const mayExtend = (w: CommandState, end: number, name: number): Plan<void> =>
+  failOn(tooLong(end + name, clusterSize(w.g)))
 
 /** Two orders of writes with the same outcome. */
 interface Alternatives {

@@ -1,9 +1,10 @@
 /** Finishing a command: refcounts fall, the overlap check runs, and the changes become an ordered list of writes. */
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { Issue } from '../../bytes/issue.js'
-import { failWith, orFail, type Plan } from '../../bytes/plan.js'
+import { failOn, orFail, type Plan } from '../../bytes/plan.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
-import { CommandState, fromMetadata, refuse, type WritableImage } from './command-state.js'
+import { CommandState, fromMetadata, type WritableImage } from './command-state.js'
+import { refuse } from './refuse.js'
 import { overlapOf, tablesNow } from './overlap.js'
 import { changeRefcounts, type RefcountChange } from './refcounts.js'
 import { inOrder, type StagedWrites } from './stages.js'
@@ -45,17 +46,11 @@ export function* endRound(w: CommandState): Plan<void> {
   w.tx.nextRound()
 }
 
-/** The issue of the first write that no file reaches. @see GEN-05 */
-const farWrite = (staged: StagedWrites): Issue | undefined => {
-  for (const stage of staged)
-    for (const w of stage) {
-      if (w._tag === 'Flush') continue
-      const at = w._tag === 'Truncate' ? 0 : w.at
-      const length = w._tag === 'Write' ? w.bytes.length : w.length
-      const issue = beyondFiles(w.file.part === 'data' ? 'data file' : 'image', at, length)
-      if (issue !== undefined) return issue
-    }
-  return undefined
+/** The issue of a write that no file reaches. @see GEN-05 */
+const farWrite = (w: HostWrite): readonly Issue[] => {
+  if (w._tag === 'Flush') return []
+  const length = w._tag === 'Write' ? w.bytes.length : w.length
+  return beyondFiles(w.file.part === 'data' ? 'data file' : 'image', w._tag === 'Truncate' ? 0 : w.at, length)
 }
 
 /** Whether a claim changes what {@link readMetadata} reads. */
@@ -82,8 +77,7 @@ export function* finish(w: CommandState): Plan<Step> {
     ? fromMetadata(yield* orFail<Metadata>(yield* readMetadata()), w.g)
     : { tables }
   const staged = w.tx.hostWrites()
-  const far = farWrite(staged)
-  if (far !== undefined) yield* failWith([far])
+  yield* failOn(staged.flat().flatMap(farWrite).slice(0, 1))
   return {
     writes: inOrder(staged),
     staged,

@@ -1,12 +1,13 @@
 /** Opening an image for writing: what forbids it, and what a writer has to do first. */
-import { failWith, orFail, type Plan } from '../../bytes/plan.js'
+import { failOn, failWith, orFail, type Plan } from '../../bytes/plan.js'
 import { type Compressor, portableCompressor } from '../../compression/compress.js'
 import type { Decompressor } from '../../compression/decompress.js'
 import { clearUnknown } from '../../format/feature.js'
 import type { Geometry } from '../../format/geometry.js'
+import { writableRules } from '../../format/header-rules.js'
 import type { Layer } from '../../image/guest/chain.js'
 import { type Metadata, readMetadata, refusal } from '../../image/metadata.js'
-import { type CommandState, fromMetadata, refuse, type WritableImage } from './command-state.js'
+import { type CommandState, fromMetadata, type WritableImage } from './command-state.js'
 import { carryOut, type Step } from './finish.js'
 
 /** What an image is opened with. */
@@ -46,9 +47,6 @@ export function* open(options: OpenOptions): Plan<Step> {
   const g = metadata.geometry
   if (refused !== undefined || g === undefined)
     return yield* failWith<Step>(refused === undefined ? metadata.issues : [refused])
-  const { corrupt, dirty } = metadata.header.incompatibleFeatures
-  const spot = { structure: 'header', field: 'incompatible_features', at: 72, size: 8 }
-  if (corrupt) return yield* refuse<Step>('FEAT-05', 'an image marked corrupt', 'one that may be written', spot)
-  if (dirty) return yield* refuse<Step>('FEAT-04', 'a dirty image', 'one whose counts have been repaired', spot)
+  yield* failOn(writableRules.judge(metadata.header, undefined))
   return yield* carryOut(writableImage(options, metadata, g), clearAutoclear)
 }

@@ -4,9 +4,10 @@ import { viewOf } from '../../bytes/octets.js'
 import { encodeWords } from '../../bytes/words.js'
 import { blockEntries, clusterSize } from '../../format/geometry.js'
 import { maxRefcountTable } from '../../format/limits.js'
-import { refcountPlace, setRefcount } from '../../format/refcount.js'
+import { refcountPlace, refcountTableEntry, setRefcount } from '../../format/refcount.js'
 import { RefcountView } from '../../format/views.js'
-import { type CommandState, refuse } from './command-state.js'
+import type { CommandState } from './command-state.js'
+import { mayHave, refuse } from './refuse.js'
 import { allBlocks } from './refcounts.js'
 
 /** A block whose first `used` refcounts are one. */
@@ -29,10 +30,8 @@ export function* addBlocks(w: CommandState, index: number, k: number): Plan<void
   const first = index * blockEntries(w.g)
   if (first === 0)
     return yield* refuse('WR-04', 'no refcount block for the header', 'one that holds its refcount', {
-      structure: 'refcount table entry',
-      field: 'refcount_block_offset',
-      at: w.refcountTable.at,
-      size: 8
+      ...refcountTableEntry.placeOf('refcountBlockOffset'),
+      at: w.refcountTable.at
     })
   w.tx.markNew(first, k)
   for (let i = 0; i < k; i++) {
@@ -79,8 +78,7 @@ export function* growRefcountTable(w: CommandState): Plan<void> {
   const { at, entries } = w.refcountTable
   const start = entries * blockEntries(w.g)
   const { k, t } = newArea(w, entries)
-  if (t * size > maxRefcountTable)
-    return yield* refuse('REF-06', `${t * size} bytes of refcount table`, `at most ${maxRefcountTable}`)
+  yield* mayHave(w.header, { refcountTableClusters: t })
   const old = yield* readAt(at, 8 * entries)
   w.tx.markNew(start, k + t)
   for (let i = 0; i < k; i++) {

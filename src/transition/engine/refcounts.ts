@@ -1,24 +1,24 @@
 /** Refcounts: how a command reads them and changes them in their blocks. */
-import { type Plan, readAt } from '../../bytes/plan.js'
-import { hex, viewOf } from '../../bytes/octets.js'
+import { failOn, type Plan, readAt } from '../../bytes/plan.js'
+import { viewOf } from '../../bytes/octets.js'
 import { blockEntries, clusterSize } from '../../format/geometry.js'
-import { maxRefcount, refcountAt, refcountPlace, setRefcount } from '../../format/refcount.js'
+import { maxRefcount, refcountAt, refcountPlace, refcountTableRules, setRefcount } from '../../format/refcount.js'
 import { RefcountTableView, RefcountView } from '../../format/views.js'
 import { ClusterSet } from '../../image/cluster-set.js'
-import { type CommandState, refuse } from './command-state.js'
+import type { CommandState } from './command-state.js'
+import { refuse } from './refuse.js'
 import type { Stage } from './stages.js'
+import { beyondFiles } from './transaction.js'
+
+const offsetRules = refcountTableRules.about('refcountBlockOffset')
 
 /** The host offset in entry `index` of the refcount table, which is entry `i` of a view. */
 function* offsetIn(w: CommandState, view: RefcountTableView, i: number, index: number): Plan<number> {
   const offset = view.refcountBlockOffset(i)
-  return offset % clusterSize(w.g) === 0 && offset <= Number.MAX_SAFE_INTEGER
-    ? offset
-    : yield* refuse<number>('REF-04', hex(offset), 'a multiple of the cluster size, within a file', {
-        structure: 'refcount table entry',
-        field: 'refcount_block_offset',
-        at: w.refcountTable.at + 8 * index,
-        size: 8
-      })
+  if (offset === 0) return 0
+  yield* failOn(offsetRules.judge(view.entry(i), w.g, w.refcountTable.at + 8 * index))
+  yield* failOn(beyondFiles('refcount block', offset, clusterSize(w.g)))
+  return offset
 }
 
 /** The host offset of the refcount block of entry `index` of the refcount table; 0: none, and its refcounts are 0. @see REF-03 */

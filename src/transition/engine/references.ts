@@ -1,54 +1,51 @@
 /** References: how often the entries of a tree refer to each host cluster, and the COPIED flags in its tables. */
-import { hex } from '../../bytes/octets.js'
-import { type Plan, readAt } from '../../bytes/plan.js'
+import { failOn, type Plan, readAt } from '../../bytes/plan.js'
 import { clusterSpan } from '../../format/compressed.js'
 import { blockEntries, clusterSize, l2EntrySize } from '../../format/geometry.js'
 import { clusterKind, L1View, L2View } from '../../format/views.js'
 import { Counts } from '../../image/check/counts.js'
-import { type CommandState, refuse, type TablePlace } from './command-state.js'
+import { hostRules, tableRules } from './active-tree.js'
+import type { CommandState, TablePlace } from './command-state.js'
+import { refuse } from './refuse.js'
 import type { RefcountChange } from './refcounts.js'
 import type { Section } from './sections.js'
 import type { Stage } from './stages.js'
 
-/** Adds `times` references to each of `n` host clusters from byte `host` on. Refused where they cannot have refcounts. */
-function* refer(w: CommandState, references: Counts, host: number, n: number, times: number): Plan<void> {
-  const first = host / clusterSize(w.g)
-  if (!Number.isInteger(first))
-    yield* refuse('L2-02', hex(host), 'a multiple of the cluster size', { structure: 'L2 entry' })
+/** Adds `times` references to each of `n` host clusters from `first` on. Refused where they cannot have refcounts. */
+function* refer(w: CommandState, references: Counts, first: number, n: number, times: number): Plan<void> {
   if (first + n > w.refcountTable.entries * blockEntries(w.g))
     yield* refuse('REF-07', `host cluster ${first + n - 1}`, 'a cluster that the refcount table covers')
   references.add(first, n, times)
 }
 
-/** Adds `times` references of each of entries `[from, to)` of an L2 table. @see REF-08, CMP-06 and REF-09 */
-export function* addEntries(
-  w: CommandState,
-  references: Counts,
-  table: L2View,
-  from: number,
-  to: number,
-  times: number
-): Plan<void> {
+/** Adds `times` references of each entry of an L2 table, or of a part of one at host byte `at`. @see REF-08, CMP-06 and REF-09 */
+export function* addEntries(w: CommandState, references: Counts, table: L2View, at: number, times: number): Plan<void> {
   const size = clusterSize(w.g)
-  for (let i = from, n = 1; i < to; i += n) {
-    n = table.run(i, to)
+  for (let i = 0, n = 1; i < table.length; i += n) {
+    n = table.run(i, table.length)
     const kind = table.kind(i)
     if (kind === clusterKind.Compressed) {
       const hostOffset = BigInt(table.hostOffset(i))
       const span = clusterSpan({ hostOffset, additionalSectors: table.additionalSectors(i) }, w.g.clusterBits)
-      yield* refer(w, references, span.first * size, span.last - span.first + 1, times)
-    } else if ((kind === clusterKind.Normal || kind === clusterKind.ZeroAllocated) && !w.g.externalDataFile)
-      yield* refer(w, references, table.hostClusterOffset(i), n, times)
+      yield* refer(w, references, span.first, span.last - span.first + 1, times)
+    } else if ((kind === clusterKind.Normal || kind === clusterKind.ZeroAllocated) && !w.g.externalDataFile) {
+      const first = table.hostClusterOffset(i) / size
+      // The loop decodes no entry but one whose host offset cannot be right.
+      if (!Number.isInteger(first)) yield* failOn(hostRules.judge(table.entry(i), w.g, at + i * l2EntrySize(w.g)))
+      yield* refer(w, references, first, n, times)
+    }
   }
 }
 
-/** The L2 tables of an L1 table by host offset, and how many entries name each. */
-function* l2Tables(l1: TablePlace): Plan<ReadonlyMap<number, number>> {
+/** The L2 tables of an L1 table by host offset, and how many entries name each. @see L1-05 */
+function* l2Tables(w: CommandState, l1: TablePlace): Plan<ReadonlyMap<number, number>> {
   const tables = new Map<number, number>()
   const view = new L1View(yield* readAt(l1.at, 8 * l1.entries))
   for (let i = 0; i < view.length; i++) {
     const at = view.l2TableOffset(i)
-    if (at !== 0) tables.set(at, (tables.get(at) ?? 0) + 1)
+    if (at === 0) continue
+    yield* failOn(tableRules.judge(view.entry(i), w.g, l1.at + 8 * i))
+    tables.set(at, (tables.get(at) ?? 0) + 1)
   }
   return tables
 }
@@ -60,10 +57,10 @@ function* l2Tables(l1: TablePlace): Plan<ReadonlyMap<number, number>> {
  * @see REF-08 and CHK-01
  */
 export function* treeReferences(w: CommandState, l1: TablePlace, references = new Counts()): Plan<Counts> {
-  for (const [at, times] of yield* l2Tables(l1)) {
-    yield* refer(w, references, at, 1, times)
-    const table = new L2View(yield* readAt(at, clusterSize(w.g)), w.g)
-    yield* addEntries(w, references, table, 0, table.length, times)
+  const size = clusterSize(w.g)
+  for (const [at, times] of yield* l2Tables(w, l1)) {
+    yield* refer(w, references, at / size, 1, times)
+    yield* addEntries(w, references, new L2View(yield* readAt(at, size), w.g), at, times)
   }
   return references
 }
@@ -122,7 +119,7 @@ export function* markCopied(w: CommandState, stage: Stage, l1: TablePlace, rule:
   const entries = yield* readAt(l1.at, 8 * l1.entries)
   const view = new L1View(entries)
   yield* markTable(w, 'active L1 table', stage, l1.at, entries, 8, (i) => view.l2TableOffset(i), rule)
-  for (const [at] of yield* l2Tables(l1)) {
+  for (const [at] of yield* l2Tables(w, l1)) {
     const bytes = yield* readAt(at, clusterSize(w.g))
     const table = new L2View(bytes, w.g)
     const hostOf = (i: number): number => (table.kind(i) === clusterKind.Compressed ? 0 : table.hostClusterOffset(i))

@@ -1,12 +1,13 @@
 /** Transactions: what one command changes, as metadata that it reads back and as one ordered list of host writes. */
 import type { HostWrite } from '../../bytes/host-write.js'
-import { type Issue, issue } from '../../bytes/issue.js'
+import type { Issue } from '../../bytes/issue.js'
 import { equal, hex, joined } from '../../bytes/octets.js'
-import { failWith, type FileRef, type Plan, type Read, readAt } from '../../bytes/plan.js'
+import { failOn, type FileRef, type Plan, type Read, readAt } from '../../bytes/plan.js'
 import { encodeWords } from '../../bytes/words.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { sectorSize } from '../../format/limits.js'
 import { ClusterSet } from '../../image/cluster-set.js'
+import { refusal } from './refuse.js'
 import type { Section } from './sections.js'
 import { type Stage, type StagedWrites, stageNumber } from './stages.js'
 
@@ -30,21 +31,11 @@ interface StagedWrite {
 
 const image: FileRef = { part: 'image', depth: 0 }
 
-/** The issue of bytes that end past the last byte a file can have; `undefined` where a file reaches. @see GEN-05 */
-export const beyondFiles = (structure: string, at: number, size: number): Issue | undefined =>
+/** The issue of bytes that end past the last byte a file can have; none where a file reaches. @see GEN-05 */
+export const beyondFiles = (structure: string, at: number, size: number): readonly Issue[] =>
   at + size <= Number.MAX_SAFE_INTEGER
-    ? undefined
-    : issue({
-        clause: 'GEN-05',
-        phase: 'limit',
-        source: 'both',
-        structure,
-        field: '',
-        at,
-        size,
-        found: hex(at),
-        expected: 'a place in a file'
-      })
+    ? []
+    : [refusal('GEN-05', hex(at), 'a place in a file', { phase: 'limit', structure, at, size })]
 
 /** The sectors that `bytes` at byte `at` touch: their numbers, and where in `bytes` each begins, which may be before them. */
 function* touched(at: number, bytes: Uint8Array): Generator<{ readonly s: number; readonly start: number }> {
@@ -97,8 +88,7 @@ export class Transaction {
    * @see GEN-05
    */
   *put(section: Section, stage: Stage, at: number, bytes: Uint8Array): Plan<void> {
-    const beyond = beyondFiles(section, at, bytes.length)
-    if (beyond !== undefined) return yield* failWith([beyond])
+    yield* failOn(beyondFiles(section, at, bytes.length))
     const own = bytes.slice()
     for (const { s, start } of touched(at, own)) {
       const covered = whole(own, start)

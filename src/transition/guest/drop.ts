@@ -4,7 +4,8 @@ import { clusterSize, l2Entries, l2EntrySize } from '../../format/geometry.js'
 import { L1View, L2View } from '../../format/views.js'
 import { Counts } from '../../image/check/counts.js'
 import { l2TableOf } from '../engine/active-tree.js'
-import { type CommandState, refuse } from '../engine/command-state.js'
+import type { CommandState } from '../engine/command-state.js'
+import { refuse } from '../engine/refuse.js'
 import { endRound } from '../engine/finish.js'
 import { dropEmptyBlocks, referencedEnd } from '../engine/refcount-table.js'
 import { changeRefcounts } from '../engine/refcounts.js'
@@ -49,7 +50,7 @@ function* dropEntries(w: CommandState, from: number, to: number, gone: Counts): 
   const start = (from % l2Entries(w.g)) * stride
   const bytes = yield* readAt(table + start, (to - from) * stride)
   if (bytes.every((b) => b === 0)) return
-  yield* addEntries(w, gone, new L2View(bytes, w.g), 0, to - from, 1)
+  yield* addEntries(w, gone, new L2View(bytes, w.g), table + start, 1)
   const own = yield* (yield* l2TableOf(w, from * clusterSize(w.g))).writable(w.g.extendedL2)
   yield* w.tx.put('active L2 table', 'expose', own + start, new Uint8Array(bytes.length))
 }

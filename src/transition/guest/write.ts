@@ -1,7 +1,8 @@
 /** Guest writes: in place where the host cluster is the disk's own, else into a new one with the bytes around them. */
-import { concat, hex } from '../../bytes/octets.js'
-import { type Plan } from '../../bytes/plan.js'
+import { concat } from '../../bytes/octets.js'
+import type { Plan } from '../../bytes/plan.js'
 import { clusterSize, grainSize, l1Coverage, subclusterSize } from '../../format/geometry.js'
+import { headerPlaces } from '../../format/header.js'
 import type { L2Entry } from '../../format/l2.js'
 import { subclusters } from '../../format/limits.js'
 import { subclusterAt } from '../../format/subcluster.js'
@@ -17,7 +18,8 @@ import {
   releaseEntry
 } from '../engine/active-tree.js'
 import { allocate, type ClusterRun } from '../engine/allocate.js'
-import { type CommandState, refuse } from '../engine/command-state.js'
+import type { CommandState } from '../engine/command-state.js'
+import { refuse } from '../engine/refuse.js'
 import type { Stage } from '../engine/stages.js'
 
 /** The part of a write that lies in one guest cluster. Offsets count from the start of the cluster, in bytes. */
@@ -134,14 +136,6 @@ const placeInPlace = (w: CommandState, host: number, start: number, bytes: Uint8
   }
 }
 
-/** The host offset of an entry's cluster; with an external data file it must be the guest offset. @see DATA-04 */
-export function* hostOf(w: CommandState, guest: number, e: L2Entry): Plan<number> {
-  const host = hostClusterOf(e) ?? 0
-  if (w.g.externalDataFile && host !== guest)
-    return yield* refuse<number>('DATA-04', hex(host), `the guest offset, ${hex(guest)}`, { structure: 'L2 entry' })
-  return host
-}
-
 /** Writes one cluster: in place, or at host byte `fresh` where that is given. */
 function* writeCluster(
   w: CommandState,
@@ -151,7 +145,7 @@ function* writeCluster(
   fresh: number | undefined
 ): Plan<void> {
   const own = fresh === undefined
-  const host = fresh ?? (yield* hostOf(w, t.guest, t.entry))
+  const host = fresh ?? hostClusterOf(t.entry) ?? 0
   const { start, end, entry } = own ? inPlace(w, t, host) : inNew(w, t, host)
   const head = yield* guestBytes(w, chain, t.guest + start, t.guest + Math.max(start, t.from))
   const tail = yield* guestBytes(w, chain, t.guest + t.to, t.guest + Math.max(end, t.to))
@@ -181,8 +175,7 @@ function* clusterWrites(w: CommandState, at: number, length: number): Plan<reado
 export function* mayEncode(w: CommandState): Plan<void> {
   if (w.disk.encrypted)
     yield* refuse('LUKS-08', 'an encrypted disk', 'one that can be written without a key', {
-      structure: 'header',
-      field: 'crypt_method'
+      ...headerPlaces.placeOf('cryptMethod', w.header)
     })
 }
 

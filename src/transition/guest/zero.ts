@@ -11,7 +11,7 @@ import { eachL2Table, entryOf, hostClusterOf, releaseEntry } from '../engine/act
 import type { CommandState } from '../engine/command-state.js'
 import { endRound } from '../engine/finish.js'
 import { refcountOf } from '../engine/refcounts.js'
-import { hostOf, keepsEntry, maskOf, mayWrite, write } from './write.js'
+import { keepsEntry, maskOf, mayWrite, write } from './write.js'
 
 const image: FileRef = { part: 'image', depth: 0 }
 const dataFile: FileRef = { part: 'data', depth: 0 }
@@ -88,10 +88,10 @@ const punch = (w: CommandState, file: FileRef, hosts: readonly number[]): void =
 }
 
 /** The host offset of the cluster that is free without this entry; `undefined` if it is shared or holds payloads. */
-function* freedBy(w: CommandState, guest: number, e: L2Entry): Plan<number | undefined> {
+function* freedBy(w: CommandState, e: L2Entry): Plan<number | undefined> {
   const host = hostClusterOf(e)
   if (host === undefined) return undefined
-  if (w.g.externalDataFile) return yield* hostOf(w, guest, e)
+  if (w.g.externalDataFile) return host
   return (yield* refcountOf(w, host / clusterSize(w.g))) === 1n ? host : undefined
 }
 
@@ -114,7 +114,7 @@ function* changeClusters(w: CommandState, from: number, to: number, change: (e: 
     for (const [i, e] of before.entries()) {
       const then = after[i] ?? e
       if (!isAllocated(e) || isAllocated(then)) continue
-      const host = yield* freedBy(w, guest + i * size, e)
+      const host = yield* freedBy(w, e)
       if (host !== undefined) freed.push(host)
       releaseEntry(w, e)
     }

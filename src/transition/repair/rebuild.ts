@@ -3,13 +3,13 @@ import { type Plan, readAt } from '../../bytes/plan.js'
 import { viewOf } from '../../bytes/octets.js'
 import { encodeWords } from '../../bytes/words.js'
 import { blockEntries, clusterSize } from '../../format/geometry.js'
-import { maxRefcountTable } from '../../format/limits.js'
 import { setRefcount } from '../../format/refcount.js'
 import { RefcountTableView } from '../../format/views.js'
 import type { Examined } from '../../image/check/check.js'
 import type { Counts } from '../../image/check/counts.js'
 import { referencesOf } from '../../image/check/references.js'
-import { type CommandState, refuse } from '../engine/command-state.js'
+import type { CommandState } from '../engine/command-state.js'
+import { mayHave } from '../engine/refuse.js'
 import { switchRefcountTable } from '../engine/refcount-table.js'
 
 /** The entries of the refcount table whose block holds a refcount that is not zero. */
@@ -61,8 +61,7 @@ export function* rebuild(w: CommandState, { metadata, state }: Examined): Plan<v
   const references = yield* referencesOf(metadata, w.g, state.fileLength)
   const start = Math.max(Math.ceil(state.fileLength / size), state.references.length)
   const { blocks, tableClusters } = layoutOf(w, start, neededBlocks(references, perBlock))
-  if (tableClusters * size > maxRefcountTable)
-    return yield* refuse('REF-06', `${tableClusters * size} bytes of refcount table`, `at most ${maxRefcountTable}`)
+  yield* mayHave(w.header, { refcountTableClusters: tableClusters })
   const old = yield* oldClusters(w)
   const end = start + blocks.length + tableClusters
   w.tx.markNew(start, end - start)

@@ -1,21 +1,23 @@
 /** The snapshot table: written whole to new clusters; then the two words of the header about it change one after the other. */
 import { toEight } from '../../bytes/entry.js'
 import { empty } from '../../bytes/octets.js'
-import type { Plan } from '../../bytes/plan.js'
+import { failOn, type Plan } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
 import { presentedSize } from '../../format/header-rules.js'
-import { maxSnapshotExtra, maxSnapshots, maxSnapshotTable } from '../../format/limits.js'
+import { maxSnapshotExtra } from '../../format/limits.js'
 import {
   snapshotDiskSize,
   snapshotEntry,
   type SnapshotEntry,
   snapshotExtra,
   snapshotTable,
+  snapshotTableRules,
   vmStateSize
 } from '../../format/snapshot.js'
 import { snapshotTablePlace } from '../../image/metadata.js'
 import { allocateBytes } from '../engine/allocate.js'
-import { type CommandState, refuse } from '../engine/command-state.js'
+import type { CommandState } from '../engine/command-state.js'
+import { mayHave, refuse } from '../engine/refuse.js'
 import { endRound } from '../engine/finish.js'
 import { refcountOf } from '../engine/refcounts.js'
 
@@ -31,10 +33,7 @@ const bytesOf = (entries: readonly SnapshotEntry[]): Uint8Array =>
 /** Writes a table to new clusters and makes the header name it, whose nb_snapshots says how many of its entries there are. */
 function* place(w: CommandState, entries: readonly SnapshotEntry[]): Plan<number> {
   const table = bytesOf(entries)
-  if (table.length > maxSnapshotTable)
-    yield* refuse('SNAP-07', `a snapshot table of ${table.length} bytes`, `at most ${maxSnapshotTable}`, {
-      phase: 'limit'
-    })
+  yield* failOn(snapshotTableRules.judge(table.length, undefined))
   const at = yield* allocateBytes(w, table.length)
   yield* w.tx.put('snapshot table', 'prepare', at, table)
   yield* w.changeHeader('expose', { snapshotsOffset: BigInt(at) })
@@ -57,8 +56,7 @@ function* replace(w: CommandState, entries: readonly SnapshotEntry[]): Plan<numb
  */
 export function* addSnapshot(w: CommandState, added: SnapshotEntry): Plan<void> {
   const { snapshots } = w.image.metadata
-  if (snapshots.length >= maxSnapshots)
-    yield* refuse('ST-03', `${snapshots.length + 1} snapshots`, `at most ${maxSnapshots}`, { phase: 'limit' })
+  yield* mayHave(w.header, { nbSnapshots: snapshots.length + 1 })
   if (!snapshotEntry.is(added))
     yield* refuse('SNAP-01', 'a name or a date that does not fit', 'at most 65535 bytes, and 32 bits of seconds')
   yield* replace(w, [...snapshots, added])
