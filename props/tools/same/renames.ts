@@ -55,6 +55,8 @@ export const erasures: readonly Rename[] = [
   },
   { scope: /^(check|info)/, from: /"clause": "L[12]-0[124]"/g, to: '"clause": "reserved bits"' },
   { scope: /^check/, from: /"found": "(bits set|0x[0-9a-f]+)",/g, to: '"found": "bits",' },
+  // A refused command names the place by the field table, and the rule that the rule table has.
+  { scope: /./, from: /^(refused [A-Z0-9]+-\d+) .*$/gm, to: '$1' },
   { scope: /./, from: /a multiple of the cluster size, \d+/g, to: 'a multiple of the cluster size' }
 ]
 

@@ -2,8 +2,9 @@
 import { failOn, type Plan, readAt } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
 import { compressionType } from '../../format/header.js'
+import { l1OffsetRules } from '../../format/l1.js'
 import { clusterKind, L1View, L2View } from '../../format/views.js'
-import { copiedFlag, tableRules } from '../engine/active-tree.js'
+import { copiedFlag } from '../engine/active-tree.js'
 import { allocate } from '../engine/allocate.js'
 import type { CommandState, TablePlace } from '../engine/command-state.js'
 import { refuse } from '../engine/refuse.js'
@@ -74,7 +75,7 @@ export function* expandZeros(w: CommandState): Plan<void> {
     for (let i = 0; i < table.length; i++) {
       const at = table.l2TableOffset(i)
       if (at === 0 || seen.has(at)) continue
-      yield* failOn(tableRules.judge(table.entry(i), w.g, l1.at + 8 * i))
+      yield* failOn(l1OffsetRules.judge(table.entry(i), w.g, l1.at + 8 * i))
       seen.add(at)
       yield* expandTable(w, section, at)
     }

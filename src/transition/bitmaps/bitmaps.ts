@@ -3,12 +3,12 @@ import {
   type BitmapEntry,
   bitmapDirectory,
   bitmapEntry,
-  bitmapFixed,
   bitmapFlags,
   bitmapNameRules,
+  bitmapReadRules,
   bitmapRules,
   bitmapStarts,
-  bitmapUseRules
+  bitmapSavedRules
 } from '../../format/bitmap-directory.js'
 import { payloadStart } from '../../format/extension-area.js'
 import { empty, equal, fromText } from '../../bytes/octets.js'
@@ -19,7 +19,6 @@ import { type BitmapsExtension, bitmapsExtension } from '../../format/extension-
 import { extensionTypes } from '../../format/extension-kinds.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { headerPlaces } from '../../format/header.js'
-import { maxBitmapData } from '../../format/limits.js'
 import { trustedBitmaps } from '../../image/metadata.js'
 import { allocateBytes } from '../engine/allocate.js'
 import { markedTable, mergedTable, newTable, releaseBitmap, resized } from './bitmap-data.js'
@@ -57,7 +56,7 @@ const offsetOf = (directory: BitmapsExtension, bitmaps: readonly BitmapEntry[], 
 /** The bitmap with this name; refused where it is in use: it can only be removed. @see BMP-09 */
 function* findSaved(w: CommandState, name: string): Plan<PlacedEntry> {
   const found = yield* find(w, name)
-  yield* failOn(bitmapUseRules.judge(found.entry, undefined, found.at))
+  yield* failOn(bitmapSavedRules.judge(found.entry, undefined, found.at))
   return found
 }
 
@@ -91,15 +90,12 @@ function* replaceDirectory(w: CommandState, entries: readonly BitmapEntry[]): Pl
   if (old !== undefined) w.release(Number(old.bitmapDirectoryOffset), Number(old.bitmapDirectorySize))
 }
 
+const sizeRules = bitmapReadRules.about('granularityBits')
+
 /** The entries of a bitmap's table; refused where QEMU would not load it. @see BMP-12 */
-function* tableEntries(w: CommandState, granularityBits: number, size: bigint): Plan<number> {
-  const entries = Number(bitmapTableEntries(size, granularityBits, w.g.clusterBits))
-  if (entries * clusterSize(w.g) > maxBitmapData)
-    yield* refuse('BMP-12', `${entries * clusterSize(w.g)} bytes of bits`, `at most ${maxBitmapData}`, {
-      ...bitmapFixed.placeOf('bitmapTableSize'),
-      phase: 'limit'
-    })
-  return entries
+function* tableEntries(w: CommandState, b: BitmapEntry, disk: bigint): Plan<number> {
+  yield* failOn(sizeRules.judge(b, { disk, clusterBits: w.g.clusterBits }))
+  return Number(bitmapTableEntries(disk, b.granularityBits, w.g.clusterBits))
 }
 
 const nameOrGranularity = bitmapRules.about('nameSize', 'granularityBits')
@@ -132,7 +128,7 @@ export function* addBitmap(w: CommandState, name: string, granularity: number, e
     padding: empty
   }
   yield* mayAdd(w, bare)
-  const bitmapTableSize = yield* tableEntries(w, bare.granularityBits, BigInt(w.disk.size))
+  const bitmapTableSize = yield* tableEntries(w, bare, BigInt(w.disk.size))
   const bitmapTableOffset = BigInt(yield* newTable(w, new Array<number>(bitmapTableSize).fill(0)))
   const padding = new Uint8Array(toEight(bitmapEntry.sizeOf(bare)))
   yield* replaceDirectory(w, [...w.image.metadata.bitmaps, { ...bare, bitmapTableOffset, bitmapTableSize, padding }])
@@ -202,11 +198,11 @@ export function* resizeBitmaps(w: CommandState, size: number): Plan<void> {
   const { bitmaps } = w.image.metadata
   const old = trustedBitmaps(w.image.metadata)
   if (old === undefined || bitmaps.length === 0) return
-  for (const b of bitmaps) yield* failOn(bitmapUseRules.judge(b, undefined, offsetOf(old, bitmaps, b)))
+  for (const b of bitmaps) yield* failOn(bitmapSavedRules.judge(b, undefined, offsetOf(old, bitmaps, b)))
   yield* hasBytes(w, size)
   const next: BitmapEntry[] = []
   for (const b of bitmaps) {
-    yield* tableEntries(w, b.granularityBits, BigInt(size))
+    yield* tableEntries(w, b, BigInt(size))
     next.push(yield* resized(w, b, BigInt(size)))
   }
   if (next.every((b, i) => b === bitmaps[i])) return

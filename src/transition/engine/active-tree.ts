@@ -4,7 +4,7 @@ import { concat, viewOf } from '../../bytes/octets.js'
 import { failOn, type Plan, readAt } from '../../bytes/plan.js'
 import { clusterSpan } from '../../format/compressed.js'
 import { clusterSize, type Geometry, l1Coverage, l2EntrySize } from '../../format/geometry.js'
-import { l1Entry, l1Rules } from '../../format/l1.js'
+import { l1Entry, l1OffsetRules } from '../../format/l1.js'
 import { encodeL2Entry } from '../../format/l2-entry.js'
 import type { L2Entry } from '../../format/l2.js'
 import { dataFileRules, l2Rules } from '../../format/l2-rules.js'
@@ -17,8 +17,6 @@ import type { Section } from './sections.js'
 /** The COPIED flag of an L1 entry, which is that of an L2 entry too. @see L1-01 and L2-04 */
 export const copiedFlag = maskOf(l1Entry.leaf.rows.copied)
 
-/** The rule for the host offset of an L2 table. */
-export const tableRules = l1Rules.about('l2TableOffset')
 /** The rule for the host offset of a cluster. */
 export const hostRules = l2Rules.about('hostClusterOffset')
 
@@ -97,11 +95,13 @@ export class WritableL2Table {
     const at = this.at + this.offsetOf(guest)
     const view = new L2View(yield* readAt(at, n * l2EntrySize(g)), g)
     const entries = Array.from({ length: n }, (_, i) => view.entry(i))
+    const first = guest - (guest % clusterSize(g))
     for (const [i, e] of entries.entries()) {
-      const own = guest - (guest % clusterSize(g)) + i * clusterSize(g)
-      if (hostRules.allows(e, g) && (!g.externalDataFile || dataFileRules.allows(e, own))) continue
       const place = at + i * l2EntrySize(g)
-      yield* failOn([...hostRules.judge(e, g, place), ...dataFileRules.judge(e, own, place)])
+      if (!hostRules.allows(e, g)) yield* failOn(hostRules.judge(e, g, place))
+      const host = g.externalDataFile ? hostClusterOf(e) : undefined
+      if (host !== undefined)
+        yield* failOn(dataFileRules.judge({ host, guest: first + i * clusterSize(g) }, undefined, place))
     }
     return entries
   }
@@ -174,7 +174,7 @@ export function* l2TableOf(w: CommandState, guest: number): Plan<WritableL2Table
     )
   const at = w.l1.at + 8 * index
   const entry = new L1View(yield* readAt(at, 8))
-  yield* failOn(tableRules.judge(entry.entry(0), w.g, at))
+  yield* failOn(l1OffsetRules.judge(entry.entry(0), w.g, at))
   return new WritableL2Table(w, at, entry.l2TableOffset(0), entry.copied(0))
 }
 

@@ -2,9 +2,10 @@
 import { failOn, type Plan, readAt } from '../../bytes/plan.js'
 import { clusterSpan } from '../../format/compressed.js'
 import { blockEntries, clusterSize, l2EntrySize } from '../../format/geometry.js'
+import { l1OffsetRules } from '../../format/l1.js'
 import { clusterKind, L1View, L2View } from '../../format/views.js'
 import { Counts } from '../../image/check/counts.js'
-import { hostRules, tableRules } from './active-tree.js'
+import { hostRules } from './active-tree.js'
 import type { CommandState, TablePlace } from './command-state.js'
 import { refuse } from './refuse.js'
 import type { RefcountChange } from './refcounts.js'
@@ -44,7 +45,7 @@ function* l2Tables(w: CommandState, l1: TablePlace): Plan<ReadonlyMap<number, nu
   for (let i = 0; i < view.length; i++) {
     const at = view.l2TableOffset(i)
     if (at === 0) continue
-    yield* failOn(tableRules.judge(view.entry(i), w.g, l1.at + 8 * i))
+    yield* failOn(l1OffsetRules.judge(view.entry(i), w.g, l1.at + 8 * i))
     tables.set(at, (tables.get(at) ?? 0) + 1)
   }
   return tables

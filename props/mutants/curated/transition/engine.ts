@@ -134,14 +134,22 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'a refcount block may lie past the largest file',
     file: 'transition/engine/refcounts.ts',
-    change: { in: 'offsetIn', find: '$offset <= Number.MAX_SAFE_INTEGER', operator: 'drop-operand' },
+    change: {
+      in: 'offsetIn',
+      find: "yield* failOn(beyondFiles('refcount block', $at, $size))",
+      operator: 'drop-statement'
+    },
     red: 'props/transition/engine/far.test.ts',
     rule: 'a refcount block behind the end of any file is refused'
   },
   {
     name: 'bytes are written past the largest file',
     file: 'transition/engine/finish.ts',
-    change: { in: 'finish', find: 'if ($far !== undefined) yield* failWith([$far])', operator: 'condition-false' },
+    change: {
+      in: 'finish',
+      find: 'yield* failOn(staged.flat().flatMap(farWrite).slice(0, 1))',
+      operator: 'drop-statement'
+    },
     red: 'props/transition/repair/damaged.test.ts',
     rule: 'whatever is wrong with an image, a command ends in writes or in a clause'
   },
@@ -153,9 +161,9 @@ export const engineMutants: readonly Mutant[] = [
     rule: 'autoclear bits that nobody knows are cleared before anything is written, and no others'
   },
   {
-    name: 'a dirty image is opened for writing',
+    name: 'an image that is dirty or marked corrupt is opened for writing',
     file: 'transition/engine/open.ts',
-    change: { in: 'open', find: 'if (dirty) $then', operator: 'condition-false' },
+    change: { in: 'open', find: 'yield* failOn(writableRules.judge($header, undefined))', operator: 'drop-statement' },
     red: 'props/transition/engine/open.test.ts',
     rule: 'an image that is dirty or marked corrupt is not opened'
   },
