@@ -176,19 +176,19 @@ export const judgeHeader = (h: Header): readonly Issue[] => {
 export const writableRules = new RuleTable<Header>(headerPlaces, [
   {
     field: 'incompatibleFeatures',
-    clause: 'FEAT-05',
-    phase: 'inconsistent',
-    broken: (h) => h.incompatibleFeatures.corrupt,
-    found: () => 'the corrupt bit',
-    expected: 'clear, once the image is consistent'
-  },
-  {
-    field: 'incompatibleFeatures',
     clause: 'FEAT-04',
     phase: 'inconsistent',
     broken: (h) => h.incompatibleFeatures.dirty,
     found: () => 'the dirty bit',
     expected: 'clear, once refcounts are rebuilt'
+  },
+  {
+    field: 'incompatibleFeatures',
+    clause: 'FEAT-05',
+    phase: 'inconsistent',
+    broken: (h) => h.incompatibleFeatures.corrupt,
+    found: () => 'the corrupt bit',
+    expected: 'clear, once the image is consistent'
   }
 ])
 
