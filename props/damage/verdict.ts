@@ -9,7 +9,7 @@ import { type CheckReport, exitCode } from '../../src/image/check/report.js'
 import { map, type MapEntry } from '../../src/image/guest/map.js'
 import { readMetadata } from '../../src/image/metadata.js'
 import { readGuest } from '../../src/image/guest/read.js'
-import { native } from '../../src/node/compression/decompress.js'
+import { native } from '../../src/node/compression/native.js'
 import { chainOf, companionsOf, type Files, type MemoryChain, runChain } from '../image/guest/chains.js'
 import { runOn } from '../image/world.js'
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
-import { because, type CommandError, get } from '../../src/node/command-error.js'
+import { because, type CommandError, get, task } from '../../src/node/command-error.js'
 import { withImage } from '../../src/node/images/locked-image.js'
 import type { Refused, Session } from '../../src/node/images/session.js'
 import type { Command } from '../../src/transition/command.js'
@@ -49,7 +49,7 @@ export const ours: Party = async (folder, commands) => {
     for (const command of commands) answers.push(yield* get(answerOf(session, command)))
     return answers
   })
-  const answers = await answered()
+  const answers = await task(() => answered)()()
   if (E.isLeft(answers)) throw new Disagreement(answers.left.message)
   return answers.right
 }

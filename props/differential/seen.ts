@@ -13,7 +13,7 @@ import { activeDisk, type GuestDisk as Tree, snapshotDisk } from '../../src/imag
 import { map, type MapEntry } from '../../src/image/guest/map.js'
 import { readMetadata } from '../../src/image/metadata.js'
 import { readGuest } from '../../src/image/guest/read.js'
-import { native } from '../../src/node/compression/decompress.js'
+import { native } from '../../src/node/compression/native.js'
 import { abstraction, countsOf, type Files, right, runOver } from '../transition/model/machine.js'
 import { difference } from '../transition/model/square.js'
 import { load, names, run, store } from './files.js'

@@ -36,7 +36,7 @@ for (const result of second) {
       } finally {
         seen.push('closed')
       }
-    })
+    })()
     assert.equal({ result: sum, seen }, expected)
   })
 
@@ -52,7 +52,7 @@ for (const result of second) {
         await Promise.resolve()
         seen.push('closed')
       }
-    })
+    })()
     assert.equal(seen, [])
     assert.equal({ result: await sum(), seen }, expected)
   })

@@ -11,7 +11,7 @@ import { fromMemory, runSync } from '../../src/bytes/plan.js'
 import { portable } from '../../src/compression/decompress.js'
 import { check } from '../../src/image/check/check.js'
 import { readGuest } from '../../src/image/guest/read.js'
-import { because, type CommandError, commandError, either, get } from '../../src/node/command-error.js'
+import { because, commandError, either, get } from '../../src/node/command-error.js'
 import { type DiskFile, openDiskFile } from '../../src/node/files/disk-file.js'
 import { ImageFiles } from '../../src/node/images/image-files.js'
 import { withImage } from '../../src/node/images/locked-image.js'
@@ -82,12 +82,11 @@ const failing = (file: DiskFile, changes: number): DiskFile => {
 
 const around = { backing: [], decompressor: portable }
 
-const carryOut = (file: DiskFile, commands: readonly AnyCommand[]): E.Either<CommandError, void> =>
-  either(function* () {
-    const session = yield* get(E.mapLeft(because('Open'))(Session.open(new ImageFiles(file), around)))
-    for (const command of commands) yield* get(E.mapLeft(because(command._tag))(session.command(command)))
-    yield* get(session.end())
-  })
+const carryOut = either(function* (file: DiskFile, commands: readonly AnyCommand[]) {
+  const session = yield* get(E.mapLeft(because('Open'))(Session.open(new ImageFiles(file), around)))
+  for (const command of commands) yield* get(E.mapLeft(because(command._tag))(session.command(command)))
+  yield* get(session.end())
+})
 
 /** Does all of it with a disk that is full after so many changes; tells whether it was. */
 const cutShort = (changes: number, commands = during): boolean => {

@@ -77,7 +77,7 @@ needsQemu(test)(
       const value = decodeWith(codec)(text)
       const malformed = /expects|Invalid image size|out of range/.test(told)
       assert.equal(E.isLeft(value), malformed, `'${text}': ${told}`)
-      if (E.isLeft(value)) assert.is(value.left, told, text)
+      if (E.isLeft(value)) assert.is(value.left.message, told, text)
     }
     for (const text of sizes.filter((each) => !each.startsWith('-')))
       of(text, byteSize('image size'), message('x', text))

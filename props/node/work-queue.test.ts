@@ -1,7 +1,7 @@
 /** The work queue: every share is claimed by exactly one thread, in whatever order the threads ask. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { WorkQueue } from '../../src/node/convert/work-queue.js'
+import { WorkQueue } from '../../src/node/convert/to-raw.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 

@@ -24,6 +24,8 @@ await build({
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.url': 'moduleUrl' },
+  // A package outside the bundle is required, not imported, when it is needed.
+  supported: { 'dynamic-import': false },
   // A function, which src/node/bundle.cts calls.
   banner: {
     js: "(function (require, __filename, module) { const moduleUrl = require('node:url').pathToFileURL(__filename).href;"

@@ -12,11 +12,10 @@ const kept = `${filename}.cache`
 const script = (cachedData?: Buffer): vm.Script =>
   new vm.Script(fs.readFileSync(filename, 'latin1'), {
     filename,
-    ...(cachedData === undefined ? {} : { cachedData }),
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER
+    ...(cachedData === undefined ? {} : { cachedData })
   })
 
-/** Runs it, which carries out the command line; tells what it exports. */
+/** Runs it, which carries out the command line; returns what it exports. */
 const run = (bundle: vm.Script): unknown => {
   const module = { exports: {} }
   const body: unknown = bundle.runInThisContext()

@@ -2,7 +2,7 @@
  * The one way to fail: a command that cannot do what it is for ends in a {@link CommandError}, which `main` prints.
  *
  * A function that awaits something is a `TaskEither<CommandError, A>`, one that awaits nothing an `Either<CommandError, A>`.
- * Bodies of several steps are written in do notation: {@link task} and {@link either} run a generator, in which
+ * Functions of several steps are written in do notation: {@link task} and {@link either} make them of a generator, in which
  * `yield* wait(task)` and `yield* get(either)` are the value, or the end of the body. Its `finally` blocks run either way.
  */
 import * as E from 'fp-ts/lib/Either.js'
@@ -115,8 +115,11 @@ export const systemTask =
 /** What a body in do notation yields: the failure that ends it. */
 export type Failed = E.Left<CommandError>
 
+/** A body in do notation, which may wait for tasks. */
+export type Body<A> = Generator<Failed, A> | AsyncGenerator<Failed, A>
+
 /** The value of a result; a failure ends the body that asks for it. */
-export function* get<A>(result: E.Either<CommandError, A>): Generator<Failed, A> {
+export function* get<L, A>(result: E.Either<L, A>): Generator<E.Left<L>, A> {
   if (E.isRight(result)) return result.right
   yield result
   return yield* get(result)
@@ -127,23 +130,23 @@ export async function* wait<A>(task: TaskEither<CommandError, A>): AsyncGenerato
   return yield* get(await task())
 }
 
-/** Runs a body up to its value, or to the first failure that it gets. */
-export const either = <A>(body: () => Iterator<Failed, A>): E.Either<CommandError, A> => {
-  const running = body()
-  const step = running.next()
-  if (step.done === true) return E.right(step.value)
-  running.return?.()
-  return step.value
-}
+/** A function that runs a body up to its value, or to the first failure that it gets. */
+export const either =
+  <P extends readonly unknown[], L, A>(body: (...args: P) => Iterator<E.Left<L>, A>) =>
+  (...args: P): E.Either<L, A> => {
+    const running = body(...args)
+    const step = running.next()
+    if (step.done === true) return E.right(step.value)
+    running.return?.()
+    return step.value
+  }
 
-/** A body in do notation, which may wait for tasks. */
-export type Body<A> = Generator<Failed, A> | AsyncGenerator<Failed, A>
-
-/** The task of a body, up to its value, or to the first failure that it gets. */
+/** A function whose task runs a body up to its value, or to the first failure that it gets. */
 export const task =
-  <A>(body: () => Body<A>): TaskEither<CommandError, A> =>
+  <P extends readonly unknown[], A>(body: (...args: P) => Body<A>) =>
+  (...args: P): TaskEither<CommandError, A> =>
   async () => {
-    const running: Iterator<Failed, A> | AsyncIterator<Failed, A> = body()
+    const running: Iterator<Failed, A> | AsyncIterator<Failed, A> = body(...args)
     const step = await running.next()
     if (step.done === true) return E.right(step.value)
     await running.return?.()
@@ -159,15 +162,14 @@ export const onLeft =
   }
 
 /** Opens something for a body, and closes it when that ends. */
-export const using = <R extends { readonly close: () => void }, A>(
+export async function* using<R extends { readonly close: () => void }, A>(
   open: TaskEither<CommandError, R>,
   body: (opened: R) => Body<A>
-): TaskEither<CommandError, A> =>
-  task(async function* () {
-    const opened = yield* wait(open)
-    try {
-      return yield* body(opened)
-    } finally {
-      opened.close()
-    }
-  })
+): AsyncGenerator<Failed, A> {
+  const opened = yield* wait(open)
+  try {
+    return yield* body(opened)
+  } finally {
+    opened.close()
+  }
+}

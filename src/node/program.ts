@@ -74,9 +74,8 @@ const parse =
  *
  * @param report prints an error that does not end the command
  */
-export const execute = (words: readonly string[], report: Report): TaskEither<CommandError, number> =>
-  task(async function* () {
-    if (words.length === 0) yield* get(failure('No command is given; qcow2 --help lists them'))
-    const asked = yield* wait(parse(words, report))
-    return yield* wait(asked)
-  })
+export const execute = task(async function* (words: readonly string[], report: Report) {
+  if (words.length === 0) yield* get(failure('No command is given; qcow2 --help lists them'))
+  const asked = yield* wait(parse(words, report))
+  return yield* wait(asked)
+})

@@ -2,7 +2,7 @@
 import { type Loaded, load, names } from '../../../corpus/load.js'
 import { type Disk, type Image, number, openImage } from '../../../spec/reference/image.js'
 import type { Decompressors } from '../../../spec/reference/reader.js'
-import { native } from '../../../src/node/compression/decompress.js'
+import { native } from '../../../src/node/compression/native.js'
 
 /** Node inflates with zlib, as QEMU does. */
 export const tools: Decompressors = { inflate: native.deflate, zstd: native.zstd }

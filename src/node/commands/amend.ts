@@ -5,12 +5,12 @@ import { label } from '../../bytes/octets.js'
 import { type Metadata } from '../../image/metadata.js'
 import type { AmendOptions } from '../../transition/amend/amend.js'
 import type { AnyCommand } from '../../transition/command.js'
-import { because, type CommandError, either, failure, get, orError, task, wait } from '../command-error.js'
-import { ok, print } from '../files/output.js'
+import { because, type CommandError, either, failure, get } from '../command-error.js'
+import { print } from '../files/output.js'
 import { withImage } from '../images/locked-image.js'
 import { badRefcountWidth, isRefcountOrder } from '../text/create-options.js'
-import { type ImageOptions, optionValues, versions } from '../text/image-options.js'
-import { asksForHelp, optionsOfAll } from '../text/option-list.js'
+import { type ImageOptions, optionsHelp, optionValues, versions } from '../text/image-options.js'
+import { asksForHelp, optionsOfAll } from '../text/values.js'
 import { command } from './command.js'
 import { allow, ignored, image, optionLists } from './options.js'
 
@@ -47,16 +47,15 @@ const some = <K extends string, A>(key: K, value: A | undefined): Readonly<Parti
 const text = (bytes: Uint8Array | undefined): string | undefined => (bytes === undefined ? undefined : label(bytes))
 
 /** The options by name, the last of several with one name. */
-const valuesOf = (lists: readonly string[]): E.Either<CommandError, ImageOptions> =>
-  either(function* () {
-    const given = yield* get(orError(optionsOfAll(lists)))
-    for (const [name] of given) {
-      if (creationOnly.includes(name))
-        yield* get(failure(`Invalid parameter '${name}': this option is only supported for image creation`))
-      if (!(name in amendable)) yield* get(failure(`Invalid parameter '${name}'`))
-    }
-    return yield* get(orError(optionValues(new Map(given))))
-  })
+const valuesOf = either(function* (lists: readonly string[]) {
+  const given = yield* get(optionsOfAll(lists))
+  for (const [name] of given) {
+    if (creationOnly.includes(name))
+      yield* get(failure(`Invalid parameter '${name}': this option is only supported for image creation`))
+    if (!(name in amendable)) yield* get(failure(`Invalid parameter '${name}'`))
+  }
+  return yield* get(optionValues(new Map(given)))
+})
 
 /** What the options ask of this image. A backing file is named with its format, or not at all. */
 const amendOptions = (options: ImageOptions, m: Metadata): E.Either<CommandError, AmendOptions> => {
@@ -84,31 +83,21 @@ const commandsOf = ({ version, ...o }: AmendOptions, size: number | undefined): 
   ...(version === 2 ? [{ _tag: 'Amend' as const, options: { version } }] : [])
 ]
 
-const help = ['Amend options:', ...Object.entries(amendable).map(([name, about]) => `  ${name} - ${about}`), ''].join(
-  '\n'
-)
-
 export const amend = command({
   name: 'amend',
   summary: 'change properties: compat, refcount_bits, lazy_refcounts, size, data_file, data_file_raw',
   args: { image: image('<image>', 'the image') },
   options: { lists: optionLists('properties to change; -o help lists them'), allow },
   ignored: [ignored['-t'], ignored['-p'], ignored['-q'], ignored['--force']],
-  run: ({ image: { name } }, { lists, allow: folders }) =>
-    task(async function* () {
-      if (lists.length === 0) yield* get(failure('Must specify options (-o)'))
-      if (asksForHelp(lists)) {
-        yield* get(print(help))
-        return ok
-      }
-      const values = yield* get(valuesOf(lists))
-      const size = values.size === undefined ? undefined : Number(values.size)
-      const amended = withImage(name, { allow: folders }, function* (session) {
-        const options = yield* get(amendOptions(values, session.opened.metadata))
-        const done = session.all(commandsOf(options, size))
-        if (E.isLeft(done)) yield* get(E.left(because(`Could not amend '${name}'`, name)(done.left.cause)))
-        return ok
-      })
-      return yield* wait(amended)
+  async *run({ image: { name } }, { lists, allow: folders }) {
+    if (lists.length === 0) yield* get(failure('Must specify options (-o)'))
+    if (asksForHelp(lists)) return yield* get(print(optionsHelp('Amend options:', amendable)))
+    const values = yield* get(valuesOf(lists))
+    const size = values.size === undefined ? undefined : Number(values.size)
+    yield* withImage(name, { allow: folders }, function* (session) {
+      const options = yield* get(amendOptions(values, session.opened.metadata))
+      const done = session.all(commandsOf(options, size))
+      if (E.isLeft(done)) yield* get(E.left(because(`Could not amend '${name}'`, name)(done.left.cause)))
     })
+  }
 })

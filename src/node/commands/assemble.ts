@@ -1,11 +1,9 @@
 /** `qcow2 assemble`: a dump back into an image. */
-import { closeSync, fsyncSync, ftruncateSync, readSync } from 'node:fs'
+import { fsyncSync, readSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type Patch, patchOf } from '../../image/dump/dump.js'
-import { type CommandError, either, failure, get, inContext, orError, system, task, wait } from '../command-error.js'
-import { atomicFile } from '../files/atomic-file.js'
-import { ok } from '../files/output.js'
+import { type CommandError, either, failure, get, inContext, orError, system, wait } from '../command-error.js'
+import { createFile } from '../files/atomic-file.js'
 import { writeAt } from '../files/sparse.js'
 import { argument, command, text } from './command.js'
 import { type DumpFile, openDump } from './dump-file.js'
@@ -27,35 +25,33 @@ const clip = (bytes: Uint8Array, at: number, to: Target): E.Either<CommandError,
   return bytes.subarray(left).some((b) => b !== 0) ? pastEnd(to) : E.right(bytes.subarray(0, left))
 }
 
-const put = (to: Target, patch: Patch): E.Either<CommandError, void> =>
-  either(function* () {
-    const { name, fd, length } = to
-    if (patch._tag === 'Bytes') yield* get(writeAt(name, fd, yield* get(clip(patch.bytes, patch.at, to)), patch.at))
-    else if (patch.at + patch.size > length) yield* get(pastEnd(to))
-    else if (patch.fill !== 0)
-      for (let done = 0; done < patch.size; done += piece) {
-        const bytes = new Uint8Array(Math.min(piece, patch.size - done)).fill(patch.fill)
-        yield* get(writeAt(name, fd, bytes, patch.at + done))
-      }
-  })
+const put = either(function* (to: Target, patch: Patch) {
+  const { name, fd, length } = to
+  if (patch._tag === 'Bytes') yield* get(writeAt(name, fd, yield* get(clip(patch.bytes, patch.at, to)), patch.at))
+  else if (patch.at + patch.size > length) yield* get(pastEnd(to))
+  else if (patch.fill !== 0)
+    for (let done = 0; done < patch.size; done += piece) {
+      const bytes = new Uint8Array(Math.min(piece, patch.size - done)).fill(patch.fill)
+      yield* get(writeAt(name, fd, bytes, patch.at + done))
+    }
+})
 
 const isStructure = (p: Patch): boolean => p._tag === 'Bytes' && p.structure !== 'bytes'
 
 /** Acts on the patches of a dump that `wanted` picks. */
-const each = (
+const each = either(function* (
   dump: DumpFile,
   wanted: (p: Patch) => boolean,
   act: (p: Patch) => E.Either<CommandError, void>
-): E.Either<CommandError, void> =>
-  either(function* () {
-    let n = 0
-    for (const region of dump.regions()) {
-      const inRegion = E.mapLeft(inContext(`regions: ${n++}`))
-      const json = yield* get(inRegion(region))
-      const patch = yield* get(inRegion(orError(patchOf(json, dump.frame.geometry))))
-      if (wanted(patch)) yield* get(inRegion(act(patch)))
-    }
-  })
+) {
+  let n = 0
+  for (const region of dump.regions()) {
+    const inRegion = E.mapLeft(inContext(`regions: ${n++}`))
+    const json = yield* get(inRegion(region))
+    const patch = yield* get(inRegion(orError(patchOf(json, dump.frame.geometry))))
+    if (wanted(patch)) yield* get(inRegion(act(patch)))
+  }
+})
 
 /** Whether two of the structures overlap. */
 const overlapping = (ranges: readonly (readonly [number, number])[]): boolean => {
@@ -69,36 +65,33 @@ const overlapping = (ranges: readonly (readonly [number, number])[]): boolean =>
 }
 
 /** A structure whose bytes another one wrote over: two regions that do not agree. */
-const agrees = ({ name, fd, length }: Target, patch: Patch): E.Either<CommandError, void> =>
-  either(function* () {
-    if (patch._tag === 'Fill') return
-    const written = new Uint8Array(Math.max(0, Math.min(patch.bytes.length, length - patch.at)))
-    if (written.length > 0) yield* get(system('read', name, () => readSync(fd, written, 0, written.length, patch.at)))
-    const at = written.findIndex((b, i) => b !== patch.bytes[i])
-    if (at >= 0)
-      yield* get(failure(`${patch.structure} at ${patch.at}: another region has a different byte at ${patch.at + at}`))
-  })
+const agrees = either(function* ({ name, fd, length }: Target, patch: Patch) {
+  if (patch._tag === 'Fill') return
+  const written = new Uint8Array(Math.max(0, Math.min(patch.bytes.length, length - patch.at)))
+  if (written.length > 0) yield* get(system('read', name, () => readSync(fd, written, 0, written.length, patch.at)))
+  const at = written.findIndex((b, i) => b !== patch.bytes[i])
+  if (at >= 0)
+    yield* get(failure(`${patch.structure} at ${patch.at}: another region has a different byte at ${patch.at + at}`))
+})
 
 /** Structures go over the bytes that no structure covers, so that an edited structure may grow; they must agree with each other. */
-const fill = (dump: DumpFile, to: Target): E.Either<CommandError, void> =>
-  either(function* () {
-    yield* get(system('write', to.name, () => ftruncateSync(to.fd, to.length)))
-    yield* get(
-      each(
-        dump,
-        (p) => !isStructure(p),
-        (p) => put(to, p)
-      )
+const fill = either(function* (dump: DumpFile, to: Target) {
+  yield* get(
+    each(
+      dump,
+      (p) => !isStructure(p),
+      (p) => put(to, p)
     )
-    const ranges: (readonly [number, number])[] = []
-    const putStructure = (p: Patch): E.Either<CommandError, void> => {
-      if (p._tag === 'Bytes') ranges.push([p.at, p.at + p.bytes.length])
-      return put(to, p)
-    }
-    yield* get(each(dump, isStructure, putStructure))
-    if (overlapping(ranges)) yield* get(each(dump, isStructure, (p) => agrees(to, p)))
-    yield* get(system('write', to.name, () => fsyncSync(to.fd)))
-  })
+  )
+  const ranges: (readonly [number, number])[] = []
+  const putStructure = (p: Patch): E.Either<CommandError, void> => {
+    if (p._tag === 'Bytes') ranges.push([p.at, p.at + p.bytes.length])
+    return put(to, p)
+  }
+  yield* get(each(dump, isStructure, putStructure))
+  if (overlapping(ranges)) yield* get(each(dump, isStructure, (p) => agrees(to, p)))
+  yield* get(system('write', to.name, () => fsyncSync(to.fd)))
+})
 
 /** What is wrong with the dump; what the system says names its file already. */
 const inAssembly =
@@ -106,30 +99,17 @@ const inAssembly =
   (error: CommandError): CommandError =>
     error.file === undefined ? inContext(`Could not assemble '${name}'`)(error) : error
 
-/** The image appears when it is complete; after a failure nothing is left of it. */
-const assembleAs = (dump: DumpFile, name: string): TaskEither<CommandError, void> =>
-  task(async function* () {
-    const file = yield* wait(atomicFile(name))
-    try {
-      const fd = yield* get(file.create())
-      const filled = fill(dump, { name, fd, length: dump.frame.fileLength })
-      closeSync(fd)
-      yield* get(E.mapLeft(inAssembly(name))(filled))
-      yield* get(file.publish())
-    } finally {
-      file.discard()
-    }
-  })
-
 export const assemble = command({
   name: 'assemble',
   summary: 'make an image from a dump, byte for byte the one that dump --data=inline has dumped',
   args: { dump: argument('<dump>', 'the dump', text), image: argument('<image>', 'the new image', text) },
   options: {},
-  run: ({ dump: dumpName, image }) =>
-    task(async function* () {
-      const dump = yield* get(openDump(dumpName))
-      yield* wait(assembleAs(dump, image))
-      return ok
+  async *run({ dump: dumpName, image }) {
+    const dump = yield* get(openDump(dumpName))
+    const length = dump.frame.fileLength
+    const assembled = createFile(image, length, function* (fd) {
+      yield* get(E.mapLeft(inAssembly(image))(fill(dump, { name: image, fd, length })))
     })
+    yield* wait(assembled)
+  }
 })

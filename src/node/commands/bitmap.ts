@@ -1,14 +1,12 @@
 /** `qcow2 bitmap`: dirty bitmaps added, removed, cleared, enabled, disabled and merged. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
 import { chainSize } from '../../image/guest/chain.js'
 import { defaultGranularity } from '../../transition/bitmaps/bitmaps.js'
 import type { AnyCommand } from '../../transition/command.js'
-import { because, type CommandError, failure, get, task, using, wait } from '../command-error.js'
+import { because, type Failed, get, keepRules, using, wait } from '../command-error.js'
 import { openSource } from '../files/file.js'
-import { ok } from '../files/output.js'
-import { type Marked, markedIn, sizesDiffer } from '../images/copy-bitmaps.js'
+import { keepSizes, type Marked, markedIn } from '../images/copy-bitmaps.js'
 import { withImage } from '../images/locked-image.js'
 import { byteSize } from '../text/values.js'
 import { argument, choice, command, option, optional, Parameter, text } from './command.js'
@@ -47,14 +45,17 @@ const commandOf = (a: Action, name: string, granularity: number, marked: readonl
 }
 
 /** The bitmaps of another image that are to be merged; none where the image's own are. */
-const sourcesOf = (given: readonly Action[], file: string | undefined): TaskEither<CommandError, readonly Marked[]> =>
-  file === undefined
-    ? () => Promise.resolve(E.right([]))
-    : using(openSource(file), async function* (source) {
-        const out: Marked[] = []
-        for (const a of given) if (a._tag === 'merge') out.push(yield* wait(markedIn(source, a.from)))
-        return out
-      })
+const sourcesOf = async function* (
+  given: readonly Action[],
+  file: string | undefined
+): AsyncGenerator<Failed, readonly Marked[]> {
+  const out: Marked[] = []
+  if (file === undefined) return out
+  yield* using(openSource(file), async function* (source) {
+    for (const a of given) if (a._tag === 'merge') out.push(yield* wait(markedIn(source, a.from)))
+  })
+  return out
+}
 
 export const bitmap = command({
   name: 'bitmap',
@@ -74,28 +75,24 @@ export const bitmap = command({
     ),
     sourceFormat: choice('-F, --source-format <format>', 'its format, which must be qcow2', ['qcow2'], 'qcow2')
   },
-  run: (args, { actions: given, granularity, sourceFile }) =>
-    task(async function* () {
-      const [file, name] = [args.image.name, args.name]
-      const isGiven = (tag: Action['_tag']): boolean => given.some(({ _tag }) => _tag === tag)
-      if (given.length === 0)
-        yield* get(failure('Need at least one of --add, --remove, --clear, --enable, --disable, or --merge'))
-      if (granularity !== undefined && !isGiven('add')) yield* get(failure('granularity only supported with --add'))
-      if (sourceFile !== undefined && !isGiven('merge'))
-        yield* get(failure('Merge bitmap source file only supported with --merge'))
-      const marked = yield* wait(sourcesOf(given, sourceFile))
-      const changed = withImage(file, { alone: true }, function* (session) {
-        const disk = chainSize(session.chain)
-        const other = marked.find(({ size }) => size !== disk)
-        if (other !== undefined) yield* get(failure(sizesDiffer(disk, other), { file }))
-        const unit = granularity ?? defaultGranularity(session.opened.g)
-        const commands = given.map((a) => commandOf(a, name, unit, marked))
-        const done = session.all(commands)
-        if (E.isRight(done)) return ok
-        const { command: refused, cause } = done.left
-        const { _tag } = given[commands.findIndex((c) => c === refused)] ?? { _tag: 'add' }
-        return yield* get(E.left(because(`Operation ${_tag} on bitmap ${name} failed`, file)(cause)))
-      })
-      return yield* wait(changed)
+  async *run({ image: { name: file }, name }, { actions: given, granularity, sourceFile }) {
+    const isGiven = (tag: Action['_tag']): boolean => given.some(({ _tag }) => _tag === tag)
+    const kept = keepRules([
+      [given.length === 0, 'Need at least one of --add, --remove, --clear, --enable, --disable, or --merge'],
+      [granularity !== undefined && !isGiven('add'), 'granularity only supported with --add'],
+      [sourceFile !== undefined && !isGiven('merge'), 'Merge bitmap source file only supported with --merge']
+    ])
+    yield* get(kept)
+    const marked = yield* sourcesOf(given, sourceFile)
+    yield* withImage(file, { alone: true }, function* (session) {
+      yield* get(keepSizes(file, chainSize(session.chain), marked))
+      const unit = granularity ?? defaultGranularity(session.opened.g)
+      const commands = given.map((a) => commandOf(a, name, unit, marked))
+      const done = session.all(commands)
+      if (E.isRight(done)) return
+      const { command: refused, cause } = done.left
+      const { _tag } = given[commands.findIndex((c) => c === refused)] ?? { _tag: 'add' }
+      yield* get(E.left(because(`Operation ${_tag} on bitmap ${name} failed`, file)(cause)))
     })
+  }
 })

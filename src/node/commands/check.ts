@@ -1,16 +1,15 @@
 /** `qcow2 check`: whether an image is consistent, and its repair. */
 import { statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { flush } from '../../bytes/host-write.js'
 import type { JsonObject } from '../../bytes/json.js'
 import { checkMetadata, ignoredRefusals } from '../../image/check/check.js'
-import { checkJson, type CheckReport, exitCode } from '../../image/check/report.js'
+import { checkJson, exitCode } from '../../image/check/report.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
 import type { RepairMode } from '../../transition/repair/repair.js'
-import { because, type CommandError, failure, get, system, task, using, wait } from '../command-error.js'
+import { because, type CommandError, type Failed, failure, get, system, task, using, wait } from '../command-error.js'
 import { openSource } from '../files/file.js'
-import { print } from '../files/output.js'
+import { jsonText, print } from '../files/output.js'
 import { cannotOpen, run, type Source } from '../files/source.js'
 import { dataPath } from '../images/follow.js'
 import { checkText } from '../text/check-text.js'
@@ -39,17 +38,15 @@ const fixedJson = ({ leaks, corruptions }: Fixed): JsonObject => ({
 })
 
 /** Repairs an image, as far as the mode lets it. What writes is loaded only for this. @see CHK-08 */
-const repaired = (name: string, mode: RepairMode): TaskEither<CommandError, Fixed> =>
-  task(async function* () {
-    const { lockImage } = await import('../images/locked-image.js')
-    const locked = lockImage(name, { alone: true, passed: ignoredRefusals(mode === 'all') })
-    const fixed = using(locked, function* ({ files, around }) {
-      const repair = yield* get(E.mapLeft(because('Check failed', name))(files.repair(around, mode)))
-      yield* get(files.perform([flush]))
-      return repair.fixed
-    })
-    return yield* wait(fixed)
+const repaired = async function* (name: string, mode: RepairMode): AsyncGenerator<Failed, Fixed> {
+  const { lockImage } = await import('../images/locked-image.js')
+  const locked = lockImage(name, { alone: true, passed: ignoredRefusals(mode === 'all') })
+  return yield* using(locked, function* ({ files, around }) {
+    const repair = yield* get(E.mapLeft(because('Check failed', name))(files.repair(around, mode)))
+    yield* get(files.perform([flush]))
+    return repair.fixed
   })
+}
 
 /** The length of the external data file in bytes; `undefined` for an image without one. */
 const dataFileLength = (name: string, m: Metadata): E.Either<CommandError, number | undefined> =>
@@ -58,15 +55,14 @@ const dataFileLength = (name: string, m: Metadata): E.Either<CommandError, numbe
     : E.right(undefined)
 
 /** Checks an image that is open. Decoders are loaded only when they are asked for. */
-const checked = (file: Source, isDeep: boolean): TaskEither<CommandError, CheckReport> =>
-  task(async function* () {
-    const refused = E.mapLeft(cannotOpen(file.name))
-    const deep = isDeep ? { deep: (await import('../compression/decompress.js')).native } : {}
-    const m = yield* get(refused(yield* wait(run(file, readMetadata))))
-    const length = yield* get(dataFileLength(file.name, m))
-    const data = length === undefined ? {} : { dataFileLength: length }
-    return yield* get(refused(yield* wait(run(file, () => checkMetadata(m, file.length, { ...data, ...deep })))))
-  })
+const checked = task(async function* (file: Source, isDeep: boolean) {
+  const refused = E.mapLeft(cannotOpen(file.name))
+  const deep = isDeep ? { deep: (await import('../compression/native.js')).native } : {}
+  const m = yield* get(refused(yield* wait(run(file, readMetadata))))
+  const length = yield* get(dataFileLength(file.name, m))
+  const data = length === undefined ? {} : { dataFileLength: length }
+  return yield* get(refused(yield* wait(run(file, () => checkMetadata(m, file.length, { ...data, ...deep })))))
+})
 
 export const check = command({
   name: 'check',
@@ -80,25 +76,19 @@ export const check = command({
     quiet: quiet()
   },
   ignored: [ignored['-T'], ignored['-U']],
-  run: ({ image: { name, format } }, options) =>
-    task(async function* () {
-      const fixed =
-        format === 'raw' || options.repair === undefined ? nothing : yield* wait(repaired(name, options.repair))
-      const report = using(openSource(name), async function* (file) {
-        if (format === 'raw')
-          return yield* get(
-            failure('This image format does not support checks', { exitCode: notChecked, clause: 'CHK-07' })
-          )
-        return yield* wait(checked(file, options.deep))
-      })
-      const found = yield* wait(report)
-      const isJson = options.output === 'json'
-      const text = isJson
-        ? `${JSON.stringify({ ...checkJson(found, name), ...fixedJson(fixed) }, null, 4)}\n`
-        : fixedText(fixed) + checkText(found)
-      if (!options.quiet || isJson) yield* get(print(text))
-      if (found.checkErrors > 0)
-        yield* get(failure('Check failed', { exitCode: exitCode(found, options.strict), file: name }))
-      return exitCode(found, options.strict)
+  async *run({ image: { name, format } }, { output: form, strict, deep, repair, quiet: isQuiet }) {
+    const fixed = format === 'raw' || repair === undefined ? nothing : yield* repaired(name, repair)
+    const found = yield* using(openSource(name), async function* (file) {
+      if (format === 'raw')
+        yield* get(failure('This image format does not support checks', { exitCode: notChecked, clause: 'CHK-07' }))
+      return yield* wait(checked(file, deep))
     })
+    const isJson = form === 'json'
+    const text = isJson
+      ? jsonText({ ...checkJson(found, name), ...fixedJson(fixed) })
+      : fixedText(fixed) + checkText(found)
+    if (!isQuiet || isJson) yield* get(print(text))
+    const code = exitCode(found, strict)
+    return found.checkErrors > 0 ? yield* get(failure('Check failed', { exitCode: code, file: name })) : code
+  }
 })

@@ -3,11 +3,12 @@
  * gives, and the types of their values are derived from them.
  */
 import { type Command as Parser, Option } from 'commander'
-import * as E from 'fp-ts/lib/Either.js'
+import type * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
-import { type CommandError, commandError, get, task, wait } from '../command-error.js'
-import { decodeWith } from '../text/values.js'
+import { type Body, type CommandError, get, task } from '../command-error.js'
+import { ok } from '../files/output.js'
+import { decodeWith, oneOf } from '../text/values.js'
 
 /** Prints an error that does not end the command. */
 export type Report = (error: CommandError) => void
@@ -80,17 +81,6 @@ export const texts: Given<readonly string[]> = new t.Type(
   String
 )
 
-/** One of some words. */
-export const oneOf = <W extends string>(words: readonly W[], message: (given: string) => string): Given<W> => {
-  const isWord = (u: unknown): u is W => words.some((word) => word === u)
-  return new t.Type(
-    words.join(),
-    isWord,
-    (u, context) => (isWord(u) ? t.success(u) : t.failure(u, context, message(String(u)))),
-    String
-  )
-}
-
 /** What the codec decodes, or a value in place of what is not given. */
 export const orElse = <A, const B>(codec: t.Type<A, unknown>, absent: B): Given<A | B> =>
   new t.Type(
@@ -147,8 +137,8 @@ interface Declaration<A extends Declared, O extends Declared> {
   readonly args: A
   readonly options: O
   readonly ignored?: readonly Ignored[]
-  /** Does it. The value is the exit code: 0, or another one of qemu-img's where nothing failed. */
-  readonly run: (args: Values<A>, options: Values<O>, report: Report) => TaskEither<CommandError, number>
+  /** Does it, in do notation. The value is the exit code, where that is not 0 though nothing failed. */
+  readonly run: (args: Values<A>, options: Values<O>, report: Report) => Body<number> | Body<void>
 }
 
 const declareAll = (parser: Parser, declared: Declared): (() => Readonly<Record<string, unknown>>) => {
@@ -157,7 +147,7 @@ const declareAll = (parser: Parser, declared: Declared): (() => Readonly<Record<
 }
 
 const decodeAll = <P extends Declared>(declared: P, given: unknown): E.Either<CommandError, Values<P>> =>
-  E.mapLeft((message: string) => commandError(message))(decodeWith(t.type(declared))(given))
+  decodeWith(t.type(declared))(given)
 
 /** A command, from its declaration. */
 export const command = <A extends Declared, O extends Declared>(declaration: Declaration<A, O>): Command => ({
@@ -172,10 +162,10 @@ export const command = <A extends Declared, O extends Declared>(declaration: Dec
       const values = yield* get(decodeAll(args, givenArgs?.()))
       const chosen = yield* get(decodeAll(options, givenOptions?.()))
       yield* get(decodeAll(accepted, givenIgnored?.()))
-      return yield* wait(run(values, chosen, report))
+      return (yield* run(values, chosen, report)) ?? ok
     })
     parser.action(() => {
-      start(started)
+      start(started())
     })
   }
 })

@@ -1,12 +1,12 @@
 /** `qcow2 commit`: what an overlay holds goes into a file below it. */
 import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { chainSize } from '../../image/guest/chain.js'
-import { because, type CommandError, failure, get, system, task, using, wait } from '../command-error.js'
+import { because, type CommandError, type Failed, failure, get, system, task, using, wait } from '../command-error.js'
 import { type DiskFile, openDiskFile } from '../files/disk-file.js'
 import { beside } from '../files/new-image.js'
-import { ok, print } from '../files/output.js'
+import { print } from '../files/output.js'
 import { cannotOpen } from '../files/source.js'
 import { guestSize, type Piece, wholeDisk } from '../images/guest.js'
 import { withImage } from '../images/locked-image.js'
@@ -53,17 +53,16 @@ const imageTarget = (name: string, session: Session): Target => {
 }
 
 /** Copies what the `depth` layers on top hold, and makes it durable. */
-const copy = (overlay: OpenChain, depth: number, target: Target): TaskEither<CommandError, void> =>
-  task(async function* () {
-    const size = guestSize(overlay)
-    if (target.size() < size) yield* get(target.grow(size))
-    const [first, ...rest] = overlay.chain
-    const upper: OpenChain = { ...overlay, chain: [first, ...rest.slice(0, depth - 1)] }
-    // What a layer in between is too short for is zeros, whatever lies below.
-    const put = (piece: Piece) => (piece.absent && piece.depth === depth - 1 ? undefined : target.put(piece))
-    yield* wait(wholeDisk(upper, put))
-    yield* get(target.end())
-  })
+const copy = task(async function* (overlay: OpenChain, depth: number, target: Target) {
+  const size = guestSize(overlay)
+  if (target.size() < size) yield* get(target.grow(size))
+  const [first, ...rest] = overlay.chain
+  const upper: OpenChain = { ...overlay, chain: [first, ...rest.slice(0, depth - 1)] }
+  // What a layer in between is too short for is zeros, whatever lies below.
+  const put = (piece: Piece) => (piece.absent && piece.depth === depth - 1 ? undefined : target.put(piece))
+  yield* wait(wholeDisk(upper, put))
+  yield* get(target.end())
+})
 
 /** Which layer is meant: the next one, or one by its name. */
 const depthOf = (image: string, overlay: OpenChain, base: string | undefined): E.Either<CommandError, number> => {
@@ -72,31 +71,26 @@ const depthOf = (image: string, overlay: OpenChain, base: string | undefined): E
   return system('open', base, () => overlay.names.findIndex((name, i) => i > 0 && realpathSync(name) === path))
 }
 
-const commitInto = (
+const commitInto = async function* (
   image: string,
   overlay: OpenChain,
   base: string | undefined,
   folders: readonly string[]
-): TaskEither<CommandError, void> =>
-  task(async function* () {
-    if (overlay.chain.length < 2) yield* get(failure('Image does not have a backing file', { file: image }))
-    const depth = yield* get(depthOf(image, overlay, base))
-    const name = overlay.names[depth]
-    if (depth < 1 || name === undefined)
-      return yield* get(failure(`Did not find '${base ?? ''}' in the backing chain of '${image}'`, { file: image }))
-    const committed =
-      overlay.chain[depth]?._tag === 'Raw'
-        ? using(
-            () => Promise.resolve(openDiskFile(name)),
-            async function* (disk) {
-              yield* wait(copy(overlay, depth, rawTarget(disk)))
-            }
-          )
-        : withImage(name, { allow: folders }, async function* (session) {
-            yield* wait(copy(overlay, depth, imageTarget(name, session)))
-          })
-    yield* wait(committed)
-  })
+): AsyncGenerator<Failed, void> {
+  if (overlay.chain.length < 2) yield* get(failure('Image does not have a backing file', { file: image }))
+  const depth = yield* get(depthOf(image, overlay, base))
+  const name = overlay.names[depth]
+  if (depth < 1 || name === undefined)
+    return yield* get(failure(`Did not find '${base ?? ''}' in the backing chain of '${image}'`, { file: image }))
+  if (overlay.chain[depth]?._tag === 'Raw')
+    yield* using(TE.fromEither(openDiskFile(name)), async function* (disk) {
+      yield* wait(copy(overlay, depth, rawTarget(disk)))
+    })
+  else
+    yield* withImage(name, { allow: folders }, async function* (session) {
+      yield* wait(copy(overlay, depth, imageTarget(name, session)))
+    })
+}
 
 /**
  * What was copied is durable before the overlay is emptied, so that the guest's disk is the same at every moment. With a
@@ -113,15 +107,12 @@ export const commit = command({
     quiet: quiet()
   },
   ignored: [ignored['-t'], ignored['-p'], ignored['-r']],
-  run: ({ image: { name } }, { allow: folders, base, drop, quiet: isQuiet }) =>
-    withImage(name, { allow: folders }, async function* (session) {
-      const copied = using(openChain(name, { allow: folders }), async function* (overlay) {
-        yield* wait(commitInto(name, overlay, base, folders))
-      })
-      yield* wait(copied)
+  async *run({ image: { name } }, { allow: folders, base, drop, quiet: isQuiet }) {
+    yield* withImage(name, { allow: folders }, async function* (session) {
+      yield* using(openChain(name, { allow: folders }), (overlay) => commitInto(name, overlay, base, folders))
       if (!drop && base === undefined) yield* get(E.mapLeft(cannotOpen(name))(session.command({ _tag: 'MakeEmpty' })))
       yield* get(session.end())
       if (!isQuiet) yield* get(print('Image committed.\n'))
-      return ok
     })
+  }
 })

@@ -1,8 +1,7 @@
 /** `qcow2 compare`: whether two images hold the same guest disk. */
-import * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { map, type MapEntry } from '../../image/guest/map.js'
-import { type CommandError, get, task, using, wait } from '../command-error.js'
+import { type CommandError, type Failed, get, task, using, wait } from '../command-error.js'
 import { ok, print } from '../files/output.js'
 import { run } from '../files/source.js'
 import { allocatedIn, allocatedRanges } from '../images/allocated-ranges.js'
@@ -19,19 +18,17 @@ const notCompared = 2
 /** Bytes that are compared at once. */
 const step = 2 ** 20
 
-const entriesOf = (open: OpenChain): TaskEither<CommandError, readonly MapEntry[]> =>
-  task(async function* () {
-    const out: MapEntry[] = []
-    const read = run(
-      open,
-      () => map(open.chain),
-      (e) => {
-        out.push(e)
-      }
+const entriesOf = task(async function* ({ name, world, chain }: OpenChain) {
+  const out: MapEntry[] = []
+  yield* wait(
+    run(
+      { name, world },
+      () => map(chain),
+      (e) => void out.push(e)
     )
-    yield* wait(read)
-    return out
-  })
+  )
+  return out
+})
 
 const alike = (a: MapEntry, b: MapEntry): boolean =>
   a.data === b.data &&
@@ -40,54 +37,66 @@ const alike = (a: MapEntry, b: MapEntry): boolean =>
   (a.offset === undefined) === (b.offset === undefined)
 
 /** The first guest byte that the images hold in different ways, or up to the end in only one; how a raw file holds it is not known. */
-const otherStatus = (a: OpenChain, b: OpenChain): TaskEither<CommandError, number | undefined> =>
-  task(async function* () {
-    if (a.chain[0]._tag === 'Raw' || b.chain[0]._tag === 'Raw') return undefined
-    const [left, right] = [yield* wait(entriesOf(a)), yield* wait(entriesOf(b))]
-    for (let i = 0, j = 0; ;) {
-      const [x, y] = [left[i], right[j]]
-      if (x === undefined || y === undefined) return undefined
-      const [endX, endY] = [x.start + x.length, y.start + y.length]
-      const [lastX, lastY] = [endX === guestSize(a), endY === guestSize(b)]
-      if (!alike(x, y) || lastX !== lastY) return Math.max(x.start, y.start)
-      if (endX <= endY) i++
-      if (endY <= endX) j++
-    }
-  })
+const otherStatus = task(async function* (a: OpenChain, b: OpenChain) {
+  if (a.chain[0]._tag === 'Raw' || b.chain[0]._tag === 'Raw') return undefined
+  const [left, right] = [yield* wait(entriesOf(a)), yield* wait(entriesOf(b))]
+  for (let i = 0, j = 0; ;) {
+    const [x, y] = [left[i], right[j]]
+    if (x === undefined || y === undefined) return undefined
+    const [endX, endY] = [x.start + x.length, y.start + y.length]
+    const [lastX, lastY] = [endX === guestSize(a), endY === guestSize(b)]
+    if (!alike(x, y) || lastX !== lastY) return Math.max(x.start, y.start)
+    if (endX <= endY) i++
+    if (endY <= endX) j++
+  }
+})
 
 /** The first guest byte below `size` that differs. */
-const firstDifference = (a: OpenChain, b: OpenChain, size: number): TaskEither<CommandError, number | undefined> =>
-  task(async function* () {
-    const allocated = [yield* wait(allocatedRanges(a)), yield* wait(allocatedRanges(b))]
-    for (const [from, to] of allocatedIn(allocated, 0, size))
-      for (let at = from; at < to; at += step) {
-        const length = Math.min(step, to - at)
-        const [x, y] = [yield* wait(guestBytes(a, at, length)), yield* wait(guestBytes(b, at, length))]
-        if (Buffer.compare(x, y) !== 0) return at + x.findIndex((byte, i) => byte !== y[i])
-      }
-    return undefined
-  })
-
-/** What two disks come to. */
-interface Outcome {
-  readonly code: number
-  readonly text: string
-}
+const firstDifference = task(async function* (a: OpenChain, b: OpenChain, size: number) {
+  const allocated = [yield* wait(allocatedRanges(a)), yield* wait(allocatedRanges(b))]
+  for (const [from, to] of allocatedIn(allocated, 0, size))
+    for (let at = from; at < to; at += step) {
+      const length = Math.min(step, to - at)
+      const [x, y] = [yield* wait(guestBytes(a, at, length)), yield* wait(guestBytes(b, at, length))]
+      if (Buffer.compare(x, y) !== 0) return at + x.findIndex((byte, i) => byte !== y[i])
+    }
+  return undefined
+})
 
 /** Compares two disks; the shorter one counts as filled up with zeros, unless that is a difference. */
-const compared = (a: OpenChain, b: OpenChain, isStrict: boolean): TaskEither<CommandError, Outcome> =>
-  task(async function* () {
-    const [shorter, longer] = [Math.min(guestSize(a), guestSize(b)), Math.max(guestSize(a), guestSize(b))]
-    const mismatch = shorter === longer ? '' : 'Warning: Image size mismatch!\n'
-    if (isStrict && mismatch !== '') return { code: differ, text: 'Strict mode: Image size mismatch!\n' }
-    const other = isStrict ? yield* wait(otherStatus(a, b)) : undefined
-    const where = yield* wait(firstDifference(a, b, other ?? longer))
-    if (where !== undefined)
-      return { code: differ, text: `${where < shorter ? '' : mismatch}Content mismatch at offset ${where}!\n` }
-    return other === undefined
-      ? { code: ok, text: `${mismatch}Images are identical.\n` }
-      : { code: differ, text: `Strict mode: Offset ${other} block status mismatch!\n` }
-  })
+const compared = task(async function* (a: OpenChain, b: OpenChain, isStrict: boolean) {
+  const [shorter, longer] = [Math.min(guestSize(a), guestSize(b)), Math.max(guestSize(a), guestSize(b))]
+  const mismatch = shorter === longer ? '' : 'Warning: Image size mismatch!\n'
+  if (isStrict && mismatch !== '') return { code: differ, text: 'Strict mode: Image size mismatch!\n' }
+  const other = isStrict ? yield* wait(otherStatus(a, b)) : undefined
+  const where = yield* wait(firstDifference(a, b, other ?? longer))
+  if (where !== undefined)
+    return { code: differ, text: `${where < shorter ? '' : mismatch}Content mismatch at offset ${where}!\n` }
+  return other === undefined
+    ? { code: ok, text: `${mismatch}Images are identical.\n` }
+    : { code: differ, text: `Strict mode: Offset ${other} block status mismatch!\n` }
+})
+
+/** Options of the command. */
+interface CompareOptions {
+  readonly strict: boolean
+  readonly quiet: boolean
+  readonly allow: readonly string[]
+}
+
+/** Compares the disks of two images, and prints the outcome; the value is the exit code. */
+const compareImages = task(
+  (first: NamedImage, second: NamedImage, options: CompareOptions): AsyncGenerator<Failed, number> => {
+    const open = ({ name, format }: NamedImage) => openChain(name, { allow: options.allow, format })
+    return using(open(first), (a) =>
+      using(open(second), async function* (b) {
+        const { code, text } = yield* wait(compared(a, b, options.strict))
+        if (!options.quiet) yield* get(print(text))
+        return code
+      })
+    )
+  }
+)
 
 export const compare = command({
   name: 'compare',
@@ -102,16 +111,8 @@ export const compare = command({
     allow
   },
   ignored: [ignored['-T'], ignored['-p'], ignored['-U']],
-  run: ({ first, second }, options) => {
-    const open = ({ name, format }: NamedImage) => openChain(name, { allow: options.allow, format })
-    const done = using(open(first), async function* (a) {
-      const outcome = using(open(second), async function* (b) {
-        return yield* wait(compared(a, b, options.strict))
-      })
-      const { code, text } = yield* wait(outcome)
-      if (!options.quiet) yield* get(print(text))
-      return code
-    })
-    return () => done().then(E.mapLeft((error) => ({ ...error, exitCode: notCompared })))
+  async *run({ first, second }, options) {
+    const done = compareImages(first, second, options)
+    return yield* wait(TE.mapLeft((error: CommandError) => ({ ...error, exitCode: notCompared }))(done))
   }
 })

@@ -1,25 +1,13 @@
 /** `qcow2 convert`: guest disks as a raw file or as an image. */
-import * as E from 'fp-ts/lib/Either.js'
-import * as t from 'io-ts'
-import { type CommandError, failure, get, keepRules, task, wait } from '../command-error.js'
+import type * as E from 'fp-ts/lib/Either.js'
+import { type CommandError, failure, get, keepRules, wait } from '../command-error.js'
 import type { ConvertOptions } from '../convert/conversion.js'
 import { convert as convertDisks } from '../convert/convert.js'
-import { ok, print } from '../files/output.js'
+import { print } from '../files/output.js'
 import { optionsHelp } from '../text/image-options.js'
-import { asksForHelp } from '../text/option-list.js'
-import { byteSize } from '../text/values.js'
-import { argument, command, flag, type Given, option, optional, orElse, text, texts } from './command.js'
+import { asksForHelp, byteSize, where } from '../text/values.js'
+import { argument, command, flag, option, optional, orElse, text, texts } from './command.js'
 import { allow, format, ignored, optionLists, quiet, snapshot } from './options.js'
-
-/** A codec that also demands a rule of what it decodes. */
-const where = <A>(codec: Given<A>, holds: (a: A) => boolean, message: string): Given<A> =>
-  new t.Type(
-    codec.name,
-    codec.is,
-    (u, context) =>
-      E.chain((a: A) => (holds(a) ? t.success(a) : t.failure<A>(u, context, message)))(codec.validate(u, context)),
-    codec.encode
-  )
 
 /** Bytes of zeros from which on they are left out: whole sectors. */
 const sparseSize = where(
@@ -97,18 +85,13 @@ export const convert = command({
     ...(['-T', '-t', '-U', '-W', '-C', '-r'] as const).map((short) => ignored[short]),
     { flags: '-m, --coroutines <n>', codec: coroutines }
   ],
-  run: ({ files }, options, report) =>
-    task(async function* () {
-      if (asksForHelp(options.options)) {
-        yield* get(print(optionsHelp()))
-        return ok
-      }
-      const inputs = files.slice(0, -1)
-      const out = files.at(-1)
-      yield* get(conflictingOptions(inputs, options))
-      if (inputs.length === 0 || out === undefined) return yield* get(failure('Must specify image file name'))
-      const sparse = isFull(options) ? 0 : options.sparse
-      yield* wait(convertDisks(inputs, out, { ...options, sparse }, report))
-      return ok
-    })
+  async *run({ files }, options, report) {
+    if (asksForHelp(options.options)) return yield* get(print(optionsHelp()))
+    const inputs = files.slice(0, -1)
+    const out = files.at(-1)
+    yield* get(conflictingOptions(inputs, options))
+    if (inputs.length === 0 || out === undefined) return yield* get(failure('Must specify image file name'))
+    const sparse = isFull(options) ? 0 : options.sparse
+    yield* wait(convertDisks(inputs, out, { ...options, sparse }, report))
+  }
 })

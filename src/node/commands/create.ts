@@ -1,8 +1,8 @@
 /** `qcow2 create`: a new image, and its external data file. */
 import { spawnSync } from 'node:child_process'
-import { closeSync, ftruncateSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
 import { flush, type HostWrite } from '../../bytes/host-write.js'
 import type { Issue } from '../../bytes/issue.js'
@@ -14,76 +14,61 @@ import {
   type CommandError,
   commandError,
   either,
+  type Failed,
   failure,
   get,
   inContext,
-  orError,
-  system,
+  keepRules,
   task,
   wait
 } from '../command-error.js'
-import { atomicFile } from '../files/atomic-file.js'
+import { createFile } from '../files/atomic-file.js'
 import { newImage } from '../files/new-image.js'
-import { ok, print } from '../files/output.js'
+import { print } from '../files/output.js'
 import { isZeros } from '../files/sparse.js'
 import { backingSize } from '../images/open.js'
 import { createOptions } from '../text/create-options.js'
-import { formattingLine, optionsHelp, optionTexts, type OptionTexts, optionValues } from '../text/image-options.js'
-import { asksForHelp, optionsOfAll } from '../text/option-list.js'
-import { byteSize } from '../text/values.js'
+import {
+  formattingLine,
+  type GivenOptions,
+  optionsHelp,
+  optionTexts,
+  type OptionTexts,
+  optionValues
+} from '../text/image-options.js'
+import { asksForHelp, byteSize } from '../text/values.js'
 import { argument, command, flag, type Given, option, optional, text } from './command.js'
 import { format, optionLists, quiet } from './options.js'
 
 /** What the command line says of a new image. */
-export interface Wanted {
+export interface Wanted extends GivenOptions {
   readonly image: string
-  readonly size?: string | undefined
-  readonly backing?: string | undefined
-  readonly backingFormat?: string | undefined
   /** Whether the backing file is not opened. */
   readonly unsafe: boolean
-  /** Lists of options. */
-  readonly options: readonly string[]
 }
 
-/** The options of lists by name, with those that have options of the command line. */
-const givenTexts = ({ size, backing, backingFormat, options }: Wanted): E.Either<CommandError, OptionTexts> =>
-  either(function* () {
-    const given = yield* get(orError(E.chain(optionTexts)(optionsOfAll(options))))
-    if (size !== undefined && given.has('size')) yield* get(failure('The image size must be specified only once'))
-    return new Map([
-      ...given,
-      ...(size === undefined ? [] : [['size', size] as const]),
-      ...(backing === undefined ? [] : [['backing_file', backing] as const]),
-      ...(backingFormat === undefined ? [] : [['backing_fmt', backingFormat] as const])
-    ])
-  })
-
-/** Options with the size of the disk, which may be the backing file's. */
-const withSize = (image: string, texts: OptionTexts, unsafe: boolean): TaskEither<CommandError, OptionTexts> =>
-  task(async function* () {
-    const [backing, backingFormat] = [texts.get('backing_file'), texts.get('backing_fmt')]
-    if (backing === '') yield* get(failure('Expected backing file name, got empty string'))
-    if (backing === image)
-      yield* get(failure('Error: Trying to create an image with the same filename as the backing file'))
-    if (backing !== undefined && backingFormat === undefined)
-      yield* get(failure('Backing file specified without backing format'))
-    if (backing !== undefined && backingFormat !== undefined && !unsafe) {
-      const size = yield* wait(backingSize(image, backing, backingFormat))
-      if (!texts.has('size')) return new Map([...texts, ['size', `${size}`]])
-    }
-    if (!texts.has('size')) yield* get(failure('Image creation needs a size parameter'))
-    return texts
-  })
-
-/** All options of a new image by name, with its size. */
-export const textsOf = (wanted: Wanted): TaskEither<CommandError, OptionTexts> => {
+/** All options of a new image by name, with the size of its disk, which may be the backing file's. */
+const withSize = task(async function* (wanted: Wanted): AsyncGenerator<Failed, OptionTexts> {
   const { image, unsafe } = wanted
-  const texts = task(async function* () {
-    return yield* wait(withSize(image, yield* get(givenTexts(wanted)), unsafe))
-  })
-  return () => texts().then(E.mapLeft(inContext(image)))
-}
+  const texts = yield* get(optionTexts(wanted))
+  const [backing, backingFormat] = [texts.get('backing_file'), texts.get('backing_fmt')]
+  const kept = keepRules([
+    [backing === '', 'Expected backing file name, got empty string'],
+    [backing === image, 'Error: Trying to create an image with the same filename as the backing file'],
+    [backing !== undefined && backingFormat === undefined, 'Backing file specified without backing format']
+  ])
+  yield* get(kept)
+  if (backing !== undefined && backingFormat !== undefined && !unsafe) {
+    const size = yield* wait(backingSize(image, backing, backingFormat))
+    if (!texts.has('size')) return new Map([...texts, ['size', `${size}`]])
+  }
+  if (!texts.has('size')) yield* get(failure('Image creation needs a size parameter'))
+  return texts
+})
+
+/** The same; the message of a failure begins with the name of the image. */
+export const textsOf = (wanted: Wanted): TaskEither<CommandError, OptionTexts> =>
+  TE.mapLeft(inContext(wanted.image))(withSize(wanted))
 
 /** The writes of a creation, or the reason against it, as qemu-img has it where it has one. */
 const planned = (image: string, options: CreateOptions): E.Either<CommandError, readonly HostWrite[]> =>
@@ -103,60 +88,37 @@ const isAllocated = (path: string, length: number): boolean =>
   spawnSync('fallocate', ['--length', `${length}`, path], { stdio: 'ignore' }).status === 0
 
 /** Creates the files of an image, or none of them: what is not zeros first, since what is reads as zeros already. */
-const createFiles = (
-  image: string,
-  options: CreateOptions,
-  writes: readonly HostWrite[]
-): TaskEither<CommandError, void> =>
-  task(async function* () {
-    const files = yield* wait(newImage(image, options))
-    try {
-      for (const w of writes) if (w._tag !== 'Flush' && !writesZeros(w)) yield* get(files.perform(w))
-      for (const { part, file } of files.parts) {
-        const zeros = writes.flatMap((w) => (w._tag === 'Write' && w.file.part === part && writesZeros(w) ? [w] : []))
-        const end = zeros.reduce((to, w) => Math.max(to, w.at + w.bytes.length), 0)
-        if (end > 0 && !(options.preallocation === 'falloc' && isAllocated(file.path, end)))
-          for (const w of zeros) yield* get(files.perform(w))
-      }
-      yield* get(files.perform(flush))
-      yield* get(files.publish())
-    } finally {
-      files.discard()
+const createFiles = task(async function* (image: string, options: CreateOptions, writes: readonly HostWrite[]) {
+  const files = yield* wait(newImage(image, options))
+  try {
+    for (const w of writes) if (w._tag !== 'Flush' && !writesZeros(w)) yield* get(files.perform(w))
+    for (const { part, file } of files.parts) {
+      const zeros = writes.flatMap((w) => (w._tag === 'Write' && w.file.part === part && writesZeros(w) ? [w] : []))
+      const end = zeros.reduce((to, w) => Math.max(to, w.at + w.bytes.length), 0)
+      if (end > 0 && !(options.preallocation === 'falloc' && isAllocated(file.path, end)))
+        for (const w of zeros) yield* get(files.perform(w))
     }
-  })
+    yield* get(files.perform(flush))
+    yield* get(files.publish())
+  } finally {
+    files.discard()
+  }
+})
 
 /** Creates an image by its options. After a failure what had its name is there as before. */
-export const createQcow2 = (image: string, texts: OptionTexts): TaskEither<CommandError, void> =>
-  task(async function* () {
-    const options = yield* get(E.mapLeft(inContext(image))(orError(createOptions(texts))))
-    yield* wait(createFiles(image, options, yield* get(planned(image, options))))
-  })
+export const createQcow2 = task(async function* (image: string, texts: OptionTexts) {
+  const options = yield* get(E.mapLeft(inContext(image))(createOptions(texts)))
+  yield* wait(createFiles(image, options, yield* get(planned(image, options))))
+})
 
 /** The bytes of the disk of a raw file, of which the size is the only option. */
-const rawSize = (wanted: Wanted): E.Either<CommandError, bigint> =>
-  either(function* () {
-    const texts = yield* get(givenTexts(wanted))
-    const other = [...texts.keys()].find((name) => name !== 'size')
-    if (other !== undefined) yield* get(failure(`Parameter '${other}' is not supported for file format raw`))
-    const { size } = yield* get(orError(optionValues(texts)))
-    return size ?? (yield* get(failure('Image creation needs a size parameter')))
-  })
-
-/** Creates a raw file: as many zeros as the disk has bytes, in whole sectors. */
-const createRaw = (image: string, size: bigint): TaskEither<CommandError, void> =>
-  task(async function* () {
-    const file = yield* wait(atomicFile(image))
-    try {
-      const fd = yield* get(file.create())
-      const length = Math.ceil(Number(size) / sectorSize) * sectorSize
-      const truncated = system('create', image, () => ftruncateSync(fd, length))
-      closeSync(fd)
-      yield* get(truncated)
-      yield* get(file.publish())
-    } finally {
-      file.discard()
-    }
-  })
+const rawSize = either(function* (wanted: Wanted) {
+  const texts = yield* get(optionTexts(wanted))
+  const other = [...texts.keys()].find((name) => name !== 'size')
+  if (other !== undefined) yield* get(failure(`Parameter '${other}' is not supported for file format raw`))
+  const { size } = yield* get(optionValues(texts))
+  return size ?? (yield* get(failure('Image creation needs a size parameter')))
+})
 
 /** The text of a size, which must be one. */
 const sizeText: Given<string> = new t.Type(
@@ -189,23 +151,18 @@ export const create = command({
     options: optionLists("options of the image, as qemu-img's; -o help lists them"),
     quiet: quiet()
   },
-  run: (args, { quiet: isQuiet, ...options }) =>
-    task(async function* () {
-      if (asksForHelp(options.options)) {
-        yield* get(print(optionsHelp()))
-        return ok
-      }
-      const { image } = args
-      const wanted = { ...args, ...options }
-      if (options.format === 'raw') {
-        const size = yield* get(E.mapLeft(inContext(image))(rawSize(wanted)))
-        if (!isQuiet) yield* get(print(`Formatting '${image}', fmt=raw size=${size}\n`))
-        yield* wait(createRaw(image, size))
-      } else {
-        const texts = yield* wait(textsOf(wanted))
-        if (!isQuiet) yield* get(print(formattingLine(image, texts)))
-        yield* wait(createQcow2(image, texts))
-      }
-      return ok
-    })
+  async *run(args, { quiet: isQuiet, ...options }) {
+    if (asksForHelp(options.options)) return yield* get(print(optionsHelp()))
+    const { image } = args
+    const wanted = { ...args, ...options }
+    if (options.format === 'raw') {
+      const size = yield* get(E.mapLeft(inContext(image))(rawSize(wanted)))
+      if (!isQuiet) yield* get(print(`Formatting '${image}', fmt=raw size=${size}\n`))
+      yield* wait(createFile(image, Math.ceil(Number(size) / sectorSize) * sectorSize))
+    } else {
+      const texts = yield* wait(textsOf(wanted))
+      if (!isQuiet) yield* get(print(formattingLine(image, texts)))
+      yield* wait(createQcow2(image, texts))
+    }
+  }
 })

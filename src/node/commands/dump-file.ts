@@ -20,13 +20,12 @@ const parse = (text: string): E.Either<CommandError, unknown> =>
     (error) => commandError(reason(error))
   )
 
-const parsed = (text: string): E.Either<CommandError, DumpFile> =>
-  either(function* () {
-    const json = yield* get(parse(text))
-    const frame = yield* get(orError(dumpFrame(json)))
-    const regions = yield* get(orError(dumpRegions(json)))
-    return { frame, regions: () => regions.map((r) => E.right(r)) }
-  })
+const parsed = either(function* (text: string) {
+  const json = yield* get(parse(text))
+  const frame = yield* get(orError(dumpFrame(json)))
+  const regions = yield* get(orError(dumpRegions(json)))
+  return { frame, regions: () => regions.map((r) => E.right(r)) }
+})
 
 /** The lines of a file, without their ends, up to the first failure. */
 function* linesOf(name: string): Generator<E.Either<CommandError, string>> {
@@ -63,18 +62,16 @@ function* regionLines(name: string): Generator<E.Either<CommandError, unknown>> 
 }
 
 /** The frame of a dump that is read line by line: its first two lines. */
-const frameOfLines = (name: string): E.Either<CommandError, DumpFrame> =>
-  either(function* () {
-    const lines: string[] = []
-    for (const line of linesOf(name)) if (lines.push(yield* get(line)) === 2) break
-    return yield* get(orError(dumpFrame(yield* get(parse(`${lines.join('').replace(/,$/, '')}}`)))))
-  })
+const frameOfLines = either(function* (name: string) {
+  const lines: string[] = []
+  for (const line of linesOf(name)) if (lines.push(yield* get(line)) === 2) break
+  return yield* get(orError(dumpFrame(yield* get(parse(`${lines.join('').replace(/,$/, '')}}`)))))
+})
 
 /** Opens a dump. */
-export const openDump = (name: string): E.Either<CommandError, DumpFile> =>
-  either(function* () {
-    const decoded = E.mapLeft(inContext(`Could not read the dump '${name}'`))
-    const { size } = yield* get(system('open', name, () => statSync(name)))
-    if (size > wholeSize) return { frame: yield* get(decoded(frameOfLines(name))), regions: () => regionLines(name) }
-    return yield* get(decoded(parsed(yield* get(system('open', name, () => readFileSync(name, 'utf8'))))))
-  })
+export const openDump = either(function* (name: string) {
+  const decoded = E.mapLeft(inContext(`Could not read the dump '${name}'`))
+  const { size } = yield* get(system('open', name, () => statSync(name)))
+  if (size > wholeSize) return { frame: yield* get(decoded(frameOfLines(name))), regions: () => regionLines(name) }
+  return yield* get(decoded(parsed(yield* get(system('open', name, () => readFileSync(name, 'utf8'))))))
+})

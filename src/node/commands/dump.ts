@@ -2,7 +2,7 @@
 import { dump as dumpPlan } from '../../image/dump/dump.js'
 import { get, using } from '../command-error.js'
 import { openSource } from '../files/file.js'
-import { ok, textWriter } from '../files/output.js'
+import { textWriter } from '../files/output.js'
 import { run } from '../files/source.js'
 import { argument, choice, command, text } from './command.js'
 
@@ -24,6 +24,5 @@ export const dump = command({
       const printed = await run(source, () => dumpPlan(source.length, data), put)()
       yield* get(end())
       yield* get(printed)
-      return ok
     })
 })

@@ -3,13 +3,12 @@ import { clause } from '../../../spec/clauses/index.js'
 import { type ExplainReport, explainJson, explain as explainPlan, type Explanation } from '../../image/dump/explain.js'
 import { failure, get, using, wait } from '../command-error.js'
 import { openSource } from '../files/file.js'
-import { ok, print } from '../files/output.js'
+import { jsonText, print } from '../files/output.js'
 import { run } from '../files/source.js'
+import { hex } from '../text/numbers.js'
 import { byteSize } from '../text/values.js'
 import { argument, command, orElse, text } from './command.js'
 import { output } from './options.js'
-
-const hex = (n: number): string => `0x${n.toString(16)}`
 
 const lines = (e: Explanation): readonly string[] => [
   `${e.structure}${e.of === '' ? '' : ` (${e.of})`}, ${e.part}: bytes ${hex(e.at)} to ${hex(e.at + e.size - 1)}`,
@@ -43,7 +42,6 @@ export const explain = command({
       if (offset >= length)
         yield* get(failure(`'${image}' has ${length} bytes, byte ${offset} is not among them`, { file: image, offset }))
       const answer = yield* wait(run(source, () => explainPlan(length, offset)))
-      yield* get(print(format === 'json' ? `${JSON.stringify(explainJson(answer), null, 4)}\n` : answerText(answer)))
-      return ok
+      yield* get(print(format === 'json' ? jsonText(explainJson(answer)) : answerText(answer)))
     })
 })

@@ -1,13 +1,12 @@
 /** `qcow2 info`: what an image is. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { integerToJson, type Json, type JsonObject } from '../../bytes/json.js'
+import { integerToJson, type JsonObject } from '../../bytes/json.js'
 import { sectorSize } from '../../format/limits.js'
 import { type ImageInfo, type FileInfo, infoReport, type InfoReport, readInfo } from '../../image/info.js'
 import { infoJson } from '../../image/info-json.js'
-import { type CommandError, get, task, using, wait } from '../command-error.js'
+import { type Failed, get, using, wait } from '../command-error.js'
 import { openSource } from '../files/file.js'
-import { ok, print } from '../files/output.js'
+import { jsonText, print } from '../files/output.js'
 import { cannotOpen, run, type Source } from '../files/source.js'
 import { pathFrom } from '../images/follow.js'
 import { openChain } from '../images/open.js'
@@ -43,43 +42,35 @@ const rawJson = ({ filename, virtualSize, actualSize }: Heading): JsonObject => 
 const toJson = (r: Report): JsonObject => ('metadata' in r ? infoJson(r) : rawJson(r))
 const toText = (r: Report): string => ('metadata' in r ? humanInfo(r) : humanRaw(r))
 
-const jsonText = (value: Json): string => `${JSON.stringify(value, null, 4)}\n`
-
 /** A report, and why the image must be refused, if it must. */
-interface Judged {
-  readonly report: Report
-  readonly refused?: ImageInfo['refused']
+const judged = async function* (
+  source: Source,
+  isRaw: boolean
+): AsyncGenerator<Failed, readonly [Report, ImageInfo['refused']]> {
+  if (isRaw) return [rawReport(source), undefined]
+  const info = yield* wait(run(source, readInfo))
+  return [infoReport(info, fileInfo(source)), info.refused]
 }
 
-const judged = (source: Source, isRaw: boolean): TaskEither<CommandError, Judged> =>
-  task(async function* () {
-    if (isRaw) return { report: rawReport(source) }
-    const info = yield* wait(run(source, readInfo))
-    return { report: infoReport(info, fileInfo(source)), refused: info.refused }
-  })
-
 /** An image that must be refused is described as far as it decodes. */
-const infoOf = ({ name, format }: NamedImage, isJson: boolean): TaskEither<CommandError, number> =>
+const infoOf = ({ name, format }: NamedImage, isJson: boolean): AsyncGenerator<Failed, void> =>
   using(openSource(name), async function* (source) {
-    const { report, refused } = yield* wait(judged(source, format === 'raw'))
+    const [report, refused] = yield* judged(source, format === 'raw')
     yield* get(print(isJson ? jsonText(toJson(report)) : toText(report)))
-    return refused === undefined ? ok : yield* get(E.left(cannotOpen(name)([refused])))
+    if (refused !== undefined) yield* get(E.left(cannotOpen(name)([refused])))
   })
 
 /** The same for an image and everything below it; nothing is printed where a file of the chain must be refused. */
-const infoOfChain = (name: string, folders: readonly string[], isJson: boolean): TaskEither<CommandError, number> =>
+const infoOfChain = (name: string, folders: readonly string[], isJson: boolean): AsyncGenerator<Failed, void> =>
   using(openChain(name, { allow: folders }), async function* ({ names, chain }) {
     const layers: Report[] = []
-    for (const [depth, layer] of names.entries()) {
-      const layerReport = using(openSource(layer), async function* (source) {
-        return yield* wait(judged(source, chain[depth]?._tag === 'Raw'))
+    for (const [depth, layer] of names.entries())
+      yield* using(openSource(layer), async function* (source) {
+        const [report, refused] = yield* judged(source, chain[depth]?._tag === 'Raw')
+        if (refused !== undefined) yield* get(E.left(cannotOpen(layer)([refused])))
+        layers.push(report)
       })
-      const { report, refused } = yield* wait(layerReport)
-      if (refused !== undefined) yield* get(E.left(cannotOpen(layer)([refused])))
-      layers.push(report)
-    }
     yield* get(print(isJson ? jsonText(layers.map(toJson)) : layers.map(toText).join('\n')))
-    return ok
   })
 
 export const info = command({

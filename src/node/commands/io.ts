@@ -1,7 +1,24 @@
 /** `qcow2 io`: guest bytes read and written by lines in qemu-io's own words. */
-import { runLines } from '../io/io.js'
+import { createInterface } from 'node:readline/promises'
+import { flow } from 'fp-ts/lib/function.js'
+import { failure, get, wait } from '../command-error.js'
+import { dropUnread, print, textWriter } from '../files/output.js'
+import { IoSession } from '../io/session.js'
+import { imageOptsOf, type OpenRequest } from '../text/image-opts.js'
 import { argument, command, flag, option, optional, repeated, text } from './command.js'
 import { allow, format, ignored } from './options.js'
+
+/** The lines of standard input, with a prompt on a terminal. */
+const standardInput = async function* (): AsyncGenerator<string> {
+  const terminal = process.stdin.isTTY
+  const lines = createInterface({ input: process.stdin, ...(terminal ? { output: process.stdout } : {}) })
+  lines.setPrompt('qcow2> ')
+  if (terminal) lines.prompt()
+  for await (const line of lines) {
+    yield line
+    if (terminal) lines.prompt()
+  }
+}
 
 export const io = command({
   name: 'io',
@@ -16,5 +33,21 @@ export const io = command({
     allow
   },
   ignored: [ignored['-n'], ignored['-t'], ignored['-d'], ignored['-i'], ignored['-k'], ignored['-m']],
-  run: ({ image }, options, report) => runLines(image, options, report)
+  async *run({ image }, { format: given, imageOpts, cmd, readOnly, forceShare, allow: folders }, report) {
+    const named: Partial<OpenRequest> = imageOpts && image !== undefined ? yield* get(imageOptsOf(image)) : {}
+    const name = imageOpts ? named.name : image
+    if (image !== undefined && name === undefined)
+      yield* get(failure(`'${image}' names no file: file.filename is missing`))
+    if (forceShare && !readOnly) yield* get(failure('-U can only be used with -r: other processes change what is read'))
+    const { put, end } = textWriter()
+    const output = { print: cmd.length > 0 ? flow(put, dropUnread) : print, report, flush: flow(end, dropUnread) }
+    const session = new IoSession(output, folders)
+    if (name !== undefined)
+      yield* wait(session.open({ format: given, ...named, name, readOnly: readOnly || named.readOnly === true }))
+    const code = await session.run(cmd.length > 0 ? cmd : standardInput())()
+    const [closed, flushed] = [session.close(), output.flush()]
+    const exitCode = yield* get(code)
+    for (const ended of [closed, flushed]) yield* get(ended)
+    return exitCode
+  }
 })

@@ -2,9 +2,9 @@
 import type { Command as Parser } from 'commander'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
+import { either, type Failed, failure, get } from '../command-error.js'
 import { imageOptsOf } from '../text/image-opts.js'
-import { aios, caches, discards } from '../text/modes.js'
-import { decodeWith } from '../text/values.js'
+import { aios, caches, decodeWith, discards, oneOf } from '../text/values.js'
 import {
   argument,
   choice,
@@ -12,7 +12,6 @@ import {
   type Given,
   type Ignored,
   ignoredChoice,
-  oneOf,
   option,
   optional,
   orElse,
@@ -46,31 +45,31 @@ const declareImageOpts = (parser: Parser): (() => unknown) => {
   return () => parser.getOptionValue('imageOpts') === true
 }
 
-/** The image that options name. */
-const namedByOptions = (options: string, formats: Given<Format>): E.Either<string, NamedImage> =>
-  E.chain(({ name, format: given = 'qcow2' }: Partial<NamedImage>) =>
-    name === undefined || !formats.is(given)
-      ? E.left('the options are to name a qcow2 image: driver=qcow2,file.filename=…')
-      : E.right({ name, format: given })
-  )(imageOptsOf(options))
-
 /** What the command line gives of an image. */
-const given = t.type({ words: t.string, format: t.unknown, byOptions: t.unknown })
+const givenImage = t.type({ words: t.string, format: t.unknown, byOptions: t.boolean })
+
+/** The image that is named: by its options, or by its name and format. */
+const namedImage = either(function* (
+  { words, format, byOptions }: t.TypeOf<typeof givenImage>,
+  formats: Given<Format>
+): Generator<Failed, NamedImage> {
+  if (!byOptions) return { name: words, format: yield* get(decodeWith(formats)(format)) }
+  if (format !== undefined) yield* get(failure('--image-opts and --format are mutually exclusive'))
+  const { name, format: driver = 'qcow2' } = yield* get(imageOptsOf(words))
+  if (name === undefined || !formats.is(driver))
+    return yield* get(failure('the options are to name a qcow2 image: driver=qcow2,file.filename=…'))
+  return { name, format: driver }
+})
 
 const named = (formats: Given<Format>): Given<NamedImage> =>
   new t.Type(
     'NamedImage',
     t.type({ name: t.string, format: formats }).is,
     (u, context) =>
-      E.chain(({ words, format: asked, byOptions }: t.TypeOf<typeof given>): t.Validation<NamedImage> => {
-        const both = byOptions === true && asked !== undefined
-        const decoded = both
-          ? E.left('--image-opts and --format are mutually exclusive')
-          : byOptions === true
-            ? namedByOptions(words, formats)
-            : E.map((f: Format): NamedImage => ({ name: words, format: f }))(decodeWith(formats)(asked))
-        return E.isLeft(decoded) ? t.failure(u, context, decoded.left) : decoded
-      })(given.validate(u, context)),
+      E.chain((given: t.TypeOf<typeof givenImage>) => {
+        const image = namedImage(given, formats)
+        return E.isLeft(image) ? t.failure<NamedImage>(u, context, image.left.message) : image
+      })(givenImage.validate(u, context)),
     String
   )
 

@@ -1,7 +1,7 @@
 /** `qcow2 read`: guest bytes to standard output. */
 import * as E from 'fp-ts/lib/Either.js'
-import { type CommandError, failure, get, task, using, wait } from '../command-error.js'
-import { ok, printBytes } from '../files/output.js'
+import { type CommandError, failure, get, using, wait } from '../command-error.js'
+import { printBytes } from '../files/output.js'
 import { eachPiece, guestSize, type Piece } from '../images/guest.js'
 import { openChain } from '../images/open.js'
 import { byteSize } from '../text/values.js'
@@ -36,17 +36,14 @@ export const read = command({
     snapshot: snapshot(),
     vmState: flag('--vm-state', 'read the VM state of the snapshot that -l names, instead of its disk')
   },
-  run: ({ image, offset, length }, options) =>
-    task(async function* () {
-      if (options.vmState && options.snapshot === undefined)
-        yield* get(failure('--vm-state is that of a snapshot, which -l names'))
-      const printed = using(openChain(image, options), async function* (open) {
-        const size = guestSize(open)
-        if (offset + length > size)
-          yield* get(failure(`'${image}' has ${size} bytes, ${length} at ${offset} leave it`, { file: image }))
-        yield* wait(eachPiece(open, offset, length, printPiece))
-        return ok
-      })
-      return yield* wait(printed)
+  async *run({ image, offset, length }, options) {
+    if (options.vmState && options.snapshot === undefined)
+      yield* get(failure('--vm-state is that of a snapshot, which -l names'))
+    yield* using(openChain(image, options), async function* (open) {
+      const size = guestSize(open)
+      if (offset + length > size)
+        yield* get(failure(`'${image}' has ${size} bytes, ${length} at ${offset} leave it`, { file: image }))
+      yield* wait(eachPiece(open, offset, length, printPiece))
     })
+  }
 })

@@ -1,10 +1,8 @@
 /** `qcow2 rebase`: another backing file. */
 import { dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { grainSize } from '../../format/geometry.js'
-import { because, type CommandError, failure, get, task, using, wait } from '../command-error.js'
-import { ok } from '../files/output.js'
+import { because, type Failed, failure, get, task, using, wait } from '../command-error.js'
 import { isZeros } from '../files/sparse.js'
 import { allocatedIn, type AllocatedRanges, allocatedRanges } from '../images/allocated-ranges.js'
 import { newBackingPath } from '../images/follow.js'
@@ -33,43 +31,40 @@ interface Rebased {
 }
 
 /** Writes into the image what of a part of the old backing file's disk the new one does not hold. */
-const keepPart = ({ image, session, below }: Rebased, at: number, old: Uint8Array): TaskEither<CommandError, void> =>
-  task(async function* () {
-    const unit = grainSize(session.opened.g)
-    const { length } = old
-    const present = below === undefined ? new Uint8Array(length) : yield* wait(guestBytes(below.open, at, length))
-    for (let from = 0, to = 0; from < length; from = to) {
-      to = Math.min(length, (Math.floor((at + from) / unit) + 1) * unit - at)
-      if (Buffer.compare(old.subarray(from, to), present.subarray(from, to)) === 0) continue
-      const done = session.command(
-        isZeros(old, from, to)
-          ? { _tag: 'WriteZeroes', at: at + from, length: to - from, unmap: false }
-          : { _tag: 'Write', at: at + from, bytes: old.slice(from, to) }
-      )
-      yield* get(E.mapLeft(because(`Could not write '${image}'`, image))(done))
-    }
-  })
+const keepPart = task(async function* ({ image, session, below }: Rebased, at: number, old: Uint8Array) {
+  const unit = grainSize(session.opened.g)
+  const { length } = old
+  const present = below === undefined ? new Uint8Array(length) : yield* wait(guestBytes(below.open, at, length))
+  for (let from = 0, to = 0; from < length; from = to) {
+    to = Math.min(length, (Math.floor((at + from) / unit) + 1) * unit - at)
+    if (Buffer.compare(old.subarray(from, to), present.subarray(from, to)) === 0) continue
+    const done = session.command(
+      isZeros(old, from, to)
+        ? { _tag: 'WriteZeroes', at: at + from, length: to - from, unmap: false }
+        : { _tag: 'Write', at: at + from, bytes: old.slice(from, to) }
+    )
+    yield* get(E.mapLeft(because(`Could not write '${image}'`, image))(done))
+  }
+})
 
 /** The same for a piece of any length; where both disks are zeros nothing need be read. */
-const keepPiece = (rebased: Rebased, { at: start, length, bytes }: Piece): TaskEither<CommandError, void> =>
-  task(async function* () {
-    const end = start + length
-    const zeros = rebased.below === undefined ? [] : [rebased.below.allocated]
-    for (const [from, to] of bytes === undefined ? allocatedIn(zeros, start, end) : [[start, end] as const])
-      for (let at = from, next = at; at < to; at = next) {
-        next = Math.min(to, (Math.floor(at / step) + 1) * step)
-        const old = bytes?.subarray(at - start, next - start) ?? new Uint8Array(next - at)
-        yield* wait(keepPart(rebased, at, old))
-      }
-  })
+const keepPiece = task(async function* (rebased: Rebased, { at: start, length, bytes }: Piece) {
+  const end = start + length
+  const zeros = rebased.below === undefined ? [] : [rebased.below.allocated]
+  for (const [from, to] of bytes === undefined ? allocatedIn(zeros, start, end) : [[start, end] as const])
+    for (let at = from, next = at; at < to; at = next) {
+      next = Math.min(to, (Math.floor(at / step) + 1) * step)
+      const old = bytes?.subarray(at - start, next - start) ?? new Uint8Array(next - at)
+      yield* wait(keepPart(rebased, at, old))
+    }
+})
 
 /** Makes the guest disk the same over another backing file, durably. */
-const keepDisk = (rebased: Rebased, open: OpenChain): TaskEither<CommandError, void> =>
-  task(async function* () {
-    const keep = (piece: Piece) => (piece.depth === 0 && !piece.absent ? undefined : keepPiece(rebased, piece)())
-    yield* wait(wholeDisk(open, keep))
-    yield* get(rebased.session.end())
-  })
+const keepDisk = task(async function* (rebased: Rebased, open: OpenChain) {
+  const keep = (piece: Piece) => (piece.depth === 0 && !piece.absent ? undefined : keepPiece(rebased, piece)())
+  yield* wait(wholeDisk(open, keep))
+  yield* get(rebased.session.end())
+})
 
 /** A new backing file. */
 interface NewBacking {
@@ -83,16 +78,15 @@ const keepOver = (
   session: Session,
   backing: NewBacking | undefined,
   folders: readonly string[]
-): TaskEither<CommandError, void> =>
+): AsyncGenerator<Failed, void> =>
   using(openChain(image, { allow: folders }), async function* (open) {
     if (backing === undefined) return yield* wait(keepDisk({ image, session, below: undefined }, open))
     const path = yield* get(newBackingPath(image, backing.name))
     const format = backing.format === 'raw' ? 'raw' : 'qcow2'
-    const over = using(openChain(path, { allow: [dirname(path), ...folders], format }), async function* (below) {
+    yield* using(openChain(path, { allow: [dirname(path), ...folders], format }), async function* (below) {
       const allocated = yield* wait(allocatedRanges(below))
       yield* wait(keepDisk({ image, session, below: { open: below, allocated } }, open))
     })
-    return yield* wait(over)
   })
 
 export const rebase = command({
@@ -106,26 +100,21 @@ export const rebase = command({
     allow
   },
   ignored: [ignored['-t'], ignored['-T'], ignored['-p'], ignored['-q'], ignored['-U']],
-  run: ({ image: { name: file } }, { unsafe, allow: folders, ...options }) =>
-    task(async function* () {
-      const { backing: name = '', backingFormat: format } = options
-      if (!unsafe && options.backing === undefined)
-        yield* get(failure('Must specify backing file (-b) or use unsafe mode (-u)'))
-      const readable = unsafe ? backingFormats : ['qcow2', 'raw']
-      if (format !== undefined && !readable.includes(format)) yield* get(failure(`Invalid format name: '${format}'`))
-      const what = `Could not change the backing file to '${name}'`
-      if (name !== '' && format === undefined)
-        yield* get(failure(`${what}: backing format must be specified [BACK-05]`, { clause: 'BACK-05', file }))
-      const backing = name === '' ? undefined : { name, format: format ?? '' }
-      const rebased = withImage(file, unsafe ? { alone: true } : { allow: folders }, async function* (session) {
-        if (!unsafe) yield* wait(keepOver(file, session, backing, folders))
-        const done = session.command({
-          _tag: 'Rebase',
-          ...(backing === undefined ? {} : { backing: { ...backing, layers: [] } })
-        })
-        yield* get(E.mapLeft(because(what, file))(done))
-        return ok
+  async *run({ image: { name: file } }, { unsafe, allow: folders, backing: name, backingFormat: format = '' }) {
+    if (!unsafe && name === undefined) yield* get(failure('Must specify backing file (-b) or use unsafe mode (-u)'))
+    const readable = unsafe ? backingFormats : ['qcow2', 'raw']
+    if (format !== '' && !readable.includes(format)) yield* get(failure(`Invalid format name: '${format}'`))
+    const what = `Could not change the backing file to '${name ?? ''}'`
+    if (name !== undefined && name !== '' && format === '')
+      yield* get(failure(`${what}: backing format must be specified [BACK-05]`, { clause: 'BACK-05', file }))
+    const backing = name === undefined || name === '' ? undefined : { name, format }
+    yield* withImage(file, unsafe ? { alone: true } : { allow: folders }, async function* (session) {
+      if (!unsafe) yield* keepOver(file, session, backing, folders)
+      const done = session.command({
+        _tag: 'Rebase',
+        ...(backing === undefined ? {} : { backing: { ...backing, layers: [] } })
       })
-      return yield* wait(rebased)
+      yield* get(E.mapLeft(because(what, file))(done))
     })
+  }
 })

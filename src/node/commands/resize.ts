@@ -2,16 +2,12 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { chainSize } from '../../image/guest/chain.js'
-import type { Preallocation } from '../../../spec/disk.js'
-import { because, type CommandError, either, failure, get, using } from '../command-error.js'
-import { ok, print } from '../files/output.js'
-import { openForWriting } from '../images/locked-image.js'
-import { openRaw } from '../images/raw.js'
-import type { Changes } from '../images/session.js'
-import { preallocations } from '../text/modes.js'
-import { byteSize } from '../text/values.js'
+import { because, get, keepRules, using } from '../command-error.js'
+import { print } from '../files/output.js'
+import { openWritable } from '../images/locked-image.js'
+import { byteSize, preallocations } from '../text/values.js'
 import { argument, choice, command, flag, type Given, Parameter } from './command.js'
-import { allow, type Format, image, quiet } from './options.js'
+import { allow, image, quiet } from './options.js'
 
 /** A size in bytes, or how much is added to the present size or taken from it. */
 interface NewSize {
@@ -37,32 +33,6 @@ const newSizeArgument = argument('<size>', 'bytes, with a suffix k, M, G, T, P o
 const sizeFrom = (now: number, { sign, bytes }: NewSize): number =>
   sign === '' ? bytes : sign === '+' ? now + bytes : now - bytes
 
-interface ResizeOptions {
-  readonly name: string
-  readonly format: Format
-  readonly size: NewSize
-  readonly shrink: boolean
-  readonly preallocation: Preallocation
-}
-
-const resizeIn = (session: Changes, o: ResizeOptions): E.Either<CommandError, void> =>
-  either(function* () {
-    const now = chainSize(session.chain)
-    const wanted = sizeFrom(now, o.size)
-    if (wanted <= 0) yield* get(failure('New image size must be positive'))
-    if (wanted < now && !o.shrink)
-      yield* get(
-        failure('Use the --shrink option to perform a shrink operation; it deletes all data beyond the new end')
-      )
-    if (o.format === 'raw' && o.preallocation === 'metadata')
-      yield* get(failure('Unsupported preallocation mode: metadata'))
-    if (wanted <= now && o.preallocation !== 'off')
-      yield* get(failure('Preallocation can only be used for growing images'))
-    const done = session.command({ _tag: 'Resize', size: wanted, preallocation: o.preallocation })
-    yield* get(E.mapLeft(because(`Could not resize '${o.name}'`, o.name))(done))
-    yield* get(session.end())
-  })
-
 export const resize = command({
   name: 'resize',
   summary: 'change the size of the guest disk',
@@ -81,13 +51,23 @@ export const resize = command({
     quiet: quiet(),
     allow
   },
-  run: ({ image: { name, format }, size }, { quiet: isQuiet, allow: folders, ...options }) =>
-    using(
-      format === 'raw' ? () => Promise.resolve(openRaw(name)) : openForWriting(name, { allow: folders }),
-      function* ({ session }: { readonly session: Changes }) {
-        yield* get(resizeIn(session, { name, format, size, ...options }))
-        if (!isQuiet) yield* get(print('Image resized.\n'))
-        return ok
-      }
-    )
+  run: ({ image: { name, format }, size: wanted }, { preallocation, shrink, quiet: isQuiet, allow: folders }) =>
+    using(openWritable(name, format, folders), function* ({ session }) {
+      const now = chainSize(session.chain)
+      const bytes = sizeFrom(now, wanted)
+      const kept = keepRules([
+        [bytes <= 0, 'New image size must be positive'],
+        [
+          bytes < now && !shrink,
+          'Use the --shrink option to perform a shrink operation; it deletes all data beyond the new end'
+        ],
+        [format === 'raw' && preallocation === 'metadata', 'Unsupported preallocation mode: metadata'],
+        [bytes <= now && preallocation !== 'off', 'Preallocation can only be used for growing images']
+      ])
+      yield* get(kept)
+      const done = session.command({ _tag: 'Resize', size: bytes, preallocation })
+      yield* get(E.mapLeft(because(`Could not resize '${name}'`, name))(done))
+      yield* get(session.end())
+      if (!isQuiet) yield* get(print('Image resized.\n'))
+    })
 })

@@ -1,6 +1,13 @@
 /** Runs of whole clusters, made from the pieces in which a guest disk is read. */
 import { isZeros } from '../files/sparse.js'
-import type { Run } from './conversion.js'
+
+/** Guest bytes of one kind: whole clusters of the sink, or the last part of the disk. */
+export interface Run {
+  readonly at: number
+  readonly length: number
+  /** The bytes, which may be overwritten once they are put; `undefined` for zeros that need not be written. */
+  readonly bytes: Uint8Array | undefined
+}
 
 /** Bytes that are zeros or data together: a cluster, or the largest power of two up to `sparse` where that is more. */
 export const sparseUnit = (cluster: number, sparse: number): number =>

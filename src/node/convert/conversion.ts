@@ -1,12 +1,16 @@
-/** The words of a conversion: its options, the ways into an output, and the sinks at their ends. */
-import type * as E from 'fp-ts/lib/Either.js'
+/** A conversion: its options, the ways into an output, and the copy of guest bytes into the sinks at their ends. */
+import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { CommandError } from '../command-error.js'
+import { type CommandError, get, task, wait } from '../command-error.js'
+import { maxRounds } from '../files/async-writer.js'
+import { type Piece, sizeOfAll, wholeDisk } from '../images/guest.js'
 import type { OpenChain, OpenOptions } from '../images/open.js'
-import type { ProgressOptions } from './progress.js'
+import type { GivenOptions } from '../text/image-options.js'
+import { ClusterRuns, type Run, sparseUnit } from './clusters.js'
+import { type ProgressOptions, progressOf } from './progress.js'
 
 /** How disks are converted. */
-export interface ConvertOptions extends OpenOptions, ProgressOptions {
+export interface ConvertOptions extends OpenOptions, ProgressOptions, Omit<GivenOptions, 'size'> {
   /** Format of the output. */
   readonly out: 'raw' | 'qcow2'
   /** Whether the output exists, and is written into. */
@@ -14,10 +18,6 @@ export interface ConvertOptions extends OpenOptions, ProgressOptions {
   /** Whether an output that exists holds zeros only. */
   readonly targetIsZero: boolean
   readonly compress: boolean
-  /** Option lists of a new image. */
-  readonly options: readonly string[]
-  readonly backing?: string | undefined
-  readonly backingFormat?: string | undefined
   /** Zeros of at least so many bytes are not written; 0: all are. */
   readonly sparse: number
   /** Whether dirty bitmaps are copied. */
@@ -28,14 +28,6 @@ export interface ConvertOptions extends OpenOptions, ProgressOptions {
 
 /** A way from open inputs, whose disks are joined, into the output of this name. */
 export type Way = (inputs: readonly OpenChain[], out: string, options: ConvertOptions) => TaskEither<CommandError, void>
-
-/** Guest bytes of one kind: whole clusters of the sink, or the last part of the disk. */
-export interface Run {
-  readonly at: number
-  readonly length: number
-  /** The bytes, which may be overwritten once they are put; `undefined` for zeros that need not be written. */
-  readonly bytes: Uint8Array | undefined
-}
 
 /** Whether a step succeeded. */
 export type Done = E.Either<CommandError, void>
@@ -57,3 +49,29 @@ export interface Sink {
   /** Writes what follows the last run. */
   readonly end: () => Done | Promise<Done>
 }
+
+/** Whether a piece is copied: over a backing file, what the top layer of its input has. */
+const isCopied = ({ overBacking }: Sink, input: OpenChain, { depth, absent }: Piece): boolean =>
+  !overBacking || (depth === 0 && !(absent && input.chain.length > 1))
+
+/** Copies the disks of all inputs, one after the other. */
+export const copyDisks = task(async function* (inputs: readonly OpenChain[], sink: Sink, options: ProgressOptions) {
+  const { unit, sparse, overBacking } = sink
+  const clusters = new ClusterRuns(sparseUnit(unit, sparse), sizeOfAll(inputs), sparse)
+  const isCounted = (depth: number, zeros: boolean): boolean => (!overBacking || depth === 0) && !(zeros && sparse > 0)
+  const progress = yield* wait(progressOf(inputs, options, isCounted, sink.progressStep))
+  for (const input of inputs) {
+    const put = async (piece: Piece): Promise<Done> => {
+      for (const run of clusters.add(piece.length, piece.bytes, isCopied(sink, input, piece))) {
+        const written = sink.put(run)
+        const done = written instanceof Promise ? await written : written
+        if (E.isLeft(done)) return done
+      }
+      progress?.copied(piece)
+      return sink.barrier === undefined ? E.right(undefined) : sink.barrier()
+    }
+    yield* wait(wholeDisk(input, put, { kept: maxRounds }))
+  }
+  yield* get(await sink.end())
+  progress?.end()
+})

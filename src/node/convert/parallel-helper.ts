@@ -4,8 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import * as E from 'fp-ts/lib/Either.js'
 import { system } from '../command-error.js'
 import { openChain } from '../images/open.js'
-import { copyShares, isTask, type ShareError, type Task } from './parallel.js'
-import { WorkQueue } from './work-queue.js'
+import { copyShares, isTask, type ShareError, type Task, WorkQueue } from './to-raw.js'
 
 /**
  * The failure in a share of this thread, if there is one. An image that cannot be opened here, or read in a share of another

@@ -1,13 +1,12 @@
 /** How much of the disks is copied, in percentages that overwrite each other, as qemu-img prints it. */
 import { isatty } from 'node:tty'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { locations } from '../../image/guest/chain.js'
-import { type CommandError, task, wait } from '../command-error.js'
+import { task, wait } from '../command-error.js'
 import { print } from '../files/output.js'
 import { run } from '../files/source.js'
 import { guestSize, type Piece } from '../images/guest.js'
 import type { OpenChain } from '../images/open.js'
-import { decimals } from '../text/human-size.js'
+import { decimals } from '../text/numbers.js'
 
 /** Whether bytes are part of the total, by how many layers down they are, and whether they are zeros without being read. */
 export type IsCounted = (depth: number, zeros: boolean) => boolean
@@ -16,7 +15,7 @@ export type IsCounted = (depth: number, zeros: boolean) => boolean
 const defaultStep = 2 ** 21
 
 /** Percentages of the bytes to copy. One that differs by at most one from the last is not printed. */
-export class Progress {
+class Progress {
   private done = 0
   private last = 0
 
@@ -71,27 +70,26 @@ export interface ProgressOptions {
 }
 
 /** Adds up the bytes to copy, and begins to show their progress; `undefined` where nobody sees it. */
-export const progressOf = (
+export const progressOf = task(async function* (
   inputs: readonly OpenChain[],
   { progress = false, quiet = false }: ProgressOptions,
   isCounted: IsCounted,
-  step = defaultStep
-): TaskEither<CommandError, Progress | undefined> =>
-  task(async function* () {
-    const show = quiet ? undefined : progress ? print : onTerminal()
-    if (show === undefined) return undefined
-    let total = 0
-    for (const input of inputs) {
-      const end = guestSize(input)
-      const count = run(
-        input,
-        () => locations(input.chain, 0, end),
-        (e) => {
-          if (isCounted(e.depth, e.kind === 'zero' || e.kind === 'absent'))
-            total += Math.min(end, e.start + e.length) - e.start
-        }
-      )
-      yield* wait(count)
-    }
-    return new Progress(total, step, isCounted, show)
-  })
+  step: number = defaultStep
+) {
+  const show = quiet ? undefined : progress ? print : onTerminal()
+  if (show === undefined) return undefined
+  let total = 0
+  for (const input of inputs) {
+    const end = guestSize(input)
+    const count = run(
+      input,
+      () => locations(input.chain, 0, end),
+      (e) => {
+        if (isCounted(e.depth, e.kind === 'zero' || e.kind === 'absent'))
+          total += Math.min(end, e.start + e.length) - e.start
+      }
+    )
+    yield* wait(count)
+  }
+  return new Progress(total, step, isCounted, show)
+})

@@ -1,18 +1,15 @@
 /** The way into an output that exists: an image or a raw file, which takes writes in their order. */
-import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { clusterSize } from '../../format/geometry.js'
 import { sectorSize } from '../../format/limits.js'
 import { chainSize } from '../../image/guest/chain.js'
 import type { AnyCommand } from '../../transition/command.js'
-import { because, type CommandError, failure, get, system, using, wait } from '../command-error.js'
+import { because, failure, get, task, using, wait } from '../command-error.js'
 import { sizeOfAll } from '../images/guest.js'
-import { openForWriting } from '../images/locked-image.js'
-import { openRaw, type RawFile } from '../images/raw.js'
+import { openWritable } from '../images/locked-image.js'
 import type { Changes } from '../images/session.js'
-import type { ConvertOptions, Run, Sink, Way } from './conversion.js'
-import { copyDisks } from './copy.js'
+import type { Run } from './clusters.js'
+import { type ConvertOptions, copyDisks, type Sink, type Way } from './conversion.js'
 
 /** A command that writes guest bytes. */
 type GuestWrite = Extract<AnyCommand, { readonly _tag: 'Write' | 'WriteCompressed' | 'WriteZeroes' }>
@@ -48,17 +45,12 @@ const existingSink = (changes: Changes, options: ConvertOptions): Sink => {
   }
 }
 
-/** Opens the output for writing: a raw file, or an image, which is changed in the same way. */
-const openTarget = (out: string, { out: format, allow }: ConvertOptions): TaskEither<CommandError, RawFile> =>
-  format === 'raw'
-    ? () => Promise.resolve(E.chain(openRaw)(system('open', out, () => realpathSync(out))))
-    : openForWriting(out, { allow })
-
 /** Converts into an output that exists. */
-export const toExisting: Way = (inputs, out, options) =>
-  using(openTarget(out, options), async function* ({ session }) {
+export const toExisting: Way = task(async function* (inputs, out, options) {
+  yield* using(openWritable(out, options.out, options.allow), async function* ({ session }) {
     const [needed, size] = [sizeOfAll(inputs), chainSize(session.chain)]
     if (needed > size)
       yield* get(failure(`'${out}' is smaller than the input: ${size} bytes, and ${needed} are needed`, { file: out }))
     yield* wait(copyDisks(inputs, existingSink(session, options), options))
   })
+})

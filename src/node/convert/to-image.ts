@@ -1,54 +1,35 @@
 /** The way into a new image, which appears under its name when it is complete. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { SequentialImageWriter } from '../../transition/create/image-writer.js'
 import type { CreateOptions } from '../../transition/create/options.js'
-import {
-  because,
-  type CommandError,
-  either,
-  failure,
-  get,
-  inContext,
-  keepRules,
-  orError,
-  task,
-  wait
-} from '../command-error.js'
+import { because, either, failure, get, inContext, keepRules, task, wait } from '../command-error.js'
 import { AsyncWriter } from '../files/async-writer.js'
 import { newImage } from '../files/new-image.js'
 import { sizeOfAll } from '../images/guest.js'
 import { backingSize, type OpenChain } from '../images/open.js'
 import { createOptions } from '../text/create-options.js'
-import { optionTexts, type OptionTexts } from '../text/image-options.js'
-import { optionsOfAll } from '../text/option-list.js'
-import type { ConvertOptions, Way } from './conversion.js'
-import { copyDisks } from './copy.js'
-import { type ImageOutput, imageSink } from './image-sink.js'
+import { optionTexts } from '../text/image-options.js'
+import { type ConvertOptions, copyDisks, type Way } from './conversion.js'
+import { compressedSink, type ImageOutput, imageSink } from './image-sinks.js'
 
-/** The options of the new image, by name; those that have flags of their own too. */
-const textsOf = (o: ConvertOptions, inputs: number): E.Either<CommandError, OptionTexts> =>
-  either(function* () {
-    const texts = new Map([
-      ...(yield* get(orError(E.chain(optionTexts)(optionsOfAll(o.options))))),
-      ...(o.backing === undefined ? [] : [['backing_file', o.backing] as const]),
-      ...(o.backingFormat === undefined ? [] : [['backing_fmt', o.backingFormat] as const])
-    ])
-    const kept = keepRules([
-      [
-        texts.has('backing_file') && inputs > 1,
-        'Having a backing file for the target makes no sense when concatenating multiple input images'
-      ],
-      [texts.has('backing_file') && !texts.has('backing_fmt'), 'Backing file specified without backing format'],
-      [
-        o.compress && (texts.get('preallocation') ?? 'off') !== 'off',
-        'Compression and preallocation not supported at the same time'
-      ],
-      [o.compress && texts.has('data_file'), 'Compression not supported with an external data file [DATA-10]']
-    ])
-    yield* get(kept)
-    return texts
-  })
+/** The options of the new image, by name. */
+const textsOf = either(function* (o: ConvertOptions, inputs: number) {
+  const texts = yield* get(optionTexts(o))
+  const kept = keepRules([
+    [
+      texts.has('backing_file') && inputs > 1,
+      'Having a backing file for the target makes no sense when concatenating multiple input images'
+    ],
+    [texts.has('backing_file') && !texts.has('backing_fmt'), 'Backing file specified without backing format'],
+    [
+      o.compress && (texts.get('preallocation') ?? 'off') !== 'off',
+      'Compression and preallocation not supported at the same time'
+    ],
+    [o.compress && texts.has('data_file'), 'Compression not supported with an external data file [DATA-10]']
+  ])
+  yield* get(kept)
+  return texts
+})
 
 /** What is to be created. */
 interface Creation {
@@ -58,17 +39,16 @@ interface Creation {
   readonly backing: number | undefined
 }
 
-const creationOf = (inputs: readonly OpenChain[], out: string, o: ConvertOptions): TaskEither<CommandError, Creation> =>
-  task(async function* () {
-    const texts = yield* get(textsOf(o, inputs.length))
-    const options = yield* get(orError(createOptions(texts, sizeOfAll(inputs))))
-    if (o.bitmaps && options.version === 2)
-      yield* get(failure('an image of version 2 holds no bitmaps [BMP-14]', { clause: 'BMP-14' }))
-    const { backing: below } = options
-    const backing = below === undefined ? undefined : yield* wait(backingSize(out, below.name, below.format))
-    const writer = yield* get(E.mapLeft(because(`Could not create the image`, out))(SequentialImageWriter.of(options)))
-    return { options, writer, backing }
-  })
+const creationOf = task(async function* (inputs: readonly OpenChain[], out: string, o: ConvertOptions) {
+  const texts = yield* get(textsOf(o, inputs.length))
+  const options = yield* get(createOptions(texts, sizeOfAll(inputs)))
+  if (o.bitmaps && options.version === 2)
+    yield* get(failure('an image of version 2 holds no bitmaps [BMP-14]', { clause: 'BMP-14' }))
+  const { backing: below } = options
+  const backing = below === undefined ? undefined : yield* wait(backingSize(out, below.name, below.format))
+  const writer = yield* get(E.mapLeft(because(`Could not create the image`, out))(SequentialImageWriter.of(options)))
+  return { options, writer, backing }
+})
 
 /** Where zeros need no entries any more, after the last cluster of the backing file. */
 const zerosFrom = ({ options, writer, backing }: Creation): number =>
@@ -77,48 +57,45 @@ const zerosFrom = ({ options, writer, backing }: Creation): number =>
     : Math.ceil(backing / writer.clusterSize) * writer.clusterSize
 
 /** Copies the disks into the image, compressed by a pool of threads if asked for. What compresses is loaded only then. */
-const copy = (
+const copy = task(async function* (
   inputs: readonly OpenChain[],
   image: ImageOutput,
   writes: AsyncWriter,
   o: ConvertOptions,
   { compressionType = 'zlib' }: CreateOptions
-): TaskEither<CommandError, void> =>
-  task(async function* () {
-    const { barrier } = writes
-    if (!o.compress) return yield* wait(copyDisks(inputs, { ...imageSink(image), barrier }, o))
-    const { openCompressorPool } = await import('../compression/compressor-pool.js')
-    const { compressedSink } = await import('./compressed-sink.js')
-    const pool = await openCompressorPool(compressionType)
-    try {
-      yield* wait(copyDisks(inputs, { ...compressedSink(image, pool), barrier }, o))
-    } finally {
-      await pool.close()
-    }
-  })
+) {
+  const { barrier } = writes
+  if (!o.compress) return yield* wait(copyDisks(inputs, { ...imageSink(image), barrier }, o))
+  const { openCompressorPool } = await import('../compression/compressor-pool.js')
+  const pool = await openCompressorPool(compressionType)
+  try {
+    yield* wait(copyDisks(inputs, { ...compressedSink(image, pool), barrier }, o))
+  } finally {
+    await pool.close()
+  }
+})
 
 /** Converts into a new image. */
-export const toImage: Way = (inputs, out, o) =>
-  task(async function* () {
-    const creation = yield* get(E.mapLeft(inContext(out))(await creationOf(inputs, out, o)()))
-    const writes = new AsyncWriter()
-    const files = yield* wait(newImage(out, creation.options, (...write) => writes.put(...write)))
-    const image: ImageOutput = {
-      name: out,
-      writer: creation.writer,
-      // Nobody relies on the file before it has its name, nor on its being durable before somebody flushes it.
-      perform: (write) => (write._tag === 'Flush' ? E.right(undefined) : files.perform(write)),
-      zerosFrom: zerosFrom(creation),
-      // A cluster of zeros is not compressed.
-      sparse: o.compress ? Math.min(o.sparse, 1) : o.sparse,
-      overBacking: creation.backing !== undefined
-    }
-    try {
-      yield* wait(copy(inputs, image, writes, o, creation.options))
-      yield* wait(writes.end)
-      yield* get(files.publish())
-    } finally {
-      await writes.end()
-      files.discard()
-    }
-  })
+export const toImage: Way = task(async function* (inputs, out, o) {
+  const creation = yield* get(E.mapLeft(inContext(out))(await creationOf(inputs, out, o)()))
+  const writes = new AsyncWriter()
+  const files = yield* wait(newImage(out, creation.options, (...write) => writes.put(...write)))
+  const image: ImageOutput = {
+    name: out,
+    writer: creation.writer,
+    // Nobody relies on the file before it has its name, nor on its being durable before somebody flushes it.
+    perform: (write) => (write._tag === 'Flush' ? E.right(undefined) : files.perform(write)),
+    zerosFrom: zerosFrom(creation),
+    // A cluster of zeros is not compressed.
+    sparse: o.compress ? Math.min(o.sparse, 1) : o.sparse,
+    overBacking: creation.backing !== undefined
+  }
+  try {
+    yield* wait(copy(inputs, image, writes, o, creation.options))
+    yield* wait(writes.end)
+    yield* get(files.publish())
+  } finally {
+    await writes.end()
+    files.discard()
+  }
+})

@@ -3,6 +3,7 @@ import {
   chmodSync,
   closeSync,
   constants,
+  ftruncateSync,
   lstatSync,
   openSync,
   realpathSync,
@@ -11,8 +12,7 @@ import {
   statSync
 } from 'node:fs'
 import type * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { type CommandError, failure, get, onLeft, system, task, wait } from '../command-error.js'
+import { type Body, type CommandError, failure, get, onLeft, system, task, wait } from '../command-error.js'
 import { openRegular } from './file.js'
 
 /** A file that is being made. */
@@ -32,42 +32,61 @@ export interface AtomicFile {
 const exists = (name: string): boolean => lstatSync(name, { throwIfNoEntry: false }) !== undefined
 
 /** Opens and locks a file that is to be replaced. */
-const openLocked = (name: string): TaskEither<CommandError, number> =>
-  task(async function* () {
-    const { lock } = await import('./lock.js')
-    const { fd } = yield* get(openRegular(name, constants.O_RDWR))
-    yield* get(onLeft(() => closeSync(fd))(lock(fd, name)))
-    return fd
-  })
+const openLocked = task(async function* (name: string) {
+  const { lock } = await import('./extensions.js')
+  const { fd } = yield* get(openRegular(name, constants.O_RDWR))
+  yield* get(onLeft(() => closeSync(fd))(lock(fd, name)))
+  return fd
+})
 
 /** A file to appear under this name, in the place of a regular file that has it and that no other process uses. */
-export const atomicFile = (name: string): TaskEither<CommandError, AtomicFile> =>
-  task(async function* () {
-    const { target, before } = yield* get(
+export const atomicFile = task(async function* (name: string) {
+  const { target, before } = yield* get(
+    system('create', name, () => {
+      const target = exists(name) ? realpathSync(name) : name
+      return { target, before: statSync(target, { throwIfNoEntry: false }) }
+    })
+  )
+  if (before?.isFile() === false) return yield* get(failure(`Could not create '${name}': is not a regular file`))
+  const old = before === undefined ? [] : [yield* wait(openLocked(target))]
+  const path = `${target}.${process.pid}.partial`
+  const release = (): void => {
+    for (const fd of old.splice(0)) closeSync(fd)
+  }
+  return {
+    name,
+    path,
+    create: () => system('create', name, () => openSync(path, 'w+')),
+    publish: () =>
       system('create', name, () => {
-        const target = exists(name) ? realpathSync(name) : name
-        return { target, before: statSync(target, { throwIfNoEntry: false }) }
-      })
-    )
-    if (before?.isFile() === false) return yield* get(failure(`Could not create '${name}': is not a regular file`))
-    const old = before === undefined ? [] : [yield* wait(openLocked(target))]
-    const path = `${target}.${process.pid}.partial`
-    const release = (): void => {
-      for (const fd of old.splice(0)) closeSync(fd)
-    }
-    return {
-      name,
-      path,
-      create: () => system('create', name, () => openSync(path, 'w+')),
-      publish: () =>
-        system('create', name, () => {
-          release()
-          if (before !== undefined) chmodSync(path, before.mode)
-          renameSync(path, target)
-        }),
-      discard: () => {
         release()
-        rmSync(path, { force: true })
-      }
+        if (before !== undefined) chmodSync(path, before.mode)
+        renameSync(path, target)
+      }),
+    discard: () => {
+      release()
+      rmSync(path, { force: true })
     }
-  })
+  }
+})
+
+/** Creates a file of `size` zeros, which gets its name once `write` has succeeded; after a failure nothing is left of it. */
+export const createFile = task(async function* (
+  name: string,
+  size: number,
+  write?: (fd: number, path: string) => Body<void>
+) {
+  const file = yield* wait(atomicFile(name))
+  try {
+    const fd = yield* get(file.create())
+    try {
+      yield* get(system('write', name, () => ftruncateSync(fd, size)))
+      if (write !== undefined) yield* write(fd, file.path)
+    } finally {
+      closeSync(fd)
+    }
+    yield* get(file.publish())
+  } finally {
+    file.discard()
+  }
+})

@@ -1,12 +1,11 @@
-/** Files that are changed: what waits to be written is read already, and reaches the file when its turn comes. */
-import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync } from 'node:fs'
-import extensions from 'fs-native-extensions'
+/** Files that are changed: what waits to be written is read already. */
+import { closeSync, constants, fdatasyncSync, ftruncateSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { Read } from '../../bytes/plan.js'
 import { type CommandError, either, get, onLeft, system } from '../command-error.js'
+import { lock, punch } from './extensions.js'
 import { openRegular, readFully } from './file.js'
-import { lock } from './lock.js'
 import { dataParts, exactRange, writeFully } from './sparse.js'
 
 type Change = Exclude<HostWrite, { readonly _tag: 'Flush' }>
@@ -24,7 +23,7 @@ export interface DiskFile {
   readonly perform: (change: Change) => E.Either<CommandError, void>
   /** Waits until everything brought to the file is durable. */
   readonly flush: () => E.Either<CommandError, void>
-  /** Says that nothing waits any more. */
+  /** States that nothing waits any more. */
   readonly settle: () => void
   readonly close: () => void
 }
@@ -35,29 +34,14 @@ const worthLending = 2 ** 14
 /** Pages that are kept though nothing in them waits. */
 const mostPages = 512
 
-const zeros = new Uint8Array(pageSize)
-
-/** Gives a range back to the system, or writes it over with zeros where that cannot be done. */
-const punch = (fd: number, at: number, length: number): void => {
-  const end = Math.min(at + length, fstatSync(fd).size)
-  if (end <= at) return
-  try {
-    extensions.trimSync(fd, at, end - at)
-  } catch {
-    for (let from = at; from < end; from += zeros.length)
-      writeFully(fd, zeros.subarray(0, Math.min(zeros.length, end - from)), from)
-  }
-}
-
 /** Opens and locks a file that is to be changed. */
-export const openDiskFile = (name: string): E.Either<CommandError, DiskFile> =>
-  either(function* () {
-    const { fd, length } = yield* get(openRegular(name, constants.O_RDWR))
-    yield* get(onLeft(() => closeSync(fd))(lock(fd, name)))
-    return diskFile(name, fd, length)
-  })
+export const openDiskFile = either(function* (name: string) {
+  const { fd, length } = yield* get(openRegular(name, constants.O_RDWR))
+  yield* get(onLeft(() => closeSync(fd))(lock(fd, name)))
+  return diskFile(name, fd, length)
+})
 
-/** The file behind a descriptor, of `size` bytes. Inside, the system throws; what is thrown leaves it as an error. */
+/** The file of a descriptor, of `size` bytes. Inside, the system throws; what is thrown leaves it as an error. */
 const diskFile = (name: string, fd: number, size: number): DiskFile => {
   let length = size
   /** Bytes of the file itself, and how many of them have not been cut off by what waits. */
@@ -113,7 +97,7 @@ const diskFile = (name: string, fd: number, size: number): DiskFile => {
         ownPage(page).fill(0, Math.max(0, at - start), Math.min(pageSize, to - start))
     }
   }
-  /** Writes bytes. Behind the end of a file zeros beside others are left as holes; where all are zeros, they take up space. */
+  /** Writes bytes. Past the end of a file zeros beside others are left as holes; where all are zeros, they take up space. */
   const write = (bytes: Uint8Array, at: number): void => {
     const end = at + bytes.length
     const used = at >= reach ? [...dataParts(bytes, at)] : []

@@ -28,17 +28,16 @@ export interface OpenFile {
 }
 
 /** Opens a regular file, and never waits for the other end of a pipe. */
-export const openRegular = (name: string, flags = constants.O_RDONLY): E.Either<CommandError, OpenFile> =>
-  either(function* () {
-    const fd = yield* get(system('open', name, () => openSync(name, flags | constants.O_NONBLOCK)))
-    const orClose = onLeft(() => {
-      closeSync(fd)
-    })
-    const stat = yield* get(orClose(system('open', name, () => fstatSync(fd))))
-    const kind = stat.isDirectory() ? 'is a directory' : 'is not a regular file'
-    if (!stat.isFile()) yield* get(orClose(failure(`Could not open '${name}': ${kind}`, { file: name })))
-    return { fd, length: stat.size, actualSize: stat.blocks * 512 }
+export const openRegular = either(function* (name: string, flags: number = constants.O_RDONLY) {
+  const fd = yield* get(system('open', name, () => openSync(name, flags | constants.O_NONBLOCK)))
+  const orClose = onLeft(() => {
+    closeSync(fd)
   })
+  const stat = yield* get(orClose(system('open', name, () => fstatSync(fd))))
+  const kind = stat.isDirectory() ? 'is a directory' : 'is not a regular file'
+  if (!stat.isFile()) yield* get(orClose(failure(`Could not open '${name}': ${kind}`, { file: name })))
+  return { fd, length: stat.size, actualSize: stat.blocks * 512 }
+})
 
 const sourceOf = (name: string, { fd, length: end, actualSize }: OpenFile): Source => {
   const read = (at: number, out: Uint8Array): Uint8Array | CommandError =>

@@ -48,11 +48,11 @@ export const newImage = (
     close()
     for (const [, file] of files) file.discard()
   }
+  const flush = either(function* () {
+    for (const { file, fd } of parts) yield* get(system('write', file.name, () => fdatasyncSync(fd)))
+  })
   const perform = (change: HostWrite): E.Either<CommandError, void> => {
-    if (change._tag === 'Flush')
-      return either(function* () {
-        for (const { file, fd } of parts) yield* get(system('write', file.name, () => fdatasyncSync(fd)))
-      })
+    if (change._tag === 'Flush') return flush()
     const to = parts.find(({ part }) => part === change.file.part)
     if (to === undefined || change._tag === 'Punch') return E.right(undefined)
     const { file, fd } = to
@@ -61,16 +61,15 @@ export const newImage = (
       ? write(file.name, fd, change.bytes, change.at)
       : system('write', file.name, () => ftruncateSync(fd, change.length))
   }
-  const publish = (): E.Either<CommandError, void> =>
-    either(function* () {
-      close()
-      for (const [, file] of files) yield* get(file.publish())
-    })
+  const publish = either(function* () {
+    close()
+    for (const [, file] of files) yield* get(file.publish())
+  })
   const open = task(async function* () {
     if (dataFile !== undefined) files.push(['data', yield* wait(atomicFile(beside(image, dataFile.name)))])
     files.push(['image', yield* wait(atomicFile(image))])
     for (const [part, file] of files) parts.push({ part, file, fd: yield* get(file.create()) })
     return { parts, perform, publish, discard }
   })
-  return () => open().then(onLeft(discard))
+  return () => open()().then(onLeft(discard))
 }

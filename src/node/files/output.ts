@@ -1,6 +1,7 @@
 /** Output: text and bytes to standard output, in large pieces. */
 import { writeSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
+import type { Json } from '../../bytes/json.js'
 import { type CommandError, commandError, reason } from '../command-error.js'
 
 const hasCode = (error: unknown, code: string): boolean =>
@@ -48,6 +49,9 @@ export const dropUnread = (printed: E.Either<CommandError, void>): E.Either<Comm
 
 /** Prints text to standard output; what nobody reads is dropped. */
 export const print = (text: string): E.Either<CommandError, void> => dropUnread(E.mapLeft(toError)(writeText(1, text)))
+
+/** JSON as qemu-img prints it, indented by four. */
+export const jsonText = (value: Json): string => `${JSON.stringify(value, null, 4)}\n`
 
 /** Collects text, and writes it to standard output in pieces of 64 KiB or more. */
 export interface TextWriter {

@@ -6,7 +6,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { FileRange } from '../../bytes/plan.js'
 import { readInWindowsAsync, type WindowSize } from '../../bytes/window.js'
-import { type CommandError, failure, get, reason, systemTask, task, wait } from '../command-error.js'
+import { type CommandError, type Failed, failure, get, reason, systemTask, task, wait } from '../command-error.js'
 import type { Source } from './source.js'
 
 const window: WindowSize = { size: 2 ** 18, kept: 16 }
@@ -93,33 +93,30 @@ const announced = (
 }
 
 /** Asks for a range of a file, in the state that is known of it; fewer bytes come where the file ends before the range. */
-const ask = (remote: Remote, range: FileRange, known?: string): TaskEither<CommandError, Part> =>
-  task(async function* () {
-    const { name, url, what } = remote
-    const headers = { range: `bytes=${range.at}-${range.at + range.length - 1}`, 'accept-encoding': 'identity' }
-    const signal = AbortSignal.timeout(patience)
-    const response = yield* wait(systemTask(what, name, () => fetch(url, { headers, signal })))
-    const part = announced(remote, response, range, known)
-    if (E.isLeft(part) || part.right.length === 0) await response.body?.cancel()
-    const { length, ...of } = yield* get(part)
-    return { ...of, bytes: length === 0 ? new Uint8Array(0) : yield* wait(bodyOf(remote, response, length)) }
-  })
+const ask = task(async function* (remote: Remote, range: FileRange, known?: string) {
+  const { name, url, what } = remote
+  const headers = { range: `bytes=${range.at}-${range.at + range.length - 1}`, 'accept-encoding': 'identity' }
+  const signal = AbortSignal.timeout(patience)
+  const response = yield* wait(systemTask(what, name, () => fetch(url, { headers, signal })))
+  const part = announced(remote, response, range, known)
+  if (E.isLeft(part) || part.right.length === 0) await response.body?.cancel()
+  const { length, ...of } = yield* get(part)
+  return { ...of, bytes: length === 0 ? new Uint8Array(0) : yield* wait(bodyOf(remote, response, length)) }
+})
 
 /** Opens an image on a server that serves ranges. */
-export const openRemote = (name: string): TaskEither<CommandError, Source> =>
-  task(async function* () {
-    const first = yield* wait(ask({ name, url: name, what: 'open' }, { at: 0, length: window.size }))
-    /** A range of the file, which must not have changed since. */
-    const answer = (range: FileRange): TaskEither<CommandError, Uint8Array> =>
-      task(async function* () {
-        const end = range.at + range.length
-        if (end <= first.bytes.length) return first.bytes.subarray(range.at, end)
-        return (yield* wait(ask({ name, url: first.url, what: 'read' }, range, first.state))).bytes
-      })
-    return {
-      name,
-      length: first.total,
-      world: { _tag: 'Async', read: readInWindowsAsync(first.total, window, answer) },
-      close: () => undefined
-    }
+export const openRemote = task(async function* (name: string): AsyncGenerator<Failed, Source> {
+  const first = yield* wait(ask({ name, url: name, what: 'open' }, { at: 0, length: window.size }))
+  /** A range of the file, which must not have changed since. */
+  const answer = task(async function* (range: FileRange) {
+    const end = range.at + range.length
+    if (end <= first.bytes.length) return first.bytes.subarray(range.at, end)
+    return (yield* wait(ask({ name, url: first.url, what: 'read' }, range, first.state))).bytes
   })
+  return {
+    name,
+    length: first.total,
+    world: { _tag: 'Async', read: readInWindowsAsync(first.total, window, answer) },
+    close: () => undefined
+  }
+})

@@ -1,7 +1,6 @@
 /** Allocated ranges: where a guest disk has bytes that may not be zeros. Nothing else of it need be read. */
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { locations } from '../../image/guest/chain.js'
-import { type CommandError, task, wait } from '../command-error.js'
+import { task, wait } from '../command-error.js'
 import { run } from '../files/source.js'
 import { guestSize } from './guest.js'
 import type { OpenChain } from './open.js'
@@ -15,7 +14,7 @@ export class AllocatedRanges {
   private readonly bounds: number[] = []
   private next = 0
 
-  /** Adds a range behind, or next to, the last one. */
+  /** Adds a range after, or next to, the last one. */
   add(from: number, to: number): void {
     if (this.bounds.at(-1) === from) this.bounds.pop()
     else this.bounds.push(from)
@@ -31,20 +30,19 @@ export class AllocatedRanges {
 }
 
 /** The allocated ranges of an open chain. */
-export const allocatedRanges = (open: OpenChain): TaskEither<CommandError, AllocatedRanges> =>
-  task(async function* () {
-    const ranges = new AllocatedRanges()
-    const size = guestSize(open)
-    const add = run(
-      open,
-      () => locations(open.chain, 0, size),
-      (e) => {
-        if (e.kind !== 'zero' && e.kind !== 'absent') ranges.add(e.start, Math.min(size, e.start + e.length))
-      }
-    )
-    yield* wait(add)
-    return ranges
-  })
+export const allocatedRanges = task(async function* (open: OpenChain) {
+  const ranges = new AllocatedRanges()
+  const size = guestSize(open)
+  const add = run(
+    open,
+    () => locations(open.chain, 0, size),
+    (e) => {
+      if (e.kind !== 'zero' && e.kind !== 'absent') ranges.add(e.start, Math.min(size, e.start + e.length))
+    }
+  )
+  yield* wait(add)
+  return ranges
+})
 
 /** The parts of `[from, to)` that lie in a range of any of them, in order. */
 export function* allocatedIn(all: readonly AllocatedRanges[], from: number, to: number): Generator<GuestRange> {

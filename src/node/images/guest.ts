@@ -18,10 +18,8 @@ const noDecoder: Decoder = () => E.left('a cluster of a raw file')
 export const decodersOf = async (chain: Chain): Promise<Decompressor> => {
   const types = chain.flatMap((layer) => (layer._tag === 'Image' ? [layer.disk.compressionType] : []))
   if (types.length === 0) return { deflate: noDecoder, zstd: noDecoder }
-  const { native } = await import('../compression/decompress.js')
-  if (!types.includes(1)) return native
-  const { zstd } = await import('../compression/zstd.js')
-  return { ...native, zstd: (await zstd).decode }
+  const { decompressorOf } = await import('../compression/native.js')
+  return decompressorOf(types)
 }
 
 /** A piece of the guest disk. */
@@ -103,16 +101,15 @@ export const wholeDisk = (
 ): TaskEither<CommandError, void> => eachPiece(open, 0, guestSize(open), act, traversal)
 
 /** The bytes `[at, at + length)` of the guest disk, and zeros past its end. */
-export const guestBytes = (open: OpenChain, at: number, length: number): TaskEither<CommandError, Uint8Array> =>
-  task(async function* () {
-    const out = new Uint8Array(length)
-    const present = Math.max(0, Math.min(length, guestSize(open) - at))
-    if (present > 0) {
-      const decoders = await decodersOf(open.chain)
-      out.set(yield* wait(run(open, () => readGuest(open.chain, at, present, decoders))))
-    }
-    return out
-  })
+export const guestBytes = task(async function* (open: OpenChain, at: number, length: number) {
+  const out = new Uint8Array(length)
+  const present = Math.max(0, Math.min(length, guestSize(open) - at))
+  if (present > 0) {
+    const decoders = await decodersOf(open.chain)
+    out.set(yield* wait(run(open, () => readGuest(open.chain, at, present, decoders))))
+  }
+  return out
+})
 
 /** Bytes of the guest disk. */
 export const guestSize = (open: OpenChain): number => chainSize(open.chain)

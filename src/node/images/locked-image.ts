@@ -6,16 +6,27 @@ import type { Layer } from '../../image/guest/chain.js'
 import { activeDisk } from '../../image/guest/extents.js'
 import { readMetadata } from '../../image/metadata.js'
 import type { OpenOptions } from '../../transition/engine/open.js'
-import { because, type Body, type CommandError, failure, get, onLeft, task, using, wait } from '../command-error.js'
-import { compressorOf } from '../compression/compress.js'
-import { native } from '../compression/decompress.js'
+import {
+  because,
+  type Body,
+  type CommandError,
+  type Failed,
+  failure,
+  get,
+  onLeft,
+  task,
+  using,
+  wait
+} from '../command-error.js'
+import { compressorOf, native } from '../compression/native.js'
 import { type DiskFile, openDiskFile } from '../files/disk-file.js'
 import { cannotOpen, isUrl } from '../files/source.js'
 import { dataPath } from './follow.js'
 import { decodersOf } from './guest.js'
 import { ImageFiles } from './image-files.js'
 import { openChain } from './open.js'
-import { openable, type OpenableMetadata } from './openable-metadata.js'
+import { openable, type OpenableMetadata } from './metadata.js'
+import { openRaw, type Writable } from './raw.js'
 import { Session } from './session.js'
 
 /** An image whose files are open and locked, and of which nothing has been changed yet. */
@@ -23,12 +34,6 @@ export interface LockedImage {
   readonly files: ImageFiles
   readonly metadata: OpenableMetadata
   readonly around: OpenOptions
-  readonly close: () => void
-}
-
-/** An image that is open for writing. */
-export interface WritableImage {
-  readonly session: Session
   readonly close: () => void
 }
 
@@ -86,7 +91,7 @@ export const lockImage = (name: string, options: LockOptions = {}): TaskEither<C
       close
     }
   })
-  return () => lockAll().then(onLeft(close))
+  return () => lockAll()().then(onLeft(close))
 }
 
 /** Repairs a dirty image, and does what opening for writing obliges to. @see FEAT-04 and OPEN-40 */
@@ -99,21 +104,28 @@ const begin = (name: string, { files, metadata, around }: LockedImage): E.Either
 }
 
 /** Opens an image for writing; its session is to be ended, and it is to be closed. */
-export const openForWriting = (name: string, options: LockOptions = {}): TaskEither<CommandError, WritableImage> =>
-  task(async function* () {
-    const locked = yield* wait(lockImage(name, options))
-    const { close } = locked
-    return { session: yield* get(onLeft(close)(begin(name, locked))), close }
-  })
+export const openForWriting = task(async function* (name: string, options: LockOptions = {}) {
+  const locked = yield* wait(lockImage(name, options))
+  const { close } = locked
+  return { session: yield* get(onLeft(close)(begin(name, locked))), close }
+})
+
+/** Opens an image, or a raw file, for writing. */
+export const openWritable = (
+  name: string,
+  format: 'qcow2' | 'raw',
+  allow: readonly string[]
+): TaskEither<CommandError, Writable> =>
+  format === 'raw' ? () => Promise.resolve(openRaw(name)) : openForWriting(name, { allow })
 
 /** Changes an image; what waits is durable when it ends. */
 export const withImage = <A>(
   name: string,
   options: LockOptions,
   change: (session: Session) => Body<A>
-): TaskEither<CommandError, A> =>
+): AsyncGenerator<Failed, A> =>
   using(openForWriting(name, options), async function* ({ session }) {
-    const result = yield* wait(task(() => change(session)))
+    const result = yield* change(session)
     yield* get(session.end())
     return result
   })

@@ -4,28 +4,17 @@ import { basename, dirname } from 'node:path'
 import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { fromText, label, equal } from '../../bytes/octets.js'
+import { label } from '../../bytes/octets.js'
 import { fromMemory, type Read } from '../../bytes/plan.js'
 import { type Chain, chainSize, type Layer } from '../../image/guest/chain.js'
 import { activeDisk, type GuestDisk, snapshotDisk } from '../../image/guest/extents.js'
 import { type Metadata } from '../../image/metadata.js'
 import { vmStateDisk } from '../../image/guest/vm-state.js'
-import {
-  type Cause,
-  type CommandError,
-  type Failed,
-  failure,
-  get,
-  onLeft,
-  system,
-  task,
-  using,
-  wait
-} from '../command-error.js'
+import { type CommandError, type Failed, failure, get, onLeft, system, task, using, wait } from '../command-error.js'
 import { openFile, openSource } from '../files/file.js'
 import { cannotOpen, inOwnTime, isUrl, type Source, type World } from '../files/source.js'
 import { backingPath, dataPath, newBackingPath } from './follow.js'
-import { openableMetadata, type OpenableMetadata } from './openable-metadata.js'
+import { openableMetadata, type OpenableMetadata, snapshotNamed } from './metadata.js'
 
 /** A chain whose files are open. */
 export interface OpenChain {
@@ -77,16 +66,6 @@ const formatOf = (m: Metadata, backing: Uint8Array): E.Either<CommandError, Back
   return failure(`Could not open backing file '${label(backing)}': ${why}`, { file: label(backing), clause: 'BACK-05' })
 }
 
-/** The snapshot by id or name, or by what `snapshot.id=` and `snapshot.name=` say of it. */
-const snapshotOf = (m: Metadata, wanted: string) => {
-  const { id, name } =
-    /^(?=snapshot\.)(?:snapshot\.id=(?<id>[^,]*),?)?(?:snapshot\.name=(?<name>.*))?$/.exec(wanted)?.groups ?? {}
-  const is = (bytes: Uint8Array, text: string | undefined): boolean =>
-    text === undefined || equal(bytes, fromText(text))
-  if (id !== undefined || name !== undefined) return m.snapshots.find((s) => is(s.id, id) && is(s.name, name))
-  return m.snapshots.find((s) => is(s.id, wanted)) ?? m.snapshots.find((s) => is(s.name, wanted))
-}
-
 /** An open layer, and what is below it. */
 interface Step {
   readonly layer: Layer
@@ -106,34 +85,29 @@ const diskOf = (
   { snapshot: wanted, vmState }: Partial<OpenOptions>
 ): E.Either<CommandError, GuestDisk> => {
   if (wanted === undefined) return E.right(activeDisk(m, m.geometry))
-  const snapshot = snapshotOf(m, wanted)
-  if (snapshot === undefined) return failure(`'${image}' has no snapshot '${wanted}'`, { file: image })
   const diskIn = vmState === true ? vmStateDisk : snapshotDisk
-  return E.mapLeft((issues: Cause) => cannotOpen(image)(issues))(diskIn(m, m.geometry, snapshot))
+  return E.chain((snapshot: Metadata['snapshots'][number]) =>
+    E.mapLeft(cannotOpen(image))(diskIn(m, m.geometry, snapshot))
+  )(snapshotNamed(image, m, wanted))
 }
 
 /** @param wanted what is opened of it; the active disk for every image but the top one */
-const imageStep = (
-  image: Source,
-  allow: readonly string[],
-  wanted: Partial<OpenOptions>
-): TaskEither<CommandError, Step> =>
-  task(async function* () {
-    const { name } = image
-    const m = yield* wait(openableMetadata(image))
-    const layer: Layer = { _tag: 'Image', disk: yield* get(diskOf(name, m, wanted)) }
-    const backing = wanted.vmState === true ? undefined : m.backingName
-    const next =
-      backing === undefined
-        ? {}
-        : {
-            next: { format: yield* get(formatOf(m, backing)), path: yield* get(backingPath(name, backing, allow)) }
-          }
-    const data = m.header.incompatibleFeatures.externalDataFile
-      ? { data: yield* get(E.chain(openFile)(dataPath(name, m))) }
-      : {}
-    return { layer, files: { image, ...data }, ...next }
-  })
+const imageStep = task(async function* (image: Source, allow: readonly string[], wanted: Partial<OpenOptions>) {
+  const { name } = image
+  const m = yield* wait(openableMetadata(image))
+  const layer: Layer = { _tag: 'Image', disk: yield* get(diskOf(name, m, wanted)) }
+  const backing = wanted.vmState === true ? undefined : m.backingName
+  const next =
+    backing === undefined
+      ? {}
+      : {
+          next: { format: yield* get(formatOf(m, backing)), path: yield* get(backingPath(name, backing, allow)) }
+        }
+  const data = m.header.incompatibleFeatures.externalDataFile
+    ? { data: yield* get(E.chain(openFile)(dataPath(name, m))) }
+    : {}
+  return { layer, files: { image, ...data }, ...next }
+})
 
 const zeros = fromMemory(new Uint8Array(0))
 /** What answers for a file that is not there. */
@@ -184,18 +158,14 @@ export const openChain = (name: string, options: OpenOptions = { allow: [] }): T
     const holders = steps.map(({ files }) => (files.data ?? files.image).name)
     return { name, chain, world: worldOf(steps.map(({ files }) => files)), names, holders, close }
   })
-  return () => open().then(onLeft(close))
+  return () => open()().then(onLeft(close))
 }
 
 /** Bytes of the disk that a backing file presents, which an image is to get. */
-export const backingSize = (image: string, name: string, format: string): TaskEither<CommandError, number> =>
-  task(async function* () {
-    if (format !== 'qcow2' && format !== 'raw') return yield* get(failure(`Unknown driver '${format}'`))
-    const path = yield* get(newBackingPath(image, name))
-    const open = openChain(path, { allow: [dirname(path)], format })
-    return yield* wait(
-      using(open, function* ({ chain }) {
-        return chainSize(chain)
-      })
-    )
+export const backingSize = task(async function* (image: string, name: string, format: string) {
+  if (format !== 'qcow2' && format !== 'raw') return yield* get(failure(`Unknown driver '${format}'`))
+  const path = yield* get(newBackingPath(image, name))
+  return yield* using(openChain(path, { allow: [dirname(path)], format }), function* ({ chain }) {
+    return chainSize(chain)
   })
+})

@@ -36,15 +36,15 @@ const changeOf = (command: AnyCommand): Exclude<HostWrite, { readonly _tag: 'Flu
   return command._tag === 'Resize' ? { _tag: 'Truncate', file, length: command.size } : undefined
 }
 
-/** A raw file that is open for writing. */
-export interface RawFile {
+/** A raw file, or an image, that is open for writing. */
+export interface Writable {
   readonly session: Changes
   readonly close: () => void
 }
 
 /** Opens a raw file and locks it. */
-export const openRaw = (name: string): E.Either<CommandError, RawFile> =>
-  E.map((disk: DiskFile): RawFile => ({ session: sessionOf(disk), close: disk.close }))(openDiskFile(name))
+export const openRaw = (name: string): E.Either<CommandError, Writable> =>
+  E.map((disk: DiskFile): Writable => ({ session: sessionOf(disk), close: disk.close }))(openDiskFile(name))
 
 const sessionOf = (disk: DiskFile): Changes => ({
   get chain(): Chain {

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { grainSize } from '../../format/geometry.js'
 import { type Chain, chainSize, type LocatedExtent, locations } from '../../image/guest/chain.js'
 import { type Cause, showCause } from '../command-error.js'
-import { ioSize } from '../text/human-size.js'
+import { hex, ioSize } from '../text/numbers.js'
 import type { IoFile } from './file.js'
 import { failedWith, type Outcome, success, type Transfer } from './line.js'
 
@@ -55,8 +55,6 @@ export const allocated = (file: IoFile, at: number, length: number): Outcome => 
     return `${own}/${end - at} bytes allocated at offset ${ioSize(at)}\n`
   })(found)
 }
-
-const hex = (n: number): string => `0x${n.toString(16)}`
 
 /** Every range of the disk, and whether the image has it itself. */
 export const allocationMap = (file: IoFile): Outcome =>

@@ -1,14 +1,13 @@
 /** The file that lines are about: opened for reading or for writing, as an image or as raw bytes. */
-import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type Plan, runSync } from '../../bytes/plan.js'
 import type { Chain } from '../../image/guest/chain.js'
-import { type Cause, type CommandError, failure, get, system, task, wait } from '../command-error.js'
-import { openForWriting } from '../images/locked-image.js'
+import { type Cause, type CommandError, type Failed, failure, get, task, wait } from '../command-error.js'
+import { openWritable } from '../images/locked-image.js'
 import { openChain } from '../images/open.js'
-import { openRaw } from '../images/raw.js'
+import type { Writable } from '../images/raw.js'
 import type { Changes } from '../images/session.js'
 import type { OpenRequest } from '../text/image-opts.js'
 
@@ -25,26 +24,28 @@ export interface IoFile {
   readonly close: () => E.Either<CommandError, void>
 }
 
-const forReading = (request: OpenRequest, allow: readonly string[]): TaskEither<CommandError, IoFile> =>
-  task(async function* () {
-    const { name, format } = request
-    const { chain, world, close } = yield* wait(openChain(name, { allow, format }))
-    if (world._tag === 'Async') {
+const forReading = task(async function* (
+  request: OpenRequest,
+  allow: readonly string[]
+): AsyncGenerator<Failed, IoFile> {
+  const { name, format } = request
+  const { chain, world, close } = yield* wait(openChain(name, { allow, format }))
+  if (world._tag === 'Async') {
+    close()
+    return yield* get(failure(`Could not open '${name}': it is on a server`, { file: name }))
+  }
+  const { read } = world
+  return {
+    request,
+    chain: () => chain,
+    run: (plan, emit = () => undefined) => runSync(plan(), { read, emit }),
+    changes: undefined,
+    close: () => {
       close()
-      return yield* get(failure(`Could not open '${name}': it is on a server`, { file: name }))
+      return E.right(undefined)
     }
-    const { read } = world
-    return {
-      request,
-      chain: () => chain,
-      run: (plan, emit = () => undefined) => runSync(plan(), { read, emit }),
-      changes: undefined,
-      close: () => {
-        close()
-        return E.right(undefined)
-      }
-    }
-  })
+  }
+})
 
 const writable = (request: OpenRequest, { session, close }: Writable): IoFile => ({
   request,
@@ -58,20 +59,8 @@ const writable = (request: OpenRequest, { session, close }: Writable): IoFile =>
   }
 })
 
-/** What may be changed, and is to be closed. */
-interface Writable {
-  readonly session: Changes
-  readonly close: () => void
-}
-
-/** The name of a raw file may be that of a link to it. */
-const openWritable = ({ name, format }: OpenRequest, allow: readonly string[]): TaskEither<CommandError, Writable> =>
-  format === 'raw'
-    ? () => Promise.resolve(E.chain(openRaw)(system('open', name, () => realpathSync(name))))
-    : openForWriting(name, { allow })
-
 /** Opens a file as requested. */
 export const openIoFile = (request: OpenRequest, allow: readonly string[]): TaskEither<CommandError, IoFile> =>
   request.readOnly
     ? forReading(request, allow)
-    : TE.map((opened: Writable) => writable(request, opened))(openWritable(request, allow))
+    : TE.map((opened: Writable) => writable(request, opened))(openWritable(request.name, request.format, allow))

@@ -1,6 +1,7 @@
 /** Lines of `qcow2 io`: what they ask for, and their outcomes. */
-import type * as E from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Preallocation } from '../../../spec/disk.js'
+import type { CommandError } from '../command-error.js'
 import type { OpenRequest } from '../text/image-opts.js'
 
 /** Guest bytes that a line reads or writes, and how that is reported. */
@@ -89,3 +90,13 @@ export const failedOnOutput = (message: string): Outcome => ({ failed: true, out
 
 /** What was parsed, or the outcome of a line that is malformed. */
 export type Parsed<A> = E.Either<Outcome, A>
+
+/** What was parsed; the message of a failure goes to standard error. */
+export const orError: <A>(result: E.Either<CommandError, A>) => Parsed<A> = E.mapLeft(({ message }) =>
+  failedWith(message)
+)
+
+/** What was parsed; the message of a failure goes to standard output. */
+export const orOutput: <A>(result: E.Either<CommandError, A>) => Parsed<A> = E.mapLeft(({ message }) =>
+  failedOnOutput(message)
+)

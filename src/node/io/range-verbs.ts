@@ -1,8 +1,9 @@
 /** The parsers of commands on a range of guest bytes: reads, writes and discards. */
 import * as E from 'fp-ts/lib/Either.js'
 import { sectorSize } from '../../format/limits.js'
-import { failedOnOutput, type Line, type Parsed, type Pattern, type Transfer } from './line.js'
-import { parseWords, usageLine, type Verb } from './verb.js'
+import { either, get, keepRules } from '../command-error.js'
+import { failedOnOutput, type Line, orOutput, type Outcome, type Parsed, type Pattern, type Transfer } from './line.js'
+import { type Parse, parseWords, usageLine, type VerbName } from './verb.js'
 import { parsePattern, parseSize, type Words } from './words.js'
 
 /** Most bytes of one transfer. */
@@ -16,17 +17,16 @@ const wholeSectors = ({ at, length }: Transfer): Parsed<void> => {
 }
 
 /** The sum of the lengths of a vector. */
-const vectorLength = (words: readonly string[]): Parsed<number> => {
+const vectorLength = either(function* (words: readonly string[]) {
   let sum = 0
   for (const word of words) {
-    const length = parseSize(word)
-    if (E.isLeft(length)) return length
-    if (length.right > maxTransfer) return refuse(`Argument '${word}' exceeds maximum size ${maxTransfer}`)
-    sum += length.right
-    if (sum > maxTransfer) return refuse(`The total number of bytes exceed the maximum size ${maxTransfer}`)
+    const length = yield* get(parseSize(word))
+    if (length > maxTransfer) yield* get(refuse(`Argument '${word}' exceeds maximum size ${maxTransfer}`))
+    sum += length
+    if (sum > maxTransfer) yield* get(refuse(`The total number of bytes exceed the maximum size ${maxTransfer}`))
   }
-  return E.right(sum)
-}
+  return sum
+})
 
 /** The length of one buffer. @param hint what would allow more */
 const bufferLength = (word: string, unbounded: boolean, hint: string): Parsed<number> => {
@@ -36,145 +36,113 @@ const bufferLength = (word: string, unbounded: boolean, hint: string): Parsed<nu
     : length
 }
 
+/** Rules about the options of a command, the first of which that is broken is reported. */
+type Rules = Parameters<typeof keepRules>[0]
+
 /** How a command on a range is parsed. */
 interface RangeSyntax {
   readonly optstring: string
   /** What qemu-io calls the transfer when it fails. */
   readonly name: string
   /** Whether several lengths may be given. */
-  readonly vector: boolean
-  readonly asynchronous: boolean
-  /** Why its options exclude each other, which is reported before its numbers are. */
-  readonly conflict: (words: Words) => string | undefined
+  readonly vector?: boolean
+  readonly asynchronous?: boolean
+  /** Which options exclude each other; that is reported before its numbers are. */
+  readonly rules?: (words: Words, verb: VerbName) => Rules
   readonly line: (words: Words, transfer: Transfer) => Parsed<Line>
 }
 
-const parseLength = (syntax: RangeSyntax, { flags }: Words, lengths: readonly string[]): Parsed<number> =>
-  syntax.vector && !flags.has('z')
-    ? vectorLength(lengths)
-    : bufferLength(lengths[0] ?? '', flags.has('n'), syntax.optstring.includes('n') ? ' without -n' : '')
-
-const onRange =
-  (syntax: RangeSyntax): Verb['parse'] =>
-  (args, verb) => {
-    const words = parseWords(args, syntax.optstring, verb)
-    if (E.isLeft(words)) return words
-    const { flags, values, operands } = words.right
-    const byte = parsePattern(values.get('P') ?? '0')
-    if (E.isLeft(byte)) return byte
+const onRange = (syntax: RangeSyntax): Parse => {
+  const { optstring, name, vector = false, asynchronous = false, rules = () => [] } = syntax
+  return either(function* (args, verb) {
+    const words = yield* get(parseWords(args, optstring, verb))
+    const { flags, values, operands } = words
+    yield* get(parsePattern(values.get('P') ?? '0'))
     const [first = '', ...lengths] = operands
-    if (lengths.length < 1 || (lengths.length > 1 && !syntax.vector)) return refuse(usageLine(verb))
-    const conflict = syntax.conflict(words.right)
-    if (conflict !== undefined) return refuse(conflict)
-    const at = parseSize(first)
-    if (E.isLeft(at)) return at
-    const length = parseLength(syntax, words.right, lengths)
-    if (E.isLeft(length)) return length
-    return syntax.line(words.right, {
-      at: at.right,
-      length: length.right,
+    const [length = ''] = lengths
+    if (lengths.length < 1 || (lengths.length > 1 && !vector)) yield* get(refuse(usageLine(verb)))
+    yield* get(orOutput(keepRules(rules(words, verb))))
+    const at = yield* get(parseSize(first))
+    const parsed =
+      vector && !flags.has('z')
+        ? vectorLength(lengths)
+        : bufferLength(length, flags.has('n'), optstring.includes('n') ? ' without -n' : '')
+    const transfer = {
+      at,
+      length: yield* get(parsed),
       quiet: flags.has('q'),
       terse: flags.has('C'),
-      name: syntax.name,
-      asynchronous: syntax.asynchronous,
+      name,
+      asynchronous,
       vmState: flags.has('b')
-    })
-  }
-
-const noConflict = (): undefined => undefined
-
-/** The bytes that a read of `length` bytes must find, if `-P` names their value. */
-const patternOf = ({ values }: Words, length: number): Parsed<Pattern | undefined> => {
-  const pattern = values.get('P')
-  if (pattern === undefined) return E.right(undefined)
-  const [byte, at] = [parsePattern(pattern), parseSize(values.get('s') ?? '0')]
-  if (E.isLeft(byte)) return byte
-  if (E.isLeft(at)) return at
-  const given = values.get('l')
-  const size = given === undefined ? E.right(length - at.right) : parseSize(given)
-  if (E.isLeft(size)) return size
-  return size.right < 0 || at.right + size.right > length
-    ? refuse('pattern verification range exceeds end of read data')
-    : E.right({ byte: byte.right, at: at.right, length: size.right })
+    }
+    return yield* get(syntax.line(words, transfer))
+  })
 }
 
-const readLine = (words: Words, transfer: Transfer): Parsed<Line> => {
-  const aligned = transfer.vmState ? wholeSectors(transfer) : E.right(undefined)
-  if (E.isLeft(aligned)) return aligned
-  return E.map((pattern: Pattern | undefined): Line => ({
+/** The bytes that a read of `length` bytes must find, if `-P` names their value. */
+const patternOf = either(function* (
+  { values }: Words,
+  length: number
+): Generator<E.Left<Outcome>, Pattern | undefined> {
+  const pattern = values.get('P')
+  if (pattern === undefined) return undefined
+  const [byte, at] = [yield* get(parsePattern(pattern)), yield* get(parseSize(values.get('s') ?? '0'))]
+  const size = yield* get(parseSize(values.get('l') ?? `${Math.max(0, length - at)}`))
+  if (at + size > length) yield* get(refuse('pattern verification range exceeds end of read data'))
+  return { byte, at, length: size }
+})
+
+const readLine: RangeSyntax['line'] = either(function* (words, transfer) {
+  if (transfer.vmState) yield* get(wholeSectors(transfer))
+  const pattern = yield* get(patternOf(words, transfer.length))
+  return {
     _tag: 'Read',
     ...transfer,
     ...(pattern === undefined ? {} : { pattern }),
     dump: words.flags.has('v')
-  }))(patternOf(words, transfer.length))
-}
+  }
+})
 
 /** Parses `read`. */
-export const parseRead: Verb['parse'] = (args, verb) =>
-  onRange({
-    optstring: 'bCl:pP:qs:v',
-    name: 'read',
-    vector: false,
-    asynchronous: false,
-    conflict: ({ values }) => (values.has('P') || !(values.has('s') || values.has('l')) ? undefined : usageLine(verb)),
-    line: readLine
-  })(args, verb)
+export const parseRead = onRange({
+  optstring: 'bCl:pP:qs:v',
+  name: 'read',
+  rules: ({ values }, verb) => [[!values.has('P') && (values.has('s') || values.has('l')), usageLine(verb)]],
+  line: readLine
+})
 
 /** Parses `readv` and `aio_read`. */
-export const parseReadv = (asynchronous: boolean): Verb['parse'] =>
-  onRange({ optstring: 'CP:qv', name: 'readv', vector: true, asynchronous, conflict: noConflict, line: readLine })
+export const parseReadv = (asynchronous: boolean): Parse =>
+  onRange({ optstring: 'CP:qv', name: 'readv', vector: true, asynchronous, line: readLine })
 
-const writeConflict = ({ flags, values }: Words): string | undefined => {
-  const [zero, pattern, source] = [flags.has('z'), values.has('P'), values.has('s')]
-  if (flags.has('b') && zero) return '-b and -z cannot be specified at the same time'
-  if (flags.has('f') && (flags.has('b') || flags.has('c')))
-    return '-f and -b or -c cannot be specified at the same time'
-  if (flags.has('n') && !zero) return '-n requires -z to be specified'
-  if (flags.has('u') && !zero) return '-u requires -z to be specified'
-  if ([zero, pattern, source].filter(Boolean).length > 1)
-    return 'Only one of -z, -P, and -s can be specified at the same time'
-  return undefined
+const writeRules = ({ flags, values }: Words): Rules => {
+  const zero = flags.has('z')
+  return [
+    [flags.has('b') && zero, '-b and -z cannot be specified at the same time'],
+    [flags.has('f') && (flags.has('b') || flags.has('c')), '-f and -b or -c cannot be specified at the same time'],
+    [flags.has('n') && !zero, '-n requires -z to be specified'],
+    [flags.has('u') && !zero, '-u requires -z to be specified'],
+    [
+      [zero, values.has('P'), values.has('s')].filter(Boolean).length > 1,
+      'Only one of -z, -P, and -s can be specified at the same time'
+    ]
+  ]
 }
 
-const aioWriteConflict = ({ flags, operands }: Words): string | undefined => {
-  if (flags.has('z') && operands.length > 2) return '-z supports only a single length parameter'
-  return flags.has('u') && !flags.has('z') ? '-u requires -z to be specified' : undefined
-}
-
-const writeLine = ({ flags, values }: Words, transfer: Transfer): Parsed<Line> => {
-  const aligned = flags.has('b') || flags.has('c') ? wholeSectors(transfer) : E.right(undefined)
-  if (E.isLeft(aligned)) return aligned
+const writeLine: RangeSyntax['line'] = either(function* ({ flags, values }, transfer) {
+  if (flags.has('b') || flags.has('c')) yield* get(wholeSectors(transfer))
   const flush = flags.has('f')
-  if (flags.has('z'))
-    return E.right({ _tag: 'WriteZeroes', ...transfer, unmap: flags.has('u'), fast: flags.has('n'), flush })
-  return E.map((byte: number): Line => ({
-    _tag: 'Write',
-    ...transfer,
-    pattern: values.get('s') ?? byte,
-    compressed: flags.has('c'),
-    flush
-  }))(parsePattern(values.get('P') ?? '0xcd'))
-}
+  if (flags.has('z')) return { _tag: 'WriteZeroes', ...transfer, unmap: flags.has('u'), fast: flags.has('n'), flush }
+  const byte = yield* get(parsePattern(values.get('P') ?? '0xcd'))
+  return { _tag: 'Write', ...transfer, pattern: values.get('s') ?? byte, compressed: flags.has('c'), flush }
+})
 
 /** Parses `write`. */
-export const parseWrite = onRange({
-  optstring: 'bcCfnpP:qs:uz',
-  name: 'write',
-  vector: false,
-  asynchronous: false,
-  conflict: writeConflict,
-  line: writeLine
-})
+export const parseWrite = onRange({ optstring: 'bcCfnpP:qs:uz', name: 'write', rules: writeRules, line: writeLine })
 
 /** Parses `writev`. */
-export const parseWritev = onRange({
-  optstring: 'CfqP:',
-  name: 'writev',
-  vector: true,
-  asynchronous: false,
-  conflict: noConflict,
-  line: writeLine
-})
+export const parseWritev = onRange({ optstring: 'CfqP:', name: 'writev', vector: true, line: writeLine })
 
 /** Parses `aio_write`. */
 export const parseAioWrite = onRange({
@@ -182,7 +150,10 @@ export const parseAioWrite = onRange({
   name: 'aio_write',
   vector: true,
   asynchronous: true,
-  conflict: aioWriteConflict,
+  rules: ({ flags, operands }) => [
+    [flags.has('z') && operands.length > 2, '-z supports only a single length parameter'],
+    [flags.has('u') && !flags.has('z'), '-u requires -z to be specified']
+  ],
   line: writeLine
 })
 
@@ -190,8 +161,5 @@ export const parseAioWrite = onRange({
 export const parseDiscard = onRange({
   optstring: 'Cq',
   name: 'discard',
-  vector: false,
-  asynchronous: false,
-  conflict: noConflict,
   line: (_, transfer) => E.right({ _tag: 'Discard', ...transfer })
 })

@@ -7,21 +7,19 @@ import { type Chain, chainSize } from '../../image/guest/chain.js'
 import { readGuest } from '../../image/guest/read.js'
 import { activeVmState } from '../../image/guest/vm-state.js'
 import type { AnyCommand } from '../../transition/command.js'
-import { native } from '../compression/decompress.js'
-import { type CommandError, either, get, isError, reason, showCause } from '../command-error.js'
-import { ioSize } from '../text/human-size.js'
+import { native } from '../compression/native.js'
+import { commandError, either, type Failed, failure, get, isError, reason, showCause } from '../command-error.js'
+import { ioSize, twoDigits } from '../text/numbers.js'
 import { zeroesFast } from './allocation.js'
 import type { IoFile } from './file.js'
 import { failedWith, type Outcome, readOnly, type ReadLine, success, type Transfer, type WriteLine } from './line.js'
-
-const two = (n: number): string => String(Math.floor(n)).padStart(2, '0')
 
 const hundredths = (seconds: number): string => seconds.toFixed(2).padStart(5, '0')
 
 /** The report of a transfer; `what` is the verb it begins with. */
 const transferred = (what: string, { at, length, terse }: Transfer, seconds: number): string => {
   const [bytes, ops] = [length / seconds, 1 / seconds]
-  const clock = `${Math.floor(seconds / 3600)}:${two((seconds / 60) % 60)}:${hundredths(seconds % 60)}`
+  const clock = `${Math.floor(seconds / 3600)}:${twoDigits((seconds / 60) % 60)}:${hundredths(seconds % 60)}`
   if (terse) return `${length},1,${clock},${bytes.toFixed(3)},${ops.toFixed(3)}\n`
   const time = seconds < 60 ? `${hundredths(seconds)} sec` : clock
   return (
@@ -102,47 +100,43 @@ export const read = (file: IoFile, line: ReadLine): Outcome => {
   return { failed: !matches && !line.asynchronous, out: `${mismatch}${dump}${report}` }
 }
 
-/** The bytes of a file, repeated; the message of qemu-io where it has none. */
-const repeated = (name: string, length: number): E.Either<string, Uint8Array> =>
-  E.chain((bytes: Buffer) =>
-    bytes.length === 0 ? E.left(`${name}: file is empty`) : E.right(new Uint8Array(Buffer.alloc(length, bytes)))
-  )(
-    E.tryCatch(
-      () => readFileSync(name),
-      (error) => `${name}: ${reason(error)}`
-    )
+/** The bytes of a file, repeated. */
+const repeated = either(function* (name: string, length: number) {
+  const read = E.tryCatch(
+    () => readFileSync(name),
+    (error) => commandError(`${name}: ${reason(error)}`)
   )
+  const bytes = yield* get(read)
+  if (bytes.length === 0) yield* get(failure(`${name}: file is empty`))
+  return new Uint8Array(Buffer.alloc(length, bytes))
+})
 
-const commandOf = (line: WriteLine): E.Either<string, AnyCommand> => {
+const commandOf = either(function* (line: WriteLine): Generator<Failed, AnyCommand> {
   const { at, length } = line
-  if (line._tag === 'Discard') return E.right({ _tag: 'Discard', at, length })
-  if (line._tag === 'WriteZeroes') return E.right({ _tag: 'WriteZeroes', at, length, unmap: line.unmap })
+  if (line._tag === 'Discard') return { _tag: 'Discard', at, length }
+  if (line._tag === 'WriteZeroes') return { _tag: 'WriteZeroes', at, length, unmap: line.unmap }
+  const { pattern } = line
   const bytes =
-    typeof line.pattern === 'string'
-      ? repeated(line.pattern, length)
-      : E.right(new Uint8Array(length).fill(line.pattern))
-  return E.map((b: Uint8Array): AnyCommand =>
-    line.vmState
-      ? { _tag: 'WriteVmState', position: at, bytes: b }
-      : { _tag: line.compressed ? 'WriteCompressed' : 'Write', at, bytes: b }
-  )(bytes)
-}
+    typeof pattern === 'string' ? yield* get(repeated(pattern, length)) : new Uint8Array(length).fill(pattern)
+  return line.vmState
+    ? { _tag: 'WriteVmState', position: at, bytes }
+    : { _tag: line.compressed ? 'WriteCompressed' : 'Write', at, bytes }
+})
 
 /** Changes guest bytes; fails where the system does not do its part. */
-export const write = (file: IoFile, line: WriteLine): E.Either<CommandError, Outcome> =>
-  either(function* () {
-    const { changes } = file
-    if (changes === undefined) return readOnly
-    if (isPastEnd(file, line)) return transferFailed(line, 'Input/output error')
-    if (line._tag === 'WriteZeroes' && line.fast && !zeroesFast(file, line))
-      return transferFailed(line, 'Operation not supported')
-    const start = performance.now()
-    const command = commandOf(line)
-    if (E.isLeft(command)) return failedWith(command.left)
-    const done = changes.command(command.right)
-    if (E.isLeft(done)) return isError(done.left) ? yield* get(E.left(done.left)) : rejected(line, done.left)
-    if (line._tag !== 'Discard' && line.flush) yield* get(changes.end())
-    return success(
-      line.quiet ? '' : transferred(line._tag === 'Discard' ? 'discard' : 'wrote', line, secondsSince(start))
-    )
-  })
+export const write = either(function* (file: IoFile, line: WriteLine) {
+  const { changes } = file
+  if (changes === undefined) return readOnly
+  if (isPastEnd(file, line)) return transferFailed(line, 'Input/output error')
+  if (line._tag === 'WriteZeroes' && line.fast && !zeroesFast(file, line))
+    return transferFailed(line, 'Operation not supported')
+  const start = performance.now()
+  const command = commandOf(line)
+  if (E.isLeft(command)) return failedWith(command.left.message)
+  const done = changes.command(command.right)
+  if (E.isLeft(done)) return isError(done.left) ? yield* get(E.left(done.left)) : rejected(line, done.left)
+  if (line._tag !== 'Discard' && line.flush) yield* get(changes.end())
+  return success(
+    line.quiet ? '' : transferred(line._tag === 'Discard' ? 'discard' : 'wrote', line, secondsSince(start))
+  )
+})

@@ -1,45 +1,48 @@
-/** The commands of lines, as qemu-io declares them. */
+/** The commands of lines as `help` describes them. */
 import * as E from 'fp-ts/lib/Either.js'
+import type { CommandError } from '../command-error.js'
 import { failedWith, type Line, type Parsed } from './line.js'
 import { getopt, type Words } from './words.js'
 
-/** A command of lines: its names, how many arguments it takes, and its parser. */
-export interface Verb {
-  readonly name: string
-  readonly alias?: string
-  /** Fewest and most arguments. */
-  readonly least: number
-  readonly most?: number
-  readonly usage: string
-  readonly about: string
-  /** What must be open for it; any file unless given. */
-  readonly needs?: 'nothing' | 'writing'
-  readonly parse: (args: readonly string[], verb: Verb) => Parsed<Line>
+const vector = '[-P pattern] off len [len..]'
+
+/** The arguments of each command and what it does, in the order and the words of qemu-io. */
+const usages = {
+  abort: '-- simulate a program crash using abort(3)',
+  aio_flush: '-- completes all outstanding aio requests',
+  aio_read: `[-Cqv] ${vector} -- asynchronously reads a number of bytes`,
+  aio_write: `[-Cfquz] ${vector} -- asynchronously writes a number of bytes`,
+  alloc: 'offset [count] -- checks if offset is allocated in the file',
+  close: '-- close the current open file',
+  discard: '[-Cq] off len -- discards a number of bytes at a specified offset',
+  flush: '-- flush all in-core file state to disk',
+  help: '[command] -- help for one or all commands',
+  info: '-- prints information about the current file',
+  length: '-- gets the length of the current file',
+  map: '-- prints the allocated areas of a file',
+  open: '[-nkrU] [-t cache] [-d discard] [-i aio] [-o options] [path] -- open the file specified by path',
+  quit: '-- exit the program',
+  read: '[-abCqv] [-P pattern [-s off] [-l len]] off len -- reads a number of bytes at a specified offset',
+  readv: `[-Cqv] ${vector} -- reads a number of bytes at a specified offset`,
+  reopen: '[(-r|-w)] [-c cache] [-o options] -- reopens the file with new options',
+  sigraise: 'signal -- raises a signal',
+  sleep: '-- waits for the given value in milliseconds',
+  truncate: '[-m prealloc_mode] off -- truncates the current file at the given offset',
+  write: '[-bcCfnquz] [-P pattern | -s source_file] off len -- writes a number of bytes at a specified offset',
+  writev: `[-Cfq] ${vector} -- writes a number of bytes at a specified offset`
 }
 
-/** A command that takes no arguments. */
-export const plain = (name: string, alias: string | undefined, line: Line, about: string): Verb => ({
-  name,
-  ...(alias === undefined ? {} : { alias }),
-  least: 0,
-  most: 0,
-  usage: '',
-  about,
-  parse: () => E.right(line)
-})
-
-/** How many arguments a command takes. */
-export const argumentCount = ({ least, most }: Verb): string => {
-  if (most === undefined) return `at least ${least} arguments`
-  return least === most ? `${least} arguments` : `between ${least} and ${most} arguments`
-}
+/** The name of a command. */
+export type VerbName = keyof typeof usages
 
 /** The line with which qemu-io describes a command. */
-export const usageLine = ({ name, usage, about }: Verb): string =>
-  `${name} ${usage}${usage === '' ? '' : ' '}-- ${about}`
+export const usageLine = (name: VerbName): string => `${name} ${usages[name]}`
+
+/** The parser of a command, from its arguments. */
+export type Parse = (args: readonly string[], name: VerbName) => Parsed<Line>
 
 /** The options and operands of a command; the outcome of others is its description, and the message of `getopt`. */
-export const parseWords = (args: readonly string[], optstring: string, verb: Verb): Parsed<Words> =>
-  E.mapLeft((message: string) => failedWith(`${verb.name}: ${message}`, `${usageLine(verb)}\n`))(
+export const parseWords = (args: readonly string[], optstring: string, name: VerbName): Parsed<Words> =>
+  E.mapLeft(({ message }: CommandError) => failedWith(`${name}: ${message}`, `${usageLine(name)}\n`))(
     getopt(args, optstring)
   )

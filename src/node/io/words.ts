@@ -1,8 +1,9 @@
 /** The words of a line: options, numbers and patterns, as qemu-io parses them. */
 import * as E from 'fp-ts/lib/Either.js'
 import { flow } from 'fp-ts/lib/function.js'
-import { decodeWith, integer, sizeWith, type TextCodec } from '../text/values.js'
-import { failedOnOutput, type Parsed } from './line.js'
+import { type CommandError, failure } from '../command-error.js'
+import { decodeWith, integer, sizeWith, type TextCodec, where } from '../text/values.js'
+import { orOutput, type Parsed } from './line.js'
 
 /** The words of a line, which only spaces separate. */
 export const wordsOf = (line: string): readonly string[] => line.split(' ').filter((word) => word !== '')
@@ -18,7 +19,7 @@ export interface Words {
  * Parses options as `getopt` does: they may follow operands, letters may be joined, and `--` ends them. A letter before a
  * colon in `optstring` takes a value. Fails with the message of `getopt`.
  */
-export const getopt = (words: readonly string[], optstring: string): E.Either<string, Words> => {
+export const getopt = (words: readonly string[], optstring: string): E.Either<CommandError, Words> => {
   const flags = new Set<string>()
   const values = new Map<string, string>()
   const operands: string[] = []
@@ -35,13 +36,13 @@ export const getopt = (words: readonly string[], optstring: string): E.Either<st
     for (let c = 1; c < word.length; c++) {
       const letter = word.charAt(c)
       const place = letter === ':' ? -1 : optstring.indexOf(letter)
-      if (place === -1) return E.left(`invalid option -- '${letter}'`)
+      if (place === -1) return failure(`invalid option -- '${letter}'`)
       if (optstring.charAt(place + 1) !== ':') {
         flags.add(letter)
         continue
       }
       const value = word.slice(c + 1) === '' ? words[++i] : word.slice(c + 1)
-      if (value === undefined) return E.left(`option requires an argument -- '${letter}'`)
+      if (value === undefined) return failure(`option requires an argument -- '${letter}'`)
       values.set(letter, value)
       break
     }
@@ -49,8 +50,7 @@ export const getopt = (words: readonly string[], optstring: string): E.Either<st
   return E.right({ flags, values, operands })
 }
 
-const parseWith = <A>(codec: TextCodec<A>): ((text: string) => Parsed<A>) =>
-  flow(decodeWith(codec), E.mapLeft(failedOnOutput))
+const parseWith = <A>(codec: TextCodec<A>): ((text: string) => Parsed<A>) => flow(decodeWith(codec), orOutput)
 
 /** Parses a number of bytes. */
 export const parseSize = parseWith(
@@ -67,7 +67,4 @@ const notAPattern = (text: string): string => `${text} is not a valid pattern by
 
 /** Parses the value of a byte that is written, or that a read must find. */
 export const parsePattern = (text: string): Parsed<number> =>
-  E.filterOrElse(
-    (byte: number) => byte <= 0xff,
-    () => failedOnOutput(notAPattern(text))
-  )(parseWith(integer(notAPattern))(text))
+  parseWith(where(integer(notAPattern), (byte) => byte <= 0xff, notAPattern(text)))(text)

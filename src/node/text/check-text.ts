@@ -1,13 +1,13 @@
 /** The text of a check: a line for each finding, then the totals. */
 import type { CheckReport } from '../../image/check/report.js'
 import type { Finding } from '../../image/check/findings.js'
-import { decimals } from './human-size.js'
+import { decimals } from './numbers.js'
 
 const percent = (part: number, whole: number): string => decimals((100 * part) / whole, 2)
 
 const words = { corruption: 'ERROR', leak: 'Leaked', error: 'ERROR', flaw: 'FLAW', note: 'NOTE' } as const
 
-/** The guest bytes of a finding, unless its owners tell them. */
+/** The guest bytes of a finding, unless its owners name them. */
 const guestBytes = ({ guest, owners }: Finding): string =>
   guest === undefined || owners !== undefined ? '' : `, guest bytes ${guest.at} to ${guest.at + guest.size - 1}`
 

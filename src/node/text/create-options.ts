@@ -1,8 +1,8 @@
 /** From the options of a new image to what the creation takes, or to the reason why qemu-img refuses them. */
-import * as E from 'fp-ts/lib/Either.js'
 import type { CreateOptions } from '../../transition/create/options.js'
-import { type ImageOptions, type OptionTexts, optionValues, versions } from './image-options.js'
-import { preallocations } from './modes.js'
+import { either, type Failed, failure, get, keepRules } from '../command-error.js'
+import { type OptionTexts, optionValues, versions } from './image-options.js'
+import { isPreallocation } from './values.js'
 
 /** Formats that a backing file may have by name, beyond those that are read here. */
 export const backingFormats: readonly string[] = [
@@ -32,27 +32,36 @@ export const isRefcountOrder = (order: number): boolean => Number.isInteger(orde
 /** The message for any other refcount width. */
 export const badRefcountWidth = 'Refcount width must be a power of two and may not exceed 64 bits'
 
-const createOptionsOf = (options: ImageOptions, size: number): E.Either<string, CreateOptions> => {
+/**
+ * The options of the creation; fails with qemu-img's reason against them. @see CR-06
+ *
+ * @param diskSize bytes of the guest disk, in place of the option `size`
+ */
+export const createOptions = either(function* (
+  texts: OptionTexts,
+  diskSize?: number
+): Generator<Failed, CreateOptions> {
+  const options = yield* get(optionValues(texts))
   const { backing_file: backing, backing_fmt: format, data_file: dataFile } = options
   const {
     compat = '1.1',
     compression_type: compression = 'zlib',
-    preallocation: mode = 'off',
+    preallocation = 'off',
     extended_l2: extendedL2 = false,
     lazy_refcounts: lazyRefcounts = false,
     data_file_raw: raw = false
   } = options
   const version = versions.get(compat)
-  const preallocation = preallocations.find((p) => p === mode)
   const compressionType = compressionTypes.find((type) => type === compression)
-  if (version === undefined) return E.left(`Parameter 'version' does not accept value '${compat}'`)
-  if (preallocation === undefined) return E.left(`Parameter 'preallocation' does not accept value '${mode}'`)
+  if (version === undefined) return yield* get(failure(`Parameter 'version' does not accept value '${compat}'`))
+  if (!isPreallocation(preallocation))
+    return yield* get(failure(`Parameter 'preallocation' does not accept value '${preallocation}'`))
   if (compressionType === undefined)
-    return E.left(`Parameter 'compression-type' does not accept value '${compression}'`)
+    return yield* get(failure(`Parameter 'compression-type' does not accept value '${compression}'`))
   const clusterBits = Math.log2(Number(options.cluster_size ?? 65536n))
   const refcountOrder = Math.log2(options.refcount_bits ?? 16)
   const v2 = version === 2
-  const rules: readonly (readonly [broken: boolean, why: string])[] = [
+  const kept = keepRules([
     [v2 && extendedL2, `Extended L2 entries are only ${v3Only}`],
     [
       !Number.isInteger(clusterBits) || clusterBits < 9 || clusterBits > 21,
@@ -78,11 +87,10 @@ const createOptionsOf = (options: ImageOptions, size: number): E.Either<string, 
     [raw && backing !== undefined, 'Backing file and data-file-raw cannot be used at the same time'],
     [v2 && dataFile !== undefined, `External data files are only ${v3Only}`],
     [v2 && compressionType === 'zstd', `Non-zlib compression type is only ${v3Only}`]
-  ]
-  const broken = rules.find(([is]) => is)
-  if (broken !== undefined) return E.left(broken[1])
-  return E.right({
-    size,
+  ])
+  yield* get(kept)
+  return {
+    size: diskSize ?? Number(options.size ?? 0n),
     version,
     clusterBits,
     refcountOrder,
@@ -92,13 +100,5 @@ const createOptionsOf = (options: ImageOptions, size: number): E.Either<string, 
     preallocation,
     ...(backing === undefined ? {} : { backing: { name: backing, format: format ?? '' } }),
     ...(dataFile === undefined ? {} : { dataFile: { name: dataFile, raw } })
-  })
-}
-
-/**
- * The options of the creation, or qemu-img's reason against them. @see CR-06
- *
- * @param size bytes of the guest disk, in place of the option `size`
- */
-export const createOptions = (texts: OptionTexts, size?: number): E.Either<string, CreateOptions> =>
-  E.chain((options: ImageOptions) => createOptionsOf(options, size ?? Number(options.size ?? 0n)))(optionValues(texts))
+  }
+})

@@ -1,8 +1,8 @@
 /** The options of an image, `-o name=value,...` of `create`, `convert` and `amend`, as QEMU's driver declares them. */
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import type { NamedValue } from './option-list.js'
-import { decodeWith, integerOption, onOff, sizeOption } from './values.js'
+import { type CommandError, either, failure, get } from '../command-error.js'
+import { decodeWith, integerOption, onOff, optionsOfAll, sizeOption } from './values.js'
 
 /** In the order in which qemu-img prints them. @see CR-06 */
 const codecs = {
@@ -36,22 +36,36 @@ const isName = (name: string): name is OptionName => name in codecs
 
 const names = Object.keys(codecs).filter(isName)
 
-/** The options of a list by name, the last of several with one name; the message for one that is unknown or malformed. */
-export const optionTexts = (given: readonly NamedValue[]): E.Either<string, OptionTexts> => {
-  const texts = new Map<OptionName, string>()
-  for (const [name, text] of given) {
-    if (name === 'encryption' && E.toUnion(onOff(name).decode(text)) === false) continue
-    if (name.startsWith('encrypt')) return E.left(`Parameter '${name}' is not supported: no encrypted image is made`)
-    if (!isName(name)) return E.left(`Invalid parameter '${name}'`)
-    const value = decodeWith<unknown>(codecs[name])(text)
-    if (E.isLeft(value)) return value
-    texts.set(name, text)
-  }
-  return E.right(texts)
+/** What the command line gives of a new image: lists of options, and some that have options of their own. */
+export interface GivenOptions {
+  readonly options: readonly string[]
+  readonly size?: string | undefined
+  readonly backing?: string | undefined
+  readonly backingFormat?: string | undefined
 }
 
-/** The values of options that are given as texts, or the message for one that is malformed. */
-export const optionValues = (texts: ReadonlyMap<string, string>): E.Either<string, ImageOptions> =>
+/** The options of a new image by name, the last of several with one name; fails for one that is unknown or malformed. */
+export const optionTexts = either(function* ({ options, size, backing, backingFormat }: GivenOptions) {
+  const texts = new Map<OptionName, string>()
+  for (const [name, text] of yield* get(optionsOfAll(options))) {
+    if (name === 'encryption' && E.toUnion(onOff(name).decode(text)) === false) continue
+    if (name.startsWith('encrypt'))
+      yield* get(failure(`Parameter '${name}' is not supported: no encrypted image is made`))
+    if (!isName(name)) return yield* get(failure(`Invalid parameter '${name}'`))
+    yield* get(decodeWith<unknown>(codecs[name])(text))
+    texts.set(name, text)
+  }
+  if (size !== undefined && texts.has('size')) yield* get(failure('The image size must be specified only once'))
+  const own = { size, backing_file: backing, backing_fmt: backingFormat } as const
+  for (const name of ['size', 'backing_file', 'backing_fmt'] as const) {
+    const text = own[name]
+    if (text !== undefined) texts.set(name, text)
+  }
+  return texts
+})
+
+/** The values of options that are given as texts; fails for one that is malformed. */
+export const optionValues = (texts: ReadonlyMap<string, string>): E.Either<CommandError, ImageOptions> =>
   decodeWith(imageOptions)(Object.fromEntries(texts))
 
 /** The versions of the format by the words of the option `compat`. */
@@ -99,5 +113,7 @@ const descriptions: Readonly<Record<OptionName, string>> = {
 }
 
 /** The text for `-o help`. */
-export const optionsHelp = (): string =>
-  ['Supported options:', ...names.map((name) => `  ${name} - ${descriptions[name]}`), ''].join('\n')
+export const optionsHelp = (
+  title = 'Supported options:',
+  about: Readonly<Record<string, string>> = descriptions
+): string => [title, ...Object.entries(about).map(([name, what]) => `  ${name} - ${what}`), ''].join('\n')

@@ -1,9 +1,8 @@
 /** Options of `--image-opts` and of `open -o`: which file is meant, and as what. */
 import * as E from 'fp-ts/lib/Either.js'
-import { flow } from 'fp-ts/lib/function.js'
-import { discards } from './modes.js'
-import { optionsOf } from './option-list.js'
-import { decodeWith, integerOption, onOff, sizeOption } from './values.js'
+import * as t from 'io-ts'
+import { type CommandError, either, type Failed, failure, get, keepRules } from '../command-error.js'
+import { decodeWith, discards, integerOption, oneOf, onOff, optionsOf, sizeOption, where } from './values.js'
 
 /** A file that is to be opened. */
 export interface OpenRequest {
@@ -16,98 +15,83 @@ export interface OpenRequest {
 const ignored =
   /^((file\.|backing\.)?node-name|discard|detect-zeroes|auto-read-only|force-share|lazy-refcounts|overlap-check(\..+)?|pass-discard-.+|cache\..+|(l2-|refcount-)?cache-(size|entry-size|clean-interval)|file\.(locking|aio|discard|cache\..+))$/
 
-/** An option with one of some words. */
-const oneOf = (words: readonly string[]) => (name: string) => (value: string) =>
-  words.includes(value) ? E.right(value) : E.left(`Parameter '${name}' does not accept value '${value}'`)
+const amongWords = (words: readonly string[]) => (name: string) =>
+  oneOf(words, (given) => `Parameter '${name}' does not accept value '${given}'`)
 
-/** The parsers of the values of ignored options, by patterns of their names. */
-const ignoredValues: readonly (readonly [
-  names: RegExp,
-  parse: (name: string) => (value: string) => E.Either<string, unknown>
-])[] = [
-  [
-    /^(auto-read-only|force-share|lazy-refcounts|pass-discard-.+|cache\..+|overlap-check\.(?!template$).+)$/,
-    (name) => decodeWith(onOff(name))
-  ],
-  [/cache-size$/, (name) => decodeWith(sizeOption(name))],
+/** The codecs of the values of ignored options, by patterns of their names; the first that fits holds. */
+const ignoredValues: readonly (readonly [names: RegExp, codec: (name: string) => t.Decoder<unknown, unknown>])[] = [
+  [/^(auto-read-only|force-share|lazy-refcounts|pass-discard-.+|cache\..+|overlap-check\.(?!template$).+)$/, onOff],
+  [/cache-size$/, sizeOption],
   [
     /cache-entry-size$/,
     (name) =>
-      flow(
-        decodeWith(sizeOption(name)),
-        E.filterOrElse(
-          (size) => size >= 512n && Number.isInteger(Math.log2(Number(size))),
-          () => `Parameter '${name}' must be a power of two from 512`
-        )
+      where(
+        sizeOption(name),
+        (size) => size >= 512n && Number.isInteger(Math.log2(Number(size))),
+        `Parameter '${name}' must be a power of two from 512`
       )
   ],
   [
     /^cache-clean-interval$/,
-    (name) =>
-      flow(
-        decodeWith(integerOption(name)),
-        E.filterOrElse(
-          (seconds) => seconds < 2 ** 32,
-          () => 'Cache clean interval too big'
-        )
-      )
+    (name) => where(integerOption(name), (seconds) => seconds < 2 ** 32, 'Cache clean interval too big')
   ],
-  [/^discard$/, oneOf(discards)],
-  [/^detect-zeroes$/, oneOf(['off', 'on', 'unmap'])],
-  [/^overlap-check(\.template)?$/, oneOf(['none', 'constant', 'cached', 'all'])]
+  [/^discard$/, amongWords(discards)],
+  [/^detect-zeroes$/, amongWords(['off', 'on', 'unmap'])],
+  [/^overlap-check(\.template)?$/, amongWords(['none', 'constant', 'cached', 'all'])]
 ]
 
-const parserOf = (name: string): ((value: string) => E.Either<string, unknown>) =>
-  ignoredValues.find(([names]) => names.test(name))?.[1](name) ?? E.right
+const codecOf = (name: string): t.Decoder<unknown, unknown> =>
+  ignoredValues.find(([names]) => names.test(name))?.[1](name) ?? t.unknown
 
+/** The words of `driver`. */
 const formats = ['qcow2', 'raw'] as const
 
-const one = (name: string, value: string): E.Either<string, Partial<OpenRequest>> => {
-  const format = formats.find((f) => f === value)
+/** What an option says of the file. */
+const requestOf = either(function* (name: string, value: string): Generator<Failed, Partial<OpenRequest>> {
   switch (name) {
     case 'driver':
     case 'format':
-      return format === undefined ? E.left(`Unknown driver '${value}'`) : E.right({ format })
+      return { format: yield* get(decodeWith(oneOf(formats, () => `Unknown driver '${value}'`))(value)) }
     case 'file.driver':
-      return value === 'file' ? E.right({}) : E.left(`Unknown driver '${value}'`)
+      return value === 'file' ? {} : yield* get(failure(`Unknown driver '${value}'`))
     case 'file.filename':
     case 'filename':
     case 'file':
-      return E.right({ name: value })
+      return { name: value }
     case 'read-only':
-      return E.map((readOnly: boolean) => ({ readOnly }))(decodeWith(onOff(name))(value))
+      return { readOnly: yield* get(decodeWith(onOff(name))(value)) }
     default:
-      if (!ignored.test(name)) return E.left(`Parameter '${name}' is not known`)
-      return E.map(() => ({}))(parserOf(name)(value))
+      if (!ignored.test(name)) yield* get(failure(`Parameter '${name}' is not known`))
+      yield* get(decodeWith(codecOf(name))(value))
+      return {}
   }
-}
+})
 
-/** Why options that are valid by themselves exclude each other. */
-const conflict = (values: ReadonlyMap<string, string>): string | undefined => {
+/** Options that are valid by themselves, and may exclude each other. */
+const keepApart = (values: ReadonlyMap<string, string>): E.Either<CommandError, void> => {
   const size = (name: string): bigint | undefined =>
-    E.getOrElse<string, bigint | undefined>(() => undefined)(decodeWith(sizeOption(name))(values.get(name)))
-  const [whole, l2, refcount] = ['cache-size', 'l2-cache-size', 'refcount-cache-size'].map(size)
-  if (whole !== undefined) {
-    if (l2 !== undefined && refcount !== undefined)
-      return 'cache-size, l2-cache-size and refcount-cache-size may not be set at the same time'
-    if ((l2 ?? 0n) > whole) return 'l2-cache-size may not exceed cache-size'
-    if ((refcount ?? 0n) > whole) return 'refcount-cache-size may not exceed cache-size'
-  }
+    E.getOrElse<CommandError, bigint | undefined>(() => undefined)(decodeWith(sizeOption(name))(values.get(name)))
+  const [whole = 2n ** 64n, l2 = 0n, refcount = 0n] = ['cache-size', 'l2-cache-size', 'refcount-cache-size'].map(size)
   const [check, template] = [values.get('overlap-check'), values.get('overlap-check.template')]
-  return check === undefined || template === undefined || check === template
-    ? undefined
-    : `Conflicting values for qcow2 options 'overlap-check' ('${check}') and 'overlap-check.template' ('${template}')`
+  return keepRules([
+    [
+      ['cache-size', 'l2-cache-size', 'refcount-cache-size'].every((name) => values.has(name)),
+      'cache-size, l2-cache-size and refcount-cache-size may not be set at the same time'
+    ],
+    [l2 > whole, 'l2-cache-size may not exceed cache-size'],
+    [refcount > whole, 'refcount-cache-size may not exceed cache-size'],
+    [
+      check !== undefined && template !== undefined && check !== template,
+      `Conflicting values for qcow2 options 'overlap-check' ('${check}') and 'overlap-check.template' ('${template}')`
+    ]
+  ])
 }
 
-/** The file that a list of options names; the message for a list that does not. */
-export const imageOptsOf = (text: string): E.Either<string, Partial<OpenRequest>> => {
+/** The file that a list of options names. */
+export const imageOptsOf = either(function* (text: string) {
   const given = optionsOf(text)
   let request: Partial<OpenRequest> = {}
-  for (const [name, value] of given) {
-    const more = one(name, value)
-    if (E.isLeft(more)) return more
-    request = { ...request, ...more.right }
-  }
-  const why = conflict(new Map(given))
-  return why === undefined ? E.right(request) : E.left(why)
-}
+  for (const [name, value] of given) request = { ...request, ...(yield* get(requestOf(name, value))) }
+  yield* get(keepApart(new Map(given)))
+  return request
+})

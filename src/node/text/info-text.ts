@@ -1,11 +1,11 @@
 /** The report on an image as text: qemu-img's lines, then features, extensions, findings and the verdict. */
 import type { Issue } from '../../bytes/issue.js'
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../../bytes/json.js'
-import type { BackingInfo, InfoReport } from '../../image/info.js'
+import { fromText } from '../../bytes/octets.js'
+import type { BackingInfo, InfoReport, SnapshotInfo } from '../../image/info.js'
 import { specificJson } from '../../image/info-json.js'
 import { type Dependency, unknownExtensionNames, unknownFeatureNames, type Verdict } from '../../image/verdict.js'
-import { humanSize } from './human-size.js'
-import { snapshotLines } from './snapshot-text.js'
+import { humanSize, twoDigits } from './numbers.js'
 
 /** A value and what lies in it, indented. */
 const nested = (key: string, value: Json, depth: number): readonly string[] => {
@@ -49,6 +49,38 @@ const verdictLine = (v: Verdict): string =>
     ...(v.corrupt ? ['corrupt'] : []),
     `${humanSize(Number(v.virtualSize))} of disk in ${humanSize(v.fileLength)} of file`
   ].join(', ')
+
+const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - fromText(text).length))
+
+/** A moment in local time. */
+const date = (seconds: number): string => {
+  const d = new Date(seconds * 1000)
+  const day = [d.getFullYear(), twoDigits(d.getMonth() + 1), twoDigits(d.getDate())].join('-')
+  return `${day} ${[d.getHours(), d.getMinutes(), d.getSeconds()].map(twoDigits).join(':')}`
+}
+
+/** Nanoseconds as hours, minutes, seconds and thousandths. */
+const clock = (nanoseconds: bigint): string => {
+  const seconds = Number(nanoseconds / 1_000_000_000n)
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
+  return `${parts.map(twoDigits).join(':')}.${String((nanoseconds % 1_000_000_000n) / 1_000_000n).padStart(3, '0')}`
+}
+
+const snapshotRow = (s: SnapshotInfo): string => {
+  const cells = [
+    humanSize(Number(s.vmStateSize)).padStart(8),
+    date(s.seconds).padStart(20),
+    clock(s.vmClock).padStart(13),
+    (s.icount === undefined ? '' : `${s.icount}`).padStart(11)
+  ]
+  return `${padded(s.id, 9)} ${padded(s.name, 16)} ${cells.join('')}`
+}
+
+const snapshotHeading = `${padded('ID', 9)} ${padded('TAG', 16)}  VM SIZE${'DATE'.padStart(20)}${'VM CLOCK'.padStart(13)}${'ICOUNT'.padStart(11)}`
+
+/** The lines of a list of snapshots, as qemu-img prints it; none without snapshots. */
+export const snapshotLines = (snapshots: readonly SnapshotInfo[]): readonly string[] =>
+  snapshots.length === 0 ? [] : ['Snapshot list:', snapshotHeading, ...snapshots.map(snapshotRow)]
 
 /** What a report on any file begins with. */
 export interface Heading {

@@ -4,6 +4,8 @@
  */
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
+import type { Preallocation } from '../../../spec/disk.js'
+import { type CommandError, commandError, failure } from '../command-error.js'
 
 /** A codec whose input and output are text. */
 export type TextCodec<A> = t.Type<A, string>
@@ -11,7 +13,7 @@ export type TextCodec<A> = t.Type<A, string>
 const textCodec = <A>(
   name: string,
   is: t.Is<A>,
-  parse: (text: string) => E.Either<string, A>,
+  parse: (text: string) => E.Either<CommandError, A>,
   encode: (a: A) => string = String
 ): TextCodec<A> =>
   new t.Type(
@@ -20,7 +22,7 @@ const textCodec = <A>(
     (u, context) => {
       if (typeof u !== 'string') return t.failure(u, context)
       const parsed = parse(u)
-      return E.isLeft(parsed) ? t.failure(u, context, parsed.left) : parsed
+      return E.isLeft(parsed) ? t.failure(u, context, parsed.left.message) : parsed
     },
     encode
   )
@@ -28,8 +30,32 @@ const textCodec = <A>(
 /** The decoded value, or the message of the first error. */
 export const decodeWith =
   <A>(codec: t.Decoder<unknown, A>) =>
-  (value: unknown): E.Either<string, A> =>
-    E.mapLeft((errors: t.Errors) => errors[0]?.message ?? 'not a text')(codec.decode(value))
+  (value: unknown): E.Either<CommandError, A> =>
+    E.mapLeft((errors: t.Errors) => commandError(errors[0]?.message ?? 'not a text'))(codec.decode(value))
+
+/** One of some words. */
+export const oneOf = <W extends string>(
+  words: readonly W[],
+  message: (given: string) => string
+): t.Type<W, unknown> => {
+  const isWord = (u: unknown): u is W => words.some((word) => word === u)
+  return new t.Type(
+    words.join(),
+    isWord,
+    (u, context) => (isWord(u) ? t.success(u) : t.failure(u, context, message(String(u)))),
+    String
+  )
+}
+
+/** A codec that also demands a rule of what it decodes. */
+export const where = <A, O>(codec: t.Type<A, O>, holds: (a: A) => boolean, message: string): t.Type<A, O> =>
+  new t.Type(
+    codec.name,
+    codec.is,
+    (u, context) =>
+      E.chain((a: A) => (holds(a) ? t.success(a) : t.failure<A>(u, context, message)))(codec.validate(u, context)),
+    codec.encode
+  )
 
 /** The messages for a text that is no size. */
 interface SizeMessages {
@@ -49,13 +75,13 @@ const sizeBelow = (limit: bigint, { malformed, tooLarge }: SizeMessages): TextCo
     (u): u is bigint => typeof u === 'bigint' && u >= 0n && u < limit,
     (text) => {
       const match = /^\s*\+?(?:(0x[0-9a-f]+)|([0-9]+)(\.[0-9]*)?)([bkmgtpe]?)$/i.exec(text)
-      if (match === null) return E.left(malformed(text))
+      if (match === null) return failure(malformed(text))
       const [, hexadecimal, decimal, fraction = '', suffix = ''] = match
       const unit = 1024n ** BigInt(Math.max(0, suffixes.indexOf(suffix.toUpperCase())))
       const part = fraction.length > 1 ? Number(fraction) : 0
-      if (unit === 1n && part !== 0) return E.left(malformed(text))
+      if (unit === 1n && part !== 0) return failure(malformed(text))
       const size = BigInt(hexadecimal ?? decimal ?? 0) * unit + BigInt(Math.trunc(part * Number(unit)))
-      return size < limit ? E.right(size) : E.left(tooLarge(text))
+      return size < limit ? E.right(size) : failure(tooLarge(text))
     }
   )
 
@@ -96,7 +122,7 @@ export const sizeOption = (name: string): TextCodec<bigint> =>
 export const integer = (message: (text: string) => string): TextCodec<number> =>
   textCodec('integer', t.number.is, (text) => {
     const digits = /^\s*\+?(0x[0-9a-f]+|0[0-7]*|[1-9][0-9]*)$/i.exec(text)?.[1]
-    if (digits === undefined) return E.left(message(text))
+    if (digits === undefined) return failure(message(text))
     return E.right(/^0[0-7]/.test(digits) ? Number.parseInt(digits, 8) : Number(digits))
   })
 
@@ -113,6 +139,50 @@ export const onOff = (name: string): TextCodec<boolean> =>
   textCodec(
     'onOff',
     t.boolean.is,
-    (text) => E.fromNullable(`Parameter '${name}' expects 'on' or 'off'`)(states.get(text)),
+    (text) => E.fromNullable(commandError(`Parameter '${name}' expects 'on' or 'off'`))(states.get(text)),
     (on) => (on ? 'on' : 'off')
   )
+
+/** How to allocate before anything is written. */
+export const preallocations = ['off', 'metadata', 'falloc', 'full'] as const
+
+/** Whether a word is a way to allocate before anything is written. */
+export const isPreallocation = (word: string): word is Preallocation => preallocations.some((mode) => mode === word)
+
+/** How a host file is cached. */
+export const caches = ['none', 'writeback', 'writethrough', 'unsafe', 'directsync', 'off'] as const
+
+/** What becomes of discards. */
+export const discards = ['ignore', 'off', 'unmap', 'on'] as const
+
+/** How a host file is read and written. */
+export const aios = ['threads', 'native', 'io_uring'] as const
+
+/** The name and the value of an option in a list: `name=value,...`, in which two commas are one comma of a value. */
+export type NamedValue = readonly [name: string, value: string]
+
+const wordsOf = (list: string): readonly string[] =>
+  (list.match(/(?:[^,]|,,)+/g) ?? []).map((word) => word.replaceAll(',,', ','))
+
+/** A name without a value is on, and off with `no` before it. */
+const namedValue = (word: string): NamedValue => {
+  const at = word.indexOf('=')
+  if (at >= 0) return [word.slice(0, at), word.slice(at + 1)]
+  return word.startsWith('no') ? [word.slice(2), 'off'] : [word, 'on']
+}
+
+/** The options of a list, in order. */
+export const optionsOf = (list: string): readonly NamedValue[] => wordsOf(list).map(namedValue)
+
+/** Whether a list may be joined with others: a comma before it, or an odd number after it, would merge with theirs. */
+const isList = (list: string): boolean => /^[^,]/.test(list) && (/,*$/.exec(list)?.[0].length ?? 0) % 2 === 0
+
+/** The options of several lists, in order; a failure for a list that is malformed. */
+export const optionsOfAll = (lists: readonly string[]): E.Either<CommandError, readonly NamedValue[]> => {
+  const malformed = lists.find((list) => !isList(list))
+  return malformed === undefined ? E.right(lists.flatMap(optionsOf)) : failure(`Invalid option list: ${malformed}`)
+}
+
+/** Whether the lists ask for help, with `help` or `?`. */
+export const asksForHelp = (lists: readonly string[]): boolean =>
+  lists.every(isList) && lists.flatMap(wordsOf).some((word) => word === 'help' || word === '?')

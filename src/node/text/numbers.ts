@@ -1,4 +1,10 @@
-/** Human-readable sizes, with the digits that C's `printf` prints. */
+/** Numbers as text, with the digits that C's `printf` prints. */
+
+/** A number in hexadecimal: `0x1f`. */
+export const hex = (n: number): string => `0x${n.toString(16)}`
+
+/** The whole part of a number below 100 in two digits. */
+export const twoDigits = (n: number): string => String(Math.floor(n)).padStart(2, '0')
 
 /** A number with a fixed count of decimals; of two that are as near, the one with the even digit. */
 export const decimals = (x: number, places: number): string => {

@@ -1,7 +1,7 @@
 /** Human-readable sizes have the digits that C prints: of two that are as near, the even one. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { decimals, humanSize, ioSize, threeDigits } from '../../src/node/text/human-size.js'
+import { decimals, humanSize, ioSize, threeDigits } from '../../src/node/text/numbers.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 

@@ -1,0 +1,61 @@
+/** The metadata of images that can be opened, and what they hold by name. */
+import * as E from 'fp-ts/lib/Either.js'
+import { equal, fromText } from '../../bytes/octets.js'
+import type { Geometry } from '../../format/geometry.js'
+import { type Metadata, readMetadata, refusal } from '../../image/metadata.js'
+import { type Cause, type CommandError, commandError, get, task, wait } from '../command-error.js'
+import { cannotOpen, run, type Source } from '../files/source.js'
+
+/** The metadata of an image that can be opened. */
+export type OpenableMetadata = Metadata & { readonly geometry: Geometry }
+
+/**
+ * Metadata that were read, if the image can be opened.
+ *
+ * @param passed opening checks that are passed over
+ */
+export const openable = (
+  name: string,
+  read: E.Either<Cause, Metadata>,
+  passed?: readonly string[]
+): E.Either<CommandError, OpenableMetadata> =>
+  E.mapLeft(cannotOpen(name))(
+    E.chain((m: Metadata): E.Either<Cause, OpenableMetadata> => {
+      const { issues, geometry } = m
+      const refused = refusal(issues, passed)
+      if (refused !== undefined) return E.left([refused])
+      return geometry === undefined ? E.left(issues) : E.right({ ...m, geometry })
+    })(read)
+  )
+
+/** Reads the metadata of an image, which must be one that can be opened. */
+export const openableMetadata = task(async function* (image: Pick<Source, 'name' | 'world'>) {
+  return yield* get(openable(image.name, yield* wait(run(image, readMetadata))))
+})
+
+/** A dirty bitmap of an image by its name. */
+export const bitmapNamed = (
+  image: string,
+  { bitmaps }: Metadata,
+  name: string
+): E.Either<CommandError, Metadata['bitmaps'][number]> =>
+  E.fromNullable(commandError(`'${image}' has no bitmap '${name}'`, { file: image }))(
+    bitmaps.find((bitmap) => equal(bitmap.name, fromText(name)))
+  )
+
+/** The snapshot of an image by id or name, or by what `snapshot.id=` and `snapshot.name=` say of it. */
+export const snapshotNamed = (
+  image: string,
+  { snapshots }: Metadata,
+  wanted: string
+): E.Either<CommandError, Metadata['snapshots'][number]> => {
+  const { id, name } =
+    /^(?=snapshot\.)(?:snapshot\.id=(?<id>[^,]*),?)?(?:snapshot\.name=(?<name>.*))?$/.exec(wanted)?.groups ?? {}
+  const is = (bytes: Uint8Array, text: string | undefined): boolean =>
+    text === undefined || equal(bytes, fromText(text))
+  const found =
+    id !== undefined || name !== undefined
+      ? snapshots.find((s) => is(s.id, id) && is(s.name, name))
+      : (snapshots.find((s) => is(s.id, wanted)) ?? snapshots.find((s) => is(s.name, wanted)))
+  return E.fromNullable(commandError(`'${image}' has no snapshot '${wanted}'`, { file: image }))(found)
+}
