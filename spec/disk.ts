@@ -61,7 +61,16 @@ export interface Disk {
   readonly bitmaps: readonly Bitmap[]
 }
 
-/** A new disk of `size` bytes: the bytes of the backing disk, then zeros. */
+/**
+ * A new disk of `size` bytes: the bytes of the backing disk, then zeros.
+ *
+ * @example
+ * import { blankDisk } from 'qcow2-spec/spec'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const disk = blankDisk({ version: 3, grain: 65536, dataFile: false, backingSize: 0 }, 1024)
+ * assert.deepEqual(disk.content, new Uint8Array(1024))
+ */
 export const blankDisk = (traits: Traits, size: number, backing: Uint8Array = new Uint8Array(0)): Disk => ({
   traits,
   content: resized(backing, size),
@@ -201,7 +210,17 @@ const mergeBitmap = (disk: Disk, from: string, name: string): Outcome => {
   })
 }
 
-/** The outcome of a command on a disk. Total: every command gives a disk or a clause. */
+/**
+ * The outcome of a command on a disk. Total: every command gives a disk or a clause.
+ *
+ * @example
+ * import { blankDisk, step } from 'qcow2-spec/spec'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const disk = blankDisk({ version: 3, grain: 65536, dataFile: false, backingSize: 0 }, 1024)
+ * const written = step({ _tag: 'Write', at: 512, bytes: Uint8Array.of(7) }, disk)
+ * assert.equal(written._tag === 'Done' && written.disk.content[512], 7)
+ */
 export const step = (command: Command, disk: Disk): Outcome => {
   const end = disk.content.length
   if ('at' in command && command.at + ('bytes' in command ? command.bytes.length : command.length) > end)

@@ -34,7 +34,15 @@ export const bitmapDirectories: Structure<readonly BitmapEntry[]> = structure(
 /** Bitmap table entries. */
 export const bitmapTableEntries: Structure<BitmapTableEntry> = wordOf(bitmapTableEntry)
 
-/** Clusters of bits: all clear, all set, one set, or noise. */
+/**
+ * Clusters of bits: all clear, all set, one set, or noise.
+ *
+ * @example
+ * import fc from 'fast-check'
+ * import { bitmapClustersOf } from 'qcow2-spec/arbitraries'
+ *
+ * fc.assert(fc.property(bitmapClustersOf(9).anyValue, (bits) => bits.length === 4096))
+ */
 export const bitmapClustersOf = (clusterBits: number): Structure<readonly boolean[]> => {
   const length = 8 * 2 ** clusterBits
   const bits = fc.oneof(

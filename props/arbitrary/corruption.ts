@@ -94,13 +94,31 @@ export const corrupt = (bytes: Uint8Array, fields: readonly Field[], corruption:
   }
 }
 
-/** Bytes of a structure after some corruptions, of any value or of a well-formed one. */
+/**
+ * Bytes of a structure after some corruptions, of any value or of a well-formed one.
+ *
+ * @example
+ * import fc from 'fast-check'
+ * import { corrupted, headers } from 'qcow2-spec/arbitraries'
+ * import { header } from 'qcow2-spec/format'
+ *
+ * fc.assert(fc.property(corrupted(headers), (bytes) => ['Left', 'Right'].includes(header.decode(bytes)._tag)))
+ */
 export const corrupted = <A>(s: Structure<A>): fc.Arbitrary<Uint8Array> =>
   fc
     .tuple(fc.oneof(s.wellFormed, s.anyValue), fc.array(corruptions, { minLength: 1, maxLength: 3 }))
     .map(([a, list]) => list.reduce((bytes, corruption) => corrupt(bytes, s.fields(a), corruption), s.type.encode(a)))
 
-/** Bytes that a decoder of the structure may meet: those of a value with others behind, corrupted ones, and noise. */
+/**
+ * Bytes that a decoder of the structure may meet: those of a value with others behind, corrupted ones, and noise.
+ *
+ * @example
+ * import fc from 'fast-check'
+ * import { anyBytes, l1Entries } from 'qcow2-spec/arbitraries'
+ * import { l1Entry } from 'qcow2-spec/format'
+ *
+ * fc.assert(fc.property(anyBytes(l1Entries), (bytes) => l1Entry.decode(bytes)._tag === 'Right' || bytes.length < 8))
+ */
 export const anyBytes = <A>(s: Structure<A>): fc.Arbitrary<Uint8Array> => {
   const behind = octetsOf(fc.nat({ max: 40 }))
   return fc.oneof(

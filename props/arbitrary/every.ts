@@ -8,7 +8,15 @@ import { snapshotExtras, snapshots, snapshotTables } from './snapshot.js'
 import type { Structure } from './structure.js'
 import { l1Entries, refcountBlocks, refcountTableEntries } from './table.js'
 
-/** What `use` makes of each structure, in each context that it is read in. */
+/**
+ * What `use` makes of each structure, in each context that it is read in.
+ *
+ * @example
+ * import { ofEveryStructure } from 'qcow2-spec/arbitraries'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.ok(ofEveryStructure(({ name }) => name).includes('header'))
+ */
 export const ofEveryStructure = <R>(use: <A>(s: Structure<A>) => R): readonly R[] => [
   use(headers),
   use(extensionAreas),

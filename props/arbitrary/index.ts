@@ -8,15 +8,13 @@
  * Needs fast-check, which is an optional peer dependency of this package.
  */
 export * from './bitmap.js'
-export { anyBytes, corrupted, patched, type Corruption, corrupt, corruptions } from './corruption.js'
+export { anyBytes, corrupted } from './corruption.js'
 export { ofEveryStructure } from './every.js'
 export * from './extension.js'
 export * from './header.js'
-export * from './l2.js'
+export { l2Contexts, l2Entries, l2EntriesOf } from './l2.js'
 export * from './luks.js'
-export * from './octets.js'
-export { edges, lengths, numbers } from './number.js'
-export { arbitraryScript, commandOf, type Move, stamped } from './script.js'
+export { arbitraryScript, commandOf, type Move } from './script.js'
 export { arbitraryShape, backingOf, minimalShapes, type Shape, traitsOf } from './shape.js'
 export * from './snapshot.js'
 export type { Field, Structure } from './structure.js'

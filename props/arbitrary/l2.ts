@@ -102,7 +102,17 @@ const fields = (e: L2Entry, ctx: L2Context): readonly Field[] => [
   ...(ctx.extendedL2 ? ['zeros', 'allocated'] : []).map((name, i) => ({ name, at: 8 + 4 * i, leaf: u32, rules: [] }))
 ]
 
-/** L2 entries of a context. */
+/**
+ * L2 entries of a context.
+ *
+ * @example
+ * import fc from 'fast-check'
+ * import { l2EntriesOf } from 'qcow2-spec/arbitraries'
+ * import { l2Rules } from 'qcow2-spec/format'
+ *
+ * const context = { version: 3, clusterBits: 16, extendedL2: true, externalDataFile: false }
+ * fc.assert(fc.property(l2EntriesOf(context).wellFormed, (entry) => l2Rules.judge(entry, context).length === 0))
+ */
 export const l2EntriesOf = (ctx: L2Context): Structure<L2Entry> =>
   structure(
     `L2 entry, ${contextName(ctx)}`,

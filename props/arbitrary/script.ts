@@ -45,6 +45,12 @@ const move = (among: readonly Command['_tag'][]): fc.Arbitrary<Move> =>
 /**
  * Scripts of at least `least` moves. Each first draws the kinds of commands it is made of, so that some scripts do little
  * else than what others hardly ever do.
+ *
+ * @example
+ * import fc from 'fast-check'
+ * import { arbitraryScript } from 'qcow2-spec/arbitraries'
+ *
+ * fc.assert(fc.property(arbitraryScript(4, 8), (moves) => moves.length <= 8))
  */
 export const arbitraryScript = (least: number, most: number): fc.Arbitrary<readonly Move[]> =>
   fc
@@ -66,7 +72,22 @@ export const stamped = (mark: number, at: number, length: number): Uint8Array =>
 /** One of a list, whatever the number. */
 const one = <A>(list: readonly A[], which: number): A | undefined => list[which % Math.max(1, list.length)]
 
-/** The command of a move on this disk; `mark` is what its bytes are to say. */
+/**
+ * The command of a move on this disk; `mark` is what its bytes are to say.
+ *
+ * @example
+ * import fc from 'fast-check'
+ * import { arbitraryScript, commandOf } from 'qcow2-spec/arbitraries'
+ * import { blankDisk, type Disk, step } from 'qcow2-spec/spec'
+ *
+ * const blank = blankDisk({ version: 3, grain: 512, dataFile: false, backingSize: 0 }, 8192)
+ * const after = (disk: Disk, outcome = step({ _tag: 'Flush' }, disk)) => (outcome._tag === 'Done' ? outcome.disk : disk)
+ * fc.assert(
+ *   fc.property(arbitraryScript(1, 8), (script) =>
+ *     script.reduce((disk, move, i) => after(disk, step(commandOf(move, disk, i), disk)), blank).content.length >= 0
+ *   )
+ * )
+ */
 export const commandOf = (m: Move, disk: Disk, mark: number): Command => {
   const end = disk.content.length
   const at = Math.min(end, Math.floor((m.where / 0x1_0000) * (end / 512)) * 512 + (m.which === 0 ? Math.abs(m.off) : 0))

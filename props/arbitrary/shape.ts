@@ -14,7 +14,17 @@ export interface Shape {
   readonly leaked?: number
 }
 
-/** What the abstract disk needs to know of a shape. */
+/**
+ * What the abstract disk needs to know of a shape.
+ *
+ * @example
+ * import { backingOf, minimalShapes, traitsOf } from 'qcow2-spec/arbitraries'
+ * import { blankDisk } from 'qcow2-spec/spec'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const disks = minimalShapes.map((shape) => blankDisk(traitsOf(shape), shape.options.size, backingOf(shape)))
+ * assert.equal(disks[0]?.content.length, 8192)
+ */
 export const traitsOf = ({ options, backing }: Shape): Traits => ({
   version: options.version ?? 3,
   grain: 2 ** (options.clusterBits ?? 16),
@@ -22,7 +32,15 @@ export const traitsOf = ({ options, backing }: Shape): Traits => ({
   backingSize: Math.ceil(backing / 512) * 512
 })
 
-/** The bytes of the file behind a shape: no two sectors alike. */
+/**
+ * The bytes of the file behind a shape: no two sectors alike.
+ *
+ * @example
+ * import { backingOf, minimalShapes } from 'qcow2-spec/arbitraries'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.ok(minimalShapes.every((shape) => backingOf(shape).length === shape.backing))
+ */
 export const backingOf = ({ backing }: Shape): Uint8Array =>
   Uint8Array.from({ length: backing }, (_, i) => (i % 512 < 4 ? Math.floor(i / 512) >> (i % 4) : 0xb0 + (i % 7)))
 

@@ -19,7 +19,15 @@ const rows = (n: number, mode: Mode): fc.Arbitrary<readonly SnapshotEntry[]> =>
     .array(entryValue(snapshotEntry, mode, often), { minLength: n, maxLength: n })
     .map((list) => list.map((s, i) => (i === n - 1 ? { ...s, padding: empty } : s)))
 
-/** Snapshot tables of `n` entries. */
+/**
+ * Snapshot tables of `n` entries.
+ *
+ * @example
+ * import fc from 'fast-check'
+ * import { snapshotTablesOf } from 'qcow2-spec/arbitraries'
+ *
+ * fc.assert(fc.property(snapshotTablesOf(3).anyValue, (table) => table.length === 3))
+ */
 export const snapshotTablesOf = (n: number): Structure<readonly SnapshotEntry[]> =>
   structure(
     `snapshot table of ${n}`,

@@ -18,7 +18,16 @@ export const refcountTableEntries: Structure<RefcountTableEntry> = wordOf(refcou
 const wordAt = (bytes: Uint8Array, i: number): bigint =>
   bytes.subarray(8 * i, 8 * i + 8).reduce((n, b) => n * 256n + BigInt(b), 0n)
 
-/** Refcount blocks: one count throughout, one count alone, or noise. */
+/**
+ * Refcount blocks: one count throughout, one count alone, or noise.
+ *
+ * @example
+ * import fc from 'fast-check'
+ * import { refcountBlocksOf } from 'qcow2-spec/arbitraries'
+ *
+ * const blocks = refcountBlocksOf({ clusterBits: 9, refcountOrder: 0 })
+ * fc.assert(fc.property(blocks.anyValue, (counts) => counts.every((count) => count <= 1n)))
+ */
 export const refcountBlocksOf = (g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>): Structure<readonly bigint[]> => {
   const length = blockEntries(g)
   const max = maxRefcount(g.refcountOrder)

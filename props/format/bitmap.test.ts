@@ -10,14 +10,9 @@ import {
   bitmapTableEntry,
   lastBitsRules
 } from '../../src/format/bitmap.js'
-import {
-  bitmapClustersOf,
-  bitmapDirectories,
-  bitmaps,
-  bitmapTableEntries,
-  numbers,
-  octets
-} from '../arbitrary/index.js'
+import { bitmapClustersOf, bitmapDirectories, bitmaps, bitmapTableEntries } from '../arbitrary/index.js'
+import { numbers } from '../arbitrary/number.js'
+import { octets } from '../arbitrary/octets.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 import { laws, same, valueOf } from './laws.js'

@@ -77,8 +77,8 @@ const tables: readonly Table[] = [
   table(format.featureName, format.featureName.rows),
   table(format.bitmapsExtension, format.bitmapsExtension.rows),
   table(format.encryptionPointer, format.encryptionPointer.rows),
-  table(format.snapshotEntry, format.snapshotFixed.rows),
-  table(format.bitmapEntry, format.bitmapFixed.rows),
+  table(format.snapshotEntry, format.snapshotEntry.fixed.rows),
+  table(format.bitmapEntry, format.bitmapEntry.fixed.rows),
   table(luksHeader, luksHeader.rows),
   table(luksSlot, luksSlot.rows)
 ]

@@ -13,9 +13,9 @@ import {
   extensions,
   featureNameTables,
   headers,
-  octets,
   payloads
 } from '../arbitrary/index.js'
+import { octets } from '../arbitrary/octets.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 import { issuesOf, laws, same, sameBytes, valueOf } from './laws.js'

@@ -10,7 +10,7 @@ import {
   unknownDuties
 } from '../../src/format/feature.js'
 import { bitmapFlags } from '../../src/format/bitmap-directory.js'
-import { numbers } from '../arbitrary/index.js'
+import { numbers } from '../arbitrary/number.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 import { same } from './laws.js'

@@ -13,7 +13,7 @@ import {
 } from '../../src/format/geometry.js'
 import { maxL1Entries } from '../../src/format/limits.js'
 import { maxRefcount, refcountBits, refcountPlace } from '../../src/format/refcount.js'
-import { numbers } from '../arbitrary/index.js'
+import { numbers } from '../arbitrary/number.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 import { same } from './laws.js'

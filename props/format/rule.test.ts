@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { allows, atLeast, atMost, between, inWords, multipleOf, oneOf, refusing, zero } from '../../src/bytes/rule.js'
-import { edges, numbers } from '../arbitrary/index.js'
+import { edges, numbers } from '../arbitrary/number.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 import { same } from './laws.js'

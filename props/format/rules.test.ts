@@ -5,10 +5,13 @@ import * as assert from 'uvu/assert'
 import { type FieldRule, type Placing, RuleTable } from '../../src/bytes/judgement.js'
 import { isObject } from '../../src/bytes/json.js'
 import { valueAt } from '../../src/bytes/object.js'
+import { headerPlaces } from '../../src/format/header.js'
 import * as format from '../../src/format/index.js'
 import { luksHeader, luksSlot } from '../../src/format/luks.js'
 import { describedStructures } from '../tools/structures/described.js'
 import * as arbitrary from '../arbitrary/index.js'
+import { lengths, numbers } from '../arbitrary/number.js'
+import { octets } from '../arbitrary/octets.js'
 import { holds } from '../run/holds.js'
 import { note, suite } from '../run/suite.js'
 import { same } from './laws.js'
@@ -130,7 +133,7 @@ const strangers = fc
 
 test('the header', () => {
   const cases = changed({ wellFormed: arbitrary.headers.wellFormed, anyValue: strangers })
-  judged(new RuleTable<format.Header, undefined>(format.headerPlaces, format.headerFields.rules), cases, format.header)
+  judged(new RuleTable<format.Header, undefined>(headerPlaces, format.headerFields.rules), cases, format.header)
   const clustered = cases
     .filter(({ value: { clusterBits } }) => clusterBits >= 9 && clusterBits <= 21)
     .map((each) => ({ ...each, context: each.value }))
@@ -204,7 +207,7 @@ test('the snapshot table', () => {
     new RuleTable(format.snapshotExtra, format.snapshotExtra.rules),
     drawn(arbitrary.snapshotExtras.anyValue, none)
   )
-  judged(format.snapshotTableRules, drawn(arbitrary.lengths(2 ** 27, 2 ** 26, 2 ** 26 + 1), none))
+  judged(format.snapshotTableRules, drawn(lengths(2 ** 27, 2 ** 26, 2 ** 26 + 1), none))
 })
 
 /** Bitmaps whose table has as many entries as the disk needs, or one more or less. */
@@ -214,7 +217,7 @@ const loadings = fc
     geometries,
     fc.nat({ max: 5 }),
     fc.constantFrom(0, 1, -1),
-    arbitrary.numbers(0n, 2n ** 64n - 1n)
+    numbers(0n, 2n ** 64n - 1n)
   )
   .map(([b, { clusterBits }, n, more, bitmapTableOffset]) => ({
     value: { ...b, bitmapTableOffset, bitmapTableSize: Math.max(0, n + more) },
@@ -235,7 +238,7 @@ const directories = fc
   }))
 
 const lastClusters = fc
-  .tuple(arbitrary.octets(64), fc.nat({ max: 512 }), fc.boolean())
+  .tuple(octets(64), fc.nat({ max: 512 }), fc.boolean())
   .map(([bytes, used, clear]) => ({ bytes: clear ? new Uint8Array(64) : bytes, used }))
 
 /** Bitmaps that every cluster size has a place for, and QEMU loads. */
@@ -255,7 +258,7 @@ test('bitmaps', () => {
   judged(format.bitmapNameRules, drawn(arbitrary.bitmaps.wellFormed, fc.boolean()))
   judged(format.bitmapLoadingRules, loadings)
   judged(format.bitmapSavedRules, drawn(anyValue, none))
-  judged(format.bitmapTotalRules, drawn(arbitrary.bitmaps.wellFormed, arbitrary.lengths(2 ** 29, 2 ** 28, 2 ** 28 + 8)))
+  judged(format.bitmapTotalRules, drawn(arbitrary.bitmaps.wellFormed, lengths(2 ** 29, 2 ** 28, 2 ** 28 + 8)))
   judged(format.lastBitsRules, drawn(lastClusters, none))
 })
 

@@ -12,7 +12,8 @@ import {
   snapshotTable,
   vmStateSize
 } from '../../src/format/snapshot.js'
-import { noise, octets, snapshotExtras, snapshots, snapshotTables } from '../arbitrary/index.js'
+import { noise, octets } from '../arbitrary/octets.js'
+import { snapshotExtras, snapshots, snapshotTables } from '../arbitrary/index.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 import { laws, same, sameBytes, valueOf } from './laws.js'

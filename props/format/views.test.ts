@@ -27,16 +27,9 @@ import {
   RefcountTableView,
   RefcountView
 } from '../../src/format/views.js'
-import {
-  anyBytes,
-  contextName,
-  l1Entries,
-  l2Contexts,
-  l2EntriesOf,
-  noise,
-  octets,
-  type Structure
-} from '../arbitrary/index.js'
+import { anyBytes, l1Entries, l2Contexts, l2EntriesOf, type Structure } from '../arbitrary/index.js'
+import { contextName } from '../arbitrary/l2.js'
+import { noise, octets } from '../arbitrary/octets.js'
 import { bitmapTableEntries, refcountTableEntries } from '../arbitrary/index.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'

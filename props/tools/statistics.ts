@@ -18,9 +18,9 @@ import {
   l2EntriesOf,
   refcountBlocks,
   snapshots,
-  type Structure,
-  corruptions
+  type Structure
 } from '../arbitrary/index.js'
+import { corruptions } from '../arbitrary/corruption.js'
 import { drawFromEnvironment } from '../run/seed.js'
 
 const { seed, runs } = drawFromEnvironment()

@@ -96,8 +96,25 @@ export const clauses = {
 /** The id of a clause in the catalogue, such as `HDR-01`. */
 export type ClauseId = keyof typeof clauses
 
-/** Whether a value is the id of a clause. */
+/**
+ * Whether a value is the id of a clause.
+ *
+ * @example
+ * import { isClauseId } from 'qcow2-spec/spec'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.ok(isClauseId('HDR-01'))
+ * assert.ok(!isClauseId('HDR-99'))
+ */
 export const isClauseId = (u: unknown): u is ClauseId => typeof u === 'string' && Object.hasOwn(clauses, u)
 
-/** The clause with an id. */
+/**
+ * The clause with an id.
+ *
+ * @example
+ * import { clause } from 'qcow2-spec/spec'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(clause('HDR-01').level, 'must')
+ */
 export const clause = (id: ClauseId): Clause => clauses[id]

@@ -113,7 +113,16 @@ const entriesJson = listJson('bitmap directory', bitmapEntry.json, (a) =>
   a.every((b) => bitmapEntry.sizeOf(b) % 8 === 0)
 )
 
-/** Byte offsets of the entries of a directory from its start. */
+/**
+ * Byte offsets of the entries of a directory from its start.
+ *
+ * @example
+ * import fc from 'fast-check'
+ * import { bitmaps } from 'qcow2-spec/arbitraries'
+ * import { bitmapEntry, bitmapStarts } from 'qcow2-spec/format'
+ *
+ * fc.assert(fc.property(bitmaps.wellFormed, (b) => bitmapStarts([b, b])[1] === bitmapEntry.sizeOf(b)))
+ */
 export const bitmapStarts = (entries: readonly BitmapEntry[]): readonly number[] =>
   startsOf(entries.map((b) => bitmapEntry.sizeOf(b)))
 

@@ -48,17 +48,45 @@ export const bitmapTableRules = rulesOf<BitmapTableEntry, Aligning>(bitmapTableE
 export const bitmapTableFaults = (clusterBits: number): Halves =>
   faultMask(bitmapTableEntry.leaf, rows.clusterOffset, clusterBits)
 
-/** Bits that a disk of `size` bytes needs. @see BMP-07 */
+/**
+ * Bits that a disk of `size` bytes needs.
+ *
+ * @see BMP-07
+ * @example
+ * import { bitmapBits } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(bitmapBits(1_000_000n, 16), 16n)
+ */
 export const bitmapBits = (size: bigint, granularityBits: number): bigint =>
   (size + (1n << BigInt(granularityBits)) - 1n) >> BigInt(granularityBits)
 
-/** Entries of the bitmap table that a disk of `size` bytes needs, as QEMU reckons: data in whole words of 64 bits. @see BMP-07 */
+/**
+ * Entries of the bitmap table that a disk of `size` bytes needs, as QEMU reckons: data in whole words of 64 bits.
+ *
+ * @see BMP-07
+ * @example
+ * import { bitmapTableEntries } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(bitmapTableEntries(2n ** 40n, 16, 16), 32n)
+ */
 export const bitmapTableEntries = (size: bigint, granularityBits: number, clusterBits: number): bigint => {
   const bytes = ((bitmapBits(size, granularityBits) + 63n) / 64n) * 8n
   return (bytes + (1n << BigInt(clusterBits)) - 1n) >> BigInt(clusterBits)
 }
 
-/** One cluster of bitmap data, bit by bit. @see BMP-06 */
+/**
+ * One cluster of bitmap data, bit by bit.
+ *
+ * @see BMP-06
+ * @example
+ * import { bitmapCluster } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const bits = bitmapCluster(9).decode(new Uint8Array(512).fill(0b10))
+ * assert.deepEqual(bits._tag === 'Right' && bits.right.slice(0, 3), [false, true, false])
+ */
 export const bitmapCluster = (clusterBits: number): ByteType<readonly boolean[]> => {
   const size = 2 ** clusterBits
   const flags = listJson('bitmap data', flagJson, (a) => a.length === 8 * size)

@@ -29,7 +29,16 @@ const leaves: readonly BitsLeaf<CompressedBits>[] = Array.from({ length: 22 }, (
   bits('compressed cluster descriptor', rowsFor(Math.max(clusterBits, 9)))
 )
 
-/** The bit field of a compressed L2 entry for this cluster size, `clusterBits` being 9 to 21. */
+/**
+ * The bit field of a compressed L2 entry for this cluster size, `clusterBits` being 9 to 21.
+ *
+ * @example
+ * import { compressedBits } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const { hostOffset, additionalSectors } = compressedBits(16).ofWord(0x4040_0000_0005_0064n)
+ * assert.deepEqual([hostOffset, additionalSectors], [0x5_0064n, 1])
+ */
 export const compressedBits = (clusterBits: number): BitsLeaf<CompressedBits> =>
   leaves[clusterBits] ?? bits('compressed cluster descriptor', rowsFor(clusterBits))
 
@@ -45,6 +54,12 @@ export interface CompressedRange {
  * Most bytes the payload may have: from its first byte to the end of its last sector.
  *
  * @see CMP-02
+ *
+ * @example
+ * import { availableBytes } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(availableBytes({ hostOffset: 0x5_0000n + 100n, additionalSectors: 1 }), 924)
  */
 export const availableBytes = (r: CompressedRange): number =>
   (r.additionalSectors + 1) * sectorSize - Number(r.hostOffset & BigInt(sectorSize - 1))
@@ -53,6 +68,13 @@ export const availableBytes = (r: CompressedRange): number =>
  * The additional sectors that a payload of `length` bytes at `hostOffset` needs; `length` is at least 1.
  *
  * @see CMP-03
+ *
+ * @example
+ * import { additionalSectors } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(additionalSectors(0x5_0000n + 100n, 924), 1)
+ * assert.equal(additionalSectors(0x5_0000n + 100n, 925), 2)
  */
 export const additionalSectors = (hostOffset: bigint, length: number): number => {
   const sector = BigInt(sectorSize)
@@ -63,6 +85,12 @@ export const additionalSectors = (hostOffset: bigint, length: number): number =>
  * The host clusters that a payload touches, first and last, as cluster indices.
  *
  * @see CMP-06
+ *
+ * @example
+ * import { clusterSpan } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.deepEqual(clusterSpan({ hostOffset: 0xfff0n, additionalSectors: 1 }, 16), { first: 0, last: 1 })
  */
 export const clusterSpan = (
   r: CompressedRange,

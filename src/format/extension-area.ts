@@ -62,7 +62,17 @@ const endMarker = (view: DataView, at: number): number | undefined => {
   return length <= left ? length : undefined
 }
 
-/** Byte offsets of the extensions from the start of the area. */
+/**
+ * Byte offsets of the extensions from the start of the area.
+ *
+ * @example
+ * import { type Extension, extensionStarts } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const raw = new TextEncoder().encode('raw')
+ * const format: Extension = { _tag: 'BackingFormat', data: raw, padding: new Uint8Array(5) }
+ * assert.deepEqual(extensionStarts({ extensions: [format, format], rest: new Uint8Array(0) }), [0, 16])
+ */
 export const extensionStarts = (a: ExtensionArea): readonly number[] =>
   startsOf(a.extensions.map((e) => extension.sizeOf(e)))
 
@@ -162,14 +172,42 @@ export const extensionArea: ByteType<ExtensionArea> = new ByteType<ExtensionArea
   }
 })
 
-/** Where the extension area starts and ends in the first cluster. @see EXT-01 and EXT-03 */
+/**
+ * Where the extension area starts and ends in the first cluster.
+ *
+ * @see EXT-01 and EXT-03
+ * @example
+ * import fc from 'fast-check'
+ * import { headers } from 'qcow2-spec/arbitraries'
+ * import { extensionRange, geometry } from 'qcow2-spec/format'
+ *
+ * fc.assert(
+ *   fc.property(headers.wellFormed, (h) => {
+ *     const g = geometry(h)
+ *     return g !== undefined && extensionRange(h, g).from === h.headerLength
+ *   })
+ * )
+ */
 export const extensionRange = (h: Header, g: Geometry): { readonly from: number; readonly to: number } => {
   const size = clusterSize(g)
   const backing = h.backingFileOffset === 0n ? size : Number(h.backingFileOffset)
   return { from: h.headerLength, to: Math.max(h.headerLength, Math.min(backing, size)) }
 }
 
-/** The last extension of a kind, which is the one that counts. @see EXT-05 */
+/**
+ * The last extension of a kind, which is the one that counts.
+ *
+ * @see EXT-05
+ * @example
+ * import { type Extension, lastExtension } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const raw = new TextEncoder().encode('raw')
+ * const format: Extension = { _tag: 'BackingFormat', data: raw, padding: new Uint8Array(5) }
+ * const area = { extensions: [format], rest: new Uint8Array(0) }
+ * assert.equal(lastExtension(area, 'BackingFormat')?.data, raw)
+ * assert.equal(lastExtension(area, 'DataFile'), undefined)
+ */
 export const lastExtension = <Tag extends Extension['_tag']>(
   area: ExtensionArea | undefined,
   tag: Tag

@@ -20,7 +20,18 @@ export const featureName: StructType<FeatureName> = struct('feature name table',
   name: row(octets(46), 'name', 'EXT-07', 'padded with zeros')
 })
 
-/** The name without the zeros behind it, as text. */
+/**
+ * The name without the zeros behind it, as text.
+ *
+ * @example
+ * import { featureName, nameOf } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const entry = new Uint8Array(48)
+ * entry.set(new TextEncoder().encode('dirty bit'), 2)
+ * const decoded = featureName.decode(entry)
+ * assert.equal(decoded._tag === 'Right' && nameOf(decoded.right), 'dirty bit')
+ */
 export const nameOf = (f: FeatureName): string => {
   const end = f.name.findLastIndex((b) => b !== 0) + 1
   return toText(f.name.subarray(0, end)) ?? ''

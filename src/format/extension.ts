@@ -61,7 +61,16 @@ const ofRecord = (record: ExtensionRecord): Extension => {
 const payloadOf = <Tag extends keyof Payloads>(e: Known<Tag>): Uint8Array =>
   extensionKinds[e._tag].payload.encode(e.data)
 
-/** The type number in the record of an extension. */
+/**
+ * The type number in the record of an extension.
+ *
+ * @example
+ * import { extensionTypes, typeOf } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const empty = new Uint8Array(0)
+ * assert.equal(typeOf({ _tag: 'DataFile', data: empty, padding: empty }), extensionTypes.DataFile)
+ */
 export const typeOf = (e: Extension): number => (e._tag === 'Other' ? e.type : extensionTypes[e._tag])
 
 const toRecord = (e: Extension): ExtensionRecord => ({

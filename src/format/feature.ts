@@ -108,7 +108,17 @@ export const unknownDuties: Readonly<Record<FeatureWord, Duty>> = {
   autoclear: { reader: 'ignore', writer: 'clear' }
 }
 
-/** The autoclear word a writer leaves behind when it opens an image: unknown bits cleared. @see FEAT-03 */
+/**
+ * The autoclear word a writer leaves behind when it opens an image: unknown bits cleared.
+ *
+ * @see FEAT-03
+ * @example
+ * import { clearUnknown } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const found = { bitmaps: true, rawExternalData: false, reserved: 1n << 63n }
+ * assert.deepEqual(clearUnknown(found), { bitmaps: true, rawExternalData: false, reserved: 0n })
+ */
 export const clearUnknown = (features: AutoclearFeatures): AutoclearFeatures => ({ ...features, reserved: 0n })
 
 /** Every known bit with its word (0 incompatible, 1 compatible, 2 autoclear) and its title, in QEMU's order. @see EXT-08 */

@@ -166,6 +166,16 @@ const unclusteredRules = new RuleTable<Header, Aligning>(headerPlaces, compressi
  * The fields that other structures give a meaning to are judged beside those structures.
  *
  * @see OPEN-01 and HDR-02
+ *
+ * @example
+ * import fc from 'fast-check'
+ * import { headers } from 'qcow2-spec/arbitraries'
+ * import { judgeHeader } from 'qcow2-spec/format'
+ *
+ * fc.assert(fc.property(headers.wellFormed, (h) => judgeHeader(h).length === 0))
+ * fc.assert(
+ *   fc.property(headers.wellFormed, (h) => judgeHeader({ ...h, clusterBits: 22 }).some((i) => i.clause === 'OPEN-03'))
+ * )
  */
 export const judgeHeader = (h: Header): readonly Issue[] => {
   const clustered = h.clusterBits >= minClusterBits && h.clusterBits <= maxClusterBits
@@ -192,5 +202,15 @@ export const writableRules = new RuleTable<Header>(headerPlaces, [
   }
 ])
 
-/** Size of the guest disk as QEMU presents it: whole sectors. @see HDR-08 */
+/**
+ * Size of the guest disk as QEMU presents it: whole sectors.
+ *
+ * @see HDR-08
+ * @example
+ * import fc from 'fast-check'
+ * import { headers } from 'qcow2-spec/arbitraries'
+ * import { presentedSize } from 'qcow2-spec/format'
+ *
+ * fc.assert(fc.property(headers.wellFormed, (h) => presentedSize({ ...h, size: 1000n }) === 512n))
+ */
 export const presentedSize = (h: Header): bigint => h.size - (h.size % BigInt(sectorSize))

@@ -130,7 +130,19 @@ const lengthOf = (h: Pick<Header, 'version' | 'clusterBits' | 'headerLength'>): 
   return fits && h.headerLength > fixedSize ? h.headerLength : fixedSize
 }
 
-/** 0 when the field is absent. @see HDR-03 and HDR-10 */
+/**
+ * 0 when the field is absent.
+ *
+ * @see HDR-03 and HDR-10
+ * @example
+ * import fc from 'fast-check'
+ * import { headers } from 'qcow2-spec/arbitraries'
+ * import { compressionType } from 'qcow2-spec/format'
+ *
+ * fc.assert(
+ *   fc.property(headers.wellFormed, (h) => compressionType(h) === Number(h.incompatibleFeatures.compressionType))
+ * )
+ */
 export const compressionType = (h: Header): number => h.additional.compressionType ?? 0
 
 /** The rules without which nobody knows what follows. @see OPEN-01 and OPEN-02 */

@@ -1,25 +1,125 @@
-/** Every on-disk structure of qcow2: codecs, views, judgements and limits. */
-export * from './backing.js'
-export * from './bitmap.js'
-export * from './bitmap-directory.js'
-export * from './compressed.js'
-export * from './extension.js'
-export * from './extension-area.js'
-export * from './extension-kinds.js'
-export * from './extension-payload.js'
-export * from './extension-rules.js'
-export * from './feature.js'
-export * from './geometry.js'
-export * from './header.js'
+/** Every on-disk structure of qcow2: codecs, rules, views and limits. The interfaces of their values are generated. */
 export type * from './header-values.js'
-export * from './header-rules.js'
-export * from './l1.js'
-export * from './l2.js'
-export * from './l2-entry.js'
-export * from './l2-rules.js'
-export * as limits from './limits.js'
-export * from './refcount.js'
-export * from './snapshot.js'
-export * from './subcluster.js'
 export type * from './table-values.js'
-export * from './views.js'
+export {
+  additionalFields,
+  compressionType,
+  type Header,
+  header,
+  headerFields,
+  headerV2,
+  magic,
+  v2Defaults
+} from './header.js'
+export { headerRules, judgeHeader, presentedSize, writableRules } from './header-rules.js'
+export {
+  autoclearFeatures,
+  clearUnknown,
+  compatibleFeatures,
+  type Duty,
+  type Feature,
+  featureTitles,
+  type FeatureWord,
+  featureWords,
+  incompatibleFeatures,
+  unknownDuties
+} from './feature.js'
+export * from './geometry.js'
+export * as limits from './limits.js'
+/** Header extensions. */
+export { type Extension, extension, extensionRecord, lengthRules, type OtherExtension, typeOf } from './extension.js'
+export {
+  areaRules,
+  type ExtensionArea,
+  extensionArea,
+  extensionRange,
+  extensionStarts,
+  lastExtension,
+  repeatRules
+} from './extension-area.js'
+export { type ExtensionKind, extensionKinds, extensionNames, extensionTypes, type Payloads } from './extension-kinds.js'
+export {
+  bitmapsExtension,
+  encryptionPointer,
+  featureName,
+  type FeatureNames,
+  featureNames,
+  nameOf
+} from './extension-payload.js'
+export { type Head, headRules } from './extension-rules.js'
+export { luksHeader, luksSlot } from './luks.js'
+/** L1 and L2 tables. */
+export { l1Entry, l1Rules } from './l1.js'
+export {
+  type Cluster,
+  type Compressed,
+  descriptorBits,
+  type L2Context,
+  type L2Entry,
+  type Normal,
+  standardBits,
+  subclusterBits,
+  type Unallocated,
+  type ZeroAllocated,
+  type ZeroPlain
+} from './l2.js'
+export { l2Entry } from './l2-entry.js'
+export { dataFileRules, l2Rules } from './l2-rules.js'
+export { type Subcluster, subclusterAt } from './subcluster.js'
+export { additionalSectors, availableBytes, clusterSpan, compressedBits, type CompressedRange } from './compressed.js'
+/** Refcounts. */
+export {
+  maxRefcount,
+  refcountAt,
+  refcountBits,
+  refcountBlock,
+  refcountPlace,
+  refcountTableEntry,
+  refcountTableRules,
+  setRefcount
+} from './refcount.js'
+/** Snapshots. */
+export {
+  icount,
+  snapshotDiskSize,
+  snapshotEntry,
+  snapshotExtra,
+  snapshotRules,
+  snapshotSizeRules,
+  snapshotStarts,
+  snapshotTable,
+  snapshotTableRules,
+  vmStateSize
+} from './snapshot.js'
+/** Dirty bitmaps. */
+export {
+  bitmapBits,
+  bitmapCluster,
+  bitmapTableEntries,
+  bitmapTableEntry,
+  bitmapTableRules,
+  lastBitsRules
+} from './bitmap.js'
+export {
+  bitmapDirectory,
+  bitmapEntry,
+  bitmapFlags,
+  bitmapLoadingRules,
+  bitmapNameRules,
+  bitmapRules,
+  bitmapSavedRules,
+  bitmapStarts,
+  bitmapTotalRules,
+  directoryRules
+} from './bitmap-directory.js'
+/** Tables of millions of entries. */
+export {
+  BitmapTableView,
+  BitmapView,
+  clusterKind,
+  clusterKinds,
+  L1View,
+  L2View,
+  RefcountTableView,
+  RefcountView
+} from './views.js'

@@ -79,6 +79,17 @@ export const encodeL2Entry = (e: L2Entry, ctx: Pick<L2Context, 'clusterBits' | '
  * An L2 entry of an image with this geometry: 8 bytes, or 16 with extended L2.
  *
  * @see L2-03 and SUB-02
+ *
+ * @example
+ * import { right } from 'fp-ts/lib/Either.js'
+ * import { l2Entry } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const entry = l2Entry({ version: 3, clusterBits: 16, extendedL2: false, externalDataFile: false })
+ * assert.deepEqual(
+ *   entry.decode(Uint8Array.of(0x80, 0, 0, 0, 0, 5, 0, 0)),
+ *   right({ _tag: 'Normal', hostClusterOffset: 0x5_0000n, copied: true, reserved: 0n })
+ * )
  */
 export const l2Entry = (ctx: L2Context): ByteType<L2Entry> => {
   const size = l2EntrySize(ctx)

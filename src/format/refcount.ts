@@ -37,10 +37,28 @@ export const refcountTableRules = rulesOf<RefcountTableEntry, Aligning>(refcount
 export const refcountTableFaults = (clusterBits: number): Halves =>
   faultMask(refcountTableEntry.leaf, rows.refcountBlockOffset, clusterBits)
 
-/** Bits of a refcount, 1 to 64. @see REF-02 */
+/**
+ * Bits of a refcount, 1 to 64.
+ *
+ * @see REF-02
+ * @example
+ * import { refcountBits } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(refcountBits(4), 16)
+ */
 export const refcountBits = (order: number): number => 2 ** order
 
-/** The largest refcount of this width. @see REF-02 */
+/**
+ * The largest refcount of this width.
+ *
+ * @see REF-02
+ * @example
+ * import { maxRefcount } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(maxRefcount(4), 65535n)
+ */
 export const maxRefcount = (order: number): bigint => (1n << BigInt(refcountBits(order))) - 1n
 
 /**
@@ -48,6 +66,12 @@ export const maxRefcount = (order: number): bigint => (1n << BigInt(refcountBits
  * `i` lies within the block and `order` is 0 to 6.
  *
  * @see REF-05
+ *
+ * @example
+ * import { refcountAt } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(refcountAt(new DataView(Uint8Array.of(0, 1, 0, 2).buffer), 4, 1), 2n)
  */
 export const refcountAt = (view: DataView, order: number, i: number): bigint => {
   switch (order) {
@@ -66,7 +90,18 @@ export const refcountAt = (view: DataView, order: number, i: number): bigint => 
   }
 }
 
-/** Sets refcount `i` of the block in `view`; the count fits the width. @see REF-05 */
+/**
+ * Sets refcount `i` of the block in `view`; the count fits the width.
+ *
+ * @see REF-05
+ * @example
+ * import { setRefcount } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const block = new Uint8Array(4)
+ * setRefcount(new DataView(block.buffer), 4, 1, 2)
+ * assert.deepEqual(block, Uint8Array.of(0, 0, 0, 2))
+ */
 export const setRefcount = (view: DataView, order: number, i: number, count: number | bigint): void => {
   const width = 1 << order
   if (order === 6) view.setBigUint64(8 * i, BigInt(count))
@@ -85,6 +120,13 @@ export const setRefcount = (view: DataView, order: number, i: number, count: num
  * large blocks are better read through a view.
  *
  * @see REF-05
+ *
+ * @example
+ * import { refcountBlock } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const block = refcountBlock({ clusterBits: 9, refcountOrder: 4 }).decode(new Uint8Array(512))
+ * assert.equal(block._tag === 'Right' && block.right.length, 256)
  */
 export const refcountBlock = (g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>): ByteType<readonly bigint[]> => {
   const size = clusterSize(g)
@@ -116,7 +158,16 @@ export const refcountBlock = (g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>
   })
 }
 
-/** Where the refcount of a host cluster stands. @see REF-03 */
+/**
+ * Where the refcount of a host cluster stands.
+ *
+ * @see REF-03
+ * @example
+ * import { refcountPlace } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.deepEqual(refcountPlace({ clusterBits: 16, refcountOrder: 4 }, 32769), { table: 1, entry: 1 })
+ */
 export const refcountPlace = (
   g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>,
   cluster: number

@@ -57,13 +57,46 @@ export const snapshotEntry: EntryType<SnapshotEntry, SnapshotFields> = entry('sn
   name: { size: 'nameSize', name: 'name', clause: 'SNAP-01', doc: 'name, not NUL terminated, may be empty' }
 })
 
-/** Bytes of the VM state. @see SNAP-02 */
+/**
+ * Bytes of the VM state.
+ *
+ * @see SNAP-02
+ * @example
+ * import fc from 'fast-check'
+ * import { snapshots } from 'qcow2-spec/arbitraries'
+ * import { vmStateSize } from 'qcow2-spec/format'
+ *
+ * const extra = { vmStateSize: 2n ** 33n, rest: new Uint8Array(0) }
+ * fc.assert(fc.property(snapshots.wellFormed, (s) => vmStateSize({ ...s, extra }) === 2n ** 33n))
+ */
 export const vmStateSize = (s: SnapshotEntry): bigint => s.extra.vmStateSize ?? BigInt(s.vmStateSize)
 
-/** Size of the guest disk in the snapshot in bytes: that of the image where the entry does not say. @see SNAP-02 */
+/**
+ * Size of the guest disk in the snapshot in bytes: that of the image where the entry does not say.
+ *
+ * @see SNAP-02
+ * @example
+ * import fc from 'fast-check'
+ * import { snapshots } from 'qcow2-spec/arbitraries'
+ * import { snapshotDiskSize } from 'qcow2-spec/format'
+ *
+ * const extra = { rest: new Uint8Array(0) }
+ * fc.assert(fc.property(snapshots.wellFormed, (s) => snapshotDiskSize({ ...s, extra }, 2n ** 30n) === 2n ** 30n))
+ */
 export const snapshotDiskSize = (s: SnapshotEntry, imageSize: bigint): bigint => s.extra.diskSize ?? imageSize
 
-/** Guest instructions executed; `undefined` where the entry holds none. @see SNAP-02 */
+/**
+ * Guest instructions executed; `undefined` where the entry holds none.
+ *
+ * @see SNAP-02
+ * @example
+ * import fc from 'fast-check'
+ * import { snapshots } from 'qcow2-spec/arbitraries'
+ * import { icount } from 'qcow2-spec/format'
+ *
+ * const extra = { vmStateSize: 0n, diskSize: 0n, icount: 2n ** 64n - 1n, rest: new Uint8Array(0) }
+ * fc.assert(fc.property(snapshots.wellFormed, (s) => icount({ ...s, extra }) === undefined))
+ */
 export const icount = (s: SnapshotEntry): bigint | undefined =>
   s.extra.icount === 0xffff_ffff_ffff_ffffn ? undefined : s.extra.icount
 
@@ -155,7 +188,16 @@ export const snapshotTableRules = new RuleTable<number>({ placeOf: (_, size) => 
   }
 ])
 
-/** Byte offsets of the entries of a table from its start. */
+/**
+ * Byte offsets of the entries of a table from its start.
+ *
+ * @example
+ * import fc from 'fast-check'
+ * import { snapshots } from 'qcow2-spec/arbitraries'
+ * import { snapshotEntry, snapshotStarts } from 'qcow2-spec/format'
+ *
+ * fc.assert(fc.property(snapshots.wellFormed, (s) => snapshotStarts([s, s])[1] === snapshotEntry.sizeOf(s)))
+ */
 export const snapshotStarts = (entries: readonly SnapshotEntry[]): readonly number[] =>
   startsOf(entries.map((s) => snapshotEntry.sizeOf(s)))
 
@@ -178,6 +220,13 @@ const entryAt = (bytes: Uint8Array, at: number, last: boolean): E.Either<readonl
  * the last entry's name.
  *
  * @see SNAP-01 and SNAP-04
+ *
+ * @example
+ * import { snapshotTable } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const table = snapshotTable(2).decode(new Uint8Array(80))
+ * assert.equal(table._tag === 'Right' && table.right.length, 2)
  */
 export const snapshotTable = (n: number): ByteType<readonly SnapshotEntry[]> => {
   const padded = (s: SnapshotEntry, i: number): boolean =>

@@ -16,7 +16,21 @@ export type Subcluster =
 /** All subclusters of a cluster, a bit each. @see SUB-02 */
 export const allSubclusters = 0xffff_ffff
 
-/** What subcluster `x` (0 to 31) of an extended L2 entry is. @see SUB-03 */
+/**
+ * What subcluster `x` (0 to 31) of an extended L2 entry is.
+ *
+ * @see SUB-03
+ * @example
+ * import { type L2Entry, subclusterAt } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const subclusters = { allocated: 0b01, zeros: 0b10 }
+ * const entry: L2Entry = { _tag: 'Normal', hostClusterOffset: 0x5_0000n, copied: true, reserved: 0n, subclusters }
+ * assert.deepEqual(
+ *   [0, 1, 2].map((x) => subclusterAt(entry, x)),
+ *   ['data', 'zero-allocated', 'unallocated-allocated']
+ * )
+ */
 export const subclusterAt = (e: L2Entry, x: number): Subcluster => {
   if (e._tag === 'Compressed') return 'compressed'
   const allocated = (((e.subclusters?.allocated ?? 0) >>> x) & 1) === 1

@@ -156,6 +156,15 @@ function* candidates(model: Model, epoch: Epoch, disk: EpochDisk, effort: Effort
  * The same effort gives the same states in the same order.
  *
  * P4 is P2 of an epoch that ignores flushes: make it of writes {@link withoutFlushes}.
+ *
+ * @example
+ * import { crashStates, epochsOf } from 'qcow2-spec/store'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const file = { part: 'image', depth: 0 } as const
+ * const write = { _tag: 'Write', file, at: 0, bytes: new Uint8Array(1024).fill(7) } as const
+ * const states = epochsOf([], [write]).flatMap((epoch) => [...crashStates('P2', epoch)])
+ * assert.equal(states.length, 4)
  */
 export function* crashStates(model: Model, epoch: Epoch, effort: Effort = usualEffort): Generator<CrashState, boolean> {
   const disk = epochDisk(epoch)
@@ -185,6 +194,17 @@ export interface Explored {
 /**
  * Visits the crash states of each epoch of the writes, with the epoch and the number of completed flushes. The state at the
  * end of an epoch is visited again at the beginning of the next: then a flush covers it, and more is promised.
+ *
+ * @example
+ * import { explore } from 'qcow2-spec/store'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const file = { part: 'image', depth: 0 } as const
+ * const write = { _tag: 'Write', file, at: 0, bytes: new Uint8Array(1024).fill(7) } as const
+ * assert.deepEqual(
+ *   explore('P2', [], [write], ({ files }) => assert.ok(files.length <= 1)),
+ *   { epochs: 1, whole: 1, sectors: 2, states: 4 }
+ * )
  */
 export const explore = (
   model: Model,

@@ -164,7 +164,21 @@ const epochOf = (before: Files, digest: Digest, changes: readonly FileChange[]):
   }
 }
 
-/** The epochs of a list of host writes, one more than its flushes: no flush covers the last one, which is often empty. */
+/**
+ * The epochs of a list of host writes, one more than its flushes: no flush covers the last one, which is often empty.
+ *
+ * @example
+ * import { epochsOf } from 'qcow2-spec/store'
+ * import { flush } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const file = { part: 'image', depth: 0 } as const
+ * const epochs = epochsOf([], [{ _tag: 'Write', file, at: 0, bytes: new Uint8Array(1024).fill(7) }, flush])
+ * assert.deepEqual(
+ *   epochs.map(({ cells }) => cells.length),
+ *   [2, 0]
+ * )
+ */
 export const epochsOf = (before: Files, writes: readonly HostWrite[]): readonly Epoch[] => {
   const epochs: Epoch[] = []
   let files = before

@@ -24,7 +24,17 @@ export const placeOf = (files: Files, { part, depth }: FileRef): number => {
   return -1
 }
 
-/** The content of a file. */
+/**
+ * The content of a file.
+ *
+ * @example
+ * import { fromBytes, storeOf } from 'qcow2-spec/store'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const files = [{ file: { part: 'image', depth: 0 }, store: fromBytes(Uint8Array.of(7)) }] as const
+ * assert.equal(storeOf(files, { part: 'image', depth: 0 }).length, 1)
+ * assert.equal(storeOf(files, { part: 'data', depth: 0 }).length, 0)
+ */
 export const storeOf = (files: Files, file: FileRef): Store => files[placeOf(files, file)]?.store ?? emptyStore
 
 /** The files with another content of one of them; the same list if that is its content already. */
@@ -46,7 +56,19 @@ export const changed = (store: Store, change: FileChange): Store => {
   }
 }
 
-/** The files after host writes, performed in order; flushes have no effect. Law: `apply([...a, ...b]) = flow(apply(a), apply(b))`. */
+/**
+ * The files after host writes, performed in order; flushes have no effect. Law: `apply([...a, ...b]) = flow(apply(a),
+ * apply(b))`.
+ *
+ * @example
+ * import { apply, storeOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * assert.equal(storeOf(files, { part: 'image', depth: 0 }).length, 197120)
+ */
 export const apply =
   (writes: readonly HostWrite[]) =>
   (files: Files): Files =>
@@ -56,12 +78,34 @@ export const apply =
       files
     )
 
-/** A world whose reads are answered from the files: zeros past their ends. */
+/**
+ * A world whose reads are answered from the files: zeros past their ends.
+ *
+ * @example
+ * import { readAt, runSync } from 'qcow2-spec/image'
+ * import { fromBytes, worldOf } from 'qcow2-spec/store'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const image = { part: 'image', depth: 0 } as const
+ * const world = worldOf([{ file: image, store: fromBytes(Uint8Array.of(1, 2, 3)) }], () => undefined)
+ * const read = runSync(readAt(1, 2), world)
+ * assert.deepEqual(read._tag === 'Right' && read.right, Uint8Array.of(2, 3))
+ */
 export const worldOf = <W>(files: Files, emit: (what: W) => void): SyncWorld<W> => ({
   read: ({ file, at, length }) => read(storeOf(files, file), at, length),
   emit: emit
 })
 
-/** Whether both lists have the same files with the same content; a missing file is an empty one. */
+/**
+ * Whether both lists have the same files with the same content; a missing file is an empty one.
+ *
+ * @example
+ * import { fromBytes, sameFiles } from 'qcow2-spec/store'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const file = { part: 'image', depth: 0 } as const
+ * assert.ok(sameFiles([{ file, store: fromBytes(new Uint8Array(0)) }], []))
+ * assert.ok(!sameFiles([{ file, store: fromBytes(new Uint8Array(1)) }], []))
+ */
 export const sameFiles = (a: Files, b: Files): boolean =>
   [...a, ...b].every(({ file }) => equals(storeOf(a, file), storeOf(b, file)))

@@ -46,7 +46,15 @@ export const read = (store: Store, at: number, length: number): Uint8Array => {
   return out
 }
 
-/** All bytes, in a new array. */
+/**
+ * All bytes, in a new array.
+ *
+ * @example
+ * import { fromBytes, toBytes } from 'qcow2-spec/store'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.deepEqual(toBytes(fromBytes(Uint8Array.of(1, 2, 3))), Uint8Array.of(1, 2, 3))
+ */
 export const toBytes = (store: Store): Uint8Array => part(read(store, 0, store.length), 0, store.length)
 
 /** The store with `bytes` at `at`, to which it grows; the same store if it has them there already. */
@@ -69,7 +77,15 @@ export const write = (store: Store, at: number, bytes: Uint8Array): Store => {
   return length === store.length ? store : { length, tree: store.tree }
 }
 
-/** A store of these bytes. Law: `toBytes(fromBytes(b)) = b`. */
+/**
+ * A store of these bytes. Law: `toBytes(fromBytes(b)) = b`.
+ *
+ * @example
+ * import { fromBytes } from 'qcow2-spec/store'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(fromBytes(new Uint8Array(1000)).length, 1000)
+ */
 export const fromBytes = (bytes: Uint8Array): Store => write(emptyStore, 0, bytes)
 
 /** The store with another length; the bytes it gains are zeros. The same store if that is its length. */
