@@ -1,7 +1,8 @@
 /** Compressed cluster descriptors: where the offset ends and the sector count begins, and how many bytes they stand for. */
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { additionalSectors, availableBytes, compressedBits, offsetBits } from '../../src/format/compressed.js'
+import { additionalSectors, availableBytes, compressedBits } from '../../src/format/compressed.js'
+import { offsetBits } from '../../src/format/geometry.js'
 import { clusterOfWord } from '../../src/format/l2.js'
 import { numbers } from '../arbitrary/number.js'
 import { holds } from '../run/holds.js'

@@ -7,7 +7,7 @@ import type { Place } from './issue.js'
 import { type FieldRule, type Rule, RuleTable } from './judgement.js'
 import { type JsonCodec, bigJson, flagJson, isObject, type JsonType, jsonType, smallJson, told } from './json.js'
 import { type Leaf, maxU64 } from './leaf.js'
-import { objectJson, valueAt, type JsonRow } from './object.js'
+import { objectJson, type JsonRow } from './object.js'
 import { hex, viewOf } from './octets.js'
 import { halves, type Halves } from './words.js'
 
@@ -177,7 +177,7 @@ export const bits = <A extends Bits>(
   const toWord = (a: A): bigint => {
     let word = a.reserved
     for (const { key, row, mask } of compiled) {
-      const v = valueAt(a, key)
+      const v: unknown = Reflect.get(a, key)
       if (v === true) word |= mask
       else if (typeof v === 'bigint') word |= v
       else if (typeof v === 'number') word |= BigInt(v) << BigInt(row.lo)

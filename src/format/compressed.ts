@@ -1,10 +1,8 @@
 /** Compressed cluster descriptor: a host byte offset and a number of sectors, cut where cluster_bits says. */
 import { type BitRows, bits, type BitsLeaf, count, flag, masked } from '../bytes/bits.js'
+import { offsetBits } from './geometry.js'
 import { sectorSize } from './limits.js'
 import type { CompressedBits } from './table-values.js'
-
-/** Bits of the host offset in a compressed descriptor: `70 - clusterBits`. @see CMP-01 */
-export const offsetBits = (clusterBits: number): number => 70 - clusterBits
 
 const rowsFor = (clusterBits: number): BitRows<CompressedBits> => ({
   hostOffset: masked(

@@ -150,3 +150,6 @@ export const blockEntries = (g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>)
  */
 export const blockCoverage = (g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>): number =>
   blockEntries(g) * clusterSize(g)
+
+/** Bits of the host offset in a compressed descriptor: `70 - clusterBits`. @see CMP-01 */
+export const offsetBits = (clusterBits: number): number => 70 - clusterBits

@@ -8,7 +8,15 @@ import { viewOf } from '../bytes/octets.js'
 import { compressedBits } from './compressed.js'
 import { l2EntrySize } from './geometry.js'
 import { l2Rules } from './l2-rules.js'
-import { descriptorBits, subclusterBits, type L2Context, type L2Entry, wordOfCluster, clusterOfWord } from './l2.js'
+import {
+  descriptorBits,
+  subclusterBits,
+  type L2Context,
+  type L2Entry,
+  wordOfCluster,
+  clusterOfWord,
+  encodeL2Entry
+} from './l2.js'
 import type { SubclusterBitmap } from './table-values.js'
 
 /** Rows of a descriptor, as the JSON of a kind of cluster has them: the copied flag is left out where it is clear. */
@@ -61,18 +69,6 @@ const isEntry = (ctx: L2Context) => {
       rowsOf(u).every((r) => r === bitmapRow || valueAt(back, r.key) === valueAt(u, r.key))
     )
   }
-}
-
-/** The bytes of an L2 entry, as {@link l2Entry} encodes it. */
-export const encodeL2Entry = (e: L2Entry, ctx: Pick<L2Context, 'clusterBits' | 'extendedL2'>): Uint8Array => {
-  const bytes = new Uint8Array(l2EntrySize(ctx))
-  const view = viewOf(bytes)
-  view.setBigUint64(0, wordOfCluster(e, ctx))
-  if (e.subclusters !== undefined) {
-    view.setUint32(8, e.subclusters.zeros)
-    view.setUint32(12, e.subclusters.allocated)
-  }
-  return bytes
 }
 
 /**

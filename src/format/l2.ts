@@ -1,7 +1,8 @@
 /** L2 entries: what a guest cluster is, by the 64 bits of its entry and, when extended, the 64 bits of its subclusters. */
 import { type Bits, bits, type BitsLeaf, count, flag, masked, maskOf } from '../bytes/bits.js'
+import { viewOf } from '../bytes/octets.js'
 import { compressedBits } from './compressed.js'
-import { type Geometry } from './geometry.js'
+import { type Geometry, l2EntrySize } from './geometry.js'
 import { maxClusterBits } from './limits.js'
 import type { CompressedBits, DescriptorBits, StandardBits, SubclusterBitmap } from './table-values.js'
 
@@ -102,4 +103,16 @@ export const wordOfCluster = (c: Cluster, ctx: Pick<L2Context, 'clusterBits'>): 
     case 'ZeroAllocated':
       return standardBits.toWord({ ...c, zero: true })
   }
+}
+
+/** The bytes of an L2 entry, 8, or 16 with extended L2. */
+export const encodeL2Entry = (e: L2Entry, ctx: Pick<L2Context, 'clusterBits' | 'extendedL2'>): Uint8Array => {
+  const bytes = new Uint8Array(l2EntrySize(ctx))
+  const view = viewOf(bytes)
+  view.setBigUint64(0, wordOfCluster(e, ctx))
+  if (e.subclusters !== undefined) {
+    view.setUint32(8, e.subclusters.zeros)
+    view.setUint32(12, e.subclusters.allocated)
+  }
+  return bytes
 }

@@ -2,7 +2,7 @@
 import { bitAt, viewOf } from '../bytes/octets.js'
 import { type Halves, Words } from '../bytes/words.js'
 import { type BitmapTableEntry, bitmapTableEntry } from './bitmap.js'
-import { offsetBits } from './compressed.js'
+import { offsetBits } from './geometry.js'
 import { type L1Entry, l1Entry } from './l1.js'
 import { clusterOfWord, type L2Context, type L2Entry } from './l2.js'
 import { sectorSize } from './limits.js'

@@ -35,7 +35,8 @@ export type AnyCommand =
   | { readonly _tag: 'WriteVmState'; readonly position: number; readonly bytes: Uint8Array }
 
 function* run(w: CommandState, command: AnyCommand): Plan<void> {
-  if ('at' in command) yield* recordRange(w, command.at, 'bytes' in command ? command.bytes.length : command.length)
+  if ('at' in command && w.image.metadata.bitmaps.length > 0)
+    yield* recordRange(w, command.at, 'bytes' in command ? command.bytes.length : command.length)
   switch (command._tag) {
     case 'Write':
       return yield* write(w, command.at, command.bytes)

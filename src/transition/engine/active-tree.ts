@@ -5,8 +5,7 @@ import { failOn, type Plan, readAt } from '../../bytes/plan.js'
 import { clusterSpan } from '../../format/compressed.js'
 import { clusterSize, type Geometry, l1Coverage, l2EntrySize } from '../../format/geometry.js'
 import { l1Entry, l1OffsetRules } from '../../format/l1.js'
-import { encodeL2Entry } from '../../format/l2-entry.js'
-import type { L2Entry } from '../../format/l2.js'
+import { encodeL2Entry, type L2Entry, type Normal, type ZeroAllocated } from '../../format/l2.js'
 import { dataFileRules, l2Rules } from '../../format/l2-rules.js'
 import { L1View, L2View } from '../../format/views.js'
 import { allocateBytes } from './allocate.js'
@@ -20,6 +19,13 @@ export const copiedFlag = maskOf(l1Entry.leaf.rows.copied)
 /** The rule for the host offset of a cluster. */
 export const hostRules = l2Rules.about('hostClusterOffset')
 
+/** Whether an entry names a host cluster that holds nothing else. */
+export const isPlaced = (e: L2Entry): e is L2Entry & (Normal | ZeroAllocated) =>
+  e._tag === 'Normal' || e._tag === 'ZeroAllocated'
+
+/** The host offset of the cluster that an entry names; `undefined` where it names none. */
+export const hostClusterOf = (e: L2Entry): number | undefined => (isPlaced(e) ? Number(e.hostClusterOffset) : undefined)
+
 /** Which word of an extended L2 entry changes first; or both at once, in a new table. */
 type WordOrder = 'descriptor first' | 'bitmap first' | 'at once'
 
@@ -32,11 +38,10 @@ const noSubclusters = { allocated: 0, zeros: 0 }
  * @see SUB-03
  */
 const orderOf = (from: L2Entry, to: L2Entry): WordOrder => {
-  const placed = (e: L2Entry): boolean => e._tag === 'Normal' || e._tag === 'ZeroAllocated'
   const [a, b] = [from.subclusters ?? noSubclusters, to.subclusters ?? noSubclusters]
   if (a.allocated === b.allocated && a.zeros === b.zeros) return 'descriptor first'
   if (from._tag === 'Compressed' || to._tag === 'Compressed') return 'at once'
-  if (placed(to)) return 'descriptor first'
+  if (isPlaced(to)) return 'descriptor first'
   return b.allocated === 0 ? 'bitmap first' : 'at once'
 }
 
@@ -47,10 +52,6 @@ const unallocated = (g: Geometry): L2Entry => ({
   reserved: 0n,
   ...(g.extendedL2 ? { subclusters: noSubclusters } : {})
 })
-
-/** The host offset of the cluster that an entry names; `undefined` where it names none. */
-export const hostClusterOf = (e: L2Entry | undefined): number | undefined =>
-  e?._tag === 'Normal' || e?._tag === 'ZeroAllocated' ? Number(e.hostClusterOffset) : undefined
 
 /** Releases the clusters that an entry refers to. @see REF-08 and CMP-06 */
 export const releaseEntry = (w: CommandState, e: L2Entry): void => {
@@ -98,9 +99,9 @@ export class WritableL2Table {
     const first = guest - (guest % clusterSize(g))
     for (const [i, e] of entries.entries()) {
       const place = at + i * l2EntrySize(g)
-      if (!hostRules.allows(e, g)) yield* failOn(hostRules.judge(e, g, place))
-      const host = g.externalDataFile ? hostClusterOf(e) : undefined
-      if (host !== undefined)
+      const host = hostClusterOf(e) ?? 0
+      yield* this.w.mustAlign(host, () => hostRules.judge(e, g, place))
+      if (g.externalDataFile && isPlaced(e))
         yield* failOn(dataFileRules.judge({ host, guest: first + i * clusterSize(g) }, undefined, place))
     }
     return entries
@@ -174,8 +175,9 @@ export function* l2TableOf(w: CommandState, guest: number): Plan<WritableL2Table
     )
   const at = w.l1.at + 8 * index
   const entry = new L1View(yield* readAt(at, 8))
-  yield* failOn(l1OffsetRules.judge(entry.entry(0), w.g, at))
-  return new WritableL2Table(w, at, entry.l2TableOffset(0), entry.copied(0))
+  const table = entry.l2TableOffset(0)
+  yield* w.mustAlign(table, () => l1OffsetRules.judge(entry.entry(0), w.g, at))
+  return new WritableL2Table(w, at, table, entry.copied(0))
 }
 
 /** The L2 entry of a guest cluster, and its table. */

@@ -1,5 +1,6 @@
 /** What a writer knows of its image between two commands, and the state of the command that it carries out. */
-import type { Plan } from '../../bytes/plan.js'
+import type { Issue } from '../../bytes/issue.js'
+import { failOn, type Plan } from '../../bytes/plan.js'
 import type { Compressor } from '../../compression/compress.js'
 import type { Decompressor } from '../../compression/decompress.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
@@ -104,6 +105,14 @@ export class CommandState {
     const bytes = header.encode(this.header)
     for (const { key, at, row } of headerFields.rows)
       if (key in fields) yield* this.tx.put('main header', stage, at, bytes.subarray(at, at + row.as.size))
+  }
+
+  /**
+   * Ends the command at a table entry with this host offset where it is no multiple of the cluster size, with the issues of
+   * the entry: it is decoded and judged nowhere else.
+   */
+  *mustAlign(offset: number, issues: () => readonly Issue[]): Plan<void> {
+    if (offset % clusterSize(this.g) !== 0) yield* failOn(issues())
   }
 
   /** Releases the clusters of a table of `size` bytes at host byte `at` when the round ends. */

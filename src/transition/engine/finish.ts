@@ -5,10 +5,10 @@ import { failOn, orFail, type Plan } from '../../bytes/plan.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
 import { CommandState, fromMetadata, type WritableImage } from './command-state.js'
 import { refuse } from './refuse.js'
-import { overlapOf, tablesNow } from './overlap.js'
 import { changeRefcounts, type RefcountChange } from './refcounts.js'
+import { type Claim, overlapOf, tablesNow } from './sections.js'
 import { inOrder, type StagedWrites } from './stages.js'
-import { beyondFiles, type Claim, readThrough } from './transaction.js'
+import { beyondFiles, readThrough } from './transaction.js'
 
 /** The outcome of a command: the writes to perform, in this order, and the image after them. */
 export interface Step {
@@ -65,26 +65,26 @@ const isMetadata = ({ section }: Claim): boolean =>
  */
 export function* finish(w: CommandState): Plan<Step> {
   yield* endRound(w)
-  const tables = w.tx.claims.length === 0 ? w.image.tables : yield* tablesNow(w)
-  const overlap = tables === undefined ? undefined : overlapOf(w, tables)
+  const { claims } = w.tx
+  const { g, metadata, ranges, tables: known } = w.image
+  const tables = claims.length === 0 ? known : yield* tablesNow(metadata.header, g, known, claims)
+  const overlap = tables === undefined ? undefined : overlapOf({ g, ranges, tables, claims, freed: w.freed })
   if (overlap !== undefined)
     yield* refuse('INT-21', `a write of ${overlap.claim.section} over ${overlap.section}`, 'a place of its own', {
       structure: overlap.claim.section,
       at: overlap.claim.at,
       size: overlap.claim.length
     })
-  const known = w.tx.claims.some(isMetadata)
-    ? fromMetadata(yield* orFail<Metadata>(yield* readMetadata()), w.g)
-    : { tables }
+  const after = claims.some(isMetadata) ? fromMetadata(yield* orFail<Metadata>(yield* readMetadata()), w.g) : { tables }
   const staged = w.tx.hostWrites()
   yield* failOn(staged.flat().flatMap(farWrite).slice(0, 1))
   return {
     writes: inOrder(staged),
     staged,
-    claims: w.tx.claims,
+    claims,
     next: {
       ...w.image,
-      ...known,
+      ...after,
       backing: w.backing,
       firstFree: w.firstFree,
       compressedCursor: w.compressedCursor

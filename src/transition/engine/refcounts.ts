@@ -15,8 +15,7 @@ const offsetRules = refcountTableRules.about('refcountBlockOffset')
 /** The host offset in entry `index` of the refcount table, which is entry `i` of a view. */
 function* offsetIn(w: CommandState, view: RefcountTableView, i: number, index: number): Plan<number> {
   const offset = view.refcountBlockOffset(i)
-  if (offset === 0) return 0
-  yield* failOn(offsetRules.judge(view.entry(i), w.g, w.refcountTable.at + 8 * index))
+  yield* w.mustAlign(offset, () => offsetRules.judge(view.entry(i), w.g, w.refcountTable.at + 8 * index))
   yield* failOn(beyondFiles('refcount block', offset, clusterSize(w.g)))
   return offset
 }

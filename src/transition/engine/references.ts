@@ -30,10 +30,9 @@ export function* addEntries(w: CommandState, references: Counts, table: L2View, 
       const span = clusterSpan({ hostOffset, additionalSectors: table.additionalSectors(i) }, w.g.clusterBits)
       yield* refer(w, references, span.first, span.last - span.first + 1, times)
     } else if ((kind === clusterKind.Normal || kind === clusterKind.ZeroAllocated) && !w.g.externalDataFile) {
-      const first = table.hostClusterOffset(i) / size
-      // The loop decodes no entry but one whose host offset cannot be right.
-      if (!Number.isInteger(first)) yield* failOn(hostRules.judge(table.entry(i), w.g, at + i * l2EntrySize(w.g)))
-      yield* refer(w, references, first, n, times)
+      const host = table.hostClusterOffset(i)
+      yield* w.mustAlign(host, () => hostRules.judge(table.entry(i), w.g, at + i * l2EntrySize(w.g)))
+      yield* refer(w, references, host / size, n, times)
     }
   }
 }

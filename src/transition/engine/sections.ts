@@ -1,4 +1,4 @@
-/** Sections: where the metadata of an image is, as far as QEMU protects it by default. */
+/** Sections: where the metadata of an image is, as far as QEMU protects it, and the overlap check of what a command writes. */
 import { type Plan, readAt } from '../../bytes/plan.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import type { Header } from '../../format/header.js'
@@ -20,12 +20,15 @@ export type Section =
   | 'bitmap data'
   | 'guest data'
 
-/** A range of the image file that holds metadata, in bytes. */
+/** A range of the image file, in bytes, and what it holds. */
 export interface SectionRange {
   readonly section: Section
   readonly at: number
   readonly length: number
 }
+
+/** A range of the image file that a command writes, and the section that it writes there. */
+export type Claim = SectionRange
 
 /** The ranges that the header, the snapshot table and the bitmaps extension name. @see INT-20 */
 export const namedRanges = (m: Metadata, g: Geometry): readonly SectionRange[] => {
@@ -64,17 +67,31 @@ const ascending = (n: number, offsetAt: (i: number) => number): Float64Array => 
   return Float64Array.from(offsets).sort()
 }
 
-/** The host offsets of the L2 tables that the active L1 table names, ascending. */
-export function* l2TablesOf(h: Header): Plan<Float64Array> {
+/**
+ * The tables that a header names, through its L1 table and its refcount table. Those that are known are read again where the
+ * command writes to the table that names them.
+ */
+export function* tablesNow(
+  h: Header,
+  g: Geometry,
+  known: TableOffsets | undefined,
+  claims: readonly Claim[]
+): Plan<TableOffsets> {
+  const isKept = (section: Section): boolean => claims.every((claim) => claim.section !== section)
+  return {
+    l2Tables: (isKept('active L1 table') ? known?.l2Tables : undefined) ?? (yield* l2TablesOf(h)),
+    refcountBlocks: (isKept('refcount table') ? known?.refcountBlocks : undefined) ?? (yield* refcountBlocksOf(h, g))
+  }
+}
+
+function* l2TablesOf(h: Header): Plan<Float64Array> {
   const table = new L1View(yield* readAt(Number(h.l1TableOffset), 8 * h.l1Size))
   return ascending(table.length, (i) => table.l2TableOffset(i))
 }
 
-/** The host offsets of the refcount blocks that the refcount table names, ascending. */
-export function* refcountBlocksOf(h: Header, g: Geometry): Plan<Float64Array> {
-  const table = new RefcountTableView(
-    yield* readAt(Number(h.refcountTableOffset), h.refcountTableClusters * clusterSize(g))
-  )
+function* refcountBlocksOf(h: Header, g: Geometry): Plan<Float64Array> {
+  const length = h.refcountTableClusters * clusterSize(g)
+  const table = new RefcountTableView(yield* readAt(Number(h.refcountTableOffset), length))
   return ascending(table.length, (i) => table.refcountBlockOffset(i))
 }
 
@@ -90,7 +107,48 @@ const includes = (list: Float64Array, wanted: number): boolean => {
 }
 
 /** The section of the table at a host offset; `undefined` where there is none. */
-export const tableAt = ({ l2Tables, refcountBlocks }: TableOffsets, at: number): Section | undefined => {
+const tableAt = ({ l2Tables, refcountBlocks }: TableOffsets, at: number): Section | undefined => {
   if (includes(refcountBlocks, at)) return 'refcount block'
   return includes(l2Tables, at) ? 'active L2 table' : undefined
+}
+
+/** What was in an image before a command, and what the command did to it. */
+export interface Changed {
+  readonly g: Pick<Geometry, 'clusterBits'>
+  /** Metadata that the header, the snapshot table and the bitmaps extension name. */
+  readonly ranges: readonly SectionRange[]
+  readonly tables: TableOffsets
+  readonly claims: readonly Claim[]
+  /** Host clusters that the command frees, and the number of claims before that: later claims may be of anything. */
+  readonly freed: ReadonlyMap<number, number>
+}
+
+/** A claim on metadata of another section. */
+interface Overlap {
+  readonly claim: Claim
+  readonly section: Section
+}
+
+/** The first claim of a command on metadata of another section, if there is one. @see INT-20 */
+export const overlapOf = ({ g, ranges, tables, claims, freed }: Changed): Overlap | undefined => {
+  const size = clusterSize(g)
+  const firstOf = ({ at }: SectionRange): number => Math.floor(at / size)
+  const lastOf = ({ at, length }: SectionRange): number => Math.floor((at + length - 1) / size)
+  /** Whether one of the clusters still holds what it held before the command. */
+  const areHeld = (from: number, to: number, i: number): boolean => {
+    for (let c = from; c <= to; c++) if ((freed.get(c) ?? Infinity) > i) return true
+    return false
+  }
+  for (const [i, claim] of claims.entries()) {
+    const meets = (range: SectionRange): boolean =>
+      areHeld(Math.max(firstOf(claim), firstOf(range)), Math.min(lastOf(claim), lastOf(range)), i)
+    const hit = ranges.find((range) => range.section !== claim.section && meets(range))
+    if (hit !== undefined) return { claim, section: hit.section }
+  }
+  for (const [i, claim] of claims.entries())
+    for (let c = firstOf(claim); c <= lastOf(claim); c++) {
+      const section = tableAt(tables, c * size)
+      if (section !== undefined && section !== claim.section && areHeld(c, c, i)) return { claim, section }
+    }
+  return undefined
 }

@@ -8,15 +8,8 @@ import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { sectorSize } from '../../format/limits.js'
 import { ClusterSet } from '../../image/cluster-set.js'
 import { refusal } from './refuse.js'
-import type { Section } from './sections.js'
+import type { Claim, Section } from './sections.js'
 import { type Stage, type StagedWrites, stageNumber } from './stages.js'
-
-/** A range of the image file that a command writes, in bytes, and the section that it writes there. */
-export interface Claim {
-  readonly section: Section
-  readonly at: number
-  readonly length: number
-}
 
 interface MetadataChange {
   readonly stage: number

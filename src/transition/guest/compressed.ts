@@ -1,7 +1,7 @@
 /** Compressed writes: payloads appended to each other, for clusters that are not allocated. */
 import type { Plan } from '../../bytes/plan.js'
-import { additionalSectors, offsetBits } from '../../format/compressed.js'
-import { clusterSize } from '../../format/geometry.js'
+import { additionalSectors } from '../../format/compressed.js'
+import { clusterSize, offsetBits } from '../../format/geometry.js'
 import type { L2Entry } from '../../format/l2.js'
 import { maxRefcount } from '../../format/refcount.js'
 import { entryOf } from '../engine/active-tree.js'

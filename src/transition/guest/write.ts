@@ -14,6 +14,7 @@ import {
   entryOf,
   growL1,
   hostClusterOf,
+  isPlaced,
   type WritableL2Table,
   releaseEntry
 } from '../engine/active-tree.js'
@@ -42,8 +43,7 @@ interface ClusterChange {
 }
 
 /** Whether an entry has a host cluster of its own; with an external data file every one is. @see WR-01 and DATA-03 */
-const isOwn = (w: CommandState, e: L2Entry): boolean =>
-  (e._tag === 'Normal' || e._tag === 'ZeroAllocated') && (e.copied || w.g.externalDataFile)
+const isOwn = (w: CommandState, e: L2Entry): boolean => isPlaced(e) && (e.copied || w.g.externalDataFile)
 
 /** Subclusters `[first, last]` as a mask of 32 bits. */
 export const maskOf = (first: number, last: number): number =>

@@ -218,15 +218,15 @@ export const engineMutants: readonly Mutant[] = [
   },
   {
     name: 'the L2 tables of an earlier command are not protected',
-    file: 'transition/engine/overlap.ts',
-    change: { in: 'tablesNow', find: "known('active L1 table')", to: 'w.image.tables' },
+    file: 'transition/engine/sections.ts',
+    change: { in: 'tablesNow', find: "isKept('active L1 table')", operator: 'condition-true' },
     red: 'props/transition/engine/overlap.test.ts',
     rule: 'a table that an earlier command has made is protected from the next'
   },
   {
     name: 'the refcount blocks of an earlier command are not protected',
-    file: 'transition/engine/overlap.ts',
-    change: { in: 'tablesNow', find: "known('refcount table')", to: 'w.image.tables' },
+    file: 'transition/engine/sections.ts',
+    change: { in: 'tablesNow', find: "isKept('refcount table')", operator: 'condition-true' },
     red: 'props/transition/engine/overlap.test.ts',
     rule: 'a refcount block that an earlier command has made is protected from the next'
   },
