@@ -7,8 +7,8 @@ import { type CommandError, failure, get, reason, task, wait } from './command-e
 import type { Command, Report } from './commands/command.js'
 import { ok, print } from './files/output.js'
 
-/** The commands, each of which is loaded when it is needed. */
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
+/** The commands, each of which is loaded when the command line names it. */
+const commands = {
   info: async () => (await import('./commands/info.js')).info,
   check: async () => (await import('./commands/check.js')).check,
   map: async () => (await import('./commands/map.js')).map,
@@ -26,14 +26,32 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   amend: async () => (await import('./commands/amend.js')).amend,
   rebase: async () => (await import('./commands/rebase.js')).rebase,
   commit: async () => (await import('./commands/commit.js')).commit
+} satisfies Readonly<Record<string, () => Promise<Command>>>
+
+type CommandName = keyof typeof commands
+
+/** What each command does, in the order of the help. */
+const summaries: Readonly<Record<CommandName, string>> = {
+  info: 'print sizes, features, extensions, snapshots, bitmaps and findings of an image',
+  check: "check the consistency of an image, with qemu-img's counts and exit codes, and repair it",
+  map: 'print where the guest bytes are stored, through the backing files',
+  read: 'print guest bytes to standard output',
+  compare: 'compare the guest disks of two images: exit code 0 if they are the same, 1 if not, 2 after an error',
+  explain: 'print what a byte of the file belongs to, how it decodes, and which clause rules it',
+  dump: 'print every structure as JSON, with byte ranges',
+  assemble: 'make an image from a dump, byte for byte the one that dump --data=inline has dumped',
+  create: 'create an image, the same that qemu-img creates',
+  convert: 'copy guest disks into a raw file, with holes for zeros, or into an image',
+  io: "read and write guest bytes, by lines of qemu-io's commands; without -c from standard input",
+  snapshot: 'list, create, apply and delete the internal snapshots of an image',
+  bitmap: 'add, remove, clear, enable, disable and merge dirty bitmaps, in the order of the options',
+  resize: 'change the size of the guest disk',
+  amend: 'change properties: compat, refcount_bits, lazy_refcounts, size, data_file, data_file_raw',
+  rebase: 'change the backing file; the guest disk stays the same, unless -u is given',
+  commit: 'copy what an overlay holds into its backing file, and empty the overlay'
 }
 
-/** The commands that a command line needs: the one that it names, none for the version, all for the help. */
-const commandsFor = (word = ''): readonly (() => Promise<Command>)[] => {
-  const named = commands[word]
-  if (named !== undefined) return [named]
-  return ['-V', '--version'].includes(word) ? [] : Object.values(commands)
-}
+const isCommand = (word: string): word is CommandName => word in commands
 
 const version = (): string => {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
@@ -55,15 +73,16 @@ const parse =
       .description(description)
       .version(version())
       .configureOutput({ writeOut: print, writeErr: () => undefined })
+      .configureHelp({ subcommandTerm: (command) => command.name() })
       .exitOverride()
-    for (const load of commandsFor(words[0]))
-      (await load()).declare(
-        program,
-        (named) => {
-          asked = named
-        },
-        report
-      )
+    const start = (named: Asked): void => {
+      asked = named
+    }
+    const word = words[0] === 'help' ? words[1] : words[0]
+    for (const name of Object.keys(summaries).filter(isCommand)) {
+      const parser = program.command(name).description(summaries[name])
+      if (name === word) (await commands[name]()).declare(parser, start, report)
+    }
     const ended: unknown = await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => error)
     if (ended === program || (ended instanceof CommanderError && ended.exitCode === ok)) return E.right(asked)
     return failure(reason(ended).replace(/^error: /, ''))

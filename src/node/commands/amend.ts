@@ -84,8 +84,6 @@ const commandsOf = ({ version, ...o }: AmendOptions, size: number | undefined): 
 ]
 
 export const amend = command({
-  name: 'amend',
-  summary: 'change properties: compat, refcount_bits, lazy_refcounts, size, data_file, data_file_raw',
   args: { image: image('<image>', 'the image') },
   options: { lists: optionLists('properties to change; -o help lists them'), allow },
   ignored: [ignored['-t'], ignored['-p'], ignored['-q'], ignored['--force']],

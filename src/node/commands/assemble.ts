@@ -100,8 +100,6 @@ const inAssembly =
     error.file === undefined ? inContext(`Could not assemble '${name}'`)(error) : error
 
 export const assemble = command({
-  name: 'assemble',
-  summary: 'make an image from a dump, byte for byte the one that dump --data=inline has dumped',
   args: { dump: argument('<dump>', 'the dump', text), image: argument('<image>', 'the new image', text) },
   options: {},
   async *run({ dump: dumpName, image }) {

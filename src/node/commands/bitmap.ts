@@ -58,8 +58,6 @@ const sourcesOf = async function* (
 }
 
 export const bitmap = command({
-  name: 'bitmap',
-  summary: 'add, remove, clear, enable, disable and merge dirty bitmaps, in the order of the options',
   args: { image: image('<image>', 'the image'), name: argument('<name>', 'the bitmap', text) },
   options: {
     actions,

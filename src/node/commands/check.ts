@@ -65,8 +65,6 @@ const checked = task(async function* (file: Source, isDeep: boolean) {
 })
 
 export const check = command({
-  name: 'check',
-  summary: "check the consistency of an image, with qemu-img's counts and exit codes, and repair it",
   args: { image: image('<image>', 'the image', '-f, --format <format>', ['qcow2', 'raw']) },
   options: {
     output,

@@ -125,15 +125,12 @@ const notOneOf = (flags: string, words: readonly string[]) => (given: string) =>
 
 /** A command of the command line. */
 export interface Command {
-  /** Declares the command to the parser of a program; `start` gets what is to be done, where the command line names it. */
-  readonly declare: (program: Parser, start: (task: TaskEither<CommandError, number>) => void, report: Report) => void
+  /** Declares what it takes to its parser; `start` gets what is to be done, once that has parsed the command line. */
+  readonly declare: (parser: Parser, start: (task: TaskEither<CommandError, number>) => void, report: Report) => void
 }
 
 /** What a command is. */
 interface Declaration<A extends Declared, O extends Declared> {
-  readonly name: string
-  /** What it does, in one line. */
-  readonly summary: string
   readonly args: A
   readonly options: O
   readonly ignored?: readonly Ignored[]
@@ -151,9 +148,8 @@ const decodeAll = <P extends Declared>(declared: P, given: unknown): E.Either<Co
 
 /** A command, from its declaration. */
 export const command = <A extends Declared, O extends Declared>(declaration: Declaration<A, O>): Command => ({
-  declare: (program, start, report) => {
-    const { name, summary, args, options, ignored = [], run } = declaration
-    const parser = program.command(name).description(summary)
+  declare: (parser, start, report) => {
+    const { args, options, ignored = [], run } = declaration
     const accepted = Object.fromEntries(ignored.map((each) => [each.flags, declareIgnored(each)]))
     const [givenArgs, givenOptions, givenIgnored] = [args, options, accepted].map((each) => declareAll(parser, each))
     if (ignored.length > 0)

@@ -97,8 +97,6 @@ const commitInto = async function* (
  * base that is named the overlay stays as it is. @see CR-01
  */
 export const commit = command({
-  name: 'commit',
-  summary: 'copy what an overlay holds into its backing file, and empty the overlay',
   args: { image: image('<image>', 'the overlay') },
   options: {
     allow,

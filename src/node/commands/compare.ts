@@ -99,8 +99,6 @@ const compareImages = task(
 )
 
 export const compare = command({
-  name: 'compare',
-  summary: 'compare the guest disks of two images: exit code 0 if they are the same, 1 if not, 2 after an error',
   args: {
     first: image('<first>', 'the first image', '-f, --format <format>', ['qcow2', 'raw']),
     second: image('<second>', 'the second image', '-F, --second-format <format>', ['qcow2', 'raw'])

@@ -53,8 +53,6 @@ const isFull = ({ out, options }: ConvertOptions): boolean =>
   out === 'raw' && options.some((list) => /preallocation=(falloc|full)/.test(list))
 
 export const convert = command({
-  name: 'convert',
-  summary: 'copy guest disks into a raw file, with holes for zeros, or into an image',
   args: { files: argument('<files...>', 'the images, whose disks are joined, and the output', texts) },
   options: {
     format: option('-f, --format <format>', 'format of the images: qcow2 (default) or raw', format),

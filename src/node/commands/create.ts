@@ -129,8 +129,6 @@ const sizeText: Given<string> = new t.Type(
 )
 
 export const create = command({
-  name: 'create',
-  summary: 'create an image, the same that qemu-img creates',
   args: {
     image: argument('<image>', 'the new image', text),
     size: argument(

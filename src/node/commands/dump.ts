@@ -7,8 +7,6 @@ import { run } from '../files/source.js'
 import { argument, choice, command, text } from './command.js'
 
 export const dump = command({
-  name: 'dump',
-  summary: 'print every structure as JSON, with byte ranges',
   args: { image: argument('<image>', 'the image', text) },
   options: {
     data: choice(

@@ -25,8 +25,6 @@ const answerText = (a: ExplainReport): string => {
 }
 
 export const explain = command({
-  name: 'explain',
-  summary: 'print what a byte of the file belongs to, how it decodes, and which clause rules it',
   args: {
     image: argument('<image>', 'the image', text),
     offset: argument(

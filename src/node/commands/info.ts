@@ -74,8 +74,6 @@ const infoOfChain = (name: string, folders: readonly string[], isJson: boolean):
   })
 
 export const info = command({
-  name: 'info',
-  summary: 'print sizes, features, extensions, snapshots, bitmaps and findings of an image',
   args: { image: image('<image>', 'the image', '-f, --format <format>', ['qcow2', 'raw']) },
   options: { output, backingChain: flag('--backing-chain', 'print the same for its backing files'), allow },
   ignored: [ignored['-U']],

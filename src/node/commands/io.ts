@@ -21,8 +21,6 @@ const standardInput = async function* (): AsyncGenerator<string> {
 }
 
 export const io = command({
-  name: 'io',
-  summary: "read and write guest bytes, by lines of qemu-io's commands; without -c from standard input",
   args: { image: argument('[image]', 'the image', optional(text)) },
   options: {
     format: option('-f, --format <format>', 'format of the image: qcow2 (default) or raw', format),

@@ -102,8 +102,6 @@ const bitmapOf = (name: string, bitmap: string, isJson: boolean): AsyncGenerator
   })
 
 export const map = command({
-  name: 'map',
-  summary: 'print where the guest bytes are stored, through the backing files',
   args: { image: image('<image>', 'the image') },
   options: {
     output,

@@ -20,8 +20,6 @@ const printPiece = ({ bytes, length }: Piece): E.Either<CommandError, void> => {
 }
 
 export const read = command({
-  name: 'read',
-  summary: 'print guest bytes to standard output',
   args: {
     image: argument('<image>', 'the image', text),
     offset: argument(

@@ -90,8 +90,6 @@ const keepOver = (
   })
 
 export const rebase = command({
-  name: 'rebase',
-  summary: 'change the backing file; the guest disk stays the same, unless -u is given',
   args: { image: image('<image>', 'the image') },
   options: {
     unsafe: flag('-u, --unsafe', 'change the name of the backing file only, and do not open it'),

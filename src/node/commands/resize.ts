@@ -34,8 +34,6 @@ const sizeFrom = (now: number, { sign, bytes }: NewSize): number =>
   sign === '' ? bytes : sign === '+' ? now + bytes : now - bytes
 
 export const resize = command({
-  name: 'resize',
-  summary: 'change the size of the guest disk',
   args: {
     image: image('<image>', 'the image', '-f, --format <format>', ['qcow2', 'raw']),
     size: new Parameter(newSize, (parser) => newSizeArgument.declare(parser.allowUnknownOption()))

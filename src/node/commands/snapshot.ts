@@ -26,8 +26,6 @@ const creation = (name: string): AnyCommand => {
 }
 
 export const snapshot = command({
-  name: 'snapshot',
-  summary: 'list, create, apply and delete the internal snapshots of an image',
   args: { image: image('<image>', 'the image') },
   options: {
     list: flag('-l, --list', 'list them'),
