@@ -63,7 +63,8 @@ const checkL1Entry = (state: CheckState, { tree, view, index, guest }: L1Slot, f
   if (l2 !== 0 && index >= tree.reach) {
     const where = { structure: 'L1 table entry', field: 'l2_table_offset', at, size: 8 }
     const expected = 'none past the disk and the VM state'
-    findings.add('note', inconsistent('SNAP-12', where, `an L2 table at ${hex(l2)}`, expected), 1, guest)
+    const render = (): Complaint => inconsistent('SNAP-12', where, `an L2 table at ${hex(l2)}`, expected)
+    findings.add('note', { clause: 'SNAP-12', render }, 1, guest)
   }
 }
 

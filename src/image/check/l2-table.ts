@@ -7,15 +7,15 @@ import { L2View } from '../../format/views.js'
 import { neighbours } from '../neighbours.js'
 import type { ByteRange } from '../byte-range.js'
 
-/** How often an L2 table is used: by the active tree, by all trees, and for which guest bytes first. */
+/** How often an L2 table is used: by the active tree, by all trees, and for which guest bytes first. One walk owns it. */
 export interface Use {
-  readonly active: number
-  readonly all: number
+  active: number
+  all: number
   readonly guest: number
   /** How many guest bytes those are. */
   readonly guestSize: number
   /** Whether it is used for other guest bytes as well. */
-  readonly elsewhere: boolean
+  elsewhere: boolean
 }
 
 /** Uses of L2 tables by host offset. */

@@ -1,16 +1,23 @@
 /** The snapshot table: what the format asks of its entries and QEMU's check does not. */
 import type { ClauseId } from '../../../spec/clauses/index.js'
-import { further } from '../../bytes/issue.js'
+import { further, type Issue } from '../../bytes/issue.js'
 import { repeats } from '../../bytes/list.js'
 import { label, toHex } from '../../bytes/octets.js'
-import { snapshotEntry, snapshotSizeRules, snapshotStarts } from '../../format/snapshot.js'
+import { snapshotEntry, snapshotRules, snapshotSizeRules, snapshotStarts } from '../../format/snapshot.js'
 import { type Metadata, snapshotTablePlace } from '../metadata.js'
 import { inconsistent } from './findings.js'
 import { severityOf } from './severity.js'
 import type { CheckState } from './state.js'
-import { firstOfL1, snapshotIssues } from './trees.js'
 
 const name = (bytes: Uint8Array): string => `'${label(bytes.subarray(0, 64))}'`
+
+const isOfL1 = ({ field }: Issue): boolean => field === 'l1_table_offset' || field === 'l1_size'
+
+/** Issues of a snapshot table entry; of those about its L1 table the first alone. */
+const firstOfL1 = (issues: readonly Issue[]): readonly Issue[] => {
+  const first = issues.find(isOfL1)
+  return issues.filter((issue) => issue === first || !isOfL1(issue))
+}
 
 /** Everything about the entries of the snapshot table by themselves and among each other. */
 export const snapshotFindings = (state: CheckState, m: Metadata): void => {
@@ -28,8 +35,8 @@ export const snapshotFindings = (state: CheckState, m: Metadata): void => {
     if (!/^[0-9]+$/.test(label(s.id))) find('note', 'SNAP-06', 'id', name(s.id), 'a decimal number')
     if (sameName.has(i) && s.name.length > 0)
       find('note', 'SNAP-06', 'name', `${name(s.name)} once more`, 'a name of its own')
+    const alone = snapshotRules.judge(s, state.g, start)
     const sizes = snapshotSizeRules.judge(s, { ...state.g, disk: m.header.size }, start)
-    for (const issue of [...snapshotIssues(s, state.g, start), ...firstOfL1(sizes)])
-      state.findings.add(severityOf(issue), issue)
+    for (const issue of [...firstOfL1(alone), ...firstOfL1(sizes)]) state.findings.add(severityOf(issue), issue)
   }
 }

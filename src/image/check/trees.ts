@@ -1,14 +1,7 @@
 /** Trees: the L1 tables of an image, and how much of the guest disk each one maps. */
-import type { Issue } from '../../bytes/issue.js'
 import { type Geometry, neededL1Entries } from '../../format/geometry.js'
 import { headerFields } from '../../format/header.js'
-import {
-  reachOfSnapshot,
-  snapshotDiskSize,
-  type SnapshotEntry,
-  snapshotRules,
-  vmStateSize
-} from '../../format/snapshot.js'
+import { reachOfSnapshot, snapshotDiskSize, type SnapshotEntry, vmStateSize } from '../../format/snapshot.js'
 import type { Metadata } from '../metadata.js'
 
 /** An L1 table and the tree under it. */
@@ -48,19 +41,3 @@ export const snapshotTree = (m: Metadata, g: Geometry, s: SnapshotEntry, entry: 
   reach: s.extra.diskSize === undefined ? s.l1Size : Number(reachOfSnapshot(s, { ...g, disk: s.extra.diskSize })),
   entry
 })
-
-const isOfL1 = ({ field }: Issue): boolean => field === 'l1_table_offset' || field === 'l1_size'
-
-/** Issues of a snapshot table entry; of those about its L1 table the first alone. */
-export const firstOfL1 = (issues: readonly Issue[]): readonly Issue[] => {
-  const first = issues.find(isOfL1)
-  return issues.filter((issue) => issue === first || !isOfL1(issue))
-}
-
-/** Why the L1 table of the snapshot whose table entry starts at byte `entry` is not read, if it is not. @see SNAP-01 and SNAP-07 */
-export const l1Issue = (s: SnapshotEntry, g: Geometry, entry: number): Issue | undefined =>
-  snapshotRules.judge(s, g, entry).find(isOfL1)
-
-/** What a snapshot table entry at byte `entry` breaks; of its L1 table the first alone, over which it is not read. */
-export const snapshotIssues = (s: SnapshotEntry, g: Geometry, entry: number): readonly Issue[] =>
-  firstOfL1(snapshotRules.judge(s, g, entry))

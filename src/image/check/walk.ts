@@ -7,7 +7,7 @@ import { clusterSize, type Geometry, l1Coverage } from '../../format/geometry.js
 import { headerFields } from '../../format/header.js'
 import * as limits from '../../format/limits.js'
 import { refcountTableFaults, refcountTableRules } from '../../format/refcount.js'
-import { snapshotStarts } from '../../format/snapshot.js'
+import { snapshotRules, snapshotStarts } from '../../format/snapshot.js'
 import { BitmapTableView, L1View } from '../../format/views.js'
 import type { ByteRange } from '../byte-range.js'
 import { trustedBitmaps, luksPointer, type Metadata, snapshotTablePlace } from '../metadata.js'
@@ -15,7 +15,7 @@ import { inconsistent } from './findings.js'
 import { eachTable, type Uses } from './l2-table.js'
 import type { RefcountTable } from './refcounts.js'
 import { severityOf } from './severity.js'
-import { activeTree, l1Issue, snapshotTree, type Tree } from './trees.js'
+import { activeTree, snapshotTree, type Tree } from './trees.js'
 import type { Origin, Visitor } from './visitor.js'
 
 /** Bytes of tables that a walk reads of the smallest image. */
@@ -82,14 +82,12 @@ function* l1Table(w: Walk, tree: Tree): Plan<void> {
     const l2 = view.l2TableOffset(index)
     w.visitor.refer({ structure: 'L2 table', at: l2, size: w.size, active, entry: at + 8 * index, guest }, 1)
     const use = w.uses.get(l2)
-    if (use !== undefined || (l2 < w.fileLength && w.spend(w.size)))
-      w.uses.set(l2, {
-        active: (use?.active ?? 0) + (active ? 1 : 0),
-        all: (use?.all ?? 0) + 1,
-        guest: use?.guest ?? guest.at,
-        guestSize: use?.guestSize ?? guest.size,
-        elsewhere: use !== undefined && (use.elsewhere || use.guest !== guest.at)
-      })
+    if (use !== undefined) {
+      use.all++
+      if (active) use.active++
+      if (use.guest !== guest.at) use.elsewhere = true
+    } else if (l2 < w.fileLength && w.spend(w.size))
+      w.uses.set(l2, { active: active ? 1 : 0, all: 1, guest: guest.at, guestSize: guest.size, elsewhere: false })
   }
 }
 
@@ -99,7 +97,7 @@ function* snapshots(w: Walk, m: Metadata): Plan<void> {
   const starts = snapshotStarts(m.snapshots)
   for (const [i, s] of m.snapshots.entries()) {
     const at = table.at + (starts[i] ?? 0)
-    if (l1Issue(s, w.g, at) !== undefined) continue
+    if (!snapshotRules.allows(s, w.g, ['l1TableOffset', 'l1Size'])) continue
     if (w.spend(Math.min(8 * s.l1Size, w.fileLength))) yield* l1Table(w, snapshotTree(m, w.g, s, at))
     else {
       const where = { structure: 'snapshot table entry', field: 'l1_table_offset', at, size: 8 }
