@@ -140,7 +140,7 @@ export const imageMutants: readonly Mutant[] = [
   {
     name: 'check counts the clusters of a shared L2 table once',
     file: 'image/check/walk.ts',
-    change: { in: 'l1Table', find: '$use?.all ?? 0', operator: 'drop-operand' },
+    change: { in: 'l1Table', find: '$use.all++', to: '$use.all' },
     ...onDamagedImages
   },
   {
