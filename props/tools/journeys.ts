@@ -1,4 +1,9 @@
-/** Prints how many source files outside of the shell three journeys enter, and which: `npm run journeys`. */
+/**
+ * Prints how many source files outside of the shell three journeys enter, and which: `npm run journeys`.
+ *
+ * A file is entered when a journey calls one of its functions, methods or getters, arrow functions of rule tables included.
+ * Loading a file does not count, nor what is called while the journey is prepared; a function that V8 inlines counts.
+ */
 import { Session } from 'node:inspector'
 import { fileURLToPath } from 'node:url'
 import { noise } from '../arbitrary/octets.js'
@@ -79,9 +84,9 @@ const entered = (): readonly string[] => {
   session.post('Profiler.takePreciseCoverage', (error, coverage) => {
     if (error !== null) throw error
     for (const { url, functions } of coverage.result) {
-      // The first function of a script is the script itself.
-      if (!url.startsWith(root.href) || !functions.slice(1).some(({ ranges }) => ranges.some((r) => r.count > 0)))
-        continue
+      // The function at byte 0 is the script itself: it runs when the file is loaded.
+      const called = functions.some(({ ranges }) => ranges.some((r) => r.startOffset > 0 && r.count > 0))
+      if (!url.startsWith(root.href) || !called) continue
       const path = fileURLToPath(url).slice(fileURLToPath(root).length).replace(/\.js$/, '.ts')
       if (!path.startsWith('node/')) paths.push(path)
     }

@@ -102,7 +102,9 @@ interface Table {
 
 /** Why entry `i`, which maps guest byte `guest`, cannot be followed, if it cannot. */
 const issuesOf = ({ disk: { g }, view, at, faults }: Table, i: number, guest: number): readonly Issue[] => {
-  if (!view.hasAny(i, faults) && !g.extendedL2 && !g.externalDataFile) return []
+  const isSuspect =
+    g.externalDataFile || (view.kind(i) !== clusterKind.Compressed && (g.extendedL2 || view.hasAny(i, faults)))
+  if (!isSuspect) return []
   const place = at + i * l2EntrySize(g)
   const issues = l2ReadRules.judge(view.entry(i), g, place)
   const host = view.hostClusterOffset(i)
@@ -188,8 +190,8 @@ function* emitNext({ from, to, joined }: Walk, e: Extent): Plan<void, Extent> {
 function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void, Extent> {
   const { disk, from, to } = walk
   const [size, stride] = [clusterSize(disk.g), l2EntrySize(disk.g)]
-  const issues = l1OffsetRules.judge({ l2TableOffset: BigInt(at) }, disk.g, disk.l1TableOffset + 8 * i1)
-  if (issues.length > 0) return yield* failWith(issues)
+  if (at % size !== 0)
+    return yield* failWith(l1OffsetRules.judge({ l2TableOffset: BigInt(at) }, disk.g, disk.l1TableOffset + 8 * i1))
   const base = i1 * l1Coverage(disk.g)
   const first = Math.max(0, Math.floor((from - base) / size))
   const end = Math.min(n * l2Entries(disk.g), Math.ceil((to - base) / size))
