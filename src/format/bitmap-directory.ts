@@ -283,7 +283,7 @@ export const bitmapReadRules = new RuleTable<BitmapEntry, BitmapLoading>(bitmapE
     broken: (b, { disk }) => !isLoadable(b, disk),
     expected: 'a bitmap within the limits'
   },
-  ...bitmapRules.rules.filter(({ field }) => field === 'bitmapTableOffset' || field === 'bitmapTableSize'),
+  ...bitmapRules.about('bitmapTableOffset', 'bitmapTableSize').rules,
   {
     field: 'bitmapTableSize',
     clause: 'BMP-07',

@@ -131,6 +131,9 @@ export const snapshotRules = rulesOf<
   onField('extraDataSize', refusing('OPEN-29', atMost(maxSnapshotExtra, 'SNAP-03')), extraLength)
 ])
 
+/** The rules of a snapshot whose L1 table is read. @see SNAP-01 and SNAP-07 */
+export const snapshotL1Rules = snapshotRules.about('l1TableOffset', 'l1Size')
+
 /** What the sizes of a snapshot are judged with. */
 export interface SnapshotSizes extends Pick<Geometry, 'clusterBits' | 'extendedL2'> {
   /** Bytes of the guest disk of the image. */

@@ -7,7 +7,7 @@ import { clusterSize, type Geometry, l1Coverage } from '../../format/geometry.js
 import { headerFields } from '../../format/header.js'
 import * as limits from '../../format/limits.js'
 import { refcountTableFaults, refcountTableRules } from '../../format/refcount.js'
-import { snapshotRules, snapshotStarts } from '../../format/snapshot.js'
+import { snapshotL1Rules, snapshotStarts } from '../../format/snapshot.js'
 import { BitmapTableView, L1View } from '../../format/views.js'
 import type { ByteRange } from '../byte-range.js'
 import { trustedBitmaps, luksPointer, type Metadata, snapshotTablePlace } from '../metadata.js'
@@ -97,7 +97,7 @@ function* snapshots(w: Walk, m: Metadata): Plan<void> {
   const starts = snapshotStarts(m.snapshots)
   for (const [i, s] of m.snapshots.entries()) {
     const at = table.at + (starts[i] ?? 0)
-    if (!snapshotRules.allows(s, w.g, ['l1TableOffset', 'l1Size'])) continue
+    if (!snapshotL1Rules.allows(s, w.g)) continue
     if (w.spend(Math.min(8 * s.l1Size, w.fileLength))) yield* l1Table(w, snapshotTree(m, w.g, s, at))
     else {
       const where = { structure: 'snapshot table entry', field: 'l1_table_offset', at, size: 8 }

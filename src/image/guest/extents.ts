@@ -10,7 +10,7 @@ import { presentedSize } from '../../format/header-rules.js'
 import { l1OffsetRules } from '../../format/l1.js'
 import { dataFileRules, l2Faults, l2ReadRules } from '../../format/l2-rules.js'
 import { subclusters } from '../../format/limits.js'
-import { snapshotDiskSize, type SnapshotEntry, snapshotRules } from '../../format/snapshot.js'
+import { snapshotDiskSize, type SnapshotEntry, snapshotL1Rules } from '../../format/snapshot.js'
 import { type Subcluster, subclusterAt } from '../../format/subcluster.js'
 import { clusterKind, L1View, L2View } from '../../format/views.js'
 import { Coalescer } from './coalesce.js'
@@ -42,7 +42,7 @@ export const activeDisk = (m: Pick<Metadata, 'header'>, g: Geometry): GuestDisk 
 
 /** The disk of a snapshot, of its own size; refused where its L1 table cannot be. @see SNAP-01, SNAP-02 and SNAP-07 */
 export const snapshotDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], GuestDisk> => {
-  const bad = snapshotRules.judge(s, g).filter((c) => c.field === 'l1_table_offset' || c.field === 'l1_size')
+  const bad = snapshotL1Rules.judge(s, g)
   return bad.length > 0
     ? E.left(bad)
     : E.right({
