@@ -20,28 +20,28 @@ test.after(() => {
   rmSync(folder, { recursive: true })
 })
 
-interface Told {
+interface Answer {
   readonly code: number | null
   readonly out: string
   readonly error: string
 }
 
-const run = (program: string, args: readonly string[]): Told => {
+const run = (program: string, args: readonly string[]): Answer => {
   const done = spawnSync(program, args, { encoding: 'utf8', cwd: folder, input: '' })
   return { code: done.status, out: done.stdout, error: done.stderr }
 }
 
-const qcow2 = (...args: readonly string[]): Told => run(process.execPath, [main, ...args])
+const qcow2 = (...args: readonly string[]): Answer => run(process.execPath, [main, ...args])
 
-const done = (told: Told): string => {
-  assert.is(told.code, 0, told.error)
-  return told.out
+const done = (answer: Answer): string => {
+  assert.is(answer.code, 0, answer.error)
+  return answer.out
 }
 
-const refused = (told: Told, ...words: readonly string[]): void => {
-  assert.is(told.code, 1, told.error)
-  assert.match(told.error, /^qcow2: [^\n]+\n$/)
-  for (const word of words) assert.ok(told.error.includes(word), `${word} in ${told.error}`)
+const refused = (answer: Answer, ...words: readonly string[]): void => {
+  assert.is(answer.code, 1, answer.error)
+  assert.match(answer.error, /^qcow2: [^\n]+\n$/)
+  for (const word of words) assert.ok(answer.error.includes(word), `${word} in ${answer.error}`)
 }
 
 const blank = (text: string): string =>
@@ -244,9 +244,9 @@ test('an image that has lost the refcount block of its header is not written', (
     ['snapshot', '-c', 'one']
   ]) {
     writeFileSync(place('lost.qcow2'), image)
-    const told = qcow2(...line, 'lost.qcow2')
-    assert.is(told.code, 1)
-    assert.match(told.error, /WR-04/)
+    const answer = qcow2(...line, 'lost.qcow2')
+    assert.is(answer.code, 1)
+    assert.match(answer.error, /WR-04/)
     assert.ok(readFileSync(place('lost.qcow2')).equals(image))
   }
 })

@@ -64,7 +64,7 @@ test('a file that is missing, a folder, a pipe, an empty file and no image are r
   refused(run(['explain', folder, '0']), 'is a directory')
 })
 
-test('words that mean nothing are refused', () => {
+test('unknown commands and options are refused', () => {
   refused(run(['frobnicate']), 'frobnicate')
   refused(run(['info']), 'image')
   refused(run(['info', '--output=xml', 'x']), 'xml')
@@ -149,7 +149,7 @@ test('a backing file is opened only by a plain name in the folder of the image, 
   refused(run(['map', image('case-17-backing-without-format')]), 'BACK-05')
 })
 
-test('a bitmap is told as ranges, the dirty ones for people and all as JSON', () => {
+test('a bitmap is printed as ranges: the dirty ones as text, all as JSON', () => {
   const path = image('case-54-bitmaps')
   assert.is(run(['map', '--bitmap', 'b0', path]).out, 'Offset          Length\n0x100000        0x20000\n')
   assert.equal(JSON.parse(run(['map', '--bitmap=b2', '--output=json', path]).out), [
@@ -214,7 +214,7 @@ test('a deep check decodes compressed clusters, which a plain one leaves alone',
   assert.is(run(['check', '--deep', '--strict', path]).code, 2)
 })
 
-test('names that would steer a terminal are told by numbers', () => {
+test('control characters in names are printed as escapes', () => {
   const path = place('steering.qcow2')
   assert.is(run(['create', '-q', '-u', '-b', '\x1b[31mred', '-F', 'qcow2', path, '1M']).code, 0)
   assert.match(run(['info', path]).out, /backing file: \\u001b\[31mred/)
@@ -238,7 +238,7 @@ test('a file of 2 GiB with holes assembles from its dump', () => {
   assert.is(compared.status, 0, compared.stdout)
 })
 
-test('nobody complains where whoever reads the output has gone, and what is to be done is done', () => {
+test('a closed pipe is no error, and the command is carried out to its end', () => {
   const path = image('case-01-empty-v3')
   const pipe = place('unread')
   spawnSync('mkfifo', [pipe])

@@ -246,7 +246,7 @@ test('what cannot be made is refused in one line, and what was there stays', () 
   assert.is(readFileSync(image, 'utf8'), 'kept')
 })
 
-test('how much is done is told as it goes', () => {
+test('progress is printed while the disk is copied', () => {
   const { code, out } = run('-f', 'raw', '-p', '-O', 'qcow2', 'source.raw', 'image.qcow2')
   assert.is(code, 0)
   assert.match(out, /^ {4}\(0\.00\/100%\)\r[^\n]* {4}\(100\.00\/100%\)\r\n$/)

@@ -96,7 +96,7 @@ const convert = (broken: readonly number[], astray?: number) => {
   return { code: done.status, error: done.stderr }
 }
 
-test('every cluster comes to its place', () => {
+test('every cluster is written at its place', () => {
   assert.equal(convert([]), { code: 0, error: '' })
   const out = readFileSync(place('out.raw'))
   assert.is(out.length, clusters * size)

@@ -140,9 +140,9 @@ needsQemu(test)(
   'an image and the line about it are those of qemu-img, byte for byte but for zeros at its end',
   async () => {
     for (const c of plain) {
-      const told = makeTheirs(c)
-      assert.is(told.code, 0, told.text)
-      assert.is(await make(c), asOurs(told.text))
+      const answer = makeTheirs(c)
+      assert.is(answer.code, 0, answer.text)
+      assert.is(await make(c), asOurs(answer.text))
       assert.is(Buffer.compare(withoutEnd(image), withoutEnd(join(theirs, 'image.qcow2'))), 0, c[0])
     }
     assert.equal(
@@ -157,9 +157,9 @@ needsQemu(test)(
   async () => {
     for (const c of placed) {
       for (const side of [ours, theirs]) writeFileSync(join(side, 'data.raw'), 'old'.repeat(200_000))
-      const told = makeTheirs(c)
-      assert.is(told.code, 0, told.text)
-      assert.is(await make(c), asOurs(told.text))
+      const answer = makeTheirs(c)
+      assert.is(answer.code, 0, answer.text)
+      assert.is(await make(c), asOurs(answer.text))
       const their = join(theirs, 'image.qcow2')
       assert.is(qemuImg('check', image).code, 0, c[0])
       assert.is(qemuImg('compare', '-f', 'qcow2', '-F', 'qcow2', image, their).code, 0, c[0])
@@ -222,9 +222,9 @@ const refused: readonly Case[] = [
 needsQemu(test)('what qemu-img refuses is refused in its words, and the file that was there stays', async () => {
   for (const c of refused) {
     writeFileSync(image, 'kept')
-    const told = makeTheirs(c)
-    assert.is(told.code, 1, c[0])
-    assert.is(`${await make(c)}\n`, asOurs(told.text), c[0])
+    const answer = makeTheirs(c)
+    assert.is(answer.code, 1, c[0])
+    assert.is(`${await make(c)}\n`, asOurs(answer.text), c[0])
     assert.is(readFileSync(image, 'utf8'), 'kept')
   }
 })

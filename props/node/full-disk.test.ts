@@ -88,7 +88,7 @@ const carryOut = either(function* (file: DiskFile, commands: readonly AnyCommand
   yield* get(session.end())
 })
 
-/** Does all of it with a disk that is full after so many changes; tells whether it was. */
+/** Does all of it with a disk that is full after so many changes; returns whether it was. */
 const cutShort = (changes: number, commands = during): boolean => {
   writeFileSync(path, load('case-01-empty-v3').image)
   const file = openDiskFile(path)
@@ -118,14 +118,14 @@ const look = async (): Promise<void> => {
   assert.ok((await valueOf(read)).every((byte) => byte === 1))
 }
 
-test('after a write that fails nothing is wrong but leaks and copied flags beside counts that are too high, whichever it is', async () => {
+test('a write that fails leaves only leaks, and COPIED flags of clusters whose refcount is too high', async () => {
   let n = 0
   for (; cutShort(n); n++) await look()
   await look()
   assert.ok(n > 40, `${n} changes`)
 })
 
-test('writes that are grouped leave no more than that either', async () => {
+test('grouped writes that fail leave no more than that', async () => {
   let n = 0
   for (; cutShort(n, grouped); n++) await look()
   await look()

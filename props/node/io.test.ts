@@ -22,7 +22,7 @@ test.after(() => {
   rmSync(folder, { recursive: true })
 })
 
-interface Told {
+interface Answer {
   readonly code: number
   readonly out: string
   readonly error: string
@@ -35,23 +35,23 @@ const blank = (text: string): string =>
     .replace(/^([0-9]+,[0-9]+),.*/gm, '$1,TIME')
     .replace(/^(qemu-io|qcow2): /gm, '')
 
-const ours = async (image: string, lines: readonly string[]): Promise<Told> => {
-  const told = { out: '', error: '' }
+const ours = async (image: string, lines: readonly string[]): Promise<Answer> => {
+  const answer = { out: '', error: '' }
   const session = new IoSession({
     print: (text) => {
-      told.out += text
+      answer.out += text
       return E.right(undefined)
     },
-    report: ({ message }) => (told.error += `${message}\n`),
+    report: ({ message }) => (answer.error += `${message}\n`),
     flush: () => E.right(undefined)
   })
   await valueOf(session.open({ name: image, format: 'qcow2', readOnly: false }))
   const code = await valueOf(session.run(lines))
   session.close()
-  return { code, out: blank(told.out), error: blank(told.error) }
+  return { code, out: blank(answer.out), error: blank(answer.error) }
 }
 
-const theirs = (image: string, lines: readonly string[]): Told => {
+const theirs = (image: string, lines: readonly string[]): Answer => {
   const args = lines.flatMap((line) => ['-c', line])
   const done = spawnSync('qemu-io', [...args, image], { encoding: 'utf8', input: '', cwd: folder })
   return { code: done.status ?? -1, out: blank(done.stdout), error: blank(done.stderr) }
@@ -279,7 +279,7 @@ for (const options of [[], ['-o', 'extended_l2=on'], ['-o', 'cluster_size=512']]
     await both()
   })
 
-needsQemu(test)('files are opened, told about and closed as by qemu-io', async () => {
+needsQemu(test)('files are opened, described and closed as by qemu-io', async () => {
   qemuImg('create', '-q', '-f', 'qcow2', '-o', 'lazy_refcounts=on', 'third.qcow2', '3M')
   const third = place('third.qcow2')
   for (const options of [[], ['-o', 'compat=v2']])
@@ -343,8 +343,8 @@ needsQemu(test)('options are taken or refused as by qemu-io', async () => {
   ]
   for (const line of [...words.map((w) => `close\nopen ${w} NAME`), 'reopen -c foo', 'reopen -c unsafe']) {
     const lines = (name: string): readonly string[] => [...line.replace('NAME', name).split('\n'), 'length']
-    const [told, wanted] = [await ours(image, lines(image)), theirs(twin, lines(twin))]
-    assert.equal([told.code, told.out], [wanted.code, wanted.out], line)
+    const [answer, wanted] = [await ours(image, lines(image)), theirs(twin, lines(twin))]
+    assert.equal([answer.code, answer.out], [wanted.code, wanted.out], line)
   }
 })
 

@@ -249,7 +249,7 @@ needsQemu(test)('a report begins with that of qemu-img', () => {
   }
 })
 
-needsQemu(test)('a chain is told layer by layer, as by qemu-img', () => {
+needsQemu(test)('info prints a chain layer by layer, as qemu-img does', () => {
   const [names, more] = [['inner/over.qcow2', 'inner/base.qcow2'], /^(features|extensions|findings|verdict): .*\n/gm]
   const [theirs, ours] = whileSettled(names, () => [
     answer('qemu-img', ['info', '--backing-chain', 'inner/over.qcow2']),
@@ -262,7 +262,7 @@ needsQemu(test)('a chain is told layer by layer, as by qemu-img', () => {
   assert.equal(Array.isArray(told) ? told.map((l: { readonly filename: string }) => l.filename) : [], names)
 })
 
-test('options of new images are told to those who ask', () => {
+test('-o help lists the options of new images', () => {
   const [code, text] = answer(process.execPath, [main, 'create', '-o', 'help', 'x.qcow2'])
   assert.is(code, 0)
   assert.match(String(text), /^Supported options:\n(  \w+ - .+\n){12}$/)

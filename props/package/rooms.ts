@@ -71,14 +71,24 @@ export const rooms: readonly Room[] = [
     uses: ['src/transition/amend', 'src/transition/repair']
   },
   { name: 'src/index.ts', what: 'the main entry of the package, for browsers too', uses: ['src/image'] },
-  { name: failing, what: 'the one way in which a command fails', uses: ['src/transition', 'src/image'], effects: true },
-  { name: 'src/node/text', what: 'options and reports as text', uses: [failing], effects: true },
-  { name: 'src/node/files', what: 'files, remote files, locks', uses: [failing], effects: true },
-  { name: 'src/node/compression', what: "Node's codecs, and threads for them", uses: [failing], effects: true },
+  { name: failing, what: 'the one way in which a command fails', uses: ['src/bytes'], effects: true },
+  {
+    name: 'src/node/text',
+    what: 'options and reports as text',
+    uses: [failing, 'src/transition', 'src/image'],
+    effects: true
+  },
+  { name: 'src/node/files', what: 'files, remote files, locks', uses: [failing, 'src/transition'], effects: true },
+  {
+    name: 'src/node/compression',
+    what: "Node's codecs, and threads for them",
+    uses: [failing, 'src/compression'],
+    effects: true
+  },
   {
     name: 'src/node/images',
     what: 'opened images: chains, sessions, guest access',
-    uses: ['src/node/files', 'src/node/compression'],
+    uses: ['src/image', 'src/node/files', 'src/node/compression'],
     effects: true
   },
   { name: 'src/node/convert', what: 'conversion of disks', uses: ['src/node/text', 'src/node/images'], effects: true },

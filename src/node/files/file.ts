@@ -62,7 +62,17 @@ const sourceOf = (name: string, { fd, length: end, actualSize }: OpenFile): Sour
 export const openFile = (name: string): E.Either<CommandError, Source> =>
   E.map((opened: OpenFile) => sourceOf(name, opened))(openRegular(name))
 
-/** Opens a file, or an image on a server; what reads from servers is loaded only then. */
+/**
+ * Opens a file, or an image on a server; what reads from servers is loaded only then.
+ *
+ * @example
+ * import { openSource } from 'qcow2-spec/node'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const source = await openSource('/nowhere/disk.qcow2')()
+ * assert.ok(source._tag === 'Left')
+ * assert.equal(source.left.message, "Could not open '/nowhere/disk.qcow2': no such file or directory")
+ */
 export const openSource =
   (name: string): TaskEither<CommandError, Source> =>
   async () =>

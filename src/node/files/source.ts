@@ -23,7 +23,16 @@ export interface Source {
   readonly close: () => void
 }
 
-/** Whether a name is the URL of an image on a server. */
+/**
+ * Whether a name is the URL of an image on a server.
+ *
+ * @example
+ * import { isUrl } from 'qcow2-spec/node'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.ok(isUrl('https://example.org/disk.qcow2'))
+ * assert.ok(!isUrl('disk.qcow2'))
+ */
 export const isUrl = (name: string): boolean => /^https?:\/\//i.test(name)
 
 /** Takes what a plan emits; a failure ends the plan. */
@@ -33,7 +42,22 @@ type Acted = E.Either<CommandError, void> | undefined
 /** The error for what makes an image one that cannot be opened. */
 export const cannotOpen = (name: string): ((cause: Cause) => CommandError) => because(`Could not open '${name}'`, name)
 
-/** Runs a plan on an image or a chain that is open; only answers of servers are awaited, and what `act` is busy with. */
+/**
+ * Runs a plan on an image or a chain that is open; only answers of servers are awaited, and what `act` is busy with.
+ *
+ * @example
+ * import { fileURLToPath } from 'node:url'
+ * import { readGuest } from 'qcow2-spec/image'
+ * import { native, openChain, run } from 'qcow2-spec/node'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const opened = await openChain(fileURLToPath(import.meta.url), { allow: [], format: 'raw' })()
+ * assert.ok(opened._tag === 'Right')
+ * const read = await run(opened.right, () => readGuest(opened.right.chain, 0, 6, native))()
+ * opened.right.close()
+ * assert.ok(read._tag === 'Right')
+ * assert.equal(new TextDecoder().decode(read.right), 'import')
+ */
 export const run =
   <A, W>(
     { name, world }: Pick<Source, 'name' | 'world'>,

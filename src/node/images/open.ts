@@ -128,7 +128,22 @@ const worldOf = (files: readonly Files[]): World => {
   }
 }
 
-/** Opens a chain from its top image down; after a failure nothing is open. Only the top image may be on a server. */
+/**
+ * Opens a chain from its top image down; after a failure nothing is open. Only the top image may be on a server.
+ *
+ * @example
+ * import { fileURLToPath } from 'node:url'
+ * import { openChain } from 'qcow2-spec/node'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const name = fileURLToPath(import.meta.url) // any file may be opened as raw, and none is guessed to be
+ * const raw = await openChain(name, { allow: [], format: 'raw' })()
+ * assert.ok(raw._tag === 'Right')
+ * assert.deepEqual(raw.right.names, [name])
+ * raw.right.close()
+ * const image = await openChain(name)()
+ * assert.equal(image._tag === 'Left' && image.left.clause, 'OPEN-01')
+ */
 export const openChain = (name: string, options: OpenOptions = { allow: [] }): TaskEither<CommandError, OpenChain> => {
   const opened: Source[] = []
   const close = (): void => {
