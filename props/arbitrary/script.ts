@@ -43,7 +43,7 @@ const move = (among: readonly Command['_tag'][]): fc.Arbitrary<Move> =>
   })
 
 /**
- * Scripts of at least `least` moves. Each first draws the kinds of commands it is made of, so that some scripts do little
+ * Scripts of `least` to `most` moves, a few of them left out. Each first draws the kinds of commands it is made of, so that some scripts do little
  * else than what others hardly ever do.
  *
  * @example

@@ -1,15 +1,24 @@
 /** Lazy views over tables of millions of entries. Each equals the entry codec at every index. */
+import { maskOf } from '../bytes/bits.js'
 import { bitAt, viewOf } from '../bytes/octets.js'
-import { type Halves, Words } from '../bytes/words.js'
+import { type Halves, halves, Words } from '../bytes/words.js'
 import { type BitmapTableEntry, bitmapTableEntry } from './bitmap.js'
-import { offsetBits } from './geometry.js'
+import { compressedBits } from './compressed.js'
 import { type L1Entry, l1Entry } from './l1.js'
-import { clusterOfWord, type L2Context, type L2Entry } from './l2.js'
-import { sectorSize } from './limits.js'
+import { clusterOfWord, type L2Context, type L2Entry, standardBits } from './l2.js'
+import { maxClusterBits, sectorSize } from './limits.js'
 import { refcountAt, type RefcountTableEntry, refcountTableEntry } from './refcount.js'
 
-/** Bits 9 to 55 of a word as a number: a multiple of 512 below 2^56, which a double holds exactly. */
-const offset = (hi: number, lo: number): number => (hi & 0x00ff_ffff) * 0x1_0000_0000 + ((lo & 0xffff_fe00) >>> 0)
+/** The masks of the bits of entries, in halves. The offsets and the copied flags of all tables have the same bits. */
+const { hi: offsetHi, lo: offsetLo } = halves(maskOf(standardBits.rows.hostClusterOffset))
+const { hi: copiedHi } = halves(maskOf(standardBits.rows.copied))
+const { hi: compressedHi } = halves(maskOf(compressedBits(maxClusterBits).rows.compressed))
+const { lo: zeroLo } = halves(maskOf(standardBits.rows.zero))
+const { lo: blockOffsetLo } = halves(maskOf(refcountTableEntry.leaf.rows.refcountBlockOffset))
+const { lo: allOnesLo } = halves(maskOf(bitmapTableEntry.leaf.rows.allOnes))
+
+/** The host offset in a word as a number: a multiple of 512 below 2^56, which a double holds exactly. */
+const offset = (hi: number, lo: number): number => (hi & offsetHi) * 0x1_0000_0000 + ((lo & offsetLo) >>> 0)
 
 /** A table whose entries are one word each. */
 class WordTable {
@@ -42,7 +51,7 @@ export class L1View extends WordTable {
 
   /** The copied flag of entry `i`. */
   copied(i: number): boolean {
-    return this.words.hi(i) >>> 31 === 1
+    return (this.words.hi(i) & copiedHi) !== 0
   }
 
   entry(i: number): L1Entry {
@@ -64,7 +73,8 @@ export class L2View {
   readonly length: number
   readonly words: Words
   private readonly stride: number
-  private readonly offsetHi: number
+  private readonly payloadHi: number
+  private readonly sectorsHi: number
 
   constructor(
     bytes: Uint8Array,
@@ -73,17 +83,19 @@ export class L2View {
     this.words = new Words(bytes)
     this.stride = ctx.extendedL2 ? 2 : 1
     this.length = Math.floor(this.words.length / this.stride)
-    this.offsetHi = 2 ** (offsetBits(ctx.clusterBits) - 32) - 1
+    const { hostOffset, additionalSectors } = compressedBits(ctx.clusterBits).rows
+    this.payloadHi = halves(maskOf(hostOffset)).hi
+    this.sectorsHi = halves(maskOf(additionalSectors)).hi
   }
 
   /** What entry `i` is, as a number of {@link clusterKind}. */
   kind(i: number): number {
     const hi = this.words.hi(i * this.stride)
-    if ((hi & 0x4000_0000) !== 0) return clusterKind.Compressed
+    if ((hi & compressedHi) !== 0) return clusterKind.Compressed
     const lo = this.words.lo(i * this.stride)
-    const zero = this.ctx.extendedL2 ? 0 : lo & 1
-    if (this.ctx.externalDataFile && zero === 0 && hi >>> 31 === 1) return clusterKind.Normal
-    return 2 * zero + Number(((hi & 0x00ff_ffff) | (lo & 0xffff_fe00)) !== 0)
+    const zero = this.ctx.extendedL2 ? 0 : lo & zeroLo
+    if (this.ctx.externalDataFile && zero === 0 && (hi & copiedHi) !== 0) return clusterKind.Normal
+    return 2 * zero + Number(((hi & offsetHi) | (lo & offsetLo)) !== 0)
   }
 
   /** Whether entry `i` has a host cluster that holds nothing else: bit 0 of its kind. */
@@ -115,7 +127,7 @@ export class L2View {
 
   /** The copied flag of entry `i`. */
   copied(i: number): boolean {
-    return this.words.hi(i * this.stride) >>> 31 === 1
+    return (this.words.hi(i * this.stride) & copiedHi) !== 0
   }
 
   /** Host offset of the cluster of entry `i` in bytes; 0 where it has none. For entries that are not compressed. */
@@ -125,12 +137,12 @@ export class L2View {
 
   /** Host offset of the payload of compressed entry `i` in bytes; inexact from 2^53 on, past the end of any file. */
   hostOffset(i: number): number {
-    return (this.words.hi(i * this.stride) & this.offsetHi) * 0x1_0000_0000 + this.words.lo(i * this.stride)
+    return (this.words.hi(i * this.stride) & this.payloadHi) * 0x1_0000_0000 + this.words.lo(i * this.stride)
   }
 
   /** Additional sectors of compressed entry `i`. */
   additionalSectors(i: number): number {
-    return Math.floor((this.words.hi(i * this.stride) & 0x3fff_ffff) / (this.offsetHi + 1))
+    return (this.words.hi(i * this.stride) & this.sectorsHi) / (this.payloadHi + 1)
   }
 
   /** Most bytes that the payload of compressed entry `i` may have. Law: `availableBytes` of its entry. @see CMP-02 */
@@ -160,7 +172,7 @@ export class L2View {
 export class RefcountTableView extends WordTable {
   /** Host offset of the block in bytes; 0: none. Inexact from 2^62 on, past the end of any file. */
   refcountBlockOffset(i: number): number {
-    return this.words.hi(i) * 0x1_0000_0000 + ((this.words.lo(i) & 0xffff_fe00) >>> 0)
+    return this.words.hi(i) * 0x1_0000_0000 + ((this.words.lo(i) & blockOffsetLo) >>> 0)
   }
 
   entry(i: number): RefcountTableEntry {
@@ -214,7 +226,7 @@ export class BitmapTableView extends WordTable {
 
   /** Whether entry `i`, which has no cluster, stands for bits that are all 1. */
   allOnes(i: number): boolean {
-    return (this.words.lo(i) & 1) === 1
+    return (this.words.lo(i) & allOnesLo) !== 0
   }
 
   entry(i: number): BitmapTableEntry {
