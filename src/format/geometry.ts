@@ -151,5 +151,14 @@ export const blockEntries = (g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>)
 export const blockCoverage = (g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>): number =>
   blockEntries(g) * clusterSize(g)
 
-/** Bits of the host offset in a compressed descriptor: `70 - clusterBits`. @see CMP-01 */
+/**
+ * Bits of the host offset in a compressed descriptor: `70 - clusterBits`.
+ *
+ * @see CMP-01
+ * @example
+ * import { offsetBits } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(offsetBits(16), 54)
+ */
 export const offsetBits = (clusterBits: number): number => 70 - clusterBits

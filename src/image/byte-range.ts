@@ -1,7 +1,22 @@
-/** Byte ranges, of a file or of the guest disk. */
+/** Byte ranges, of a file or of the guest disk, and tables that are adjacent in the file. */
 
 /** `size` bytes from byte `at` on. */
 export interface ByteRange {
   readonly at: number
   readonly size: number
+}
+
+/** Most bytes of a request for several tables. */
+const requestSize = 2 ** 20
+
+/**
+ * How many tables from table `i` on and before `end` are adjacent, up to the size of a request: at least 1.
+ * `offsetAt` gives their host offsets, `size` is the bytes of a cluster.
+ */
+export const neighbours = (offsetAt: (i: number) => number, i: number, end: number, size: number): number => {
+  const first = offsetAt(i)
+  const last = Math.min(end, i + Math.floor(requestSize / size))
+  let n = 1
+  while (i + n < last && offsetAt(i + n) === first + n * size) n++
+  return n
 }

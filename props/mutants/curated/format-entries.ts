@@ -97,7 +97,7 @@ export const entryMutants: readonly Mutant[] = [
   {
     name: 'a view takes reserved bit 56 for part of the offset',
     file: 'format/views.ts',
-    change: { in: 'offset', find: '$hi & 0x00ff_ffff', to: '$hi & 0x01ff_ffff' },
+    change: { in: 'offset', find: '$hi & offsetHi', to: '$hi & (offsetHi | 0x0100_0000)' },
     red: 'props/format/views.test.ts',
     rule: 'an L1 view is the entry codec at every index'
   },

@@ -4,8 +4,7 @@ import type { Halves } from '../../bytes/words.js'
 import { clusterSize, type Geometry, l2EntrySize } from '../../format/geometry.js'
 import { l2Faults } from '../../format/l2-rules.js'
 import { L2View } from '../../format/views.js'
-import { neighbours } from '../neighbours.js'
-import type { ByteRange } from '../byte-range.js'
+import { type ByteRange, neighbours } from '../byte-range.js'
 
 /** How often an L2 table is used: by the active tree, by all trees, and for which guest bytes first. One walk owns it. */
 export interface Use {

@@ -3,7 +3,7 @@ import { Memory, type Plan, readAt, readInto } from '../../bytes/plan.js'
 import { blockEntries, clusterSize, type Geometry } from '../../format/geometry.js'
 import * as limits from '../../format/limits.js'
 import { RefcountTableView, RefcountView } from '../../format/views.js'
-import { neighbours } from '../neighbours.js'
+import { neighbours } from '../byte-range.js'
 import { Counts } from './counts.js'
 
 /** The refcount table as the header places it; past the end of the file its entries are zeros. */
