@@ -14,7 +14,7 @@ const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'u
 if (!Manifest.is(manifest)) throw new Error('package.json has no name or no entries')
 
 /** Entries not all of whose functions have an example yet; the examples that they have compile and run. */
-const unfinished = ['image', 'transition'].map((name) => `${manifest.name}/${name}`)
+const unfinished = ['transition'].map((name) => `${manifest.name}/${name}`)
 
 /** The main entry comes last: what it exports is from other entries. */
 const entries = Object.keys(manifest.exports)

@@ -18,6 +18,13 @@ const told = (error: unknown): string => (error instanceof Error ? error.message
 /**
  * The bytes of a Blob, as a plan asks for them: zeros past its end. A Blob that can no longer be read, as when the file
  * behind it has changed, answers with the reason.
+ *
+ * @example
+ * import { fromBlob, readAt, runAsync } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const read = await runAsync(() => readAt(1, 3), { read: fromBlob(new Blob(['abc'])) })()
+ * assert.deepEqual(read._tag === 'Right' && read.right, new TextEncoder().encode('bc\0'))
  */
 export const fromBlob = (
   blob: BlobLike,

@@ -43,7 +43,19 @@ export interface Issue extends t.ValidationError, Complaint {
   readonly message: string
 }
 
-/** One line: what, where, and which clause. */
+/**
+ * One line: what, where, and which clause.
+ *
+ * @example
+ * import { show } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const issue = { structure: 'header', field: 'magic', at: 0, size: 4, clause: 'OPEN-01', phase: 'malformed', source: 'both' } as const
+ * assert.equal(
+ *   show({ ...issue, found: '0', expected: '1363560955' }),
+ *   'header magic at byte 0: found 0, expected 1363560955 [OPEN-01]'
+ * )
+ */
 export const show = (c: Complaint): string =>
   `${c.structure}${c.field === '' ? '' : ` ${c.field}`} at byte ${c.at}: found ${c.found}, expected ${c.expected} [${c.clause}]`
 
@@ -76,20 +88,63 @@ export const shift =
   (issues: readonly Issue[]): readonly Issue[] =>
     by === 0 ? issues : issues.map((i) => issue({ ...i, at: i.at + by }, i.value, i.context))
 
-/** Tells an issue from any other io-ts error. */
+/**
+ * Tells an issue from any other io-ts error.
+ *
+ * @example
+ * import { isIssue } from 'qcow2-spec/image'
+ * import { header } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const decoded = header.decode(new Uint8Array(512))
+ * assert.ok(decoded._tag === 'Left' && decoded.left.every(isIssue))
+ */
 export const isIssue = (e: t.ValidationError): e is Issue => 'clause' in e && 'at' in e
 
-/** The row of QEMU's opening checks by which the image is refused; `undefined` when QEMU opens it all the same. */
+/**
+ * The row of QEMU's opening checks by which the image is refused; `undefined` when QEMU opens it all the same.
+ *
+ * @example
+ * import { isIssue, refusalOf } from 'qcow2-spec/image'
+ * import { header } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const decoded = header.decode(new Uint8Array(512))
+ * const issues = decoded._tag === 'Left' ? decoded.left.filter(isIssue) : []
+ * assert.deepEqual(issues.map(refusalOf), ['OPEN-01'])
+ */
 export const refusalOf = (c: Complaint): ClauseId | undefined =>
   c.refusal ?? (c.clause.startsWith('OPEN-') && c.source !== 'format' ? c.clause : undefined)
 
-/** Issues that break a rule of this party: the format's text, or QEMU's behaviour. */
+/**
+ * Issues that break a rule of this party: the format's text, or QEMU's behaviour.
+ *
+ * @example
+ * import { isIssue, under } from 'qcow2-spec/image'
+ * import { header } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const decoded = header.decode(new Uint8Array(512))
+ * const issues = decoded._tag === 'Left' ? decoded.left.filter(isIssue) : []
+ * assert.equal(under('qemu')(issues).length, issues.length)
+ */
 export const under =
   (party: 'format' | 'qemu') =>
   (issues: readonly Issue[]): readonly Issue[] =>
     issues.filter((i) => i.source === 'both' || i.source === party)
 
-/** An issue as JSON, for people and scripts. */
+/**
+ * An issue as JSON, for people and scripts.
+ *
+ * @example
+ * import { isIssue, issueJson } from 'qcow2-spec/image'
+ * import { header } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const decoded = header.decode(new Uint8Array(512))
+ * const issues = decoded._tag === 'Left' ? decoded.left.filter(isIssue) : []
+ * assert.deepEqual(issues.map((issue) => issueJson(issue)['field']), ['magic'])
+ */
 export const issueJson = (i: Issue): JsonObject => ({
   clause: i.clause,
   phase: i.phase,

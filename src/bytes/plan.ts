@@ -45,7 +45,16 @@ export type Request<W> = Read | Fail | Emit<W>
 /** A plan that ends in an `A` and emits `W`s on its way. Each call of a planning function makes a fresh plan. */
 export type Plan<A, W = never> = Generator<Request<W>, A, Uint8Array>
 
-/** Asks for bytes. */
+/**
+ * Asks for bytes.
+ *
+ * @example
+ * import { fromMemory, readAt, runSync } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const read = runSync(readAt(1, 2), { read: fromMemory(Uint8Array.of(1, 2, 3)), emit: () => undefined })
+ * assert.deepEqual(read._tag === 'Right' && read.right, Uint8Array.of(2, 3))
+ */
 export function* readAt(at: number, length: number, file: FileRef = theImage): Plan<Uint8Array> {
   return yield { _tag: 'Read', file, at, length }
 }
@@ -66,12 +75,31 @@ export function* readInto(memory: Memory, at: number, length: number, file: File
   return yield { _tag: 'Read', file, at, length, into: memory.take(length) }
 }
 
-/** Tells what was found. */
+/**
+ * Tells what was found.
+ *
+ * @example
+ * import { emit, fromMemory, runSync } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const emitted: string[] = []
+ * runSync(emit('a line'), { read: fromMemory(new Uint8Array(0)), emit: (line) => emitted.push(line) })
+ * assert.deepEqual(emitted, ['a line'])
+ */
 export function* emit<W>(what: W): Plan<void, W> {
   yield { _tag: 'Emit', what }
 }
 
-/** Ends the plan. */
+/**
+ * Ends the plan.
+ *
+ * @example
+ * import { failWith, fromMemory, runSync } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const failed = runSync(failWith<number>([]), { read: fromMemory(new Uint8Array(0)), emit: () => undefined })
+ * assert.deepEqual(failed, { _tag: 'Left', left: [] })
+ */
 export function* failWith<A>(issues: readonly Issue[]): Plan<A> {
   yield { _tag: 'Fail', issues }
   return yield* failWith(issues)
@@ -82,7 +110,19 @@ export function* failOn(issues: readonly Issue[]): Plan<void> {
   if (issues.length > 0) yield* failWith(issues)
 }
 
-/** Goes on with a value, or ends the plan with its issues. */
+/**
+ * Goes on with a value, or ends the plan with its issues.
+ *
+ * @example
+ * import { fromMemory, orFail, readMetadata, runSync } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const clusterBits = function* () {
+ *   return (yield* orFail(yield* readMetadata())).header.clusterBits
+ * }
+ * const failed = runSync(clusterBits(), { read: fromMemory(new Uint8Array(512)), emit: () => undefined })
+ * assert.equal(failed._tag, 'Left')
+ */
 export function* orFail<A>(result: E.Either<readonly Issue[], A>): Plan<A> {
   return E.isRight(result) ? result.right : yield* failWith<A>(result.left)
 }
@@ -100,7 +140,18 @@ export function* atDepth<A, W>(depth: number, plan: Plan<A, W>): Plan<A, W> {
   }
 }
 
-/** The same plan, but for what it emits: `each` goes on from there, and may read and emit on its own. */
+/**
+ * The same plan, but for what it emits: `each` goes on from there, and may read and emit on its own.
+ *
+ * @example
+ * import { emit, fromMemory, onEmit, runSync } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const twice = onEmit(emit(3), (n) => emit(2 * n))
+ * const emitted: number[] = []
+ * runSync(twice, { read: fromMemory(new Uint8Array(0)), emit: (n) => emitted.push(n) })
+ * assert.deepEqual(emitted, [6])
+ */
 export function* onEmit<A, W, V>(plan: Plan<A, W>, each: (what: W) => Plan<void, V>): Plan<A, V> {
   let answer: Uint8Array = nothing
   for (;;) {
@@ -118,7 +169,16 @@ export interface SyncWorld<W, L = never> {
   readonly emit?: (what: W) => void
 }
 
-/** Runs a plan in a world that answers at once: memory, a file, the simulated store. */
+/**
+ * Runs a plan in a world that answers at once: memory, a file, the simulated store.
+ *
+ * @example
+ * import { check, fromMemory, runSync } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const checked = runSync(check(512), { read: fromMemory(new Uint8Array(512)), emit: () => undefined })
+ * assert.equal(checked._tag === 'Right' && checked.right._tag, 'Left') // there is no header
+ */
 export function runSync<A, W>(plan: Plan<A, W>, world: SyncWorld<W>): E.Either<readonly Issue[], A>
 export function runSync<A, W, L>(plan: Plan<A, W>, world: SyncWorld<W, L>): E.Either<readonly Issue[] | L, A>
 export function runSync<A, W, L>(plan: Plan<A, W>, world: SyncWorld<W, L>): E.Either<readonly Issue[] | L, A> {
@@ -136,7 +196,16 @@ export function runSync<A, W, L>(plan: Plan<A, W>, world: SyncWorld<W, L>): E.Ei
   }
 }
 
-/** The bytes of a file in memory, as a plan asks for them: zeros past the end. */
+/**
+ * The bytes of a file in memory, as a plan asks for them: zeros past the end.
+ *
+ * @example
+ * import { fromMemory, readAt, runSync } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const world = { read: fromMemory(Uint8Array.of(1)), emit: () => undefined }
+ * assert.deepEqual(runSync(readAt(0, 3), world), { _tag: 'Right', right: Uint8Array.of(1, 0, 0) })
+ */
 export const fromMemory =
   (bytes: Uint8Array) =>
   ({ at, length }: FileRange): Uint8Array => {

@@ -13,7 +13,15 @@ export interface Unanswered {
 /** Why a plan ended without a value: it found issues, or its world could not answer. */
 export type Failure = readonly Issue[] | Unanswered
 
-/** A failure in one line: the first issue, or the world's reason. */
+/**
+ * A failure in one line: the first issue, or the world's reason.
+ *
+ * @example
+ * import { showFailure } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(showFailure({ _tag: 'Unanswered', reason: 'the server is away' }), 'the server is away')
+ */
 export const showFailure = (f: Failure): string =>
   '_tag' in f ? f.reason : (f[0]?.message ?? 'the plan failed without an issue')
 
@@ -30,6 +38,14 @@ export interface AsyncWorld<W> {
  *
  * Law: in a world that answers what a sync world answers, `runAsync(plan, world)` ends in `runSync(plan(), syncWorld)`,
  * and emits the same in the same order.
+ *
+ * @example
+ * import { fromBlob, readAt, runAsync } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const world = { read: fromBlob(new Blob(['qcow2'])) }
+ * const read = await runAsync(() => readAt(0, 2), world)()
+ * assert.deepEqual(read._tag === 'Right' && read.right, new TextEncoder().encode('qc'))
  */
 export const runAsync =
   <A, W>(plan: () => Plan<A, W>, world: AsyncWorld<W>): TaskEither<Failure, A> =>

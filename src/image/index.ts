@@ -5,21 +5,10 @@
  * A plan asks for bytes and ends in a value or in issues, each with its clause. `runSync(plan, world)` runs one at once,
  * `runAsync(planning, world)()` in a world that answers in its own time.
  */
-export {
-  type Complaint,
-  isIssue,
-  type Issue,
-  issueJson,
-  type Phase,
-  refusalOf,
-  shift,
-  show,
-  under
-} from '../bytes/issue.js'
+export { type Complaint, isIssue, type Issue, issueJson, type Phase, refusalOf, show, under } from '../bytes/issue.js'
 export type { Json, JsonObject, JsonType } from '../bytes/json.js'
 /** Plans, and running them at once. */
 export {
-  atDepth,
   failWith,
   type FileRef,
   fromMemory,
@@ -34,10 +23,10 @@ export {
   emit,
   onEmit
 } from '../bytes/plan.js'
-/** Running plans in worlds that answer in their own time, and reading such worlds in windows. */
+/** Running plans in worlds that answer in their own time. */
 export { type AsyncWorld, type Failure, runAsync, showFailure, type Unanswered } from '../bytes/run-async.js'
 export { type BlobLike, fromBlob } from '../bytes/blob.js'
-export { readInWindows, readInWindowsAsync, type WindowSize } from '../bytes/window.js'
+export type { WindowSize } from '../bytes/window.js'
 /** What an image is, whether to take it in, and what is wrong with it. */
 export { lastExtension } from '../format/extension-area.js'
 export { type Metadata, readMetadata, refusal } from './metadata.js'
@@ -54,7 +43,7 @@ export { infoJson } from './info-json.js'
 export type { LuksInfo, LuksSlotInfo } from './luks-info.js'
 export { type Dependency, type Encryption, type Verdict, verdict, verdictJson } from './verdict.js'
 export { type NameKind, nameKind, pathKind } from './name-kind.js'
-export { check, checkMetadata, type CheckOptions } from './check/check.js'
+export { check, type CheckOptions } from './check/check.js'
 export { checkJson, type CheckReport, exitCode } from './check/report.js'
 export type { Finding, Owner, Severity } from './check/findings.js'
 /** The guest disk: a chain of layers, where its bytes are, and the bytes. */

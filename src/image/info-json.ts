@@ -73,7 +73,22 @@ const backingJson = (b: BackingInfo): JsonObject => ({
   ...(b.format === undefined ? {} : { 'backing-filename-format': b.format })
 })
 
-/** The report as JSON: qemu-img's keys first, then `features`, `extensions`, `findings` and `verdict`. @see BACK-04 */
+/**
+ * The report as JSON: qemu-img's keys first, then `features`, `extensions`, `findings` and `verdict`.
+ *
+ * @see BACK-04
+ * @example
+ * import { infoJson, infoReport, readInfo, runSync } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const info = runSync(readInfo(), worldOf(files, () => undefined))
+ * const file = { filename: 'disk.qcow2', length: 197120, fullName: (name: string) => name }
+ * assert.equal(info._tag === 'Right' && infoJson(infoReport(info.right, file))['virtual-size'], 1048576)
+ */
 export const infoJson = (r: InfoReport): JsonObject => {
   const { header, issues } = r.metadata
   return {

@@ -26,7 +26,20 @@ export interface ImageInfo {
 /** Rows of QEMU's opening checks that do not prevent a report. @see FEAT-06 */
 const passed = ['OPEN-26'] as const
 
-/** Reads what a report needs. Fails where there is no qcow2 header. */
+/**
+ * Reads what a report needs. Fails where there is no qcow2 header.
+ *
+ * @example
+ * import { readInfo, runSync } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const info = runSync(readInfo(), worldOf(files, () => undefined))
+ * assert.deepEqual(info._tag === 'Right' && info.right.metadata.issues, [])
+ */
 export function* readInfo(): Plan<ImageInfo> {
   const metadata = yield* orFail(yield* readMetadata())
   const luks = yield* readLuks(metadata)
@@ -133,7 +146,21 @@ const backingOf = (m: Metadata, fullName: FileInfo['fullName']): BackingInfo | u
   }
 }
 
-/** The report on an image in a file. */
+/**
+ * The report on an image in a file.
+ *
+ * @example
+ * import { infoReport, readInfo, runSync } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const info = runSync(readInfo(), worldOf(files, () => undefined))
+ * const file = { filename: 'disk.qcow2', length: 197120, fullName: (name: string) => name }
+ * assert.equal(info._tag === 'Right' && infoReport(info.right, file).virtualSize, 1048576n)
+ */
 export const infoReport = (info: ImageInfo, { filename, length, actualSize, fullName }: FileInfo): InfoReport => {
   const m = info.metadata
   const backing = backingOf(m, fullName)

@@ -151,6 +151,17 @@ function* bitmapsOf(h: Header, g: Geometry, extension: BitmapsExtension): Plan<B
  * Fails only when there is no header at all. A table is not read where the header's numbers about it are over a limit.
  *
  * @see OPEN-01
+ * @example
+ * import { readMetadata, runSync } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const read = runSync(readMetadata(), worldOf(files, () => undefined))
+ * const metadata = read._tag === 'Right' ? read.right : read
+ * assert.equal(metadata._tag === 'Right' && metadata.right.header.size, 1048576n)
  */
 export function* readMetadata(): Plan<E.Either<readonly Issue[], Metadata>> {
   const cluster = yield* firstCluster()
@@ -198,6 +209,17 @@ export const snapshotTablePlace = (m: Metadata): { readonly at: number; readonly
  * `passed` names rows that do not count for what is being done.
  *
  * @see OPEN-01
+ * @example
+ * import { readMetadata, refusal, runSync } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const read = runSync(readMetadata(), worldOf(files, () => undefined))
+ * const m = read._tag === 'Right' && read.right._tag === 'Right' ? read.right.right : undefined
+ * assert.equal(m === undefined ? m : refusal(m.issues), undefined) // QEMU opens it
  */
 export const refusal = (issues: readonly Issue[], passed: readonly string[] = []): Issue | undefined =>
   issues

@@ -38,10 +38,30 @@ const pathOf = (text: string): NameKind => {
   return highest(text) < 0 ? 'escaping' : 'plain'
 }
 
-/** The kind of a name that is a path and nothing else, as that of a data file is: never `json` or `protocol`. @see DATA-09 */
+/**
+ * The kind of a name that is a path and nothing else, as that of a data file is: never `json` or `protocol`.
+ *
+ * @see DATA-09
+ * @example
+ * import { pathKind } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const kinds = ['data.raw', '../data.raw', 'nbd:host'].map((name) => pathKind(new TextEncoder().encode(name)))
+ * assert.deepEqual(kinds, ['plain', 'escaping', 'plain'])
+ */
 export const pathKind = (name: Uint8Array): NameKind => kindOf(name, pathOf)
 
-/** The kind of a backing file name. A colon before any slash ends the name of a driver, unless that is one letter. @see BACK-04 */
+/**
+ * The kind of a backing file name. A colon before any slash ends the name of a driver, unless that is one letter.
+ *
+ * @see BACK-04
+ * @example
+ * import { nameKind } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const kinds = ['base.qcow2', '/etc/passwd', 'nbd:host'].map((name) => nameKind(new TextEncoder().encode(name)))
+ * assert.deepEqual(kinds, ['plain', 'absolute', 'protocol'])
+ */
 export const nameKind = (name: Uint8Array): NameKind =>
   kindOf(name, (text) => {
     if (text.startsWith('json:')) return 'json'

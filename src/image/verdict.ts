@@ -78,7 +78,21 @@ const dataFileOf = (m: Metadata): Verdict['dataFile'] => {
 
 const knownTypes: readonly number[] = Object.values(extensionTypes)
 
-/** The verdict on an image whose file has `fileLength` bytes. It judges nothing that only a check can know. */
+/**
+ * The verdict on an image whose file has `fileLength` bytes. It judges nothing that only a check can know.
+ *
+ * @example
+ * import { readMetadata, runSync, verdict } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const read = runSync(readMetadata(), worldOf(files, () => undefined))
+ * const m = read._tag === 'Right' && read.right._tag === 'Right' ? read.right.right : undefined
+ * assert.ok(m !== undefined && verdict(m, 197120).selfContained)
+ */
 export const verdict = (m: Metadata, fileLength: number): Verdict => {
   const refused = refusal(m.issues)
   const backing = backingOf(m)
@@ -118,7 +132,21 @@ const dependencyJson = (d: Dependency): JsonObject => ({
   kind: d.kind
 })
 
-/** A verdict as JSON: names as text, or in hexadecimal where they are none; `null` for what is not named. */
+/**
+ * A verdict as JSON: names as text, or in hexadecimal where they are none; `null` for what is not named.
+ *
+ * @example
+ * import { readMetadata, runSync, verdict, verdictJson } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const read = runSync(readMetadata(), worldOf(files, () => undefined))
+ * const m = read._tag === 'Right' && read.right._tag === 'Right' ? read.right.right : undefined
+ * assert.equal(m === undefined ? m : verdictJson(verdict(m, 197120))['encryption'], 'none')
+ */
 export const verdictJson = (v: Verdict): JsonObject => ({
   refused: v.refused ?? null,
   'self-contained': v.selfContained,

@@ -96,6 +96,17 @@ export function* checkMetadata(
  * by the file: tables that are shared are read once and counted as often as they are used.
  *
  * @see CHK-01
+ * @example
+ * import { check, runSync } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const checked = runSync(check(197120), worldOf(files, () => undefined))
+ * const report = checked._tag === 'Right' ? checked.right : checked
+ * assert.equal(report._tag === 'Right' && report.right.corruptions, 0)
  */
 export function* check(fileLength: number, options: CheckOptions = {}): Plan<E.Either<readonly Issue[], CheckReport>> {
   const m = yield* readMetadata()

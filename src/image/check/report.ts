@@ -27,7 +27,22 @@ export interface CheckReport {
   readonly leftOut: ReadonlyMap<ClauseId, number>
 }
 
-/** The exit code for a report, as qemu-img's; with `strict`, a broken must of the format is a corruption. @see CHK-07 */
+/**
+ * The exit code for a report, as qemu-img's; with `strict`, a broken must of the format is a corruption.
+ *
+ * @see CHK-07
+ * @example
+ * import { check, exitCode, runSync } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const checked = runSync(check(197120), worldOf(files, () => undefined))
+ * const report = checked._tag === 'Right' ? checked.right : checked
+ * assert.equal(report._tag === 'Right' && exitCode(report.right), 0)
+ */
 export const exitCode = (r: CheckReport, strict = false): 0 | 1 | 2 | 3 => {
   if (r.checkErrors > 0) return 1
   if (r.corruptions > 0 || (strict && r.flaws > 0)) return 2
@@ -46,7 +61,22 @@ const findingJson = (f: Finding): JsonObject => ({
     : { owners: f.owners.map(({ guest, ...o }) => (guest === undefined ? o : { ...o, guest: { ...guest } })) })
 })
 
-/** The report as JSON: qemu-img's keys, then what QEMU does not look at, and the findings. @see CHK-07 */
+/**
+ * The report as JSON: qemu-img's keys, then what QEMU does not look at, and the findings.
+ *
+ * @see CHK-07
+ * @example
+ * import { check, checkJson, runSync } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const checked = runSync(check(197120), worldOf(files, () => undefined))
+ * const report = checked._tag === 'Right' ? checked.right : checked
+ * assert.equal(report._tag === 'Right' && checkJson(report.right, 'disk.qcow2')['total-clusters'], 16)
+ */
 export const checkJson = (r: CheckReport, filename: string): JsonObject => ({
   filename,
   format: 'qcow2',

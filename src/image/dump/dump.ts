@@ -87,6 +87,18 @@ const text = (json: Json): string => JSON.stringify(json)
  * An image of `fileLength` bytes as JSON text, emitted line by line: the length of the file, its geometry, one region a
  * line, and the findings. With `inline`, every byte that no structure covers follows, so that the image can be
  * assembled from the dump, byte for byte.
+ *
+ * @example
+ * import { dump, runSync } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const lines: string[] = []
+ * runSync(dump(197120, 'none'), worldOf(files, (line: string) => lines.push(line)))
+ * assert.match(lines.join(''), /"structure":"refcount table"/)
  */
 export function* dump(fileLength: number, data: DumpData): Plan<void, string> {
   const ranges: ByteRange[] = []
@@ -124,7 +136,16 @@ export interface DumpFrame {
   readonly geometry: Geometry
 }
 
-/** The frame of a dump, from the document or from its first lines. */
+/**
+ * The frame of a dump, from the document or from its first lines.
+ *
+ * @example
+ * import { dumpFrame } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const frame = dumpFrame({ file_length: 512, geometry: null, regions: [] })
+ * assert.equal(frame._tag === 'Right' && frame.right.fileLength, 512)
+ */
 export const dumpFrame = (u: unknown): E.Either<string, DumpFrame> => {
   if (!isObject(u)) return E.left(`${told(u)} is not a dump`)
   const length = inside('file_length')(readJson(smallJson('a length', Number.MAX_SAFE_INTEGER))(u['file_length']))
@@ -142,7 +163,17 @@ const place = smallJson('an offset', Number.MAX_SAFE_INTEGER)
 const byte = smallJson('a byte', 255)
 const isStructure = (u: unknown): u is Structure => structures.some((s) => s === u)
 
-/** What one region of a dump puts into the image, or the field that cannot be encoded and why. */
+/**
+ * What one region of a dump puts into the image, or the field that cannot be encoded and why.
+ *
+ * @example
+ * import { patchOf } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const g = { version: 3, clusterBits: 16, extendedL2: false, externalDataFile: false, refcountOrder: 4 }
+ * const patch = patchOf({ at: 512, size: 4, structure: 'bytes', fill: 7 }, g)
+ * assert.deepEqual(patch, { _tag: 'Right', right: { _tag: 'Fill', at: 512, size: 4, fill: 7 } })
+ */
 export const patchOf = (u: unknown, g: Geometry): E.Either<string, Patch> => {
   if (!isObject(u)) return E.left(`${told(u)} is not a region`)
   const { at, size, structure, of: _of, index: _index, ...form } = u
@@ -164,7 +195,16 @@ export const patchOf = (u: unknown, g: Geometry): E.Either<string, Patch> => {
   return named(E.map((b: Uint8Array): Patch => ({ _tag: 'Bytes', at: offset.right, bytes: b, structure }))(bytes))
 }
 
-/** The regions of a dump that was read as a whole. */
+/**
+ * The regions of a dump that was read as a whole.
+ *
+ * @example
+ * import { dumpRegions } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.deepEqual(dumpRegions({ regions: [] }), { _tag: 'Right', right: [] })
+ * assert.deepEqual(dumpRegions({}), { _tag: 'Left', left: 'regions: nothing is not a list' })
+ */
 export const dumpRegions = (u: unknown): E.Either<string, readonly unknown[]> => {
   const list = isObject(u) ? u['regions'] : undefined
   return t.UnknownArray.is(list) ? E.right(list) : E.left(`regions: ${told(list)} is not a list`)

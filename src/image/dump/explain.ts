@@ -67,7 +67,21 @@ const refcountOf = (r: Region, g: Geometry, offset: number): string | undefined 
   return new RefcountView(r.bytes, g.refcountOrder).entry(Math.floor((offset - first) / clusterSize(g))).toString()
 }
 
-/** What byte `offset` of an image of `fileLength` bytes belongs to: nothing, if the byte is not used. */
+/**
+ * What byte `offset` of an image of `fileLength` bytes belongs to: nothing, if the byte is not used.
+ *
+ * @example
+ * import { explain, runSync } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const report = runSync(explain(197120, 20), worldOf(files, () => undefined))
+ * const parts = report._tag === 'Right' ? report.right.explanations.map(({ part }) => part) : []
+ * assert.deepEqual(parts, ['cluster_bits'])
+ */
 export function* explain(fileLength: number, offset: number): Plan<ExplainReport> {
   const explanations: Explanation[] = []
   let refcount: string | undefined
@@ -85,7 +99,20 @@ export function* explain(fileLength: number, offset: number): Plan<ExplainReport
   return { offset, explanations, refcount }
 }
 
-/** The report as JSON. */
+/**
+ * The report as JSON.
+ *
+ * @example
+ * import { explain, explainJson, runSync } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const report = runSync(explain(197120, 20), worldOf(files, () => undefined))
+ * assert.equal(report._tag === 'Right' && explainJson(report.right)['refcount'], '1')
+ */
 export const explainJson = (a: ExplainReport): JsonObject => ({
   offset: a.offset,
   ...(a.refcount === undefined ? {} : { refcount: a.refcount }),

@@ -231,6 +231,18 @@ function* regionsOf(w: Walk, m: Metadata): RegionPlan {
  * Walks an image of `fileLength` bytes and emits its metadata, every structure reachable from the header, and an issue for
  * each offset that it does not follow. A table that trees share is emitted once; the work is bounded by the length of the
  * file. Of an image without a readable header it emits the issues alone.
+ *
+ * @example
+ * import { regions, runSync, type RegionItem } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const found: RegionItem[] = []
+ * runSync(regions(197120), worldOf(files, (item: RegionItem) => found.push(item)))
+ * assert.ok(found.some((item) => item._tag === 'Region' && item.region.structure === 'L1 table'))
  */
 export function* regions(fileLength: number): RegionPlan {
   const metadata = yield* readMetadata()

@@ -60,6 +60,21 @@ function* runs(b: BitmapEntry, g: Geometry, bits: number): Plan<void, Run> {
  * offset.
  *
  * @see BMP-03, BMP-05, BMP-06, BMP-08 and BMP-09
+ * @example
+ * import { dirtyRanges, readMetadata, runSync, type DirtyRange } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const read = runSync(readMetadata(), worldOf(files, () => undefined))
+ * const m = read._tag === 'Right' && read.right._tag === 'Right' ? read.right.right : undefined
+ * const found: DirtyRange[] = []
+ * for (const b of m?.bitmaps ?? [])
+ *   if (m?.geometry !== undefined)
+ *     runSync(dirtyRanges(m, m.geometry, b), worldOf(files, (range: DirtyRange) => found.push(range)))
+ * assert.deepEqual(found, []) // a new image has no bitmaps
  */
 export function* dirtyRanges(m: Metadata, g: Geometry, b: BitmapEntry): Plan<void, DirtyRange> {
   const size = presentedSize(m.header)

@@ -20,7 +20,16 @@ export interface LocatedExtent extends Extent {
 const sizeOf = (layer: Layer): number =>
   layer._tag === 'Raw' ? Math.ceil(layer.size / sectorSize) * sectorSize : layer.disk.size
 
-/** Bytes of the disk a chain presents: those of its top layer. @see BACK-08 */
+/**
+ * Bytes of the disk a chain presents: those of its top layer.
+ *
+ * @see BACK-08
+ * @example
+ * import { chainSize } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(chainSize([{ _tag: 'Raw', size: 1000 }]), 1024)
+ */
 export const chainSize = (chain: Chain): number => sizeOf(chain[0])
 
 function* layerExtents(layer: Layer, depth: number, from: number, to: number): Plan<void, Extent> {
@@ -52,7 +61,17 @@ function* locate(chain: Chain, depth: number, from: number, to: number): Plan<vo
 
 /**
  * Emits where guest bytes `[from, to)` of a chain come from, in order and without gaps, cluster by cluster and never
- * request by request. @see RD-05, BACK-06 and RD-07
+ * request by request.
+ *
+ * @see RD-05, BACK-06 and RD-07
+ * @example
+ * import { fromMemory, locations, runSync, type LocatedExtent } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const found: LocatedExtent[] = []
+ * const world = { read: fromMemory(new Uint8Array(0)), emit: (e: LocatedExtent) => found.push(e) }
+ * runSync(locations([{ _tag: 'Raw', size: 1000 }], 512, 1024), world)
+ * assert.deepEqual(found.map(({ kind }) => kind), ['data', 'zero'])
  */
 export const locations = (chain: Chain, from: number, to: number): Plan<void, LocatedExtent> =>
   locate(chain, 0, from, to)

@@ -30,7 +30,21 @@ export interface GuestDisk {
   readonly encrypted: boolean
 }
 
-/** The disk of the active tree. `g` is the geometry of the metadata. */
+/**
+ * The disk of the active tree. `g` is the geometry of the metadata.
+ *
+ * @example
+ * import { activeDisk, readMetadata, runSync } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const read = runSync(readMetadata(), worldOf(files, () => undefined))
+ * const m = read._tag === 'Right' && read.right._tag === 'Right' ? read.right.right : undefined
+ * assert.equal(m?.geometry === undefined ? m : activeDisk(m, m.geometry).size, 1048576)
+ */
 export const activeDisk = (m: Pick<Metadata, 'header'>, g: Geometry): GuestDisk => ({
   g,
   size: Number(presentedSize(m.header)),
@@ -40,7 +54,24 @@ export const activeDisk = (m: Pick<Metadata, 'header'>, g: Geometry): GuestDisk 
   encrypted: m.header.cryptMethod !== 0
 })
 
-/** The disk of a snapshot, of its own size; refused where its L1 table cannot be. @see SNAP-01, SNAP-02 and SNAP-07 */
+/**
+ * The disk of a snapshot, of its own size; refused where its L1 table cannot be.
+ *
+ * @see SNAP-01, SNAP-02 and SNAP-07
+ * @example
+ * import { readMetadata, runSync, snapshotDisk } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const read = runSync(readMetadata(), worldOf(files, () => undefined))
+ * const m = read._tag === 'Right' && read.right._tag === 'Right' ? read.right.right : undefined
+ * const g = m?.geometry
+ * const disks = m === undefined || g === undefined ? m : m.snapshots.map((s) => snapshotDisk(m, g, s))
+ * assert.deepEqual(disks, []) // a new image has no snapshots
+ */
 export const snapshotDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], GuestDisk> => {
   const bad = snapshotL1Rules.judge(s, g)
   return bad.length > 0
@@ -210,6 +241,20 @@ function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void
  * are L2 tables that are adjacent in the file.
  *
  * @see RD-01 and RD-06
+ * @example
+ * import { activeDisk, extents, readMetadata, runSync, type Extent } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const read = runSync(readMetadata(), worldOf(files, () => undefined))
+ * const m = read._tag === 'Right' && read.right._tag === 'Right' ? read.right.right : undefined
+ * const found: Extent[] = []
+ * if (m?.geometry !== undefined)
+ *   runSync(extents(activeDisk(m, m.geometry), 0, 65536), worldOf(files, (e: Extent) => found.push(e)))
+ * assert.deepEqual(found, [{ kind: 'absent', start: 0, length: 65536 }])
  */
 export function* extents(disk: GuestDisk, from: number, to: number): Plan<void, Extent> {
   const [coverage, size] = [l1Coverage(disk.g), clusterSize(disk.g)]

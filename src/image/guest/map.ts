@@ -40,7 +40,18 @@ const joins = (a: MapEntry, b: MapEntry): boolean =>
   a.data === b.data &&
   (a.offset === undefined ? b.offset === undefined : a.offset + a.length === b.offset)
 
-/** Emits the entries of the whole disk of a chain, in order, equal neighbours joined. */
+/**
+ * Emits the entries of the whole disk of a chain, in order, equal neighbours joined.
+ *
+ * @example
+ * import { fromMemory, map, runSync, type MapEntry } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const entries: MapEntry[] = []
+ * const world = { read: fromMemory(new Uint8Array(0)), emit: (e: MapEntry) => entries.push(e) }
+ * runSync(map([{ _tag: 'Raw', size: 1000 }]), world)
+ * assert.deepEqual(entries.map(({ start, length, data }) => [start, length, data]), [[0, 1000, true], [1000, 24, false]])
+ */
 export function* map(chain: Chain): Plan<void, MapEntry> {
   const size = chainSize(chain)
   const joined = new Coalescer<MapEntry>(joins)
@@ -54,7 +65,16 @@ export function* map(chain: Chain): Plan<void, MapEntry> {
 /** The entry of a disk without bytes. */
 const nothing: MapEntry = { start: 0, length: 0, depth: 0, present: false, zero: false, data: false }
 
-/** An entry as JSON, with qemu-img's keys in qemu-img's order. */
+/**
+ * An entry as JSON, with qemu-img's keys in qemu-img's order.
+ *
+ * @example
+ * import { mapEntryJson } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const entry = { start: 0, length: 512, depth: 0, present: true, zero: false, data: true, offset: 65536 }
+ * assert.equal(mapEntryJson(entry)['offset'], 65536)
+ */
 export const mapEntryJson = (e: MapEntry): JsonObject => ({
   start: e.start,
   length: e.length,

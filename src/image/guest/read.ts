@@ -71,6 +71,13 @@ export function* extentBytes(
  * followed, by clause and byte offset.
  *
  * @see RD-01 and RD-08
+ * @example
+ * import { fromMemory, portable, readGuest, runSync } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const world = { read: fromMemory(Uint8Array.of(1, 2, 3)), emit: () => undefined }
+ * const read = runSync(readGuest([{ _tag: 'Raw', size: 3 }], 1, 4, portable), world)
+ * assert.deepEqual(read._tag === 'Right' && read.right, Uint8Array.of(2, 3, 0, 0))
  */
 export function* readGuest(chain: Chain, at: number, length: number, decompressor: Decompressor): Plan<Uint8Array> {
   const out = new Uint8Array(length)

@@ -9,7 +9,17 @@ import type { Metadata } from '../metadata.js'
 /** L1 entries in front of the VM state of a disk of `size` bytes: all those that cover the disk. @see SNAP-12 */
 const diskEntries = (g: Geometry, size: number): number => Math.ceil(size / l1Coverage(g))
 
-/** Guest offset in bytes of the VM state of a disk of `size` bytes. @see SNAP-12 */
+/**
+ * Guest offset in bytes of the VM state of a disk of `size` bytes.
+ *
+ * @see SNAP-12
+ * @example
+ * import { vmStateOffset } from 'qcow2-spec/image'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const g = { version: 3, clusterBits: 16, extendedL2: false, externalDataFile: false, refcountOrder: 4 }
+ * assert.equal(vmStateOffset(g, 1 << 20), 2 ** 29)
+ */
 export const vmStateOffset = (g: Geometry, size: number): number => diskEntries(g, size) * l1Coverage(g)
 
 /** Byte offset of a snapshot's entry in the file. */
@@ -37,6 +47,19 @@ export const activeVmState = (g: Geometry, disk: GuestDisk): GuestDisk => afterD
  * Refused where the L1 table cannot be read, or ends before the VM state does.
  *
  * @see SNAP-12
+ * @example
+ * import { readMetadata, runSync, vmStateDisk } from 'qcow2-spec/image'
+ * import { apply, worldOf } from 'qcow2-spec/store'
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 1 << 20 })
+ * const files = created._tag === 'Right' ? apply(created.right)([]) : []
+ * const read = runSync(readMetadata(), worldOf(files, () => undefined))
+ * const m = read._tag === 'Right' && read.right._tag === 'Right' ? read.right.right : undefined
+ * const g = m?.geometry
+ * const states = m === undefined || g === undefined ? m : m.snapshots.map((s) => vmStateDisk(m, g, s))
+ * assert.deepEqual(states, []) // a new image has no snapshots
  */
 export const vmStateDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], GuestDisk> =>
   E.chain((disk: GuestDisk): E.Either<readonly Issue[], GuestDisk> => {
