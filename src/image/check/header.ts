@@ -6,8 +6,7 @@ import { backingNamePlace } from '../../format/backing.js'
 import { headerFields } from '../../format/header.js'
 import { presentedSize, writableRules } from '../../format/header-rules.js'
 import type { Metadata } from '../metadata.js'
-import { inconsistent } from './findings.js'
-import { severityOf } from './severity.js'
+import { inconsistent, severityOf } from './findings.js'
 import type { CheckState } from './state.js'
 
 /** The issues of the metadata that are no refusal, but for those of snapshot table entries. */

@@ -6,7 +6,7 @@ import { copiedIsChecked, l2Copied } from './copied.js'
 import { countPlain, isSound, plainEnd } from './l2-runs.js'
 import { entryPlace, guestOf, type L2Table } from './l2-table.js'
 import { isUncounted, referenceOf } from './references.js'
-import { lazily, severityOf } from './severity.js'
+import { lazily, severityOf } from './findings.js'
 import type { CheckState } from './state.js'
 import type { Visitor } from './visitor.js'
 

@@ -5,8 +5,7 @@ import { repeats } from '../../bytes/list.js'
 import { label, toHex } from '../../bytes/octets.js'
 import { snapshotEntry, snapshotRules, snapshotSizeRules, snapshotStarts } from '../../format/snapshot.js'
 import { type Metadata, snapshotTablePlace } from '../metadata.js'
-import { inconsistent } from './findings.js'
-import { severityOf } from './severity.js'
+import { inconsistent, severityOf } from './findings.js'
 import type { CheckState } from './state.js'
 
 const name = (bytes: Uint8Array): string => `'${label(bytes.subarray(0, 64))}'`
