@@ -11,23 +11,12 @@ export {
   magic,
   v2Defaults
 } from './header.js'
-export { headerRules, judgeHeader, presentedSize, writableRules } from './header-rules.js'
-export {
-  autoclearFeatures,
-  clearUnknown,
-  compatibleFeatures,
-  type Duty,
-  type Feature,
-  featureTitles,
-  type FeatureWord,
-  featureWords,
-  incompatibleFeatures,
-  unknownDuties
-} from './feature.js'
+export * from './header-rules.js'
+export * from './feature.js'
 export * from './geometry.js'
 export * as limits from './limits.js'
 /** Header extensions. */
-export { type Extension, extension, extensionRecord, lengthRules, type OtherExtension, typeOf } from './extension.js'
+export * from './extension.js'
 export {
   areaRules,
   type ExtensionArea,
@@ -38,15 +27,8 @@ export {
   repeatRules
 } from './extension-area.js'
 export { type ExtensionKind, extensionKinds, extensionNames, extensionTypes, type Payloads } from './extension-kinds.js'
-export {
-  bitmapsExtension,
-  encryptionPointer,
-  featureName,
-  type FeatureNames,
-  featureNames,
-  nameOf
-} from './extension-payload.js'
-export { type Head, headRules } from './extension-rules.js'
+export * from './extension-payload.js'
+export * from './extension-rules.js'
 export { luksHeader, luksSlot } from './luks.js'
 /** L1 and L2 tables. */
 export { l1Entry, l1Rules } from './l1.js'
@@ -65,7 +47,7 @@ export {
 } from './l2.js'
 export { l2Entry } from './l2-entry.js'
 export { dataFileRules, l2Rules } from './l2-rules.js'
-export { type Subcluster, subclusterAt } from './subcluster.js'
+export * from './subcluster.js'
 export { additionalSectors, availableBytes, clusterSpan, compressedBits, type CompressedRange } from './compressed.js'
 /** Refcounts. */
 export {
@@ -113,13 +95,4 @@ export {
   directoryRules
 } from './bitmap-directory.js'
 /** Tables of millions of entries. */
-export {
-  BitmapTableView,
-  BitmapView,
-  clusterKind,
-  clusterKinds,
-  L1View,
-  L2View,
-  RefcountTableView,
-  RefcountView
-} from './views.js'
+export * from './views.js'
