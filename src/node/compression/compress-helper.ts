@@ -1,7 +1,7 @@
 /** A thread that compresses batches of clusters, one after the other. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { compressBatch, isBatch } from './compressor-pool.js'
-import { encoderOf } from './native.js'
+import { compressBatch, encoderOf } from './compress.js'
+import { isBatch } from './compressor-pool.js'
 
 const compress = compressBatch(await encoderOf(workerData === 'zstd' ? 'zstd' : 'zlib'))
 

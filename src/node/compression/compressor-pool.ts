@@ -5,37 +5,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { isObject } from '../../bytes/json.js'
 import { type CommandError, failure, reason } from '../command-error.js'
-import type { Encoder } from '../../compression/compress.js'
-import { type CompressionType, encoderOf } from './native.js'
-
-/** Whole clusters, one after the other. */
-export interface Batch {
-  readonly bytes: Uint8Array<ArrayBuffer>
-  /** Bytes of one cluster. */
-  readonly size: number
-}
-
-/** A batch with the payloads of its clusters, one after the other; a cluster that does not shrink has one of length 0. */
-export interface CompressedBatch extends Batch {
-  readonly payloads: Uint8Array<ArrayBuffer>
-  readonly lengths: readonly number[]
-}
-
-/** Compresses the clusters of a batch, each by itself. */
-export const compressBatch =
-  (encode: Encoder) =>
-  (batch: Batch): CompressedBatch => {
-    const { bytes, size } = batch
-    const all = Array.from({ length: bytes.length / size }, (_, i) => encode(bytes.subarray(i * size, (i + 1) * size)))
-    const lengths = all.map((payload) => payload?.length ?? 0)
-    const payloads = new Uint8Array(lengths.reduce((sum, n) => sum + n, 0))
-    let at = 0
-    for (const payload of all) {
-      if (payload !== undefined) payloads.set(payload, at)
-      at += payload?.length ?? 0
-    }
-    return { ...batch, payloads, lengths }
-  }
+import { type Batch, type CompressedBatch, compressBatch, type CompressionType, encoderOf } from './compress.js'
 
 /** Most threads that compress. */
 const maxThreads = 4

@@ -1,11 +1,9 @@
-/** Compression by Node's own zlib, which is QEMU's, and by the original zstd. */
-import { deflateRawSync, inflateRawSync } from 'node:zlib'
+/** Decompression by Node's own zlib, which is QEMU's, and both ways of the original zstd. */
+import { inflateRawSync } from 'node:zlib'
 import * as E from 'fp-ts/lib/Either.js'
-import { type Compressor, type Encoder, portableCompressor, shrinking } from '../../compression/compress.js'
+import { type Encoder, shrinking } from '../../compression/compress.js'
 import { type Decoder, type Decompressor, portable } from '../../compression/decompress.js'
 import { firstFrame } from '../../compression/zstd-frames.js'
-
-export type CompressionType = 'zlib' | 'zstd'
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
 
@@ -31,9 +29,6 @@ const inflate: Decoder = (payload, size) => {
 
 /** Decoders for Node that are there at once. */
 export const native: Decompressor = { deflate: inflate, zstd: portable.zstd }
-
-/** With QEMU's window and memory. @see CMP-07 */
-const deflate: Encoder = shrinking((cluster) => deflateRawSync(cluster, { windowBits: 12, memLevel: 9 }))
 
 /** QEMU's own level of zstd. */
 const level = 3
@@ -67,18 +62,8 @@ const startZstd = async (): Promise<Zstd> => {
 let zstd: Promise<Zstd> | undefined
 
 /** The original zstd library, which is loaded and started once, and only where an image needs it. */
-const loadZstd = (): Promise<Zstd> => (zstd ??= startZstd())
+export const loadZstd = (): Promise<Zstd> => (zstd ??= startZstd())
 
 /** Decoders for images of these types, the fastest that there are. */
 export const decompressorOf = async (types: readonly number[]): Promise<Decompressor> =>
   types.includes(1) ? { ...native, zstd: (await loadZstd()).decode } : native
-
-/** The encoder of one type. */
-export const encoderOf = async (type: CompressionType): Promise<Encoder> =>
-  type === 'zstd' ? (await loadZstd()).encode : deflate
-
-/** The native encoders for an image of one type; the encoder of the other type is not called. */
-export const compressorOf = async (type: CompressionType): Promise<Compressor> => ({
-  deflate,
-  zstd: type === 'zstd' ? await encoderOf(type) : portableCompressor.zstd
-})

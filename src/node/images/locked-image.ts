@@ -18,7 +18,8 @@ import {
   using,
   wait
 } from '../command-error.js'
-import { compressorOf, native } from '../compression/native.js'
+import { compressorOf } from '../compression/compress.js'
+import { native } from '../compression/native.js'
 import { type DiskFile, openDiskFile } from '../files/disk-file.js'
 import { cannotOpen, isUrl } from '../files/source.js'
 import { dataPath } from './follow.js'
