@@ -85,6 +85,23 @@ function* run(w: CommandState, command: AnyCommand): Plan<void> {
  * forbids the command, and then nothing is to be written.
  *
  * Law: an image that `next` describes is the one that {@link open} finds after the writes.
+ *
+ * @example
+ * import { fromMemory, portable, runSync } from 'qcow2-spec/image'
+ * import { create, open, step } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 0, clusterBits: 9 })
+ * const [first] = created._tag === 'Right' ? created.right : []
+ * const image = first?._tag === 'Write' ? first.bytes : new Uint8Array(0)
+ * const resized = runSync(
+ *   (function* () {
+ *     const { next } = yield* open({ backing: [], decompressor: portable })
+ *     return yield* step(next, { _tag: 'Resize', size: 2 ** 20 })
+ *   })(),
+ *   { read: fromMemory(image) }
+ * )
+ * assert.equal(resized._tag === 'Right' && resized.right.next.disk.size, 2 ** 20)
  */
 export function* step(image: WritableImage, command: AnyCommand): Plan<Step> {
   const done = yield* carryOut(image, (w) => run(w, command))

@@ -27,7 +27,16 @@ import { changeExtensions, trustBitmaps } from '../engine/extensions.js'
 import type { CommandState } from '../engine/command-state.js'
 import { refuse } from '../engine/refuse.js'
 
-/** The default granularity of a bitmap in guest bytes: a cluster, but at least 4 KiB and at most 64 KiB. @see BMP-15 */
+/**
+ * The default granularity of a bitmap in guest bytes: a cluster, but at least 4 KiB and at most 64 KiB.
+ *
+ * @see BMP-15
+ * @example
+ * import { defaultGranularity } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(defaultGranularity({ clusterBits: 21 }), 65_536)
+ */
 export const defaultGranularity = (g: Pick<Geometry, 'clusterBits'>): number =>
   Math.min(65_536, Math.max(4096, clusterSize(g)))
 

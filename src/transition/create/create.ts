@@ -35,6 +35,14 @@ function* sized(image: Uint8Array, { size, preallocation }: CompleteOptions): Pl
  * byte; with it the tables are in another order. An external data file gets the size of the disk.
  *
  * @see CR-06, GEN-04, DATA-06 and DATA-08
+ * @example
+ * import { create } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 2 ** 30, backing: { name: 'base.qcow2', format: 'qcow2' } })
+ * assert.equal(created._tag === 'Right' && created.right[0]?._tag, 'Write')
+ * const refused = create({ size: 2 ** 30, clusterBits: 22 })
+ * assert.equal(refused._tag === 'Left' && refused.left[0]?.clause, 'OPEN-03')
  */
 export const create = (options: CreateOptions): E.Either<readonly Issue[], readonly HostWrite[]> =>
   E.chain((o: CompleteOptions) => {

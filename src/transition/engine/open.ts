@@ -40,6 +40,16 @@ function* clearAutoclear(w: CommandState): Plan<void> {
  * the image, where it is marked corrupt, and where it is dirty: its refcounts have to be repaired first.
  *
  * @see OPEN-40, FEAT-03, FEAT-04 and FEAT-05
+ * @example
+ * import { fromMemory, portable, runSync } from 'qcow2-spec/image'
+ * import { create, open } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 0, clusterBits: 9 })
+ * const [first] = created._tag === 'Right' ? created.right : []
+ * const image = first?._tag === 'Write' ? first.bytes : new Uint8Array(0)
+ * const opened = runSync(open({ backing: [], decompressor: portable }), { read: fromMemory(image) })
+ * assert.deepEqual(opened._tag === 'Right' && opened.right.writes, [])
  */
 export function* open(options: OpenOptions): Plan<Step> {
   const metadata = yield* orFail<Metadata>(yield* readMetadata())

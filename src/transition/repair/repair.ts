@@ -110,6 +110,20 @@ function* rounds(w: CommandState, first: Examined, mode: RepairMode, length: () 
  * has one right answer. The guest disk stays as it is. A repair that was cut short can be started again.
  *
  * @see CHK-08, CHK-09 and CHK-11
+ * @example
+ * import { fromMemory, portable, runSync } from 'qcow2-spec/image'
+ * import { create, repair } from 'qcow2-spec/transition'
+ * import * as assert from 'node:assert/strict'
+ *
+ * const created = create({ size: 0, clusterBits: 9 })
+ * const [first] = created._tag === 'Right' ? created.right : []
+ * const image = first?._tag === 'Write' ? first.bytes : new Uint8Array(0)
+ * const leaking = image.with(2 * 512 + 7, 1) // a refcount of one for cluster 3, which nothing refers to
+ * const repaired = runSync(
+ *   repair({ backing: [], decompressor: portable }, leaking.length + 512, 'leaks'),
+ *   { read: fromMemory(leaking) }
+ * )
+ * assert.equal(repaired._tag === 'Right' && repaired.right.fixed.leaks, 1)
  */
 export function* repair(options: OpenOptions, fileLength: number, mode: RepairMode): Plan<Repaired> {
   const first = yield* examined(fileLength, mode)
