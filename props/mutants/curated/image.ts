@@ -128,7 +128,7 @@ export const imageMutants: readonly Mutant[] = [
   {
     name: 'check ignores the copied flag of L1 entries',
     file: 'image/check/copied.ts',
-    change: { in: 'l1Copied', find: '!$tree.active || $l2 === 0', operator: 'condition-true' },
+    change: { in: 'l1Copied', find: '!$tree.active || $l2 === 0', to: '!$tree.active || $l2 >= 0' },
     ...onDamagedImages
   },
   {
@@ -188,7 +188,7 @@ export const imageMutants: readonly Mutant[] = [
   {
     name: 'check does not count the references to bitmap data',
     file: 'image/check/walk.ts',
-    change: { in: 'bitmapData', find: "$w.claim('bitmap data', $offset, $$rest)", operator: 'drop-statement' },
+    change: { in: 'bitmapData', find: '$offset !== 0', operator: 'condition-false' },
     ...onDamagedImages
   }
 ]

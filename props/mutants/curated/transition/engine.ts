@@ -31,7 +31,7 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'clusters are released before the second word is durable',
     file: 'transition/engine/stages.ts',
-    change: { in: 'waits', find: "$first === 'release'", to: "$first === 'settle' || $first === 'release'" },
+    change: { in: 'waits', find: "$first === 'release'", to: "stageOf(from) === 'settle' || $first === 'release'" },
     ...inCrashTable
   },
   {

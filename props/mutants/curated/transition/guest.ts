@@ -44,7 +44,7 @@ export const guestMutants: readonly Mutant[] = [
   {
     name: 'zeroing keeps the host cluster of a compressed payload',
     file: 'transition/guest/zero.ts',
-    change: { in: 'zeroed', find: "$e._tag === 'Compressed'", operator: 'drop-operand' },
+    change: { in: 'zeroed', find: 'return plain($w)', to: 'return unmap ? plain($w) : e' },
     red: 'props/transition/guest/zero.test.ts',
     rule: 'ZD-05: has no host cluster with unmap, after a payload and where there was nothing'
   },
