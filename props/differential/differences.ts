@@ -91,7 +91,7 @@ export const differences: readonly Difference[] = [
   },
   {
     clause: 'RS-06',
-    why: 'bytes behind the end of a disk that was once longer come back in QEMU as it grows; here they are zeros',
+    why: 'bytes past the end of a disk that was once longer come back in QEMU as it grows; here they are zeros',
     explains: (parting) => hidden(parting).some((byte) => byte !== 0),
     after: (parting) => {
       const { command, disk } = parting

@@ -38,7 +38,7 @@ const log = logOf([
   [3, 1, 4]
 ])
 
-test('a log tells writes, flushes and discards in their order', () => {
+test('a log lists writes, flushes and discards in their order', () => {
   assert.equal(
     writesOf(log, file),
     E.right([

@@ -189,7 +189,7 @@ const refusals: readonly (readonly [options: CreateOptions, amend: AmendOptions,
   [{ size: 512 }, { refcountOrder: 7 }, 'REF-02']
 ]
 
-test('what cannot be amended is refused by its clause', () => {
+test('a forbidden amendment is refused by its clause', () => {
   for (const [options, amend, clause] of refusals) {
     const done = perhaps(newMachine(options), { _tag: 'Amend', options: amend })
     assert.is(E.isLeft(done) && done.left[0]?.clause, clause, JSON.stringify(amend))

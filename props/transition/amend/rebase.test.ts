@@ -59,7 +59,7 @@ test('a crash leaves the old backing file, the new one or none, never one with t
   assert.is(seen.cut, 0)
 })
 
-test('the name alone tells: with the same name, another format comes at once', () => {
+test('a rebase to the same name changes the format at once', () => {
   const seen = new Seen()
   const drawn = {
     options: { size: 2048, version: 3, clusterBits: 9 } as const,

@@ -97,7 +97,7 @@ const square = (m: Machine, disk: Disk, command: BitmapCommand): readonly [Machi
   return [done.right, outcome.disk]
 }
 
-test('bitmaps record every write, and every command on them comes to what the abstract disk says', () => {
+test('bitmaps record every write, and every bitmap command has the outcome of the abstract disk', () => {
   holds(
     fc.property(scripts(images, 20), ([options, script]) => {
       const m = newMachine(options)

@@ -28,7 +28,7 @@ test('each row of the table breaks again, in the same way', () => {
   note(`${rows.length} edges, each breaks something without its flush`)
 })
 
-test('an edge that a command uses stands in the table', () => {
+test('every edge that a command uses is in the table', () => {
   const known = new Set(rows.map(({ edge }) => edge))
   holds(
     fc.property(fc.constantFrom(...geometries.values()), arbitraryPlot, (shape, plot) => {

@@ -121,7 +121,7 @@ const filled = (
   return { writes, files: perform({ image: nothing, data: nothing, backing: behind }, writes), wanted }
 }
 
-test('an image reads as what came, counts every cluster exactly, and is one that may be written', () => {
+test('an image reads as its input, has exact refcounts, and can be written to', () => {
   holds(
     fc.property(
       geometry,

@@ -82,7 +82,7 @@ test('without room for a copy, a crash may leave less, but what it leaves opens'
   assert.ok(seen.nameless > 0 && seen.untrusted > 0)
 })
 
-test('unknown extensions keep their place and their bytes, and nothing stands behind the end marker', () => {
+test('unknown extensions keep their place and their bytes, and zeros follow the end marker', () => {
   const extensions: readonly Extension[] = [
     { _tag: 'Other', type: 9, data: fromText('first'), padding: new Uint8Array(3).fill(255) },
     { _tag: 'Other', type: 7, data: fromText('second'), padding: new Uint8Array(2).fill(255) }

@@ -26,7 +26,7 @@ const refusedBy = (change: (image: Uint8Array) => void, command: Command, from =
   return E.isLeft(done) ? done.left[0]?.clause : undefined
 }
 
-test('a refcount block behind the end of any file is refused', () => {
+test('a refcount block past the end of any file is refused', () => {
   for (const block of far) {
     const change = (image: Uint8Array): void => {
       viewOf(image).setBigUint64(Number(head.refcountTableOffset) + 8, block)
@@ -35,7 +35,7 @@ test('a refcount block behind the end of any file is refused', () => {
   }
 })
 
-test('a table behind the end of any file is not written', () => {
+test('a table past the end of any file is not written', () => {
   for (const l1TableOffset of far) {
     const change = (image: Uint8Array): void => {
       image.set(header.encode({ ...head, l1TableOffset }))
@@ -44,7 +44,7 @@ test('a table behind the end of any file is not written', () => {
   }
 })
 
-test('bytes behind the end of any file are not written', () => {
+test('bytes past the end of any file are not written', () => {
   const { files: there } = right(perhaps({ files, opened }, written))
   const l2 = Number(viewOf(there.image).getBigUint64(Number(head.l1TableOffset)) & 0xff_ffff_ffff_fe00n)
   for (const at of [2n ** 53n, 2n ** 55n, 2n ** 56n - 2n ** 17n]) {

@@ -24,7 +24,7 @@ const headerOf = ({ image }: Files): Header => {
   return read.right
 }
 
-test('autoclear bits that nobody knows are cleared before anything is written, and no others', () => {
+test('unknown autoclear bits are cleared before anything is written, and no others', () => {
   const { autoclearFeatures } = head
   for (const reserved of [1n << 2n, 1n << 40n, 1n << 63n]) {
     const machine = machineOf(withHeader({ autoclearFeatures: { ...autoclearFeatures, reserved } }))

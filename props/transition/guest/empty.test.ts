@@ -35,7 +35,7 @@ const after = (options: CreateOptions, keeping: boolean): Machine =>
     .filter(({ _tag }) => keeping || _tag !== 'SnapshotCreate')
     .reduce((m: Machine, command) => right(perhaps(m, command)), newMachine(options, below))
 
-test('the disk reads as what lies below, snapshots stay, and nothing is left behind', () => {
+test('an emptied disk reads as its backing file, snapshots stay, and nothing leaks', () => {
   for (const options of geometries)
     for (const keeping of [true, false]) {
       const m = after(options, keeping)

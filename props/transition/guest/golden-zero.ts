@@ -128,7 +128,7 @@ const zeroing: readonly Golden[] = [
   },
   {
     clause: 'ZD-10',
-    says: 'is in the entry behind the end of the backing file',
+    says: 'is in the entry past the end of the backing file',
     backed: true,
     commands: [zero(3.5, 3.75), zero(3.25, 4), zero(4.25, 4.5)],
     entries: { 3: own, 4: plain }

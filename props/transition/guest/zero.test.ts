@@ -92,7 +92,7 @@ test('DATA-07: the raw disk has its zeros before the entries say so', () => {
   assert.equal(deeds(m, zero), ['Write data 0x0 262144', 'Flush', 'Write image 0x40000 512'])
 })
 
-/** A write as writes of `size` bytes that change something; what is behind the end of the image is zeros. */
+/** A write as writes of `size` bytes that change something; what is past the end of the image is zeros. */
 const pieces = (files: Files, w: Write, size: number): readonly Write[] =>
   Array.from({ length: Math.ceil(w.bytes.length / size) }, (_, i) => ({
     ...w,
@@ -123,7 +123,7 @@ const crashStates = (files: Files, writes: readonly HostWrite[]): readonly Files
   return [...states, ...(flush === -1 ? [] : crashStates(perform(files, epoch), writes.slice(flush + 1)))]
 }
 
-test('the zeros of a part of a subcluster, behind those of whole ones, show nothing that was never there', () => {
+test('zeroing a part of a subcluster after whole ones exposes no other data', () => {
   const unit = 512
   const size = 2 ** 14
   const ones = (from: number, units: number): Command => ({
@@ -192,7 +192,7 @@ test('a range that reaches past the end of the disk is refused', () => {
   }
 })
 
-test('an image stands for the disk of the abstract machine after every command, and nothing is wrong with it', () =>
+test('an image has the disk of the abstract machine after every command, and no findings', () =>
   holds(fc.property(beginnings, fc.array(draws, { minLength: 1, maxLength: 14, size: 'max' }), follow), { runs: 80 }))
 
 test.run()

@@ -1,4 +1,4 @@
-/** Images of every geometry and commands of a guest to them, held against the abstract machine. */
+/** Images of every geometry and commands of a guest to them, compared with the abstract machine. */
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'

@@ -106,7 +106,7 @@ const outcome = <A extends { readonly writes: readonly HostWrite[] }>(
   return done
 }
 
-test('whatever is wrong with an image, a command ends in writes or in a clause', () => {
+test('a command on a damaged image ends in writes or in a clause', () => {
   const cases = fc.property(
     fc.constantFrom(...images),
     fc.array(wound, { minLength: 1, maxLength: 3 }),

@@ -1,4 +1,4 @@
-/** Repair: what has one right answer is mended, and what a guest reads stays as it was. */
+/** Repair: what has one right answer is repaired, and what a guest reads stays as it was. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -77,7 +77,7 @@ test('a repair of everything leaves less wrong than there was, and what a guest 
   assert.ok(codes.filter((code) => code.endsWith('to 0')).length > codes.length / 2)
 })
 
-test('a snapshot table behind the end of the file is written anew, though nothing counts it', () => {
+test('a snapshot table past the end of the file is written anew, though it has no refcounts', () => {
   const { image } = load('broken-snapshot-table-past-end')
   assert.is(exitOf(right(repaired({ image, data: nothing, backing: nothing }, 'all'))), 0)
 })
@@ -111,7 +111,7 @@ const unwritten = (): Files => {
   return { ...files, image }
 }
 
-test('clusters that a dirty image names past its end are counted, and read as zeros', () => {
+test('clusters that a dirty image names past its end get refcounts, and read as zeros', () => {
   const files = unwritten()
   const before = guest(files)
   assert.is(exitOf(files), 2)
@@ -178,7 +178,7 @@ test('a copied flag beside a count of two is cleared', () => {
   assert.equal(right(repaired({ ...files, image }, 'all')).image, files.image)
 })
 
-test('copied flags are held against the counts that the repair made, as by qemu-img', () => {
+test('COPIED flags are compared with the repaired refcounts, as by qemu-img', () => {
   const start = newMachine({ size: 65_536, clusterBits: 12 })
   const { files, opened } = right(perhaps(start, { _tag: 'Write', at: 0, bytes: new Uint8Array(8192).fill(1) }))
   const image = files.image.slice()
@@ -230,9 +230,9 @@ needsQemu(test)('what qemu-img can repair is repaired', () => {
   } finally {
     rmSync(folder, { recursive: true })
   }
-  // Of a table behind the end of the file it makes a bitmap without a bit.
+  // Of a table past the end of the file it makes a bitmap without a bit.
   assert.equal(left, ['broken-bitmap-entry-past-end'])
-  note(`${unsound().length} images; ${better.length} that qemu-img does not mend: ${better.join(', ')}`)
+  note(`${unsound().length} images; ${better.length} that qemu-img does not repair: ${better.join(', ')}`)
 })
 
 test.run()

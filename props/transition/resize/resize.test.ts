@@ -66,7 +66,7 @@ const after = (m: Machine, ...commands: readonly Command[]): Machine & { readonl
 
 const machineIn = (name: string): Machine => machineOf({ image: load(name).image, data: nothing, backing: nothing })
 
-test('a file ends behind the last cluster that counts, and refcount blocks that count nothing are gone', () => {
+test('a file ends after the last referenced cluster, and refcount blocks without a refcount are gone', () => {
   const small = newMachine({ size: 32 * 2 ** 10, clusterBits: 9, refcountOrder: 6 })
   const large = after(small, to(400 * 2 ** 10), written(0, 400 * 2 ** 10))
   const cut = after(large, to(512))
@@ -160,7 +160,7 @@ const refusedBy = (m: Machine, command: Command): ClauseId | undefined => {
   return E.isLeft(found) ? found.left[0]?.clause : undefined
 }
 
-test('what cannot be is refused by its clause, and nothing is written', () => {
+test('a forbidden command is refused by its clause, and writes nothing', () => {
   const plain = newMachine({ size: 2 ** 20 })
   const old = newMachine({ size: 512, version: 2, clusterBits: 9 }, marked(1, 1024))
   const encrypted = machineIn('case-60-aes')

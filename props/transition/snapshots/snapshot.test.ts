@@ -192,7 +192,7 @@ const refusedBy = (m: Machine, command: Command): ClauseId | undefined => {
   return E.isLeft(found) ? found.left[0]?.clause : undefined
 }
 
-test('what cannot be is refused by its clause, and nothing is written', () => {
+test('a forbidden command is refused by its clause, and writes nothing', () => {
   const plain = newMachine({ size: 2 ** 20 })
   const narrow = after(newMachine({ size: 2 ** 20, refcountOrder: 0 }), filled(0, 1, 1))
   const dated: Command = { ...take(''), seconds: 2 ** 32 }

@@ -7,7 +7,7 @@ const inAmendCrash = {
 }
 const onDirtyImage = {
   red: 'props/transition/repair/repair.test.ts',
-  rule: 'clusters that a dirty image names past its end are counted, and read as zeros'
+  rule: 'clusters that a dirty image names past its end get refcounts, and read as zeros'
 }
 
 export const amendMutants: readonly Mutant[] = [

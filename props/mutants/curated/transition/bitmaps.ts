@@ -3,7 +3,7 @@ import type { Mutant } from '../../mutant.js'
 
 const onAbstractBitmaps = {
   red: 'props/transition/bitmaps/bitmap.test.ts',
-  rule: 'bitmaps record every write, and every command on them comes to what the abstract disk says'
+  rule: 'bitmaps record every write, and every bitmap command has the outcome of the abstract disk'
 }
 const onResize = {
   red: 'props/transition/bitmaps/bitmap.test.ts',

@@ -140,7 +140,7 @@ export const engineMutants: readonly Mutant[] = [
       operator: 'drop-statement'
     },
     red: 'props/transition/engine/far.test.ts',
-    rule: 'a refcount block behind the end of any file is refused'
+    rule: 'a refcount block past the end of any file is refused'
   },
   {
     name: 'bytes are written past the largest file',
@@ -151,14 +151,14 @@ export const engineMutants: readonly Mutant[] = [
       operator: 'drop-statement'
     },
     red: 'props/transition/repair/damaged.test.ts',
-    rule: 'whatever is wrong with an image, a command ends in writes or in a clause'
+    rule: 'a command on a damaged image ends in writes or in a clause'
   },
   {
     name: 'unknown autoclear bits are not cleared',
     file: 'transition/engine/open.ts',
     change: { in: 'clearAutoclear', find: '$autoclearFeatures.reserved !== 0n', operator: 'condition-false' },
     red: 'props/transition/engine/open.test.ts',
-    rule: 'autoclear bits that nobody knows are cleared before anything is written, and no others'
+    rule: 'unknown autoclear bits are cleared before anything is written, and no others'
   },
   {
     name: 'an image that is dirty or marked corrupt is opened for writing',
@@ -193,7 +193,7 @@ export const engineMutants: readonly Mutant[] = [
     file: 'transition/engine/extensions.ts',
     change: { in: 'changeExtensions', find: 'yield* clearRest($w)', operator: 'drop-statement' },
     red: 'props/transition/engine/extensions.test.ts',
-    rule: 'unknown extensions keep their place and their bytes, and nothing stands behind the end marker'
+    rule: 'unknown extensions keep their place and their bytes, and zeros follow the end marker'
   },
   {
     name: 'a backing file name is copied over itself',

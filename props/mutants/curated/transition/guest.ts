@@ -32,7 +32,7 @@ export const guestMutants: readonly Mutant[] = [
     file: 'transition/guest/write.ts',
     change: { in: 'writeCluster', find: '[$head, $bytes, $tail]', to: '[$head, $bytes, new Uint8Array($tail.length)]' },
     red: 'props/transition/guest/zero.test.ts',
-    rule: 'an image stands for the disk of the abstract machine after every command, and nothing is wrong with it'
+    rule: 'an image has the disk of the abstract machine after every command, and no findings'
   },
   {
     name: 'zeroing frees a host cluster without unmap',
@@ -138,7 +138,7 @@ export const guestMutants: readonly Mutant[] = [
     file: 'transition/guest/zero.ts',
     change: { in: 'writeZeroes', find: 'if ($changed && $x && $y) yield* endRound($w)', operator: 'drop-statement' },
     red: 'props/transition/guest/zero.test.ts',
-    rule: 'the zeros of a part of a subcluster, behind those of whole ones, show nothing that was never there'
+    rule: 'zeroing a part of a subcluster after whole ones exposes no other data'
   },
   {
     name: 'a raw external data file is not zeroed',
