@@ -43,11 +43,37 @@ export const renames: readonly Rename[] = [
     scope: /./,
     from: /header, extensions and name, expected at most (\d+)/g,
     to: 'header, extensions and backing file name, expected at most the $1 bytes of a cluster'
+  },
+  { scope: /./, from: /L1 table entry (at byte \d+: found 0x.*\[L1-05\])/g, to: 'L1 table entry l2_table_offset $1' },
+  {
+    scope: /./,
+    from: /L2 entry (at byte \d+: found 0x.*\[(L2-02|DATA-04)\])/g,
+    to: 'L2 entry host_cluster_offset $1'
+  },
+  {
+    scope: /./,
+    from: /L2 entry (at byte \d+): found the zero flag, expected none in/g,
+    to: 'L2 entry zero $1: found set, expected clear in'
+  },
+  {
+    scope: /./,
+    from: /L2 entry (at byte \d+): found a compressed cluster, expected none with/g,
+    to: 'L2 entry compressed $1: found set, expected clear with'
+  },
+  {
+    scope: /./,
+    from: /L2 entry (at byte \d+): found an invalid subcluster, expected a bitmap without one/g,
+    to: 'L2 entry subclusters $1: found an invalid subcluster'
   }
 ]
 
 /** Applied to what both commits print: where one prints more than the other. */
 export const erasures: readonly Rename[] = [
+  {
+    scope: /./,
+    from: /(L2 entry subclusters at byte \d+: found) (both bits set: 0x[0-9a-f]+|allocated subclusters without a host cluster), expected (at most one bit a subcluster|none)/g,
+    to: '$1 an invalid subcluster'
+  },
   {
     scope: /^(check|info)/,
     from: /(L[12](?: table)? entry reserved at byte \d+: found )[^,]+(, expected reserved bits zero) \[L[12]-0[124]\]/g,
