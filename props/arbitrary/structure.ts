@@ -42,9 +42,9 @@ export const fieldOf = (p: Placed): Field => ({ name: p.row.name, at: p.at, leaf
 export const moved = (fields: readonly Field[], by: number): readonly Field[] =>
   fields.map((field) => ({ ...field, at: field.at + by }))
 
-/** The fields of items that stand one behind the other. */
+/** The fields of items, one after the other. */
 export const fieldsInRow = <A>(item: Pick<Structure<A>, 'type' | 'fields'>, items: readonly A[]): readonly Field[] => {
-  const starts = startsOf(items.map((a) => item.type.sizeOf(a)))
+  const starts = startsOf(item.type, items)
   return items.flatMap((a, i) => moved(item.fields(a), starts[i] ?? 0))
 }
 

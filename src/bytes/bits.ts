@@ -21,26 +21,18 @@ interface BitRange {
   readonly doc: string
 }
 
-/** One bit: a boolean. */
-export interface Flag extends BitRange {
-  readonly _tag: 'Flag'
+/**
+ * A row of a bit field, by the kind of its value:
+ * - `Flag`: one bit, a boolean
+ * - `Masked`: a range of bits that stays where it is, a bigint: an offset in bytes whose low bits serve other ends
+ * - `Count`: a range of at most 32 bits shifted down, a number
+ */
+export interface BitRow<Kind extends 'Flag' | 'Masked' | 'Count' = 'Flag' | 'Masked' | 'Count'> extends BitRange {
+  readonly _tag: Kind
 }
-
-/** A range of bits that stays where it is: an offset in bytes whose low bits serve other ends. */
-export interface Masked extends BitRange {
-  readonly _tag: 'Masked'
-}
-
-/** A range of at most 32 bits shifted down: a number. */
-export interface Count extends BitRange {
-  readonly _tag: 'Count'
-}
-
-/** A row of a bit field. */
-export type BitRow = Flag | Masked | Count
 
 /** The row of a bit or a range of bits whose value is a `V`. */
-type RowOf<V> = V extends boolean ? Flag : V extends number ? Count : Masked
+type RowOf<V> = BitRow<V extends boolean ? 'Flag' : V extends number ? 'Count' : 'Masked'>
 
 /** What every bit field has beside its rows. */
 export interface Bits {
@@ -65,32 +57,26 @@ export interface BitsLeaf<A> extends Leaf<A> {
   toWord(a: A): bigint
 }
 
-export const flag = (bit: number, name: string, clause: ClauseId, doc: string): Flag => ({
-  _tag: 'Flag',
-  lo: bit,
-  hi: bit,
-  name,
-  clause,
-  doc
-})
+const range =
+  <Kind extends BitRow['_tag']>(_tag: Kind) =>
+  (lo: number, hi: number, name: string, clause: ClauseId, doc: string): BitRow<Kind> => ({
+    _tag,
+    lo,
+    hi,
+    name,
+    clause,
+    doc
+  })
 
-export const masked = (lo: number, hi: number, name: string, clause: ClauseId, doc: string): Masked => ({
-  _tag: 'Masked',
-  lo,
-  hi,
-  name,
-  clause,
-  doc
-})
+/** A row of bits `lo` to `hi` that stay where they are. */
+export const masked = range('Masked')
 
-export const count = (lo: number, hi: number, name: string, clause: ClauseId, doc: string): Count => ({
-  _tag: 'Count',
-  lo,
-  hi,
-  name,
-  clause,
-  doc
-})
+/** A row of bits `lo` to `hi` that are shifted down. */
+export const count = range('Count')
+
+/** A row of one bit. */
+export const flag = (bit: number, name: string, clause: ClauseId, doc: string): BitRow<'Flag'> =>
+  range('Flag')(bit, bit, name, clause, doc)
 
 /** The mask of bits `lo` to `hi`. */
 export const maskOf = ({ lo, hi }: Pick<BitRange, 'lo' | 'hi'>): bigint => (1n << BigInt(hi + 1)) - (1n << BigInt(lo))

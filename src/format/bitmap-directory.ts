@@ -2,14 +2,13 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import { bits, type BitsLeaf, flag } from '../bytes/bits.js'
-import { ByteType, whole } from '../bytes/byte-type.js'
+import { type ByteType, whole } from '../bytes/byte-type.js'
 import { entry, type EntryType, toEight } from '../bytes/entry.js'
 import { type Issue, malformed } from '../bytes/issue.js'
-import { listJson } from '../bytes/json.js'
 import { onField, RuleTable, rulesOf } from '../bytes/judgement.js'
 import { u16, u32, u64, u8, zeros } from '../bytes/leaf.js'
-import { repeats, startsOf, type Step, sum, walk } from '../bytes/list.js'
-import { concat, toHex } from '../bytes/octets.js'
+import { listOf, repeats, startsOf, type Step } from '../bytes/list.js'
+import { toHex } from '../bytes/octets.js'
 import { atLeast, atMost, between, oneOf, refusing, zero } from '../bytes/rule.js'
 import { row, struct, type StructType } from '../bytes/struct.js'
 import { aligned, type Aligning } from './alignment.js'
@@ -109,10 +108,6 @@ export const bitmapRules = rulesOf<BitmapEntry, Aligning, BitmapKey>(bitmapEntry
   onField('padding', zeros('BMP-02', 'format'), (b) => b.padding)
 ])
 
-const entriesJson = listJson('bitmap directory', bitmapEntry.json, (a) =>
-  a.every((b) => bitmapEntry.sizeOf(b) % 8 === 0)
-)
-
 /**
  * Byte offsets of the entries of a directory from its start.
  *
@@ -123,8 +118,7 @@ const entriesJson = listJson('bitmap directory', bitmapEntry.json, (a) =>
  *
  * fc.assert(fc.property(bitmaps.wellFormed, (b) => bitmapStarts([b, b])[1] === bitmapEntry.sizeOf(b)))
  */
-export const bitmapStarts = (entries: readonly BitmapEntry[]): readonly number[] =>
-  startsOf(entries.map((b) => bitmapEntry.sizeOf(b)))
+export const bitmapStarts = (entries: readonly BitmapEntry[]): readonly number[] => startsOf(bitmapEntry, entries)
 
 const entryAt = (bytes: Uint8Array, at: number): E.Either<readonly Issue[], Step<BitmapEntry>> =>
   pipe(
@@ -140,25 +134,11 @@ const entryAt = (bytes: Uint8Array, at: number): E.Either<readonly Issue[], Step
   )
 
 /** A bitmap directory: all bytes given belong to it, and every entry is padded to a multiple of 8. @see BMP-02 */
-export const bitmapDirectory: ByteType<readonly BitmapEntry[]> = new ByteType<readonly BitmapEntry[]>({
-  name: 'bitmap directory',
-  is: (u): u is readonly BitmapEntry[] => entriesJson.is(u),
-  read: (bytes) =>
-    pipe(
-      walk(
-        0,
-        (at) => at < bytes.length,
-        (at) => entryAt(bytes, at)
-      ),
-      E.map((list) => list.value)
-    ),
-  write: (a) => concat(a.map((b) => bitmapEntry.encode(b))),
-  sizeOf: (a) => sum(a.map((b) => bitmapEntry.sizeOf(b))),
-  json: entriesJson,
-  judge: (a) => {
-    const starts = bitmapStarts(a)
-    return [...a.flatMap((b, i) => bitmapEntry.judge(b, starts[i])), ...judgeNames(a)]
-  }
+export const bitmapDirectory: ByteType<readonly BitmapEntry[]> = listOf('bitmap directory', bitmapEntry, {
+  more: (at, _, length) => at < length,
+  read: entryAt,
+  fits: (entries) => entries.every((b) => bitmapEntry.sizeOf(b) % 8 === 0),
+  judge: (entries) => judgeNames(entries)
 })
 
 /** The rule of an entry among the entries of its directory, judged with whether one before it has its name. @see BMP-03 */

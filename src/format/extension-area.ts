@@ -7,7 +7,7 @@ import { type Issue, malformed } from '../bytes/issue.js'
 import { anyOctetsJson, isObject } from '../bytes/json.js'
 import { RuleTable } from '../bytes/judgement.js'
 import { u32 } from '../bytes/leaf.js'
-import { repeats, startsOf, type Step, sum, walk } from '../bytes/list.js'
+import { repeats, sizeOfAll, startsOf, type Step, walk } from '../bytes/list.js'
 import { objectJson } from '../bytes/object.js'
 import { concat, empty, hex, part, viewOf } from '../bytes/octets.js'
 import { type Extension, extension, extensionRecord, typeOf } from './extension.js'
@@ -20,7 +20,7 @@ export interface ExtensionArea {
   readonly extensions: readonly Extension[]
   /** The length field of the end marker; absent when the area ends without one. @see EXT-03 */
   readonly end?: number
-  /** Everything behind the end marker's 8 bytes, its data included. */
+  /** Everything after the end marker's 8 bytes, its data included. */
   readonly rest: Uint8Array
 }
 
@@ -54,7 +54,7 @@ const extensionAt = (bytes: Uint8Array, at: number): E.Either<readonly Issue[], 
   )
 }
 
-/** The length field of the end marker that stands at `at`; `undefined` when none does. */
+/** The length field of the end marker at `at`; `undefined` where there is none. */
 const endMarker = (view: DataView, at: number): number | undefined => {
   const left = view.byteLength - at - recordHead
   if (left < 0 || view.getUint32(at) !== extensionTypes.end) return undefined
@@ -73,10 +73,9 @@ const endMarker = (view: DataView, at: number): number | undefined => {
  * const format: Extension = { _tag: 'BackingFormat', data: raw, padding: new Uint8Array(5) }
  * assert.deepEqual(extensionStarts({ extensions: [format, format], rest: new Uint8Array(0) }), [0, 16])
  */
-export const extensionStarts = (a: ExtensionArea): readonly number[] =>
-  startsOf(a.extensions.map((e) => extension.sizeOf(e)))
+export const extensionStarts = (a: ExtensionArea): readonly number[] => startsOf(extension, a.extensions)
 
-const extensionsSize = (a: ExtensionArea): number => sum(a.extensions.map((e) => extension.sizeOf(e)))
+const extensionsSize = (a: ExtensionArea): number => sizeOfAll(extension, a.extensions)
 
 /** The rule of an extension among the others of its area, judged with whether it is the second of its type. @see EXT-02 */
 export const repeatRules = new RuleTable<Extension, boolean>({ placeOf: () => extensionRecord.fixed.placeOf('type') }, [

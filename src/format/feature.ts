@@ -1,6 +1,6 @@
 /** The three feature words of a version 3 header: known bits by name, unknown bits kept. */
 import type { ClauseId } from '../../spec/clauses/index.js'
-import { bits, type BitsLeaf, type Flag, flag } from '../bytes/bits.js'
+import { type BitRow, bits, type BitsLeaf, flag } from '../bytes/bits.js'
 import type { AutoclearFeatures, CompatibleFeatures, IncompatibleFeatures } from './header-values.js'
 
 /** What a program must be able to do with an image in which a feature bit is set. */
@@ -15,7 +15,7 @@ export interface Duty {
 }
 
 /** A known feature bit. */
-export interface Feature extends Flag, Duty {
+export interface Feature extends BitRow<'Flag'>, Duty {
   /** What QEMU calls the bit. @see EXT-08 */
   readonly title: string
 }

@@ -1,15 +1,14 @@
 /** Snapshot table: entries of variable length, aligned to 8 bytes, the last one not padded. */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import { ByteType, whole } from '../bytes/byte-type.js'
+import { type ByteType, whole } from '../bytes/byte-type.js'
 import { entry, type EntryType, toEight } from '../bytes/entry.js'
 import { growing, type GrowingType } from '../bytes/growing.js'
 import { type Issue, malformed } from '../bytes/issue.js'
-import { listJson } from '../bytes/json.js'
 import { onField, RuleTable, rulesOf } from '../bytes/judgement.js'
 import { u16, u32, u64 } from '../bytes/leaf.js'
-import { startsOf, type Step, sum, walk } from '../bytes/list.js'
-import { concat, empty } from '../bytes/octets.js'
+import { listOf, startsOf, type Step } from '../bytes/list.js'
+import { empty } from '../bytes/octets.js'
 import { atMost, refusing } from '../bytes/rule.js'
 import { row, struct, type StructType } from '../bytes/struct.js'
 import { aligned } from './alignment.js'
@@ -100,7 +99,7 @@ export const snapshotDiskSize = (s: SnapshotEntry, imageSize: bigint): bigint =>
 export const icount = (s: SnapshotEntry): bigint | undefined =>
   s.extra.icount === 0xffff_ffff_ffff_ffffn ? undefined : s.extra.icount
 
-/** Whether QEMU can read the L1 table of a snapshot at all; behind the end of the file it reads zeros. @see SNAP-07 */
+/** Whether QEMU can read the L1 table of a snapshot at all; past the end of the file it reads zeros. @see SNAP-07 */
 export const l1IsReadable = (s: Pick<SnapshotEntry, 'l1TableOffset' | 'l1Size'>): boolean =>
   s.l1Size === 0 || s.l1TableOffset + 8n * BigInt(s.l1Size) <= maxReadable
 
@@ -201,8 +200,7 @@ export const snapshotTableRules = new RuleTable<number>({ placeOf: (_, size) => 
  *
  * fc.assert(fc.property(snapshots.wellFormed, (s) => snapshotStarts([s, s])[1] === snapshotEntry.sizeOf(s)))
  */
-export const snapshotStarts = (entries: readonly SnapshotEntry[]): readonly number[] =>
-  startsOf(entries.map((s) => snapshotEntry.sizeOf(s)))
+export const snapshotStarts = (entries: readonly SnapshotEntry[]): readonly number[] => startsOf(snapshotEntry, entries)
 
 const entryAt = (bytes: Uint8Array, at: number, last: boolean): E.Either<readonly Issue[], Step<SnapshotEntry>> =>
   pipe(
@@ -234,25 +232,9 @@ const entryAt = (bytes: Uint8Array, at: number, last: boolean): E.Either<readonl
 export const snapshotTable = (n: number): ByteType<readonly SnapshotEntry[]> => {
   const padded = (s: SnapshotEntry, i: number): boolean =>
     i === n - 1 ? s.padding.length === 0 : snapshotEntry.sizeOf(s) % 8 === 0
-  const entries = listJson('snapshot table', snapshotEntry.json, (a) => a.length === n && a.every(padded))
-  return new ByteType<readonly SnapshotEntry[]>({
-    name: 'snapshot table',
-    is: (u): u is readonly SnapshotEntry[] => entries.is(u),
-    read: (bytes) =>
-      pipe(
-        walk(
-          0,
-          (_, i) => i < n,
-          (at, i) => entryAt(bytes, at, i === n - 1)
-        ),
-        E.map((list) => list.value)
-      ),
-    write: (a) => concat(a.map((s) => snapshotEntry.encode(s))),
-    sizeOf: (a) => sum(a.map((s) => snapshotEntry.sizeOf(s))),
-    json: entries,
-    judge: (a) => {
-      const starts = snapshotStarts(a)
-      return a.flatMap((s, i) => snapshotEntry.judge(s, starts[i]))
-    }
+  return listOf('snapshot table', snapshotEntry, {
+    more: (_, index) => index < n,
+    read: (bytes, at, index) => entryAt(bytes, at, index === n - 1),
+    fits: (entries) => entries.length === n && entries.every(padded)
   })
 }
