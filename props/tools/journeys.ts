@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { noise } from '../arbitrary/octets.js'
 import { fromMemory, runSync } from '../../src/bytes/plan.js'
 import { portable } from '../../src/compression/decompress.js'
-import { regionJson } from '../../src/image/dump/region-json.js'
+import { formsOf, regionJson } from '../../src/image/dump/region-json.js'
 import { activeDisk } from '../../src/image/guest/extents.js'
 import type { Layer } from '../../src/image/guest/chain.js'
 import { readGuest } from '../../src/image/guest/read.js'
@@ -64,10 +64,12 @@ const dump = (): Journey => {
   const bytes = new Uint8Array(cluster)
   bytes.set([0x80, 0, 0, 0, 0, 5, 0, 0], 8)
   const g = { version: 3, clusterBits: 16, extendedL2: false, externalDataFile: false, refcountOrder: 4 }
+  const forms = formsOf(g)
   return {
     title: 'one L2 entry to a line of dump',
     most: 10,
-    go: () => JSON.stringify(regionJson({ structure: 'L2 table', at: 4 * cluster, bytes, of: 'active', index: 0 }, g))
+    go: () =>
+      JSON.stringify(regionJson({ structure: 'L2 table', at: 4 * cluster, bytes, of: 'active', index: 0 }, forms))
   }
 }
 

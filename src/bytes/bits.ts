@@ -2,12 +2,11 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { ByteType, tooFew, whole } from './byte-type.js'
-import { Draft } from './draft.js'
 import type { Place } from './issue.js'
 import { type FieldRule, type Rule, RuleTable } from './judgement.js'
 import { type JsonCodec, bigJson, flagJson, isObject, type JsonType, jsonType, smallJson, told } from './json.js'
 import { type Leaf, maxU64 } from './leaf.js'
-import { objectJson, type JsonRow } from './object.js'
+import { Draft, objectJson, type JsonRow } from './object.js'
 import { hex, viewOf } from './octets.js'
 import { halves, type Halves } from './words.js'
 

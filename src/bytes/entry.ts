@@ -2,11 +2,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { ByteType } from './byte-type.js'
-import { Draft } from './draft.js'
 import { type Issue, malformed, type Place } from './issue.js'
 import { type FieldRule, RuleTable } from './judgement.js'
 import { type JsonCodec, octetsJson } from './json.js'
-import { objectJson, valueAt } from './object.js'
+import { Draft, objectJson, valueAt } from './object.js'
 import { empty, part, viewOf } from './octets.js'
 import { jsonRows, type Placed, readRows, rowPlace, rowRules, type StructType, tooShort, writeRows } from './struct.js'
 

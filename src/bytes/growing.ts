@@ -1,11 +1,10 @@
 /** Growing structures: a table whose rows are present only as far as a length covers them, and the unknown bytes behind. */
 import * as E from 'fp-ts/lib/Either.js'
 import { ByteType } from './byte-type.js'
-import { Draft } from './draft.js'
 import type { Place } from './issue.js'
 import { type FieldRule, RuleTable } from './judgement.js'
 import { anyOctetsJson, isObject } from './json.js'
-import { objectJson, valueAt } from './object.js'
+import { Draft, objectJson, valueAt } from './object.js'
 import { empty, part, viewOf } from './octets.js'
 import { type Fields, jsonRows, place, type Placed, readRows, rowPlace, rowRules, writeRows } from './struct.js'
 

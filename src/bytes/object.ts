@@ -1,4 +1,4 @@
-/** JSON objects of named rows: the JSON form of every structure with fields. */
+/** Values of named rows, whose types only their tables know, and their JSON form. */
 import * as E from 'fp-ts/lib/Either.js'
 import {
   inside,
@@ -25,6 +25,21 @@ export interface JsonRow {
 
 /** Reads a value by name from a value whose type is known only to a table. */
 export const valueAt = (a: unknown, key: string): unknown => (isObject(a) ? a[key] : undefined)
+
+/** A value on its way, made by a table, which alone knows its keys. */
+export class Draft<A> {
+  private readonly value: Record<string, unknown> = {}
+
+  set(key: string, value: unknown): void {
+    this.value[key] = value
+  }
+
+  /** The value, once every key is set: the table that set them answers for the type. */
+  done(): A
+  done(): unknown {
+    return this.value
+  }
+}
 
 const read = (name: string, rows: readonly JsonRow[], u: unknown): E.Either<string, Record<string, unknown>> => {
   if (!isObject(u)) return E.left(`${told(u)} is not an object`)

@@ -6,7 +6,7 @@ import { type BitmapTableEntry, bitmapTableEntry } from './bitmap.js'
 import { compressedBits } from './compressed.js'
 import { type L1Entry, l1Entry } from './l1.js'
 import { clusterOfWord, type L2Context, type L2Entry, standardBits } from './l2.js'
-import { maxClusterBits, sectorSize } from './limits.js'
+import { maxClusterBits, minClusterBits, sectorSize } from './limits.js'
 import { refcountAt, type RefcountTableEntry, refcountTableEntry } from './refcount.js'
 
 /** The masks of the bits of entries, in halves. The offsets and the copied flags of all tables have the same bits. */
@@ -67,14 +67,22 @@ export const clusterKind = { Unallocated: 0, Normal: 1, ZeroPlain: 2, ZeroAlloca
 /** The tags of {@link clusterKind} by number. */
 export const clusterKinds = ['Unallocated', 'Normal', 'ZeroPlain', 'ZeroAllocated', 'Compressed'] as const
 
+const noMasks = { payloadHi: 0, sectorsHi: 0 }
+
+/** For each cluster_bits the upper halves of the masks of a compressed descriptor. */
+const compressedMasks = Array.from({ length: maxClusterBits + 1 }, (_, clusterBits) => {
+  if (clusterBits < minClusterBits) return noMasks
+  const { hostOffset, additionalSectors } = compressedBits(clusterBits).rows
+  return { payloadHi: halves(maskOf(hostOffset)).hi, sectorsHi: halves(maskOf(additionalSectors)).hi }
+})
+
 /** An L2 table. Law: `entry(i)` is what `l2Entry(ctx)` decodes at byte `8 * i`, or `16 * i` when extended. */
 export class L2View {
   /** Number of entries. */
   readonly length: number
   readonly words: Words
   private readonly stride: number
-  private readonly payloadHi: number
-  private readonly sectorsHi: number
+  private readonly compressed: { readonly payloadHi: number; readonly sectorsHi: number }
 
   constructor(
     bytes: Uint8Array,
@@ -83,9 +91,7 @@ export class L2View {
     this.words = new Words(bytes)
     this.stride = ctx.extendedL2 ? 2 : 1
     this.length = Math.floor(this.words.length / this.stride)
-    const { hostOffset, additionalSectors } = compressedBits(ctx.clusterBits).rows
-    this.payloadHi = halves(maskOf(hostOffset)).hi
-    this.sectorsHi = halves(maskOf(additionalSectors)).hi
+    this.compressed = compressedMasks[ctx.clusterBits] ?? noMasks
   }
 
   /** What entry `i` is, as a number of {@link clusterKind}. */
@@ -137,12 +143,12 @@ export class L2View {
 
   /** Host offset of the payload of compressed entry `i` in bytes; inexact from 2^53 on, past the end of any file. */
   hostOffset(i: number): number {
-    return (this.words.hi(i * this.stride) & this.payloadHi) * 0x1_0000_0000 + this.words.lo(i * this.stride)
+    return (this.words.hi(i * this.stride) & this.compressed.payloadHi) * 0x1_0000_0000 + this.words.lo(i * this.stride)
   }
 
   /** Additional sectors of compressed entry `i`. */
   additionalSectors(i: number): number {
-    return (this.words.hi(i * this.stride) & this.sectorsHi) / (this.payloadHi + 1)
+    return (this.words.hi(i * this.stride) & this.compressed.sectorsHi) / (this.compressed.payloadHi + 1)
   }
 
   /** Most bytes that the payload of compressed entry `i` may have. Law: `availableBytes` of its entry. @see CMP-02 */

@@ -1,4 +1,4 @@
-/** Byte ranges, of a file or of the guest disk, and tables that are adjacent in the file. */
+/** Byte ranges, of a file or of the guest disk; runs that continue each other, and tables that are adjacent in the file. */
 
 /** `size` bytes from byte `at` on. */
 export interface ByteRange {
@@ -19,4 +19,28 @@ export const neighbours = (offsetAt: (i: number) => number, i: number, end: numb
   let n = 1
   while (i + n < last && offsetAt(i + n) === first + n * size) n++
   return n
+}
+
+/** Coalesces runs. It holds back the last run until it is known where that ends. One walk owns it. */
+export class Coalescer<A extends { readonly length: number }> {
+  private open: A | undefined
+
+  /** `joins`: whether the second of two runs continues the first. */
+  constructor(private readonly joins: (a: A, b: A) => boolean) {}
+
+  /** Adds the next run; returns the one before it when they do not join. */
+  push(a: A): A | undefined {
+    const before = this.open
+    if (before !== undefined && this.joins(before, a)) {
+      this.open = { ...before, length: before.length + a.length }
+      return undefined
+    }
+    this.open = a
+    return before
+  }
+
+  /** The last run; `undefined` without any. */
+  last(): A | undefined {
+    return this.open
+  }
 }

@@ -17,7 +17,7 @@ import { objectJson, valueAt } from '../../bytes/object.js'
 import { type Plan, readAt, emit, onEmit } from '../../bytes/plan.js'
 import { type Geometry, geometry } from '../../format/geometry.js'
 import { type RegionItem, regions, type Structure, structures } from './regions.js'
-import { regionBytes, regionJson } from './region-json.js'
+import { type Forms, formsOf, regionBytes, regionJson } from './region-json.js'
 import type { ByteRange } from '../byte-range.js'
 import { gaps, type Segment, segments } from './gaps.js'
 
@@ -104,7 +104,7 @@ export function* dump(fileLength: number, data: DumpData): Plan<void, string> {
   const ranges: ByteRange[] = []
   const findings: Json[] = []
   const counts = { regions: 0, findings: 0 }
-  const shape: { geometry?: Geometry } = {}
+  const shape: { geometry?: Geometry; forms: Forms } = { forms: formsOf(noGeometry) }
   function* put(json: JsonObject): Plan<void, string> {
     if (counts.regions === 0) yield* emit(head(fileLength, shape.geometry))
     yield* emit(`${counts.regions === 0 ? '' : ',\n'}${text(json)}`)
@@ -113,13 +113,16 @@ export function* dump(fileLength: number, data: DumpData): Plan<void, string> {
   yield* onEmit(regions(fileLength), function* (found: RegionItem): Plan<void, string> {
     if (found._tag === 'Metadata') {
       const g = geometry(found.metadata.header)
-      if (g !== undefined) shape.geometry = g
+      if (g !== undefined) {
+        shape.geometry = g
+        shape.forms = formsOf(g)
+      }
     } else if (found._tag === 'Issue') {
       counts.findings++
       if (findings.length < maxFindings) findings.push(issueJson(found.issue))
     } else {
       ranges.push({ at: found.region.at, size: found.region.bytes.length })
-      yield* put(regionJson(found.region, shape.geometry ?? noGeometry))
+      yield* put(regionJson(found.region, shape.forms))
     }
   })
   if (data === 'inline') for (const gap of gaps(ranges, fileLength)) yield* onEmit(remaining(gap), put)

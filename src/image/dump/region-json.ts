@@ -173,43 +173,33 @@ const snapshots = (bytes: Uint8Array | undefined, u: unknown) => {
   return snapshotTable(n)
 }
 
-/** How each structure of an image with this geometry turns into JSON and back. */
-const formOf = (structure: Structure, g: Geometry): Form => {
-  switch (structure) {
-    case 'header':
-      return whole(() => header)
-    case 'header extensions':
-      return whole(() => extensionArea)
-    case 'backing file name':
-    case 'encryption area':
-      return whole(() => rawBytes)
-    case 'snapshot table':
-      return whole(snapshots)
-    case 'bitmap directory':
-      return whole(() => bitmapDirectory)
-    case 'L1 table':
-      return table(l1Entry, 8)
-    case 'L2 table':
-      return g.extendedL2 ? table(l2Entry(g), 16) : table(l2Entry(g), 8)
-    case 'refcount table':
-      return table(refcountTableEntry, 8)
-    case 'bitmap table':
-      return table(bitmapTableEntry, 8)
-    case 'refcount block':
-      return refcounts(g.refcountOrder)
-    case 'bitmap data':
-      return bits
-  }
-}
+/** How each structure of an image turns into JSON and back. */
+export type Forms = Readonly<Record<Structure, Form>>
+
+/** The forms of an image with this geometry. */
+export const formsOf = (g: Geometry): Forms => ({
+  header: whole(() => header),
+  'header extensions': whole(() => extensionArea),
+  'backing file name': whole(() => rawBytes),
+  'encryption area': whole(() => rawBytes),
+  'snapshot table': whole(snapshots),
+  'bitmap directory': whole(() => bitmapDirectory),
+  'L1 table': table(l1Entry, 8),
+  'L2 table': table(l2Entry(g), g.extendedL2 ? 16 : 8),
+  'refcount table': table(refcountTableEntry, 8),
+  'refcount block': refcounts(g.refcountOrder),
+  'bitmap table': table(bitmapTableEntry, 8),
+  'bitmap data': bits
+})
 
 /** A region as JSON. Law: `regionBytes` gives its bytes back. */
-export const regionJson = (r: Region, g: Geometry): JsonObject => ({
+export const regionJson = (r: Region, forms: Forms): JsonObject => ({
   at: r.at,
   size: r.bytes.length,
   structure: r.structure,
   ...(r.of === '' ? {} : { of: r.of }),
   ...(r.index === undefined ? {} : { index: r.index }),
-  ...formOf(r.structure, g).toJson(r.bytes)
+  ...forms[r.structure].toJson(r.bytes)
 })
 
 /** The bytes of a region's JSON, or the field that cannot be encoded and why. */
@@ -217,4 +207,4 @@ export const regionBytes = (
   structure: Structure,
   u: Readonly<Record<string, unknown>>,
   g: Geometry
-): E.Either<string, Uint8Array> => formOf(structure, g).toBytes(u)
+): E.Either<string, Uint8Array> => formsOf(g)[structure].toBytes(u)

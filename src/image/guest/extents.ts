@@ -13,8 +13,7 @@ import { subclusters } from '../../format/limits.js'
 import { snapshotDiskSize, type SnapshotEntry, snapshotL1Rules } from '../../format/snapshot.js'
 import { type Subcluster, subclusterAt } from '../../format/subcluster.js'
 import { clusterKind, L1View, L2View } from '../../format/views.js'
-import { neighbours } from '../byte-range.js'
-import { Coalescer } from './coalesce.js'
+import { Coalescer, neighbours } from '../byte-range.js'
 import type { Metadata } from '../metadata.js'
 
 /** A guest disk, as the tree of an image maps it. */

@@ -1,8 +1,8 @@
 /** Map: the layer and host offset of guest bytes, in the entries of `qemu-img map`. */
 import type { JsonObject } from '../../bytes/json.js'
 import { type Plan, emit, onEmit } from '../../bytes/plan.js'
+import { Coalescer } from '../byte-range.js'
 import { type Chain, chainSize, type LocatedExtent, locations } from './chain.js'
-import { Coalescer } from './coalesce.js'
 
 /** An entry of a map. @see RD-09 */
 export interface MapEntry {
