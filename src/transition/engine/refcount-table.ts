@@ -9,6 +9,7 @@ import { RefcountView } from '../../format/views.js'
 import type { CommandState } from './command-state.js'
 import { mayHave, refuse } from './refuse.js'
 import { allBlocks } from './refcounts.js'
+import type { Stage } from './stages.js'
 
 /** A block whose first `used` refcounts are one. */
 const newBlock = (w: CommandState, used: number): Uint8Array => {
@@ -18,10 +19,19 @@ const newBlock = (w: CommandState, used: number): Uint8Array => {
   return bytes
 }
 
+/** How many of `n` clusters at the start of an area have their refcounts in its block `i`. */
+const refcountsIn = (w: CommandState, i: number, n: number): number =>
+  Math.max(0, Math.min(blockEntries(w.g), n - i * blockEntries(w.g)))
+
+/** The stage in which block `i` of several becomes part of the image: after the block with its refcount. */
+const stageOfBlock = (w: CommandState, i: number): Stage =>
+  i === 0 ? 'cover' : i < blockEntries(w.g) ? 'extend' : 'record'
+
 /**
- * Adds blocks for `k` entries of the refcount table from `index` on, none of which has one. The blocks are the first
- * clusters whose refcounts they hold, so that one word of the refcount table adds the first block and its own refcounts.
- * Refused where that is the block of the header: it is lost, and its refcounts with it.
+ * Adds blocks for `k` entries of the refcount table from `index` on, none of which has one, at most the square of the
+ * entries of a block. The blocks are the first clusters whose refcounts they hold, so that one word of the refcount table
+ * adds the first block and its own refcounts. Refused where that is the block of the header: it is lost, and its
+ * refcounts with it.
  *
  * @see REF-20 and WR-04
  */
@@ -35,10 +45,10 @@ export function* addBlocks(w: CommandState, index: number, k: number): Plan<void
     })
   w.tx.markNew(first, k)
   for (let i = 0; i < k; i++) {
-    yield* w.tx.put('refcount block', 'prepare', (first + i) * size, newBlock(w, i === 0 ? k : 0))
+    yield* w.tx.put('refcount block', 'prepare', (first + i) * size, newBlock(w, refcountsIn(w, i, k)))
     yield* w.tx.put(
       'refcount table',
-      i === 0 ? 'cover' : 'extend',
+      stageOfBlock(w, i),
       w.refcountTable.at + 8 * (index + i),
       encodeWords([(first + i) * size])
     )
@@ -82,8 +92,7 @@ export function* growRefcountTable(w: CommandState): Plan<void> {
   const old = yield* readAt(at, 8 * entries)
   w.tx.markNew(start, k + t)
   for (let i = 0; i < k; i++) {
-    const used = Math.min(blockEntries(w.g), k + t - i * blockEntries(w.g))
-    yield* w.tx.put('refcount block', 'prepare', (start + i) * size, newBlock(w, used))
+    yield* w.tx.put('refcount block', 'prepare', (start + i) * size, newBlock(w, refcountsIn(w, i, k + t)))
   }
   const table = new Uint8Array(t * size)
   table.set(old)

@@ -14,7 +14,7 @@ import { flush, type HostWrite } from '../../bytes/host-write.js'
  * | `prepare` | what nothing durable points to yet, and refcounts that rise |
  * | `cover` | entries of the refcount table, which make new refcount blocks part of the image |
  * | `extend` | what needs those refcounts before any reader sees it |
- * | `record` | bitmap table entries of enabled bitmaps |
+ * | `record` | bitmap table entries of enabled bitmaps, and refcount blocks whose refcount is in a block of `extend` |
  * | `expose` | what the guest sees: pointers of one aligned word each, and data in its place |
  * | `settle` | the second word of a change that takes two |
  * | `release` | refcounts that fall, and space that is freed |
