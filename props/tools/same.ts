@@ -1,11 +1,12 @@
 /**
  * Compares what an older commit and this tree do:
  *
- *     npm run same -- COMMIT [--images N] [--scripts N] [--seed N] [--jobs N] [--patience SECONDS] [--all] [--replay ITEM]
+ *     npm run same -- COMMIT [--images N] [--scripts N] [--seed N] [--jobs N] [--patience SECONDS] [--all] [--outcomes] [--replay ITEM]
  *
  * Both are asked about the same images, by command lines, and carry out the same scripts. Everything that they print, their
  * exit codes, the files that they leave and the order of their writes are compared. `--all` asks every question about every
- * image, where otherwise they take turns; `--replay` asks about the item.jsonl of a difference only.
+ * image, where otherwise they take turns; `--outcomes` leaves out why something is wrong or refused: the lines that name a
+ * clause; `--replay` asks about the item.jsonl of a difference only.
  *
  * Differences are kept below dist/same, each with its image or script and what both sides said of it.
  *
@@ -35,6 +36,7 @@ const { values, positionals } = parseArgs({
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     patience: { type: 'string', default: '60' },
     all: { type: 'boolean', default: false },
+    outcomes: { type: 'boolean', default: false },
     replay: { type: 'string' }
   }
 })
@@ -99,7 +101,13 @@ const compared = async (name: string): Promise<number> => {
   const sides = await sidesOf(name)
   const folder = workFolder()
   say(`${name} is built, ${seconds()}`)
-  const way: Way = { folder, patience: Number(values.patience), all: values.all, texts: false }
+  const way: Way = {
+    folder,
+    patience: Number(values.patience),
+    all: values.all,
+    outcomes: values.outcomes,
+    texts: false
+  }
   const all = batchesFor(folder)
   say(`${all.reduce((n, { ids }) => n + ids.length, 0)} items are made, ${seconds()}`)
   const resultsOf = await answered(all, sides, way)

@@ -33,6 +33,8 @@ export interface Way {
   readonly patience: number
   /** Every question about every image. */
   readonly all: boolean
+  /** Compare without the reasons. */
+  readonly outcomes: boolean
   /** Keep the texts. */
   readonly texts: boolean
 }
@@ -65,7 +67,12 @@ const processorTime = (pid: number | undefined): number => {
 /** How a process ended: `undefined` if well. */
 const ended = (side: Side, batch: Batch, beside: string, way: Way, from: number): Promise<string | undefined> => {
   const [out, error] = ['out', 'err'].map((name) => openSync(join(beside, name), 'a'))
-  const flags = { QCOW2_SAME_ALL: way.all, QCOW2_SAME_TEXT: way.texts, QCOW2_SAME_OLDER: side.name === 'old' }
+  const flags = {
+    QCOW2_SAME_ALL: way.all,
+    QCOW2_SAME_TEXT: way.texts,
+    QCOW2_SAME_OLDER: side.name === 'old',
+    QCOW2_SAME_OUTCOMES: way.outcomes
+  }
   const child = fork(worker, [side.probe, batch.path, join(beside, 'results'), String(from)], {
     stdio: ['ignore', out, error, 'ipc'],
     execArgv: ['--max-old-space-size=3072'],

@@ -4,7 +4,7 @@
  *
  * FROM is the first line of ITEMS that is still to be asked. Before every question its label is written to `now` beside
  * RESULTS, so that the parent that stops this process knows the question. QCOW2_SAME_ALL asks every question about every image,
- * QCOW2_SAME_TEXT keeps the texts, QCOW2_SAME_OLDER applies the renames.
+ * QCOW2_SAME_TEXT keeps the texts, QCOW2_SAME_OLDER applies the renames, QCOW2_SAME_OUTCOMES leaves out the reasons.
  */
 import { appendFileSync, createReadStream, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -21,7 +21,7 @@ import { asksOf } from './views.js'
 
 const [probePath = '', itemsPath = '', resultsPath = '', from = '0'] = process.argv.slice(2)
 const isOn = (name: string): boolean => (process.env[name] ?? '') !== ''
-const [all, keeps, older] = [isOn('QCOW2_SAME_ALL'), isOn('QCOW2_SAME_TEXT'), isOn('QCOW2_SAME_OLDER')]
+const [all, keeps, older, bare] = ['ALL', 'TEXT', 'OLDER', 'OUTCOMES'].map((name) => isOn(`QCOW2_SAME_${name}`))
 const parent = process.ppid
 const beside = dirname(resultsPath)
 
@@ -55,21 +55,35 @@ const note = (label: string): void => {
 
 async function* imageAnswers(terminal: Terminal, item: Exclude<Item, { kind: 'script' }>): AsyncGenerator<Answer> {
   const folder = new Folder(item.files)
-  for (const ask of item.asks ?? asksOf(item.id, folder.image, all)) {
+  for (const ask of item.asks ?? asksOf(item.id, folder.image, all === true)) {
     note(ask.words.join(' '))
     yield await terminal.answer(ask)
     if (ask.makes.length > 0 && item.asks === undefined) folder.restore()
   }
 }
 
-const rows = older ? [...renames, ...(await clauseRenames())] : []
+const rows = older === true ? [...renames, ...(await clauseRenames())] : []
+
+/** Lines that say why something is wrong or refused, or where; and the counts of flaws and notes, which are no faults. */
+const reasons =
+  /\b[A-Z]+[0-9]?-[0-9]{2}\b|^ *"(message|found|expected|phase|field|structure|source|at|size)": |^qcow2: /
+
+/** Lines of the lists of findings in the JSON of a check, which may be in another order, and under other clauses. */
+const findingLine = /^ {8}|^ {4}("findings|[\]}])/
+
+const withoutReasons = (label: string, text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => !reasons.test(line) && !(label.startsWith('check') && findingLine.test(line)))
+    .join('\n')
 
 const resultOf = async (item: Item, probe: Probe, terminal: () => Promise<Terminal>): Promise<Result> => {
   const answers: Result['answers'][number][] = []
   const began = process.cpuUsage()
   const take = ({ label, code, text, writes }: Answer): void => {
-    const compared = renamed(label, older ? renamed(label, text, rows) : text, erasures)
-    answers.push([label, code, digestOf(compared), writes, keeps ? compared : ''])
+    const now = older === true ? renamed(label, text, rows) : text
+    const compared = bare === true ? withoutReasons(label, now) : renamed(label, now, erasures)
+    answers.push([label, code, digestOf(compared), writes, keeps === true ? compared : ''])
   }
   if ('script' in item) for (const answer of answersOf(probe.runScript(item.script), note)) take(answer)
   else for await (const answer of imageAnswers(await terminal(), item)) take(answer)
