@@ -46,8 +46,7 @@ const bytesOf = (n: bigint, size: number): Uint8Array =>
   Uint8Array.from({ length: size }, (_, i) => Number((n >> BigInt(8 * (size - 1 - i))) & 0xffn))
 
 /** The bytes with others in their place from `at` on. */
-export const patched = (bytes: Uint8Array, at: number, by: Uint8Array): Uint8Array =>
-  bytes.map((b, i) => by[i - at] ?? b)
+const patched = (bytes: Uint8Array, at: number, by: Uint8Array): Uint8Array => bytes.map((b, i) => by[i - at] ?? b)
 
 /** A field's number after a change. */
 const changed = (field: Field, before: bigint, change: Change, pick: number): bigint => {
@@ -71,7 +70,7 @@ const changed = (field: Field, before: bigint, change: Change, pick: number): bi
 }
 
 /** The bytes after a corruption; `fields` are those they are made of. */
-export const corrupt = (bytes: Uint8Array, fields: readonly Field[], corruption: Corruption): Uint8Array => {
+const corrupt = (bytes: Uint8Array, fields: readonly Field[], corruption: Corruption): Uint8Array => {
   switch (corruption._tag) {
     case 'Field': {
       const field = pickOf(fields, corruption.which)

@@ -100,7 +100,7 @@ export const icount = (s: SnapshotEntry): bigint | undefined =>
   s.extra.icount === 0xffff_ffff_ffff_ffffn ? undefined : s.extra.icount
 
 /** Whether QEMU can read the L1 table of a snapshot at all; past the end of the file it reads zeros. @see SNAP-07 */
-export const l1IsReadable = (s: Pick<SnapshotEntry, 'l1TableOffset' | 'l1Size'>): boolean =>
+const l1IsReadable = (s: SnapshotEntry): boolean =>
   s.l1Size === 0 || s.l1TableOffset + 8n * BigInt(s.l1Size) <= maxReadable
 
 const extraLength = (s: SnapshotEntry): bigint => BigInt(snapshotExtra.sizeOf(s.extra))
