@@ -7,7 +7,7 @@ import { bitmapCluster, bitmapTableEntry, bitmapTableFaults, bitmapTableRules } 
 import { availableBytes } from '../../src/format/compressed.js'
 import { blockEntries } from '../../src/format/geometry.js'
 import { l1Entry, l1Faults, l1Rules } from '../../src/format/l1.js'
-import { l2Faults, l2Rules } from '../../src/format/l2-rules.js'
+import { l2Faults, l2Rules, l2Sound } from '../../src/format/l2-rules.js'
 import { l2Entry } from '../../src/format/l2-entry.js'
 import { type L2Context, wordOfCluster } from '../../src/format/l2.js'
 import { maxClusterBits, minClusterBits } from '../../src/format/limits.js'
@@ -185,6 +185,23 @@ test('an L2 entry with an offset has no bit of the fault mask if and only if it 
             clear(view.words, (i * size) / 8, l2Faults(ctx.clusterBits)),
             entry._tag === 'Normal' && l2Rules.judge(entry, ctx).length === 0
           )
+        }
+      }),
+      { runs: 25 }
+    )
+  }
+})
+
+test('an L2 entry with an offset is sound if and only if it is normal and breaks no rule', () => {
+  for (const ctx of l2Contexts) {
+    const isSound = l2Sound(ctx)
+    holds(
+      fc.property(fc.constant(contextName(ctx)), tableOf(l2EntriesOf(ctx), ctx.extendedL2 ? 16 : 8), (_, bytes) => {
+        const view = new L2View(bytes, ctx)
+        for (let i = 0; i < view.length; i++) {
+          const entry = view.entry(i)
+          const isPlaced = entry._tag === 'Normal' && entry.hostClusterOffset !== 0n
+          assert.is(isSound(view, i), isPlaced && l2Rules.allows(entry, ctx))
         }
       }),
       { runs: 25 }

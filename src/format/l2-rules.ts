@@ -2,12 +2,13 @@
 import { type BitRow, maskOf } from '../bytes/bits.js'
 import { onField, RuleTable, rulesOf, type Structure } from '../bytes/judgement.js'
 import { hex } from '../bytes/octets.js'
-import { type Halves, halves } from '../bytes/words.js'
-import { alignment } from './alignment.js'
+import type { Halves } from '../bytes/words.js'
+import { alignment, faultMask } from './alignment.js'
 import { compressedBits } from './compressed.js'
 import { standardBits, type L2Entry, type L2Context } from './l2.js'
 import { maxClusterBits, hostEnd } from './limits.js'
 import type { CompressedBits, StandardBits } from './table-values.js'
+import type { L2View } from './views.js'
 
 const set = (): string => 'set'
 
@@ -32,7 +33,7 @@ const reservedBits = (e: L2Entry, mask: bigint): bigint => (e._tag === 'Compress
 const zeroBit = maskOf(standardBits.rows.zero)
 
 /** The subclusters whose bits are both set, as bits: none in a sound entry. @see SUB-04 */
-export const bothBits = (allocated: number, zeros: number): number => (allocated & zeros) >>> 0
+const bothBits = (allocated: number, zeros: number): number => (allocated & zeros) >>> 0
 
 const clashOf = ({ subclusters: map }: L2Entry): number => (map === undefined ? 0 : bothBits(map.allocated, map.zeros))
 
@@ -164,4 +165,16 @@ export const dataFileRules = new RuleTable<DataFileCluster>(l2Fields, [
  * entry is `Normal` and `l2Rules` finds nothing in its descriptor.
  */
 export const l2Faults = (clusterBits: number): Halves =>
-  halves(standardBits.reservedMask | zeroBit | BigInt.asUintN(clusterBits, maskOf(standardBits.rows.hostClusterOffset)))
+  faultMask({ reservedMask: standardBits.reservedMask | zeroBit }, standardBits.rows.hostClusterOffset, clusterBits)
+
+/**
+ * Whether an entry of a table is that of a normal cluster and breaks no rule by itself: `l2Rules` for hot loops, which
+ * decodes nothing. Law: true if and only if the entry is `Normal` with an offset, and `l2Rules` allows it.
+ */
+export const l2Sound = (ctx: L2Context): ((view: L2View, i: number) => boolean) => {
+  const faults = l2Faults(ctx.clusterBits)
+  return (view, i) =>
+    !view.hasAny(i, faults) &&
+    view.hostClusterOffset(i) !== 0 &&
+    (!ctx.extendedL2 || bothBits(view.allocated(i), view.zeros(i)) === 0)
+}

@@ -3,7 +3,7 @@ import { dataFileRules, l2Rules } from '../../format/l2-rules.js'
 import { clusterKind } from '../../format/views.js'
 import { Allocation } from './allocation.js'
 import { copiedIsChecked, l2Copied } from './copied.js'
-import { countPlain, isSound, plainEnd } from './l2-runs.js'
+import { countPlain, plainEnd } from './l2-runs.js'
 import { entryPlace, guestOf, type L2Table } from './l2-table.js'
 import { isUncounted, referenceOf } from './references.js'
 import { lazily, severityOf } from './findings.js'
@@ -45,7 +45,7 @@ const checkEntry = (
   allocation: Allocation
 ): void => {
   const { view, use, g } = t
-  const isCounted = isSound(t, i) || judge(state, t, i)
+  const isCounted = t.isSound(view, i) || judge(state, t, i)
   if (!isCounted) return
   const reference = referenceOf(t, i)
   if (reference !== undefined) refer(reference, use.all)

@@ -1,15 +1,8 @@
 /** Runs of plain L2 entries: the fast path through a table, which allocates nothing. */
-import { bothBits } from '../../format/l2-rules.js'
 import type { Allocation } from './allocation.js'
 import { l2Copied } from './copied.js'
 import type { L2Table } from './l2-table.js'
 import type { CheckState } from './state.js'
-
-/** Whether entry `i` is that of a normal cluster, and breaks no rule by itself. */
-export const isSound = ({ view, faults, g }: L2Table, i: number): boolean =>
-  !view.hasAny(i, faults) &&
-  view.hostClusterOffset(i) !== 0 &&
-  (!g.extendedL2 || bothBits(view.allocated(i), view.zeros(i)) === 0)
 
 /** Host bytes before which runs of entries have their clusters: the whole clusters of the file, where all refcounts can be read. */
 export const plainEnd = ({ g, refcounts, fileLength, size }: CheckState): number =>
@@ -20,7 +13,7 @@ export const plainEnd = ({ g, refcounts, fileLength, size }: CheckState): number
  * copied flag. 0 where entry `i` is none. One at a time where they have subclusters.
  */
 const plainRun = (t: L2Table, i: number, offset: number, end: number): number => {
-  if (offset >= end || !isSound(t, i)) return 0
+  if (offset >= end || !t.isSound(t.view, i)) return 0
   return t.g.extendedL2 ? 1 : Math.min(t.view.words.steps(i, t.view.length, t.size), (end - offset) / t.size)
 }
 

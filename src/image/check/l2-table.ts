@@ -1,8 +1,7 @@
 /** L2 tables: each one that is used is visited once, with how often it is used and the guest bytes it maps. */
 import { Memory, type Plan, readInto } from '../../bytes/plan.js'
-import type { Halves } from '../../bytes/words.js'
 import { clusterSize, type Geometry, l2EntrySize } from '../../format/geometry.js'
-import { l2Faults } from '../../format/l2-rules.js'
+import { l2Sound } from '../../format/l2-rules.js'
 import { L2View } from '../../format/views.js'
 import { type ByteRange, neighbours } from '../byte-range.js'
 
@@ -29,8 +28,8 @@ export interface L2Table {
   /** Host offset of the table in bytes. */
   readonly at: number
   readonly use: Use
-  /** Bits that the descriptor of a sound normal cluster has not. */
-  readonly faults: Halves
+  /** Whether entry `i` of the view is that of a normal cluster, and breaks no rule by itself. */
+  readonly isSound: (view: L2View, i: number) => boolean
 }
 
 /** The byte offset of entry `i`. */
@@ -41,7 +40,7 @@ export const guestOf = (t: L2Table, i: number): ByteRange => ({ at: t.use.guest 
 
 /** Visits every L2 table that is used and begins in the file, once each, in the order of the file. */
 export function* eachTable(uses: Uses, g: Geometry, fileLength: number, visit: (t: L2Table) => Plan<void>): Plan<void> {
-  const [size, faults] = [clusterSize(g), l2Faults(g.clusterBits)]
+  const [size, isSound] = [clusterSize(g), l2Sound(g)]
   const tables = [...uses].filter(([at]) => at < fileLength).sort((a, b) => a[0] - b[0])
   const offsetAt = (i: number): number => tables[i]?.[0] ?? 0
   const memory = new Memory()
@@ -50,7 +49,7 @@ export function* eachTable(uses: Uses, g: Geometry, fileLength: number, visit: (
     const bytes = yield* readInto(memory, offsetAt(i), n * size)
     for (const [k, [at, use]] of tables.slice(i, i + n).entries()) {
       const view = new L2View(bytes.subarray(k * size, (k + 1) * size), g)
-      yield* visit({ g, size, view, at, use, faults })
+      yield* visit({ g, size, view, at, use, isSound })
     }
   }
 }
