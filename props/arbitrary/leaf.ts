@@ -9,7 +9,7 @@ import { octets } from './octets.js'
 /** Whether a value is to keep the rules of its table, or may be anything that its storage holds. */
 export type Mode = 'any' | 'wellFormed'
 
-/** Tells a bit field from other storage. */
+/** Whether a field is a bit field. */
 export const isBits = (leaf: Leaf<unknown>): leaf is BitsLeaf<Bits> => leaf.kind === 'bits'
 
 /** What to draw for each key of a value. */

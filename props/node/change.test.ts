@@ -208,7 +208,7 @@ test('a command that is refused leaves the image as it was', () => {
   writeFileSync(image, before)
   refused(qcow2('snapshot', '-d', 'none', image), 'SNAP-10')
   refused(qcow2('snapshot', '-c', 'a', '-d', 'b', image), '-c')
-  refused(qcow2('bitmap', '--add', '--merge', 'none', image, 'new'), 'Operation merge on bitmap new', 'BMP-02')
+  refused(qcow2('bitmap', '--add', '--merge', 'none', image, 'new'), "Operation merge on bitmap 'new'", 'BMP-02')
   refused(qcow2('amend', '-o', 'size=64M,cluster_size=4k', image), 'cluster_size')
   refused(qcow2('amend', '-o', 'refcount_bits=64,size=1000', image), 'RS-01')
   refused(qcow2('resize', image, '1'), '--shrink')

@@ -231,8 +231,8 @@ const refusals: readonly (readonly [manner: string, word: string])[] = [
   ['short', 'the answer ends after 100 of 262144 bytes'],
   ['long', 'the answer goes on after 262144 bytes'],
   ['other', 'the server sends bytes 1 to 262144, not those asked for'],
-  ['mute', 'the server does not tell which bytes it sends'],
-  ['endless', 'the server does not tell which bytes it sends']
+  ['mute', 'the server sends no Content-Range'],
+  ['endless', 'the server sends no Content-Range']
 ]
 
 for (const [manner, word] of refusals)

@@ -4,7 +4,7 @@ import type { ClauseId } from '../../spec/clauses/index.js'
 import { ByteType, tooFew, whole } from './byte-type.js'
 import type { Place } from './issue.js'
 import { type FieldRule, type Rule, RuleTable } from './judgement.js'
-import { type JsonCodec, bigJson, flagJson, isObject, type JsonType, jsonType, smallJson, told } from './json.js'
+import { type JsonCodec, bigJson, flagJson, isObject, type JsonType, jsonType, smallJson, misfit } from './json.js'
 import { type Leaf, maxU64 } from './leaf.js'
 import { Draft, objectJson, type JsonRow } from './object.js'
 import { hex, viewOf } from './octets.js'
@@ -108,7 +108,7 @@ const maskedJson = (name: string, mask: bigint): JsonType<bigint> => {
       const n = whole.decode(u)
       return E.isRight(n) && (n.right & ~mask) === 0n
         ? E.right(n.right)
-        : E.left(`${told(u)} does not fit the mask ${hex(mask)}`)
+        : E.left(misfit(u, `does not fit the mask ${hex(mask)}`))
     },
     (a) => whole.encode(a)
   )
@@ -203,7 +203,7 @@ export const bits = <A extends Bits>(
   }
 }
 
-/** A bit field that stands by itself: a table entry of 8 bytes. */
+/** A bit field that is a whole table entry of 8 bytes. */
 export class BitsType<A extends Bits> extends ByteType<A> {
   readonly _tag = 'BitsType'
   readonly leaf: BitsLeaf<A>

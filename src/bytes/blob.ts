@@ -13,11 +13,11 @@ export interface BlobLike {
 
 const usual: WindowSize = { size: 2 ** 16, kept: 16 }
 
-const told = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /**
- * The bytes of a Blob, as a plan asks for them: zeros past its end. A Blob that can no longer be read, as when the file
- * behind it has changed, answers with the reason.
+ * The bytes of a Blob, as a plan asks for them: zeros past its end. A Blob that can no longer be read, as when its file
+ * has changed, answers with the reason.
  *
  * @example
  * import { fromBlob, readAt, runAsync } from 'qcow2-spec/image'
@@ -33,6 +33,6 @@ export const fromBlob = (
   readInWindowsAsync(blob.size, window, ({ at, length }) =>
     TE.tryCatch(
       async () => new Uint8Array(await blob.slice(at, at + length).arrayBuffer()),
-      (error): Unanswered => ({ _tag: 'Unanswered', reason: told(error) })
+      (error): Unanswered => ({ _tag: 'Unanswered', reason: reasonOf(error) })
     )
   )

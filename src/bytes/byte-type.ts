@@ -10,7 +10,7 @@ import { copy } from './octets.js'
 export interface ByteCodec<A> {
   readonly name: string
   readonly is: (u: unknown) => u is A
-  /** Reads the structure at the start of the bytes; bytes behind it are left alone. */
+  /** Reads the structure at the start of the bytes; bytes after it are ignored. */
   readonly read: (bytes: Uint8Array) => E.Either<readonly Issue[], A>
   readonly write: (a: A) => Uint8Array
   /** Length of `write(a)` in bytes. */
@@ -55,7 +55,7 @@ export class ByteType<A> extends t.Type<A, Uint8Array, Uint8Array> {
     return shift(at)(this.issuesOf(a))
   }
 
-  /** Decodes the structure that stands at byte `from` of `bytes`; issues carry its offset in the file, `at`. */
+  /** Decodes the structure at byte `from` of `bytes`; issues carry its offset in the file, `at`. */
   decodeAt(bytes: Uint8Array, from: number, at = from): E.Either<readonly Issue[], A> {
     return E.mapLeft((errors: t.Errors) => shift(at)(errors.filter(isIssue)))(this.decode(bytes.subarray(from)))
   }

@@ -18,7 +18,7 @@ export interface Part<A> {
   judge(a: A, at?: number): readonly Issue[]
 }
 
-/** A string of bytes behind the table: which field of the table holds its length, and what it is when it has parts. */
+/** A string of bytes after the table: which field of the table holds its length, and what it is when it has parts. */
 export interface Tail<A, Size> {
   /** The field of the table that holds the length in bytes; it is not part of the value. */
   readonly size: Size

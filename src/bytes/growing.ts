@@ -1,4 +1,4 @@
-/** Growing structures: a table whose rows are present only as far as a length covers them, and the unknown bytes behind. */
+/** Growing structures: a table whose rows are present only as far as a length covers them, and the unknown bytes after them. */
 import * as E from 'fp-ts/lib/Either.js'
 import { ByteType } from './byte-type.js'
 import type { Place } from './issue.js'

@@ -9,7 +9,7 @@ export interface Write {
   readonly bytes: Uint8Array
 }
 
-/** Everything before it is durable, in every file, before anything behind it begins. */
+/** Everything before it is durable, in every file, before anything after it begins. */
 export interface Flush {
   readonly _tag: 'Flush'
 }

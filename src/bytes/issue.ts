@@ -29,10 +29,13 @@ export interface Place {
 export interface Complaint extends Place {
   /** The clause that is broken. */
   readonly clause: ClauseId
+  /** How far the value got before it failed. */
   readonly phase: Phase
-  /** Whose rule it is: `both` unless the format's text and QEMU part ways. */
+  /** Whose rule it is: `both` unless the format's text and QEMU diverge. */
   readonly source: Source
+  /** The value or the state that is there, as a noun phrase: `0`, `an empty name`. */
   readonly found: string
+  /** The values that the clause allows, as a noun phrase: `9 to 21`, `a multiple of 512 bytes`. */
   readonly expected: string
   /** The row of QEMU's opening checks that refuses the image over it, when that is not `clause` itself. @see OPEN-01 */
   readonly refusal?: ClauseId
@@ -89,7 +92,7 @@ export const shift =
     by === 0 ? issues : issues.map((i) => issue({ ...i, at: i.at + by }, i.value, i.context))
 
 /**
- * Tells an issue from any other io-ts error.
+ * Whether an io-ts error is an issue.
  *
  * @example
  * import { isIssue } from 'qcow2-spec/image'

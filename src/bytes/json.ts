@@ -13,7 +13,7 @@ export interface JsonObject {
 /** A codec between a value and its JSON. Law: `decode(encode(a))` is `a`. */
 export type JsonType<A> = t.Type<A, Json>
 
-/** What a table asks of a JSON codec; methods, so that rows of different types stand in one table. */
+/** What a table asks of a JSON codec; methods, so that one table holds rows of different types. */
 export interface JsonCodec<A> {
   readonly name: string
   is(u: unknown): u is A
@@ -44,7 +44,7 @@ const pathOf = (context: t.Context): readonly string[] => context.map((e) => e.k
 export const readJson =
   <A>(type: JsonCodec<A>) =>
   (u: unknown): E.Either<string, A> =>
-    E.mapLeft((errors: t.Errors) => errors[0]?.message ?? `${told(u)} is not ${type.name}`)(type.decode(u))
+    E.mapLeft((errors: t.Errors) => errors[0]?.message ?? misfit(u, `is not ${type.name}`))(type.decode(u))
 
 /** A reason found inside a part of a value, with the part's name in front. */
 export const inside =
@@ -56,17 +56,17 @@ export const inside =
 export const isObject = (u: unknown): u is Readonly<Record<string, unknown>> =>
   typeof u === 'object' && u !== null && !Array.isArray(u)
 
-/** Tells a JSON object from the other kinds of JSON. */
+/** Whether a JSON value is an object. */
 export const isJsonObject = (json: Json | undefined): json is JsonObject => isObject(json)
 
-/** Tells a JSON list from the other kinds of JSON. */
+/** Whether a JSON value is a list. */
 export const isJsonList = (json: Json | undefined): json is readonly Json[] => Array.isArray(json)
 
-/** How an unexpected JSON value is named in an error. */
-export const told = (u: unknown): string => {
+/** Why a JSON value does not fit: it is missing, or the value, cut to 60 characters, and what is `wrong` with it. */
+export const misfit = (u: unknown, wrong: string): string => {
   const text: unknown = JSON.stringify(u, (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v))
-  if (typeof text !== 'string') return 'nothing'
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+  if (typeof text !== 'string') return 'missing'
+  return `${text.length > 60 ? `${text.slice(0, 57)}...` : text} ${wrong}`
 }
 
 /** A number as JSON: itself while a double holds it exactly, a decimal string beyond. */
@@ -84,7 +84,7 @@ const ranged = (name: string, min: bigint, max: bigint) => (u: unknown) => {
   const n = integerOf(u)
   return n !== undefined && n >= min && n <= max
     ? E.right(n)
-    : E.left(`${told(u)} is not ${name}, a whole number from ${min} to ${max}`)
+    : E.left(misfit(u, `is not ${name}, a whole number from ${min} to ${max}`))
 }
 
 /** An unsigned number of at most 53 bits. */
@@ -106,7 +106,7 @@ export const bigJson = (name: string, max: bigint): JsonType<bigint> =>
 export const flagJson: JsonType<boolean> = jsonType(
   'flag',
   (u): u is boolean => typeof u === 'boolean',
-  (u) => (typeof u === 'boolean' ? E.right(u) : E.left(`${told(u)} is neither true nor false`)),
+  (u) => (typeof u === 'boolean' ? E.right(u) : E.left(misfit(u, 'is neither true nor false'))),
   (a) => a
 )
 
@@ -154,7 +154,7 @@ export const octetsJson = (name: string, fits: (length: number) => boolean): Jso
     (u): u is Uint8Array => u instanceof Uint8Array && fits(u.length),
     (u) => {
       const bytes = bytesOf(u)
-      if (bytes === undefined) return E.left(`${told(u)} is neither a string nor {"text" or "hex": "…", "zeros": n}`)
+      if (bytes === undefined) return E.left(misfit(u, 'is neither a string nor {"text" or "hex": "…", "zeros": n}'))
       return fits(bytes.length) ? E.right(bytes) : E.left(`${bytes.length} bytes are not ${name}`)
     },
     (a) => {

@@ -9,7 +9,7 @@ import {
   type JsonType,
   jsonType,
   readJson,
-  told
+  misfit
 } from './json.js'
 
 /** A row: its key in the value, its name in the JSON. */
@@ -17,7 +17,7 @@ export interface JsonRow {
   readonly key: string
   readonly name: string
   readonly json: JsonCodec<unknown>
-  /** The value that stands for an absent row; without it the row must be there. */
+  /** The value of an absent row; without it the row must be there. */
   readonly absent?: unknown
   /** Whether the row may be missing from the value altogether. */
   readonly optional?: boolean
@@ -42,7 +42,7 @@ export class Draft<A> {
 }
 
 const read = (name: string, rows: readonly JsonRow[], u: unknown): E.Either<string, Record<string, unknown>> => {
-  if (!isObject(u)) return E.left(`${told(u)} is not an object`)
+  if (!isObject(u)) return E.left(misfit(u, 'is not an object'))
   const stray = Object.keys(u).find((k) => !rows.some((r) => r.name === k))
   if (stray !== undefined) return E.left(`${name} has no field ${stray}`)
   const out: Record<string, unknown> = {}
@@ -112,7 +112,7 @@ export const taggedJson = <A>(
       const { [label]: tag, ...rest } = isObject(u) ? u : {}
       const variant = variants.find((v) => v.name === tag)
       if (variant === undefined)
-        return E.left(`${label}: ${told(tag)} is none of ${variants.map((v) => v.name).join(', ')}`)
+        return E.left(`${label}: ${misfit(tag, `is none of ${variants.map((v) => v.name).join(', ')}`)}`)
       const out = read(variant.name, variant.rows, rest)
       if (E.isLeft(out)) return out
       const a: unknown = { _tag: variant.tag, ...out.right }

@@ -1,16 +1,20 @@
-/** Plans: pure descriptions of reading. A plan asks for bytes, may tell what it finds, and ends in a value or in issues. */
+/** Plans: pure descriptions of reading. A plan asks for bytes, may emit what it finds, and ends in a value or in issues. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from './issue.js'
 
 /** Which file a request is about: an image or its external data file, `depth` backing files down. */
 export interface FileRef {
+  /** The image file, or the external data file that it names. */
   readonly part: 'image' | 'data'
+  /** 0 for the image itself, 1 for its backing file, and so on down the chain. */
   readonly depth: number
 }
 
 /** Bytes `[at, at + length)` of a file. */
 export interface FileRange {
+  /** Byte offset. */
   readonly at: number
+  /** Number of bytes; the range may reach past the end of the file. */
   readonly length: number
 }
 
@@ -76,7 +80,7 @@ export function* readInto(memory: Memory, at: number, length: number, file: File
 }
 
 /**
- * Tells what was found.
+ * Emits a result before the plan ends.
  *
  * @example
  * import { emit, fromMemory, runSync } from 'qcow2-spec/image'

@@ -10,7 +10,7 @@ import type { Leaf } from './leaf.js'
 import { empty, viewOf } from './octets.js'
 import type { NumberRule } from './rule.js'
 
-/** A row of a field table. Rows stand one behind the other without gaps. */
+/** A row of a field table. Rows follow each other without gaps. */
 export interface Row<A> {
   /** How the field is stored. */
   readonly as: Leaf<A>
@@ -146,11 +146,11 @@ export class StructType<A> extends ByteType<A> {
     return draft.done()
   }
 
-  /** The bytes of a value, and these behind them. */
-  encodeBefore(a: A, behind: Uint8Array): Uint8Array {
-    const bytes = new Uint8Array(this.size + behind.length)
+  /** The bytes of a value, followed by these. */
+  encodeBefore(a: A, following: Uint8Array): Uint8Array {
+    const bytes = new Uint8Array(this.size + following.length)
     writeRows(this.rows, viewOf(bytes), a)
-    bytes.set(behind, this.size)
+    bytes.set(following, this.size)
     return bytes
   }
 }

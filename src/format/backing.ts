@@ -20,7 +20,7 @@ const room = (h: Header): bigint => (1n << BigInt(h.clusterBits)) - h.backingFil
 
 const named = (h: Header): boolean => h.backingFileOffset !== 0n && room(h) >= 0n
 
-/** The rules for the place of the backing file name: of several that are broken the first counts. @see BACK-01 and BACK-02 */
+/** The rules for the place of the backing file name: of several that are broken the first is reported. @see BACK-01 and BACK-02 */
 export const backingRules = new RuleTable<Header>(headerPlaces, [
   {
     field: 'backingFileOffset',

@@ -61,7 +61,7 @@ export const bitmapFixed: StructType<BitmapFields> = struct('bitmap directory en
     u8,
     'granularity_bits',
     'BMP-02',
-    'a bit stands for 1 << granularity_bits guest bytes',
+    'a bit covers 1 << granularity_bits guest bytes',
     refusing('OPEN-31', between(0, 63, 'BMP-02')),
     refusing('OPEN-31', { ...between(minGranularityBits, maxGranularityBits, 'BMP-04', 'qemu'), phase: 'limit' })
   ),
@@ -205,7 +205,7 @@ export interface BitmapLoading {
 const neededEntries = (b: BitmapEntry, { disk, clusterBits }: BitmapLoading): bigint =>
   bitmapTableEntries(disk, b.granularityBits, clusterBits)
 
-/** The rules of the table of a bitmap that is not in use: of several that are broken the first counts. @see BMP-07 and BMP-12 */
+/** The rules of the table of a bitmap that is not in use: of several that are broken the first is reported. @see BMP-07 and BMP-12 */
 export const bitmapLoadingRules = new RuleTable<BitmapEntry, BitmapLoading>(bitmapEntry, [
   {
     field: 'bitmapTableSize',

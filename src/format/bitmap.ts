@@ -104,7 +104,7 @@ export const bitmapCluster = (clusterBits: number): ByteType<readonly boolean[]>
   })
 }
 
-/** Where the bits behind the first `used` begin to be set: the byte; none where all are clear. */
+/** The byte that has the first set bit after the first `used` bits; none where all are clear. */
 const strayBits = (bytes: Uint8Array, used: number): number => {
   const first = Array.from({ length: Math.max(0, Math.min(8, 8 * bytes.length - used)) }, (_, i) => used + i)
   const stray = first.find((i) => bitAt(bytes, i))

@@ -111,14 +111,14 @@ export const areaRules = new RuleTable<ExtensionArea>(
       clause: 'EXT-21',
       source: 'format',
       broken: (a) => strayAt(a) >= 0,
-      found: () => 'bytes behind the end marker',
+      found: () => 'bytes after the end marker',
       expected: 'zeros up to the end of the area'
     }
   ]
 )
 
 /**
- * The extension area: all bytes given to `decode` belong to it. A record that runs past the end of the area is malformed.
+ * The extension area: all bytes given to `decode` belong to it. A record that reaches past the end of the area is malformed.
  *
  * @see EXT-01, EXT-02 and EXT-03
  */
@@ -194,7 +194,7 @@ export const extensionRange = (h: Header, g: Geometry): { readonly from: number;
 }
 
 /**
- * The last extension of a kind, which is the one that counts.
+ * The last extension of a kind, which is the effective one.
  *
  * @see EXT-05
  * @example

@@ -13,7 +13,7 @@ import { maxBitmapDirectory, maxBitmaps } from './limits.js'
 
 export type { BitmapsExtension, EncryptionPointer, FeatureName }
 
-/** A name of a feature bit: 46 bytes filled up with zeros; a name of 46 bytes has no zero behind it. @see EXT-07 */
+/** A name of a feature bit: 46 bytes filled up with zeros; a name of 46 bytes has no zero after it. @see EXT-07 */
 export const featureName: StructType<FeatureName> = struct('feature name table', {
   type: row(u8, 'type', 'EXT-07', '0 incompatible, 1 compatible, 2 autoclear', oneOf([0, 1, 2], 'EXT-07', 'format')),
   bit: row(u8, 'bit', 'EXT-07', 'bit number', between(0, 63, 'EXT-07', 'format')),
@@ -21,7 +21,7 @@ export const featureName: StructType<FeatureName> = struct('feature name table',
 })
 
 /**
- * The name without the zeros behind it, as text.
+ * The name without the zeros after it, as text.
  *
  * @example
  * import { featureName, nameOf } from 'qcow2-spec/format'
@@ -37,7 +37,7 @@ export const nameOf = (f: FeatureName): string => {
   return toText(f.name.subarray(0, end)) ?? ''
 }
 
-/** Names of feature bits, in their order, and the bytes behind the last whole one. */
+/** Names of feature bits, in their order, and the bytes after the last whole one. */
 export interface FeatureNames {
   readonly names: readonly FeatureName[]
   readonly rest: Uint8Array

@@ -109,7 +109,7 @@ export const unknownDuties: Readonly<Record<FeatureWord, Duty>> = {
 }
 
 /**
- * The autoclear word a writer leaves behind when it opens an image: unknown bits cleared.
+ * The autoclear word a writer leaves when it opens an image: unknown bits cleared.
  *
  * @see FEAT-03
  * @example

@@ -145,13 +145,13 @@ const lengthOf = (h: Pick<Header, 'version' | 'clusterBits' | 'headerLength'>): 
  */
 export const compressionType = (h: Header): number => h.additional.compressionType ?? 0
 
-/** The rules without which nobody knows what follows. @see OPEN-01 and OPEN-02 */
+/** The rules that decide whether the other fields can be read. @see OPEN-01 and OPEN-02 */
 const identity = new RuleTable<unknown>(
   headerV2,
   headerV2.rules.filter(({ field }) => field === 'magic' || field === 'version')
 )
 
-/** Why a header cannot be decoded at all: another magic number, or a version whose fields nobody knows. */
+/** Why a header cannot be decoded at all: another magic number, or an unknown version. */
 const unreadable = (h: Pick<Header, 'magic' | 'version'>): readonly Issue[] =>
   identity
     .judge(h, undefined)

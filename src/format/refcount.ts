@@ -18,7 +18,7 @@ const rows: BitRows<RefcountTableEntry> = {
     63,
     'refcount_block_offset',
     'REF-04',
-    'host offset of the block, cluster aligned; 0: all counts are 0'
+    'host offset of the block, cluster aligned; 0: all refcounts are 0'
   )
 }
 
@@ -62,7 +62,7 @@ export const refcountBits = (order: number): number => 2 ** order
 export const maxRefcount = (order: number): bigint => (1n << BigInt(refcountBits(order))) - 1n
 
 /**
- * Refcount `i` of the block in `view`. Widths below 8 bits stand least significant bits first.
+ * Refcount `i` of the block in `view`. Widths below 8 bits are stored least significant bits first.
  * `i` lies within the block and `order` is 0 to 6.
  *
  * @see REF-05
@@ -116,7 +116,7 @@ export const setRefcount = (view: DataView, order: number, i: number, count: num
 }
 
 /**
- * A refcount block of an image with this geometry: one cluster of counts. The value lists every count;
+ * A refcount block of an image with this geometry: one cluster of refcounts. The value lists every refcount;
  * large blocks are better read through a view.
  *
  * @see REF-05
@@ -159,7 +159,7 @@ export const refcountBlock = (g: Pick<Geometry, 'clusterBits' | 'refcountOrder'>
 }
 
 /**
- * Where the refcount of a host cluster stands.
+ * Where the refcount of a host cluster is stored.
  *
  * @see REF-03
  * @example

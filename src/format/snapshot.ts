@@ -38,7 +38,7 @@ export const snapshotFixed: StructType<SnapshotFields> = struct('snapshot table 
 
 /** The extra data of a snapshot: fields present as far as its length covers them. @see SNAP-02 and SNAP-03 */
 export const snapshotExtra: GrowingType<SnapshotExtra> = growing('snapshot table entry', {
-  vmStateSize: row(u64, 'vm_state_size_large', 'SNAP-01', 'bytes of the VM state; stands for the 32-bit field'),
+  vmStateSize: row(u64, 'vm_state_size_large', 'SNAP-01', 'bytes of the VM state; replaces the 32-bit field'),
   diskSize: row(u64, 'disk_size', 'SNAP-01', 'size of the guest disk in bytes when the snapshot was taken'),
   icount: row(u64, 'icount', 'SNAP-01', 'guest instructions executed; all ones: none')
 })
@@ -146,7 +146,7 @@ const diskEntries = (s: SnapshotEntry, sizes: SnapshotSizes): bigint =>
 export const reachOfSnapshot = (s: SnapshotEntry, sizes: SnapshotSizes): bigint =>
   diskEntries(s, sizes) + neededL1Entries(sizes, vmStateSize(s))
 
-/** The rules of the sizes of a snapshot: of those about its L1 table that are broken the first counts. @see HDR-09, SNAP-01 and SNAP-12 */
+/** The rules of the sizes of a snapshot: of those about its L1 table that are broken the first is reported. @see HDR-09, SNAP-01 and SNAP-12 */
 export const snapshotSizeRules = new RuleTable<SnapshotEntry, SnapshotSizes>(snapshotEntry, [
   {
     field: 'l1Size',

@@ -52,7 +52,7 @@ export interface SubclusterBitmap {
 /** A refcount table entry. */
 export interface RefcountTableEntry extends Bits {
   /**
-   * `refcount_block_offset`, bits 9 to 63: host offset of the block, cluster aligned; 0: all counts are 0.
+   * `refcount_block_offset`, bits 9 to 63: host offset of the block, cluster aligned; 0: all refcounts are 0.
    *
    * @see REF-04
    */
@@ -87,7 +87,7 @@ export interface SnapshotFields {
 
 /** The extra data of a snapshot, as far as its length covers it. */
 export interface SnapshotExtra extends Growing {
-  /** `vm_state_size_large`, bytes 0 to 7: bytes of the VM state; stands for the 32-bit field. @see SNAP-01 */
+  /** `vm_state_size_large`, bytes 0 to 7: bytes of the VM state; replaces the 32-bit field. @see SNAP-01 */
   readonly vmStateSize?: bigint
   /** `disk_size`, bytes 8 to 15: size of the guest disk in bytes when the snapshot was taken. @see SNAP-01 */
   readonly diskSize?: bigint
@@ -125,7 +125,7 @@ export interface BitmapFields {
   readonly flags: BitmapFlags
   /** `type`, byte 16: 1: dirty tracking bitmap. @see BMP-02 */
   readonly type: number
-  /** `granularity_bits`, byte 17: a bit stands for 1 << granularity_bits guest bytes. @see BMP-02 */
+  /** `granularity_bits`, byte 17: a bit covers 1 << granularity_bits guest bytes. @see BMP-02 */
   readonly granularityBits: number
   /** `name_size`, bytes 18 to 19: bytes of the name, at least 1. @see BMP-02 */
   readonly nameSize: number

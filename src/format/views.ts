@@ -111,7 +111,7 @@ export class L2View {
 
   /**
    * How many entries from `i` on, up to `end`, go on as entry `i` does: the same flags, and no host cluster or each one
-   * behind the one before. At least 1; always 1 where clusters are compressed or have subclusters.
+   * after the one before. At least 1; always 1 where clusters are compressed or have subclusters.
    */
   run(i: number, end: number): number {
     const kind = this.kind(i)
@@ -188,7 +188,7 @@ export class RefcountTableView extends WordTable {
 
 /** A refcount block. Law: `entry(i)` is the `i`-th count that `refcountBlock` decodes. */
 export class RefcountView {
-  /** Number of counts. */
+  /** Number of refcounts. */
   readonly length: number
   private readonly view: DataView
 
@@ -230,7 +230,7 @@ export class BitmapTableView extends WordTable {
     return offset(this.words.hi(i), this.words.lo(i))
   }
 
-  /** Whether entry `i`, which has no cluster, stands for bits that are all 1. */
+  /** Whether entry `i`, which has no cluster, means bits that are all 1. */
   allOnes(i: number): boolean {
     return (this.words.lo(i) & allOnesLo) !== 0
   }

@@ -24,7 +24,7 @@ const tablePlaceRules = bitmapRules.about('bitmapTableOffset', 'bitmapTableSize'
 /** Whether the table of a bitmap is where one can be read, with as many entries as one may have. */
 export const tableIsSane = (b: BitmapEntry, g: Geometry): boolean => tablePlaceRules.allows(b, g)
 
-/** Bytes of the first `n` entries of a bitmap directory: what lies behind is not decoded. */
+/** Bytes of the first `n` entries of a bitmap directory: those after them are not decoded. */
 export const directoryHead = (directory: Uint8Array, n: number): number => {
   let at = 0
   for (let i = 0; i < n && at + bitmapFixed.size <= directory.length; i++) {

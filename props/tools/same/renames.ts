@@ -64,7 +64,40 @@ export const renames: readonly Rename[] = [
     scope: /./,
     from: /L2 entry (at byte \d+): found an invalid subcluster, expected a bitmap without one/g,
     to: 'L2 entry subclusters $1: found an invalid subcluster'
-  }
+  },
+  { scope: /./, from: 'bytes behind the end marker', to: 'bytes after the end marker' },
+  {
+    scope: /./,
+    from: 'tables upon tables, expected fewer than its bytes',
+    to: 'overlapping tables larger than the file, expected tables of fewer bytes'
+  },
+  { scope: /./, from: 'tables upon tables', to: 'overlapping tables larger than the file' },
+  { scope: /./, from: 'fewer than its bytes', to: 'tables of fewer bytes' },
+  {
+    scope: /./,
+    from: /found no bitmap (.*), expected the name of a bitmap \[/g,
+    to: "found no bitmap '$1', expected the name of an existing bitmap ["
+  },
+  {
+    scope: /./,
+    from: /found (.*), expected the ((?:id or )?name) of a snapshot \[/g,
+    to: "found no snapshot '$1', expected the $2 of an existing snapshot ["
+  },
+  { scope: /^bitmap/, from: /Operation ([a-z]+) on bitmap (.*?) failed:/g, to: "Operation $1 on bitmap '$2' failed:" },
+  {
+    scope: /./,
+    from: /'(.*)' has (\d+) bytes, byte (\d+) is not among them/g,
+    to: "byte $3 is past the end of '$1' ($2 bytes)"
+  },
+  // The end of the range is the sum of two of the older numbers.
+  {
+    scope: /^read/,
+    from: /'.*' has (\d+) bytes, \d+ at (\d+) leave it/g,
+    to: 'bytes $2 reach past the end ($1 bytes)'
+  },
+  { scope: /^read/, from: '--vm-state is that of a snapshot, which -l names', to: '--vm-state needs -l SNAPSHOT' },
+  { scope: /./, from: /: nothing is (?:not|none of|neither) [^\n]*/g, to: ': missing' },
+  { scope: /./, from: 'the server does not tell which bytes it sends', to: 'the server sends no Content-Range' }
 ]
 
 /** Applied to what both commits print: where one prints more than the other. */
@@ -83,6 +116,11 @@ export const erasures: readonly Rename[] = [
   { scope: /^check/, from: /"found": "(bits set|0x[0-9a-f]+)",/g, to: '"found": "bits",' },
   // A refused command names the place by the field table, and the rule that the rule table has.
   { scope: /./, from: /^(refused [A-Z0-9]+-\d+) .*$/gm, to: '$1' },
+  {
+    scope: /^read/,
+    from: /(bytes \d+) to \d+ reach past the end of the (disk|VM state)/g,
+    to: '$1 reach past the end'
+  },
   { scope: /./, from: /a multiple of the cluster size, \d+/g, to: 'a multiple of the cluster size' }
 ]
 

@@ -22,7 +22,7 @@ type Known<A> = Asks<A> | { readonly end: End<A> }
 /** A sector that was looked at: the place of its file among the files, its number, what it held. */
 type Look = readonly [place: number, index: number, content: Sector]
 
-/** Carries out a plan. Tells the sectors it looks at, in order, each once. */
+/** Carries out a plan. Returns the sectors it reads, in order, each once. */
 const watched = <A>(files: Files, plan: Plan<A>): { readonly end: End<A>; readonly looks: readonly Look[] } => {
   const looks: Look[] = []
   const met = files.map(() => new Set<number>())

@@ -1,4 +1,4 @@
-/** Check: what `qemu-img check` counts, a finding for every number, and what QEMU does not look at. */
+/** Check: what `qemu-img check` reports, a finding for every number, and what QEMU does not look at. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../../bytes/issue.js'
 import type { Plan } from '../../bytes/plan.js'
@@ -33,7 +33,7 @@ export interface CheckOptions {
   /** Decoders for a deep check, which reads and decodes every compressed cluster. Without them none is read. */
   readonly deep?: Decompressor
   /** Whether a repair follows, which also cuts the extra data of snapshots that are too long to be opened. @see CHK-08 */
-  readonly mending?: boolean
+  readonly beforeRepair?: boolean
 }
 
 /** What QEMU counts, then what it does not look at. The result is one more than the highest cluster with a refcount or references. */
@@ -64,7 +64,7 @@ export function* examine(
   fileLength: number,
   options: CheckOptions = {}
 ): Plan<E.Either<readonly Issue[], Examined>> {
-  const refused = refusal(m.issues, ignoredRefusals(options.mending === true))
+  const refused = refusal(m.issues, ignoredRefusals(options.beforeRepair === true))
   const g = m.geometry
   if (refused !== undefined || g === undefined) return E.left(refused === undefined ? m.issues : [refused])
   const length = Math.ceil(fileLength / sectorSize) * sectorSize

@@ -34,7 +34,7 @@ const unreadable = (state: CheckState, cluster: number): void => {
   state.findings.add('error', complaint)
 }
 
-/** Compares the refcount of one cluster with its references. Tells whether either is more than 0. */
+/** Compares the refcount of one cluster with its references. Returns whether either is more than 0. */
 const compareCluster = (state: CheckState, cluster: number, perBlock: number): boolean => {
   const all = state.references.get(cluster)
   overflow(state, cluster, all)

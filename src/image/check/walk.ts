@@ -51,7 +51,10 @@ class Walk {
     this.unread -= size
     const where = { structure: 'file', at: 0, size: this.fileLength }
     if (before >= 0 && this.unread < 0)
-      this.visitor.find('error', inconsistent('CHK-06', where, 'tables upon tables', 'fewer than its bytes'))
+      this.visitor.find(
+        'error',
+        inconsistent('CHK-06', where, 'overlapping tables larger than the file', 'tables of fewer bytes')
+      )
     return this.unread >= 0
   }
 

@@ -11,7 +11,7 @@ import {
   type JsonObject,
   readJson,
   smallJson,
-  told
+  misfit
 } from '../../bytes/json.js'
 import { objectJson, valueAt } from '../../bytes/object.js'
 import { type Plan, readAt, emit, onEmit } from '../../bytes/plan.js'
@@ -150,7 +150,7 @@ export interface DumpFrame {
  * assert.equal(frame._tag === 'Right' && frame.right.fileLength, 512)
  */
 export const dumpFrame = (u: unknown): E.Either<string, DumpFrame> => {
-  if (!isObject(u)) return E.left(`${told(u)} is not a dump`)
+  if (!isObject(u)) return E.left(misfit(u, 'is not a dump'))
   const length = inside('file_length')(readJson(smallJson('a length', Number.MAX_SAFE_INTEGER))(u['file_length']))
   const shape = u['geometry'] === null ? E.right(noGeometry) : inside('geometry')(readJson(geometryJson)(u['geometry']))
   if (E.isLeft(length)) return length
@@ -178,7 +178,7 @@ const isStructure = (u: unknown): u is Structure => structures.some((s) => s ===
  * assert.deepEqual(patch, { _tag: 'Right', right: { _tag: 'Fill', at: 512, size: 4, fill: 7 } })
  */
 export const patchOf = (u: unknown, g: Geometry): E.Either<string, Patch> => {
-  if (!isObject(u)) return E.left(`${told(u)} is not a region`)
+  if (!isObject(u)) return E.left(misfit(u, 'is not a region'))
   const { at, size, structure, of: _of, index: _index, ...form } = u
   const offset = inside('at')(readJson(place)(at))
   if (E.isLeft(offset)) return offset
@@ -192,7 +192,7 @@ export const patchOf = (u: unknown, g: Geometry): E.Either<string, Patch> => {
       )
     )
   }
-  if (structure !== 'bytes' && !isStructure(structure)) return E.left(`structure: ${told(structure)} is not known`)
+  if (structure !== 'bytes' && !isStructure(structure)) return E.left(`structure: ${misfit(structure, 'is not known')}`)
   const bytes =
     structure === 'bytes' ? inside('bytes')(readJson(anyOctetsJson)(form['bytes'])) : regionBytes(structure, form, g)
   return named(E.map((b: Uint8Array): Patch => ({ _tag: 'Bytes', at: offset.right, bytes: b, structure }))(bytes))
@@ -206,9 +206,9 @@ export const patchOf = (u: unknown, g: Geometry): E.Either<string, Patch> => {
  * import * as assert from 'node:assert/strict'
  *
  * assert.deepEqual(dumpRegions({ regions: [] }), { _tag: 'Right', right: [] })
- * assert.deepEqual(dumpRegions({}), { _tag: 'Left', left: 'regions: nothing is not a list' })
+ * assert.deepEqual(dumpRegions({}), { _tag: 'Left', left: 'regions: missing' })
  */
 export const dumpRegions = (u: unknown): E.Either<string, readonly unknown[]> => {
   const list = isObject(u) ? u['regions'] : undefined
-  return t.UnknownArray.is(list) ? E.right(list) : E.left(`regions: ${told(list)} is not a list`)
+  return t.UnknownArray.is(list) ? E.right(list) : E.left(`regions: ${misfit(list, 'is not a list')}`)
 }

@@ -12,7 +12,7 @@ import {
   type JsonObject,
   readJson,
   smallJson,
-  told
+  misfit
 } from '../../bytes/json.js'
 import { maxU64 } from '../../bytes/leaf.js'
 import { viewOf } from '../../bytes/octets.js'
@@ -64,7 +64,7 @@ interface Placing {
 
 /** The placing of a run, and the fields of its entries. Refused where the run leaves the table. */
 const placing = (u: unknown, length: number): E.Either<string, Placing> => {
-  if (!isObject(u)) return E.left(`${told(u)} is not an object`)
+  if (!isObject(u)) return E.left(misfit(u, 'is not an object'))
   const { index: i, count: c = 1, step: s = 0, ...rest } = u
   const read = [
     inside('index')(readJson(index)(i)),
@@ -88,7 +88,7 @@ const fromRuns = (
   const entries = inside('entries')(readJson(smallJson('a number of entries', 2 ** 28))(u['entries']))
   if (E.isLeft(entries)) return entries
   const runs = u['runs']
-  if (!Array.isArray(runs)) return E.left(`runs: ${told(runs)} is not a list`)
+  if (!Array.isArray(runs)) return E.left(`runs: ${misfit(runs, 'is not a list')}`)
   const bytes = new Uint8Array((entries.right * entryBits) / 8)
   const view = viewOf(bytes)
   for (const [i, run] of runs.entries()) {

@@ -90,7 +90,7 @@ export const bitmap = command({
       if (E.isRight(done)) return
       const { command: refused, cause } = done.left
       const { _tag } = given[commands.findIndex((c) => c === refused)] ?? { _tag: 'add' }
-      yield* get(E.left(because(`Operation ${_tag} on bitmap ${name} failed`, file)(cause)))
+      yield* get(E.left(because(`Operation ${_tag} on bitmap '${name}' failed`, file)(cause)))
     })
   }
 })

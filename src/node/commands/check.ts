@@ -70,7 +70,7 @@ export const check = command({
     output,
     strict: flag('--strict', 'count every violated MUST of the format as an error'),
     deep: flag('--deep', 'read and decode every compressed cluster'),
-    repair: choice('-r, --repair <what>', 'first repair leaks, or all', ['leaks', 'all'], undefined),
+    repair: choice('-r, --repair <what>', 'repair before the check: leaks or all', ['leaks', 'all'], undefined),
     quiet: quiet()
   },
   ignored: [ignored['-T'], ignored['-U']],

@@ -63,7 +63,7 @@ const firstDifference = task(async function* (a: OpenChain, b: OpenChain, size: 
   return undefined
 })
 
-/** Compares two disks; the shorter one counts as filled up with zeros, unless that is a difference. */
+/** Compares two disks; the shorter one reads as zeros past its end, unless that is a difference. */
 const compared = task(async function* (a: OpenChain, b: OpenChain, isStrict: boolean) {
   const [shorter, longer] = [Math.min(guestSize(a), guestSize(b)), Math.max(guestSize(a), guestSize(b))]
   const mismatch = shorter === longer ? '' : 'Warning: Image size mismatch!\n'

@@ -67,7 +67,7 @@ export const convert = command({
       optional(text)
     ),
     backingFormat: option('-F, --backing-format <format>', 'format of the backing file', optional(text)),
-    over: flag('-n, --over', 'write into an existing output, which is large enough'),
+    over: flag('-n, --over', 'write into an existing output'),
     targetIsZero: flag('--target-is-zero', 'with -n: the output holds zeros only'),
     bitmaps: flag('--bitmaps', 'copy the dirty bitmaps of the image'),
     skipBrokenBitmaps: flag('--skip-broken-bitmaps', 'with --bitmaps: leave out those in use'),

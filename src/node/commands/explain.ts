@@ -38,7 +38,7 @@ export const explain = command({
     using(openSource(image), async function* (source) {
       const { length } = source
       if (offset >= length)
-        yield* get(failure(`'${image}' has ${length} bytes, byte ${offset} is not among them`, { file: image, offset }))
+        yield* get(failure(`byte ${offset} is past the end of '${image}' (${length} bytes)`, { file: image, offset }))
       const answer = yield* wait(run(source, () => explainPlan(length, offset)))
       yield* get(print(format === 'json' ? jsonText(explainJson(answer)) : answerText(answer)))
     })

@@ -35,12 +35,18 @@ export const read = command({
     vmState: flag('--vm-state', 'read the VM state of the snapshot that -l names, instead of its disk')
   },
   async *run({ image, offset, length }, options) {
-    if (options.vmState && options.snapshot === undefined)
-      yield* get(failure('--vm-state is that of a snapshot, which -l names'))
+    if (options.vmState && options.snapshot === undefined) yield* get(failure('--vm-state needs -l SNAPSHOT'))
     yield* using(openChain(image, options), async function* (open) {
       const size = guestSize(open)
       if (offset + length > size)
-        yield* get(failure(`'${image}' has ${size} bytes, ${length} at ${offset} leave it`, { file: image }))
+        yield* get(
+          failure(
+            `bytes ${offset} to ${offset + length - 1} reach past the end of the ${options.vmState ? 'VM state' : 'disk'} (${size} bytes)`,
+            {
+              file: image
+            }
+          )
+        )
       yield* wait(eachPiece(open, offset, length, printPiece))
     })
   }

@@ -28,10 +28,10 @@ const creation = (name: string): AnyCommand => {
 export const snapshot = command({
   args: { image: image('<image>', 'the image') },
   options: {
-    list: flag('-l, --list', 'list them'),
-    create: option('-c, --create <name>', 'create one of the disk as it is', optional(text)),
-    apply: option('-a, --apply <id or name>', 'revert the disk to one', optional(text)),
-    delete: option('-d, --delete <id or name>', 'delete one', optional(text)),
+    list: flag('-l, --list', 'list the snapshots'),
+    create: option('-c, --create <name>', 'create a snapshot of the disk', optional(text)),
+    apply: option('-a, --apply <id or name>', 'revert the disk to a snapshot', optional(text)),
+    delete: option('-d, --delete <id or name>', 'delete a snapshot', optional(text)),
     forceShare: flag('-U, --force-share', 'with -l: also while another process writes the image')
   },
   ignored: [ignored['-q']],

@@ -13,17 +13,17 @@ type Change = Exclude<HostWrite, { readonly _tag: 'Flush' }>
 /** A file open for reading and writing, and locked. */
 export interface DiskFile {
   readonly name: string
-  /** Bytes, with what waits to be written. */
+  /** Length in bytes, with the pending changes. */
   readonly length: () => number
-  /** The bytes with what waits to be written; zeros past the end. They are not to be changed, and never change. */
+  /** Bytes with the pending changes; zeros past the end. The caller must not change them; they never change. */
   readonly read: (request: Pick<Read, 'at' | 'length'>) => Uint8Array | CommandError
-  /** Lets a change be read from now on. */
+  /** Makes a change visible to reads; it is pending until it is written to the file. */
   readonly see: (change: Change) => E.Either<CommandError, void>
-  /** Brings a change to the file. */
+  /** Writes a change to the file. */
   readonly perform: (change: Change) => E.Either<CommandError, void>
-  /** Waits until everything brought to the file is durable. */
+  /** Waits until everything written to the file is durable. */
   readonly flush: () => E.Either<CommandError, void>
-  /** States that nothing waits any more. */
+  /** Declares that no change is pending. */
   readonly settle: () => void
   readonly close: () => void
 }
@@ -31,7 +31,7 @@ export interface DiskFile {
 const pageSize = 2 ** 16
 /** Requests from this length on are answered with the page itself. */
 const worthLending = 2 ** 14
-/** Pages that are kept though nothing in them waits. */
+/** Most pages kept that have no pending change. */
 const mostPages = 512
 
 /** Opens and locks a file that is to be changed. */
@@ -44,7 +44,7 @@ export const openDiskFile = either(function* (name: string) {
 /** The file of a descriptor, of `size` bytes. Inside, the system throws; what is thrown leaves it as an error. */
 const diskFile = (name: string, fd: number, size: number): DiskFile => {
   let length = size
-  /** Bytes of the file itself, and how many of them have not been cut off by what waits. */
+  /** Bytes of the file itself, and how many of them no pending truncation cuts off. */
   let reach = size
   let kept = size
   const pages = new Map<number, Uint8Array>()

@@ -84,7 +84,7 @@ const announced = (
   if (status !== 206) return refuse(remote, `the server answers ${status} ${statusText}`)
   const [from, last, total] = contentRange(response)
   if (from === undefined || last === undefined || total === undefined || !Number.isSafeInteger(total))
-    return refuse(remote, 'the server does not tell which bytes it sends')
+    return refuse(remote, 'the server sends no Content-Range')
   const state = JSON.stringify([total, headers.get('etag'), headers.get('last-modified')])
   if (known !== undefined && state !== known) return refuse(remote, changed)
   if (from !== at || last !== Math.min(at + length, total) - 1)

@@ -26,7 +26,7 @@ const noFile: Readonly<Partial<Record<NameKind, string>>> = {
 
 const fromServer = 'the image is on a server, and names no other file'
 
-/** A name that an image holds as a path from here: it counts from the folder of the image unless it stands alone. @see BACK-04 */
+/** A name in an image as a path from the working directory: relative names start at the folder of the image. @see BACK-04 */
 export const pathFrom = (image: string, name: string): string =>
   isAbsolute(name) || /^[^/]*:/.test(name) || !image.includes('/')
     ? name

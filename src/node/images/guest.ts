@@ -37,7 +37,7 @@ export interface Piece {
 }
 
 const pieceSize = 2 ** 21
-/** Bytes of a share: what is not zeros is counted. */
+/** Bytes of a share, zeros not included. */
 const shareSize = 2 ** 22
 
 /** How the disk is traversed. */

@@ -34,7 +34,7 @@ const joined = (items: readonly string[]): string => (items.length === 0 ? 'none
 
 const dependency = (label: string, { kind }: Dependency): string => `${label} by ${kind === 'empty' ? 'no' : kind} name`
 
-/** What stands out of a verdict, in one line. */
+/** The summary of a verdict, in one line. */
 const verdictLine = (v: Verdict): string =>
   [
     ...(v.refused === undefined ? [] : [`refused [${v.refused}]`]),

@@ -52,7 +52,7 @@ function* find(w: CommandState, name: string): Plan<PlacedEntry> {
   const entry = bitmaps.find((b) => equal(b.name, fromText(name)))
   const directory = trustedBitmaps(w.image.metadata)
   return entry === undefined || directory === undefined
-    ? yield* refuse<PlacedEntry>('BMP-02', `no bitmap ${name}`, 'the name of a bitmap', {
+    ? yield* refuse<PlacedEntry>('BMP-02', `no bitmap '${name}'`, 'the name of an existing bitmap', {
         structure: 'bitmap directory'
       })
     : { entry, at: offsetOf(directory, bitmaps, entry) }
@@ -124,7 +124,7 @@ function* hasBytes(w: CommandState, size: number): Plan<void> {
     yield* refuse('BMP-07', 'a disk of 0 bytes', 'one that has bytes', headerPlaces.placeOf('size', w.header))
 }
 
-/** Adds a bitmap in which nothing is dirty; a bit stands for `granularity` guest bytes. @see BT-03 and BMP-12 */
+/** Adds a bitmap in which nothing is dirty; a bit covers `granularity` guest bytes. @see BT-03 and BMP-12 */
 export function* addBitmap(w: CommandState, name: string, granularity: number, enabled: boolean): Plan<void> {
   const bare: BitmapEntry = {
     bitmapTableOffset: 0n,

@@ -30,7 +30,7 @@ export const beyondFiles = (structure: string, at: number, size: number): readon
     ? []
     : [refusal('GEN-05', hex(at), 'a place in a file', { phase: 'limit', structure, at, size })]
 
-/** The sectors that `bytes` at byte `at` touch: their numbers, and where in `bytes` each begins, which may be before them. */
+/** The sectors that `bytes` at byte `at` touch: their numbers, and where each begins relative to `bytes`, negative where it begins before them. */
 function* touched(at: number, bytes: Uint8Array): Generator<{ readonly s: number; readonly start: number }> {
   const last = Math.floor((at + bytes.length - 1) / sectorSize)
   for (let s = Math.floor(at / sectorSize); s <= last; s++) yield { s, start: s * sectorSize - at }

@@ -64,7 +64,7 @@ function* repairRefcounts(w: CommandState, e: Examined, mode: RepairMode): Plan<
 
 function* examined(fileLength: number, mode: RepairMode): Plan<Examined> {
   const metadata = yield* orFail<Metadata>(yield* readMetadata())
-  return yield* orFail<Examined>(yield* examine(metadata, fileLength, { mending: mode === 'all' }))
+  return yield* orFail<Examined>(yield* examine(metadata, fileLength, { beforeRepair: mode === 'all' }))
 }
 
 const isSound = (t: Totals): boolean => t.corruptions === 0 && t.checkErrors === 0

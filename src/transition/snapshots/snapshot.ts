@@ -39,7 +39,11 @@ function* find(w: CommandState, name: string, idToo: boolean): Plan<SnapshotEntr
     (idToo ? snapshots.find((s) => equal(s.id, wanted)) : undefined) ?? snapshots.find((s) => equal(s.name, wanted))
   return (
     found ??
-    (yield* refuse<SnapshotEntry>('SNAP-10', name, idToo ? 'the id or name of a snapshot' : 'the name of a snapshot'))
+    (yield* refuse<SnapshotEntry>(
+      'SNAP-10',
+      `no snapshot '${name}'`,
+      `the ${idToo ? 'id or name' : 'name'} of an existing snapshot`
+    ))
   )
 }
 
