@@ -4,6 +4,7 @@
  *
  * @see CMP-08
  */
+import { codesOf, distanceRanges, endOfBlock, fixedLengths, lengthRanges, type SymbolRange } from './deflate-codes.js'
 
 /** The properties of a stream, as far as it was decoded. */
 export interface DeflateFacts {
@@ -15,28 +16,8 @@ export interface DeflateFacts {
   readonly finished: boolean
 }
 
-/** The values of a length or distance symbol: the first one, and the number of extra bits. */
-type SymbolRange = readonly [number, number]
-
-const spans = (first: number, extras: readonly number[]): readonly SymbolRange[] => {
-  const bases = extras.map((_, i) => extras.slice(0, i).reduce((sum, bits) => sum + 2 ** bits, first))
-  return extras.map((bits, i) => [bases[i] ?? 0, bits])
-}
-
-const lengths: readonly SymbolRange[] = [
-  ...spans(
-    3,
-    Array.from({ length: 28 }, (_, i) => Math.max(0, (i >> 2) - 1))
-  ),
-  [258, 0] as const
-]
-const distances = spans(
-  1,
-  Array.from({ length: 30 }, (_, i) => Math.max(0, (i >> 1) - 1))
-)
 /** The order of the code lengths of the code length code. */
 const lengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
-const endOfBlock = 256
 
 /** A prefix code: for the next `bits` bits of input, a symbol times 16 plus its length in bits; 0 for none. */
 interface Code {
@@ -44,26 +25,15 @@ interface Code {
   readonly table: Uint16Array
 }
 
-const reversed = (code: number, bits: number): number => {
-  let out = 0
-  for (let i = 0; i < bits; i++) out |= ((code >>> i) & 1) << (bits - 1 - i)
-  return out
-}
-
-const codeOf = (sizes: readonly number[]): Code => {
-  const bits = Math.max(1, ...sizes)
+const codeOf = (lengths: readonly number[]): Code => {
+  const bits = Math.max(1, ...lengths)
   const table = new Uint16Array(2 ** bits)
-  for (let size = 1, next = 0; size <= bits; size++, next <<= 1)
-    for (const [symbol, of] of sizes.entries()) {
-      if (of !== size) continue
-      for (let i = reversed(next, size); i < table.length; i += 2 ** size) table[i] = symbol * 16 + size
-      next++
-    }
+  for (const { symbol, code, length } of codesOf(lengths))
+    for (let i = code; i < table.length; i += 2 ** length) table[i] = symbol * 16 + length
   return { bits, table }
 }
 
-const fixedSizes = Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8))
-const fixed = { literals: codeOf(fixedSizes), distances: codeOf(Array.from({ length: 30 }, () => 5)) }
+const fixed = { literals: codeOf(fixedLengths.literals), distances: codeOf(fixedLengths.distances) }
 
 /** The bits of the input, least significant first; zeros past its end. */
 class Bits {
@@ -94,8 +64,8 @@ class Bits {
   }
 
   /** The value of a symbol with its extra bits; 0 for none. */
-  value(span: SymbolRange | undefined): number {
-    return span === undefined ? 0 : span[0] + this.take(span[1])
+  value(range: SymbolRange | undefined): number {
+    return range === undefined ? 0 : range.base + this.take(range.extra)
   }
 
   /** Skips to the next byte boundary, and then some bytes. */
@@ -148,8 +118,8 @@ export const deflateFacts = (payload: Uint8Array, most: number): DeflateFacts =>
         length += 1
         continue
       }
-      const run = bits.value(lengths[symbol - endOfBlock - 1])
-      const back = bits.value(distances[bits.symbol(codes.distances)])
+      const run = bits.value(lengthRanges[symbol - endOfBlock - 1])
+      const back = bits.value(distanceRanges[bits.symbol(codes.distances)])
       if (run === 0 || back === 0 || back > length) return false
       length += run
       distance = Math.max(distance, back)

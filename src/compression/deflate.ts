@@ -3,76 +3,48 @@
  *
  * @see CMP-07, CMP-08 and CMP-09
  */
+import {
+  codesOf,
+  distanceRanges,
+  endOfBlock,
+  fixedLengths,
+  lengthRanges,
+  maxMatch,
+  minMatch,
+  type SymbolCode,
+  type SymbolRange
+} from './deflate-codes.js'
 
 /** The greatest distance of a match in bytes. @see CMP-08 */
 const window = 4096
-const minMatch = 3
-const maxMatch = 258
 /** Earlier positions that are tried for one match. */
 const tries = 64
 const hashBits = 13
 
-/** The symbol of numbers from `base` on: its code, in the order of output, and its extra bits. */
-interface SymbolCode {
-  readonly base: number
-  readonly code: number
-  readonly length: number
+const fixedCodes = (lengths: readonly number[]): readonly SymbolCode[] =>
+  [...codesOf(lengths)].sort((a, b) => a.symbol - b.symbol)
+const literals = fixedCodes(fixedLengths.literals)
+
+/** The code of a length or a distance, and the extra bits after it. */
+interface NumberCode {
+  readonly code: SymbolCode | undefined
+  readonly value: number
   readonly extra: number
 }
 
-/** A Huffman code, which is output most significant bit first, as bits that are output least significant bit first. */
-const reversed = (code: number, length: number): number =>
-  Array.from({ length }, (_, i) => ((code >> i) & 1) << (length - 1 - i)).reduce((a, b) => a | b, 0)
-
-/** The fixed code of a literal, 0 to 255, the end of block, 256, or a length, from 257 on. */
-const fixedCode = (symbol: number): Pick<SymbolCode, 'code' | 'length'> => {
-  const [code, length] =
-    symbol < 144
-      ? [0x30 + symbol, 8]
-      : symbol < 256
-        ? [0x190 + symbol - 144, 9]
-        : symbol < 280
-          ? [symbol - 256, 7]
-          : [0xc0 + symbol - 280, 8]
-  return { code: reversed(code, length), length }
-}
-
-const literals: readonly SymbolCode[] = Array.from({ length: 257 }, (_, i) => ({ base: i, extra: 0, ...fixedCode(i) }))
-
-/** Consecutive symbols, each for `2 ** extra` numbers. */
-const symbols = (
-  first: number,
-  extras: readonly number[],
-  code: (i: number) => Pick<SymbolCode, 'code' | 'length'>
-): readonly SymbolCode[] => {
-  let base = first
-  return extras.map((extra, i) => {
-    const symbol = { base, extra, ...code(i) }
-    base += 2 ** extra
-    return symbol
+/** The codes of all numbers up to `most`, given the ranges and the codes of their symbols. */
+const numberCodes = (
+  ranges: readonly SymbolRange[],
+  codes: readonly SymbolCode[],
+  most: number
+): readonly NumberCode[] =>
+  Array.from({ length: most + 1 }, (_, n) => {
+    const i = ranges.findLastIndex(({ base }) => base <= n)
+    const { base = 0, extra = 0 } = ranges[i] ?? {}
+    return { code: codes[i], value: n - base, extra }
   })
-}
-
-/** The greatest length has a symbol of its own. */
-const lengths = [
-  ...symbols(
-    minMatch,
-    Array.from({ length: 28 }, (_, i) => Math.max(0, (i >> 2) - 1)),
-    (i) => fixedCode(257 + i)
-  ),
-  { base: maxMatch, extra: 0, ...fixedCode(285) }
-]
-const distances = symbols(
-  1,
-  Array.from({ length: 24 }, (_, i) => Math.max(0, (i >> 1) - 1)),
-  (i) => ({ code: reversed(i, 5), length: 5 })
-)
-
-/** For each number up to `most` the last symbol that begins at or before it. */
-const byNumber = (list: readonly SymbolCode[], most: number): readonly (SymbolCode | undefined)[] =>
-  Array.from({ length: most + 1 }, (_, n) => list.findLast((s) => s.base <= n))
-const lengthSymbols = byNumber(lengths, maxMatch)
-const distanceSymbols = byNumber(distances, window)
+const lengthCodes = numberCodes(lengthRanges, literals.slice(endOfBlock + 1), maxMatch)
+const distanceCodes = numberCodes(distanceRanges, fixedCodes(fixedLengths.distances), window)
 
 /** Output bits, the first one lowest in its byte. */
 class BitSink {
@@ -91,11 +63,13 @@ class BitSink {
     for (; this.bits >= 8; this.bits -= 8, this.held >>>= 8) this.bytes[this.at++] = this.held
   }
 
-  /** Writes the symbol of a number, and its extra bits. */
-  putSymbol(symbol: SymbolCode | undefined, n: number): void {
-    if (symbol === undefined) return
-    this.put(symbol.code, symbol.length)
-    this.put(n - symbol.base, symbol.extra)
+  putCode(symbol: SymbolCode | undefined): void {
+    if (symbol !== undefined) this.put(symbol.code, symbol.length)
+  }
+
+  putNumber(number: NumberCode | undefined): void {
+    this.putCode(number?.code)
+    if (number !== undefined) this.put(number.value, number.extra)
   }
 
   end(): Uint8Array {
@@ -156,10 +130,10 @@ export const deflate = (cluster: Uint8Array): Uint8Array => {
     next = at + Math.max(1, length)
     for (let i = at; i < next; i++) history.add(i)
     if (length > 0) {
-      out.putSymbol(lengthSymbols[length], length)
-      out.putSymbol(distanceSymbols[distance], distance)
-    } else out.putSymbol(literals[cluster[at] ?? 0], cluster[at] ?? 0)
+      out.putNumber(lengthCodes[length])
+      out.putNumber(distanceCodes[distance])
+    } else out.putCode(literals[cluster[at] ?? 0])
   }
-  out.putSymbol(literals[256], 256)
+  out.putCode(literals[endOfBlock])
   return out.end()
 }

@@ -27,9 +27,9 @@ export const compressionMutants: readonly Mutant[] = [
     ...inDeflate
   },
   {
-    name: 'a match of 258 bytes has length symbol 284',
-    file: 'compression/deflate.ts',
-    change: { in: 'lengths', find: 'fixedCode(285)', to: 'fixedCode(284)' },
+    name: 'a match of 258 bytes has the extra bits of length symbol 284',
+    file: 'compression/deflate-codes.ts',
+    change: { in: 'lengthRanges', find: '0', to: '5' },
     ...inDeflate
   },
   {
