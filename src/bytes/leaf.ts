@@ -21,42 +21,29 @@ export interface Leaf<A> {
   readonly rules: readonly Rule<A>[]
 }
 
-const number = (
-  name: string,
-  size: number,
-  get: (v: DataView, at: number) => number,
-  set: (v: DataView, at: number, a: number) => void
-): Leaf<number> => ({ kind: 'number', name, size, json: smallJson(name, 2 ** (8 * size) - 1), get, set, rules: [] })
+const number = (bits: 8 | 16 | 32): Leaf<number> => {
+  const [get, set] = [`getUint${bits}`, `setUint${bits}`] as const
+  return {
+    kind: 'number',
+    name: `u${bits}`,
+    size: bits / 8,
+    json: smallJson(`u${bits}`, 2 ** bits - 1),
+    get: (view, at) => view[get](at),
+    set: (view, at, a) => {
+      view[set](at, a)
+    },
+    rules: []
+  }
+}
 
 /** One byte. */
-export const u8 = number(
-  'u8',
-  1,
-  (v, at) => v.getUint8(at),
-  (v, at, a) => {
-    v.setUint8(at, a)
-  }
-)
+export const u8 = number(8)
 
 /** Two bytes, big-endian. */
-export const u16 = number(
-  'u16',
-  2,
-  (v, at) => v.getUint16(at),
-  (v, at, a) => {
-    v.setUint16(at, a)
-  }
-)
+export const u16 = number(16)
 
 /** Four bytes, big-endian. */
-export const u32 = number(
-  'u32',
-  4,
-  (v, at) => v.getUint32(at),
-  (v, at, a) => {
-    v.setUint32(at, a)
-  }
-)
+export const u32 = number(32)
 
 /** The largest 64-bit number. */
 export const maxU64 = 0xffff_ffff_ffff_ffffn
