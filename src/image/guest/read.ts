@@ -1,10 +1,11 @@
 /** Reading guest bytes through a chain. */
 import * as E from 'fp-ts/lib/Either.js'
 import { issue } from '../../bytes/issue.js'
+import { empty, padded } from '../../bytes/octets.js'
 import { failWith, type Memory, type Plan, readAt, readInto, onEmit } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
 import type { Decompressor } from '../../compression/decompress.js'
-import { type Chain, type LocatedExtent, locations } from './chain.js'
+import { type Chain, chainSize, type LocatedExtent, locations } from './chain.js'
 import type { GuestDisk } from './extents.js'
 
 const failure = (
@@ -88,4 +89,11 @@ export function* readGuest(chain: Chain, at: number, length: number, decompresso
     if (bytes !== undefined) out.set(bytes, from - at)
   })
   return out
+}
+
+/** Guest bytes `[at, at + length)` of a chain, and zeros past the end of its disk. */
+export function* readPadded(chain: Chain, at: number, length: number, decompressor: Decompressor): Plan<Uint8Array> {
+  const there = Math.max(0, Math.min(length, chainSize(chain) - at))
+  const bytes = there === 0 ? empty : yield* readGuest(chain, at, there, decompressor)
+  return there === length ? bytes : padded(bytes, length)
 }

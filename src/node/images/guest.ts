@@ -4,7 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { emit, Memory, onEmit, type Plan } from '../../bytes/plan.js'
 import type { Decoder, Decompressor } from '../../compression/decompress.js'
 import { type Chain, chainSize, locations } from '../../image/guest/chain.js'
-import { extentBytes, readGuest } from '../../image/guest/read.js'
+import { extentBytes, readPadded } from '../../image/guest/read.js'
 import { type CommandError, task, wait } from '../command-error.js'
 import { type Act, run } from '../files/source.js'
 import type { OpenChain } from './open.js'
@@ -102,13 +102,8 @@ export const wholeDisk = (
 
 /** The bytes `[at, at + length)` of the guest disk, and zeros past its end. */
 export const guestBytes = task(async function* (open: OpenChain, at: number, length: number) {
-  const out = new Uint8Array(length)
-  const present = Math.max(0, Math.min(length, guestSize(open) - at))
-  if (present > 0) {
-    const decoders = await decodersOf(open.chain)
-    out.set(yield* wait(run(open, () => readGuest(open.chain, at, present, decoders))))
-  }
-  return out
+  const decoders = await decodersOf(open.chain)
+  return yield* wait(run(open, () => readPadded(open.chain, at, length, decoders)))
 })
 
 /** Bytes of the guest disk. */

@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../../bytes/issue.js'
-import type { Plan } from '../../bytes/plan.js'
 import { type Chain, chainSize } from '../../image/guest/chain.js'
-import { readGuest } from '../../image/guest/read.js'
+import { readPadded } from '../../image/guest/read.js'
 import { activeVmState } from '../../image/guest/vm-state.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { native } from '../compression/native.js'
@@ -70,23 +69,13 @@ const vmStateChain = (chain: Chain): Chain | undefined => {
   return top._tag === 'Raw' ? undefined : [{ _tag: 'Image', disk: activeVmState(top.disk.g, top.disk) }]
 }
 
-/** Bytes of a chain, and zeros past its end. */
-function* readPadded(chain: Chain, at: number, length: number): Plan<Uint8Array> {
-  const n = Math.max(0, Math.min(length, chainSize(chain) - at))
-  const bytes = n === 0 ? new Uint8Array(0) : yield* readGuest(chain, at, n, native)
-  if (n === length) return bytes
-  const out = new Uint8Array(length)
-  out.set(bytes)
-  return out
-}
-
 /** Reads guest bytes, and compares them with a pattern. */
 export const read = (file: IoFile, line: ReadLine): Outcome => {
   const chain = line.vmState ? vmStateChain(file.chain()) : file.chain()
   if (chain === undefined) return transferFailed(line, 'Operation not supported')
   if (isPastEnd(file, line)) return transferFailed(line, 'Input/output error')
   const start = performance.now()
-  const bytes = file.run(() => readPadded(chain, line.at, line.length))
+  const bytes = file.run(() => readPadded(chain, line.at, line.length, native))
   if (E.isLeft(bytes)) return transferFailed(line, 'Input/output error', showCause(bytes.left))
   const { pattern } = line
   const found = pattern === undefined ? undefined : bytes.right.subarray(pattern.at, pattern.at + pattern.length)

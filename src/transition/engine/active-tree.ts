@@ -29,7 +29,8 @@ export const hostClusterOf = (e: L2Entry): number | undefined => (isPlaced(e) ? 
 /** Which word of an extended L2 entry changes first; or both at once, in a new table. */
 type WordOrder = 'descriptor first' | 'bitmap first' | 'at once'
 
-const noSubclusters = { allocated: 0, zeros: 0 }
+/** A bitmap in which no subcluster is allocated or reads as zeros. */
+export const noSubclusters = { allocated: 0, zeros: 0 }
 
 /**
  * The order in which the two words of an extended L2 entry may change, so that between them every subcluster reads as

@@ -6,8 +6,8 @@ import { headerPlaces } from '../../format/header.js'
 import type { L2Entry } from '../../format/l2.js'
 import { subclusters } from '../../format/limits.js'
 import { subclusterAt } from '../../format/subcluster.js'
-import { type Chain, chainSize } from '../../image/guest/chain.js'
-import { readGuest } from '../../image/guest/read.js'
+import type { Chain } from '../../image/guest/chain.js'
+import { readPadded } from '../../image/guest/read.js'
 import { vmStateOffset } from '../../image/guest/vm-state.js'
 import {
   eachL2Table,
@@ -15,6 +15,7 @@ import {
   growL1,
   hostClusterOf,
   isPlaced,
+  noSubclusters,
   type WritableL2Table,
   releaseEntry
 } from '../engine/active-tree.js'
@@ -56,20 +57,20 @@ const touched = (w: CommandState, from: number, to: number): { readonly first: n
 })
 
 /** The entry of a cluster at a host offset, in which the subclusters of a mask are allocated beside those of the old entry. */
-const normal = (w: CommandState, host: number, old: L2Entry, allocated: number): L2Entry => ({
-  _tag: 'Normal',
-  hostClusterOffset: BigInt(host),
-  copied: true,
-  reserved: 0n,
-  ...(w.g.extendedL2
-    ? {
-        subclusters: {
-          allocated: ((old._tag === 'Compressed' ? 0 : (old.subclusters?.allocated ?? 0)) | allocated) >>> 0,
-          zeros: ((old._tag === 'Compressed' ? 0 : (old.subclusters?.zeros ?? 0)) & ~allocated) >>> 0
-        }
-      }
-    : {})
-})
+const normal = (w: CommandState, host: number, old: L2Entry, allocated: number): L2Entry => {
+  const before = (old._tag === 'Compressed' ? undefined : old.subclusters) ?? noSubclusters
+  const subclusters = {
+    allocated: (before.allocated | allocated) >>> 0,
+    zeros: (before.zeros & ~allocated) >>> 0
+  }
+  return {
+    _tag: 'Normal',
+    hostClusterOffset: BigInt(host),
+    copied: true,
+    reserved: 0n,
+    ...(w.g.extendedL2 ? { subclusters } : {})
+  }
+}
 
 /** The change of a cluster that keeps its place. @see WR-06 and SW-03 */
 const inPlace = (w: CommandState, { entry, from, to }: ClusterWrite, host: number): ClusterChange => {
@@ -107,15 +108,6 @@ const inNew = (w: CommandState, { entry, from, to }: ClusterWrite, host: number)
   return { start: low * size, end: (high + 1) * size, entry: normal(w, host, entry, maskOf(low, high)) }
 }
 
-/** Guest bytes `[from, to)` as they are; zeros past the end of the disk. */
-function* guestBytes(w: CommandState, chain: Chain, from: number, to: number): Plan<Uint8Array> {
-  const end = Math.min(to, chainSize(chain))
-  if (end === to) return yield* readGuest(chain, from, to - from, w.image.decompressor)
-  const out = new Uint8Array(to - from)
-  if (end > from) out.set(yield* readGuest(chain, from, end - from, w.image.decompressor))
-  return out
-}
-
 /** Writes bytes of a guest cluster to their place in the host. */
 const place = (w: CommandState, stage: Stage, host: number, bytes: Uint8Array): void =>
   w.tx.write('guest data', stage, host, bytes, { part: w.g.externalDataFile ? 'data' : 'image', depth: 0 })
@@ -147,8 +139,9 @@ function* writeCluster(
   const own = fresh === undefined
   const host = fresh ?? hostClusterOf(t.entry) ?? 0
   const { start, end, entry } = own ? inPlace(w, t, host) : inNew(w, t, host)
-  const head = yield* guestBytes(w, chain, t.guest + start, t.guest + Math.max(start, t.from))
-  const tail = yield* guestBytes(w, chain, t.guest + t.to, t.guest + Math.max(end, t.to))
+  const { decompressor } = w.image
+  const head = yield* readPadded(chain, t.guest + start, Math.max(0, t.from - start), decompressor)
+  const tail = yield* readPadded(chain, t.guest + t.to, Math.max(0, end - t.to), decompressor)
   const whole = head.length + tail.length === 0 ? bytes : concat([head, bytes, tail])
   if (own) placeInPlace(w, host, start, whole, t.entry)
   else place(w, 'prepare', host + start, whole)
