@@ -45,6 +45,15 @@ export const keepRules = (
   return broken === undefined ? E.right(undefined) : failure(broken[1])
 }
 
+/** Acts on each thing in order, up to the first failure. */
+export const actOnEach = <A, L>(all: Iterable<A>, act: (each: A) => E.Either<L, void>): E.Either<L, void> => {
+  for (const each of all) {
+    const acted = act(each)
+    if (E.isLeft(acted)) return acted
+  }
+  return E.right(undefined)
+}
+
 /** A result whose failure is a message. */
 export const orError = E.mapLeft((message: string): CommandError => commandError(message))
 

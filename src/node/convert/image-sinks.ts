@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { SequentialImageWriter } from '../../transition/create/image-writer.js'
-import { because, type CommandError, either, get, task, wait } from '../command-error.js'
+import { actOnEach, because, type CommandError, either, get, task, wait } from '../command-error.js'
 import type { CompressedBatch } from '../compression/compress.js'
 import type { CompressorPool } from '../compression/compressor-pool.js'
 import type { Run } from './clusters.js'
@@ -21,13 +21,7 @@ export interface ImageOutput {
 }
 
 /** Performs writes, up to the first that fails. */
-const performAll = ({ perform }: ImageOutput, writes: Iterable<HostWrite>): Done => {
-  for (const write of writes) {
-    const done = perform(write)
-    if (E.isLeft(done)) return done
-  }
-  return E.right(undefined)
-}
+const performAll = ({ perform }: ImageOutput, writes: Iterable<HostWrite>): Done => actOnEach(writes, perform)
 
 /** Writes guest zeros. */
 const putZeros = (image: ImageOutput, at: number, length: number): Done => {

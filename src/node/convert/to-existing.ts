@@ -4,7 +4,7 @@ import { clusterSize } from '../../format/geometry.js'
 import { sectorSize } from '../../format/limits.js'
 import { chainSize } from '../../image/guest/chain.js'
 import type { AnyCommand } from '../../transition/command.js'
-import { because, failure, get, task, using, wait } from '../command-error.js'
+import { actOnEach, because, failure, get, task, using, wait } from '../command-error.js'
 import { sizeOfAll } from '../images/guest.js'
 import { openWritable } from '../images/locked-image.js'
 import type { Changes } from '../images/session.js'
@@ -35,11 +35,9 @@ const existingSink = (changes: Changes, options: ConvertOptions): Sink => {
     overBacking: false,
     put: (run) => {
       if (run.bytes === undefined && options.targetIsZero) return E.right(undefined)
-      for (const command of commandsFor(run, unit, options)) {
-        const done = changes.command(command)
-        if (E.isLeft(done)) return E.mapLeft(because(`error while writing at byte ${command.at}`))(done)
-      }
-      return E.right(undefined)
+      return actOnEach(commandsFor(run, unit, options), (command) =>
+        E.mapLeft(because(`error while writing at byte ${command.at}`))(changes.command(command))
+      )
     },
     end: () => changes.end()
   }

@@ -5,7 +5,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { isObject } from '../../bytes/json.js'
 import { sectorSize } from '../../format/limits.js'
-import { type CommandError, commandError, type Failed, get, reason, wait } from '../command-error.js'
+import { actOnEach, type CommandError, commandError, type Failed, get, reason, wait } from '../command-error.js'
 import { createFile } from '../files/atomic-file.js'
 import { dataParts, writeAt } from '../files/sparse.js'
 import { type Piece, sizeOfAll, wholeDisk } from '../images/guest.js'
@@ -79,14 +79,8 @@ export interface ShareError extends CommandError {
 const isShareError = (u: unknown): u is ShareError =>
   isObject(u) && typeof u['share'] === 'number' && typeof u['message'] === 'string' && typeof u['exitCode'] === 'number'
 
-const writePiece = (name: string, fd: number, { bytes, at }: Piece): Done => {
-  if (bytes !== undefined)
-    for (const [part, place] of dataParts(bytes, at)) {
-      const written = writeAt(name, fd, part, place)
-      if (E.isLeft(written)) return written
-    }
-  return E.right(undefined)
-}
+const writePiece = (name: string, fd: number, { bytes, at }: Piece): Done =>
+  actOnEach(bytes === undefined ? [] : dataParts(bytes, at), ([part, place]) => writeAt(name, fd, part, place))
 
 /** Copies the shares that this thread claims into an open file, up to the first failure, and passes their pieces to `onPiece`. */
 export const copyShares =

@@ -4,7 +4,7 @@ import type { HostWrite } from '../../bytes/host-write.js'
 import { type Plan, type Read, runSync } from '../../bytes/plan.js'
 import { type Repaired, repair, type RepairMode } from '../../transition/repair/repair.js'
 import type { OpenOptions } from '../../transition/engine/open.js'
-import type { Cause, CommandError } from '../command-error.js'
+import { actOnEach, type Cause, type CommandError } from '../command-error.js'
 import type { DiskFile } from '../files/disk-file.js'
 
 /** Answers requests, about backing files say. */
@@ -41,19 +41,15 @@ export class ImageFiles {
 
   /** Lets writes be read from now on. */
   see(writes: readonly HostWrite[]): E.Either<CommandError, void> {
-    for (const w of writes) {
-      const seen = w._tag === 'Flush' ? done : this.fileOf(w.file.part).see(w)
-      if (E.isLeft(seen)) return seen
-    }
-    return done
+    return actOnEach(writes, (w) => (w._tag === 'Flush' ? done : this.fileOf(w.file.part).see(w)))
   }
 
   /** Brings writes to the files, after which nothing waits any more. */
   perform(writes: readonly HostWrite[]): E.Either<CommandError, void> {
-    for (const w of writes) {
-      const performed = w._tag === 'Flush' ? this.flush() : this.fileOf(w.file.part).perform(w)
-      if (E.isLeft(performed)) return performed
-    }
+    const performed = actOnEach(writes, (w) =>
+      w._tag === 'Flush' ? this.flush() : this.fileOf(w.file.part).perform(w)
+    )
+    if (E.isLeft(performed)) return performed
     this.image.settle()
     this.data?.settle()
     return done
@@ -61,11 +57,7 @@ export class ImageFiles {
 
   /** Brings writes to the files one by one, each to be read from then on. */
   carryOut(writes: readonly HostWrite[]): E.Either<CommandError, void> {
-    for (const w of writes) {
-      const carried = E.chain(() => this.perform([w]))(this.see([w]))
-      if (E.isLeft(carried)) return carried
-    }
-    return done
+    return actOnEach(writes, (w) => E.chain(() => this.perform([w]))(this.see([w])))
   }
 
   /** Repairs the image. */
