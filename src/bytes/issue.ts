@@ -148,14 +148,7 @@ export const under =
  * const issues = decoded._tag === 'Left' ? decoded.left.filter(isIssue) : []
  * assert.deepEqual(issues.map((issue) => issueJson(issue)['field']), ['magic'])
  */
-export const issueJson = (i: Issue): JsonObject => ({
-  clause: i.clause,
-  phase: i.phase,
-  source: i.source,
-  structure: i.structure,
-  field: i.field,
-  at: i.at,
-  size: i.size,
-  found: i.found,
-  expected: i.expected
-})
+export const issueJson = (i: Issue): JsonObject => {
+  const { clause, phase, source, structure, field, at, size, found, expected } = i
+  return { clause, phase, source, structure, field, at, size, found, expected }
+}

@@ -32,13 +32,7 @@ export const row = <A>(
   clause: ClauseId,
   doc: string,
   ...rules: readonly NumberRule[]
-): Row<A> => ({
-  as,
-  name,
-  clause,
-  doc,
-  rules
-})
+): Row<A> => ({ as, name, clause, doc, rules })
 
 /** A row and its place: byte offset from the start of the structure. */
 export interface Placed {
