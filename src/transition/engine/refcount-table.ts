@@ -46,12 +46,8 @@ export function* addBlocks(w: CommandState, index: number, k: number): Plan<void
   w.tx.markNew(first, k)
   for (let i = 0; i < k; i++) {
     yield* w.tx.put('refcount block', 'prepare', (first + i) * size, newBlock(w, refcountsIn(w, i, k)))
-    yield* w.tx.put(
-      'refcount table',
-      stageOfBlock(w, i),
-      w.refcountTable.at + 8 * (index + i),
-      encodeWords([(first + i) * size])
-    )
+    const entry = w.refcountTable.at + 8 * (index + i)
+    yield* w.tx.putWord('refcount table', stageOfBlock(w, i), entry, (first + i) * size)
   }
 }
 
@@ -129,7 +125,7 @@ export function* dropEmptyBlocks(w: CommandState, stage: 'prepare' | 'expose'): 
   const size = clusterSize(w.g)
   for (const { index, at } of yield* allBlocks(w)) {
     if (!(yield* isEmpty(w, index, at))) continue
-    yield* w.tx.put('refcount table', stage, w.refcountTable.at + 8 * index, encodeWords([0]))
+    yield* w.tx.putWord('refcount table', stage, w.refcountTable.at + 8 * index, 0)
     if (refcountPlace(w.g, at / size).table !== index) w.released.push(at / size)
     w.firstFree = Math.min(w.firstFree, at / size)
   }
