@@ -18,8 +18,9 @@ export interface FileRange {
   readonly length: number
 }
 
-/** The image itself. */
-const theImage: FileRef = { part: 'image', depth: 0 }
+/** The image itself, and its external data file. */
+export const imageFile: FileRef = { part: 'image', depth: 0 }
+export const dataFile: FileRef = { part: 'data', depth: 0 }
 
 /** A request for `length` bytes at byte `at` of a file. The answer has exactly that length: zeros past the end of the file. @see GEN-03 */
 export interface Read extends FileRange {
@@ -59,7 +60,7 @@ export type Plan<A, W = never> = Generator<Request<W>, A, Uint8Array>
  * const read = runSync(readAt(1, 2), { read: fromMemory(Uint8Array.of(1, 2, 3)), emit: () => undefined })
  * assert.deepEqual(read._tag === 'Right' && read.right, Uint8Array.of(2, 3))
  */
-export function* readAt(at: number, length: number, file: FileRef = theImage): Plan<Uint8Array> {
+export function* readAt(at: number, length: number, file: FileRef = imageFile): Plan<Uint8Array> {
   return yield { _tag: 'Read', file, at, length }
 }
 
@@ -75,7 +76,7 @@ export class Memory {
 }
 
 /** Asks for bytes, to be used only until more are read into the same memory. */
-export function* readInto(memory: Memory, at: number, length: number, file: FileRef = theImage): Plan<Uint8Array> {
+export function* readInto(memory: Memory, at: number, length: number, file: FileRef = imageFile): Plan<Uint8Array> {
   return yield { _tag: 'Read', file, at, length, into: memory.take(length) }
 }
 

@@ -2,14 +2,13 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import { type Issue, issue } from '../../bytes/issue.js'
+import { imageFile } from '../../bytes/plan.js'
 import { sectorSize } from '../../format/limits.js'
 import type { Chain } from '../../image/guest/chain.js'
 import type { AnyCommand } from '../../transition/command.js'
 import type { CommandError } from '../command-error.js'
 import { type DiskFile, openDiskFile } from '../files/disk-file.js'
 import type { Changes } from './session.js'
-
-const file = { part: 'image', depth: 0 } as const
 
 const unknown = (command: AnyCommand): readonly Issue[] => [
   issue(
@@ -30,13 +29,13 @@ const unknown = (command: AnyCommand): readonly Issue[] => [
 
 /** What a command does to a raw file; `undefined` for those that only images have. */
 const changeOf = (command: AnyCommand): Exclude<HostWrite, { readonly _tag: 'Flush' }> | undefined => {
-  if (command._tag === 'Write') return { _tag: 'Write', file, at: command.at, bytes: command.bytes }
+  if (command._tag === 'Write') return { _tag: 'Write', file: imageFile, at: command.at, bytes: command.bytes }
   if (command._tag === 'WriteZeroes' || command._tag === 'Discard')
-    return { _tag: 'Punch', file, at: command.at, length: command.length }
-  return command._tag === 'Resize' ? { _tag: 'Truncate', file, length: command.size } : undefined
+    return { _tag: 'Punch', file: imageFile, at: command.at, length: command.length }
+  return command._tag === 'Resize' ? { _tag: 'Truncate', file: imageFile, length: command.size } : undefined
 }
 
-/** A raw file, or an image, that is open for writing. */
+/** A raw file: imageFile, or an image, that is open for writing. */
 export interface Writable {
   readonly session: Changes
   readonly close: () => void

@@ -2,7 +2,7 @@
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { Issue } from '../../bytes/issue.js'
 import { equal, hex, joined } from '../../bytes/octets.js'
-import { failOn, type FileRef, type Plan, type Read, readAt } from '../../bytes/plan.js'
+import { failOn, type FileRef, imageFile, type Plan, type Read, readAt } from '../../bytes/plan.js'
 import { encodeWords } from '../../bytes/words.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { sectorSize } from '../../format/limits.js'
@@ -21,8 +21,6 @@ interface StagedWrite {
   readonly stage: number
   readonly write: HostWrite
 }
-
-const image: FileRef = { part: 'image', depth: 0 }
 
 /** The issue of bytes that end past the last byte a file can have; none where a file reaches. @see GEN-05 */
 export const beyondFiles = (structure: string, at: number, size: number): readonly Issue[] =>
@@ -99,7 +97,7 @@ export class Transaction {
   }
 
   /** Writes guest data, and whatever else the command does not read again. */
-  write(section: Section, stage: Stage, at: number, bytes: Uint8Array, file: FileRef = image): void {
+  write(section: Section, stage: Stage, at: number, bytes: Uint8Array, file: FileRef = imageFile): void {
     if (bytes.length === 0) return
     if (file.part === 'image') this.claims.push({ section, at, length: bytes.length })
     this.others.push({ stage: stageNumber(this.round, stage), write: { _tag: 'Write', file, at, bytes } })
@@ -192,7 +190,7 @@ export class Transaction {
     let run: Uint8Array[] = []
     let start = 0
     const end = (): void => {
-      if (run.length > 0) out.push({ _tag: 'Write', file: image, at: start * sectorSize, bytes: joined(run) })
+      if (run.length > 0) out.push({ _tag: 'Write', file: imageFile, at: start * sectorSize, bytes: joined(run) })
       run = []
     }
     for (const s of Float64Array.from(after.keys()).sort()) {

@@ -1,5 +1,5 @@
 /** Dropping guest clusters: they become unallocated, L2 tables and all. */
-import { type FileRef, type Plan, readAt } from '../../bytes/plan.js'
+import { imageFile, type Plan, readAt } from '../../bytes/plan.js'
 import { clusterSize, l2Entries, l2EntrySize } from '../../format/geometry.js'
 import { L1View, L2View } from '../../format/views.js'
 import { Counts } from '../../image/check/counts.js'
@@ -55,8 +55,6 @@ function* dropEntries(w: CommandState, from: number, to: number, gone: Counts): 
   yield* w.tx.put('active L2 table', 'expose', own + start, new Uint8Array(bytes.length))
 }
 
-const image: FileRef = { part: 'image', depth: 0 }
-
 /**
  * Makes the whole disk unallocated and frees its clusters. Snapshots and bitmaps stay, and where there are snapshots so does
  * VM state. A crash leaves each cluster as it was or as the backing file has it, and leaks at most. Refused where the
@@ -74,5 +72,5 @@ export function* makeEmpty(w: CommandState): Plan<void> {
   yield* endRound(w)
   yield* dropEmptyBlocks(w, 'expose')
   yield* endRound(w)
-  w.tx.schedule('release', { _tag: 'Truncate', file: image, length: yield* referencedEnd(w) })
+  w.tx.schedule('release', { _tag: 'Truncate', file: imageFile, length: yield* referencedEnd(w) })
 }

@@ -1,6 +1,6 @@
 /** Preallocation: host clusters for guest clusters that are not written. */
 import type { Preallocation } from '../../../spec/disk.js'
-import type { FileRef, Plan } from '../../bytes/plan.js'
+import { dataFile, type FileRef, imageFile, type Plan } from '../../bytes/plan.js'
 import { clusterSize, l2Entries, l2EntrySize } from '../../format/geometry.js'
 import type { L2Entry } from '../../format/l2.js'
 import { sectorSize } from '../../format/limits.js'
@@ -8,9 +8,6 @@ import { allSubclusters } from '../../format/subcluster.js'
 import { eachL2Table, encodeRun, type WritableL2Table } from '../engine/active-tree.js'
 import { allocate } from '../engine/allocate.js'
 import type { CommandState } from '../engine/command-state.js'
-
-const image: FileRef = { part: 'image', depth: 0 }
-const data: FileRef = { part: 'data', depth: 0 }
 
 /** Whether host clusters of the image file are written with zeros. */
 export const writesZeros = (w: CommandState, mode: Preallocation): boolean =>
@@ -88,7 +85,7 @@ export function* preallocate(
     for (let next = guest; guest < end; guest = next) {
       const run = yield* allocate(w, 1, (end - guest) / size)
       next = guest + run.n * size
-      clear(w, mode, image, run.cluster * size, run.n * size)
+      clear(w, mode, imageFile, run.cluster * size, run.n * size)
       yield* fill(w, table, guest, next, entryOf(w, run.cluster * size, content))
     }
   })
@@ -102,7 +99,7 @@ export function* preallocate(
  */
 export const growDataFile = (w: CommandState, old: number, size: number, mode: Preallocation): void => {
   const stage = mode === 'off' ? 'expose' : 'prepare'
-  w.tx.schedule(stage, { _tag: 'Truncate', file: data, length: old })
-  w.tx.schedule(stage, { _tag: 'Truncate', file: data, length: size })
-  if (mode === 'falloc' || mode === 'full') clear(w, mode, data, old, size - old)
+  w.tx.schedule(stage, { _tag: 'Truncate', file: dataFile, length: old })
+  w.tx.schedule(stage, { _tag: 'Truncate', file: dataFile, length: size })
+  if (mode === 'falloc' || mode === 'full') clear(w, mode, dataFile, old, size - old)
 }

@@ -1,6 +1,6 @@
 /** Zeroing and discarding: guest bytes read as zeros by their L2 entries, and their host clusters are freed. */
 import { equal } from '../../bytes/octets.js'
-import { type FileRef, type Plan, onEmit } from '../../bytes/plan.js'
+import { dataFile, type FileRef, imageFile, type Plan, onEmit } from '../../bytes/plan.js'
 import { clusterSize, grainSize, subclusterSize } from '../../format/geometry.js'
 import { encodeL2Entry, type L2Entry } from '../../format/l2.js'
 import { maxClusterBits } from '../../format/limits.js'
@@ -11,9 +11,6 @@ import type { CommandState } from '../engine/command-state.js'
 import { endRound } from '../engine/finish.js'
 import { refcountOf } from '../engine/refcounts.js'
 import { keepsEntry, maskOf, mayWrite, write } from './write.js'
-
-const image: FileRef = { part: 'image', depth: 0 }
-const dataFile: FileRef = { part: 'data', depth: 0 }
 
 /** A bitmap in which all subclusters read as zeros. @see ZD-05 */
 const allZeros = { allocated: 0, zeros: allSubclusters }
@@ -118,7 +115,7 @@ function* changeClusters(w: CommandState, from: number, to: number, change: (e: 
       releaseEntry(w, e)
     }
   })
-  if (!isRaw(w)) punch(w, w.g.externalDataFile ? dataFile : image, freed)
+  if (!isRaw(w)) punch(w, w.g.externalDataFile ? dataFile : imageFile, freed)
 }
 
 /** Zeroes the subclusters in `[from, to)` of one cluster; compressed ones become data. @see SW-05 */
