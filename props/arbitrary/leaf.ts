@@ -54,7 +54,9 @@ export const bitsValue = <A>(leaf: BitsLeaf<A>, mode: Mode): fc.Arbitrary<A> => 
     ...Object.fromEntries(Object.entries<BitRow>(leaf.rows).map(([key, row]) => [key, bitRow(row)])),
     reserved
   }
-  return recordOf(values).filter((u): u is A => leaf.json.is(u))
+  return recordOf(values)
+    .filter((u): u is A => leaf.json.is(u))
+    .filter((a) => mode === 'any' || leaf.rules.every((rule) => !rule.broken(a, undefined)))
 }
 
 /** Values of a field. Of those that may be anything, every other one keeps the rules all the same. */

@@ -2,10 +2,14 @@
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import type { Bits, BitsLeaf } from '../../src/bytes/bits.js'
+import type { Rule } from '../../src/bytes/judgement.js'
 import {
   autoclearFeatures,
-  clearUnknown,
+  autocleared,
   compatibleFeatures,
+  type Duty,
+  type Feature,
+  featureLeaf,
   incompatibleFeatures,
   unknownDuties
 } from '../../src/format/feature.js'
@@ -47,10 +51,31 @@ test('an unknown bit makes a reader refuse, is kept by a writer, or is cleared b
   same([broken(incompatibleFeatures), broken(compatibleFeatures), broken(autoclearFeatures)], [1, 0, 0])
 })
 
+test('a known bit is refused, kept, cleared, or keeps writers out, as its row says', () => {
+  const row = (lo: number, duty: Duty): Feature => ({
+    ...{ _tag: 'Flag', lo, hi: lo, clause: 'FEAT-01', doc: '', ...duty },
+    ...{ name: `bit ${lo}`, title: `bit ${lo}` }
+  })
+  const leaf = featureLeaf<Bits & Readonly<Record<'refused' | 'dirty' | 'locked' | 'cleared' | 'kept', boolean>>>(
+    'a word',
+    {
+      refused: row(0, { reader: 'refuse', writer: 'refuse' }),
+      dirty: row(1, { reader: 'ignore', writer: 'repair' }),
+      locked: row(2, { reader: 'ignore', writer: 'refuse' }),
+      cleared: row(3, { reader: 'ignore', writer: 'clear' }),
+      kept: row(4, { reader: 'ignore', writer: 'keep' })
+    },
+    { reader: 'ignore', writer: 'keep' }
+  )
+  const bitsThat = (rules: readonly Rule<ReturnType<typeof leaf.ofWord>>[]): readonly number[] =>
+    [0, 1, 2, 3, 4, 5].filter((bit) => rules.some((rule) => rule.broken(leaf.ofWord(1n << BigInt(bit)), undefined)))
+  same([bitsThat(leaf.rules), bitsThat(leaf.writable), leaf.cleared], [[0], [0, 1, 2], 1n << 3n])
+})
+
 test('a writer that opens an image leaves the known autoclear bits and no others', () => {
   holds(
     fc.property(numbers(0n, 2n ** 64n - 1n), (word) => {
-      assert.is(autoclearFeatures.toWord(clearUnknown(autoclearFeatures.ofWord(word))), word & 3n)
+      assert.is(autoclearFeatures.toWord(autocleared(autoclearFeatures.ofWord(word))), word & 3n)
     })
   )
 })

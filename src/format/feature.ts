@@ -1,6 +1,8 @@
 /** The three feature words of a version 3 header: known bits by name, unknown bits kept. */
 import type { ClauseId } from '../../spec/clauses/index.js'
-import { type BitRow, bits, type BitsLeaf, flag } from '../bytes/bits.js'
+import { type BitRow, type BitRows, type Bits, bits, type BitsLeaf, flag, maskOf } from '../bytes/bits.js'
+import type { Rule } from '../bytes/judgement.js'
+import { hex } from '../bytes/octets.js'
 import type { AutoclearFeatures, CompatibleFeatures, IncompatibleFeatures } from './header-values.js'
 
 /** What a program must be able to do with an image in which a feature bit is set. */
@@ -20,7 +22,17 @@ export interface Feature extends BitRow<'Flag'>, Duty {
   readonly title: string
 }
 
-const feature = (bit: number, name: string, clause: ClauseId, doc: string, duty: Duty, title?: string): Feature => ({
+/** The rows of a word of feature bits whose value is an `A`, by the names that the bits have here. */
+type FeatureRows<A> = Readonly<Record<Exclude<keyof A, 'reserved'>, Feature>>
+
+const feature = <const D extends Duty>(
+  bit: number,
+  name: string,
+  clause: ClauseId,
+  doc: string,
+  duty: D,
+  title?: string
+): Feature & D => ({
   ...flag(bit, name, clause, doc),
   ...duty,
   title: title ?? name.replaceAll('_', ' ')
@@ -59,14 +71,14 @@ const incompatibleRows = {
     { reader: 'apply', writer: 'apply' },
     'extended L2 entries'
   )
-} as const
+} satisfies FeatureRows<IncompatibleFeatures>
 
 const compatibleRows = {
   lazyRefcounts: feature(0, 'lazy_refcounts', 'INT-01', 'refcount writes may be postponed under the dirty bit', {
     reader: 'ignore',
     writer: 'keep'
   })
-} as const
+} satisfies FeatureRows<CompatibleFeatures>
 
 const autoclearRows = {
   bitmaps: feature(0, 'bitmaps', 'BMP-11', 'the bitmaps extension is consistent', {
@@ -77,7 +89,7 @@ const autoclearRows = {
     reader: 'ignore',
     writer: 'apply'
   })
-} as const
+} satisfies FeatureRows<AutoclearFeatures>
 
 const featureRows = {
   incompatible: incompatibleRows,
@@ -91,15 +103,12 @@ export type FeatureWord = keyof typeof featureRows
 /** The words of feature bits, in the order of their numbers in the feature name table. @see EXT-07 */
 export const featureWords = ['incompatible', 'compatible', 'autoclear'] as const satisfies readonly FeatureWord[]
 
-/** Bits a reader must know: an unknown one that is set means the image must not be opened. @see FEAT-01 */
-export const incompatibleFeatures: BitsLeaf<IncompatibleFeatures> = bits('incompatible features', incompatibleRows, {
-  clause: 'FEAT-01',
-  refusal: 'OPEN-09'
-})
-/** Bits a reader may ignore; a writer keeps them. @see FEAT-02 */
-export const compatibleFeatures: BitsLeaf<CompatibleFeatures> = bits('compatible features', compatibleRows)
-/** Bits a reader may ignore; a writer clears those it does not know before it writes. @see FEAT-03 */
-export const autoclearFeatures: BitsLeaf<AutoclearFeatures> = bits('autoclear features', autoclearRows)
+/** The bits of a word that a reader, or a writer, has to apply: each is answered in a record with its key. */
+export type Applied<Word extends FeatureWord, Who extends keyof Duty> = {
+  [K in keyof Rows[Word]]: Rows[Word][K] extends Readonly<Record<Who, 'apply'>> ? K : never
+}[keyof Rows[Word]]
+
+type Rows = typeof featureRows
 
 /** The duties towards bits that a program does not know. @see FEAT-01, FEAT-02 and FEAT-03 */
 export const unknownDuties: Readonly<Record<FeatureWord, Duty>> = {
@@ -108,18 +117,93 @@ export const unknownDuties: Readonly<Record<FeatureWord, Duty>> = {
   autoclear: { reader: 'ignore', writer: 'clear' }
 }
 
+/** A word of feature bits. Its rules, and what a writer must do first, follow from the duties of its rows. */
+export interface FeatureLeaf<A> extends BitsLeaf<A> {
+  /** What the word must satisfy before a writer may change the image. @see FEAT-04 and FEAT-05 */
+  readonly writable: readonly Rule<A>[]
+  /** The bits that a writer clears. @see FEAT-03 */
+  readonly cleared: bigint
+}
+
+/** What is expected of a bit that keeps writers out, by the duty of the writer. */
+const expected = { repair: 'clear, once refcounts are rebuilt', refuse: 'clear, once the image is consistent' } as const
+
+/** The leaf of a word of feature bits, from its rows and the duties towards its other bits. */
+export const featureLeaf = <A extends Bits>(
+  name: string,
+  rows: BitRows<A> & FeatureRows<A>,
+  unknown: Duty
+): FeatureLeaf<A> => {
+  const leaf = bits<A>(name, rows)
+  const known = Object.values<Feature>(rows)
+  const bitsWith = (has: (duty: Duty) => boolean): bigint =>
+    known.filter(has).reduce((mask, row) => mask | maskOf(row), has(unknown) ? leaf.reservedMask : 0n)
+  const refused = bitsWith(({ reader }) => reader === 'refuse')
+  const refusal: Rule<A> = {
+    clause: 'FEAT-01',
+    refusal: 'OPEN-09',
+    part: 'reserved',
+    broken: (a) => (leaf.toWord(a) & refused) !== 0n,
+    found: (a) => hex(leaf.toWord(a) & refused),
+    expected: 'reserved bits zero'
+  }
+  const writable = known.flatMap(({ writer, clause, title, ...row }): readonly Rule<A>[] =>
+    writer === 'repair' || writer === 'refuse'
+      ? [
+          {
+            clause,
+            phase: 'inconsistent',
+            broken: (a) => (leaf.toWord(a) & maskOf(row)) !== 0n,
+            found: () => `the ${title}`,
+            expected: expected[writer]
+          }
+        ]
+      : []
+  )
+  return {
+    ...leaf,
+    rules: refused === 0n ? [] : [refusal],
+    writable,
+    cleared: bitsWith(({ writer }) => writer === 'clear')
+  }
+}
+
+/** Bits a reader must know: an unknown one that is set means the image must not be opened. @see FEAT-01 */
+export const incompatibleFeatures: FeatureLeaf<IncompatibleFeatures> = featureLeaf(
+  'incompatible features',
+  incompatibleRows,
+  unknownDuties.incompatible
+)
+/** Bits a reader may ignore; a writer keeps them. @see FEAT-02 */
+export const compatibleFeatures: FeatureLeaf<CompatibleFeatures> = featureLeaf(
+  'compatible features',
+  compatibleRows,
+  unknownDuties.compatible
+)
+/** Bits a reader may ignore; a writer clears those it does not know before it writes. @see FEAT-03 */
+export const autoclearFeatures: FeatureLeaf<AutoclearFeatures> = featureLeaf(
+  'autoclear features',
+  autoclearRows,
+  unknownDuties.autoclear
+)
+
 /**
- * The autoclear word a writer leaves when it opens an image: unknown bits cleared.
+ * The autoclear word a writer leaves when it opens an image: unknown bits cleared, and known ones whose duty it is. The
+ * same value where there is nothing to clear.
  *
  * @see FEAT-03
  * @example
- * import { clearUnknown } from 'qcow2-spec/format'
+ * import { autocleared } from 'qcow2-spec/format'
  * import * as assert from 'node:assert/strict'
  *
  * const found = { bitmaps: true, rawExternalData: false, reserved: 1n << 63n }
- * assert.deepEqual(clearUnknown(found), { bitmaps: true, rawExternalData: false, reserved: 0n })
+ * assert.deepEqual(autocleared(found), { bitmaps: true, rawExternalData: false, reserved: 0n })
  */
-export const clearUnknown = (features: AutoclearFeatures): AutoclearFeatures => ({ ...features, reserved: 0n })
+export const autocleared = (features: AutoclearFeatures): AutoclearFeatures => {
+  const word = autoclearFeatures.toWord(features)
+  const { cleared } = autoclearFeatures
+  return (word & cleared) === 0n ? features : autoclearFeatures.ofWord(word & ~cleared)
+}
 
 /** Every known bit with its word (0 incompatible, 1 compatible, 2 autoclear) and its title, in QEMU's order. @see EXT-08 */
 export const featureTitles: readonly { readonly type: number; readonly bit: number; readonly title: string }[] =

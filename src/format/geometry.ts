@@ -1,16 +1,20 @@
 /** Geometry: the numbers a header fixes for every other structure. */
 import { maxClusterBits, minClusterBits, subclusters } from './limits.js'
+import type { Applied } from './feature.js'
 import type { Header } from './header.js'
+import type { IncompatibleFeatures } from './header-values.js'
 
-/** What a decoder of tables needs to know of the header. */
-export interface Geometry {
+/**
+ * What a decoder of tables needs to know of the header: every incompatible feature that a reader applies is in it, except the
+ * compression type, which is a field of the header as well.
+ */
+export interface Geometry extends Pick<
+  IncompatibleFeatures,
+  Exclude<Applied<'incompatible', 'reader'>, 'compressionType'>
+> {
   readonly version: number
   /** A cluster is `1 << clusterBits` bytes, 9 to 21. */
   readonly clusterBits: number
-  /** Whether L2 entries are 128 bits wide. */
-  readonly extendedL2: boolean
-  /** Whether guest data lives in another file. */
-  readonly externalDataFile: boolean
   /** A refcount is `1 << refcountOrder` bits, 0 to 6. */
   readonly refcountOrder: number
 }

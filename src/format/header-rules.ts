@@ -4,6 +4,7 @@ import type { Issue } from '../bytes/issue.js'
 import { type FieldRule, onField, RuleTable } from '../bytes/judgement.js'
 import { type Aligning, alignment, isAligned } from './alignment.js'
 import { backingRules } from './backing.js'
+import { autoclearFeatures, compatibleFeatures, incompatibleFeatures } from './feature.js'
 import { neededL1Entries } from './geometry.js'
 import { compressionType, fitsCluster, type Header, header, headerPlaces, type HeaderKey } from './header.js'
 import {
@@ -182,24 +183,15 @@ export const judgeHeader = (h: Header): readonly Issue[] => {
   return [...header.judge(h), ...(clustered ? headerRules : unclusteredRules).judge(h, h)]
 }
 
-/** The rules of a header whose image a writer may change as it is. @see FEAT-04 and FEAT-05 */
+/** The rules of a header whose image a writer may change as it is: those of its feature bits. @see FEAT-04 and FEAT-05 */
 export const writableRules = new RuleTable<Header>(headerPlaces, [
-  {
-    field: 'incompatibleFeatures',
-    clause: 'FEAT-04',
-    phase: 'inconsistent',
-    broken: (h) => h.incompatibleFeatures.dirty,
-    found: () => 'the dirty bit',
-    expected: 'clear, once refcounts are rebuilt'
-  },
-  {
-    field: 'incompatibleFeatures',
-    clause: 'FEAT-05',
-    phase: 'inconsistent',
-    broken: (h) => h.incompatibleFeatures.corrupt,
-    found: () => 'the corrupt bit',
-    expected: 'clear, once the image is consistent'
-  }
+  ...incompatibleFeatures.writable.map((rule) =>
+    onField('incompatibleFeatures', rule, (h: Header) => h.incompatibleFeatures)
+  ),
+  ...compatibleFeatures.writable.map((rule) =>
+    onField('compatibleFeatures', rule, (h: Header) => h.compatibleFeatures)
+  ),
+  ...autoclearFeatures.writable.map((rule) => onField('autoclearFeatures', rule, (h: Header) => h.autoclearFeatures))
 ])
 
 /**

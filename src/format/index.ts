@@ -12,7 +12,19 @@ export {
   v2Defaults
 } from './header.js'
 export * from './header-rules.js'
-export * from './feature.js'
+export {
+  autoclearFeatures,
+  autocleared,
+  compatibleFeatures,
+  type Duty,
+  type Feature,
+  type FeatureLeaf,
+  featureTitles,
+  type FeatureWord,
+  featureWords,
+  incompatibleFeatures,
+  unknownDuties
+} from './feature.js'
 export * from './geometry.js'
 export * as limits from './limits.js'
 /** Header extensions. */

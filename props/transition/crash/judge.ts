@@ -4,6 +4,7 @@ import type { Bitmap, Disk } from '../../../spec/disk.js'
 import type { Issue } from '../../../src/bytes/issue.js'
 import { failWith, orFail, type Plan, readAt, runSync, onEmit } from '../../../src/bytes/plan.js'
 import { portable } from '../../../src/compression/decompress.js'
+import type { Applied } from '../../../src/format/feature.js'
 import type { Geometry } from '../../../src/format/geometry.js'
 import { dirtyRanges } from '../../../src/image/guest/bitmap-ranges.js'
 import type { Chain } from '../../../src/image/guest/chain.js'
@@ -158,11 +159,17 @@ function* unlikeBitmap(
 }
 
 /** DATA-06: an external data file that is the raw disk holds what the guest reads, whoever reads it. */
-function* unlikeRaw({ header }: Metadata, content: Uint8Array): Plan<string | undefined> {
+function* unlikeRaw({ header }: Metadata, _: Geometry, content: Uint8Array): Plan<string | undefined> {
   if (!header.autoclearFeatures.rawExternalData) return undefined
   const raw = yield* readAt(0, content.length, { part: 'data', depth: 0 })
   const at = content.findIndex((byte, i) => byte !== raw[i])
   return at < 0 ? undefined : `byte ${at} of the raw disk is not what the guest reads`
+}
+
+/** How a state breaks the promise of an autoclear bit: each bit that a writer applies is one. */
+const autoclearPromises: Readonly<Record<Applied<'autoclear', 'writer'>, readonly [string, typeof unlikeBitmap]>> = {
+  rawExternalData: ['C3 or C4', unlikeRaw],
+  bitmaps: ['C9', unlikeBitmap]
 }
 
 /** What a guest sees of a state, and what is wrong with that. */
@@ -201,10 +208,9 @@ function* seeing({ m, g }: Open, files: Files, promised: Promised): Plan<Sight> 
   const content = yield* readGuest(chainOf(files, m, disk), 0, disk.size, portable)
   const told = (clause: string, why: string | undefined): string | undefined =>
     why === undefined ? undefined : `${clause}: ${why}`
-  const wrong =
-    told('C1', unlikeHeads(m, promise)) ??
-    told('C3 or C4', unpromised(content, promise) ?? (yield* unlikeRaw(m, content))) ??
-    told('C9', yield* unlikeBitmap(m, g, content, promise))
+  let wrong = told('C1', unlikeHeads(m, promise)) ?? told('C3 or C4', unpromised(content, promise))
+  for (const [clause, unlike] of Object.values(autoclearPromises))
+    wrong ??= told(clause, yield* unlike(m, g, content, promise))
   return { content, ...(wrong === undefined ? {} : { wrong }) }
 }
 

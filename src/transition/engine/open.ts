@@ -2,7 +2,7 @@
 import { failOn, failWith, orFail, type Plan } from '../../bytes/plan.js'
 import { type Compressor, portableCompressor } from '../../compression/compress.js'
 import type { Decompressor } from '../../compression/decompress.js'
-import { clearUnknown } from '../../format/feature.js'
+import { autocleared } from '../../format/feature.js'
 import type { Geometry } from '../../format/geometry.js'
 import { writableRules } from '../../format/header-rules.js'
 import type { Layer } from '../../image/guest/chain.js'
@@ -28,11 +28,10 @@ export const writableImage = (options: OpenOptions, metadata: Metadata, g: Geome
   compressedCursor: 0
 })
 
-/** Clears the unknown autoclear bits. @see FEAT-03 */
+/** Clears the autoclear bits that this writer does not keep true. @see FEAT-03 */
 function* clearAutoclear(w: CommandState): Plan<void> {
-  const { autoclearFeatures } = w.header
-  if (autoclearFeatures.reserved !== 0n)
-    yield* w.changeHeader('prepare', { autoclearFeatures: clearUnknown(autoclearFeatures) })
+  const autoclearFeatures = autocleared(w.header.autoclearFeatures)
+  if (autoclearFeatures !== w.header.autoclearFeatures) yield* w.changeHeader('prepare', { autoclearFeatures })
 }
 
 /**

@@ -156,7 +156,7 @@ export const engineMutants: readonly Mutant[] = [
   {
     name: 'unknown autoclear bits are not cleared',
     file: 'transition/engine/open.ts',
-    change: { in: 'clearAutoclear', find: '$autoclearFeatures.reserved !== 0n', operator: 'condition-false' },
+    change: { in: 'clearAutoclear', find: '$autoclearFeatures !== $kept', operator: 'condition-false' },
     red: 'props/transition/engine/open.test.ts',
     rule: 'unknown autoclear bits are cleared before anything is written, and no others'
   },
