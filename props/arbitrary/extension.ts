@@ -9,7 +9,7 @@ import {
   featureNames
 } from '../../src/format/extension-payload.js'
 import { type Extension, extension, extensionRecord, typeOf } from '../../src/format/extension.js'
-import { extensionTypes } from '../../src/format/extension-kinds.js'
+import { extensionTypes, type Payloads } from '../../src/format/extension-kinds.js'
 import { type ExtensionArea, extensionArea } from '../../src/format/extension-area.js'
 import { maxBackingFormat } from '../../src/format/limits.js'
 import type { Mode } from './leaf.js'
@@ -30,6 +30,9 @@ import {
 const names = fixed(featureName)
 const bitmaps = fixed(bitmapsExtension, 'bitmaps extension')
 const encryption = fixed(encryptionPointer, 'full disk encryption pointer')
+
+/** An extension of one kind. */
+type ExtensionOf<Tag extends keyof Payloads> = Extract<Extension, { readonly _tag: Tag }>
 
 const modal = <A>(s: Structure<A>, mode: Mode): fc.Arbitrary<A> => (mode === 'any' ? s.anyValue : s.wellFormed)
 
@@ -71,18 +74,26 @@ const misfits = fc
   )
   .map(([type, data]): Extension => ({ _tag: 'Other', type, data, padding: empty }))
 
-const unpadded = (mode: Mode): fc.Arbitrary<Extension> => {
-  const padding = empty
-  const every = [
-    strings(mode).map((data): Extension => ({ _tag: 'BackingFormat', data, padding })),
-    strings('any').map((data): Extension => ({ _tag: 'DataFile', data, padding })),
-    modal(featureNameTables, mode).map((data): Extension => ({ _tag: 'FeatureNames', data, padding })),
-    modal(bitmaps, mode).map((data): Extension => ({ _tag: 'Bitmaps', data, padding })),
-    modal(encryption, mode).map((data): Extension => ({ _tag: 'Encryption', data, padding })),
-    fc.tuple(unknownTypes, strings('any')).map(([type, data]): Extension => ({ _tag: 'Other', type, data, padding }))
-  ]
-  return fc.oneof(...every, ...(mode === 'any' ? [misfits] : []))
+/** The generator of each known extension. */
+const generators: { readonly [Tag in keyof Payloads]: (mode: Mode) => fc.Arbitrary<ExtensionOf<Tag>> } = {
+  BackingFormat: (mode) => strings(mode).map((data) => ({ _tag: 'BackingFormat', data, padding: empty })),
+  DataFile: () => strings('any').map((data) => ({ _tag: 'DataFile', data, padding: empty })),
+  FeatureNames: (mode) =>
+    modal(featureNameTables, mode).map((data) => ({ _tag: 'FeatureNames', data, padding: empty })),
+  Bitmaps: (mode) => modal(bitmaps, mode).map((data) => ({ _tag: 'Bitmaps', data, padding: empty })),
+  Encryption: (mode) => modal(encryption, mode).map((data) => ({ _tag: 'Encryption', data, padding: empty }))
 }
+
+const others = fc
+  .tuple(unknownTypes, strings('any'))
+  .map(([type, data]): Extension => ({ _tag: 'Other', type, data, padding: empty }))
+
+const unpadded = (mode: Mode): fc.Arbitrary<Extension> =>
+  fc.oneof(
+    ...Object.values(generators).map((generator): fc.Arbitrary<Extension> => generator(mode)),
+    others,
+    ...(mode === 'any' ? [misfits] : [])
+  )
 
 /** Extensions padded to a multiple of 8. The padding may hold anything, in a well-formed one too. */
 const padded = (mode: Mode): fc.Arbitrary<Extension> =>

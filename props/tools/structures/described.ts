@@ -1,7 +1,7 @@
 /** The structures: each field table with the rules of its structure, in the order in which the reference lists them. */
 import type { BitRow } from '../../../src/bytes/bits.js'
 import type { FieldRule } from '../../../src/bytes/judgement.js'
-import type { Placed } from '../../../src/bytes/struct.js'
+import { type Placed, StructType } from '../../../src/bytes/struct.js'
 import { bitmapTableEntry, bitmapTableRules, lastBitsRules } from '../../../src/format/bitmap.js'
 import {
   bitmapEntry,
@@ -14,7 +14,7 @@ import {
 } from '../../../src/format/bitmap-directory.js'
 import { compressedBits } from '../../../src/format/compressed.js'
 import { areaRules, repeatRules } from '../../../src/format/extension-area.js'
-import { bitmapsExtension, encryptionPointer, featureName } from '../../../src/format/extension-payload.js'
+import { featureName } from '../../../src/format/extension-payload.js'
 import { headRules } from '../../../src/format/extension-rules.js'
 import { extensionRecord, lengthRules } from '../../../src/format/extension.js'
 import { headerRules } from '../../../src/format/header-rules.js'
@@ -61,6 +61,8 @@ export interface Described {
   readonly tables: readonly Rules[]
 }
 
+const knownExtensions = Object.values(extensionKinds)
+
 /** Every structure of the format. */
 export const describedStructures: readonly Described[] = [
   { title: 'header', rows: headerFields.rows, tables: [headerFields, headerRules] },
@@ -76,15 +78,16 @@ export const describedStructures: readonly Described[] = [
     tails: extensionRecord.tails,
     tables: [repeatRules]
   },
-  ...Object.values(extensionKinds).map(({ type, title }) => ({
+  ...knownExtensions.map(({ type, title }) => ({
     title: `${title}, extension of type ${hex(type)}`,
     tables: [lengthRules.get(type) ?? { rules: [] }]
   })),
   { title: 'header extension area', tables: [areaRules] },
   { title: 'header and extensions', tables: [headRules] },
   { title: 'feature name table entry', rows: featureName.rows, tables: [featureName] },
-  { title: bitmapsExtension.name, rows: bitmapsExtension.rows, tables: [bitmapsExtension] },
-  { title: encryptionPointer.name, rows: encryptionPointer.rows, tables: [encryptionPointer] },
+  ...knownExtensions.flatMap(({ payload }) =>
+    payload instanceof StructType ? [{ title: payload.name, rows: payload.rows, tables: [payload] }] : []
+  ),
   { title: l1Entry.name, bits: l1Entry.leaf.rows, tables: [l1Rules] },
   { title: 'L2 entry of a standard cluster', bits: standardBits.rows, tables: [] },
   { title: 'L2 entry of a compressed cluster, 64 KiB clusters', bits: compressedBits(16).rows, tables: [] },
