@@ -43,7 +43,7 @@ const bitLines = (rows: Readonly<Record<string, BitRow>>): readonly string[] => 
 }
 
 /** The names of the fields of a structure by their keys, as far as its tables have them. */
-const namesOf = ({ rows = [], bits = {} }: Described): ReadonlyMap<string, string> =>
+export const namesOf = ({ rows = [], bits = {} }: Described): ReadonlyMap<string, string> =>
   new Map([
     ...rows.map((p): [string, string] => [p.key, p.row.name]),
     ...Object.entries(bits).map(([key, row]): [string, string] => [key, row.name])
@@ -52,8 +52,12 @@ const namesOf = ({ rows = [], bits = {} }: Described): ReadonlyMap<string, strin
 /** The name of a field that another table has: the format writes names in lower case with underscores. */
 const snakeCase = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
+/** The field of a rule, or the part of it that is meant, as issues name it. */
+export const ruledField = (rule: FieldRule<never, never>, names: ReadonlyMap<string, string>): string =>
+  [names.get(rule.field) ?? snakeCase(rule.field), ...(rule.part === undefined ? [] : [rule.part])].join('.')
+
 const ruleLine = (rule: FieldRule<never, never>, names: ReadonlyMap<string, string>): Line => [
-  [names.get(rule.field) ?? snakeCase(rule.field), ...(rule.part === undefined ? [] : [rule.part])].join('.'),
+  ruledField(rule, names),
   rule.expected,
   rule.phase ?? 'invalid',
   rule.source ?? 'both',
