@@ -1,10 +1,11 @@
-/** Alignment: the rule that a host offset is a multiple of the cluster size, and its mask for tables of many entries. */
+/** Host offsets: the rules that one is a multiple of the cluster size and within QEMU's reach, and the mask for tables of many. */
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { type BitRow, maskOf } from '../bytes/bits.js'
 import { type FieldRule, onField, type Rule } from '../bytes/judgement.js'
 import { hex } from '../bytes/octets.js'
 import { halves, type Halves } from '../bytes/words.js'
 import type { Geometry } from './geometry.js'
+import { maxReadable } from './limits.js'
 
 /** What a rule of alignment is judged with. */
 export type Aligning = Pick<Geometry, 'clusterBits'>
@@ -29,6 +30,22 @@ export const aligned = <K extends string>(
   clause: ClauseId,
   more: Partial<Rule<bigint, Aligning>> = {}
 ): FieldRule<Readonly<Record<K, bigint>>, Aligning, K> => onField(field, alignment(clause, more), (a) => a[field])
+
+/** The rule that the table whose offset is in a field ends where QEMU can read: past that it fails to load the table. */
+export const readable = <A, K extends string>(
+  field: K,
+  clause: ClauseId,
+  endOf: (a: A) => bigint,
+  more: Partial<Rule<A, Aligning>> = {}
+): FieldRule<A, Aligning, K> => ({
+  field,
+  clause,
+  phase: 'limit',
+  source: 'qemu',
+  broken: (a) => endOf(a) > maxReadable,
+  expected: 'a table that ends where QEMU can read',
+  ...more
+})
 
 /** The bits of a table entry that must be clear: reserved bits, and those of an offset below the cluster size. */
 export const faultMask = (leaf: { readonly reservedMask: bigint }, offset: BitRow, clusterBits: number): Halves =>

@@ -11,7 +11,7 @@ import { listOf, repeats, startsOf, type Step } from '../bytes/list.js'
 import { toHex } from '../bytes/octets.js'
 import { atLeast, atMost, between, oneOf, refusing, zero } from '../bytes/rule.js'
 import { row, struct, type StructType } from '../bytes/struct.js'
-import { aligned, type Aligning } from './alignment.js'
+import { aligned, type Aligning, readable } from './alignment.js'
 import type { BitmapsExtension } from './header-values.js'
 import type { BitmapEntry, BitmapFields, BitmapFlags } from './table-values.js'
 import {
@@ -20,7 +20,6 @@ import {
   maxBitmapTable,
   maxBitmapTables,
   maxGranularityBits,
-  maxReadable,
   minGranularityBits
 } from './limits.js'
 import { bitmapBits, bitmapTableEntries } from './bitmap.js'
@@ -173,15 +172,12 @@ export const directoryRules = new RuleTable<Directory>(
       whole('bitmap directory', Number(extension.bitmapDirectorySize), Number(extension.bitmapDirectoryOffset))
   },
   [
-    {
-      field: 'offset',
-      clause: 'BMP-12',
-      phase: 'limit',
+    readable('offset', 'BMP-12', ({ extension: e }) => e.bitmapDirectoryOffset + e.bitmapDirectorySize, {
+      source: 'both',
       refusal,
-      broken: ({ extension }) => extension.bitmapDirectoryOffset + extension.bitmapDirectorySize > maxReadable,
       found: ({ extension }) => String(extension.bitmapDirectoryOffset),
       expected: 'a directory that ends where QEMU can read'
-    },
+    }),
     {
       field: 'entries',
       clause: 'BMP-12',
@@ -216,15 +212,7 @@ export const bitmapLoadingRules = new RuleTable<BitmapEntry, BitmapLoading>(bitm
     expected: 'the entries that the size of the disk needs',
     specific: (b, loading) => `${neededEntries(b, loading)} for the size of the disk`
   },
-  {
-    field: 'bitmapTableOffset',
-    clause: 'BMP-12',
-    phase: 'limit',
-    source: 'qemu',
-    refusal,
-    broken: (b) => b.bitmapTableOffset + 8n * BigInt(b.bitmapTableSize) > maxReadable,
-    expected: 'a table that ends where QEMU can read'
-  }
+  readable('bitmapTableOffset', 'BMP-12', (b) => b.bitmapTableOffset + 8n * BigInt(b.bitmapTableSize), { refusal })
 ])
 
 /** Whether a bitmap of a disk of `disk` bytes is as coarse and as short as QEMU loads one. @see BMP-12 */

@@ -2,7 +2,7 @@
 import type { ClauseId } from '../../spec/clauses/index.js'
 import type { Issue } from '../bytes/issue.js'
 import { type FieldRule, onField, RuleTable } from '../bytes/judgement.js'
-import { type Aligning, alignment, isAligned } from './alignment.js'
+import { type Aligning, alignment, isAligned, readable } from './alignment.js'
 import { backingRules } from './backing.js'
 import { autoclearFeatures, compatibleFeatures, incompatibleFeatures } from './feature.js'
 import { neededL1Entries } from './geometry.js'
@@ -17,6 +17,7 @@ import {
   minExtendedClusterBits,
   sectorSize
 } from './limits.js'
+import { snapshotFixed } from './snapshot.js'
 
 type HeaderRule = FieldRule<Header, Aligning, HeaderKey>
 
@@ -95,15 +96,10 @@ const table = (
   bytesOf: (h: Header) => bigint
 ): readonly HeaderRule[] => [
   onField(field, alignment(clause, { found: String }), (h) => h[field]),
-  {
-    field,
-    clause,
-    phase: 'limit',
-    source: 'qemu',
+  readable(field, clause, (h) => h[field] + bytesOf(h), {
     broken: (h) => isAligned(h[field], h) && h[field] + bytesOf(h) > reach(bytesOf(h)),
-    expected: 'a table that ends where QEMU can read',
     specific: (h) => `at most ${reach(bytesOf(h)) - bytesOf(h)}`
-  }
+  })
 ]
 
 const refcountTableBytes = (h: Header): bigint => BigInt(h.refcountTableClusters) << BigInt(h.clusterBits)
@@ -153,7 +149,7 @@ export const headerRules = new RuleTable<Header, Aligning>(headerPlaces, [
   ...compression,
   ...features,
   ...table('refcountTableOffset', 'OPEN-16', refcountTableBytes),
-  ...table('snapshotsOffset', 'OPEN-18', (h) => BigInt(h.nbSnapshots) * 40n),
+  ...table('snapshotsOffset', 'OPEN-18', (h) => BigInt(h.nbSnapshots * snapshotFixed.size)),
   ...table('l1TableOffset', 'OPEN-20', (h) => BigInt(h.l1Size) * 8n),
   ...sizes,
   ...backingRules.rules

@@ -12,7 +12,14 @@ import { atLeast, atMost, between, multipleOf, oneOf, refusing } from '../bytes/
 import { type Fields, jsonRows, row, struct, type StructType, tooShort } from '../bytes/struct.js'
 import { autoclearFeatures, compatibleFeatures, incompatibleFeatures } from './feature.js'
 import type { AdditionalFields, HeaderFields, HeaderV2 } from './header-values.js'
-import { maxClusterBits, maxL1Entries, maxRefcountOrder, maxSnapshots, minClusterBits } from './limits.js'
+import {
+  maxClusterBits,
+  maxL1Entries,
+  maxRefcountOrder,
+  maxSnapshots,
+  minClusterBits,
+  minHeaderLength
+} from './limits.js'
 
 /** `QFI` and 0xFB. @see OPEN-01 */
 export const magic = 0x5146_49fb
@@ -77,7 +84,7 @@ const headerV3Fields: Fields<Omit<HeaderFields, keyof HeaderV2>> = {
     'header_length',
     'HDR-02',
     'length of the header in bytes; the extensions follow',
-    refusing('OPEN-04', atLeast(104, 'HDR-02')),
+    refusing('OPEN-04', atLeast(minHeaderLength, 'HDR-02')),
     multipleOf(8, 'HDR-02', 'format')
   )
 }
@@ -97,7 +104,7 @@ export const v2Defaults: Omit<HeaderFields, keyof HeaderV2> = {
   compatibleFeatures: compatibleFeatures.ofWord(0n),
   autoclearFeatures: autoclearFeatures.ofWord(0n),
   refcountOrder: 4,
-  headerLength: 72
+  headerLength: headerV2.size
 }
 
 /**
@@ -181,7 +188,7 @@ const isHeader = (u: unknown): u is Header => {
 }
 
 /** What a version 2 header holds beside its own fields. */
-const beyondV2 = { ...v2Defaults, additional: { rest: empty } }
+export const beyondV2 = { ...v2Defaults, additional: { rest: empty } }
 
 const v2Json = objectJson('header', jsonRows(headerV2.rows), isHeader, beyondV2)
 const v3Json = objectJson(

@@ -8,6 +8,8 @@ export const maxClusterBits = 21
 export const minExtendedClusterBits = 14
 /** Subclusters in a cluster with extended L2 entries. @see SUB-01 */
 export const subclusters = 32
+/** Shortest header of version 3: its fixed fields. @see HDR-02 */
+export const minHeaderLength = 104
 /** Bytes of a sector, the unit of sizes and of compressed lengths. @see CMP-01 and HDR-08 */
 export const sectorSize = 512
 /** Widest refcount, as a power of two: 64 bits. @see REF-02 */
@@ -32,6 +34,8 @@ export const hostEnd = 1n << 56n
 export const maxSnapshots = 65_536
 /** Bytes of a snapshot table. @see SNAP-07 */
 export const maxSnapshotTable = 67_108_864
+/** Fewest bytes of a snapshot's extra data in version 3. @see SNAP-02 */
+export const minSnapshotExtra = 16
 /** Bytes of a snapshot's extra data. @see SNAP-03 */
 export const maxSnapshotExtra = 1024
 /** Bitmaps in a directory. @see BMP-12 */

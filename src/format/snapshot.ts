@@ -6,15 +6,15 @@ import { entry, type EntryType, toEight } from '../bytes/entry.js'
 import { growing, type GrowingType } from '../bytes/growing.js'
 import { type Issue, malformed } from '../bytes/issue.js'
 import { onField, RuleTable, rulesOf } from '../bytes/judgement.js'
-import { u16, u32, u64 } from '../bytes/leaf.js'
+import { maxU64, u16, u32, u64 } from '../bytes/leaf.js'
 import { listOf, startsOf, type Step } from '../bytes/list.js'
 import { empty } from '../bytes/octets.js'
 import { atMost, refusing } from '../bytes/rule.js'
 import { row, struct, type StructType } from '../bytes/struct.js'
-import { aligned } from './alignment.js'
+import { aligned, readable } from './alignment.js'
 import { type Geometry, neededL1Entries } from './geometry.js'
 import type { SnapshotEntry, SnapshotExtra, SnapshotFields } from './table-values.js'
-import { maxL1Entries, maxReadable, maxSnapshotExtra, maxSnapshotTable } from './limits.js'
+import { maxL1Entries, maxSnapshotExtra, maxSnapshotTable, minSnapshotExtra } from './limits.js'
 
 export type { SnapshotEntry }
 
@@ -84,6 +84,9 @@ export const vmStateSize = (s: SnapshotEntry): bigint => s.extra.vmStateSize ?? 
  */
 export const snapshotDiskSize = (s: SnapshotEntry, imageSize: bigint): bigint => s.extra.diskSize ?? imageSize
 
+/** The icount of a snapshot that holds none. @see SNAP-01 */
+export const noIcount = maxU64
+
 /**
  * Guest instructions executed; `undefined` where the entry holds none.
  *
@@ -97,11 +100,10 @@ export const snapshotDiskSize = (s: SnapshotEntry, imageSize: bigint): bigint =>
  * fc.assert(fc.property(snapshots.wellFormed, (s) => icount({ ...s, extra }) === undefined))
  */
 export const icount = (s: SnapshotEntry): bigint | undefined =>
-  s.extra.icount === 0xffff_ffff_ffff_ffffn ? undefined : s.extra.icount
+  s.extra.icount === noIcount ? undefined : s.extra.icount
 
-/** Whether QEMU can read the L1 table of a snapshot at all; past the end of the file it reads zeros. @see SNAP-07 */
-const l1IsReadable = (s: SnapshotEntry): boolean =>
-  s.l1Size === 0 || s.l1TableOffset + 8n * BigInt(s.l1Size) <= maxReadable
+/** The end of the L1 table that is read, of which there is none without entries. */
+const l1End = (s: SnapshotEntry): bigint => (s.l1Size === 0 ? 0n : s.l1TableOffset + 8n * BigInt(s.l1Size))
 
 const extraLength = (s: SnapshotEntry): bigint => BigInt(snapshotExtra.sizeOf(s.extra))
 
@@ -112,20 +114,13 @@ export const snapshotRules = rulesOf<
   keyof SnapshotEntry | 'extraDataSize'
 >(snapshotEntry, [
   aligned('l1TableOffset', 'SNAP-01'),
-  {
-    field: 'l1TableOffset',
-    clause: 'SNAP-07',
-    phase: 'limit',
-    source: 'qemu',
-    broken: (s) => !l1IsReadable(s),
-    expected: 'a table that ends where QEMU can read'
-  },
+  readable('l1TableOffset', 'SNAP-07', l1End),
   {
     field: 'extraDataSize',
     clause: 'SNAP-02',
-    broken: (s, { version }) => version === 3 && extraLength(s) < 16n,
+    broken: (s, { version }) => version === 3 && extraLength(s) < minSnapshotExtra,
     found: (s) => String(extraLength(s)),
-    expected: 'at least 16'
+    expected: `at least ${minSnapshotExtra}`
   },
   onField('extraDataSize', refusing('OPEN-29', atMost(maxSnapshotExtra, 'SNAP-03')), extraLength)
 ])

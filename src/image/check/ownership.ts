@@ -1,14 +1,9 @@
 /** Ownership: what a check remembers of the clusters, and which of them may have two owners. */
-import { l2EntrySize } from '../../format/geometry.js'
 import { Counts, pageSize } from './counts.js'
 import type { L2Table, Uses } from './l2-table.js'
 
 /** Most clusters with two owners whose owners are named. */
 export const mostContested = 8192
-
-/** In the upper half of an L2 entry: the compressed flag, and bits 32 to 55 of the host offset. */
-const compressedFlag = 0x4000_0000
-const offsetHi = 0x00ff_ffff
 
 /** The clusters with a count in `within` that have two references or more, one at least not of a compressed cluster. */
 function* mixed(references: Counts, packed: Counts, within: Counts): Generator<number> {
@@ -49,11 +44,11 @@ export class Ownership {
   /** Marks which guest cluster each data cluster of a table holds, of the `clusters` in the file. */
   holdAll({ view, use, g, size }: L2Table, clusters: number): void {
     if (g.externalDataFile) return
-    const [stride, first, upper] = [l2EntrySize(g) / 8, use.guest / size, 2 ** 32 / size]
+    const first = use.guest / size
     for (let i = 0; i < view.length; i++) {
-      const hi = view.words.hi(i * stride)
-      const cluster = (hi & offsetHi) * upper + (view.words.lo(i * stride) >>> g.clusterBits)
-      if (cluster > 0 && cluster < clusters && (hi & compressedFlag) === 0) this.hold(cluster, first + i)
+      if (!view.isPlaced(i)) continue
+      const cluster = Math.floor(view.hostClusterOffset(i) / size)
+      if (cluster > 0 && cluster < clusters) this.hold(cluster, first + i)
     }
   }
 

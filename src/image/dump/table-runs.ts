@@ -1,7 +1,9 @@
 /** Runs: neighbouring entries of a table that follow one rule, so that a table of one pattern is one line. */
-import type { RefcountView } from '../../format/views.js'
+import { maskOf } from '../../bytes/bits.js'
 import { bitAt } from '../../bytes/octets.js'
-import type { Words } from '../../bytes/words.js'
+import { halves, type Words } from '../../bytes/words.js'
+import { standardBits } from '../../format/l2.js'
+import type { RefcountView } from '../../format/views.js'
 
 /** `count` entries from `index` on; each word is the one before plus `step`. */
 export interface Run {
@@ -10,8 +12,8 @@ export interface Run {
   readonly step: number
 }
 
-/** Whether a word has an offset that a step could move: bits 9 to 55. */
-const hasOffset = (hi: number, lo: number): boolean => (hi & 0x00ff_ffff) !== 0 || (lo & 0xffff_fe00) !== 0
+/** The bits of the offset that a step moves, which are the same in the entries of all tables. */
+const offset = halves(maskOf(standardBits.rows.hostClusterOffset))
 
 /**
  * The step from word `i` to word `j`: 0 for equal words, else the distance of two offsets with the same flags;
@@ -20,7 +22,9 @@ const hasOffset = (hi: number, lo: number): boolean => (hi & 0x00ff_ffff) !== 0 
 const stepBetween = (words: Words, i: number, j: number): number | undefined => {
   const [hi, lo, hi2, lo2] = [words.hi(i), words.lo(i), words.hi(j), words.lo(j)]
   if (hi === hi2 && lo === lo2) return 0
-  if (hi >>> 24 !== hi2 >>> 24 || (lo & 0x1ff) !== (lo2 & 0x1ff) || !hasOffset(hi, lo)) return undefined
+  const isPlaced = ((hi & offset.hi) | (lo & offset.lo)) !== 0
+  const hasSameFlags = (((hi ^ hi2) & ~offset.hi) | ((lo ^ lo2) & ~offset.lo)) === 0
+  if (!isPlaced || !hasSameFlags) return undefined
   const step = (hi2 - hi) * 0x1_0000_0000 + (lo2 - lo)
   return step > 0 && Number.isSafeInteger(step) ? step : undefined
 }

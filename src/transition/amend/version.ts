@@ -1,9 +1,9 @@
 /** The version of an image: from 2 to 3 and back. Nothing else changes in a sector together with the word that holds it. */
 import { lastExtension } from '../../format/extension-area.js'
-import { concat, empty } from '../../bytes/octets.js'
+import { concat } from '../../bytes/octets.js'
 import type { Plan } from '../../bytes/plan.js'
 import { extensionTypes } from '../../format/extension-kinds.js'
-import { type Header, header, headerV2, v2Defaults } from '../../format/header.js'
+import { type Header, beyondV2, header, headerV2 } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { snapshotDiskSize, vmStateSize } from '../../format/snapshot.js'
 import { dropBitmaps } from '../bitmaps/bitmaps.js'
@@ -14,18 +14,8 @@ import { areaBytes, areaNow, endMarker, hole, withExtension, withoutTypes } from
 import { changeExtensions, type HeaderWrite, mayExtend, withRoom, writeInOrder } from '../engine/extensions.js'
 import { endRound } from '../engine/finish.js'
 import { mayEncode } from '../guest/write.js'
-import { featureNames } from '../create/first-cluster.js'
+import { featureNames, newAdditional } from '../create/first-cluster.js'
 import { extendSnapshots } from '../snapshots/snapshot-table.js'
-
-/** Bytes of the header that QEMU writes in version 3. @see HDR-05 */
-const length = 112
-
-const third = (h: Header): Header => ({
-  ...h,
-  version: 3,
-  headerLength: length,
-  additional: { compressionType: 0, padding: new Uint8Array(7), rest: empty }
-})
 
 /** The write of the word with magic and version. */
 const versionWord = (h: Header): HeaderWrite => [0, header.encode(h).subarray(0, 8)]
@@ -41,6 +31,8 @@ const versionWord = (h: Header): HeaderWrite => [0, header.encode(h).subarray(0,
 export function* upgrade(w: CommandState): Plan<void> {
   if (lastExtension(w.image.metadata.extensions, 'Encryption') !== undefined)
     yield* refuse('LUKS-02', 'a full disk encryption pointer in version 2', 'a version that may change without it')
+  const additional = newAdditional('zlib')
+  const length = additional.headerLength
   yield* extendSnapshots(w)
   const { from, bytes, extensions } = yield* areaNow(w)
   const area = areaBytes(extensions)
@@ -48,7 +40,7 @@ export function* upgrade(w: CommandState): Plan<void> {
   yield* mayExtend(w, at + area.length, 0)
   yield* mayExtend(w, length + area.length, w.header.backingFileSize)
   yield* withRoom(w, at + area.length, function* () {
-    const next = third(w.header)
+    const next: Header = { ...w.header, version: 3, ...additional }
     const fields = header.encode(next).subarray(headerV2.size + 8)
     yield* writeInOrder(w, [
       [at, area],
@@ -92,7 +84,7 @@ export function* downgrade(w: CommandState): Plan<void> {
   yield* dropBitmaps(w)
   yield* endRound(w)
   const { extensions } = yield* areaNow(w)
-  const next: Header = { ...w.header, ...v2Defaults, version: 2, additional: { rest: empty } }
+  const next: Header = { ...w.header, ...beyondV2, version: 2 }
   yield* writeInOrder(w, [versionWord(next)])
   w.become(next, { ...w.g, version: 2 })
   const { FeatureNames, Bitmaps, DataFile } = extensionTypes

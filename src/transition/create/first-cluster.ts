@@ -5,7 +5,7 @@ import { concat, empty, fromText, padded } from '../../bytes/octets.js'
 import type { Extension } from '../../format/extension.js'
 import { autoclearFeatures, compatibleFeatures, featureTitles, incompatibleFeatures } from '../../format/feature.js'
 import { clusterSize } from '../../format/geometry.js'
-import { type Header, header, magic } from '../../format/header.js'
+import { additionalFields, beyondV2, type Header, headerFields, header, magic } from '../../format/header.js'
 import { judgeHeader } from '../../format/header-rules.js'
 import { areaBytes, tooLong } from '../engine/extension-area.js'
 import type { CompleteOptions } from './options.js'
@@ -32,33 +32,33 @@ export const featureNames = (clusterBits: number): readonly Extension[] =>
 /** The size of a new image, and where its tables are. */
 type Tables = Pick<Header, 'size' | 'l1Size' | 'l1TableOffset' | 'refcountTableOffset' | 'refcountTableClusters'>
 
-const headerOf = (o: CompleteOptions, tables: Tables): Header => {
-  const v3 = o.version === 3
-  return {
-    magic,
-    version: o.version,
-    backingFileOffset: 0n,
-    backingFileSize: 0,
-    clusterBits: o.clusterBits,
-    ...tables,
-    cryptMethod: 0,
-    nbSnapshots: 0,
-    snapshotsOffset: 0n,
-    incompatibleFeatures: {
-      ...incompatibleFeatures.ofWord(0n),
-      externalDataFile: o.dataFile !== undefined,
-      compressionType: o.compressionType === 'zstd',
-      extendedL2: o.extendedL2
-    },
-    compatibleFeatures: { ...compatibleFeatures.ofWord(0n), lazyRefcounts: o.lazyRefcounts },
-    autoclearFeatures: { ...autoclearFeatures.ofWord(0n), rawExternalData: o.dataFile?.raw === true },
-    refcountOrder: o.refcountOrder,
-    headerLength: v3 ? 112 : 72,
-    additional: v3
-      ? { compressionType: o.compressionType === 'zstd' ? 1 : 0, padding: new Uint8Array(7), rest: empty }
-      : { rest: empty }
-  }
+/** What QEMU writes into a version 3 header past its fixed fields. @see HDR-05 */
+export const newAdditional = (compressionType: CompleteOptions['compressionType']) => {
+  const additional = { compressionType: compressionType === 'zstd' ? 1 : 0, padding: new Uint8Array(7), rest: empty }
+  return { headerLength: headerFields.size + additionalFields.sizeOf(additional), additional }
 }
+
+const headerOf = (o: CompleteOptions, tables: Tables): Header => ({
+  magic,
+  version: o.version,
+  backingFileOffset: 0n,
+  backingFileSize: 0,
+  clusterBits: o.clusterBits,
+  ...tables,
+  cryptMethod: 0,
+  nbSnapshots: 0,
+  snapshotsOffset: 0n,
+  incompatibleFeatures: {
+    ...incompatibleFeatures.ofWord(0n),
+    externalDataFile: o.dataFile !== undefined,
+    compressionType: o.compressionType === 'zstd',
+    extendedL2: o.extendedL2
+  },
+  compatibleFeatures: { ...compatibleFeatures.ofWord(0n), lazyRefcounts: o.lazyRefcounts },
+  autoclearFeatures: { ...autoclearFeatures.ofWord(0n), rawExternalData: o.dataFile?.raw === true },
+  refcountOrder: o.refcountOrder,
+  ...(o.version === 3 ? newAdditional(o.compressionType) : beyondV2)
+})
 
 const extensionsOf = (o: CompleteOptions): readonly Extension[] => [
   ...(o.backing === undefined

@@ -4,8 +4,9 @@ import { empty } from '../../bytes/octets.js'
 import { failOn, type Plan } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
 import { presentedSize } from '../../format/header-rules.js'
-import { maxSnapshotExtra } from '../../format/limits.js'
+import { maxSnapshotExtra, minSnapshotExtra } from '../../format/limits.js'
 import {
+  noIcount,
   snapshotDiskSize,
   snapshotEntry,
   type SnapshotEntry,
@@ -82,19 +83,16 @@ export function* removeSnapshot(w: CommandState, removed: SnapshotEntry): Plan<v
   if (kept.length === 0) yield* w.changeHeader('retire', { snapshotsOffset: 0n })
 }
 
-/** The extra data that version 3 asks for, in bytes. @see SNAP-02 */
-const requiredExtra = 16
-
 /** An entry with the extra data that version 3 asks for, on a disk of `size` bytes. @see SNAP-02 */
 const withExtra = (s: SnapshotEntry, size: bigint): SnapshotEntry =>
-  snapshotExtra.sizeOf(s.extra) >= requiredExtra
+  snapshotExtra.sizeOf(s.extra) >= minSnapshotExtra
     ? s
     : {
         ...s,
         extra: {
           vmStateSize: vmStateSize(s),
           diskSize: snapshotDiskSize(s, size),
-          icount: 0xffff_ffff_ffff_ffffn,
+          icount: noIcount,
           rest: empty
         }
       }
