@@ -40,30 +40,6 @@ export interface Structure<A> extends Placing<A> {
   readonly rules: readonly FieldRule<unknown>[]
 }
 
-/** The issue of a value that breaks a rule; `at` is the byte offset of its structure. */
-const issueOf = <A, C>(
-  { structure, field, at, size }: Place,
-  rule: FieldRule<A, C>,
-  a: A,
-  context: C,
-  start: number
-): Issue =>
-  issue(
-    {
-      clause: rule.clause,
-      phase: rule.phase ?? 'invalid',
-      source: rule.source ?? 'both',
-      structure,
-      field: rule.part === undefined ? field : `${field}.${rule.part}`,
-      at: start + at,
-      size,
-      found: rule.found?.(a, context) ?? String(valueAt(a, rule.field)),
-      expected: rule.specific?.(a, context) ?? rule.expected,
-      ...(rule.refusal === undefined ? {} : { refusal: rule.refusal })
-    },
-    a
-  )
-
 /** Rules of one structure. */
 export class RuleTable<A, C = unknown> {
   constructor(
@@ -73,7 +49,22 @@ export class RuleTable<A, C = unknown> {
 
   /** The issue of a value that breaks a rule; `at` is the byte offset of the structure in the file. */
   issue(rule: FieldRule<A, C>, a: A, context: C, at = 0): Issue {
-    return issueOf(this.structure.placeOf(rule.field, a), rule, a, context, at)
+    const { clause, phase = 'invalid', source = 'both', part, refusal } = rule
+    const place = this.structure.placeOf(rule.field, a)
+    return issue(
+      {
+        ...place,
+        clause,
+        phase,
+        source,
+        field: part === undefined ? place.field : `${place.field}.${part}`,
+        at: at + place.at,
+        found: rule.found?.(a, context) ?? String(valueAt(a, rule.field)),
+        expected: rule.specific?.(a, context) ?? rule.expected,
+        ...(refusal === undefined ? {} : { refusal })
+      },
+      a
+    )
   }
 
   /** The rules that a value breaks. */
