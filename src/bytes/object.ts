@@ -41,11 +41,17 @@ export class Draft<A> {
   }
 }
 
-const read = (name: string, rows: readonly JsonRow[], u: unknown): E.Either<string, Record<string, unknown>> => {
+/** The rows of a JSON object, beside what it does not hold. */
+const read = (
+  name: string,
+  rows: readonly JsonRow[],
+  u: unknown,
+  add: Readonly<Record<string, unknown>>
+): E.Either<string, unknown> => {
   if (!isObject(u)) return E.left(misfit(u, 'is not an object'))
   const stray = Object.keys(u).find((k) => !rows.some((r) => r.name === k))
   if (stray !== undefined) return E.left(`${name} has no field ${stray}`)
-  const out: Record<string, unknown> = {}
+  const out: Record<string, unknown> = { ...add }
   for (const r of rows) {
     if (u[r.name] === undefined && r.absent !== undefined) out[r.key] = r.absent
     else if (u[r.name] !== undefined || r.optional !== true) {
@@ -56,6 +62,9 @@ const read = (name: string, rows: readonly JsonRow[], u: unknown): E.Either<stri
   }
   return E.right(out)
 }
+
+const fitting = <A>(name: string, is: (u: unknown) => u is A) =>
+  E.filterOrElse(is, () => `the fields of the ${name} do not fit together`)
 
 const sameAsAbsent = (v: unknown, absent: unknown): boolean =>
   v instanceof Uint8Array && absent instanceof Uint8Array ? v.length === 0 && absent.length === 0 : v === absent
@@ -82,12 +91,7 @@ export const objectJson = <A>(
   jsonType(
     name,
     is,
-    (u) => {
-      const out = read(name, rows, u)
-      if (E.isLeft(out)) return out
-      const a: unknown = { ...add, ...out.right }
-      return is(a) ? E.right(a) : E.left(`the fields of the ${name} do not fit together`)
-    },
+    (u) => fitting(name, is)(read(name, rows, u, add)),
     (a) => write(rows, a)
   )
 
@@ -113,10 +117,7 @@ export const taggedJson = <A>(
       const variant = variants.find((v) => v.name === tag)
       if (variant === undefined)
         return E.left(`${label}: ${misfit(tag, `is none of ${variants.map((v) => v.name).join(', ')}`)}`)
-      const out = read(variant.name, variant.rows, rest)
-      if (E.isLeft(out)) return out
-      const a: unknown = { _tag: variant.tag, ...out.right }
-      return is(a) ? E.right(a) : E.left(`the fields of the ${variant.name} do not fit together`)
+      return fitting(variant.name, is)(read(variant.name, variant.rows, rest, { _tag: variant.tag }))
     },
     (a) => {
       const variant = variants.find((v) => v.tag === valueAt(a, '_tag'))
