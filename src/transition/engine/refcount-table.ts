@@ -11,17 +11,16 @@ import { mayHave, refuse } from './refuse.js'
 import { allBlocks } from './refcounts.js'
 import type { Stage } from './stages.js'
 
-/** A block whose first `used` refcounts are one. */
-const newBlock = (w: CommandState, used: number): Uint8Array => {
-  const bytes = new Uint8Array(clusterSize(w.g))
-  const view = viewOf(bytes)
-  for (let i = 0; i < used; i++) setRefcount(view, w.g.refcountOrder, i, 1n)
-  return bytes
+/** Writes `k` blocks to the clusters from `first` on, whose refcounts they hold: those of the first `n` are one. */
+function* putBlocks(w: CommandState, first: number, k: number, n: number): Plan<void> {
+  const perBlock = blockEntries(w.g)
+  for (let i = 0; i < k; i++) {
+    const block = new Uint8Array(clusterSize(w.g))
+    const view = viewOf(block)
+    for (let e = 0; e < perBlock && i * perBlock + e < n; e++) setRefcount(view, w.g.refcountOrder, e, 1n)
+    yield* w.tx.put('refcount block', 'prepare', (first + i) * clusterSize(w.g), block)
+  }
 }
-
-/** How many of `n` clusters at the start of an area have their refcounts in its block `i`. */
-const refcountsIn = (w: CommandState, i: number, n: number): number =>
-  Math.max(0, Math.min(blockEntries(w.g), n - i * blockEntries(w.g)))
 
 /** The stage in which block `i` of several becomes part of the image: after the block with its refcount. */
 const stageOfBlock = (w: CommandState, i: number): Stage =>
@@ -44,8 +43,8 @@ export function* addBlocks(w: CommandState, index: number, k: number): Plan<void
       at: w.refcountTable.at
     })
   w.tx.markNew(first, k)
+  yield* putBlocks(w, first, k, k)
   for (let i = 0; i < k; i++) {
-    yield* w.tx.put('refcount block', 'prepare', (first + i) * size, newBlock(w, refcountsIn(w, i, k)))
     const entry = w.refcountTable.at + 8 * (index + i)
     yield* w.tx.putWord('refcount table', stageOfBlock(w, i), entry, (first + i) * size)
   }
@@ -87,9 +86,7 @@ export function* growRefcountTable(w: CommandState): Plan<void> {
   yield* mayHave(w.header, { refcountTableClusters: t })
   const old = yield* readAt(at, 8 * entries)
   w.tx.markNew(start, k + t)
-  for (let i = 0; i < k; i++) {
-    yield* w.tx.put('refcount block', 'prepare', (start + i) * size, newBlock(w, refcountsIn(w, i, k + t)))
-  }
+  yield* putBlocks(w, start, k, k + t)
   const table = new Uint8Array(t * size)
   table.set(old)
   table.set(encodeWords(Array.from({ length: k }, (_, i) => (start + i) * size)), 8 * entries)
