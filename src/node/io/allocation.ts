@@ -2,20 +2,17 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { grainSize } from '../../format/geometry.js'
 import { type Chain, chainSize, type LocatedExtent, locations } from '../../image/guest/chain.js'
-import { type Cause, showCause } from '../command-error.js'
+import { type Cause, either, get, showCause } from '../command-error.js'
 import { hex, ioSize } from '../text/numbers.js'
 import type { IoFile } from './file.js'
 import { failedWith, type Outcome, success, type Transfer } from './line.js'
 
-const extents = (file: IoFile, chain: Chain, from: number, to: number): E.Either<Cause, readonly LocatedExtent[]> => {
+const extents = either(function* (file: IoFile, chain: Chain, from: number, to: number) {
   const found: LocatedExtent[] = []
-  return E.map(() => found)(
-    file.run(
-      () => locations(chain, from, to),
-      (e) => found.push(e)
-    )
-  )
-}
+  const plan = () => locations(chain, from, to)
+  yield* get(file.run(plan, (e) => found.push(e)))
+  return found
+})
 
 /** Guest bytes `[at, end)`, and whether the image has them itself. */
 interface Allocation {
@@ -25,20 +22,18 @@ interface Allocation {
 }
 
 /** Guest bytes `[from, to)` in the fewest ranges. */
-const allocations = (file: IoFile, from: number, to: number): E.Either<Cause, readonly Allocation[]> => {
+const allocations = either(function* (file: IoFile, from: number, to: number) {
   const [top] = file.chain()
-  return E.map((found: readonly LocatedExtent[]) => {
-    const out: Allocation[] = []
-    for (const e of found) {
-      const [at, end] = [Math.max(from, e.start), Math.min(to, e.start + e.length)]
-      const own = e.kind !== 'absent'
-      const last = out.at(-1)
-      if (last?.own === own) out[out.length - 1] = { ...last, end }
-      else out.push({ at, end, own })
-    }
-    return out
-  })(extents(file, [top], from, to))
-}
+  const out: Allocation[] = []
+  for (const e of yield* get(extents(file, [top], from, to))) {
+    const [at, end] = [Math.max(from, e.start), Math.min(to, e.start + e.length)]
+    const own = e.kind !== 'absent'
+    const last = out.at(-1)
+    if (last?.own === own) out[out.length - 1] = { ...last, end }
+    else out.push({ at, end, own })
+  }
+  return out
+})
 
 const outcome = <A>(print: (a: A) => string): ((result: E.Either<Cause, A>) => Outcome) =>
   E.match(
