@@ -1,11 +1,10 @@
 /** The extension area of the first cluster: as the image has it, and as bytes of other extensions. */
-import { extensionRange } from '../../format/extension-area.js'
 import { toEight } from '../../bytes/entry.js'
 import type { Issue } from '../../bytes/issue.js'
 import { concat, empty, viewOf } from '../../bytes/octets.js'
 import { orFail, type Plan, readAt } from '../../bytes/plan.js'
 import { type Extension, extension, typeOf } from '../../format/extension.js'
-import { type ExtensionArea, extensionArea, extensionStarts } from '../../format/extension-area.js'
+import { type ExtensionArea, extensionArea, extensionRange, extensionStarts } from '../../format/extension-area.js'
 import { extensionTypes } from '../../format/extension-kinds.js'
 import type { CommandState } from './command-state.js'
 import { mayHave, refusal } from './refuse.js'

@@ -35,17 +35,11 @@ const entryOf = (w: CommandState, host: number | undefined, content: Content): L
     allocated: content === 'data' ? allSubclusters : 0,
     zeros: content === 'zeros' ? allSubclusters : 0
   }
-  const subclusters = w.g.extendedL2 ? { subclusters: bitmap } : {}
+  const common = { reserved: 0n, ...(w.g.extendedL2 ? { subclusters: bitmap } : {}) }
   const zero = content === 'zeros' && !w.g.extendedL2
   return host === undefined
-    ? { _tag: zero ? 'ZeroPlain' : 'Unallocated', copied: false, reserved: 0n, ...subclusters }
-    : {
-        _tag: zero ? 'ZeroAllocated' : 'Normal',
-        hostClusterOffset: BigInt(host),
-        copied: true,
-        reserved: 0n,
-        ...subclusters
-      }
+    ? { _tag: zero ? 'ZeroPlain' : 'Unallocated', copied: false, ...common }
+    : { _tag: zero ? 'ZeroAllocated' : 'Normal', copied: true, hostClusterOffset: BigInt(host), ...common }
 }
 
 /**
