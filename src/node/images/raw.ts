@@ -1,31 +1,21 @@
 /** Raw files that are written: the guest disk itself, of which every byte is where it is. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../bytes/host-write.js'
-import { type Issue, issue } from '../../bytes/issue.js'
+import type { Issue } from '../../bytes/issue.js'
 import { imageFile } from '../../bytes/plan.js'
 import { sectorSize } from '../../format/limits.js'
 import type { Chain } from '../../image/guest/chain.js'
 import type { AnyCommand } from '../../transition/command.js'
+import { refusal } from '../../transition/engine/refuse.js'
 import type { CommandError } from '../command-error.js'
 import { type DiskFile, openDiskFile } from '../files/disk-file.js'
 import type { Changes } from './session.js'
 
-const unknown = (command: AnyCommand): readonly Issue[] => [
-  issue(
-    {
-      clause: 'DATA-10',
-      phase: 'limit',
-      source: 'qemu',
-      structure: 'raw file',
-      field: '',
-      at: 0,
-      size: 0,
-      found: command._tag,
-      expected: 'reads, writes, zeros, discards and other sizes'
-    },
-    command
-  )
-]
+const unknown = (command: AnyCommand): Issue =>
+  refusal('DATA-10', command._tag, 'reads, writes, zeros, discards and other sizes', {
+    phase: 'limit',
+    structure: 'raw file'
+  })
 
 /** What a command does to a raw file; `undefined` for those that only images have. */
 const changeOf = (command: AnyCommand): Exclude<HostWrite, { readonly _tag: 'Flush' }> | undefined => {
@@ -52,7 +42,7 @@ const sessionOf = (disk: DiskFile): Changes => ({
   read: disk.read,
   command: (command) => {
     const change = changeOf(command)
-    if (change === undefined) return E.left(unknown(command))
+    if (change === undefined) return E.left([unknown(command)])
     const performed = E.chain(() => disk.perform(change))(disk.see(change))
     if (E.isRight(performed)) disk.settle()
     return performed
