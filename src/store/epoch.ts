@@ -93,19 +93,16 @@ const sectorsOf = (change: Write | Punch, { before, now, cells }: Progress): rea
     : [...new Set([...cells.keys(), ...differing(before, now)])].filter((index) => index >= first && index < end)
 }
 
-/** Records a truncation: writes no longer reach past it. */
-const recordCut = ({ place, cells, cuts }: Progress, length: number, by: number): void => {
-  cuts.push({ place, length, by })
-  for (const cell of cells.values()) cell.reach = Math.min(cell.reach, length)
-}
-
 /** Records change number `by` of the file. */
 const record = (progress: Progress, change: FileChange, by: number): void => {
   const { file, place, before, now: old, cells, cuts } = progress
   const now = changed(old, change)
   progress.now = now
   if (change._tag === 'Truncate') {
-    if (now !== old || cells.size > 0 || cuts.length > 0) recordCut(progress, change.length, by)
+    if (now === old && cells.size === 0 && cuts.length === 0) return
+    cuts.push({ place, length: change.length, by })
+    // The writes so far no longer reach past the cut.
+    for (const cell of cells.values()) cell.reach = Math.min(cell.reach, change.length)
     return
   }
   const version = (index: number, bytes: Sector, end: number, since: number): Version => {
