@@ -33,18 +33,20 @@ export type StagedWrites = readonly (readonly HostWrite[])[]
 /** The number of a stage over all rounds. */
 export const stageNumber = (round: number, stage: Stage): number => round * stages.length + stages.indexOf(stage)
 
-const stageOf = (i: number): Stage => stages[i % stages.length] ?? 'prepare'
-const roundOf = (i: number): number => Math.floor(i / stages.length)
+/** The stage of a number over all rounds. */
+export const stageOf = (i: number): Stage => stages[i % stages.length] ?? 'prepare'
+/** The round of such a number. */
+export const roundOf = (i: number): number => Math.floor(i / stages.length)
 
 /** Whether a stage waits for an earlier one. */
-const waits = (from: number, to: number): boolean => {
+export const waits = (from: number, to: number): boolean => {
   const [first, second] = [stageOf(from), stageOf(to)]
   if (first === 'release' || first === 'retire' || (first === 'settle' && second === 'settle')) return false
   return roundOf(from) === roundOf(to) ? first !== 'settle' || second !== 'release' : second !== 'prepare'
 }
 
 /** The stages that are not empty, in groups with a flush between any two. */
-const groups = (staged: StagedWrites): readonly (readonly number[])[] =>
+export const groups = (staged: StagedWrites): readonly (readonly number[])[] =>
   [...staged.keys()]
     .filter((i) => staged[i]?.length !== 0)
     .reduce<readonly (readonly number[])[]>((all, i) => {
@@ -60,22 +62,3 @@ export const inOrder = (staged: StagedWrites): readonly HostWrite[] =>
     ...(n === 0 ? [] : [flush]),
     ...group.flatMap((i) => staged[i] ?? [])
   ])
-
-/** What a flush keeps apart: a stage that changes something, and the next one that waits for it. */
-export interface Edge {
-  readonly from: Stage
-  readonly to: Stage
-  /** Whether the second stage is of a later round. */
-  readonly anew: boolean
-  /** Number of the second stage over all rounds. */
-  readonly stage: number
-}
-
-/** The edges of the flushes of {@link inOrder}, in their order. */
-export const edgesOf = (staged: StagedWrites): readonly Edge[] => {
-  const all = groups(staged)
-  return all.slice(1).map(([to = 0], n) => {
-    const from = all[n]?.findLast((i) => waits(i, to)) ?? to
-    return { from: stageOf(from), to: stageOf(to), anew: roundOf(from) < roundOf(to), stage: to }
-  })
-}
