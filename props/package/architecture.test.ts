@@ -146,6 +146,19 @@ test('the command line loads no command before it is called, and no command the 
     assert.not.ok(loadedWith(path).has('src/node/files/remote.ts'), path)
 })
 
+test('every file of the commands is loaded by the command line or by a command', () => {
+  const loaded = new Set(
+    [...imports]
+      .filter(([path]) => lies(path, 'src/node'))
+      .flatMap(([path, all]) => all.map(({ from }) => (from.startsWith('.') ? sourceOf(path, from) : from)))
+  )
+  assert.ok(loaded.has('src/node/commands/info.ts'))
+  assert.equal(
+    files.filter((path) => lies(path, 'src/node/commands') && !loaded.has(path)),
+    []
+  )
+})
+
 /** Code that prints errors or ends the process; the display of progress on a terminal is the one exception. */
 const ofMainAlone = /process\.stderr|console\.|\bwrite\w*\(2\b|process\.exit(Code)?\b/
 const progress = 'src/node/convert/progress.ts'
