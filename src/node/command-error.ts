@@ -57,10 +57,10 @@ export const actOnEach = <A, L>(all: Iterable<A>, act: (each: A) => E.Either<L, 
 /** A result whose failure is a message. */
 export const orError = E.mapLeft((message: string): CommandError => commandError(message))
 
-/** Why a plan or a change of an image failed: it found issues, or the system did not do its part. */
+/** Why a plan or a change of an image failed: it found issues, or a system call failed. */
 export type Cause = readonly Issue[] | CommandError
 
-/** Whether the cause is that the system did not do its part, or the like. */
+/** Whether the cause is an error, not issues. */
 export const isError = (cause: Cause): cause is CommandError => 'message' in cause
 
 /** A cause in one line: the first issue, or the message of the error. */
@@ -68,8 +68,8 @@ export const showCause = (cause: Cause): string =>
   isError(cause) ? cause.message : (cause[0]?.message ?? 'no issue was found')
 
 /**
- * The error for a cause: of issues, the first one after `what`, with its clause and offset; what the system did not do says
- * so itself.
+ * The error for a cause: of issues, the first one after `what`, with its clause and offset; an error of the system has its
+ * own context.
  *
  * @param what what failed, such as `Could not open 'disk.qcow2'`
  */
@@ -103,7 +103,7 @@ const systemError = (what: string, file: string, error: unknown): CommandError =
   commandError(`Could not ${what} '${file}': ${reason(error)}`, { file })
 
 /**
- * Calls the system, whose exceptions become errors here and nowhere else.
+ * Calls the system; an exception becomes an error that names the file and what was done with it.
  *
  * @param what what is done with the file: `open` becomes `Could not open 'disk.qcow2'`
  */

@@ -6,7 +6,7 @@ import { because, type Failed, failure, get, using, wait } from '../command-erro
 import { openSource } from '../files/file.js'
 import { print } from '../files/output.js'
 import { withImage } from '../images/locked-image.js'
-import { openableMetadata } from '../images/metadata.js'
+import { openableMetadata } from '../images/openable-metadata.js'
 import { snapshotLines } from '../text/info-text.js'
 import { command, flag, option, optional, text } from './command.js'
 import { ignored, image } from './options.js'

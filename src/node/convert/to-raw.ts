@@ -71,9 +71,10 @@ export const isTask = (u: unknown): u is Task =>
   isObject(u['options']) &&
   u['memory'] instanceof SharedArrayBuffer
 
-/** Why a disk could not be copied, and the share in which that was found. */
+/** Why a disk could not be copied. */
 export interface ShareError extends CommandError {
-  readonly share: number
+  /** The share that could not be copied; absent where a thread ended unexpectedly. */
+  readonly share?: number
 }
 
 const isShareError = (u: unknown): u is ShareError =>
@@ -109,16 +110,16 @@ export const startHelper = (work: Task): Promise<E.Either<ShareError, void>> =>
     worker.on('message', (message: unknown) => {
       if (isShareError(message)) failures.push(message)
     })
-    worker.on('error', (error) => failures.push({ ...commandError(reason(error)), share: -1 }))
+    worker.on('error', (error) => failures.push(commandError(reason(error))))
     worker.on('exit', () => {
       const [first] = failures
       resolve(first === undefined ? E.right(undefined) : E.left(first))
     })
   })
 
-/** The failure that comes first on the disk, if there is one. */
+/** The failure of a thread that ended unexpectedly, or else the one that comes first on the disk, if there is one. */
 export const earliest = (results: readonly E.Either<ShareError, void>[]): Done => {
-  const [first] = results.filter(E.isLeft).toSorted((a, b) => a.left.share - b.left.share)
+  const [first] = results.filter(E.isLeft).toSorted((a, b) => (a.left.share ?? -1) - (b.left.share ?? -1))
   return first ?? E.right(undefined)
 }
 

@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { Read } from '../../bytes/plan.js'
 import { type CommandError, either, get, onLeft, system } from '../command-error.js'
-import { lock, punch } from './extensions.js'
+import { lock, punch } from './posix-file.js'
 import { openRegular, readFully } from './file.js'
 import { dataParts, exactRange, writeFully } from './sparse.js'
 

@@ -35,6 +35,8 @@ export const writeText = (fd: number, text: string): E.Either<unknown, void> =>
 /** Ends a command that only prints, successfully: nobody reads on, as `head` does not when it has enough. */
 const unread = commandError('Nobody reads standard output', { exitCode: 0 })
 
+const isUnread = ({ exitCode }: CommandError): boolean => exitCode === unread.exitCode
+
 const toError = (error: unknown): CommandError =>
   hasCode(error, 'EPIPE') ? unread : commandError(`Could not write standard output: ${reason(error)}`)
 
@@ -45,7 +47,7 @@ const done: E.Either<CommandError, void> = E.right(undefined)
 
 /** The same result, but for text that nobody reads, which is dropped. */
 export const dropUnread = (printed: E.Either<CommandError, void>): E.Either<CommandError, void> =>
-  E.isLeft(printed) && printed.left === unread ? done : printed
+  E.isLeft(printed) && isUnread(printed.left) ? done : printed
 
 /** Prints text to standard output; what nobody reads is dropped. */
 export const print = (text: string): E.Either<CommandError, void> => dropUnread(E.mapLeft(toError)(writeText(1, text)))

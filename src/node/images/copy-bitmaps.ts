@@ -6,7 +6,7 @@ import { dirtyRanges } from '../../image/guest/bitmap-ranges.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { type CommandError, commandError, failure, get, inContext, task, wait } from '../command-error.js'
 import { run, type Source } from '../files/source.js'
-import { bitmapNamed, openableMetadata, type OpenableMetadata } from './metadata.js'
+import { bitmapNamed, openableMetadata, type OpenableMetadata } from './openable-metadata.js'
 
 /** A bitmap, and the guest bytes that it marks, `[from, to)` each. */
 export interface Marked {

@@ -26,7 +26,7 @@ import { dataPath } from './follow.js'
 import { decodersOf } from './guest.js'
 import { ImageFiles } from './image-files.js'
 import { openChain } from './open.js'
-import { openable, type OpenableMetadata } from './metadata.js'
+import { openable, type OpenableMetadata } from './openable-metadata.js'
 import { openRaw, type Writable } from './raw.js'
 import { Session } from './session.js'
 

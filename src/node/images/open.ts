@@ -14,7 +14,7 @@ import { type CommandError, type Failed, failure, get, onLeft, system, task, usi
 import { openFile, openSource } from '../files/file.js'
 import { cannotOpen, inOwnTime, isUrl, type Source, type World } from '../files/source.js'
 import { backingPath, dataPath, newBackingPath } from './follow.js'
-import { openableMetadata, type OpenableMetadata, snapshotNamed } from './metadata.js'
+import { openableMetadata, type OpenableMetadata, snapshotNamed } from './openable-metadata.js'
 
 /** A chain whose files are open. */
 export interface OpenChain {

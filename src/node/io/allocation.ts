@@ -4,7 +4,7 @@ import { grainSize } from '../../format/geometry.js'
 import { type Chain, chainSize, type LocatedExtent, locations } from '../../image/guest/chain.js'
 import { type Cause, either, get, showCause } from '../command-error.js'
 import { hex, ioSize } from '../text/numbers.js'
-import type { IoFile } from './file.js'
+import type { IoFile } from './io-file.js'
 import { failedWith, type Outcome, success, type Transfer } from './line.js'
 
 const extents = either(function* (file: IoFile, chain: Chain, from: number, to: number) {

@@ -1,7 +1,7 @@
 /** Lines of `qcow2 io`: what they ask for, and their outcomes. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { Preallocation } from '../../../spec/disk.js'
-import type { CommandError } from '../command-error.js'
+import { type CommandError, commandError } from '../command-error.js'
 import type { OpenRequest } from '../text/image-opts.js'
 
 /** Guest bytes that a line reads or writes, and how that is reported. */
@@ -73,14 +73,17 @@ export interface Outcome {
   /** For standard output. */
   readonly out: string
   /** For standard error, before `out`. */
-  readonly error?: string
+  readonly error?: CommandError
 }
 
 /** The outcome of a line that succeeded. */
 export const success = (out = ''): Outcome => ({ failed: false, out })
 
-/** The outcome of a line that failed: a message for standard error, and text for standard output. */
-export const failedWith = (error: string, out = ''): Outcome => ({ failed: true, out, error })
+/** The outcome of a line that failed: an error for standard error, and text for standard output. */
+export const failedBy = (error: CommandError, out = ''): Outcome => ({ failed: true, out, error })
+
+/** The outcome of a line that failed with this message. */
+export const failedWith = (message: string): Outcome => failedBy(commandError(message))
 
 /** The outcome of a change of an image that is open for reading. */
 export const readOnly = failedWith('Block node is read-only')
@@ -91,10 +94,8 @@ export const failedOnOutput = (message: string): Outcome => ({ failed: true, out
 /** What was parsed, or the outcome of a line that is malformed. */
 export type Parsed<A> = E.Either<Outcome, A>
 
-/** What was parsed; the message of a failure goes to standard error. */
-export const orError: <A>(result: E.Either<CommandError, A>) => Parsed<A> = E.mapLeft(({ message }) =>
-  failedWith(message)
-)
+/** What was parsed; a failure goes to standard error. */
+export const orError: <A>(result: E.Either<CommandError, A>) => Parsed<A> = E.mapLeft((error) => failedBy(error))
 
 /** What was parsed; the message of a failure goes to standard output. */
 export const orOutput: <A>(result: E.Either<CommandError, A>) => Parsed<A> = E.mapLeft(({ message }) =>

@@ -9,7 +9,7 @@ import { type CommandError, isError, showCause } from '../command-error.js'
 import { ioSize } from '../text/numbers.js'
 import { specificLines } from '../text/info-text.js'
 import { allocated, allocationMap } from './allocation.js'
-import type { IoFile } from './file.js'
+import type { IoFile } from './io-file.js'
 import { failedWith, type ImageLine, type Outcome, readOnly, success } from './line.js'
 import { read, write } from './transfers.js'
 
@@ -41,7 +41,7 @@ const info = (file: IoFile): Outcome => {
   )
 }
 
-/** Carries out a line on the open file; fails where the system does not do its part of a change. */
+/** Carries out a line on the open file; fails where a system call of a change fails. */
 export const runLine = (file: IoFile, line: ImageLine): E.Either<CommandError, Outcome> => {
   switch (line._tag) {
     case 'Read':

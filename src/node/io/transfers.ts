@@ -7,11 +7,21 @@ import { readPadded } from '../../image/guest/read.js'
 import { activeVmState } from '../../image/guest/vm-state.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { native } from '../compression/native.js'
-import { commandError, either, type Failed, failure, get, isError, reason, showCause } from '../command-error.js'
+import {
+  type Cause,
+  commandError,
+  either,
+  type Failed,
+  failure,
+  get,
+  isError,
+  reason,
+  showCause
+} from '../command-error.js'
 import { ioSize, twoDigits } from '../text/numbers.js'
 import { zeroesFast } from './allocation.js'
-import type { IoFile } from './file.js'
-import { failedWith, type Outcome, readOnly, type ReadLine, success, type Transfer, type WriteLine } from './line.js'
+import type { IoFile } from './io-file.js'
+import { failedBy, type Outcome, readOnly, type ReadLine, success, type Transfer, type WriteLine } from './line.js'
 
 const hundredths = (seconds: number): string => seconds.toFixed(2).padStart(5, '0')
 
@@ -42,10 +52,10 @@ const dumped = (at: number, bytes: Uint8Array): string => {
 }
 
 /** The outcome of a transfer that failed. */
-const transferFailed = (line: Transfer, why: string, error?: string): Outcome => ({
+const transferFailed = (line: Transfer, why: string, cause?: Cause): Outcome => ({
   failed: !line.asynchronous,
   out: `${line.name} failed: ${why}\n`,
-  ...(error === undefined ? {} : { error })
+  ...(cause === undefined ? {} : { error: isError(cause) ? cause : commandError(showCause(cause)) })
 })
 
 /** The outcome of a command that is rejected, by the name that the system has for the reason; other issues are printed too. */
@@ -55,7 +65,7 @@ const rejected = (line: Transfer, issues: readonly Issue[]): Outcome => {
   if (first?.clause === 'CW-01' && first.structure === 'image') return transferFailed(line, 'Invalid argument')
   return first?.clause === 'RD-01' || first?.clause === 'CW-01'
     ? transferFailed(line, 'Input/output error')
-    : transferFailed(line, 'Input/output error', showCause(issues))
+    : transferFailed(line, 'Input/output error', issues)
 }
 
 const isPastEnd = (file: IoFile, { at, length, vmState }: Transfer): boolean =>
@@ -76,7 +86,7 @@ export const read = (file: IoFile, line: ReadLine): Outcome => {
   if (isPastEnd(file, line)) return transferFailed(line, 'Input/output error')
   const start = performance.now()
   const bytes = file.run(() => readPadded(chain, line.at, line.length, native))
-  if (E.isLeft(bytes)) return transferFailed(line, 'Input/output error', showCause(bytes.left))
+  if (E.isLeft(bytes)) return transferFailed(line, 'Input/output error', bytes.left)
   const { pattern } = line
   const found = pattern === undefined ? undefined : bytes.right.subarray(pattern.at, pattern.at + pattern.length)
   const matches = found?.every((byte) => byte === pattern?.byte) ?? true
@@ -112,7 +122,7 @@ const commandOf = either(function* (line: WriteLine): Generator<Failed, AnyComma
     : { _tag: line.compressed ? 'WriteCompressed' : 'Write', at, bytes }
 })
 
-/** Changes guest bytes; fails where the system does not do its part. */
+/** Changes guest bytes; fails where a system call fails. */
 export const write = either(function* (file: IoFile, line: WriteLine) {
   const { changes } = file
   if (changes === undefined) return readOnly
@@ -121,7 +131,7 @@ export const write = either(function* (file: IoFile, line: WriteLine) {
     return transferFailed(line, 'Operation not supported')
   const start = performance.now()
   const command = commandOf(line)
-  if (E.isLeft(command)) return failedWith(command.left.message)
+  if (E.isLeft(command)) return failedBy(command.left)
   const done = changes.command(command.right)
   if (E.isLeft(done)) return isError(done.left) ? yield* get(E.left(done.left)) : rejected(line, done.left)
   if (line._tag !== 'Discard' && line.flush) yield* get(changes.end())

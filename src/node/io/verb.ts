@@ -1,7 +1,7 @@
 /** The commands of lines as `help` describes them. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { CommandError } from '../command-error.js'
-import { failedWith, type Line, type Parsed } from './line.js'
+import { type CommandError, inContext } from '../command-error.js'
+import { failedBy, type Line, type Parsed } from './line.js'
 import { getopt, type Words } from './words.js'
 
 const vector = '[-P pattern] off len [len..]'
@@ -43,6 +43,4 @@ export type Parse = (args: readonly string[], name: VerbName) => Parsed<Line>
 
 /** The options and operands of a command; the outcome of others is its description, and the message of `getopt`. */
 export const parseWords = (args: readonly string[], optstring: string, name: VerbName): Parsed<Words> =>
-  E.mapLeft(({ message }: CommandError) => failedWith(`${name}: ${message}`, `${usageLine(name)}\n`))(
-    getopt(args, optstring)
-  )
+  E.mapLeft((error: CommandError) => failedBy(inContext(name)(error), `${usageLine(name)}\n`))(getopt(args, optstring))

@@ -2,11 +2,11 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { type CommandError, commandError } from '../command-error.js'
+import type { CommandError } from '../command-error.js'
 import { ok } from '../files/output.js'
 import type { OpenRequest } from '../text/image-opts.js'
-import { type IoFile, openIoFile } from './file.js'
-import { failedWith, type Outcome, success } from './line.js'
+import { type IoFile, openIoFile } from './io-file.js'
+import { failedBy, failedWith, type Outcome, success } from './line.js'
 import { runLine } from './run-line.js'
 import { type Access, describeVerbs, parseLine } from './verbs.js'
 
@@ -82,7 +82,7 @@ export class IoSession {
   }
 
   private printOutcome({ out, error }: Outcome): E.Either<CommandError, void> {
-    if (error !== undefined) this.output.report(commandError(error))
+    if (error !== undefined) this.output.report(error)
     return out === '' ? E.right(undefined) : this.output.print(out)
   }
 
@@ -120,7 +120,7 @@ export class IoSession {
 
   private async openFor(request: OpenRequest): Promise<Next> {
     const opened = await this.open(request)()
-    return E.right(E.isLeft(opened) ? failedWith(opened.left.message) : success())
+    return E.right(E.isLeft(opened) ? failedBy(opened.left) : success())
   }
 
   private reopen(changed: Partial<OpenRequest>): Next | Promise<Next> {

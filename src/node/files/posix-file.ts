@@ -1,10 +1,10 @@
-/** What Node does not offer: locks on files that are to be changed, and holes in them. */
+/** System calls that Node lacks: locks on a file that is to be changed, and holes in it. */
 import { fstatSync } from 'node:fs'
 import extensions from 'fs-native-extensions'
 import { either, failure, get, system } from '../command-error.js'
 import { writeFully } from './sparse.js'
 
-/** Where QEMU says that it writes and resizes, and where it says that nobody else may. */
+/** The bytes that QEMU locks to write and resize, and those that it locks so that no other process may. */
 const writes = { at: 101, length: 3 }
 const forbidsWrites = { at: 201, length: 3 }
 
@@ -15,9 +15,9 @@ const tryLock = (fd: number): boolean => {
 }
 
 /**
- * Locks an open file for its only writer, by the system's own locks, on the bytes that QEMU locks; they are gone with the
- * process. It cannot while another process, QEMU or this program, writes the file, or reads
- * it and forbids that it changes. Afterwards the same is true for the others.
+ * Locks an open file for its only writer, by the system's own locks, on the bytes that QEMU locks; the locks end with
+ * the process. Fails while another process, QEMU or this program, writes the file, or reads it and forbids changes; until
+ * the locks end, other processes fail in the same way.
  */
 export const lock = either(function* (fd: number, name: string) {
   const locked = yield* get(system('lock', name, () => tryLock(fd)))
