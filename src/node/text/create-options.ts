@@ -1,5 +1,6 @@
 /** From the options of a new image to what the creation takes, or to the reason why qemu-img refuses them. */
-import type { CreateOptions } from '../../transition/create/options.js'
+import { maxClusterBits, maxRefcountOrder, minClusterBits, minExtendedClusterBits } from '../../format/limits.js'
+import { beyondVersion2, type CreateOptions } from '../../transition/create/options.js'
 import { either, type Failed, failure, get, keepRules } from '../command-error.js'
 import { type OptionTexts, optionValues, versions } from './image-options.js'
 import { isPreallocation } from './values.js'
@@ -27,7 +28,7 @@ const compressionTypes = ['zlib', 'zstd'] as const
 const v3Only = 'supported with compatibility level 1.1 and above (use version=v3 or greater)'
 
 /** Whether a refcount width of 2 to the power of `order` bits is one of the format. */
-export const isRefcountOrder = (order: number): boolean => Number.isInteger(order) && order <= 6
+export const isRefcountOrder = (order: number): boolean => Number.isInteger(order) && order <= maxRefcountOrder
 
 /** The message for any other refcount width. */
 export const badRefcountWidth = 'Refcount width must be a power of two and may not exceed 64 bits'
@@ -60,16 +61,17 @@ export const createOptions = either(function* (
     return yield* get(failure(`Parameter 'compression-type' does not accept value '${compression}'`))
   const clusterBits = Math.log2(Number(options.cluster_size ?? 65536n))
   const refcountOrder = Math.log2(options.refcount_bits ?? 16)
-  const v2 = version === 2
+  const beyond =
+    version === 2 ? beyondVersion2({ extendedL2, lazyRefcounts, refcountOrder, dataFile, compressionType }) : []
   const kept = keepRules([
-    [v2 && extendedL2, `Extended L2 entries are only ${v3Only}`],
+    [beyond.includes('extendedL2'), `Extended L2 entries are only ${v3Only}`],
     [
-      !Number.isInteger(clusterBits) || clusterBits < 9 || clusterBits > 21,
+      !Number.isInteger(clusterBits) || clusterBits < minClusterBits || clusterBits > maxClusterBits,
       'Cluster size must be a power of two between 512 and 2048k'
     ],
     [
-      extendedL2 && clusterBits < 14,
-      'Extended L2 entries are only supported with cluster sizes of at least 16384 bytes'
+      extendedL2 && clusterBits < minExtendedClusterBits,
+      `Extended L2 entries are only supported with cluster sizes of at least ${2 ** minExtendedClusterBits} bytes`
     ],
     [
       backing !== undefined && preallocation !== 'off' && !extendedL2,
@@ -77,16 +79,16 @@ export const createOptions = either(function* (
     ],
     [backing === undefined && format !== undefined, 'Backing format cannot be used without backing file'],
     [format !== undefined && !backingFormats.includes(format), `Backing format '${format ?? ''}' not recognized`],
-    [v2 && lazyRefcounts, `Lazy refcounts only ${v3Only}`],
+    [beyond.includes('lazyRefcounts'), `Lazy refcounts only ${v3Only}`],
     [!isRefcountOrder(refcountOrder), badRefcountWidth],
     [
-      v2 && refcountOrder !== 4,
+      beyond.includes('refcountOrder'),
       'Different refcount widths than 16 bits require compatibility level 1.1 or above (use version=v3 or greater)'
     ],
     [raw && dataFile === undefined, 'data-file-raw requires data-file'],
     [raw && backing !== undefined, 'Backing file and data-file-raw cannot be used at the same time'],
-    [v2 && dataFile !== undefined, `External data files are only ${v3Only}`],
-    [v2 && compressionType === 'zstd', `Non-zlib compression type is only ${v3Only}`]
+    [beyond.includes('dataFile'), `External data files are only ${v3Only}`],
+    [beyond.includes('compressionType'), `Non-zlib compression type is only ${v3Only}`]
   ])
   yield* get(kept)
   return {

@@ -3,7 +3,7 @@ import { empty, equal, fromText } from '../../bytes/octets.js'
 import { failOn, type Plan } from '../../bytes/plan.js'
 import { extensionTypes } from '../../format/extension-kinds.js'
 import { lastExtension } from '../../format/extension-area.js'
-import { beyondVersion2, type CreateOptions } from '../create/options.js'
+import { type CreateOptions, version2Issues } from '../create/options.js'
 import type { CommandState } from '../engine/command-state.js'
 import { refuse } from '../engine/refuse.js'
 import { withExtension, withoutTypes } from '../engine/extension-area.js'
@@ -52,7 +52,7 @@ function* amendDataFile(w: CommandState, { name, raw }: NonNullable<AmendOptions
 
 /** @see INT-01 and OPEN-24 */
 function* setLazyRefcounts(w: CommandState, lazyRefcounts: boolean): Plan<void> {
-  if (w.g.version === 2) return yield* failOn(beyondVersion2({ lazyRefcounts }))
+  if (w.g.version === 2) return yield* failOn(version2Issues({ lazyRefcounts }))
   yield* w.changeHeader('expose', { compatibleFeatures: { ...w.header.compatibleFeatures, lazyRefcounts } })
 }
 

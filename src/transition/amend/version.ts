@@ -14,6 +14,7 @@ import { areaBytes, areaNow, endMarker, hole, withExtension, withoutTypes } from
 import { changeExtensions, type HeaderWrite, mayExtend, withRoom, writeInOrder } from '../engine/extensions.js'
 import { endRound } from '../engine/finish.js'
 import { mayEncode } from '../guest/write.js'
+import { beyondVersion2 } from '../create/options.js'
 import { featureNames, newAdditional } from '../create/first-cluster.js'
 import { extendSnapshots } from '../snapshots/snapshot-table.js'
 
@@ -57,18 +58,13 @@ export function* upgrade(w: CommandState): Plan<void> {
 /** Refuses an image that version 2 cannot express. @see AM-03 */
 function* mayDowngrade(w: CommandState): Plan<void> {
   const size = presentedSize(w.header)
-  const rules: readonly (readonly [boolean, string, string])[] = [
-    [w.g.refcountOrder !== 4, `refcounts of ${2 ** w.g.refcountOrder} bits`, '16 bits'],
-    [w.g.externalDataFile, 'an external data file', 'none'],
-    [w.g.extendedL2, 'extended L2 entries', 'none'],
-    [
-      w.image.metadata.snapshots.some((s) => snapshotDiskSize(s, size) !== size),
-      'a snapshot of another disk size',
-      `${size} bytes`
-    ],
-    [w.image.metadata.snapshots.some((s) => vmStateSize(s) >= 2n ** 32n), 'a VM state of 4 GiB or more', 'less']
-  ]
-  for (const [broken, found, expected] of rules) if (broken) yield* refuse('AM-03', found, expected)
+  const { snapshots } = w.image.metadata
+  const { refcountOrder, extendedL2, externalDataFile } = w.g
+  for (const key of beyondVersion2({ refcountOrder, extendedL2, dataFile: externalDataFile || undefined }))
+    yield* refuse('AM-03', `an image with ${key}`, 'one without, as version 2 is')
+  if (snapshots.some((s) => snapshotDiskSize(s, size) !== size))
+    yield* refuse('AM-03', 'a snapshot of another disk size', `${size} bytes`)
+  if (snapshots.some((s) => vmStateSize(s) >= 2n ** 32n)) yield* refuse('AM-03', 'a VM state of 4 GiB or more', 'less')
   yield* mayEncode(w)
 }
 

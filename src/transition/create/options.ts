@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Preallocation } from '../../../spec/disk.js'
 import type { Issue } from '../../bytes/issue.js'
+import { valueAt } from '../../bytes/object.js'
 import { sectorSize } from '../../format/limits.js'
 import { refusal } from '../engine/refuse.js'
 
@@ -24,40 +25,34 @@ export interface CreateOptions {
   readonly dataFile?: { readonly name: string; readonly raw: boolean }
 }
 
-const defaults = {
-  version: 3,
-  clusterBits: 16,
-  refcountOrder: 4,
-  extendedL2: false,
-  lazyRefcounts: false,
-  compressionType: 'zlib',
-  preallocation: 'off'
-} as const
+/** The properties that not every version has. */
+const properties = ['lazyRefcounts', 'refcountOrder', 'extendedL2', 'dataFile', 'compressionType'] as const
+type Property = (typeof properties)[number]
+
+/** Those of every version 2 image, which has no external data file. @see HDR-01 */
+const version2 = { lazyRefcounts: false, refcountOrder: 4, extendedL2: false, compressionType: 'zlib' } as const
+
+/** The properties that version 2 cannot have. */
+export const beyondVersion2 = (o: Partial<Record<Property, unknown>>): readonly Property[] =>
+  properties.filter((key) => o[key] !== undefined && o[key] !== valueAt(version2, key))
+
+const defaults = { version: 3, clusterBits: 16, preallocation: 'off', ...version2 } as const
 
 /** Options without defaults left, which an image can have. The size is whole sectors. */
 export type CompleteOptions = CreateOptions & Required<Omit<CreateOptions, 'backing' | 'dataFile'>>
 
-const versions = 'version 3'
-
 /** The issues of properties that version 2 cannot have. @see HDR-01 and OPEN-24 */
-export const beyondVersion2 = (o: Partial<CreateOptions>): readonly Issue[] => [
-  ...(o.lazyRefcounts === true ? [refusal('OPEN-24', 'lazy refcounts in version 2', versions)] : []),
-  ...[
-    (o.refcountOrder ?? 4) !== 4 ? `refcount_order ${o.refcountOrder}` : [],
-    o.extendedL2 === true ? 'extended L2' : [],
-    o.dataFile !== undefined ? 'an external data file' : [],
-    o.compressionType === 'zstd' ? 'zstd' : []
-  ]
-    .flat()
-    .map((property) => refusal('HDR-01', `${property} in version 2`, versions))
-]
+export const version2Issues = (o: Partial<CreateOptions>): readonly Issue[] =>
+  beyondVersion2(o).map((key) =>
+    refusal(key === 'lazyRefcounts' ? 'OPEN-24' : 'HDR-01', `${key} in version 2`, 'version 3')
+  )
 
 /** The issues of options that no image can have, beside those of the header that they make. @see HDR-08 and SW-06 */
 const forbidden = (o: CompleteOptions): readonly Issue[] => [
   ...(o.size >= 0 && Number.isSafeInteger(o.size)
     ? []
     : [refusal('HDR-08', `a size of ${o.size}`, 'a number of bytes')]),
-  ...(o.version === 2 ? beyondVersion2(o) : []),
+  ...(o.version === 2 ? version2Issues(o) : []),
   ...(o.backing !== undefined && o.preallocation !== 'off' && !o.extendedL2
     ? [refusal('SW-06', `preallocation ${o.preallocation} over a backing file`, 'extended L2, or off')]
     : [])
