@@ -25,15 +25,14 @@ export interface CreateOptions {
   readonly dataFile?: { readonly name: string; readonly raw: boolean }
 }
 
-/** The properties that not every version has. */
+/** The properties that version 2 has not, or of one kind only. */
 const properties = ['lazyRefcounts', 'refcountOrder', 'extendedL2', 'dataFile', 'compressionType'] as const
-type Property = (typeof properties)[number]
 
-/** Those of every version 2 image, which has no external data file. @see HDR-01 */
+/** What they are in every version 2 image, which has no external data file. @see HDR-01 */
 const version2 = { lazyRefcounts: false, refcountOrder: 4, extendedL2: false, compressionType: 'zlib' } as const
 
-/** The properties that version 2 cannot have. */
-export const beyondVersion2 = (o: Partial<Record<Property, unknown>>): readonly Property[] =>
+/** Those of the properties that version 2 cannot have. */
+export const beyondVersion2 = (o: Partial<Record<(typeof properties)[number], unknown>>) =>
   properties.filter((key) => o[key] !== undefined && o[key] !== valueAt(version2, key))
 
 const defaults = { version: 3, clusterBits: 16, preallocation: 'off', ...version2 } as const

@@ -7,7 +7,7 @@ import { maxRefcount } from '../../format/refcount.js'
 import { entryOf } from '../engine/active-tree.js'
 import { allocate } from '../engine/allocate.js'
 import type { CommandState } from '../engine/command-state.js'
-import { refuse } from '../engine/refuse.js'
+import { mayStoreData, refuse } from '../engine/refuse.js'
 import { addToRefcounts, refcountOf } from '../engine/refcounts.js'
 import { mayWrite, write } from './write.js'
 
@@ -81,7 +81,7 @@ function* writeCluster(w: CommandState, guest: number, bytes: Uint8Array): Plan<
  */
 export function* writeCompressed(w: CommandState, at: number, bytes: Uint8Array): Plan<void> {
   yield* mayWrite(w, at, bytes.length)
-  if (w.g.externalDataFile) return yield* refuse('DATA-10', 'a compressed write', 'none with an external data file')
+  yield* mayStoreData(w.g)
   const size = clusterSize(w.g)
   const end = at + bytes.length
   const isEdge = (x: number): boolean => x % size === 0 || x === w.disk.size

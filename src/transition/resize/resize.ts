@@ -2,13 +2,13 @@
 import type { Preallocation } from '../../../spec/disk.js'
 import { type FileRef, type Plan } from '../../bytes/plan.js'
 import { clusterSize, l2Entries, neededL1Entries, subclusterSize } from '../../format/geometry.js'
-import { sectorSize, subclusters } from '../../format/limits.js'
+import { subclusters } from '../../format/limits.js'
 import { chainSize } from '../../image/guest/chain.js'
 import { readGuest } from '../../image/guest/read.js'
 import { resizeBitmaps } from '../bitmaps/bitmaps.js'
 import { entryOf, growL1 } from '../engine/active-tree.js'
 import type { CommandState } from '../engine/command-state.js'
-import { refuse } from '../engine/refuse.js'
+import { mayHaveSize, refuse } from '../engine/refuse.js'
 import { endRound } from '../engine/finish.js'
 import { dropEmptyBlocks, referencedEnd } from '../engine/refcount-table.js'
 import { changeRefcounts } from '../engine/refcounts.js'
@@ -139,8 +139,7 @@ function* shrink(w: CommandState, size: number): Plan<void> {
  */
 export function* resize(w: CommandState, size: number, preallocation: Preallocation = 'off'): Plan<void> {
   const old = w.disk.size
-  if (!Number.isSafeInteger(size) || size < 0 || size % sectorSize !== 0)
-    yield* refuse('RS-01', `a size of ${size}`, `a multiple of ${sectorSize}`)
+  yield* mayHaveSize(size, `a size of ${size}`)
   if (w.g.version === 2 && w.header.nbSnapshots > 0)
     yield* refuse('RS-01', 'a disk of version 2 with snapshots', 'no snapshots, or version 3')
   if (size < old && preallocation !== 'off')

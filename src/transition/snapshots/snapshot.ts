@@ -2,12 +2,11 @@
 import { empty, equal, fromText, toSomeText } from '../../bytes/octets.js'
 import { orFail, type Plan } from '../../bytes/plan.js'
 import { neededL1Entries } from '../../format/geometry.js'
-import { sectorSize } from '../../format/limits.js'
 import type { SnapshotEntry } from '../../format/snapshot.js'
 import { type GuestDisk, snapshotDisk } from '../../image/guest/extents.js'
 import { copyL1 } from '../engine/active-tree.js'
 import type { CommandState } from '../engine/command-state.js'
-import { refuse } from '../engine/refuse.js'
+import { mayHaveSize, mayStoreData, refuse } from '../engine/refuse.js'
 import { endRound } from '../engine/finish.js'
 import { changeRefcounts } from '../engine/refcounts.js'
 import { markCopied, surplus, treeReferences } from '../engine/references.js'
@@ -23,8 +22,7 @@ export interface SnapshotTime {
 /** Refuses an image with an external data file, and a snapshot table that does not decode. @see DATA-10 and SNAP-01 */
 function* mayHaveSnapshots(w: CommandState): Plan<void> {
   const { header, snapshots } = w.image.metadata
-  if (w.g.externalDataFile)
-    yield* refuse('DATA-10', 'an external data file', 'all data in the image', { structure: 'header' })
+  yield* mayStoreData(w.g)
   if (snapshots.length !== header.nbSnapshots)
     yield* refuse('SNAP-01', `${snapshots.length} entries that decode`, `${header.nbSnapshots}`, {
       structure: 'snapshot table'
@@ -86,8 +84,7 @@ export function* createSnapshot(w: CommandState, name: string, { seconds, nanose
 function* mayApply(w: CommandState, size: number): Plan<void> {
   if (w.image.metadata.bitmaps.length > 0)
     yield* refuse('ST-11', 'an image with bitmaps, which would not record the change', 'none')
-  if (size % sectorSize !== 0 || !Number.isSafeInteger(size))
-    yield* refuse('RS-01', `a snapshot of ${size} bytes`, `a multiple of ${sectorSize}`)
+  yield* mayHaveSize(size, `a snapshot of ${size} bytes`)
   if (w.g.version === 2 && size !== w.disk.size)
     yield* refuse('RS-01', `a snapshot of ${size} bytes`, `${w.disk.size}, as the disk of version 2 is`)
 }
