@@ -13,14 +13,8 @@ export interface Growing {
   readonly rest: Uint8Array
 }
 
-/** How far a value reaches: the rows that are there. */
-interface Stage {
-  readonly rows: readonly Placed[]
-  /** Bytes of these rows. */
-  readonly end: number
-  /** The first row that is not there. */
-  readonly next: Placed | undefined
-}
+/** The byte offset of the end of a row, the last one that is present. */
+const endOf = (last: Placed | undefined): number => (last === undefined ? 0 : last.at + last.row.as.size)
 
 /**
  * A structure that later versions of the format may lengthen: all bytes given to `decode` belong to it.
@@ -39,19 +33,17 @@ export class GrowingType<A extends Growing> extends ByteType<A> {
 
   constructor(name: string, fields: Fields<Omit<A, 'rest'>>) {
     const rows = place(fields)
-    const stage = (n: number): Stage => {
-      const here = rows.slice(0, n)
-      return { rows: here, end: here.reduce((m, p) => m + p.row.as.size, 0), next: rows[n] }
+    /** The rows before the first that is missing. */
+    const rowsUntil = (isMissing: (p: Placed) => boolean): readonly Placed[] => {
+      const n = rows.findIndex(isMissing)
+      return n < 0 ? rows : rows.slice(0, n)
     }
-    const all = stage(rows.length)
-    const stages = [...rows.map((_, n) => stage(n)), all]
-    const stopAt = (missing: (p: Placed) => boolean): Stage =>
-      stages.find((s) => s.next !== undefined && missing(s.next)) ?? all
-    const stageOf = (a: unknown): Stage => stopAt((p) => valueAt(a, p.key) === undefined)
+    const rowsOf = (a: unknown): readonly Placed[] => rowsUntil((p) => valueAt(a, p.key) === undefined)
     const of = (bytes: Uint8Array): A => {
-      const { rows: here, end } = stopAt((p) => p.at + p.row.as.size > bytes.length)
+      const present = rowsUntil((p) => endOf(p) > bytes.length)
+      const end = endOf(present.at(-1))
       const draft = new Draft<A>()
-      readRows(here, viewOf(bytes), draft)
+      readRows(present, viewOf(bytes), draft)
       draft.set('rest', part(bytes, end, bytes.length - end))
       return draft.done()
     }
@@ -61,23 +53,23 @@ export class GrowingType<A extends Growing> extends ByteType<A> {
     ]
     const is = (u: unknown): u is A => {
       if (!isObject(u) || !(u['rest'] instanceof Uint8Array)) return false
-      const { rows: here, next } = stageOf(u)
+      const present = rowsOf(u)
+      const [next, ...others] = rows.slice(present.length)
       return (
-        here.every((p) => p.row.as.json.is(u[p.key])) &&
-        rows.slice(here.length).every((p) => u[p.key] === undefined) &&
+        present.every((p) => p.row.as.json.is(u[p.key])) &&
+        others.every((p) => u[p.key] === undefined) &&
         (next === undefined || u['rest'].length < next.row.as.size)
       )
     }
-    const sizeOf = (a: A): number => stageOf(a).end + a.rest.length
+    const sizeOf = (a: A): number => endOf(rowsOf(a).at(-1)) + a.rest.length
     super({
       name,
       is,
       read: (bytes) => E.right(of(bytes)),
       write: (a) => {
-        const { rows: here, end } = stageOf(a)
-        const bytes = new Uint8Array(end + a.rest.length)
-        writeRows(here, viewOf(bytes), a)
-        bytes.set(a.rest, end)
+        const bytes = new Uint8Array(sizeOf(a))
+        writeRows(rowsOf(a), viewOf(bytes), a)
+        bytes.set(a.rest, bytes.length - a.rest.length)
         return bytes
       },
       sizeOf,
