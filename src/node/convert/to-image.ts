@@ -31,14 +31,7 @@ const textsOf = either(function* (o: ConvertOptions, inputs: number) {
   return texts
 })
 
-/** What is to be created. */
-interface Creation {
-  readonly options: CreateOptions
-  readonly writer: SequentialImageWriter
-  /** Bytes of the disk of the backing file, if there is one. */
-  readonly backing: number | undefined
-}
-
+/** What is to be created, and the bytes of the disk of its backing file, if there is one. */
 const creationOf = task(async function* (inputs: readonly OpenChain[], out: string, o: ConvertOptions) {
   const texts = yield* get(textsOf(o, inputs.length))
   const options = yield* get(createOptions(texts, sizeOfAll(inputs)))
@@ -49,12 +42,6 @@ const creationOf = task(async function* (inputs: readonly OpenChain[], out: stri
   const writer = yield* get(E.mapLeft(because(`Could not create the image`, out))(SequentialImageWriter.of(options)))
   return { options, writer, backing }
 })
-
-/** Where zeros need no entries any more, after the last cluster of the backing file. */
-const zerosFrom = ({ options, writer, backing }: Creation): number =>
-  backing === undefined || options.preallocation !== 'off'
-    ? Infinity
-    : Math.ceil(backing / writer.clusterSize) * writer.clusterSize
 
 /** Copies the disks into the image, compressed by a pool of threads if asked for. What compresses is loaded only then. */
 const copy = task(async function* (
@@ -77,21 +64,22 @@ const copy = task(async function* (
 
 /** Converts into a new image. */
 export const toImage: Way = task(async function* (inputs, out, o) {
-  const creation = yield* get(E.mapLeft(inContext(out))(await creationOf(inputs, out, o)()))
+  const { options, writer, backing } = yield* get(E.mapLeft(inContext(out))(await creationOf(inputs, out, o)()))
+  const needsZeros = backing !== undefined && options.preallocation === 'off'
   const writes = new AsyncWriter()
-  const files = yield* wait(newImage(out, creation.options, (...write) => writes.put(...write)))
+  const files = yield* wait(newImage(out, options, (...write) => writes.put(...write)))
   const image: ImageOutput = {
     name: out,
-    writer: creation.writer,
+    writer,
     // Nobody relies on the file before it has its name, nor on its being durable before somebody flushes it.
     perform: (write) => (write._tag === 'Flush' ? E.right(undefined) : files.perform(write)),
-    zerosFrom: zerosFrom(creation),
+    zerosFrom: needsZeros ? Math.ceil(backing / writer.clusterSize) * writer.clusterSize : Infinity,
     // A cluster of zeros is not compressed.
     sparse: o.compress ? Math.min(o.sparse, 1) : o.sparse,
-    overBacking: creation.backing !== undefined
+    overBacking: backing !== undefined
   }
   try {
-    yield* wait(copy(inputs, image, writes, o, creation.options))
+    yield* wait(copy(inputs, image, writes, o, options))
     yield* wait(writes.end)
     yield* get(files.publish())
   } finally {
