@@ -67,11 +67,7 @@ export const octets = (size: number): Leaf<Uint8Array> => ({
   name: `${size} bytes`,
   size,
   json: octetsJson(`${size} bytes`, (n) => n === size),
-  get: (v, at) => {
-    const out = new Uint8Array(size)
-    for (let i = 0; i < size; i++) out[i] = v.getUint8(at + i)
-    return out
-  },
+  get: (v, at) => new Uint8Array(v.buffer, v.byteOffset + at, size).slice(),
   set: (v, at, a) => {
     for (let i = 0; i < size; i++) v.setUint8(at + i, a[i] ?? 0)
   },

@@ -1,4 +1,5 @@
 /** Compressed writes: payloads appended to each other, for clusters that are not allocated. */
+import { padded } from '../../bytes/octets.js'
 import type { Plan } from '../../bytes/plan.js'
 import { additionalSectors } from '../../format/compressed.js'
 import { clusterSize, offsetBits } from '../../format/geometry.js'
@@ -50,8 +51,7 @@ function* appendPayload(w: CommandState, length: number): Plan<number> {
 
 /** Writes one cluster; the last one of the disk is padded with zeros. @see CMP-11 and CMP-12 */
 function* writeCluster(w: CommandState, guest: number, bytes: Uint8Array): Plan<void> {
-  const cluster = new Uint8Array(clusterSize(w.g))
-  cluster.set(bytes)
+  const cluster = padded(bytes, clusterSize(w.g))
   const { deflate, zstd } = w.image.compressor
   const payload = (w.disk.compressionType === 1 ? zstd : deflate)(cluster)
   if (payload === undefined) return yield* write(w, guest, bytes)

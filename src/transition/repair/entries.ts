@@ -4,7 +4,7 @@ import { clusterSize, l2EntrySize } from '../../format/geometry.js'
 import { l1Entry } from '../../format/l1.js'
 import { clusterOfWord, type L2Context, wordOfCluster } from '../../format/l2.js'
 import { sectorSize } from '../../format/limits.js'
-import { clusterKind, L1View, L2View } from '../../format/views.js'
+import { L1View, L2View } from '../../format/views.js'
 import type { Examined } from '../../image/check/check.js'
 import { copiedFlag } from '../engine/active-tree.js'
 import type { CommandState } from '../engine/command-state.js'
@@ -91,8 +91,7 @@ export function* repairCopied(w: CommandState, e: Examined): Plan<void> {
     if (again) return
     const view = new L2View(yield* readAt(at, state.size), w.g)
     for (let i = 0; i < view.length; i++) {
-      const kind = view.kind(i)
-      if (kind !== clusterKind.Normal && kind !== clusterKind.ZeroAllocated) continue
+      if (!view.isPlaced(i)) continue
       const refcount = w.g.externalDataFile ? 1 : state.refcounts.at(view.hostClusterOffset(i))
       yield* follow('active L2 table', at + i * stride, view.words.at((i * stride) / 8), refcount)
     }
@@ -115,8 +114,7 @@ export function* extendFile(w: CommandState, e: Examined): Plan<void> {
     if (!active) return
     const view = new L2View(yield* readAt(at, size), w.g)
     for (let i = 0; i < view.length; i++) {
-      const kind = view.kind(i)
-      if (kind !== clusterKind.Normal && kind !== clusterKind.ZeroAllocated) continue
+      if (!view.isPlaced(i)) continue
       const offset = view.hostClusterOffset(i)
       if (offset % size === 0 && offset + size <= most) end = Math.max(end, offset + size)
     }
