@@ -57,15 +57,14 @@ test('a known bit is refused, kept, cleared, or keeps writers out, as its row sa
     ...{ name: `bit ${lo}`, title: `bit ${lo}` }
   })
   const leaf = featureLeaf<Bits & Readonly<Record<'refused' | 'dirty' | 'locked' | 'cleared' | 'kept', boolean>>>(
-    'a word',
+    'compatible',
     {
       refused: row(0, { reader: 'refuse', writer: 'refuse' }),
       dirty: row(1, { reader: 'ignore', writer: 'repair' }),
       locked: row(2, { reader: 'ignore', writer: 'refuse' }),
       cleared: row(3, { reader: 'ignore', writer: 'clear' }),
       kept: row(4, { reader: 'ignore', writer: 'keep' })
-    },
-    { reader: 'ignore', writer: 'keep' }
+    }
   )
   const bitsThat = (rules: readonly Rule<ReturnType<typeof leaf.ofWord>>[]): readonly number[] =>
     [0, 1, 2, 3, 4, 5].filter((bit) => rules.some((rule) => rule.broken(leaf.ofWord(1n << BigInt(bit)), undefined)))

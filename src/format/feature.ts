@@ -128,16 +128,12 @@ export interface FeatureLeaf<A> extends BitsLeaf<A> {
 /** What is expected of a bit that keeps writers out, by the duty of the writer. */
 const expected = { repair: 'clear, once refcounts are rebuilt', refuse: 'clear, once the image is consistent' } as const
 
-/** The leaf of a word of feature bits, from its rows and the duties towards its other bits. */
-export const featureLeaf = <A extends Bits>(
-  name: string,
-  rows: BitRows<A> & FeatureRows<A>,
-  unknown: Duty
-): FeatureLeaf<A> => {
-  const leaf = bits<A>(name, rows)
+/** The leaf of a word of feature bits, from its rows. */
+export const featureLeaf = <A extends Bits>(word: FeatureWord, rows: BitRows<A> & FeatureRows<A>): FeatureLeaf<A> => {
+  const leaf = bits<A>(`${word} features`, rows)
   const known = Object.values<Feature>(rows)
   const bitsWith = (has: (duty: Duty) => boolean): bigint =>
-    known.filter(has).reduce((mask, row) => mask | maskOf(row), has(unknown) ? leaf.reservedMask : 0n)
+    known.filter(has).reduce((mask, row) => mask | maskOf(row), has(unknownDuties[word]) ? leaf.reservedMask : 0n)
   const refused = bitsWith(({ reader }) => reader === 'refuse')
   const refusal: Rule<A> = {
     clause: 'FEAT-01',
@@ -169,23 +165,11 @@ export const featureLeaf = <A extends Bits>(
 }
 
 /** Bits a reader must know: an unknown one that is set means the image must not be opened. @see FEAT-01 */
-export const incompatibleFeatures: FeatureLeaf<IncompatibleFeatures> = featureLeaf(
-  'incompatible features',
-  incompatibleRows,
-  unknownDuties.incompatible
-)
+export const incompatibleFeatures: FeatureLeaf<IncompatibleFeatures> = featureLeaf('incompatible', incompatibleRows)
 /** Bits a reader may ignore; a writer keeps them. @see FEAT-02 */
-export const compatibleFeatures: FeatureLeaf<CompatibleFeatures> = featureLeaf(
-  'compatible features',
-  compatibleRows,
-  unknownDuties.compatible
-)
+export const compatibleFeatures: FeatureLeaf<CompatibleFeatures> = featureLeaf('compatible', compatibleRows)
 /** Bits a reader may ignore; a writer clears those it does not know before it writes. @see FEAT-03 */
-export const autoclearFeatures: FeatureLeaf<AutoclearFeatures> = featureLeaf(
-  'autoclear features',
-  autoclearRows,
-  unknownDuties.autoclear
-)
+export const autoclearFeatures: FeatureLeaf<AutoclearFeatures> = featureLeaf('autoclear', autoclearRows)
 
 /**
  * The autoclear word a writer leaves when it opens an image: unknown bits cleared, and known ones whose duty it is. The
