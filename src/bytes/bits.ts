@@ -80,6 +80,10 @@ export const flag = (bit: number, name: string, clause: ClauseId, doc: string): 
 /** The mask of bits `lo` to `hi`. */
 export const maskOf = ({ lo, hi }: Pick<BitRange, 'lo' | 'hi'>): bigint => (1n << BigInt(hi + 1)) - (1n << BigInt(lo))
 
+/** The bits of a table entry that must be clear: reserved bits, and those of an offset below the cluster size. */
+export const faultMask = (leaf: { readonly reservedMask: bigint }, offset: BitRow, clusterBits: number): Halves =>
+  halves(leaf.reservedMask | BigInt.asUintN(clusterBits, maskOf(offset)))
+
 /** A demand on the bits that no row names. */
 type Reserved = Pick<Rule<unknown>, 'clause' | 'source' | 'refusal'>
 

@@ -1,9 +1,7 @@
-/** Host offsets: the rules that one is a multiple of the cluster size and within QEMU's reach, and the mask for tables of many. */
+/** Host offsets: the rules that one is a multiple of the cluster size and within QEMU's reach. */
 import type { ClauseId } from '../../spec/clauses/index.js'
-import { type BitRow, maskOf } from '../bytes/bits.js'
 import { type FieldRule, onField, type Rule } from '../bytes/judgement.js'
 import { hex } from '../bytes/octets.js'
-import { halves, type Halves } from '../bytes/words.js'
 import type { Geometry } from './geometry.js'
 import { maxReadable } from './limits.js'
 
@@ -46,7 +44,3 @@ export const readable = <A, K extends string>(
   expected: 'a table that ends where QEMU can read',
   ...more
 })
-
-/** The bits of a table entry that must be clear: reserved bits, and those of an offset below the cluster size. */
-export const faultMask = (leaf: { readonly reservedMask: bigint }, offset: BitRow, clusterBits: number): Halves =>
-  halves(leaf.reservedMask | BigInt.asUintN(clusterBits, maskOf(offset)))

@@ -1,12 +1,12 @@
 /** Bitmap tables and bitmap data: where the bits of a dirty bitmap are, and the bits themselves. */
 import * as E from 'fp-ts/lib/Either.js'
-import { type BitRows, bits, type BitsType, flag, masked, word } from '../bytes/bits.js'
+import { type BitRows, bits, type BitsType, faultMask, flag, masked, word } from '../bytes/bits.js'
 import { ByteType, tooFew, whole } from '../bytes/byte-type.js'
 import { flagJson, listJson } from '../bytes/json.js'
 import { RuleTable, rulesOf } from '../bytes/judgement.js'
 import { bitAt, packBits } from '../bytes/octets.js'
 import type { Halves } from '../bytes/words.js'
-import { aligned, type Aligning, faultMask } from './alignment.js'
+import { aligned, type Aligning } from './alignment.js'
 import type { BitmapTableEntry } from './table-values.js'
 
 export type { BitmapTableEntry }

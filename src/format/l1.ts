@@ -1,8 +1,8 @@
 /** L1 table entry: where the L2 table of a guest range lies. */
-import { type BitRows, bits, type BitsType, flag, masked, word } from '../bytes/bits.js'
+import { type BitRows, bits, type BitsType, faultMask, flag, masked, word } from '../bytes/bits.js'
 import { RuleTable, rulesOf } from '../bytes/judgement.js'
 import type { Halves } from '../bytes/words.js'
-import { aligned, type Aligning, faultMask } from './alignment.js'
+import { aligned, type Aligning } from './alignment.js'
 import type { L1Entry } from './table-values.js'
 
 export type { L1Entry }

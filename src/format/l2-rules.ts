@@ -1,9 +1,9 @@
 /** The rules of L2 entries, and the mask of the entries that break none. */
-import { type BitRow, maskOf } from '../bytes/bits.js'
+import { type BitRow, faultMask, maskOf } from '../bytes/bits.js'
 import { onField, RuleTable, rulesOf, type Structure } from '../bytes/judgement.js'
 import { hex } from '../bytes/octets.js'
 import type { Halves } from '../bytes/words.js'
-import { alignment, faultMask } from './alignment.js'
+import { alignment } from './alignment.js'
 import { compressedBits } from './compressed.js'
 import { standardBits, type L2Entry, type L2Context } from './l2.js'
 import { maxClusterBits, hostEnd } from './limits.js'

@@ -1,12 +1,12 @@
 /** Refcounts: table entries, and blocks of all seven widths. */
 import * as E from 'fp-ts/lib/Either.js'
-import { type BitRows, bits, type BitsType, masked, word } from '../bytes/bits.js'
+import { type BitRows, bits, type BitsType, faultMask, masked, word } from '../bytes/bits.js'
 import { ByteType, tooFew, whole } from '../bytes/byte-type.js'
 import { bigJson, listJson } from '../bytes/json.js'
 import { rulesOf } from '../bytes/judgement.js'
 import { viewOf } from '../bytes/octets.js'
 import type { Halves } from '../bytes/words.js'
-import { aligned, type Aligning, faultMask } from './alignment.js'
+import { aligned, type Aligning } from './alignment.js'
 import type { RefcountTableEntry } from './table-values.js'
 import { blockEntries, clusterSize, type Geometry } from './geometry.js'
 
