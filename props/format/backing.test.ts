@@ -27,7 +27,7 @@ test('there is a name if both its offset and its length are other than 0', () =>
   same(backingNamePlace(named(16, 136n, 5)), { at: 136n, length: 5 })
 })
 
-test('a name is refused if it starts behind the first cluster, runs past it, or is longer than 1023 bytes', () => {
+test('a name is refused if it starts past the first cluster, ends past it, or is longer than 1023 bytes', () => {
   const places = fc.integer({ min: 9, max: 21 }).chain((clusterBits) => {
     const cluster = 2n ** BigInt(clusterBits)
     const near = fc.constantFrom(1n, 112n, cluster - 1024n, cluster - 1023n, cluster - 1n, cluster, cluster + 1n)

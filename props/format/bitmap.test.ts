@@ -34,7 +34,7 @@ test('bits 9 to 55 of a table entry are an offset, bit 0 means all ones, and all
   })
 })
 
-test('extra data stands before the name, and zeros behind both fill up to a multiple of 8', () => {
+test('extra data precedes the name, and zeros pad both to a multiple of 8', () => {
   const b = valueOf(bitmapEntry, bytesIn('00*16 01 10 0002 00000003 eeeeee 6230 00*3 ff'))
   same([b.extra, b.name, b.padding], [bytesIn('eeeeee'), bytesIn('6230'), bytesIn('00*3')])
 })
@@ -101,7 +101,7 @@ test('one table entry covers 32 GiB in clusters and granules of 64 KiB', () => {
   assert.is(tableEntriesFor(0n, 16, 16), 0n)
 })
 
-test('a bit set behind the last one is found in the first byte that has one', () => {
+test('a bit set after the last one is found in the first byte that has one', () => {
   const used = fc.nat({ max: 140 })
   const sparse = fc.tuple(fc.array(fc.nat({ max: 127 }), { maxLength: 3 }), used)
   holds(

@@ -64,7 +64,7 @@ test('the next extension follows the padding, whatever the padding holds', () =>
   }
 })
 
-test('an area may end without an end marker: exactly behind a record, or within its padding', () => {
+test('an area may end without an end marker: right after a record, or within its padding', () => {
   const record = bytesIn('e2792aca 00000005 71636f7732 000000')
   for (const length of [13, 14, 15, 16]) {
     const { extensions: list, end, rest } = valueOf(extensionArea, part(record, 0, length))
@@ -73,7 +73,7 @@ test('an area may end without an end marker: exactly behind a record, or within 
   same(valueOf(extensionArea, new Uint8Array()), { extensions: [], rest: new Uint8Array() })
 })
 
-test('an end marker ends the area, and the bytes behind it are kept', () => {
+test('an end marker ends the area, and the bytes after it are kept', () => {
   const { extensions: list, end, rest } = areaOf('00000000 00000003 616263 6803f857 ffffffff')
   same([list, end], [[], 3])
   sameBytes(rest, bytesIn('616263 6803f857 ffffffff'))
@@ -123,7 +123,7 @@ test('an extension under the tag of another, or of type 0, is none', () => {
     assert.not.ok(extension.is({ _tag: 'Other', type, data: bytes, padding }))
 })
 
-test('an extension may lack padding only where the area ends behind it', () => {
+test('an extension may lack padding only at the end of the area', () => {
   const [short, whole]: readonly Extension[] = [3, 8].map((n) => ({
     _tag: 'DataFile',
     data: new Uint8Array(n),
@@ -142,7 +142,7 @@ test('an extension may lack padding only where the area ends behind it', () => {
   assert.not.ok(extensionArea.is({ extensions: [], rest: new Uint8Array(1) }))
 })
 
-test('a feature name of 46 bytes has no zero behind it, and bytes behind the last whole name are kept', () => {
+test('a feature name of 46 bytes has no zero after it, and bytes after the last whole name are kept', () => {
   const bytes = bytesIn('0105 61*46 0206 c3a9 00*44 ff*47')
   const { names, rest } = valueOf(featureNames, bytes)
   same(

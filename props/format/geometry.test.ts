@@ -60,7 +60,7 @@ test('a subcluster is a 32nd of a cluster', () => {
   same([subclusterSize(plain(14)), subclusterSize(plain(16)), subclusterSize(plain(21))], [512, 2048, 65536])
 })
 
-test('a refcount block is a cluster of counts: 32768 of 16 bits cover 2 GiB in clusters of 64 KiB', () => {
+test('a refcount block is a cluster of refcounts: 32768 of 16 bits cover 2 GiB in clusters of 64 KiB', () => {
   assert.is(blockEntries({ clusterBits: 16, refcountOrder: 4 }), 32768)
   assert.is(blockCoverage({ clusterBits: 16, refcountOrder: 4 }), 2 ** 31)
   assert.is(blockEntries({ clusterBits: 9, refcountOrder: 0 }), 4096)
@@ -73,7 +73,7 @@ test('a count of order n has 2^n bits', () => {
   same([0, 1, 2, 6].map(maxRefcount), [1n, 3n, 15n, 2n ** 64n - 1n])
 })
 
-test('the count of a cluster stands at its number, by whole blocks', () => {
+test('the refcount of a cluster is stored at its number, by whole blocks', () => {
   const geometries = fc.record({
     clusterBits: fc.integer({ min: 9, max: 21 }),
     refcountOrder: fc.integer({ min: 0, max: 6 })

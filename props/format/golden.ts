@@ -143,7 +143,7 @@ const refcounts: readonly Golden[] = [
   '0000000000000001*4 0000000000000002*5 0000000000000001*2 00*424'
 ].map((bytes, refcountOrder): Golden => ({
   structure: 'refcount block',
-  title: `counts of ${2 ** refcountOrder} bits${refcountOrder === 0 ? '' : ', some shared with a snapshot'}`,
+  title: `refcounts of ${2 ** refcountOrder} bits${refcountOrder === 0 ? '' : ', some shared with a snapshot'}`,
   recipe: [
     fresh('16k', `cluster_size=512,refcount_bits=${2 ** refcountOrder}`),
     io('write -P 1 0 2k'),

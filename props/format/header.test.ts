@@ -32,7 +32,7 @@ test('bytes from 72 on are no part of a version 2 header, and never its features
   )
 })
 
-test('version 2 means no features, counts of 16 bits, a length of 72 and deflate', () => {
+test('version 2 means no features, refcounts of 16 bits, a length of 72 and deflate', () => {
   const h = valueOf(header, v2)
   for (const { reserved, ...flags } of [h.incompatibleFeatures, h.compatibleFeatures, h.autoclearFeatures]) {
     assert.is(reserved, 0n)
@@ -67,7 +67,7 @@ const withLength = (headerLength: number, clusterBits: number): Header => {
   return h
 }
 
-test('an additional field is there if header_length covers it whole, and what lies behind is kept', () => {
+test('an additional field is present if header_length covers it whole, and the bytes after the fields are kept', () => {
   for (let length = 104; length <= 136; length++) {
     const { additional } = withLength(length, 12)
     const [first, ...padding] = noise(1, 8)
@@ -78,7 +78,7 @@ test('an additional field is there if header_length covers it whole, and what li
   }
 })
 
-test('an absent compression_type means deflate, whatever stands in its place', () => {
+test('an absent compression_type means deflate, whatever bytes are in its place', () => {
   assert.is(compressionType(withLength(104, 12)), 0)
   assert.is(compressionType(withLength(105, 12)), noise(1, 1)[0])
 })
@@ -93,7 +93,7 @@ test('a header_length below 104 or past the first cluster covers no additional f
     assert.is(header.sizeOf(withLength(112, clusterBits)), 104, `cluster_bits ${clusterBits}`)
 })
 
-test('the fields of the table stand one behind the other: 104 bytes, header_length at 100', () => {
+test('the fields of the table are contiguous: 104 bytes, header_length at 100', () => {
   const offsets = Object.fromEntries(headerFields.rows.map(({ at, row }) => [row.name, at]))
   same(offsets, {
     magic: 0,

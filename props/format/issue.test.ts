@@ -21,7 +21,7 @@ const complaint: Complaint = {
   expected: 'at least 9'
 }
 
-test('an issue says what, where, and by which clause', () => {
+test('an issue names what, where and the clause', () => {
   assert.is(show(complaint), 'header cluster_bits at byte 20: found 8, expected at least 9 [OPEN-03]')
   assert.is(show({ ...complaint, field: '' }), 'header at byte 20: found 8, expected at least 9 [OPEN-03]')
 })
@@ -38,7 +38,7 @@ test('a rule of both parties holds under either, and a rule of one under that on
   same(sources('qemu'), ['both', 'qemu'])
 })
 
-test('QEMU refuses an image over its own opening checks, and over what is told to be one of them', () => {
+test('QEMU refuses an image over its own opening checks, and over issues that name one of them', () => {
   assert.is(refusalOf(complaint), 'OPEN-03')
   assert.is(refusalOf({ ...complaint, source: 'format' }), undefined)
   assert.is(refusalOf({ ...complaint, clause: 'HDR-02' }), undefined)

@@ -78,7 +78,7 @@ for (const [notation, json] of forms)
     same(anyOctetsJson.decode(json), E.right(bytesIn(notation)))
   })
 
-test('bytes are read as text, in hexadecimal and with zeros behind', () => {
+test('bytes are read as text, in hexadecimal and with trailing zeros', () => {
   for (const json of ['a', { text: 'a' }, { hex: '61' }, { text: 'a', zeros: 0 }])
     same(anyOctetsJson.decode(json), E.right(bytesIn('61')))
   for (const json of [
@@ -124,7 +124,7 @@ test('a key that no field has is refused by its name, and so is a field that is 
   assert.match(refusal(header.json, { ...json, refcount_order: 4 }), 'header has no field refcount_order')
 })
 
-test('what is refused within a list or an object is told with the way to it', () => {
+test('a refusal within a list or an object names the path to it', () => {
   const area = { extensions: [{ extension: 'bitmaps', data: { nb_bitmaps: -1 } }] }
   assert.match(refusal(extensionArea.json, area), 'extensions')
   assert.match(refusal(extensionArea.json, area), 'data: nb_bitmaps: -1 is not u32')
@@ -149,7 +149,7 @@ const replacements = fc.oneof(
   fc.constantFrom(undefined, -1, 2 ** 53, { zeros: 3 }, { hex: 'ff' }, 0n, Symbol.iterator)
 )
 
-test('whatever stands in its place, JSON is read as a value that encodes, or refused with a reason', () => {
+test('altered JSON is read as a value that encodes, or refused with a reason', () => {
   const total = <A>({ name, type, anyValue }: Structure<A>): void =>
     holds(
       fc.property(fc.constant(name), anyValue, ways, replacements, (_, a, way, by) => {

@@ -33,7 +33,7 @@ const written = [
 ] as const
 
 for (const [refcountOrder, hex, counts] of written)
-  test(`counts of ${2 ** refcountOrder} bits: ${counts.join(', ')} are ${hex}`, () => {
+  test(`refcounts of ${2 ** refcountOrder} bits: ${counts.join(', ')} are ${hex}`, () => {
     const block = refcountBlock({ clusterBits: 9, refcountOrder })
     const bytes = bytesIn(`${hex} 00*${512 - hex.length / 2}`)
     const all = [...counts.map(BigInt), ...Array.from({ length: 4096 / 2 ** refcountOrder - counts.length }, () => 0n)]
@@ -41,7 +41,7 @@ for (const [refcountOrder, hex, counts] of written)
     sameBytes(block.encode(all), bytes)
   })
 
-test('a count below 8 bits is found from the least significant bit on, a wider one is big-endian', () => {
+test('a refcount below 8 bits is stored least significant bit first, a wider one is big-endian', () => {
   for (let refcountOrder = 0; refcountOrder <= 6; refcountOrder++) {
     const width = 2 ** refcountOrder
     const g = { clusterBits: 9, refcountOrder }

@@ -25,7 +25,7 @@ laws(test, 'extra data', [snapshotExtras])
 laws(test, 'snapshot table entry', [snapshots])
 laws(test, 'snapshot table', snapshotTables, 40)
 
-test('a field of the extra data is there if the length covers it whole, and what lies behind is kept', () => {
+test('a field of the extra data is present if the length covers it whole, and the bytes after the fields are kept', () => {
   for (let length = 0; length <= 40; length++) {
     const bytes = noise(length, length)
     const { rest, ...known } = valueOf(snapshotExtra, bytes)
@@ -89,7 +89,7 @@ test('every entry starts at a multiple of 8, and the table ends with the last na
   )
 })
 
-test('a table is of as many entries as asked for: bytes behind them are left alone', () => {
+test('a table has the given number of entries, and the bytes after them are ignored', () => {
   const entry = bytesIn('00*40')
   for (const n of [0, 1, 2, 3]) assert.is(valueOf(snapshotTable(n), concat([entry, entry, entry])).length, n)
 })

@@ -186,7 +186,7 @@ test('a barrier waits only where the most rounds are in flight', async () => {
   await valueOf(writer.end)
 })
 
-test('bytes whose place is no exact number are not written, now or later', async () => {
+test('bytes at an offset that is no safe integer are not written, now or later', async () => {
   writeFileSync(path, 'before')
   const fd = openSync(path, 'r+')
   const places = fc.oneof(fc.double({ min: 2 ** 53 }), fc.constantFrom(2 ** 53 - least, 2 ** 53 - 1, 0.5, NaN))
@@ -212,7 +212,7 @@ test('a write that fails at once is reported at once, and by nothing later', asy
   await valueOf(writer.end)
 })
 
-test('a file holds what is put into it by the system itself, whose failures are reported', async () => {
+test('a file holds the bytes that were written, and failures of the system are reported', async () => {
   const lengths = [0, 1, 4096, 2 ** 15, 2 ** 18, 3, 2 ** 15, 2 ** 20, 2 ** 15]
   const parts = lengths.map((length, i) => Buffer.alloc(length, i + 1))
   const file = openSync(path, 'w+')

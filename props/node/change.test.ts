@@ -106,7 +106,7 @@ needsQemu(test)('a disk gets another size as by qemu-img', () => {
   )
 })
 
-test('what a disk gains takes up space if it is to be preallocated, and none if only its metadata is', () => {
+test('preallocated growth takes up space, and metadata-only growth takes none', () => {
   const image = place('grown.qcow2')
   const gained = 8 * 2 ** 20
   const [zeros, hole] = [allocatedFor(image, gained, 'zeros'), allocatedFor(image, gained, 'hole')]

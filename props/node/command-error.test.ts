@@ -58,7 +58,7 @@ for (const result of second) {
   })
 }
 
-test('what the system throws becomes the reason, with the name of the file', async () => {
+test('an exception of the system becomes an error with its reason and the name of the file', async () => {
   const expected = failure("Could not open '/nowhere': no such file or directory", { file: '/nowhere' })
   assert.equal(
     system('open', '/nowhere', () => openSync('/nowhere', 'r')),

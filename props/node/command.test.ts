@@ -79,7 +79,7 @@ test('an image that is refused is described, and the clause is named', () => {
   assert.match(done.out, '"virtual-size"')
 })
 
-test('a full disk is an error, not a crash', () => {
+test('a full disk prints one error', () => {
   const full = openSync('/dev/full', 'w')
   const done = run(['dump', image('case-01-empty-v3')], full)
   closeSync(full)
@@ -162,7 +162,7 @@ test('a bitmap is printed as ranges: the dirty ones as text, all as JSON', () =>
   refused(run(['map', '--bitmap', 'b0', image('broken-bitmap-type-2')]), 'type', 'BMP-02')
 })
 
-test('the VM state of a snapshot is read, and only of a snapshot', () => {
+test('the VM state of a snapshot is read, and --vm-state needs -l', () => {
   const path = image('case-52-vm-state')
   const fd = openSync(path, 'r+')
   const table = Number(new DataView(new Uint8Array(load('case-52-vm-state').image).buffer).getBigUint64(64))
@@ -256,7 +256,7 @@ test('a closed pipe is no error, and the command is carried out to its end', () 
   assert.is(run(['io', '-r', '-c', 'read -P 7 64k 64k', path]).code, 0)
 })
 
-test('a crash or a signal in the middle leaves what is sound, and ends the program as it ends qemu-io', () => {
+test('a crash or a signal leaves a sound image, and ends the program as it ends qemu-io', () => {
   const path = image('case-01-empty-v3')
   for (const [line, signal] of [
     ['abort', 'SIGABRT'],

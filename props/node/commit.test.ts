@@ -113,7 +113,7 @@ test('a raw base that ends within a sector is not made longer by an overlay that
   assert.is(Buffer.compare(readFileSync(place('base')), wanted), 0)
 })
 
-test('what a layer in between is too short for stays zeros', async () => {
+test('a range past the end of a shorter intermediate layer reads as zeros after a commit', async () => {
   await make('base', '1M', 'cluster_size=4k')
   await change('base', fill(0, 2 ** 20, 7))
   await make('mid', '512k', 'cluster_size=4k', ['base', 'qcow2'])
@@ -128,7 +128,7 @@ const run = (...args: readonly string[]) => {
   return { code: done.status, out: done.stdout, error: done.stderr }
 }
 
-test('the command line', async () => {
+test('commit prints what qemu-img prints, and reports a missing base or backing file', async () => {
   await overlay('raw', 'cluster_size=64k')
   const { error, code } = run('-b', 'elsewhere', 'top')
   assert.equal([code, error], [1, "qcow2: Did not find 'elsewhere' in the backing chain of 'top'\n"])

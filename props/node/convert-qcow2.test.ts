@@ -177,7 +177,7 @@ test('zeros of any origin are left out, unless they are asked for', async () => 
   assert.is(E.isRight(found) && found.right.allocatedClusters, used)
 })
 
-test('several disks become one, each in whole sectors', async () => {
+test('several disks are joined, each padded to whole sectors', async () => {
   const odd = place('odd.raw')
   writeFileSync(odd, 'odd'.repeat(1000))
   await make('', {}, [odd, source, odd])
@@ -222,7 +222,7 @@ const run = (...args: readonly string[]) => {
   return { code: done.status, out: done.stdout, error: done.stderr }
 }
 
-test('what cannot be made is refused in one line, and what was there stays', () => {
+test('a refused conversion prints one error and keeps the old file', () => {
   writeFileSync(image, 'kept')
   const out = ['-O', 'qcow2', 'source.raw', 'image.qcow2']
   for (const [why, ...args] of [
@@ -252,7 +252,7 @@ test('progress is printed while the disk is copied', () => {
   assert.match(out, /^ {4}\(0\.00\/100%\)\r[^\n]* {4}\(100\.00\/100%\)\r\n$/)
 })
 
-test('a disk that fills up while threads compress is a line of text, and ends them', () => {
+test('a full disk stops the threads and prints one error', () => {
   const noisy = place('noisy.raw')
   writeFileSync(noisy, noise(5, 2 ** 23))
   writeFileSync(image, 'kept')
@@ -266,7 +266,7 @@ test('a disk that fills up while threads compress is a line of text, and ends th
   assert.equal(readdirSync(folder).toSorted(), before)
 })
 
-test('a disk that fills up, or an input that breaks off, leaves what was there and nothing else', () => {
+test('a full disk or an unreadable input keeps the old file and leaves no other', () => {
   writeFileSync(image, 'kept')
   const before = readdirSync(folder).toSorted()
   for (const more of [[], ['-c'], ['-o', 'data_file=fresh.raw']]) {

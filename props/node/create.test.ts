@@ -219,7 +219,7 @@ const refused: readonly Case[] = [
   ['compat=0.10,data_file=k.raw,compression_type=zstd', '1M']
 ]
 
-needsQemu(test)('what qemu-img refuses is refused in its words, and the file that was there stays', async () => {
+needsQemu(test)('options that qemu-img refuses are refused with its message, and the old file stays', async () => {
   for (const c of refused) {
     writeFileSync(image, 'kept')
     const answer = makeTheirs(c)
@@ -234,7 +234,7 @@ const run = (...args: readonly string[]) => {
   return { code: done.status, out: done.stdout, error: done.stderr }
 }
 
-test('the command line: a line for what is made or for what is wrong, and nothing where nothing is made', () => {
+test('create prints one line for a new image or for an error, and a failed create changes no file', () => {
   rmSync(image, { force: true })
   const made = run('-f', 'qcow2', '-o', 'cluster_size=4k', '-o', 'compat=0.10', 'image.qcow2', '1M')
   assert.is(made.code, 0, made.error)
@@ -261,7 +261,7 @@ test('the command line: a line for what is made or for what is wrong, and nothin
   assert.equal(readdirSync(ours).toSorted(), ['a,b.raw', 'base.raw', 'data.raw', 'image.qcow2'])
 })
 
-test('a disk that fills up leaves what was there, and nothing else', () => {
+test('a full disk keeps the old file and leaves no other', () => {
   writeFileSync(image, 'kept')
   const limited = `ulimit -f 4096; exec "$0" "$@"`
   const args = [main, 'create', '-q', '-o', 'preallocation=full', 'image.qcow2', '64M']
@@ -272,7 +272,7 @@ test('a disk that fills up leaves what was there, and nothing else', () => {
   assert.ok(!readdirSync(ours).some((name) => name.endsWith('.partial')))
 })
 
-test('a new image takes the place of what was there, and an image that is named by a link stays where the link leads', async () => {
+test('a new image replaces the old file, and a symbolic link is followed', async () => {
   writeFileSync(join(ours, 'place'), 'old'.repeat(100_000), { mode: 0o600 })
   symlinkSync('place', join(ours, 'link'))
   await runHere('create', '-q', join(ours, 'link'), '1M')

@@ -37,7 +37,7 @@ test('a file elsewhere is followed where its folder is allowed, and the reason n
   assert.is(led('/d/i.qcow2', '/dd/b'), "it lies outside the image's folder; --allow /dd lets it be opened")
 })
 
-test('a name that is that of no file is not followed, whatever is allowed', () => {
+test('a name that names no file is not followed, whatever is allowed', () => {
   for (const name of ['nbd://host/d', 'file:/d/b', 'json:{"file.filename":"b"}'])
     assert.is(led('/d/i.qcow2', name, '/'), 'its name is not that of a file')
   for (const name of ['b\0', [0xff], [0x62, 0xc3]]) assert.is(led('/d/i.qcow2', name, '/'), 'its name is not text')

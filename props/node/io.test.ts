@@ -109,7 +109,7 @@ for (const [what, options, size] of [
   ['an external data file', ['-o', 'data_file=data.raw'], '1M'],
   ['an odd end', [], '1000448']
 ] as const)
-  needsQemu(test)(`lines do, print and leave what qemu-io does with ${what}`, async () => {
+  needsQemu(test)(`lines have the effect and the output of qemu-io with ${what}`, async () => {
     if (what !== 'an external data file') return same(options, size, written)
     qemuImg('create', '-q', '-f', 'qcow2', '-o', 'data_file=a.raw', 'theirs.qcow2', size)
     qemuImg('create', '-q', '-f', 'qcow2', '-o', 'data_file=b.raw', 'ours.qcow2', size)
@@ -118,7 +118,7 @@ for (const [what, options, size] of [
     assert.is(qemuImg('compare', 'theirs.qcow2', 'ours.qcow2'), 'Images are identical.\n')
   })
 
-needsQemu(test)('lines over a backing file do, print and leave what qemu-io does', async () => {
+needsQemu(test)('lines over a backing file have the effect and the output of qemu-io', async () => {
   writeFileSync(place('base.raw'), new Uint8Array(2 ** 19).fill(0xee))
   await same(['-b', 'base.raw', '-F', 'raw'], '1M', [...written, 'write -n -z 300k 1000', 'read -P 0xee 400k 10k'])
 })
@@ -249,13 +249,12 @@ help length
 quit 1
 write 0 512`.split('\n')
 
-needsQemu(test)(
-  'lines that are wrong are called so in the words of qemu-io, and those behind them are carried out',
-  () => same([], '1M', wordings)
+needsQemu(test)('a malformed line gets the message of qemu-io, and later lines are carried out', () =>
+  same([], '1M', wordings)
 )
 
 for (const options of [[], ['-o', 'extended_l2=on'], ['-o', 'cluster_size=512']])
-  needsQemu(test)(`VM state is written and read behind the disk as by qemu-io, ${options.join(' ')}`, async () => {
+  needsQemu(test)(`VM state is written and read after the disk as by qemu-io, ${options.join(' ')}`, async () => {
     const first = ['write -P 1 0 64k', 'write -b -P 2 512 9k', 'read -b -P 2 512 9k', 'read -b -P 0 0 512', 'length']
     await same(options, '1M', [
       ...first,
@@ -314,7 +313,7 @@ needsQemu(test)('files are opened, described and closed as by qemu-io', async ()
     ])
 })
 
-needsQemu(test)('options are taken or refused as by qemu-io', async () => {
+needsQemu(test)('options are accepted or refused as by qemu-io', async () => {
   const lists = [
     'cache-size=1.25M,l2-cache-size=1M,refcount-cache-size=0.25M',
     'cache-size=1M,l2-cache-size=2M',
@@ -363,7 +362,7 @@ test('a raw file is read and written where its format is named', async () => {
   assert.equal(readFileSync(raw), Buffer.concat([Buffer.alloc(512, 1), Buffer.alloc(512, 2)]))
 })
 
-test('what is flushed is in the file, and a write that fails changes nothing', async () => {
+test('flushed data is in the file, and a failed write changes nothing', async () => {
   const [image, twin] = [place('a.qcow2'), place('b.qcow2')]
   for (const file of [image, twin]) writeFileSync(file, load('case-01-empty-v3').image)
   assert.is((await ours(image, ['write 1T 1', 'foo', 'write -c 1 1'])).code, 1)
@@ -373,7 +372,7 @@ test('what is flushed is in the file, and a write that fails changes nothing', a
 })
 
 for (const type of ['zlib', 'zstd'] as const)
-  test(`what a line compresses is as short as ${type} makes it`, async () => {
+  test(`a compressed write is as short as ${type} makes it`, async () => {
     const image = place(`${type}.qcow2`)
     const cluster = new Uint8Array(2 ** 16).map((_, i) => (i * i) >> 7)
     writeFileSync(place('cluster'), cluster)

@@ -160,7 +160,7 @@ test.after(() => {
   rmSync(folder, { recursive: true })
 })
 
-test('a command says of an image on a server what it says of the file', async () => {
+test('a command prints the same for an image on a server as for the file', async () => {
   let compared = 0
   for (const name of ['case-54-bitmaps', 'broken-l1-short']) {
     const path = put(`${name}.qcow2`, load(name).image)
@@ -191,7 +191,7 @@ test('info leaves out what only a file has, and takes one request where the meta
   assert.is(requests, 1)
 })
 
-test('guest bytes are read, copied and compared, a mebibyte at a time at most', async () => {
+test('guest bytes are read, copied and compared, at most 1 MiB at a time', async () => {
   const path = put('data.qcow2', load('case-49-snapshots').image)
   const remote = url('good', 'data.qcow2')
   const [here, there] = [place('here.raw'), place('there.raw')]
@@ -259,7 +259,7 @@ for (const [manner, word] of changes)
     assert.is(requests, 2)
   })
 
-test('a command ends in one line where a server is of no use, and leaves its output as it was', async () => {
+test('an unusable server prints one error and keeps the old output', async () => {
   await refused(['info', url('whole')], `Could not open '${url('whole')}'`, 'does not serve ranges')
   const out = place('changed.raw')
   writeFileSync(out, 'as it was')
@@ -270,7 +270,7 @@ test('a command ends in one line where a server is of no use, and leaves its out
   assert.is(readFileSync(out, 'utf8'), 'as it was')
 })
 
-test('a server that is not there, a name that is none and a URL that is none are refused', async () => {
+test('an unreachable server and an invalid URL are refused', async () => {
   // The port of an open connection's own end: nobody listens there, and nobody else can begin to.
   const connection = connect(Number(new URL(origin).port), '127.0.0.1')
   await once(connection, 'connect')

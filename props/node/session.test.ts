@@ -59,7 +59,7 @@ const carriedOut = async (folder: string, shape: Shape, moves: readonly Move[]):
   }
 }
 
-test('random commands leave on a real file what they leave on the abstract disk', async () => {
+test('random commands have the same effect on a real file as on the abstract disk', async () => {
   await inFolder(async (folder) => {
     const scripts = fc.asyncProperty(fc.constantFrom(...shapes), arbitraryScript(8, 24), (shape, moves) =>
       carriedOut(folder, shape, moves)

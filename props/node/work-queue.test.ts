@@ -38,7 +38,7 @@ test('of all threads that ask for every share in order, exactly one claims each'
   )
 })
 
-test('a share may be asked for again and again, and some may never be asked for', () => {
+test('a thread may ask for a share repeatedly, or never', () => {
   const queue = new WorkQueue()
   const other = new WorkQueue(queue.memory)
   assert.equal(

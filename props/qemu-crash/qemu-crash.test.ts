@@ -49,7 +49,7 @@ test('a log lists writes, flushes and discards in their order', () => {
   )
 })
 
-test('what is no log, or ends too early, is refused', () => {
+test('a file that is no log, or a truncated one, is refused', () => {
   const other = log.slice()
   other[0] = 0
   for (const [bytes, why] of [

@@ -240,7 +240,7 @@ test('too many states are sampled, with each sector alone and each sector missin
   )
 })
 
-test('of too many states, each tear is explored with the other sectors as before, as after, and as at that time', () => {
+test('above the state limit, each torn write is explored with the other sectors old, new and in between', () => {
   const writes = apart(12)
   const some = keysOf('P3', blank, [...writes, write(512 * 12, noise(2, 16)), ...apart(25).slice(13)], {
     ...barely,

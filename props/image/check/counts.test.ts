@@ -59,7 +59,7 @@ const counted = (all: readonly Step[]): { readonly counts: Counts; readonly mode
   return { counts, model }
 }
 
-test('every cluster has the count of a Map, whether counts are set, added or loaded from a refcount block', () => {
+test('every cluster has the refcount of a Map, whether refcounts are set, added or loaded from a refcount block', () => {
   holds(
     fc.property(steps, (all) => {
       const { counts, model } = counted(all)

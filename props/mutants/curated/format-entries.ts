@@ -3,7 +3,7 @@ import type { Mutant } from '../mutant.js'
 
 const inRefcountBits = {
   red: 'props/format/refcount.test.ts',
-  rule: 'a count below 8 bits is found from the least significant bit on, a wider one is big-endian'
+  rule: 'a refcount below 8 bits is stored least significant bit first, a wider one is big-endian'
 }
 
 export const entryMutants: readonly Mutant[] = [
@@ -70,7 +70,7 @@ export const entryMutants: readonly Mutant[] = [
       }
     ],
     red: 'props/format/refcount.test.ts',
-    rule: 'counts of 16 bits: 1, 65534 are 0001fffe'
+    rule: 'refcounts of 16 bits: 1, 65534 are 0001fffe'
   },
   {
     name: 'the offset of a refcount block has no bits 56 to 63',

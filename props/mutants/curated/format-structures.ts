@@ -14,7 +14,7 @@ export const structureMutants: readonly Mutant[] = [
     file: 'format/header.ts',
     change: { in: 'header', find: '$bytes.subarray(fixedSize, lengthOf($fields))', to: '$bytes.subarray(fixedSize)' },
     red: 'props/format/header.test.ts',
-    rule: 'an absent compression_type means deflate, whatever stands in its place'
+    rule: 'an absent compression_type means deflate, whatever bytes are in its place'
   },
   {
     name: 'a header of exactly one cluster is too long',
@@ -39,7 +39,7 @@ export const structureMutants: readonly Mutant[] = [
       to: '$at + extension.sizeOf($e) - $e.padding.length'
     },
     red: 'props/format/extension.test.ts',
-    rule: 'an area may end without an end marker: exactly behind a record, or within its padding'
+    rule: 'an area may end without an end marker: right after a record, or within its padding'
   },
   {
     name: 'the encoder reverses the header extensions',

@@ -3,7 +3,7 @@ import type { Mutant } from '../mutant.js'
 
 const inSession = {
   red: 'props/node/session.test.ts',
-  rule: 'random commands leave on a real file what they leave on the abstract disk'
+  rule: 'random commands have the same effect on a real file as on the abstract disk'
 }
 const inRebase = {
   red: 'props/node/rebase.test.ts',
@@ -57,14 +57,14 @@ export const nodeMutants: readonly Mutant[] = [
     file: 'node/io/transfers.ts',
     change: { in: 'repeated', find: 'Buffer.alloc($length, $bytes)', to: 'Buffer.alloc($length)' },
     red: 'props/node/io.test.ts',
-    rule: 'what a line compresses is as short as zstd makes it'
+    rule: 'a compressed write is as short as zstd makes it'
   },
   {
     name: 'an io line does not use the native compressor',
     file: 'node/images/locked-image.ts',
     change: { in: 'codecs', find: 'compressor: await compressorOf($type)', operator: 'drop-element' },
     red: 'props/node/io.test.ts',
-    rule: 'what a line compresses is as short as zstd makes it'
+    rule: 'a compressed write is as short as zstd makes it'
   },
   {
     name: 'a barrier waits for no write',
@@ -107,7 +107,7 @@ export const nodeMutants: readonly Mutant[] = [
     file: 'node/files/sparse.ts',
     change: { in: 'exactRange', find: 'Number.isSafeInteger($at) && Number.isSafeInteger($end)', to: 'true' },
     red: 'props/node/async-writer.test.ts',
-    rule: 'bytes whose place is no exact number are not written, now or later'
+    rule: 'bytes at an offset that is no safe integer are not written, now or later'
   },
   {
     name: 'rebase exposes a longer backing file past the end of the old one',

@@ -17,7 +17,7 @@ const test = suite('rebase')
 
 const to = (name: string, format: string): AnyCommand => ({ _tag: 'Rebase', backing: { name, format, layers: [] } })
 
-test('what is not written comes from the new backing file, also within a cluster that is', () => {
+test('unwritten subranges read from the new backing file, also within a partly written cluster', () => {
   const old = new Uint8Array(65_536).fill(1)
   const other = new Uint8Array(32_768).fill(2)
   const write = (m: Machine, at: number): Machine =>
@@ -80,7 +80,7 @@ const refusals: readonly (readonly [CreateOptions, AnyCommand, string])[] = [
   [{ size: 512, clusterBits: 9 }, to('m'.repeat(377), 'qcow2'), 'CR-03']
 ]
 
-test('a name without room and what no image has is refused by its clause', () => {
+test('a name without room, an empty name and a missing format are refused by their clauses', () => {
   for (const [options, command, clause] of refusals) {
     const done = perhaps(newMachine(options), command)
     assert.is(E.isLeft(done) && done.left[0]?.clause, clause)
@@ -89,7 +89,7 @@ test('a name without room and what no image has is refused by its clause', () =>
   assert.is(headOf(full.files).name.length, 376)
 })
 
-needsQemu(test)('qemu-img tells the name and the format that its own rebase gives', () => {
+needsQemu(test)('qemu-img info prints the name and the format that its own rebase gives', () => {
   const folder = mkdtempSync(join(tmpdir(), 'qcow2-rebase-'))
   const run = (program: string, ...args: readonly string[]): string =>
     execFileSync(program, args, { cwd: folder, encoding: 'utf8' })

@@ -137,7 +137,7 @@ const add = (name: string, granularity = 512, enabled = true): BitmapCommand => 
   enabled
 })
 
-test('what a crash leaves of a write is recorded, and of another command all or nothing', () => {
+test('after a crash bitmaps record every byte that a write changed; other commands are all or nothing', () => {
   let states = 0
   const count = (): void => {
     states++
@@ -226,7 +226,7 @@ const kept = (name: string): Machine =>
 const clauseOf = (result: ReturnType<typeof perhaps>): string =>
   E.isLeft(result) ? (result.left[0]?.clause ?? '') : 'done'
 
-test('ranges that are marked are those of a bitmap that is merged', () => {
+test('a merge marks the ranges of the merged bitmap', () => {
   holds(
     fc.property(scripts(images, 12), names, names, ([options, script], from, name) => {
       const start = newMachine(options)

@@ -57,7 +57,7 @@ test('P2: no state breaks a promise where writes become durable in groups', () =
   note(`grouped, ${all.grouped} flushes for ${all.flushes}: ${line('P2', 160, all.seen)}`)
 })
 
-test('a state is judged as it would be if no other had been judged before', () => {
+test('the verdict on a crash state does not depend on the states judged before', () => {
   const seen = { states: 0, broken: 0 }
   holds(
     fc.property(fc.constantFrom(...minimalShapes), arbitraryScript(4, 10), (shape, moves) => {

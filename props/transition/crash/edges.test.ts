@@ -16,7 +16,7 @@ const test = suite('edges')
 const text = readFileSync(fileURLToPath(new URL('../../../../spec/edges.md', import.meta.url)), 'utf8')
 const rows = rowsOf(text)
 
-test('each row of the table breaks again, in the same way', () => {
+test('each row of the table still breaks in the same way', () => {
   assert.is(document(rows), text)
   const examples = rows.flatMap(({ example }) => example ?? [])
   for (const { geometry, script, broken } of examples) {
@@ -43,7 +43,7 @@ test('every edge that a command uses is in the table', () => {
   )
 })
 
-test('what is given back is waited for by nothing, and what is prepared anew waits for nothing', () => {
+test('no stage waits for a release, and the next preparation waits for no flush', () => {
   const write = (at: number): HostWrite => ({
     _tag: 'Write',
     file: { part: 'image', depth: 0 },

@@ -177,7 +177,7 @@ test('a disk without bytes has no L1 table', () => {
   }
 })
 
-test('an image that cannot be is refused by its clause', () => {
+test('an impossible image is refused by its clause', () => {
   const clause = (options: CreateOptions): unknown => {
     const fill = SequentialImageWriter.of(options)
     return E.isLeft(fill) ? fill.left[0]?.clause : undefined

@@ -67,7 +67,7 @@ test('with room for a copy, bitmaps and extensions change at once, and the backi
   assert.equal([seen.nameless, seen.cut, seen.untrusted], [0, 0, 0])
 })
 
-test('without room for a copy, a crash may leave less, but what it leaves opens', () => {
+test('without room for a copy, a crash may lose extensions, but the image opens', () => {
   const seen = new Seen()
   for (const name of [100, 180, 240, 300, 336])
     [add('a'), add('b'), remove('a'), remove('b')].reduce(

@@ -23,7 +23,7 @@ const requestsOf = ({ files, opened }: Machine, command: AnyCommand): readonly R
   return requests
 }
 
-test('what lies within a sector is asked for with that sector, and once', () => {
+test('a plan requests each sector whole, and once', () => {
   const starts = newImages('plain', 'v2', 'extended', 'data')
   const script = ops('Write', 'Write', 'Resize', 'SnapshotCreate', 'SnapshotDelete')
   const cases = fc.property(starts, script, (start, moves) => {
@@ -50,7 +50,7 @@ const shared = (): Machine => {
   return commands.reduce<Machine>((m, command) => right(perhaps(m, command)), newMachine({ size: 2 ** 26 }))
 }
 
-test('a write asks for what it needs: an L1 entry, L2 entries, refcounts, the bytes around it', () => {
+test('a write reads an L1 entry, L2 entries, refcounts and the bytes around it', () => {
   const write: AnyCommand = { _tag: 'Write', at: 8192, bytes: new Uint8Array(4096).fill(2) }
   const m = shared()
   const copying = requestsOf(m, write)

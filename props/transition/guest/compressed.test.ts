@@ -114,13 +114,13 @@ const packings: readonly Packing[] = [
     hosts: [3072, 2560]
   },
   {
-    says: 'nothing is packed behind a payload that is gone',
+    says: 'nothing is packed after a payload that is gone',
     order: 4,
     commands: [payload(0, 100), discard(0), plain(5), payload(1, 100)],
     hosts: [undefined, 3072]
   },
   {
-    says: 'a payload is packed behind one that is gone beside one that is not',
+    says: 'a payload is packed after one that is gone beside one that is not',
     order: 4,
     commands: [payload(0, 100), payload(1, 100), discard(1), payload(2, 100)],
     hosts: [2560, undefined, 2760]
@@ -260,7 +260,7 @@ const content = (clusters: number, each: number): Uint8Array =>
     )
   )
 
-needsQemu(test)('QEMU reads what is packed, and finds nothing wrong with it', () =>
+needsQemu(test)('QEMU reads packed payloads and finds nothing wrong', () =>
   inFolder((folder) => {
     for (const clusterBits of [9, 12, 16, 18])
       for (const compressionType of ['zlib', 'zstd'] as const) {

@@ -53,7 +53,7 @@ test('an emptied disk reads as its backing file, snapshots stay, and nothing lea
     }
 })
 
-test('a crash leaves of each sector what it was or what lies below, and no corruption', () => {
+test('after a crash each sector has its old contents or those of the backing file, without corruption', () => {
   let states = 0
   for (const keeping of [true, false]) {
     const m = after({ size, clusterBits: 12 }, keeping)

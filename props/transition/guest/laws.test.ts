@@ -36,7 +36,7 @@ const sameDisk = (a: Machine, b: Machine): void => {
   assert.is(Buffer.compare(guestOf(a.files), guestOf(b.files)), 0)
 }
 
-test('a write that is split in two equals the whole', () => {
+test('a write split in two equals the whole write', () => {
   holds(
     fc.property(images, places, (m, parts) => {
       const [from = 0, between = 0, to = 0] = placed(m, parts)
@@ -50,7 +50,7 @@ test('a write that is split in two equals the whole', () => {
   )
 })
 
-test('writes that do not meet commute', () => {
+test('writes of disjoint ranges commute', () => {
   holds(
     fc.property(images, places, (m, parts) => {
       const [a = 0, b = 0, c = 0, d = 0] = placed(m, parts)
@@ -59,7 +59,7 @@ test('writes that do not meet commute', () => {
   )
 })
 
-test('what is written, zeroed or discarded twice is as if it were once', () => {
+test('writing, zeroing and discarding are idempotent', () => {
   holds(
     fc.property(images, places, (m, parts) => {
       const [from = 0, to = 0] = placed(m, parts)

@@ -149,7 +149,7 @@ test('zeroing a part of a subcluster after whole ones exposes no other data', ()
   note(`${states.length} crash states`)
 })
 
-test('what lies scattered over many L2 tables is given back at once', () => {
+test('host clusters released from many L2 tables are punched in few holes', () => {
   const size = 2 ** 20
   const options = { size, clusterBits: 9 }
   const all: Command = { _tag: 'Write', at: 0, bytes: new Uint8Array(size).fill(1) }
@@ -165,7 +165,7 @@ const withEntry = (m: Machine, bits: bigint): Machine => {
   return machineOf({ ...m.files, image })
 }
 
-test('an entry that cannot be is refused by its clause', () => {
+test('an impossible L2 entry is refused by its clause', () => {
   const external = start({ dataFile: { name: 'data.raw', raw: false } }, [write])
   const cases: readonly (readonly [Machine, bigint, string])[] = [
     [start({}, [write]), 0x8000_0000_0005_0200n, 'L2-02'],
@@ -192,7 +192,7 @@ test('a range that reaches past the end of the disk is refused', () => {
   }
 })
 
-test('an image has the disk of the abstract machine after every command, and no findings', () =>
+test('after every command an image has the disk of the abstract machine and no findings', () =>
   holds(fc.property(beginnings, fc.array(draws, { minLength: 1, maxLength: 14, size: 'max' }), follow), { runs: 80 }))
 
 test.run()

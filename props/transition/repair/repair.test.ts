@@ -58,7 +58,7 @@ const exitOf = ({ image, data }: Files): number => {
   return E.isLeft(counts) ? 1 : exitCode(counts.right)
 }
 
-test('a repair of everything leaves less wrong than there was, and what a guest reads', () => {
+test('a full repair leaves fewer findings and the same guest contents', () => {
   const codes: string[] = []
   for (const { name, files } of unsound()) {
     const after = repaired(files, 'all')
@@ -77,7 +77,7 @@ test('a repair of everything leaves less wrong than there was, and what a guest 
   assert.ok(codes.filter((code) => code.endsWith('to 0')).length > codes.length / 2)
 })
 
-test('a snapshot table past the end of the file is written anew, though it has no refcounts', () => {
+test('a snapshot table past the end of the file is rewritten, though it has no refcounts', () => {
   const { image } = load('broken-snapshot-table-past-end')
   assert.is(exitOf(right(repaired({ image, data: nothing, backing: nothing }, 'all'))), 0)
 })
@@ -111,7 +111,7 @@ const unwritten = (): Files => {
   return { ...files, image }
 }
 
-test('clusters that a dirty image names past its end get refcounts, and read as zeros', () => {
+test('clusters past the end of a dirty image get refcounts and read as zeros', () => {
   const files = unwritten()
   const before = guest(files)
   assert.is(exitOf(files), 2)
@@ -150,7 +150,7 @@ const extraOf = ({ image, data, backing }: Files): readonly Uint8Array[] =>
 /** The last ones go on in a cluster that is not counted, so that the counts are built anew. */
 const lengths = [0, 8, 1000, 1024, 1025, 3000, 9000, 20_000] as const
 
-test('extra data of a snapshot get the length that they must have, and are cut to that which they may have', () => {
+test('extra data of a snapshot are extended to the required length and cut to the greatest allowed one', () => {
   for (const version of [2, 3] as const)
     for (const length of lengths) {
       const files = withExtra(version, length)
@@ -164,7 +164,7 @@ test('extra data of a snapshot get the length that they must have, and are cut t
     }
 })
 
-test('a copied flag beside a count of two is cleared', () => {
+test('a COPIED flag beside a refcount of two is cleared', () => {
   const start = newMachine({ size: 65_536, clusterBits: 12 })
   const commands: readonly AnyCommand[] = [
     { _tag: 'Write', at: 0, bytes: new Uint8Array(4096).fill(1) },
@@ -193,7 +193,7 @@ test('COPIED flags are compared with the repaired refcounts, as by qemu-img', ()
   assert.is(exitOf(perform(twice, done.writes)), 0)
 })
 
-needsQemu(test)('qemu-img makes the same of them', () => {
+needsQemu(test)('qemu-img repairs the same images in the same way', () => {
   const folder = mkdtempSync(join(tmpdir(), 'qcow2-repair-'))
   const path = join(folder, imageName)
   try {

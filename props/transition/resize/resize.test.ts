@@ -16,7 +16,7 @@ const test = suite('resize')
 const nothing = new Uint8Array(0)
 const images = newImages('plain', 'plain', 'v2', 'extended', 'data', 'raw', 'extended data')
 
-test('a script of resizes, writes and snapshots does to an image what it does to the abstract disk', () => {
+test('resizes, writes and snapshots have the same effect on an image as on the abstract disk', () => {
   holds(
     fc.property(images, ops('Resize', 'Resize', 'Write', 'SnapshotCreate', 'SnapshotApply'), (start, script) => {
       script.reduce((at, op) => follow(at, commandOf(op, at.disk)), begin(start))
@@ -80,7 +80,7 @@ test('a file ends after the last referenced cluster, and refcount blocks without
 const traitsOf = (clusterBits: number) =>
   ({ version: 3, grain: 2 ** clusterBits, dataFile: false, backingSize: 0 }) as const
 
-test('VM state of the active tree goes where the disk grows over it, and where it gets smaller', () => {
+test('growing over the VM state of the active tree, or shrinking, drops it', () => {
   const { files } = after(newMachine({ size: 2 ** 16, clusterBits: 9 }), written(0, 2 ** 16))
   const image = files.image.slice()
   // The second L2 table now begins where VM state does.

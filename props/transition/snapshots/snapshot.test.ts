@@ -34,7 +34,7 @@ const crowded = (m: Machine, n: number): Machine => {
 const kinds: readonly Op['_tag'][] = ['Write', 'SnapshotCreate', 'SnapshotApply', 'SnapshotDelete']
 const images = newImages('plain', 'plain', 'plain', 'v2', 'extended', 'data')
 
-test('a script of snapshots, writes and resizes does to an image what it does to the abstract disk', () => {
+test('snapshots, writes and resizes have the same effect on an image as on the abstract disk', () => {
   holds(
     fc.property(images, ops(...kinds, 'Resize'), (start, script) => {
       script.reduce((at, op) => follow(at, commandOf(op, at.disk)), begin(start))
@@ -51,7 +51,7 @@ const filled = (at: number, byte: number, length: number): Command => ({
   bytes: new Uint8Array(length).fill(byte)
 })
 
-test('a disk goes back to what it was, whatever was written since', () => {
+test('applying a snapshot restores the disk, whatever was written since', () => {
   holds(
     fc.property(newImages('plain', 'v2', 'extended'), ops('Write', 'SnapshotCreate'), (start, script) => {
       const [before, since] = [script.slice(0, 3), script.slice(3)]
@@ -76,14 +76,14 @@ test('clusters that are compressed across host clusters, or keep space for zeros
   }
 })
 
-test('what a snapshot of another writer has is shared, whatever its COPIED flags say', () => {
+test('clusters of a snapshot made by another writer are shared, whatever its COPIED flags', () => {
   for (const name of ['case-49-snapshots', 'matrix-4k-w4-v3-zlib', 'matrix-16k-w16-v3-zlib-ext']) {
     const start = begin({ _tag: 'Corpus', name })
     follow(follow(start, goBack(start.disk.snapshots[0]?.name ?? '')), filled(0, 3, 512))
   }
 })
 
-test('a disk gets back the size that it had', () => {
+test('applying a snapshot restores the size of the disk', () => {
   const start = begin({ _tag: 'New', options: { size: 2 ** 16, clusterBits: 9 }, backing: 2 ** 17 })
   for (const [early, late] of [
     [1024, 2 ** 17],
@@ -105,7 +105,7 @@ const after = (m: Machine, ...commands: readonly Command[]): Machine =>
 
 const machineIn = (name: string): Machine => machineOf({ image: load(name).image, data: nothing, backing: nothing })
 
-test('a snapshot that is taken and deleted leaves every cluster in use as it was', () => {
+test('creating and deleting a snapshot leaves every allocated cluster unchanged', () => {
   for (const name of [
     'case-06-clusters-512',
     'case-22-zero-clusters',
@@ -159,7 +159,7 @@ test('a new entry has the next id, the date it is given, 24 bytes of extra data 
   })
 })
 
-test('a number is an id first where the disk goes back, and a name where it is deleted; a new one is the next', () => {
+test('apply looks up the id before the name, delete only the name; a new id is the next number', () => {
   const one = after(newMachine({ size: 512 }), filled(0, 1, 512), take('2'), filled(0, 2, 512), take('1'))
   const byteOf = (m: Machine): number | undefined => abstraction(m.files, traits).content[0]
   assert.is(byteOf(after(one, goBack('1'))), 1)
@@ -170,7 +170,7 @@ test('a number is an id first where the disk goes back, and a name where it is d
   assert.equal(last?.id, fromText('3'))
 })
 
-test('a count of 64 bits is exact, and does not wrap', () => {
+test('a refcount of 64 bits is exact, and does not wrap', () => {
   const m = after(newMachine({ size: 512, refcountOrder: 6 }), filled(0, 1, 512))
   // The fifth count of the only block: that of the data cluster.
   const counting = (count: bigint): Machine => {

@@ -7,7 +7,7 @@ const inAmendCrash = {
 }
 const onDirtyImage = {
   red: 'props/transition/repair/repair.test.ts',
-  rule: 'clusters that a dirty image names past its end get refcounts, and read as zeros'
+  rule: 'clusters past the end of a dirty image get refcounts and read as zeros'
 }
 
 export const amendMutants: readonly Mutant[] = [
@@ -62,14 +62,14 @@ export const amendMutants: readonly Mutant[] = [
     file: 'transition/snapshots/snapshot-table.ts',
     change: { in: 'repairSnapshots', find: '$w.g.version === 3', operator: 'condition-false' },
     red: 'props/transition/repair/repair.test.ts',
-    rule: 'extra data of a snapshot get the length that they must have, and are cut to that which they may have'
+    rule: 'extra data of a snapshot are extended to the required length and cut to the greatest allowed one'
   },
   {
     name: 'snapshot extra data of the maximum size is cut',
     file: 'transition/snapshots/snapshot-table.ts',
     change: { in: 'withShortExtra', find: '$tooMuch <= 0', operator: 'boundary' },
     red: 'props/transition/repair/repair.test.ts',
-    rule: 'extra data of a snapshot get the length that they must have, and are cut to that which they may have'
+    rule: 'extra data of a snapshot are extended to the required length and cut to the greatest allowed one'
   },
   {
     name: 'a leaked refcount is raised',
@@ -93,7 +93,7 @@ export const amendMutants: readonly Mutant[] = [
     file: 'transition/repair/entries.ts',
     change: { in: 'repairCopied', find: '~$copied', operator: 'drop-operand' },
     red: 'props/transition/repair/repair.test.ts',
-    rule: 'a copied flag beside a count of two is cleared'
+    rule: 'a COPIED flag beside a refcount of two is cleared'
   },
   {
     name: 'rebuilt refcounts omit the new refcount blocks',

@@ -22,7 +22,7 @@ export const bitmapMutants: readonly Mutant[] = [
     file: 'transition/bitmaps/bitmap-data.ts',
     change: { in: 'record', find: "$w.tx.put($what, 'prepare', $$rest)", to: "$w.tx.put($what, 'settle', $$rest)" },
     red: 'props/transition/bitmaps/bitmap.test.ts',
-    rule: 'what a crash leaves of a write is recorded, and of another command all or nothing'
+    rule: 'after a crash bitmaps record every byte that a write changed; other commands are all or nothing'
   },
   {
     name: 'a new cluster of dirty bits is exposed after the data',
@@ -33,7 +33,7 @@ export const bitmapMutants: readonly Mutant[] = [
       to: "$w.tx.putWord('bitmap table', 'settle', $$rest)"
     },
     red: 'props/transition/bitmaps/bitmap.test.ts',
-    rule: 'what a crash leaves of a write is recorded, and of another command all or nothing'
+    rule: 'after a crash bitmaps record every byte that a write changed; other commands are all or nothing'
   },
   {
     name: 'a disabled bitmap records writes',
@@ -60,7 +60,7 @@ export const bitmapMutants: readonly Mutant[] = [
     file: 'transition/bitmaps/bitmap-data.ts',
     change: { in: 'markedTable', find: 'Math.ceil($x)', to: 'Math.floor($x)' },
     red: 'props/transition/bitmaps/bitmap.test.ts',
-    rule: 'ranges that are marked are those of a bitmap that is merged'
+    rule: 'a merge marks the ranges of the merged bitmap'
   },
   {
     name: 'a merge swaps the granularities',

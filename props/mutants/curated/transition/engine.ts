@@ -94,42 +94,42 @@ export const engineMutants: readonly Mutant[] = [
     file: 'transition/engine/references.ts',
     change: { in: 'addEntries', find: '$kind === clusterKind.ZeroAllocated', operator: 'drop-operand' },
     red: 'props/transition/snapshots/snapshot.test.ts',
-    rule: 'a snapshot that is taken and deleted leaves every cluster in use as it was'
+    rule: 'creating and deleting a snapshot leaves every allocated cluster unchanged'
   },
   {
     name: 'the shared L2 tables of a snapshot are not counted',
     file: 'transition/engine/references.ts',
     change: { in: 'treeReferences', find: 'yield* refer($w, $references, $at, 1, $times)', operator: 'drop-statement' },
     red: 'props/transition/snapshots/snapshot.test.ts',
-    rule: 'a snapshot that is taken and deleted leaves every cluster in use as it was'
+    rule: 'creating and deleting a snapshot leaves every allocated cluster unchanged'
   },
   {
     name: 'the copied flag is not cleared when a snapshot shares a cluster',
     file: 'transition/engine/references.ts',
     change: { in: 'markTable', find: '$top ^ 0x80', to: '$top' },
     red: 'props/transition/snapshots/snapshot.test.ts',
-    rule: 'a disk gets back the size that it had'
+    rule: 'applying a snapshot restores the size of the disk'
   },
   {
     name: 'the compressed cursor stays in a cluster that has been freed',
     file: 'transition/engine/refcounts.ts',
     change: { in: 'changeBlock', find: '$c === appendable', operator: 'condition-false' },
     red: 'props/transition/guest/compressed.test.ts',
-    rule: 'CW-02: nothing is packed behind a payload that is gone'
+    rule: 'CW-02: nothing is packed after a payload that is gone'
   },
   {
     name: 'a refcount block with refcounts other than 0 is dropped',
     file: 'transition/engine/refcount-table.ts',
     change: { in: 'isEmpty', find: '!($own.table === $index && $i === $own.entry)', to: '!($own.table === $index)' },
     red: 'props/transition/resize/resize.test.ts',
-    rule: 'VM state of the active tree goes where the disk grows over it, and where it gets smaller'
+    rule: 'growing over the VM state of the active tree, or shrinking, drops it'
   },
   {
     name: 'the file is truncated one cluster too short',
     file: 'transition/engine/refcount-table.ts',
     change: { in: 'referencedEnd', find: '$index * $view.length + $i + 1', to: '$index * $view.length + $i' },
     red: 'props/transition/resize/resize.test.ts',
-    rule: 'VM state of the active tree goes where the disk grows over it, and where it gets smaller'
+    rule: 'growing over the VM state of the active tree, or shrinking, drops it'
   },
   {
     name: 'a refcount block may lie past the largest file',
@@ -186,7 +186,7 @@ export const engineMutants: readonly Mutant[] = [
     file: 'transition/engine/extensions.ts',
     change: { in: 'changeExtensions', find: '$way !== $safe && $trusted', to: 'false && $trusted' },
     red: 'props/transition/engine/extensions.test.ts',
-    rule: 'without room for a copy, a crash may leave less, but what it leaves opens'
+    rule: 'without room for a copy, a crash may lose extensions, but the image opens'
   },
   {
     name: 'bytes after the end marker are not cleared',
@@ -200,7 +200,7 @@ export const engineMutants: readonly Mutant[] = [
     file: 'transition/engine/extensions.ts',
     change: { in: 'besideName', find: 'Math.max($end, $nameEnd)', to: 'Math.max($end) || $nameEnd' },
     red: 'props/transition/engine/extensions.test.ts',
-    rule: 'without room for a copy, a crash may leave less, but what it leaves opens'
+    rule: 'without room for a copy, a crash may lose extensions, but the image opens'
   },
   {
     name: 'a backing file name changes while the header names it',
@@ -235,6 +235,6 @@ export const engineMutants: readonly Mutant[] = [
     file: 'transition/engine/transaction.ts',
     change: { in: 'Transaction.read', find: '!this.now.has($s)', operator: 'condition-false' },
     red: 'props/transition/engine/requests.test.ts',
-    rule: 'what lies within a sector is asked for with that sector, and once'
+    rule: 'a plan requests each sector whole, and once'
   }
 ]

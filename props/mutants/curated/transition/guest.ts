@@ -11,7 +11,7 @@ export const guestMutants: readonly Mutant[] = [
       to: 'place($w, $stage, $host, $$rest)'
     },
     red: 'props/transition/guest/laws.test.ts',
-    rule: 'a write that is split in two equals the whole'
+    rule: 'a write split in two equals the whole write'
   },
   {
     name: 'copy-on-write skips allocated subclusters after the write',
@@ -32,7 +32,7 @@ export const guestMutants: readonly Mutant[] = [
     file: 'transition/guest/write.ts',
     change: { in: 'writeCluster', find: '[$head, $bytes, $tail]', to: '[$head, $bytes, new Uint8Array($tail.length)]' },
     red: 'props/transition/guest/zero.test.ts',
-    rule: 'an image has the disk of the abstract machine after every command, and no findings'
+    rule: 'after every command an image has the disk of the abstract machine and no findings'
   },
   {
     name: 'zeroing frees a host cluster without unmap',
@@ -214,7 +214,7 @@ export const guestMutants: readonly Mutant[] = [
     file: 'transition/engine/active-tree.ts',
     change: { in: 'encodeRun', find: "'hostClusterOffset' in $first ? $size : 0n", to: '0n' },
     red: 'props/transition/resize/resize.test.ts',
-    rule: 'a script of resizes, writes and snapshots does to an image what it does to the abstract disk'
+    rule: 'resizes, writes and snapshots have the same effect on an image as on the abstract disk'
   },
   {
     name: 'VM state is written onto the guest disk',

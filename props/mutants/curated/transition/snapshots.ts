@@ -16,7 +16,7 @@ export const snapshotMutants: readonly Mutant[] = [
       operator: 'drop-statement'
     },
     red: 'props/transition/snapshots/snapshot.test.ts',
-    rule: 'a disk gets back the size that it had'
+    rule: 'applying a snapshot restores the size of the disk'
   },
   {
     name: 'applying a snapshot keeps the copied flags of its tables',
@@ -27,7 +27,7 @@ export const snapshotMutants: readonly Mutant[] = [
       operator: 'drop-statement'
     },
     red: 'props/transition/snapshots/snapshot.test.ts',
-    rule: 'what a snapshot of another writer has is shared, whatever its COPIED flags say'
+    rule: 'clusters of a snapshot made by another writer are shared, whatever its COPIED flags'
   },
   {
     name: 'applying a snapshot releases the old tree before the header names the new one',
@@ -44,14 +44,14 @@ export const snapshotMutants: readonly Mutant[] = [
     file: 'transition/snapshots/snapshot.ts',
     change: { in: 'applySnapshot', find: '$size > $oldSize', to: '$size > $oldSize && $size < 0' },
     red: 'props/transition/snapshots/snapshot.test.ts',
-    rule: 'a disk gets back the size that it had'
+    rule: 'applying a snapshot restores the size of the disk'
   },
   {
     name: 'deleting a snapshot does not set the copied flag',
     file: 'transition/snapshots/snapshot.ts',
     change: { in: 'deleteSnapshot', find: '$own.has($cluster)', operator: 'drop-operand' },
     red: 'props/transition/snapshots/snapshot.test.ts',
-    rule: 'a snapshot that is taken and deleted leaves every cluster in use as it was'
+    rule: 'creating and deleting a snapshot leaves every allocated cluster unchanged'
   },
   {
     name: 'deleting a snapshot releases its clusters before its table entry is gone',
@@ -72,7 +72,7 @@ export const snapshotMutants: readonly Mutant[] = [
       to: '$w.release($at + $needed + size, $$rest)'
     },
     red: 'props/transition/snapshots/snapshot.test.ts',
-    rule: 'a count of 64 bits is exact, and does not wrap'
+    rule: 'a refcount of 64 bits is exact, and does not wrap'
   },
   {
     name: 'creating a snapshot clears the copied flags too late',
@@ -100,7 +100,7 @@ export const snapshotMutants: readonly Mutant[] = [
     file: 'transition/snapshots/snapshot.ts',
     change: { in: 'nextId', find: '$id > $most ? $id : $most', to: '$most + 1n' },
     red: 'props/transition/snapshots/snapshot.test.ts',
-    rule: 'a number is an id first where the disk goes back, and a name where it is deleted; a new one is the next'
+    rule: 'apply looks up the id before the name, delete only the name; a new id is the next number'
   },
   {
     name: 'a snapshot to apply is found by name before id',
@@ -112,7 +112,7 @@ export const snapshotMutants: readonly Mutant[] = [
       to: '$snapshots.find(($s) => equal($s.name, $wanted))'
     },
     red: 'props/transition/snapshots/snapshot.test.ts',
-    rule: 'a number is an id first where the disk goes back, and a name where it is deleted; a new one is the next'
+    rule: 'apply looks up the id before the name, delete only the name; a new id is the next number'
   },
   {
     name: 'version 2 does not grow over a longer backing file even where zeros are written',
@@ -126,7 +126,7 @@ export const snapshotMutants: readonly Mutant[] = [
     file: 'transition/resize/resize.ts',
     change: { in: 'grow', find: 'drop($w, $from, $to)', to: 'drop($w, $from, $from)' },
     red: 'props/transition/resize/resize.test.ts',
-    rule: 'VM state of the active tree goes where the disk grows over it, and where it gets smaller'
+    rule: 'growing over the VM state of the active tree, or shrinking, drops it'
   },
   {
     name: 'a growing disk exposes a longer backing file',
@@ -137,7 +137,7 @@ export const snapshotMutants: readonly Mutant[] = [
       to: 'preallocate($w, $first, $to, $mode, false)'
     },
     red: 'props/transition/resize/resize.test.ts',
-    rule: 'a script of resizes, writes and snapshots does to an image what it does to the abstract disk'
+    rule: 'resizes, writes and snapshots have the same effect on an image as on the abstract disk'
   },
   {
     name: 'the tail of the last cluster is not zeroed',
