@@ -2,8 +2,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../../src/bytes/host-write.js'
 import type { Issue } from '../../../src/bytes/issue.js'
-import { isObject } from '../../../src/bytes/json.js'
-import bundle from '../../../src/node/bundle.cjs'
 import { portable } from '../../../src/compression/decompress.js'
 import { type AnyCommand, step } from '../../../src/transition/command.js'
 import { create } from '../../../src/transition/create/create.js'
@@ -11,26 +9,13 @@ import type { Step } from '../../../src/transition/engine/finish.js'
 import { Group, mayJoin } from '../../../src/transition/group.js'
 import { open } from '../../../src/transition/engine/open.js'
 import { repair } from '../../../src/transition/repair/repair.js'
+import { loadCommand } from '../../run/terminal.js'
 import { stamped } from '../../arbitrary/script.js'
 import type { Shape } from '../../arbitrary/shape.js'
 import { type Files, type Machine, machineOf, perform, runOver } from '../../transition/model/machine.js'
 import { begin } from '../../transition/model/recording.js'
 import { fromWords } from '../../transition/model/script-text.js'
 import type { PlainIssue, PlainOutcome, PlainScript, PlainWrite, Probe } from './protocol.js'
-
-type Run = (words: readonly string[]) => Promise<void>
-
-const hasRun = (loaded: unknown): loaded is { readonly run: Run } =>
-  isObject(loaded) && typeof loaded['run'] === 'function'
-
-/** The command as it is published, from its bundle. Loading it carries out a command line: that of `--version`. */
-const loadCommand = async (): Promise<Run> => {
-  process.argv = [process.execPath, 'qcow2', '--version']
-  const loaded = bundle.run(bundle.script())
-  if (!hasRun(loaded)) throw new Error('the bundle of the command exports no function run')
-  await new Promise(setImmediate)
-  return loaded.run
-}
 
 const plainWrite = (w: HostWrite): PlainWrite => {
   switch (w._tag) {

@@ -11,7 +11,8 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { isObject } from '../../../src/bytes/json.js'
-import { digestOf, stopClocks, Terminal } from './capture.js'
+import { stopClocks, Terminal } from '../../run/terminal.js'
+import { answerOf, digestOf } from './capture.js'
 import { Folder } from './folder.js'
 import { type Answer, type Item, itemOf, type Probe, type Result } from './protocol.js'
 import { clauses } from '../../../spec/index.js'
@@ -57,7 +58,7 @@ async function* imageAnswers(terminal: Terminal, item: Exclude<Item, { kind: 'sc
   const folder = new Folder(item.files)
   for (const ask of item.asks ?? asksOf(item.id, folder.image, all === true)) {
     note(ask.words.join(' '))
-    yield await terminal.answer(ask)
+    yield await answerOf(terminal, ask)
     if (ask.makes.length > 0 && item.asks === undefined) folder.restore()
   }
 }
