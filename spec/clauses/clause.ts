@@ -29,6 +29,8 @@ export interface Divergence {
   readonly on: string
   readonly format: Verdict
   readonly qemu: Verdict
+  /** The versions of QEMU that do so, where not all of 7.2, 10 and 11 do. */
+  readonly versions?: readonly ('7.2' | '10' | '11')[]
 }
 
 /** One rule. Its id is its key in the chapter. */
