@@ -21,7 +21,8 @@
  * 11, and `ours`, where qemu-img and qemu-io are the command of this package. Names after `console` restrict it to these
  * parties, `qemu` being all versions of QEMU. `{ours} `, `{7.2} ` or `{10 11} ` before a line restricts the line. A line `...`
  * is any lines, and `...` inside a line is any text. A command without output below it must succeed, and may print anything;
- * `exit 1` below it, after its output, is its exit code.
+ * `exit 1` below it, after its output, is its exit code. Beside qemu-img, qemu-io and qcow2 there are the words of bytes.ts, and
+ * `trace [--words] COMMAND`, which prints what the command writes to its image, epoch by epoch (epochs.ts).
  *
  * The `diff` block is the negative control of the script before it: with its command lines replaced, the script must come
  * out otherwise, at a command that the control left as it was.

@@ -11,7 +11,7 @@ export interface Ours {
   readonly recorded: (
     words: readonly string[],
     file: string
-  ) => Promise<{ readonly printed: Printed; readonly writes: readonly HostWrite[] }>
+  ) => Promise<{ readonly said: Printed; readonly writes: readonly HostWrite[] }>
 }
 
 const theImage = { part: 'image', depth: 0 } as const
@@ -69,7 +69,7 @@ export const loadOurs = async (out: Printer, error: Printer): Promise<Ours> => {
     recorded: async (words, file) => {
       const record = recording(file)
       try {
-        return { printed: await run(words), writes: record.stop() }
+        return { said: await run(words), writes: record.stop() }
       } finally {
         record.stop()
       }

@@ -1,11 +1,11 @@
 /** The parties of a witness: QEMU's programs, or the command of this package, each in a folder of files. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Qemu } from '../run/qemus.js'
 import { writesOf } from '../qemu-crash/write-log.js'
 import type { Printed } from './bytes.js'
-import { printedEpochs } from './epochs.js'
+import { epochLines } from './epochs.js'
 import type { Party } from './document.js'
 import type { Ours } from './ours.js'
 
@@ -15,8 +15,8 @@ type Words = readonly [string, ...string[]]
 export interface Actor {
   readonly party: Party
   readonly run: (words: Words) => Promise<Printed>
-  /** Carries out a command line, and prints what it wrote to its image instead of what it printed. */
-  readonly trace: (words: Words) => Promise<Printed>
+  /** Carries out a command line, and prints what it wrote to its image instead of what it printed. @see epochLines */
+  readonly trace: (words: Words, counting: boolean) => Promise<Printed>
 }
 
 /** The image of a command line: its first word that is the name of a qcow2 file. */
@@ -36,6 +36,8 @@ const logged = ([program, ...words]: Words, image: string): Words => {
   return program === 'qemu-io' ? [program, '--image-opts', ...rest] : [program, verb, '--image-opts', ...others]
 }
 
+const printed = (lines: readonly string[]): Printed => ({ code: 0, text: lines.map((line) => `${line}\n`).join('') })
+
 export const qemuActor = (qemu: Qemu, ours: Ours): Actor => {
   const spawn = ([program, ...words]: Words): Printed => {
     const [file, ...args] = qemu.command(program)
@@ -45,7 +47,7 @@ export const qemuActor = (qemu: Qemu, ours: Ours): Actor => {
   return {
     party: qemu.series,
     run: (words) => (words[0] === 'qcow2' ? ours.run(words.slice(1)) : Promise.resolve(spawn(words))),
-    trace: (words) => {
+    trace: (words, counting) => {
       const image = imageOf(words)
       if (image === undefined) return Promise.resolve({ code: 1, text: 'no image to trace\n' })
       const before = readFileSync(image)
@@ -53,7 +55,9 @@ export const qemuActor = (qemu: Qemu, ours: Ours): Actor => {
       const { code, text } = spawn(logged(words, image))
       const writes = writesOf(readFileSync(log), { part: 'image', depth: 0 })
       rmSync(log)
-      return Promise.resolve({ code, text: code === 0 ? printedEpochs(writes, before, readFileSync(image)) : text })
+      if (code !== 0) return Promise.resolve({ code, text })
+      if (E.isLeft(writes)) return Promise.resolve({ code: 1, text: writes.left })
+      return Promise.resolve(printed(epochLines(writes.right, before, readFileSync(image), counting)))
     }
   }
 }
@@ -65,14 +69,12 @@ export const ourActor = (ours: Ours): Actor => {
   return {
     party: 'ours',
     run: (words) => ours.run(translated(words)),
-    trace: async (words) => {
+    trace: async (words, counting) => {
       const image = imageOf(words)
       if (image === undefined) return { code: 1, text: 'no image to trace\n' }
       const before = readFileSync(image)
-      const { printed, writes } = await ours.recorded(translated(words), image)
-      return printed.code === 0
-        ? { code: 0, text: printedEpochs({ _tag: 'Right', right: writes }, before, readFileSync(join('.', image))) }
-        : printed
+      const { said, writes } = await ours.recorded(translated(words), image)
+      return said.code === 0 ? printed(epochLines(writes, before, readFileSync(image), counting)) : said
     }
   }
 }

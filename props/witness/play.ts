@@ -28,7 +28,11 @@ const carriedOut = async (actor: Actor, line: string): Promise<Printed> => {
   const [first = '', ...rest] = wordsOf(line)
   const own = byteWords[first]
   if (own !== undefined) return own(...rest)
-  if (first === 'trace') return actor.trace([rest[0] ?? '', ...rest.slice(1)])
+  if (first === 'trace') {
+    const counting = rest[0] === '--words'
+    const [program = '', ...words] = counting ? rest.slice(1) : rest
+    return actor.trace([program, ...words], counting)
+  }
   return actor.run([first, ...rest])
 }
 
