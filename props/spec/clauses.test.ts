@@ -36,7 +36,7 @@ const counts: Readonly<Record<string, number>> = {
   ST: 7,
   RS: 8,
   BT: 8,
-  AM: 6,
+  AM: 7,
   CR: 6,
   CHK: 13,
   ORD: 7

@@ -49,7 +49,7 @@ const playSteps = async (steps: readonly Step[], actor: Actor): Promise<Otherwis
   try {
     for (const [index, step] of steps.entries()) {
       const printed = await carriedOut(actor, step.command)
-      const text = printed.text.replace(timing, '')
+      const text = printed.text.replace(timing, '').replace(/[^\n]$/, '$&\n')
       if (differs(step, { code: printed.code, text })) {
         const exit = printed.code === 0 ? '' : `exit ${printed.code}\n`
         return { step: index, command: step.command, expected: step.expected, got: text + exit }
