@@ -24,10 +24,13 @@ export const wordsOf = (line: string): readonly string[] =>
 /** The lines of qemu-io that say how long it took. */
 const timing = /^\d.* ops; .*\n/gm
 
+/** What a word of its own prints where it cannot be carried out: no such file, or a place past 2^53. */
+const failed = (why: string): Printed => ({ code: 1, text: why })
+
 const carriedOut = async (actor: Actor, line: string): Promise<Printed> => {
   const [first = '', ...rest] = wordsOf(line)
   const own = byteWords[first]
-  if (own !== undefined) return own(...rest)
+  if (own !== undefined) return E.getOrElse(failed)(E.tryCatch(() => own(...rest), String))
   if (first === 'trace') {
     const counting = rest[0] === '--words'
     const [program = '', ...words] = counting ? rest.slice(1) : rest

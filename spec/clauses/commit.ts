@@ -41,7 +41,7 @@ export const commit = chapter('Commit, rebase, empty, create', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'To empty a version 3 image without snapshots, bitmaps, LUKS and data file whose header, 3 clusters and L1 fit ' +
+      'To empty a version 3 image without snapshots, bitmaps, LUKS and data file whose 3 first clusters and L1 table fit ' +
       'one refcount block: dirty bit, flush; zero the L1; zero clusters 1 to 2 + L1; header bytes 40 to 59 place the ' +
       'L1 table at cluster 3 and the refcount table at cluster 1, flush; refcount table entry 0 becomes cluster 2, ' +
       'flush; set the refcounts of clusters 0 to 2 + L1 to 1; clear the dirty bit; truncate. Any other image is fully ' +
