@@ -35,7 +35,7 @@ const counts: Readonly<Record<string, number>> = {
   INT: 9,
   ST: 7,
   RS: 8,
-  BT: 8,
+  BT: 7,
   AM: 7,
   CR: 6,
   CHK: 13,

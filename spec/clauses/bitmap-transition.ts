@@ -4,7 +4,7 @@ import { chapter } from './clause.js'
 
 export const bitmapTransition = chapter('Bitmap transitions', {
   'BT-01': {
-    level: 'must',
+    level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
@@ -17,10 +17,10 @@ export const bitmapTransition = chapter('Bitmap transitions', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'At close QEMU writes, for every bitmap, the data clusters that have a set bit (the other table entries are 0), ' +
-      'a new table and a new directory, all in newly allocated clusters; it flushes, writes the header with the new ' +
-      'directory offset and autoclear bit 0, flushes, and then frees the old ones. in_use is cleared and auto says ' +
-      'whether the bitmap is enabled.'
+      'At close QEMU writes, for every bitmap that is neither inconsistent nor read-only, the data clusters that have a ' +
+      'set bit (the other table entries are 0) and a new table, and then a new directory, all in newly allocated ' +
+      'clusters; it flushes, writes the header with the new directory offset and autoclear bit 0, flushes, and then ' +
+      'frees the old ones. in_use is cleared and auto says whether the bitmap is enabled.'
   },
   'BT-03': {
     level: 'may',
@@ -44,12 +44,12 @@ export const bitmapTransition = chapter('Bitmap transitions', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Clear sets all table entries to 0, enable and disable toggle auto, and merge is the OR of the bits after ' +
-      'conversion of the granularity: a coarse source bit sets every fine bit that it covers, a fine source bit sets ' +
+      'Clear sets all table entries to 0, enable sets auto, disable clears it, and merge, of bitmaps of the same disk ' +
+      'size, is the OR of the bits after conversion of the granularity: a coarse source bit sets every fine bit that it covers, a fine source bit sets ' +
       'the coarse bit that covers it.'
   },
   'BT-06': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
@@ -60,14 +60,8 @@ export const bitmapTransition = chapter('Bitmap transitions', {
     level: 'must',
     subject: 'writer',
     source: 'qemu',
-    says: 'Writes, zero writes and discards in the layer that carries an enabled bitmap set its bits.'
-  },
-  'BT-08': {
-    level: 'must',
-    subject: 'writer',
-    source: 'qemu',
     says:
-      'When storing a bitmap table fails after it was converted to big-endian, its entries are converted back before ' +
-      'the clusters they name are freed.'
+      'Writes, zero writes and discards that are carried out in the layer of an enabled bitmap set its bits. In QEMU a ' +
+      'write that fails sets them too, and a discard that is ignored sets none.'
   }
 })
