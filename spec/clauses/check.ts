@@ -4,7 +4,7 @@ import { chapter } from './clause.js'
 
 export const check = chapter('Check', {
   'CHK-01': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
@@ -15,7 +15,7 @@ export const check = chapter('Check', {
       'array of computed refcounts starts at ceil(file length / cluster size) entries and grows.'
   },
   'CHK-02': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
@@ -23,23 +23,23 @@ export const check = chapter('Check', {
       'reference that ends less than a cluster past the end of the file is accepted.'
   },
   'CHK-03': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says: 'A reference that would raise the expected refcount above the maximum of the refcount width is a corruption.'
   },
   'CHK-04': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
       'Corruptions: reserved bits in L1, L2 or refcount table entries; unaligned L2, data or refcount block offsets; ' +
       'a compressed entry with COPIED, data file or bitmap; a bitmap invalid by SUB-03; a refcount block outside the ' +
-      'file or of refcount other than 1; a refcount below its references; a wrong COPIED in the active tree, which ' +
-      'with a data file is 1; snapshots with a data file; a version 3 snapshot with less than 16 bytes of extra data.'
+      'file or of refcount other than 1; a refcount below its references; a wrong COPIED in the active tree, which in an ' +
+      'L2 entry that names a cluster of a data file is 1; snapshots with a data file; a version 3 snapshot with less than 16 bytes of extra data.'
   },
   'CHK-05': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
@@ -52,16 +52,17 @@ export const check = chapter('Check', {
     source: 'qemu',
     says:
       'Check errors, which lead to exit code 1, are I/O errors, a table that is too large, a snapshot table that ' +
-      'cannot be read, an unaligned refcount table entry, and a leak repair that needs the refcount structures ' +
+      'cannot be read, a compared cluster below an unaligned refcount table entry, and a leak repair that needs the refcount structures ' +
       'rebuilt.'
   },
   'CHK-07': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
       'The exit code is 0 for clean, 1 for not completed or check errors, 2 for corruptions, 3 for leaks only, 63 ' +
-      'for a format that has no check. After a repair the image is checked again, and the second pass decides.'
+      'for a format that has no check. After a repair that changed something the image is checked again, and the second ' +
+      'pass decides.'
   },
   'CHK-08': {
     level: 'may',
@@ -69,8 +70,8 @@ export const check = chapter('Check', {
     source: 'qemu',
     says:
       'A leak repair lowers refcounts that are above their references, and corrects COPIED only if nothing else is ' +
-      'wrong. A full repair also raises refcounts that are below, turns unaligned zero-allocated entries into ' +
-      'zero-plain ones, extends the file for a refcount block outside it, always corrects COPIED, truncates snapshot ' +
+      'wrong. A full repair also raises refcounts that are below, turns unaligned zero entries, and under ' +
+      'extended L2 all unaligned entries without an allocation bit, into ones without a cluster, extends the file for a refcount block outside it, always corrects COPIED, truncates snapshot ' +
       'extra data to 1024 bytes, rewrites the snapshot table and rebuilds the refcounts.'
   },
   'CHK-09': {
@@ -78,8 +79,9 @@ export const check = chapter('Check', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'A rebuild is needed if a referenced cluster has refcount 0, or if a refcount table entry or block is bad; only ' +
-      'a full repair does it. QEMU writes a new table and new blocks with the computed refcounts to free clusters, ' +
+      'A rebuild is needed if a referenced cluster has refcount 0, or if a refcount table entry has reserved bits or is ' +
+      'unaligned, or names a block whose refcount is not 1 or that is outside a file that cannot be extended; only a ' +
+      'full repair does it. QEMU writes a new table and new blocks with the computed refcounts to free clusters, ' +
       'switches header bytes 48 to 59, and frees the old structures as leaks.'
   },
   'CHK-10': {
@@ -89,8 +91,8 @@ export const check = chapter('Check', {
     says:
       'A full repair does not fix reserved bits in L1 and L2 entries, unaligned data clusters, L2 entries beyond the ' +
       'end of the file, invalid subcluster bitmaps, compressed entries with COPIED, bad snapshot L1 pointers or bad ' +
-      'bitmaps. Unaligned refcount table entries and reserved bits in them end with exit code 1 and the corrupt bit ' +
-      'set.'
+      'bitmaps. Unaligned refcount table entries end with exit code 1 and the corrupt bit set, and so do reserved bits in ' +
+      'them where the rebuild would write over a block that the old table names.'
   },
   'CHK-11': {
     level: 'may',
