@@ -10,16 +10,18 @@ export const write = chapter('Writing', {
     says:
       'A write is done in place if and only if the entry is normal or zero-allocated and COPIED is 1; with extended ' +
       'L2 entries the same test is made on the descriptor, and the subcluster decides what is copied inside. For ' +
-      'every other entry (unallocated, compressed, zero-plain, COPIED 0) a new cluster is allocated.'
+      'every other entry (unallocated, compressed, zero without a cluster, COPIED 0) a new cluster is allocated. With a ' +
+      'data file the host offset is the guest offset, and no cluster is allocated.'
   },
   'WR-02': {
     level: 'must',
     subject: 'writer',
-    source: 'qemu',
+    source: 'both',
     says:
       'Before any change to an L2 table whose L1 entry has COPIED 0, which includes an entry of 0, a new L2 table is ' +
       'allocated and filled with a copy of the old one or with zeros, and the L1 entry becomes its offset with bit ' +
-      '63. Only then is the refcount of the old table decreased.'
+      '63. Only then is the refcount of the old table decreased. Changes of COPIED alone, and a downgrade (AM-04), change ' +
+      'a shared table in place.'
   },
   'WR-03': {
     level: 'may',
@@ -27,18 +29,18 @@ export const write = chapter('Writing', {
     source: 'qemu',
     says:
       'A cursor in memory, 0 after open, moves upwards: a request for k clusters takes the first run of k clusters of ' +
-      'refcount 0 at or after it and moves it past the run, and freeing a lower cluster moves it back. So allocation ' +
-      'is first fit from the lowest freed cluster. A request that has host clusters already tries the host cluster ' +
-      'that follows them, else it is split.'
+      'refcount 0 at or after it and moves it past the run, and freeing a lower cluster moves it back. Free runs ' +
+      'that were too short stay behind the cursor until a lower cluster is freed. A request that has host clusters ' +
+      'already tries the host cluster that follows them, else it is split, also where the next L2 slice begins.'
   },
   'WR-04': {
     level: 'must',
     subject: 'writer',
-    source: 'qemu',
+    source: 'both',
     says:
       'Normal clusters, L2 and L1 tables are allocated up to offset 2^56 - 1. An allocation at offset 0 of an L2 ' +
-      'table, a refcount block or compressed data marks the image corrupt; bitmap, snapshot and L1 allocations have ' +
-      'no guard but the overlap check.'
+      'table, a refcount block or compressed data marks the image corrupt; those of data, bitmaps, snapshots and L1 ' +
+      'tables have no guard but the overlap check.'
   },
   'WR-05': {
     level: 'may',
@@ -74,9 +76,9 @@ export const write = chapter('Writing', {
     says:
       'At every moment on disk: a new cluster has its refcount before anything points to it; data and copied bytes ' +
       'precede the L2 entry that exposes them; a new L2 table precedes its L1 entry and a new L1 table the header; a ' +
-      'refcount falls only after the pointer is gone. So a crash leaves at most leaks, and COPIED bits that disagree ' +
-      'with refcounts that are too high, never a refcount that is too low. The dirty bit (INT-04) and a shrink ' +
-      '(RS-05) are exceptions.'
+      'refcount falls only after the pointer is gone. So a crash leaves at most leaks and wrong COPIED bits, never a ' +
+      'refcount that is too low. Exceptions: the dirty bit (INT-04), a shrink (RS-05), a punch (ZD-15), COPIED at a ' +
+      'snapshot (ST-20), and a data file, of which only the last flush makes the data durable.'
   },
   'WR-09': {
     level: 'may',
@@ -85,7 +87,7 @@ export const write = chapter('Writing', {
     says:
       'QEMU writes in these orders with 64 KiB clusters, F being a flush, RB a refcount block, D data and H the ' +
       'header. First write of 4 KiB: RB F L2 F L1 F D RB F L2 F, with a backing file the same, the copy within D; in ' +
-      'place: D F; after a snapshot: RB F L2 F L1 F D RB F L2 F RB F; new subcluster in a present cluster: D F L2 F. ' +
+      'place: D F; after a snapshot: RB F L2 F L1 F D F RB F L2 F RB F; new subcluster in a present cluster: D F L2 F. ' +
       'Lazy refcounts: the first ends in D H F L2 F, later D L2 F, at close RB F H F.'
   },
   'WR-10': {
@@ -102,6 +104,7 @@ export const write = chapter('Writing', {
     source: 'qemu',
     says:
       'When a write fails, QEMU decreases the refcounts of the clusters allocated for it; if that fails too, they ' +
-      'leak.'
+      'leak. A compressed write that fails leaves its entry and its refcount: the range reads as an I/O error, and a ' +
+      'check finds nothing.'
   }
 })
