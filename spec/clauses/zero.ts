@@ -23,7 +23,8 @@ export const zero = chapter('Zeroing and discarding', {
     source: 'qemu',
     says:
       'Version 3, discard: the entry of an allocated cluster becomes 1 and the cluster is freed. An unallocated ' +
-      'entry stays as it is without a backing file and becomes 1 with one.'
+      'entry stays as it is without a backing file and becomes 1 with one. QEMU allocates the L2 table, if it is missing ' +
+      'or shared, even where no entry changes.'
   },
   'ZD-04': {
     level: 'may',
@@ -83,7 +84,7 @@ export const zero = chapter('Zeroing and discarding', {
     says: 'A discard works on whole clusters and ignores partial ones, except the last, partial cluster of the disk.'
   },
   'ZD-12': {
-    level: 'must',
+    level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
@@ -103,8 +104,8 @@ export const zero = chapter('Zeroing and discarding', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'After creating a snapshot QEMU discards vm_state_size bytes of the VM state area of the active tree: nothing ' +
-      'for a snapshot without VM state.'
+      'After creating a snapshot QEMU discards the first vm_state_size bytes of the VM state area in the active tree: ' +
+      'nothing for a snapshot without VM state.'
   },
   'ZD-15': {
     level: 'may',
@@ -121,7 +122,7 @@ export const zero = chapter('Zeroing and discarding', {
     source: 'qemu',
     says:
       'A guest discard reaches the host file only if the image was opened with discard=unmap, which qemu-io does. ' +
-      'Clusters freed by snapshots are discarded, and so are those of a shrink and of a failed L2 allocation; others ' +
-      'are not.'
+      'Clusters freed by snapshots are discarded, and so are those of a shrink, of a removed bitmap, of an emptied image ' +
+      'and of a failed L2 allocation; others are not.'
   }
 })
