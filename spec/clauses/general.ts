@@ -36,8 +36,9 @@ export const general = chapter('General', {
     says:
       'A new image has the header in cluster 0, a refcount table of one cluster in cluster 1, the first refcount ' +
       'block in cluster 2 and the L1 table from cluster 3 on; at size 0 there is no L1 table, and l1_table_offset ' +
-      'and l1_size are 0. Preallocation falloc or full moves the refcount table after the L1 table and makes ' +
-      'cluster 1 the first L2 table.'
+      'and l1_size are 0. An L1 table that is larger than what a refcount table of one cluster covers enlarges the ' +
+      'refcount table and moves it after the L1 table. Without a data file, preallocation falloc or full moves it ' +
+      'there too, and makes cluster 1 the first L2 table.'
   },
   'GEN-05': {
     level: 'should',
@@ -46,5 +47,11 @@ export const general = chapter('General', {
     says:
       'An image that opens may have tables past the end of the file, and tables that overlap: QEMU tests neither at ' +
       'open. Only a check and the overlap check before a write (INT-20) detect them.'
+  },
+  'GEN-06': {
+    level: 'must',
+    subject: 'image',
+    source: 'format',
+    says: 'All numbers are big-endian: the byte at the lowest offset is the most significant one.'
   }
 })

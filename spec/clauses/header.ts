@@ -53,16 +53,16 @@ export const header = chapter('Header', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'QEMU writes a header_length of 112 plus the number of unknown bytes it found from byte 112 on, and keeps ' +
-      'those bytes as they are. An image with header_length 104 has 112 after its first full header rewrite.'
+      'In version 3 QEMU writes a header_length of 112 plus the number of unknown bytes it found from byte 112 on, ' +
+      'and keeps those bytes as they are; a header_length of 104 is 112 after the first full rewrite of the header. ' +
+      'When it downgrades the image to version 2, QEMU writes the unknown bytes at byte 72, where the extension area ' +
+      'starts.'
   },
   'HDR-06': {
-    level: 'should',
+    level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says:
-      'QEMU ignores bytes 105 to 111 on read and writes them as zeros when it rewrites the header. A writer should ' +
-      'keep them, since a later version of the format may store a field there.'
+    says: 'QEMU ignores bytes 105 to 111 when it reads a header, and writes them as zeros when it rewrites the header.'
   },
   'HDR-07': {
     level: 'must',
@@ -83,15 +83,15 @@ export const header = chapter('Header', {
     source: 'qemu',
     says:
       'QEMU rounds size down to a multiple of 512 when it opens an image, so 1048476 is presented as 1048064, and a ' +
-      'full header rewrite stores the rounded size. Creation rounds up to a multiple of 512.'
+      'full header rewrite stores the rounded size. qemu-img create rounds up to a multiple of 512.'
   },
   'HDR-09': {
     level: 'must',
     subject: 'image',
-    source: 'qemu',
+    source: 'both',
     says:
       'l1_size is at least ceil(size / (l2_entries * cluster size)). It may be larger, and the VM state is mapped by ' +
-      'entries beyond those the disk needs.'
+      'entries after those that the disk needs.'
   },
   'HDR-10': {
     level: 'may',
@@ -102,12 +102,12 @@ export const header = chapter('Header', {
       'opens, while a version 3 file of 100 bytes has header_length 0 and is refused as too short.'
   },
   'HDR-11': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
-      'QEMU probes a file as qcow2 if it begins with the magic bytes 51 46 49 FB and a version of at least 2. Version ' +
-      '1 belongs to the older qcow format.'
+      'QEMU probes a file as qcow2 if it begins with the magic bytes 51 46 49 FB and a version of at least 2. ' +
+      'Version 1 belongs to the older qcow format.'
   },
   'HDR-12': {
     level: 'may',
@@ -123,9 +123,17 @@ export const header = chapter('Header', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'QEMU writes parts of the header, each followed by a flush: bytes 72 to 79 for the dirty bit, 24 to 31 for ' +
+      'QEMU writes parts of the header, each followed by a flush: bytes 72 to 79 to set the dirty bit, 24 to 31 for ' +
       'size, 36 to 47 for l1_size and l1_table_offset, 48 to 59 for the offset and clusters of the refcount table, ' +
-      '60 to 71 for nb_snapshots and snapshots_offset, and 40 to 59 when it empties an image. Each part lies within ' +
-      'one 512-byte sector and so is the safe commit point of a transition.'
+      '60 to 71 for nb_snapshots and snapshots_offset, 60 to 63 when a full repair drops snapshots, and 40 to 59 ' +
+      'when it empties an image. Each part lies within one 512-byte sector and so is the safe commit point of a ' +
+      'transition. To clear the dirty bit QEMU rewrites the whole header.'
+  },
+  'HDR-14': {
+    level: 'should',
+    subject: 'writer',
+    source: 'ours',
+    says:
+      'A rewrite of the header keeps bytes 105 to 111, since a later version of the format may store a field there.'
   }
 })
