@@ -133,7 +133,6 @@ export const header = chapter('Header', {
     level: 'should',
     subject: 'writer',
     source: 'ours',
-    says:
-      'A rewrite of the header keeps bytes 105 to 111, since a later version of the format may store a field there.'
+    says: 'A rewrite of the header keeps bytes 105 to 111, since a later version of the format may store a field there.'
   }
 })
