@@ -38,7 +38,9 @@ export const feature = chapter('Feature bits', {
     says:
       'While the dirty bit (incompatible bit 0) is set, refcounts may be wrong and are rebuilt from the L1 and L2 ' +
       'tables before the image is used; reading does not depend on them. QEMU does not change the bit at a read-only ' +
-      'open. A writable open first repairs leaks and errors, then clears the bit, and fails if check errors remain.',
+      'open. Its writable open repairs leaks and errors, fails if check errors remain, and clears the bit if no ' +
+      'corruption remains; if one does, the image opens nevertheless and a clean close clears the bit. This package ' +
+      'refuses such a writable open.',
     divergences: [
       { on: 'reading an image whose dirty bit is set without repairing it first', format: 'refuses', qemu: 'accepts' }
     ]
@@ -83,7 +85,7 @@ export const feature = chapter('Feature bits', {
     subject: 'reader',
     source: 'both',
     says:
-      'The external data file bit, on which the raw external data bit depends, is incompatible bit 2. A note in the ' +
-      "format's text calls it bit 1, which is the corrupt bit: an erratum."
+      "The raw external data bit depends on incompatible bit 2, the external data file. A note in the format's text " +
+      'calls it incompatible feature bit 1, which is the corrupt bit: an erratum.'
   }
 })
