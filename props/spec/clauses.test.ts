@@ -15,7 +15,7 @@ const counts: Readonly<Record<string, number>> = {
   GEN: 6,
   HDR: 14,
   FEAT: 8,
-  EXT: 14,
+  EXT: 15,
   BACK: 8,
   DATA: 10,
   REF: 13,

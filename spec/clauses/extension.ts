@@ -27,9 +27,9 @@ export const extension = chapter('Header extensions', {
     source: 'qemu',
     says:
       'The area ends at backing_file_offset if that is not 0, else at the end of the first cluster; an offset at or ' +
-      'below header_length means that there are no extensions. The walk stops at type 0 or exactly at the end, which ' +
-      'needs no end marker. A record is refused if its first 8 bytes run past the end or if its length exceeds the ' +
-      'bytes left after them.',
+      'below header_length means that there are no extensions. The walk stops at type 0, or at or past the end, ' +
+      'which needs no end marker. A record, the end marker included, is refused if its first 8 bytes run past the ' +
+      'end or if its length exceeds the bytes left after them; its padding may run past the end.',
     divergences: [
       { on: 'a backing_file_offset other than 0 and below header_length', format: 'reports', qemu: 'accepts' }
     ]
@@ -38,7 +38,9 @@ export const extension = chapter('Header extensions', {
     level: 'must',
     subject: 'image',
     source: 'qemu',
-    says: 'No extension reaches past backing_file_offset, and bytes from there on are never parsed as extensions.',
+    says:
+      'The data of an extension ends at or before backing_file_offset, and bytes from there on are never parsed as ' +
+      'extensions.',
     divergences: [
       { on: 'an extension record that reaches past backing_file_offset', format: 'reports', qemu: 'refuses' }
     ]
@@ -49,15 +51,18 @@ export const extension = chapter('Header extensions', {
     source: 'both',
     says:
       'The backing file format and the external data file name are strings of exactly the length of the extension, ' +
-      'without a terminator and with padding that need not be zero. QEMU truncates a string at its first NUL when it ' +
-      'rewrites the header. Of several extensions of one type it uses the last and drops the others at a rewrite.',
+      'without a terminator and with padding that need not be zero. QEMU reads a string up to its first NUL, and ' +
+      'stores only that when it rewrites the header. Of several extensions of one known type it uses the last and ' +
+      'drops the others at a rewrite; it keeps all of an unknown type.',
     divergences: [{ on: 'two header extensions of the same type', format: 'refuses', qemu: 'accepts' }]
   },
   'EXT-06': {
     level: 'must',
     subject: 'image',
     source: 'qemu',
-    says: 'The backing file format is at most 15 bytes long; QEMU refuses an image with one of 16 bytes or more.',
+    says:
+      'The backing file format is at most 15 bytes long: QEMU refuses a longer one, also in an image without a ' +
+      'backing file.',
     divergences: [{ on: 'a backing file format of 16 bytes or more', format: 'accepts', qemu: 'refuses' }]
   },
   'EXT-07': {
@@ -107,16 +112,29 @@ export const extension = chapter('Header extensions', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'An external data file name without incompatible bit 2 is accepted and shown as information, and is dropped at ' +
-      'the next header rewrite.'
+      'An external data file name without incompatible bit 2 is accepted and shown as information. QEMU drops it at ' +
+      'the next header rewrite.',
+    divergences: [
+      {
+        on: 'an external data file name without the external data file bit',
+        format: 'reports',
+        qemu: 'accepts'
+      }
+    ]
   },
   'EXT-12': {
     level: 'should',
     subject: 'writer',
     source: 'qemu',
     says:
-      'An unknown extension is ignored and kept: its data survives a header rewrite, and its padding becomes zero. ' +
-      'QEMU reverses the order of unknown extensions at every rewrite.'
+      'An unknown extension is ignored, and its data survives a header rewrite. QEMU writes unknown extensions in ' +
+      'the reverse of the order in which it read them when it opened the image, and their padding as zeros.'
+  },
+  'EXT-13': {
+    level: 'may',
+    subject: 'reader',
+    source: 'qemu',
+    says: 'QEMU ends the feature name table before the first entry whose name is empty.'
   },
   'EXT-20': {
     level: 'may',
@@ -124,8 +142,8 @@ export const extension = chapter('Header extensions', {
     source: 'qemu',
     says:
       'QEMU writes the extensions in this order: backing file format, external data file name, full disk encryption ' +
-      'pointer, feature name table, bitmaps, unknown extensions, end marker (8 zero bytes). The backing file name ' +
-      'starts right after the end marker.'
+      'pointer, feature name table, bitmaps, unknown extensions, and an end marker of 8 zero bytes. The backing file ' +
+      'name follows the end marker without a gap.'
   },
   'EXT-21': {
     level: 'must',
