@@ -8,18 +8,18 @@ export const backing = chapter('Backing file', {
     subject: 'image',
     source: 'format',
     says:
-      'The backing file name is backing_file_size bytes, at most 1023, at backing_file_offset, without a terminator; ' +
-      'an offset of 0 means that there is no backing file. The name should follow the extension area and end inside ' +
-      'the first cluster.'
+      'The backing file name is backing_file_size bytes, at most 1023, at backing_file_offset, without a terminator. ' +
+      'An offset of 0 means that there is no backing file, and backing_file_size is undefined. The name should ' +
+      'follow the extension area and end inside the first cluster.'
   },
   'BACK-02': {
     level: 'must',
     subject: 'image',
     source: 'qemu',
     says:
-      'A backing_file_offset above the cluster size is refused, and so is a backing_file_size above the smaller of ' +
-      '1023 and the cluster size minus the offset. An offset other than 0 with size 0 opens as an image without a ' +
-      'backing file.',
+      'A backing_file_offset above the cluster size is refused. If the offset is not 0, a backing_file_size above ' +
+      'the smaller of 1023 and the cluster size minus the offset is refused as well, and an image with size 0 opens ' +
+      'without a backing file. QEMU takes a name up to its first NUL.',
     divergences: [
       {
         on: 'a backing file name of at most 1023 bytes that does not lie inside the first cluster',
@@ -43,16 +43,17 @@ export const backing = chapter('Backing file', {
     source: 'qemu',
     says:
       'The name is a file name, a name with a protocol prefix, or a json: object. A relative name is relative to the ' +
-      'directory of the image that holds it.'
+      'directory of the image that holds it, but a relative name inside a json: object is relative to the working ' +
+      'directory.'
   },
   'BACK-05': {
     level: 'should',
     subject: 'writer',
     source: 'both',
     says:
-      'The backing file format extension is optional. Without it a reader has to probe the format, and the guest of a ' +
-      'raw backing file can choose the format by writing a qcow2 header to its disk. QEMU opens such an image and ' +
-      'probes, but refuses to create or rebase an image without an explicit format.',
+      'The backing file format extension is optional. A reader of an image without it can only probe the format, so ' +
+      'that the guest of a raw backing file chooses the format by writing a qcow2 header to its disk. QEMU opens ' +
+      'such an image and probes, but refuses to create or rebase an image without an explicit format.',
     divergences: [
       {
         on: 'creating or rebasing an image with a backing file and no backing format',
