@@ -2,6 +2,7 @@
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   openSync,
   closeSync,
   readFileSync,
@@ -90,6 +91,11 @@ export const words: Readonly<Record<string, Word>> = {
   },
   truncate: (file = '', size = '') => {
     truncateSync(file, place(file, size))
+    return done()
+  },
+  /** Makes a folder. */
+  folder: (name = '') => {
+    mkdirSync(name)
     return done()
   },
   copy: (from = '', to = '') => {

@@ -8,35 +8,37 @@ export const data = chapter('External data file', {
     subject: 'image',
     source: 'format',
     says:
-      'With incompatible bit 2 all guest data and VM state lie in the external data file, and metadata stays in the ' +
-      'image file. The host offset of a standard cluster equals its guest offset. There are no compressed clusters ' +
-      'and no internal snapshots, and data clusters have no refcounts.'
+      'With incompatible bit 2 all guest data lies in the external data file, and metadata stays in the image file. ' +
+      'The host offset of a standard cluster equals its guest offset. There are no compressed clusters and no ' +
+      'internal snapshots, and data clusters have no refcounts.'
   },
   'DATA-02': {
     level: 'must',
     subject: 'reader',
     source: 'both',
     says:
-      'The name of the data file may be stored in extension 0x44415441; without it the user supplies the file. QEMU ' +
-      'refuses the image if neither gives one.'
+      'The name of the data file may be stored in extension 0x44415441; without it the user supplies the file, and a ' +
+      'file that the user supplies replaces a stored name. QEMU refuses to open the image if neither gives one, ' +
+      'except for information (qemu-img info).'
   },
   'DATA-03': {
     level: 'should',
     subject: 'image',
     source: 'format',
     says:
-      'Every allocated data cluster has an implicit refcount of 1, so bit 63 is 1 in every allocated L2 entry. As ' +
-      'offset 0 is legal, an entry with offset 0 is allocated if and only if bit 63 is set: 0x8000000000000000 maps ' +
-      'guest cluster 0, and 0 is unallocated.'
+      'Every allocated data cluster has an implicit refcount of 1, so bit 63 should be 1 in every allocated L2 ' +
+      "entry; QEMU's check counts a clear bit beside an offset as a corruption. As offset 0 is legal, an entry with " +
+      'offset 0 is allocated if and only if bit 63 is set: 0x8000000000000000 maps guest cluster 0, and 0 is ' +
+      'unallocated.'
   },
   'DATA-04': {
     level: 'must',
     subject: 'reader',
     source: 'qemu',
     says:
-      'With an external data file, a read through an entry whose host offset differs from its guest offset fails with ' +
-      "EIO. QEMU's check does not look for the difference, and a write goes to the stored offset, so another program " +
-      'has to compare the two.',
+      'With an external data file, a read or a map through an entry that has an offset other than its guest offset ' +
+      "fails with EIO, also if the entry reads as zeros. QEMU's check does not compare the two, and its write goes " +
+      'to the stored offset; this package compares them in both cases.',
     divergences: [
       {
         on: 'an L2 entry whose host offset differs from its guest offset, seen by a check',
@@ -61,9 +63,11 @@ export const data = chapter('External data file', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Creation with data_file_raw preallocates metadata: every L2 entry is its guest offset with bit 63 set, also ' +
-      'after the disk grows. Writing zeros writes them to the data file and sets bit 0 of the entry, with its offset ' +
-      'kept. A discard, or a zero write with unmap, sets the entry to 1 and also discards or zeroes the data file.'
+      'Creation with data_file_raw preallocates metadata: the L2 entry of every cluster of the disk is its guest ' +
+      'offset with bit 63 set, also after the disk grows. Writing zeros writes them to the data file and sets bit 0 ' +
+      'of the entry, with its offset kept. A discard, or a zero write with unmap, sets the entry to 1 and also ' +
+      'discards or zeroes the data file. With extended L2 entries the zero half of the bitmap is set instead of bit ' +
+      '0.'
   },
   'DATA-07': {
     level: 'must',
@@ -81,8 +85,10 @@ export const data = chapter('External data file', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Creation and resize set the length of the data file to the virtual size. A check fails with exit code 1 if ' +
-      'the data file is missing, while qemu-img info works without it.'
+      'Creation empties a data file that exists, and deletes it if it fails. Creation and resize set the length of ' +
+      'the data file to the virtual size, but growing a disk with the raw external data bit does not cut a longer ' +
+      'data file, whose bytes become guest data. A check fails with exit code 1 if the data file is missing, while ' +
+      'qemu-img info works without it.'
   },
   'DATA-09': {
     level: 'must',
@@ -90,14 +96,16 @@ export const data = chapter('External data file', {
     source: 'qemu',
     says:
       'The stored name is a plain file name and is never interpreted as a protocol or as JSON: file:x.raw names a ' +
-      'file called exactly that.'
+      "file called exactly that. QEMU's creation does interpret the name it is given, and stores x.raw for " +
+      'file:x.raw. QEMU takes a relative name to be relative to the working directory; this package takes it to be ' +
+      'relative to the folder of the image, and refuses a name that leads out of that folder.'
   },
   'DATA-10': {
     level: 'must',
     subject: 'writer',
     source: 'both',
     says:
-      'Creating, applying, deleting and listing snapshots and compressed writes are refused with ENOTSUP in an image ' +
-      'with a data file.'
+      'In an image with a data file creating and applying snapshots and compressed writes fail with ENOTSUP. QEMU ' +
+      'lists no snapshot, and finds none to delete.'
   }
 })
