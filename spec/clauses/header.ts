@@ -21,7 +21,7 @@ export const header = chapter('Header', {
     says:
       'Version 3 adds incompatible_features at byte 72, compatible_features at 80, autoclear_features at 88, ' +
       'refcount_order at 96 and header_length at 100. header_length is at least 104 and a multiple of 8. QEMU ' +
-      'requires only 104 up to the cluster size and reads extensions from the very byte it names.',
+      'accepts any value from 104 to the cluster size, and reads extensions from that byte on.',
     divergences: [
       {
         on: 'a header_length of at least 104 that is not a multiple of 8, such as 105',
