@@ -116,7 +116,8 @@ export const header = chapter('Header', {
     says:
       'A full header rewrite writes the whole first cluster: header, extensions in the order of EXT-20, end marker, ' +
       'backing file name, then zeros. Other bytes after the end marker are lost. The write is a cluster long and not ' +
-      'atomic on a real disk.'
+      'atomic on a real disk. It fails with ENOSPC if the cluster is too small, for instance because QEMU adds its ' +
+      'feature name table (EXT-08); so does a writable open that has to rewrite the header.'
   },
   'HDR-13': {
     level: 'may',
