@@ -18,7 +18,7 @@ const counts: Readonly<Record<string, number>> = {
   EXT: 15,
   BACK: 8,
   DATA: 10,
-  REF: 13,
+  REF: 14,
   L1: 5,
   L2: 9,
   SUB: 7,

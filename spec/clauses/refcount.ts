@@ -8,9 +8,9 @@ export const refcount = chapter('Refcounts', {
     subject: 'image',
     source: 'format',
     says:
-      'Every host cluster has a refcount: 0 is free, 1 is used, 2 or more is shared, and a shared cluster is copied ' +
-      'before it is written. Every cluster in use is referenced, including metadata and the refcount structures ' +
-      'themselves; the header cluster has refcount 1.'
+      'Every host cluster has a refcount: 0 if it is free, 1 if it is in use, 2 or more if it is shared. A writer ' +
+      'copies a shared cluster before it changes it. Every cluster in use is referenced, including the header, whose ' +
+      'refcount is 1, all metadata, and the refcount table and blocks themselves.'
   },
   'REF-02': {
     level: 'must',
@@ -21,11 +21,11 @@ export const refcount = chapter('Refcounts', {
   'REF-03': {
     level: 'must',
     subject: 'reader',
-    source: 'format',
+    source: 'both',
     says:
       'A refcount block has N = cluster size * 8 / width entries. The refcount of host cluster c = offset >> ' +
-      'cluster_bits is entry c mod N of the block at refcount table entry c div N, masked with ~0x1ff. It is 0 if ' +
-      'that entry is 0 or lies beyond the table.'
+      'cluster_bits is entry c mod N of the block at refcount table entry c div N, masked with ~0x1ff. It is 0 if that ' +
+      'entry is 0 or lies beyond the table.'
   },
   'REF-04': {
     level: 'must',
@@ -51,26 +51,27 @@ export const refcount = chapter('Refcounts', {
     subject: 'image',
     source: 'qemu',
     says:
-      'The refcount table is at most 8 MiB, 8388608 / cluster size clusters, and a writer that grows it keeps that ' +
-      'bound, or the image does not open again. It has at least one cluster, except for qemu-img check.'
+      'The refcount table is at most 8 MiB, 8388608 / cluster size clusters, and at least one cluster; qemu-img check ' +
+      'also opens an image with a table of 0 clusters. A writer that grows the table keeps the bound, or the image does ' +
+      'not open again.'
   },
   'REF-07': {
     level: 'must',
     subject: 'writer',
-    source: 'qemu',
+    source: 'both',
     says:
-      'An increment above the maximum or a decrement below 0 fails with EINVAL, and what was done before it is ' +
-      'undone. With 1-bit refcounts creating a snapshot fails and leaks one cluster, the new L1 copy; with 2 bits ' +
-      'the third snapshot of the same data fails so.'
+      'A writer never stores a refcount above the maximum or below 0: a command that needs one more reference than the ' +
+      'maximum fails, and leaves the refcounts of the clusters in use as they were.'
   },
   'REF-08': {
     level: 'must',
     subject: 'image',
-    source: 'format',
+    source: 'both',
     says:
-      'The refcount of a shared cluster is the number of its references: one per active or snapshot L2 entry that ' +
-      'points to it, and for an L2 table one per L1 table that points to it. A compressed descriptor adds one to each ' +
-      'host cluster that its byte range touches (CMP-06).'
+      'The refcount of a cluster is the number of its references, counted for the active and every snapshot L1 table by ' +
+      'itself: each non-zero L1 entry adds 1 to its L2 table and, through each entry of that table, 1 to each cluster ' +
+      'that the entry names. So a cluster named once in an L2 table that two L1 tables share has refcount 2. A ' +
+      'compressed entry names every host cluster that its byte range touches (CMP-06).'
   },
   'REF-09': {
     level: 'must',
@@ -83,35 +84,47 @@ export const refcount = chapter('Refcounts', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'If no block covers a cluster, QEMU flushes the L2 cache and allocates the next free cluster for the block. If ' +
-      'the block covers its own cluster, it is written with that refcount at 1; if not, the refcount of its cluster ' +
-      'is first raised through the present blocks, at most 2 levels deep. It writes the block, flushes, writes the ' +
-      '8-byte table entry, flushes, and starts the original allocation again.'
+      'If no block covers a cluster, QEMU flushes the L2 cache and places the new block in the next free cluster. A ' +
+      'block that covers its own cluster is written with refcount 1 there; else the refcount of its cluster is raised ' +
+      'first, for which another new block may be needed, at most twice in a row. Then QEMU writes the block, flushes, ' +
+      'writes the 8-byte table entry, flushes, and starts the original allocation again, past the new blocks.'
   },
   'REF-21': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'If the refcount table is too small for cluster c, and cluster nb holds its new block, QEMU places further new ' +
-      'blocks and then a new table from cluster ceil((max(c, nb) + 1) / N) * N on, N being the entries of a block. ' +
-      'The new blocks hold the refcounts of themselves and of the table; the table grows by 50 % and to whole ' +
-      'clusters. The order is blocks, flush, table, flush, header bytes 48 to 59, flush; then the old table is freed.'
+      'If the table has no entry for the block that cluster c needs, QEMU first places that block, in cluster b, and ' +
+      'then, from cluster ceil((max(c, b) + 1) / N) * N on, further blocks and the new table. The further blocks hold ' +
+      'the refcounts of themselves and of the table. The new table has half as many entries again as there are blocks, ' +
+      'rounded up to whole clusters. The order is blocks, flush, table, flush, header bytes 48 to 59, flush; then the ' +
+      'old table is freed.'
   },
   'REF-22': {
     level: 'must',
     subject: 'writer',
-    source: 'both',
+    source: 'qemu',
     says:
-      'When the header switches to the new refcount table, that table covers every cluster that had a refcount ' +
-      'before, all its own blocks and itself. Nothing else changes.'
+      'When the header switches to a new refcount table, the new table covers every cluster that had a refcount before, ' +
+      'all blocks it names, and itself. The switch is a write of header bytes 48 to 59 between two flushes.'
   },
   'REF-23': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'A refcount block covers its whole range even if only one cluster of it is used. Blocks are removed only by a ' +
-      'shrink (RS-04) and by a rebuild (CHK-09).'
+      'A refcount block covers its whole range even if only one cluster of it is used, and is not freed when its last ' +
+      'refcount becomes 0. Blocks are removed only by a shrink (RS-04), a repair that rebuilds the refcounts (CHK-09), ' +
+      'a change of the refcount width (AM-06), and the fast way of emptying an image (CR-05).'
+  },
+  'REF-24': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'In QEMU an update that would take a refcount past its maximum or below 0 fails with EINVAL, and the part done ' +
+      'before is undone. A snapshot that fails so leaks the cluster of its L1 copy: with 1-bit refcounts if there is an ' +
+      'L2 table, with 2 bits the third of the same data. When clusters are freed, the failure is only printed: a ' +
+      'discard of a cluster with refcount 0, or of an entry with an unaligned offset, clears the entry and succeeds.'
   }
 })
