@@ -19,7 +19,7 @@ const counts: Readonly<Record<string, number>> = {
   BACK: 8,
   DATA: 10,
   REF: 14,
-  L1: 5,
+  L1: 6,
   L2: 9,
   SUB: 7,
   CMP: 14,

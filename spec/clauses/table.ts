@@ -35,16 +35,26 @@ export const table = chapter('L1 and L2 tables', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'Reserved bits in L1 and L2 entries are masked on read, and a check reports them as corruptions; no repair ' +
-      'clears them. A check treats an L1 entry with offset 0 and reserved bits as an L2 table at offset 0.'
+      'Reserved bits in L1 and L2 entries are ignored on read, and a check reports each entry with any as one ' +
+      'corruption.'
   },
   'L1-05': {
     level: 'must',
     subject: 'image',
     source: 'both',
     says:
-      'The offset of an L2 table is cluster aligned. QEMU answers an unaligned one with EIO and marks a writable ' +
-      'image corrupt.'
+      'The offset of an L2 table is cluster aligned. QEMU answers a read or write through an unaligned one with EIO, ' +
+      'and marks a writable image corrupt.'
+  },
+  'L1-06': {
+    level: 'may',
+    subject: 'reader',
+    source: 'qemu',
+    says:
+      'A check of QEMU treats every L1 entry that is not 0 and has offset 0, COPIED alone included, as an L2 table in ' +
+      'the header cluster, though a read finds its range unallocated; with COPIED set a write to the range aborts QEMU. ' +
+      'A repair of QEMU keeps the reserved bits of entries, except those of a zero-allocated entry with an unaligned ' +
+      'offset, which it replaces with a zero-plain one.'
   },
   'L2-01': {
     level: 'must',
@@ -68,36 +78,39 @@ export const table = chapter('L1 and L2 tables', {
     subject: 'reader',
     source: 'both',
     says:
-      'The first test that holds gives the type: bit 62 set, compressed; bit 0 set without extended L2 entries, ' +
+      'Without extended L2 entries the first test that holds gives the type: bit 62 set, compressed; bit 0 set, ' +
       'zero-allocated if the offset is not 0, else zero-plain; offset 0 and (no data file or bit 63 clear), ' +
       'unallocated; else normal. Zero types read as zeros, unallocated as the backing file or zeros, the others as ' +
-      'their data. A normal or zero-allocated entry references a host cluster, a compressed entry a byte range, the ' +
-      'others nothing.'
+      'their data. Without a data file a normal or zero-allocated entry references a host cluster and a compressed ' +
+      'entry a byte range; no other entry references anything.'
   },
   'L2-04': {
     level: 'must',
     subject: 'image',
     source: 'both',
     says:
-      'COPIED is 1 if and only if the entry is a standard cluster with a refcount of exactly 1; it is 0 for unused, ' +
-      'compressed and shared clusters, and accurate only in L2 tables reached from the active L1 table. A ' +
-      'zero-allocated cluster carries it like a normal one, a zero-plain one has 0.'
+      'Without a data file COPIED is 1 if and only if the entry is a normal or zero-allocated cluster with a refcount ' +
+      'of exactly 1; with a data file it is 1 in every normal or zero-allocated entry. It is 0 for unallocated, ' +
+      'zero-plain, compressed and shared clusters. It is accurate only in L2 tables reached from the active L1 table.'
   },
   'L2-05': {
     level: 'must',
     subject: 'image',
     source: 'both',
     says:
-      'In version 2 bit 0 of an L2 entry is 0. QEMU answers a read of an entry with bit 0, or a write that covers ' +
-      'only a part of its cluster, with EIO and stops using a writable image as corrupt; a write of the whole ' +
-      'cluster succeeds, and a check does not report the bit.',
+      'In version 2 bit 0 of an L2 entry is 0. QEMU answers a read of an entry with bit 0, or a write that covers only ' +
+      'a part of its cluster, with EIO, and stops using a writable image as corrupt. A write of the whole cluster ' +
+      'succeeds and clears the bit; zeroing or discarding over the entry 0x1 succeeds and keeps it. A check does not ' +
+      'report the bit.',
     divergences: [{ on: 'a version 2 L2 entry with bit 0 set, seen by a check', format: 'reports', qemu: 'accepts' }]
   },
   'L2-06': {
     level: 'may',
     subject: 'reader',
     source: 'qemu',
-    says: 'The entry 0x8000000000000000 without a data file is unallocated, as its offset is 0.',
+    says:
+      'Without a data file the entry 0x8000000000000000 is unallocated, as its offset is 0, and a check does not report ' +
+      'its COPIED bit.',
     divergences: [
       {
         on: 'an L2 entry with bit 63 set and offset 0 in an image without a data file',
@@ -111,9 +124,9 @@ export const table = chapter('L1 and L2 tables', {
     subject: 'reader',
     source: 'both',
     says:
-      'COPIED is not reliable outside the active tree: in the L1 copy of a snapshot bit 63 stays set though the L2 ' +
-      'table is shared, and an L2 table that became private to a snapshot may still hold it. It is recomputed from ' +
-      'the refcounts when a snapshot is applied.'
+      'COPIED is not reliable outside the active tree, and no check looks at it there. QEMU copies bit 63 of the L1 ' +
+      'entries into a new snapshot though the L2 tables become shared, and after deleting one of two snapshots sets it ' +
+      'in an L2 table that only the other still has. Applying a snapshot recomputes it from the refcounts.'
   },
   'L2-08': {
     level: 'may',
