@@ -21,7 +21,7 @@ const counts: Readonly<Record<string, number>> = {
   REF: 14,
   L1: 6,
   L2: 9,
-  SUB: 7,
+  SUB: 8,
   CMP: 14,
   SNAP: 12,
   BMP: 16,

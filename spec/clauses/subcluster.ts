@@ -32,20 +32,19 @@ export const subcluster = chapter('Extended L2 entries', {
       'file or as zeros; a compressed entry has a bitmap of 0.'
   },
   'SUB-04': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
-      'One invalid combination of bits makes the whole cluster unreadable: reads fail with EIO, and a writable image ' +
-      'is marked corrupt. A check reports it, and no repair removes it.'
+      'In QEMU one invalid combination of bits makes the whole cluster unusable: reads and writes of any of its ' +
+      'subclusters fail with EIO, and a writable image is marked corrupt. Zeroing or discarding the whole cluster ' +
+      'succeeds and makes the entry valid. A check reports an invalid entry, and no repair changes it.'
   },
   'SUB-05': {
     level: 'may',
     subject: 'reader',
     source: 'qemu',
-    says:
-      'With extended L2 entries bit 0 of the descriptor is ignored on read and not reported by a check. With a data ' +
-      'file, offset 0 with bit 63 set counts as a host offset.',
+    says: 'With extended L2 entries bit 0 of the descriptor is ignored on read and not reported by a check.',
     divergences: [{ on: 'bit 0 of an extended L2 entry descriptor set', format: 'reports', qemu: 'accepts' }]
   },
   'SUB-06': {
@@ -53,8 +52,9 @@ export const subcluster = chapter('Extended L2 entries', {
     subject: 'image',
     source: 'both',
     says:
-      'The bitmap of a compressed entry is 0. QEMU still reads the data of one with another bitmap; a check reports ' +
-      'a corruption and does not count its clusters, which adds a leak.'
+      'The bitmap of a compressed entry is 0. QEMU still reads the data of one with another bitmap; a check reports a ' +
+      'corruption and does not count its clusters, which adds a leak, so that a repair of leaks frees clusters whose ' +
+      'data is still read.'
   },
   'SUB-07': {
     level: 'may',
@@ -62,7 +62,16 @@ export const subcluster = chapter('Extended L2 entries', {
     source: 'qemu',
     says:
       'With 64 KiB clusters, after writing bytes 0 to 2 KiB and 5 to 6 KiB and zeroing 8 to 12 KiB, an entry is ' +
-      '8000000000050000 0000003000000005. A cluster that was discarded or zeroed as a whole is 0000000000000000 ' +
-      'FFFFFFFF00000000, and preallocated metadata has a descriptor with an offset and a bitmap of 0.'
+      '8000000000050000 0000003000000005. An allocated cluster that was discarded or zeroed with unmap, and an ' +
+      'unallocated one that was zeroed, is 0000000000000000 FFFFFFFF00000000; zeroing an allocated cluster without ' +
+      'unmap keeps the descriptor. Preallocated metadata has a descriptor with an offset and a bitmap of 0.'
+  },
+  'SUB-08': {
+    level: 'must',
+    subject: 'reader',
+    source: 'both',
+    says:
+      'With a data file and extended L2 entries, a descriptor with offset 0 and bit 63 set has a host offset, 0 in the ' +
+      'data file; with offset 0 and bit 63 clear it has none.'
   }
 })
