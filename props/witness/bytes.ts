@@ -1,4 +1,5 @@
 /** The words of a witness that read and change bytes themselves. */
+import { createHash } from 'node:crypto'
 import {
   copyFileSync,
   existsSync,
@@ -87,6 +88,11 @@ export const words: Readonly<Record<string, Word>> = {
   /** Makes a file of SIZE bytes of one value, 0 unless given. */
   raw: (file = '', size = '0', value = '0') => {
     writeFileSync(file, Buffer.alloc(place(file, size), place(file, value)))
+    return done()
+  },
+  /** Makes a file of SIZE bytes, always the same, that no codec compresses. */
+  noise: (file = '', size = '0') => {
+    writeFileSync(file, createHash('shake256', { outputLength: place(file, size) }).digest())
     return done()
   },
   truncate: (file = '', size = '') => {

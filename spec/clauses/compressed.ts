@@ -24,7 +24,7 @@ export const compressed = chapter('Compressed clusters', {
   'CMP-03': {
     level: 'may',
     subject: 'writer',
-    source: 'qemu',
+    source: 'both',
     says:
       'For a payload of 1 to cluster size - 1 bytes, n = (offset + length - 1) / 512 - offset / 512 in integer ' +
       'division.'
@@ -40,19 +40,19 @@ export const compressed = chapter('Compressed clusters', {
   'CMP-05': {
     level: 'must',
     subject: 'reader',
-    source: 'qemu',
+    source: 'both',
     says:
-      'A payload may cross from one host cluster into the next, which then follows it in the file. Its last sector ' +
-      'may reach beyond the end of the file, and the missing bytes are zeros.'
+      'A payload may cross from one host cluster into the next, which then follows it in the file. Its last sector may ' +
+      'reach beyond the end of the file, and the missing bytes are zeros.'
   },
   'CMP-06': {
     level: 'must',
     subject: 'image',
-    source: 'format',
+    source: 'qemu',
     says:
-      'A compressed cluster adds 1 to the refcount of every host cluster that its byte range, the offset and the ' +
-      'available bytes of CMP-02, intersects. As cluster boundaries are sector boundaries, the exact payload touches ' +
-      'the same clusters. Many compressed clusters may add to the refcount of one host cluster.'
+      'A compressed cluster adds 1 to the refcount of every host cluster that its byte range touches. The range is that ' +
+      'of CMP-02: from the offset to the end of the last sector, whatever the length of the payload. Many compressed ' +
+      'clusters may add to the refcount of one host cluster.'
   },
   'CMP-07': {
     level: 'must',
@@ -78,17 +78,18 @@ export const compressed = chapter('Compressed clusters', {
     says:
       'Inflating succeeds if and only if it yields exactly a cluster and ends at the end of the stream or out of ' +
       'output. So bytes after the final block are accepted, as is a stream that would yield more; less than a cluster ' +
-      'and invalid data are EIO. A stream without a final block fails, since the zeros after it decode as an invalid ' +
-      'stored block.'
+      'and invalid data are EIO. A stream of a cluster without a final block fails if zeros follow, since they decode ' +
+      'as an invalid stored block; it reads if it ends the available bytes, or if what follows begins a block that ' +
+      'would yield bytes.'
   },
   'CMP-10': {
     level: 'must',
     subject: 'reader',
     source: 'qemu',
     says:
-      'With compression_type 1 the payload is zstd frames, magic 28 B5 2F FD, decoded until a cluster is out. ' +
-      'Several frames, a leading skippable frame and bytes after the last frame are accepted. A frame that yields ' +
-      'more than a cluster, or less in all, is EIO.',
+      'With compression_type 1 the payload is zstd frames, magic 28 B5 2F FD, decoded until a cluster is out and the ' +
+      'frame is complete. Several frames, a leading skippable frame and bytes after the last frame are accepted. A ' +
+      'frame that yields more than a cluster, or that does not end, and frames that yield less in all are EIO.',
     divergences: [{ on: 'a zstd frame that yields more than a cluster', format: 'accepts', qemu: 'refuses' }]
   },
   'CMP-11': {
@@ -100,22 +101,25 @@ export const compressed = chapter('Compressed clusters', {
   'CMP-12': {
     level: 'must',
     subject: 'image',
-    source: 'format',
+    source: 'both',
     says:
-      'All compressed clusters of an image use the same type. The last, partial guest cluster is compressed as a ' +
-      'full cluster padded with zeros.'
+      'All compressed clusters of an image use the same type. The last, partial guest cluster is compressed as a full ' +
+      'cluster padded with zeros.'
   },
   'CMP-13': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says: 'qemu-img refuses compression and encryption together. A compressed payload is never encrypted or decrypted.',
+    says:
+      'qemu-img convert -c refuses to create an encrypted image. Into an existing encrypted image QEMU writes ' +
+      'compressed clusters without encryption, and reads them so.',
     divergences: [
       {
         on: 'converting to an encrypted image with compression (qemu-img convert -c)',
         format: 'accepts',
         qemu: 'refuses'
-      }
+      },
+      { on: 'a compressed write into an encrypted image, which is not encrypted', format: 'reports', qemu: 'accepts' }
     ]
   },
   'CMP-14': {
