@@ -23,7 +23,7 @@ const counts: Readonly<Record<string, number>> = {
   L2: 9,
   SUB: 8,
   CMP: 14,
-  SNAP: 12,
+  SNAP: 13,
   BMP: 16,
   LUKS: 9,
   OPEN: 34,

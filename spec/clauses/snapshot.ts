@@ -8,19 +8,20 @@ export const snapshot = chapter('Snapshot table', {
     subject: 'image',
     source: 'format',
     says:
-      'The snapshot table has nb_snapshots entries from snapshots_offset on, each 8-byte aligned: u64 L1 table ' +
-      'offset, u32 L1 entries, u16 id length, u16 name length, u32 seconds, u32 nanoseconds, u64 guest run time in ' +
-      'ns, u32 VM state size, u32 size X of extra data, X bytes from 40 on, the id, the name, both without a ' +
-      'terminator, and padding to 8. Extra data: u64 VM state size at 40, which replaces the 32-bit one, u64 disk ' +
-      'size at 48, u64 icount at 56, all ones for none.'
+      'The snapshot table has nb_snapshots entries from snapshots_offset on, each 8-byte aligned: u64 L1 table offset, ' +
+      'cluster aligned; u32 L1 entries; u16 id length; u16 name length; u32 seconds; u32 nanoseconds; u64 guest run ' +
+      'time in ns; u32 VM state size; u32 size X of extra data; X bytes of extra data from byte 40 on; the id, unique ' +
+      'in the image, and the name, both without a terminator; padding to 8.'
   },
   'SNAP-02': {
     level: 'must',
     subject: 'image',
-    source: 'format',
+    source: 'both',
     says:
-      'In version 3 X is at least 16. In version 2 it may be 0: then the disk size is that of the image, the VM ' +
-      'state size is the 32-bit field and the icount is -1. A field is present only if X covers it whole.'
+      'Extra data is u64 VM state size at byte 40 of the entry, which replaces the 32-bit one; u64 disk size at 48; u64 ' +
+      'icount at 56, all ones for none. A field is present only if X covers it whole. In version 3 X is at least 16. In ' +
+      'version 2 it may be 0: then the disk size is that of the image, the VM state size is the 32-bit field and there ' +
+      'is no icount.'
   },
   'SNAP-03': {
     level: 'must',
@@ -75,7 +76,7 @@ export const snapshot = chapter('Snapshot table', {
   'SNAP-09': {
     level: 'must',
     subject: 'image',
-    source: 'format',
+    source: 'qemu',
     says: 'The clusters of the snapshot table and of every snapshot L1 table have refcount 1.'
   },
   'SNAP-10': {
@@ -87,7 +88,7 @@ export const snapshot = chapter('Snapshot table', {
   'SNAP-11': {
     level: 'must',
     subject: 'image',
-    source: 'qemu',
+    source: 'both',
     says: 'snapshots_offset is cluster aligned even if nb_snapshots is 0.'
   },
   'SNAP-12': {
@@ -97,5 +98,13 @@ export const snapshot = chapter('Snapshot table', {
     says:
       'VM state is stored as guest data from guest offset ceil(size / (l2_entries * cluster size)) * l2_entries * ' +
       'cluster size on, that is from the first L1 entry that covers no disk cluster, in the same L1 table.'
+  },
+  'SNAP-13': {
+    level: 'may',
+    subject: 'reader',
+    source: 'qemu',
+    says:
+      'QEMU opens an image with a snapshot whose L1 table is not cluster aligned or larger than 32 MiB, and refuses to ' +
+      'apply or delete that snapshot; a check reports it and does not read the table.'
   }
 })
