@@ -52,8 +52,8 @@ export const snapshot = chapter('Snapshot table', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Ids are decimal numbers, and a new one is the greatest of all ids plus 1. Names may be empty or occur twice. ' +
-      'qemu-img truncates names to 255 bytes and ids to 127.',
+      'Ids are decimal numbers, and a new one is the greatest of all ids plus 1, as a 64-bit number. Names may be empty ' +
+      'or occur twice. qemu-img cuts a new name to 255 bytes, and shows the first 127 bytes of an id.',
     divergences: [{ on: 'two snapshots with the same id', format: 'reports', qemu: 'accepts' }]
   },
   'SNAP-07': {
