@@ -26,7 +26,7 @@ const counts: Readonly<Record<string, number>> = {
   SNAP: 13,
   BMP: 16,
   LUKS: 9,
-  OPEN: 34,
+  OPEN: 35,
   RD: 9,
   WR: 11,
   ZD: 16,
