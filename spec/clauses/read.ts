@@ -6,7 +6,7 @@ export const read = chapter('Reading', {
   'RD-01': {
     level: 'must',
     subject: 'reader',
-    source: 'format',
+    source: 'both',
     says:
       'A guest offset at or beyond size is out of range. l1_index is guest offset / (l2_entries * cluster size); if ' +
       'it is l1_size or more, or if the L1 entry & 0x00fffffffffffe00 is 0, the range is unallocated, else that is ' +
@@ -66,18 +66,19 @@ export const read = chapter('Reading', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'The last, partial guest cluster has a whole host cluster. Its bytes past the end of the disk are not visible ' +
-      'to the guest and may hold anything after a shrink. If the file ends inside that cluster, the missing bytes ' +
-      'read as zeros (GEN-03).'
+      'The last guest cluster may be partial: its host cluster is whole, unless the file ends in it, and then the ' +
+      'missing bytes read as zeros (GEN-03). No guest read reaches the bytes of that cluster past the end of the ' +
+      'disk, which after a shrink may hold old data.'
   },
   'RD-09': {
     level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
-      'A map reports present, zero, data and an offset per range: data clusters are present and data, with an offset ' +
-      'unless compressed or encrypted; zero clusters are present and zero, with an offset if they keep a host ' +
-      'cluster; unallocated ranges without a backing file are zero and not present. Ranges found in a backing file ' +
-      'have a depth of 1 or more and the offset in that file.'
+      'A map reports present, zero, data and an offset per range, and from QEMU 10 on also compressed. Data clusters ' +
+      'are present and data, with an offset unless compressed or encrypted; zero clusters are present and zero, with ' +
+      'an offset if they keep a host cluster; unallocated ranges without a backing file are zero and not present, ' +
+      'with an offset only in a subcluster of a cluster that has a host cluster. Ranges of a backing file have a ' +
+      'depth of 1 or more and the offset in that file.'
   }
 })
