@@ -25,7 +25,7 @@ const counts: Readonly<Record<string, number>> = {
   CMP: 14,
   SNAP: 13,
   BMP: 16,
-  LUKS: 9,
+  LUKS: 11,
   OPEN: 35,
   RD: 9,
   WR: 11,

@@ -8,8 +8,9 @@ export const encryption = chapter('Encryption', {
     subject: 'image',
     source: 'format',
     says:
-      'Only guest payload and VM state are encrypted; the header and all metadata are plain. Zero and unallocated ' +
-      'clusters read as zeros or from the backing file without decryption.'
+      'Guest payload and VM state are encrypted; the header and all metadata are plain. QEMU writes compressed ' +
+      'clusters unencrypted (CMP-13). Zero and unallocated clusters read as zeros or from the backing file without ' +
+      'decryption.'
   },
   'LUKS-02': {
     level: 'must',
@@ -18,8 +19,8 @@ export const encryption = chapter('Encryption', {
     says:
       'crypt_method 2 needs extension 0x0537BE77: the u64 cluster aligned offset and the u64 length of the LUKS ' +
       'header and key area. The clusters that hold the area have refcount 1, and the bytes past its end in the last ' +
-      'one are zero. QEMU places the area right after the L1 table; its usual length is 0x1F9000 bytes, which is also ' +
-      'the payload-offset in the LUKS header.'
+      'one are zero. Without preallocation QEMU places the area right after the L1 table. With a key of 64 bytes its ' +
+      'length is 0x1F9000, which is also the payload-offset of the LUKS header: 4040 sectors.'
   },
   'LUKS-03': {
     level: 'must',
@@ -34,8 +35,8 @@ export const encryption = chapter('Encryption', {
     subject: 'image',
     source: 'format',
     says:
-      'The sector number of the IV under LUKS is the host offset / 512, or with a data file the offset in that file / ' +
-      '512. So moving ciphertext to another host cluster needs a new encryption.'
+      'Under LUKS the sector number of the IV is the host offset / 512, in the image file or in the data file. So ' +
+      'ciphertext that moves to another host cluster has to be encrypted anew.'
   },
   'LUKS-05': {
     level: 'must',
@@ -61,22 +62,36 @@ export const encryption = chapter('Encryption', {
     subject: 'image',
     source: 'both',
     says:
-      'An image with crypt_method 2 and no extension 0x0537BE77 is refused when it is opened for I/O. The extension ' +
-      'with another method is refused, and so is a crypt_method above 2.'
+      'An image with crypt_method 2 and no extension 0x0537BE77 is refused, by QEMU 7.2 only when it is opened for ' +
+      'I/O (OPEN-27). The extension with another method is refused, and so is a crypt_method above 2.'
   },
   'LUKS-08': {
     level: 'must',
     subject: 'reader',
-    source: 'both',
+    source: 'ours',
     says:
-      'A program without keys parses all metadata, reports the image as encrypted, treats data clusters as opaque ' +
-      'and may check refcounts. It refuses guest reads of normal clusters, guest writes, copy on write and, for ' +
-      'LUKS, moving a cluster. qemu-img info works without keys; check, map and qemu-io need the secret.'
+      'A program without keys parses all metadata, reports the image as encrypted, treats data clusters as opaque and ' +
+      'may check refcounts. It refuses guest reads of normal clusters, guest writes, copy on write and, for LUKS, ' +
+      'moving a cluster.'
   },
   'LUKS-09': {
     level: 'may',
     subject: 'reader',
     source: 'qemu',
     says: 'With encryption QEMU aligns requests to 512 bytes and limits each to 32 clusters.'
+  },
+  'LUKS-10': {
+    level: 'must',
+    subject: 'reader',
+    source: 'format',
+    says:
+      'Under LUKS the cipher, its mode and the generator of the IV are those that the LUKS header names. QEMU creates ' +
+      'aes-256 in mode xts with plain64 unless asked for others.'
+  },
+  'LUKS-11': {
+    level: 'may',
+    subject: 'reader',
+    source: 'qemu',
+    says: 'qemu-img info needs no secret; check, map and qemu-io refuse an encrypted image without it.'
   }
 })
