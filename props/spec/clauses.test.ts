@@ -24,7 +24,7 @@ const counts: Readonly<Record<string, number>> = {
   SUB: 8,
   CMP: 14,
   SNAP: 13,
-  BMP: 16,
+  BMP: 18,
   LUKS: 11,
   OPEN: 35,
   RD: 9,

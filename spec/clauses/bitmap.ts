@@ -28,20 +28,21 @@ export const bitmap = chapter('Bitmaps', {
   },
   'BMP-03': {
     level: 'must',
-    subject: 'reader',
-    source: 'format',
+    subject: 'image',
+    source: 'both',
     says:
-      'Names of bitmaps are unique, and extra data never references clusters. A reader that does not know the extra ' +
-      'data may use the bitmap if flag bit 2 is set, and keeps the extra data; if the bit is clear it does not use ' +
-      'the bitmap, and keeps all of it.'
+      'Names of bitmaps are unique. QEMU refuses an equal name unless the later record has in_use; here it is refused ' +
+      'in any case. Extra data never references clusters.',
+    divergences: [{ on: 'two bitmaps of the same name, the later with in_use', format: 'refuses', qemu: 'accepts' }]
   },
   'BMP-04': {
     level: 'must',
     subject: 'image',
     source: 'qemu',
     says:
-      'QEMU refuses to open an image, also read-only and for qemu-img check, in which a bitmap has flag bit 2 set, ' +
-      'has an extra_data_size other than 0, or breaks any limit.',
+      'While autoclear bit 0 is set, QEMU refuses to open an image, also read-only and for qemu-img check, in which a ' +
+      'bitmap has flag bit 2 set, has an extra_data_size other than 0, or exceeds a limit of BMP-02, BMP-07 or ' +
+      'BMP-12.',
     divergences: [
       { on: 'a bitmap with the extra_data_compatible flag set', format: 'accepts', qemu: 'refuses' },
       { on: 'a bitmap with an extra_data_size other than 0', format: 'accepts', qemu: 'refuses' }
@@ -58,26 +59,33 @@ export const bitmap = chapter('Bitmaps', {
   'BMP-06': {
     level: 'must',
     subject: 'image',
-    source: 'format',
+    source: 'both',
     says:
-      'Guest byte g belongs to bit b = g >> granularity_bits of the bitmap. Bit b is bit b & 7 (0 is the least ' +
-      'significant) of data byte b >> 3, and data byte n is in the cluster of table entry n / cluster size. One table ' +
-      'entry covers cluster size * 8 * granularity bytes of the disk: 32 GiB with 64 KiB clusters and a granularity ' +
-      'of 64 KiB.'
+      'Guest byte g belongs to bit b = g >> granularity_bits of the bitmap. Bit b is bit b & 7 of byte b >> 3 of the ' +
+      'bitmap data, 0 being the least significant. Byte n of the bitmap data is byte n mod cluster size of the ' +
+      'cluster of table entry n / cluster size. So one table entry covers cluster size * 8 * granularity bytes of the ' +
+      'disk: 32 GiB with clusters of 64 KiB and a granularity of 64 KiB.'
   },
   'BMP-07': {
     level: 'must',
     subject: 'image',
     source: 'both',
     says:
-      'A bitmap has ceil(size / granularity) bits. QEMU requires exactly ceil(ceil(bits / 64) * 8 / cluster size) ' +
-      'table entries, unless in_use is set, and then does not read the data. A disk of size 0 cannot store a bitmap.',
+      'A bitmap has ceil(size / granularity) bits. Unless in_use is set, QEMU requires exactly ceil(ceil(bits / 64) * ' +
+      '8 / cluster size) table entries, with the bits of the size rounded down to a multiple of 512 (HDR-08); with ' +
+      'in_use it does not read the table. It cannot store a bitmap of a disk of size 0.',
     divergences: [
       {
         on: 'a bitmap without in_use and with more table entries than its bits need',
         format: 'accepts',
         qemu: 'refuses'
-      }
+      },
+      {
+        on: 'the table entries of a size that needs fewer when it is rounded down to 512',
+        format: 'accepts',
+        qemu: 'refuses'
+      },
+      { on: 'storing a bitmap of a disk of size 0', format: 'accepts', qemu: 'refuses' }
     ]
   },
   'BMP-08': {
@@ -85,8 +93,8 @@ export const bitmap = chapter('Bitmaps', {
     subject: 'image',
     source: 'format',
     says:
-      'The bits of the last data cluster past the end of the disk are zero. QEMU stores whole 64-bit words of ones ' +
-      'after it has loaded an all-ones table entry, so a reader masks those bits.',
+      'The bits of the last data cluster past the end of the disk are zero. After loading an all-ones table entry ' +
+      'QEMU stores whole 64-bit words of ones, so a reader masks the bits past the end.',
     divergences: [{ on: 'set bits past the last bit of a bitmap', format: 'reports', qemu: 'accepts' }]
   },
   'BMP-09': {
@@ -112,8 +120,8 @@ export const bitmap = chapter('Bitmaps', {
     source: 'both',
     says:
       'Bitmap data is valid only if autoclear bit 0 is set. With the extension but without the bit, QEMU warns and ' +
-      'ignores the bitmaps, and the next writable open drops the extension; its clusters become leaks, which a leak ' +
-      'repair frees.',
+      'ignores the bitmaps, and a check counts their clusters as leaks, which a repair frees; the next writable open ' +
+      'drops the extension.',
     divergences: [
       { on: 'opening an image with a bitmaps extension and autoclear bit 0 clear', format: 'accepts', qemu: 'reports' }
     ]
@@ -123,33 +131,32 @@ export const bitmap = chapter('Bitmaps', {
     subject: 'image',
     source: 'qemu',
     says:
-      'QEMU accepts at most 65535 bitmaps, a directory of at most 65535 * 1024 bytes, a bitmap table of at most ' +
-      '0x8000000 entries and at most 512 MiB of bitmap data. Neither bitmap_table_offset nor bitmap_table_size is 0. ' +
-      'nb_bitmaps equals the number of directory entries, and the last one ends exactly at the directory size.',
+      'QEMU accepts at most 65535 bitmaps, a directory of at most 65535 * 1024 bytes and, for each bitmap, at most ' +
+      '512 MiB of clusters in its table, bitmap_table_size * cluster size. Neither bitmap_table_offset nor ' +
+      'bitmap_table_size is 0. nb_bitmaps is the number of directory entries, and the last entry ends at the ' +
+      'directory size.',
     divergences: [
       {
         on: 'more than 65535 bitmaps, or a bitmap directory of more than 65535 * 1024 bytes',
         format: 'accepts',
         qemu: 'refuses'
       },
-      {
-        on: 'a bitmap table of more than 0x8000000 entries, or more than 512 MiB of bitmap data',
-        format: 'accepts',
-        qemu: 'refuses'
-      }
+      { on: 'a bitmap whose bitmap_table_size * cluster size is above 512 MiB', format: 'accepts', qemu: 'refuses' }
     ]
   },
   'BMP-13': {
     level: 'must',
     subject: 'image',
-    source: 'format',
+    source: 'both',
     says: 'The clusters of the directory, of the tables and of bitmap data have refcount 1.'
   },
   'BMP-14': {
     level: 'must',
     subject: 'image',
-    source: 'qemu',
-    says: 'Version 2 images hold no bitmaps: QEMU refuses to store one in them.'
+    source: 'both',
+    says:
+      'A version 2 image has no autoclear bit 0, so that a bitmaps extension in it is never valid (BMP-11). QEMU ' +
+      'refuses to store a bitmap in version 2.'
   },
   'BMP-15': {
     level: 'may',
@@ -160,8 +167,25 @@ export const bitmap = chapter('Bitmaps', {
   'BMP-16': {
     level: 'must',
     subject: 'image',
-    source: 'format',
-    says: 'name_size is not 0. QEMU does not test it, so a reader has to.',
+    source: 'both',
+    says: 'A name_size of 0, which BMP-02 excludes, is accepted by QEMU, so a reader has to test it.',
     divergences: [{ on: 'a bitmap with a name_size of 0', format: 'reports', qemu: 'accepts' }]
+  },
+  'BMP-17': {
+    level: 'may',
+    subject: 'reader',
+    source: 'qemu',
+    says:
+      'QEMU cuts a bitmap name at its first NUL byte. If that changes the padded length of the record, a writable ' +
+      'open fails after it has cleared autoclear bit 0, and all bitmaps are lost.',
+    divergences: [{ on: 'a NUL byte in the name of a bitmap, at a writable open', format: 'accepts', qemu: 'refuses' }]
+  },
+  'BMP-18': {
+    level: 'must',
+    subject: 'reader',
+    source: 'format',
+    says:
+      'A reader that does not know the extra data of a bitmap may use the bitmap if flag bit 2 is set, and keeps the ' +
+      'extra data. If the bit is clear it does not use the bitmap, and keeps all of it. QEMU refuses both (BMP-04).'
   }
 })
