@@ -240,7 +240,10 @@ export const open = chapter('Opening an image', {
     level: 'must',
     subject: 'reader',
     source: 'qemu',
-    says: 'A writable open of an image with the dirty bit is refused if the repair fails, except by qemu-img check.'
+    says:
+      'A writable open of an image with the dirty bit is refused if the repair fails or ends with check errors, ' +
+      'unless qemu-img check opens the image. QEMU opens an image in which only corruptions remain; here that is ' +
+      'refused as well.'
   },
   'OPEN-40': {
     level: 'may',
