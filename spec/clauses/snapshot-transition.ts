@@ -23,26 +23,28 @@ export const snapshotTransition = chapter('Snapshot transitions', {
   'ST-03': {
     level: 'must',
     subject: 'writer',
-    source: 'qemu',
+    source: 'both',
     says:
-      'A snapshot is refused in an image with a data file, beyond 65536 snapshots (EFBIG), and if a refcount would ' +
-      'overflow (REF-07).'
+      'Creating a snapshot fails in an image with a data file (ENOTSUP), beyond 65536 snapshots (EFBIG), and if the ' +
+      'refcount of an L2 table or a cluster would overflow (REF-07).'
   },
   'ST-10': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'Apply: (0) if disk sizes differ, resize the image to that of the snapshot; (1) grow the active L1 to at least ' +
-      'the snapshot L1; (2) refcount +1 over the tree of the snapshot, whose L1 is rewritten with correct COPIED, ' +
-      'flush; (3) overwrite the active L1 in place with the snapshot L1, padded with zeros, flush; (4) refcount -1 ' +
-      'over the old active tree; (5) recompute COPIED in the new active tree.'
+      'Apply: (0) if disk sizes differ, resize the image to that of the snapshot, which fails in version 2 (RS-01); ' +
+      '(1) grow the active L1 to at least the snapshot L1; (2) refcount +1 over the tree of the snapshot, whose L1 is ' +
+      'rewritten with correct COPIED, flush; (3) overwrite the active L1 in place with the snapshot L1, padded with ' +
+      'zeros, flush; (4) refcount -1 over the old active tree; (5) recompute COPIED in the new active tree.'
   },
   'ST-11': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says: 'QEMU refuses to apply a snapshot on an image with any bitmap. Creating and deleting snapshots is allowed.',
+    says:
+      'QEMU does not apply a snapshot to an image with a bitmap, even a disabled one. It creates and deletes ' +
+      'snapshots.',
     divergences: [{ on: 'applying a snapshot on an image with a bitmap', format: 'accepts', qemu: 'refuses' }]
   },
   'ST-20': {
@@ -51,8 +53,10 @@ export const snapshotTransition = chapter('Snapshot transitions', {
     source: 'qemu',
     says:
       'Delete: (1) write a new snapshot table without the entry, flush, header bytes 60 to 71, flush, free the old ' +
-      'table; (2) refcount -1 over the tree of the snapshot and free its L1; (3) recompute COPIED in the active tree. ' +
-      'A crash after (1) only leaks.'
+      'table; (2) refcount -1 over the tree of the snapshot, set COPIED in its L2 tables where the refcount becomes 1, ' +
+      'flush, and free its L1; (3) recompute COPIED in the active tree. The L2 tables of (2) are written before the ' +
+      'refcounts, and the L1 table of (3) after them. So a crash after (1) leaks, and may leave COPIED 1 at refcount 2 ' +
+      'or 0 at refcount 1.'
   },
   'ST-30': {
     level: 'must',
