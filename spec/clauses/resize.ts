@@ -4,12 +4,13 @@ import { chapter } from './clause.js'
 
 export const resize = chapter('Resize', {
   'RS-01': {
-    level: 'must',
+    level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'The new size is a multiple of 512. A version 2 image with snapshots and an image with an inconsistent or ' +
-      'unloaded bitmap are refused. Other bitmaps are resized in memory and stored at close.',
+      'QEMU refuses a new size that is not a multiple of 512, any resize of a version 2 image with snapshots, and of ' +
+      'an image with a bitmap that is inconsistent or not loaded. Other bitmaps are resized in memory and stored at ' +
+      'close.',
     divergences: [{ on: 'a resize to a size that is not a multiple of 512', format: 'accepts', qemu: 'refuses' }]
   },
   'RS-02': {
@@ -26,28 +27,38 @@ export const resize = chapter('Resize', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'If the backing file is longer than the old size, the added range must read as zeros. In version 3 an unaligned ' +
-      'start is written as data and the rest becomes zero-plain. Version 2 refuses, unless the last cluster has room. ' +
-      'With preallocation falloc or full QEMU writes zeros instead, also in version 2, except with an external data ' +
-      'file.'
+      'If the backing file is longer than the old size, the added range must read as zeros. In version 3 the rest of ' +
+      'the cluster, or subcluster, that the old end lies in is written as data, and what follows becomes zero-plain. ' +
+      'QEMU refuses it where the old end lies in a compressed cluster with extended L2 entries, and in version 2 ' +
+      'beyond the end of the last cluster. With falloc or full and no data file it links clusters of the longer file ' +
+      'as data, which read as zeros, also in version 2.',
+    divergences: [
+      {
+        on: 'growing over a longer backing file from inside a compressed cluster with extended L2 entries',
+        format: 'accepts',
+        qemu: 'refuses'
+      }
+    ]
   },
   'RS-04': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'Shrink, only with --shrink: fully discard the clusters from the new size on, rounded up to a cluster; zero the ' +
-      'L1 entries no longer needed in place, with l1_size unchanged, and free their L2 tables; drop refcount blocks ' +
-      'that hold a refcount for no cluster but themselves, rewriting the refcount table in place; truncate the file ' +
-      'after the last cluster with a refcount; write size.'
+      'Shrink, only with --shrink: fully discard the clusters from the new size on, rounded up to a cluster, which ' +
+      'allocates missing L2 tables first; zero the L1 entries no longer needed in place, with l1_size unchanged, and ' +
+      'free their L2 tables; drop refcount blocks that hold a refcount for no cluster but themselves, or for none, ' +
+      'rewriting the refcount table in place; truncate the file after the last cluster with a refcount; write size.'
   },
   'RS-05': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'The order of a shrink in QEMU 7.2 is punched data, refcount table, flush, truncate, size, flush, L2, flush, ' +
-      'refcount block, flush. As L2 entries go last, a crash in between may leave entries beyond the end of the file.'
+      'The order of a shrink in QEMU is punched data, refcount table, flush, truncate, size, flush, L2, flush, ' +
+      'refcount block, flush. L1 entries that fall away are zeroed and flushed before the refcount table. An L2 table ' +
+      'that the discard allocates (RS-04) is written, and the L2 and refcount caches with it, before the truncation. ' +
+      'As L2 entries otherwise go last, a crash in between may leave entries beyond the end of the file.'
   },
   'RS-06': {
     level: 'may',
@@ -61,7 +72,10 @@ export const resize = chapter('Resize', {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says: 'Growing accepts preallocation metadata, falloc or full; shrinking accepts none.'
+    says:
+      'Growing accepts preallocation metadata, falloc or full; shrinking accepts none. With falloc or full and no data ' +
+      'file QEMU writes a new refcount table (header bytes 48 to 59) and the data after the last cluster with a ' +
+      'refcount.'
   },
   'RS-08': {
     level: 'may',
@@ -69,6 +83,7 @@ export const resize = chapter('Resize', {
     source: 'qemu',
     says:
       'The L1 index at which VM state starts moves when size crosses the range of an L1 entry. Existing VM state of ' +
-      'the active tree does not move.'
+      'the active tree does not move: in QEMU growing turns it into guest data, and a shrink frees its L2 tables and ' +
+      'leaks its clusters.'
   }
 })
