@@ -10,7 +10,7 @@ export const subclusterWrite = chapter('Writing subclusters', {
     says:
       'A write to an unallocated or zero-plain cluster copies only up to subcluster boundaries: the head from the ' +
       'start of the first touched subcluster, the tail to the end of the last. Touched subclusters get allocation bit ' +
-      '1 and zero bit 0; the others keep their bits.'
+      '1 and zero bit 0; the other subclusters keep their bits.'
   },
   'SW-02': {
     level: 'may',
@@ -41,15 +41,15 @@ export const subclusterWrite = chapter('Writing subclusters', {
     source: 'qemu',
     says:
       'Zeroing a part of a cluster sets the zero bits and clears the allocation bits of whole subclusters; in a ' +
-      'compressed cluster QEMU writes zeros as data instead. QEMU does not free a cluster when its last data ' +
-      'subcluster is zeroed.'
+      'compressed cluster QEMU writes zeros as data instead, for the whole of a request that starts or ends inside a ' +
+      'compressed cluster. QEMU does not free a cluster when its last data subcluster is zeroed.'
   },
   'SW-06': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'Preallocation links the host cluster and leaves the bitmap at 0, so that a backing file shows through. So ' +
-      'preallocation with a backing file needs extended L2 entries.'
+      'Preallocation links the host cluster and leaves the bitmap at 0, so that a backing file shows through. So an ' +
+      'image with a backing file is created with preallocation only if it has extended L2 entries.'
   }
 })
