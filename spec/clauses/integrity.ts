@@ -19,8 +19,10 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     source: 'qemu',
     says:
       'After a crash under lazy refcounts incompatible bit 0 is set and new clusters have refcount 0; a check finds ' +
-      'refcounts below their references and wrong COPIED bits, and exits with 2. A leak repair fails with exit code ' +
-      '1, as the refcounts need a rebuild; a full repair or any writable open repairs it.'
+      'refcounts below their references and wrong COPIED bits, and exits with 2. A full repair or any writable open ' +
+      'repairs it. A leak repair fails with exit code 1, as the refcounts need a rebuild. In QEMU it clears the dirty ' +
+      'bit nevertheless, so that no later open repairs the image and the next write may allocate a cluster that is in ' +
+      'use.'
   },
   'INT-03': {
     level: 'may',
@@ -29,8 +31,8 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     says: 'Emptying an image by the fast path of CR-05 also sets the dirty bit to be safe against a crash.'
   },
   'INT-04': {
-    level: 'must',
-    subject: 'reader',
+    level: 'may',
+    subject: 'writer',
     source: 'qemu',
     says:
       'While the dirty bit is set, a write of a full cluster is linked without a flush between data and L2, so after ' +
@@ -53,20 +55,20 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     says:
       'Fatal are: an unaligned L2, data or refcount block offset, the zero flag in version 2, an invalid subcluster ' +
       'bitmap, a read through a compressed or mismatched entry with a data file, an allocation at offset 0, an ' +
-      'overlap, an unaligned table, a refcount table without references, and on a shrink a refcount block that is ' +
-      'not covered or does not count itself as 1.'
+      'overlap, an unaligned table, and on a shrink a refcount table without references and a dropped refcount block ' +
+      'that no block covers or whose refcount is not 1.'
   },
   'INT-20': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'Before a write to the image file QEMU compares its range, extended to whole clusters, with the metadata areas ' +
-      'of every kind but that of the write itself; for the header it tests whether the write starts below the cluster ' +
-      'size. The default mode, cached, covers header, active L1 table, refcount table, snapshot table, bitmap ' +
-      'directory (these alone are mode constant), active L2 tables, refcount blocks and inactive L1 tables; mode all ' +
-      'adds inactive L2 tables; mode none tests nothing. The LUKS area, bitmap tables and bitmap data are never ' +
-      'protected.'
+      'Before a write of data or of a table QEMU compares its range, extended to whole clusters, with the metadata ' +
+      'areas of every kind but its own; for the header it tests whether the write starts below the cluster size. ' +
+      'Writes of the header and of new refcount structures are exempt. Mode cached, the default, covers header, active ' +
+      'L1 table, refcount table, snapshot table, bitmap directory (mode constant: these alone), active L2 tables, ' +
+      'refcount blocks and inactive L1 tables; mode all adds inactive L2 tables; mode none tests nothing. The LUKS ' +
+      'area, bitmap tables and their data are never protected.'
   },
   'INT-21': {
     level: 'may',
@@ -79,7 +81,7 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'An L2 entry whose host offset is 0, the header cluster, is unallocated: a write replaces it, and nothing ' +
-      'reports it.'
+      'Without a data file a standard L2 entry whose host offset is 0, the header cluster, is unallocated, even with ' +
+      'COPIED set: a write replaces it, and QEMU does not report it.'
   }
 })
