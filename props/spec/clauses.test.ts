@@ -34,7 +34,7 @@ const counts: Readonly<Record<string, number>> = {
   CW: 4,
   INT: 9,
   ST: 7,
-  RS: 8,
+  RS: 9,
   BT: 7,
   AM: 7,
   CR: 6,

@@ -75,7 +75,7 @@ export const resize = chapter('Resize', {
     says:
       'Growing accepts preallocation metadata, falloc or full; shrinking accepts none. With falloc or full and no data ' +
       'file QEMU writes a new refcount table (header bytes 48 to 59) and the data after the last cluster with a ' +
-      'refcount.'
+      'refcount. It aborts if a cluster past the end of the file has a refcount.'
   },
   'RS-08': {
     level: 'may',
@@ -85,5 +85,13 @@ export const resize = chapter('Resize', {
       'The L1 index at which VM state starts moves when size crosses the range of an L1 entry. Existing VM state of ' +
       'the active tree does not move: in QEMU growing turns it into guest data, and a shrink frees its L2 tables and ' +
       'leaks its clusters.'
+  },
+  'RS-09': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'VM state past the end of the L1 table makes QEMU write a longer one in the order of RS-02. Its size is the ' +
+      'first that is large enough of n, ceil(3n/2), and so on, where n is the old size, or 1 if that is 0.'
   }
 })
