@@ -56,9 +56,9 @@ export const resize = chapter('Resize', {
     source: 'qemu',
     says:
       'The order of a shrink in QEMU is punched data, refcount table, flush, truncate, size, flush, L2, flush, ' +
-      'refcount block, flush. L1 entries that fall away are zeroed and flushed before the refcount table. An L2 table ' +
-      'that the discard allocates (RS-04) is written, and the L2 and refcount caches with it, before the truncation. ' +
-      'As L2 entries otherwise go last, a crash in between may leave entries beyond the end of the file.'
+      'refcount block, flush. L1 entries no longer needed are zeroed and flushed before the refcount table. An L2 ' +
+      'table that the discard allocates (RS-04) is written, and the L2 and refcount caches with it, before the ' +
+      'truncation. As L2 entries otherwise go last, a crash in between may leave entries beyond the end of the file.'
   },
   'RS-06': {
     level: 'may',
