@@ -5,7 +5,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 
 /** The versions of QEMU that the specification speaks of, as far as they are told apart. */
-export const series = ['7.2', '10', '11'] as const
+const series = ['7.2', '10', '11'] as const
 export type Series = (typeof series)[number]
 
 /** A QEMU that can be run. */

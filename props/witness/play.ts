@@ -16,7 +16,7 @@ export interface Otherwise {
 }
 
 /** The words of a command line; quotes keep blanks. */
-export const wordsOf = (line: string): readonly string[] =>
+const wordsOf = (line: string): readonly string[] =>
   [...line.matchAll(/(?:'[^']*'|"[^"]*"|[^ '"])+/g)].map(([word]) =>
     word.replace(/'([^']*)'|"([^"]*)"/g, (_, single?: string, double?: string) => single ?? double ?? '')
   )

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert'
 import { load } from '../../../corpus/load.js'
 import type { ClauseId } from '../../../spec/index.js'
 import type { HostWrite } from '../../../src/bytes/host-write.js'
+import { viewOf } from '../../../src/bytes/octets.js'
 import type { Command } from '../../../src/transition/command.js'
 import type { Preallocation } from '../../../spec/disk.js'
 import { holds } from '../../run/holds.js'
@@ -176,6 +177,18 @@ test('a forbidden command is refused by its clause, and writes nothing', () => {
     [encrypted, to(2 ** 23, 'metadata'), 'LUKS-08']
   ]
   for (const [m, command, clause] of cases) assert.is(refusedBy(m, command), clause, `${command._tag} by ${clause}`)
+})
+
+test('an image whose refcounts are lost is not cut off', () => {
+  const sound = after(newMachine({ size: 2 ** 20 }), { _tag: 'Write', at: 0, bytes: marked(0, 512) })
+  const { refcountTableOffset: table } = sound.opened.metadata.header
+  const block = Number(viewOf(sound.files.image).getBigUint64(Number(table)))
+  for (const lost of [block, Number(table)]) {
+    const image = sound.files.image.slice()
+    image.fill(0, lost, lost + 2 ** 16)
+    const m = machineOf({ ...sound.files, image })
+    assert.is(refusedBy(m, to(2 ** 19)), 'CHK-04')
+  }
 })
 
 test.run()

@@ -8,7 +8,7 @@ import { refcountPlace, refcountTableEntry, setRefcount } from '../../format/ref
 import { RefcountView } from '../../format/views.js'
 import type { CommandState } from './command-state.js'
 import { mayHave, refuse } from './refuse.js'
-import { allBlocks } from './refcounts.js'
+import { allBlocks, refcountOf } from './refcounts.js'
 import type { Stage } from './stages.js'
 
 /** Writes `k` blocks to the clusters from `first` on, whose refcounts they hold: those of the first `n` are one. */
@@ -114,26 +114,33 @@ function* isEmpty(w: CommandState, index: number, at: number): Plan<boolean> {
 
 /**
  * Takes empty blocks out of the refcount table: one word each, with which all refcounts of the block are 0. A block whose
- * own refcount is in another one is released.
+ * own refcount is in another one is released. Refused where the refcount of an empty block is not one: the refcounts are
+ * damaged, and others may be lost.
  *
- * @see RS-04
+ * @see RS-04 and CHK-04
  */
 export function* dropEmptyBlocks(w: CommandState, stage: 'prepare' | 'expose'): Plan<void> {
   const size = clusterSize(w.g)
   for (const { index, at } of yield* allBlocks(w)) {
     if (!(yield* isEmpty(w, index, at))) continue
+    const own = yield* refcountOf(w, at / size)
+    if (own !== 1n)
+      yield* refuse('CHK-04', `refcount ${own} of the block of entry ${index}`, 'refcount 1', {
+        structure: 'refcount block',
+        at
+      })
     yield* w.tx.putWord('refcount table', stage, w.refcountTable.at + 8 * index, 0)
     if (refcountPlace(w.g, at / size).table !== index) w.released.push(at / size)
     w.firstFree = Math.min(w.firstFree, at / size)
   }
 }
 
-/** The host byte after the last cluster that has a refcount. */
+/** The host byte after the last cluster that has a refcount. Refused where none has, as that of the header should. */
 export function* referencedEnd(w: CommandState): Plan<number> {
   for (const { index, at } of (yield* allBlocks(w)).toReversed()) {
     const view = new RefcountView(yield* readAt(at, clusterSize(w.g)), w.g.refcountOrder)
     for (let i = view.length - 1; i >= 0; i--)
       if (view.count(i) !== 0) return (index * view.length + i + 1) * clusterSize(w.g)
   }
-  return 0
+  return yield* refuse('CHK-04', 'no refcount above 0', 'refcount 1 of the header')
 }
