@@ -3,12 +3,11 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../../bytes/issue.js'
 import { empty } from '../../bytes/octets.js'
 import { failWith, Memory, type Plan, readAt, readInto, emit } from '../../bytes/plan.js'
-import type { Halves } from '../../bytes/words.js'
 import { clusterSize, type Geometry, l1Coverage, l2Entries, l2EntrySize } from '../../format/geometry.js'
 import { compressionType } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { l1OffsetRules } from '../../format/l1.js'
-import { dataFileRules, l2Faults, l2ReadRules } from '../../format/l2-rules.js'
+import { dataFileRules, l2ReadRules, l2Sound } from '../../format/l2-rules.js'
 import { subclusters } from '../../format/limits.js'
 import { snapshotDiskSize, type SnapshotEntry, snapshotL1Rules } from '../../format/snapshot.js'
 import { type Subcluster, subclusterAt } from '../../format/subcluster.js'
@@ -126,14 +125,14 @@ interface Table {
   readonly view: L2View
   /** Host byte of the first of them. */
   readonly at: number
-  /** Bits that the descriptor of a sound normal cluster has not. */
-  readonly faults: Halves
+  /** Whether an entry is that of a normal cluster, and breaks no rule by itself. */
+  readonly isSound: (view: L2View, i: number) => boolean
 }
 
 /** Why entry `i`, which maps guest byte `guest`, cannot be followed, if it cannot. */
-const issuesOf = ({ disk: { g }, view, at, faults }: Table, i: number, guest: number): readonly Issue[] => {
+const issuesOf = ({ disk: { g }, view, at, isSound }: Table, i: number, guest: number): readonly Issue[] => {
   const isSuspect =
-    g.externalDataFile || (view.kind(i) !== clusterKind.Compressed && (g.extendedL2 || view.hasAny(i, faults)))
+    g.externalDataFile || (view.kind(i) !== clusterKind.Compressed && !view.isZero(i) && !isSound(view, i))
   if (!isSuspect) return []
   const place = at + i * l2EntrySize(g)
   const issues = l2ReadRules.judge(view.entry(i), g, place)
@@ -163,15 +162,23 @@ function* clusterExtents(t: Table, i: number, n: number, start: number): Plan<re
   ]
 }
 
+/** The extents of an extended entry: one for each run of subclusters whose bits are the same. */
 const subclusterExtents = (t: Table, i: number, start: number, host: number): readonly Extent[] => {
   const entry = t.view.entry(i)
+  const [allocated, zeros] = [t.view.allocated(i), t.view.zeros(i)]
   const length = clusterSize(t.disk.g) / subclusters
-  return Array.from({ length: subclusters }, (_, x) => x).flatMap((x): readonly Extent[] => {
+  const isSame = (x: number, y: number): boolean =>
+    ((allocated >>> x) & 1) === ((allocated >>> y) & 1) && ((zeros >>> x) & 1) === ((zeros >>> y) & 1)
+  const extents: Extent[] = []
+  for (let x = 0, next = 0; x < subclusters; x = next) {
+    while (next < subclusters && isSame(x, next)) next++
     const state = subclusterAt(entry, x)
-    if (state === 'invalid' || state === 'compressed') return []
+    if (state === 'invalid' || state === 'compressed') continue
     const { kind, placed } = subclusterKinds[state]
-    return [{ kind, start: start + x * length, length, ...(placed ? { host: host + x * length } : {}) }]
-  })
+    const place = placed ? { host: host + x * length } : {}
+    extents.push({ kind, start: start + x * length, length: (next - x) * length, ...place })
+  }
+  return extents
 }
 
 /** L1 entries that one request reads. */
@@ -227,7 +234,7 @@ function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void
   const end = Math.min(n * l2Entries(disk.g), Math.ceil((to - base) / size))
   const start = at + first * stride
   const view = new L2View(yield* readInto(walk.memory, start, (end - first) * stride), disk.g)
-  const table = { disk, view, at: start, faults: l2Faults(disk.g.clusterBits) }
+  const table = { disk, view, at: start, isSound: l2Sound(disk.g) }
   for (let i = 0, run = 1; i < view.length; i += run) {
     run = view.run(i, view.length)
     for (const e of yield* clusterExtents(table, i, run, base + (first + i) * size)) yield* emitNext(walk, e)
