@@ -19,14 +19,14 @@ const test = suite('plans in their own time')
 
 /** The result of a plan and what it emits. */
 const now = <A, W>(image: Uint8Array, plan: () => Plan<A, W>) => {
-  const told: W[] = []
-  return { end: runSync(plan(), { read: fromMemory(image), emit: (w) => told.push(w) }), told }
+  const emitted: W[] = []
+  return { end: runSync(plan(), { read: fromMemory(image), emit: (w) => emitted.push(w) }), emitted }
 }
 
 const later = async <A, W>(image: Uint8Array, plan: () => Plan<A, W>) => {
-  const told: W[] = []
-  const end = await runAsync(plan, { read: fromBlob(new Blob([image])), emit: (w) => told.push(w) })()
-  return { end, told }
+  const emitted: W[] = []
+  const end = await runAsync(plan, { read: fromBlob(new Blob([image])), emit: (w) => emitted.push(w) })()
+  return { end, emitted }
 }
 
 test('info, check and dump of an image give the same from a Blob as from memory, also of a broken image', async () => {
@@ -67,17 +67,17 @@ test('a plan ends at the first failed read and asks for nothing more', async () 
     yield* emit('after')
     return 1
   }
-  const told: string[] = []
+  const emitted: string[] = []
   const end = await runAsync(plan, {
     read: (request) => {
       asked.push(request)
       return request.at === 0 ? TE.right(new Uint8Array(1)) : TE.left({ _tag: 'Unanswered', reason: 'no line' })
     },
-    emit: (w) => told.push(w)
+    emit: (w) => emitted.push(w)
   })()
   assert.is(reason(end), 'no line')
   assert.is(asked.length, 2)
-  assert.equal(told, ['before'])
+  assert.equal(emitted, ['before'])
 })
 
 test('a Blob that cannot be read is a failure with its reason, not an exception', async () => {

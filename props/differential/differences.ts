@@ -42,7 +42,7 @@ const endsCompressed = ({ disk: { content, traits }, files }: Parting): boolean 
   return subclusters !== undefined && isSet(bits, 62)
 }
 
-/** Every row explains some difference of a full run; one that does not is told. */
+/** Every row explains some difference of a full run; one that does not is reported. */
 export const differences: readonly Difference[] = [
   {
     clause: 'BMP-10',

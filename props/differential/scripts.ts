@@ -1,4 +1,4 @@
-/** The scripts of the differential run, and how one is told. */
+/** The scripts of the differential run, and how one is printed. */
 import fc from 'fast-check'
 import type { Command } from '../../src/transition/command.js'
 import { arbitraryScript, type Move } from '../arbitrary/script.js'

@@ -96,7 +96,7 @@ const asLongAs = (wanted: Uint8Array | undefined, read: Uint8Array): Uint8Array 
   return content
 }
 
-/** Dirty granules of a bitmap as a client of qemu-nbd is told them. Each server has a copy and a socket of its own, since it ends in its own time. */
+/** Dirty granules of a bitmap as qemu-nbd reports them to a client. Each server has a copy and a socket of its own, since it ends in its own time. */
 const dirtyByNbd = (folder: string, { name, granularity }: Bitmap): ReadonlySet<number> => {
   const served = mkdtempSync(join(folder, 'served-'))
   store(served, load(folder))
@@ -192,7 +192,7 @@ export const mappedByUs = (files: Files): Mapped => {
 
 export const mappedByQemu = (folder: string): Mapped => {
   const entries: unknown = JSON.parse(printed(folder, 'qemu-img', ['map', '-f', 'qcow2', '--output=json', names.image]))
-  const told: Mapped = list(entries).map((e) => ({
+  const mapped: Mapped = list(entries).map((e) => ({
     start: Number(e['start']),
     length: Number(e['length']),
     depth: Number(e['depth']),
@@ -201,5 +201,5 @@ export const mappedByQemu = (folder: string): Mapped => {
     data: e['data'] === true,
     ...(e['offset'] === undefined ? {} : { offset: Number(e['offset']) })
   }))
-  return withoutHoles(told)
+  return withoutHoles(mapped)
 }

@@ -67,7 +67,7 @@ const segmentOf = (
   return { commands, moves: moves.length }
 }
 
-/** A map in which a place is only told to be one: neighbours that say the same are joined. */
+/** A map that says of a place only that it is one: neighbours that say the same are joined. */
 const shapeOf = (entries: Mapped): string => {
   const parts: { end: number; readonly what: string }[] = []
   for (const { start, length, depth, present, zero, data, offset } of entries) {

@@ -42,7 +42,7 @@ const bare = ({ value: _value, context: _context, message: _message, ...complain
 
 type Told<A> = E.Either<readonly Complaint[], A>
 
-const told = E.mapLeft((issues: readonly Issue[]): readonly Complaint[] => issues.map(bare))
+const bareIssues = E.mapLeft((issues: readonly Issue[]): readonly Complaint[] => issues.map(bare))
 
 const further = (issues: readonly Complaint[], by: number): readonly Complaint[] =>
   issues.map((i) => ({ ...i, at: i.at + by }))
@@ -161,9 +161,9 @@ export const laws = <A>(test: Suite, name: string, structures: readonly Structur
     `${name}: an issue moves with its structure`,
     (s) => fc.tuple(anyBytes(s), octets(5), fc.nat({ max: 0xffff_ffff })),
     ({ type }, [bytes, before, at]) => {
-      const alone = told(type.decodeAt(bytes, 0))
-      same(told(type.decodeAt(concat([before, bytes]), before.length)), moved(alone, before.length))
-      same(told(type.decodeAt(bytes, 0, at)), moved(alone, at))
+      const alone = bareIssues(type.decodeAt(bytes, 0))
+      same(bareIssues(type.decodeAt(concat([before, bytes]), before.length)), moved(alone, before.length))
+      same(bareIssues(type.decodeAt(bytes, 0, at)), moved(alone, at))
       if (E.isRight(alone)) same(type.judge(alone.right, at).map(bare), further(type.judge(alone.right).map(bare), at))
     }
   )

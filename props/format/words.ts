@@ -1,4 +1,4 @@
-/** Tables of 64-bit words: which field of an entry each bit belongs to, told by one bit at a time. */
+/** Tables of 64-bit words: which field of an entry each bit belongs to, found one bit at a time. */
 import * as assert from 'uvu/assert'
 import type { Bits, BitsType } from '../../src/bytes/bits.js'
 import { concat } from '../../src/bytes/octets.js'

@@ -147,15 +147,15 @@ const scripts: readonly (readonly string[])[] = [
     'map --output=json shorter.qcow2'
   ],
   [
-    'convert -p -O qcow2 longer.qcow2 told.qcow2',
-    'convert -p -c -O qcow2 case-54-bitmaps.qcow2 told.qcow2',
-    'convert -p -O raw longer.qcow2 told.raw',
-    'convert -p -S 0 -O raw longer.qcow2 told.raw',
-    'convert -p -S 0 -O qcow2 longer.qcow2 base.qcow2 told.qcow2',
-    'convert -p -O qcow2 -B base.qcow2 -F qcow2 over.qcow2 told.qcow2',
+    'convert -p -O qcow2 longer.qcow2 copied.qcow2',
+    'convert -p -c -O qcow2 case-54-bitmaps.qcow2 copied.qcow2',
+    'convert -p -O raw longer.qcow2 copied.raw',
+    'convert -p -S 0 -O raw longer.qcow2 copied.raw',
+    'convert -p -S 0 -O qcow2 longer.qcow2 base.qcow2 copied.qcow2',
+    'convert -p -O qcow2 -B base.qcow2 -F qcow2 over.qcow2 copied.qcow2',
     'convert -p -n -O qcow2 base.qcow2 longer.qcow2',
-    'convert -p -q -O qcow2 longer.qcow2 told.qcow2',
-    'convert -p empty.qcow2 told.raw'
+    'convert -p -q -O qcow2 longer.qcow2 copied.qcow2',
+    'convert -p empty.qcow2 copied.raw'
   ]
 ]
 
@@ -217,10 +217,10 @@ needsQemu(test)('the same script does the same', () => {
       const [first, ...rest] = line.split(' ')
       const own = first === '!'
       const args = own ? rest : [first ?? '', ...rest]
-      const told = folders.map((cwd, i) =>
+      const printed = folders.map((cwd, i) =>
         here(own || i === 1 ? [process.execPath, main, ...args] : ['qemu-img', ...args], cwd)
       )
-      assert.equal(told[1], told[0], line)
+      assert.equal(printed[1], printed[0], line)
     }
     for (const own of folders) rmSync(own, { recursive: true })
   }
@@ -256,10 +256,10 @@ needsQemu(test)('info prints a chain layer by layer, as qemu-img does', () => {
     answer(process.execPath, [main, 'info', '--backing-chain', 'inner/over.qcow2'])
   ])
   assert.equal([ours[0], String(ours[1]).replace(more, '')], theirs)
-  const told: unknown = JSON.parse(
+  const printed: unknown = JSON.parse(
     String(answer(process.execPath, [main, 'info', '--backing-chain', '--output=json', 'inner/over.qcow2'])[1])
   )
-  assert.equal(Array.isArray(told) ? told.map((l: { readonly filename: string }) => l.filename) : [], names)
+  assert.equal(Array.isArray(printed) ? printed.map((l: { readonly filename: string }) => l.filename) : [], names)
 })
 
 test('-o help lists the options of new images', () => {

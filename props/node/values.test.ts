@@ -73,11 +73,11 @@ needsQemu(test)(
         .replaceAll('\n', ' ')
         .trim()
     }
-    const of = (text: string, codec: Decoder<unknown, unknown>, told: string): void => {
+    const of = (text: string, codec: Decoder<unknown, unknown>, message: string): void => {
       const value = decodeWith(codec)(text)
-      const malformed = /expects|Invalid image size|out of range/.test(told)
-      assert.equal(E.isLeft(value), malformed, `'${text}': ${told}`)
-      if (E.isLeft(value)) assert.is(value.left.message, told, text)
+      const malformed = /expects|Invalid image size|out of range/.test(message)
+      assert.equal(E.isLeft(value), malformed, `'${text}': ${message}`)
+      if (E.isLeft(value)) assert.is(value.left.message, message, text)
     }
     for (const text of sizes.filter((each) => !each.startsWith('-')))
       of(text, byteSize('image size'), message('x', text))

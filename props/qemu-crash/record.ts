@@ -74,7 +74,7 @@ const after = (disk: Disk, command: Command, done: boolean): Disk => {
   throw new Disagreement(`${command._tag} is refused by ${outcome.clause}, but not by QEMU`)
 }
 
-/** What one process of qemu-io is told, and for each command whether it was carried out. */
+/** Runs commands in one process of qemu-io: for each, whether it was carried out. */
 const runIo = (folder: string, options: string, commands: readonly Command[]): readonly boolean[] => {
   const lines = commands.map((c, i) => {
     if ('bytes' in c) writeFileSync(join(folder, `bytes${i}`), c.bytes)

@@ -69,7 +69,7 @@ const isDirty = ({ files }: CrashState): boolean => {
   return head[7] === 3 && ((head[79] ?? 0) & 1) === 1
 }
 
-/** Visits the crash states of a recording; told are the counts, and the first violation. */
+/** Visits the crash states of a recording; returns the numbers, and the first violation. */
 export const exploreIn = (
   model: Model,
   recording: Recording,

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** The versions of QEMU that the specification speaks of, as far as they are told apart. */
+/** The series of QEMU whose behaviour the specification states. */
 const series = ['7.2', '10', '11'] as const
 export type Series = (typeof series)[number]
 
@@ -23,19 +23,18 @@ const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
 export const folderOf = (name: Series): string =>
   join(process.env['QCOW2_QEMUS'] ?? join(cache, 'qcow2-spec', 'qemus'), name)
 
+/** The folder of libraries and the loader of Debian's packages for this machine. */
+const { triplet, loader } =
+  process.arch === 'arm64'
+    ? { triplet: 'aarch64-linux-gnu', loader: 'ld-linux-aarch64.so.1' }
+    : { triplet: 'x86_64-linux-gnu', loader: 'ld-linux-x86-64.so.2' }
+
 /** A program of packages unpacked below `folder`, with their own libraries. */
 const unpacked =
   (folder: string): Qemu['command'] =>
   (program) => {
-    const libraries = join(folder, 'usr/lib/x86_64-linux-gnu')
-    return [
-      join(libraries, 'ld-linux-x86-64.so.2'),
-      '--library-path',
-      libraries,
-      '--argv0',
-      program,
-      join(folder, 'usr/bin', program)
-    ]
+    const libraries = join(folder, 'usr/lib', triplet)
+    return [join(libraries, loader), '--library-path', libraries, '--argv0', program, join(folder, 'usr/bin', program)]
   }
 
 const versionOf = (command: Qemu['command']): string | undefined => {

@@ -38,7 +38,7 @@ test('a write goes to the file that it names; a missing file is empty', () => {
 })
 
 test('a plan reads from the files', () => {
-  const told: string[] = []
+  const emitted: string[] = []
   const files = apply([write(3), write(5, data), write(7, { part: 'data', depth: 1 })])([])
   const plan = function* () {
     const [own] = yield* readAt(3, 1)
@@ -46,9 +46,9 @@ test('a plan reads from the files', () => {
     const parts = [yield* readAt(4, 2, data), yield* atDepth(1, readAt(7, 2, data))]
     return [own, ...parts.map((part) => [...part])]
   }
-  const world = worldOf(files, (what: string) => told.push(what))
+  const world = worldOf(files, (what: string) => emitted.push(what))
   assert.equal(runSync(plan(), world), E.right([4, [0, 6], [8, 0]]))
-  assert.equal(told, ['half'])
+  assert.equal(emitted, ['half'])
 })
 
 test.run()

@@ -16,7 +16,7 @@ export interface Ours {
 
 const theImage = { part: 'image', depth: 0 } as const
 
-/** Notes what this process does to a file until it is told to stop. */
+/** Records what this process does to a file, until `stop`. */
 const recording = (file: string): { readonly stop: () => readonly HostWrite[] } => {
   const { ino } = fs.statSync(file)
   const writes: HostWrite[] = []

@@ -24,7 +24,10 @@ const wordsOf = (line: string): readonly string[] =>
 /** The lines of qemu-io that say how long it took. */
 const timing = /^\d.* ops; .*\n/gm
 
-/** What a word of its own prints where it cannot be carried out: no such file, or a place past 2^53. */
+/** The programs that a party has, beside the words of bytes.ts and `trace`. */
+const programs = ['qemu-img', 'qemu-io', 'qcow2']
+
+/** What is printed for a word that cannot be carried out: there is none such, no such file, or a place past 2^53. */
 const failed = (why: string): Printed => ({ code: 1, text: why })
 
 const carriedOut = async (actor: Actor, line: string): Promise<Printed> => {
@@ -36,7 +39,7 @@ const carriedOut = async (actor: Actor, line: string): Promise<Printed> => {
     const [program = '', ...words] = counting ? rest.slice(1) : rest
     return actor.trace([program, ...words], counting)
   }
-  return actor.run([first, ...rest])
+  return programs.includes(first) ? actor.run([first, ...rest]) : failed(`${first}: no such word`)
 }
 
 const differs = ({ expected }: Step, { code, text }: Printed): boolean => {

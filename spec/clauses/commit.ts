@@ -9,7 +9,7 @@ export const commit = chapter('Commit, rebase, empty, create', {
     source: 'qemu',
     says:
       'Commit copies every range allocated in the overlay, data and zeros, into the backing file, which first grows ' +
-      'to the size of the overlay if it is smaller. Unless told otherwise it then empties the overlay. The overlay ' +
+      'to the size of the overlay if it is smaller. It then empties the overlay, unless -d or a base is given. The overlay ' +
       'keeps its reference to the backing file.'
   },
   'CR-02': {

@@ -59,8 +59,11 @@ export const subclusterBits: BitsLeaf<SubclusterBitmap & Bits> = bits('subcluste
 /** What the first 64 bits of an L2 entry say. @see L2-03 */
 export type Cluster = Unallocated | Normal | ZeroPlain | ZeroAllocated | Compressed
 
-/** An L2 entry: `subclusters` is present exactly when the image has extended L2 entries. */
-export type L2Entry = Cluster & { readonly subclusters?: SubclusterBitmap }
+/** An L2 entry. @see L2-03 and SUB-02 */
+export type L2Entry = Cluster & {
+  /** The second 64 bits of the entry: present exactly where the image has extended L2 entries. */
+  readonly subclusters?: SubclusterBitmap
+}
 
 const compressedFlag = maskOf(compressedBits(maxClusterBits).rows.compressed)
 

@@ -40,7 +40,7 @@ const summaries: Readonly<Record<CommandName, string>> = {
   explain: 'print what a byte of the file belongs to, how it decodes, and its clause',
   dump: 'print every structure as JSON, with byte ranges',
   assemble: 'make an image from a dump: the inverse of dump --data=inline',
-  create: 'create an image, the same that qemu-img creates',
+  create: "create an image, from qemu-img's options",
   convert: 'copy guest disks into a raw file, with holes for zeros, or into an image',
   io: "read and write guest bytes, by lines of qemu-io's commands; without -c from standard input",
   snapshot: 'list, create, apply and delete the internal snapshots of an image',

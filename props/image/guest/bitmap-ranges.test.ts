@@ -29,7 +29,7 @@ test.after(() => {
   rmSync(folder, { recursive: true })
 })
 
-/** The ranges of every bitmap of an image by name, or why they cannot be told. */
+/** The ranges of every bitmap of an image by name, or why they cannot be read. */
 const rangesOf = (image: Uint8Array): ReadonlyMap<string, E.Either<readonly Issue[], readonly DirtyRange[]>> => {
   const read = E.flatten(runOn(image, readMetadata()))
   if (E.isLeft(read) || read.right.geometry === undefined) return new Map()
@@ -159,9 +159,9 @@ test('a bitmap that must not be used, or whose table cannot be, is refused by cl
     const image = roomy.slice()
     image.set(bytes, offset)
     const ranges = rangesOf(image).get('b0')
-    return ranges !== undefined && E.isLeft(ranges) ? (ranges.left[0]?.clause ?? '') : 'told'
+    return ranges !== undefined && E.isLeft(ranges) ? (ranges.left[0]?.clause ?? '') : 'read'
   }
-  assert.is(refused(entryAt, []), 'told')
+  assert.is(refused(entryAt, []), 'read')
   assert.is(refused(entryAt + 15, [3]), 'BMP-09')
   assert.is(refused(entryAt + 16, [2]), 'BMP-02')
   assert.is(refused(entryAt + 17, [32]), 'BMP-12')

@@ -10,7 +10,7 @@ import { activeDisk, type GuestDisk, snapshotDisk } from '../../../src/image/gue
 import { type Metadata, readMetadata, refusal } from '../../../src/image/metadata.js'
 import { inPlansMemory, runOn } from '../world.js'
 
-/** An image, the files it may stand on by their names, and whether QEMU has to be told more to open it. */
+/** An image, the files it may stand on by their names, and whether QEMU needs more options to open it. */
 export interface Files {
   readonly image: Uint8Array
   readonly files: ReadonlyMap<string, Uint8Array>

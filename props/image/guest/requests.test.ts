@@ -1,4 +1,4 @@
-/** Tables are asked for in large runs, and told the same as if they were asked for one by one. */
+/** Tables are asked for in large runs, and the extents are those of requests one by one. */
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { fromMemory, type Read, runSync } from '../../../src/bytes/plan.js'
@@ -31,7 +31,7 @@ const diskOf = (l1Size: number, l2At: (i: number) => number) => {
   return { disk, image }
 }
 
-const told = (disk: GuestDisk, image: Uint8Array, from = 0, to = disk.size) => {
+const extentsFound = (disk: GuestDisk, image: Uint8Array, from = 0, to = disk.size) => {
   const requests: Read[] = []
   const found: Extent[] = []
   const answer = inPlansMemory(fromMemory(image))
@@ -70,7 +70,7 @@ const places: Readonly<Record<string, { readonly l2At: (i: number) => number; re
 for (const [name, { l2At, most }] of Object.entries(places))
   test(`the extents of a disk of ${l1Size} L1 entries with ${name} take at most ${most} requests`, () => {
     const { disk, image } = diskOf(l1Size, l2At)
-    const { requests, found } = told(disk, image)
+    const { requests, found } = extentsFound(disk, image)
     assert.ok(JSON.stringify(dataOf(found)) === JSON.stringify(wanted(l1Size, l2At)))
     assert.is(
       found.reduce((sum, e) => sum + e.length, 0),
@@ -82,7 +82,7 @@ for (const [name, { l2At, most }] of Object.entries(places))
 
 test('the extents of a part of a disk request its own L1 and L2 entries only', () => {
   const { disk, image } = diskOf(100, (i) => 8192 + i * size)
-  const { requests, found } = told(disk, image, 10 * coverage + 700, 13 * coverage - 700)
+  const { requests, found } = extentsFound(disk, image, 10 * coverage + 700, 13 * coverage - 700)
   assert.equal(
     requests.map(({ at, length }) => [at, length]),
     [
@@ -91,7 +91,7 @@ test('the extents of a part of a disk request its own L1 and L2 entries only', (
     ]
   )
   assert.is(found[0]?.start, 10 * coverage + 700)
-  assert.equal(told(disk, image, 700, 700).requests, [])
+  assert.equal(extentsFound(disk, image, 700, 700).requests, [])
 })
 
 test.run()

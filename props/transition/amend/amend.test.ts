@@ -252,7 +252,7 @@ const scripts: readonly (readonly [
 ]
 
 /** What qemu-img tells of an image, but for its name and its size on the host. */
-const told = (folder: string, image: string): string =>
+const printedBy = (folder: string, image: string): string =>
   execFileSync('qemu-img', ['info', image], { cwd: folder, encoding: 'utf8' })
     .split('\n')
     .filter((line) => !/^(image|disk size)/.test(line))
@@ -275,7 +275,7 @@ needsQemu(test)('QEMU finds the same in an image that is amended here, and its o
         writeFileSync(join(folder, 'ours.qcow2'), m.files.image)
         run('qemu-img', 'check', '-q', 'ours.qcow2')
         run('qemu-img', 'compare', '-q', 'ours.qcow2', 'image.qcow2')
-        assert.is(told(folder, 'ours.qcow2'), told(folder, 'image.qcow2'))
+        assert.is(printedBy(folder, 'ours.qcow2'), printedBy(folder, 'image.qcow2'))
         const size = 2 ** (options.clusterBits ?? 16)
         const [area, theirArea] = [m.files.image, readFileSync(join(folder, 'image.qcow2'))].map((bytes) =>
           bytes.subarray(72, size)

@@ -93,7 +93,7 @@ needsQemu(test)('qemu-img info prints the name and the format that its own rebas
   const folder = mkdtempSync(join(tmpdir(), 'qcow2-rebase-'))
   const run = (program: string, ...args: readonly string[]): string =>
     execFileSync(program, args, { cwd: folder, encoding: 'utf8' })
-  const told = (image: string): string =>
+  const printedBy = (image: string): string =>
     run('qemu-img', 'info', image)
       .split('\n')
       .filter((line) => !/^(image|disk size)/.test(line))
@@ -115,7 +115,7 @@ needsQemu(test)('qemu-img info prints the name and the format that its own rebas
         run('qemu-img', 'rebase', '-u', '-b', name, ...(format === '' ? [] : ['-F', format]), 'image.qcow2')
         m = right(perhaps(m, name === '' ? { _tag: 'Rebase' } : to(name, format)))
         writeFileSync(join(folder, 'ours.qcow2'), m.files.image)
-        assert.is(told('ours.qcow2'), told('image.qcow2'))
+        assert.is(printedBy('ours.qcow2'), printedBy('image.qcow2'))
         const { corruptions, leaks } = countsOf(m.files)
         assert.equal([corruptions, leaks], [0, 0])
       }

@@ -342,7 +342,7 @@ const lines: readonly Line[] = [
 ]
 
 /** What qemu-img tells of bitmaps. */
-const told = (folder: string, image: string): unknown => {
+const printedBy = (folder: string, image: string): unknown => {
   const info: unknown = JSON.parse(
     execFileSync('qemu-img', ['info', '--output=json', image], { cwd: folder, encoding: 'utf8' })
   )
@@ -376,7 +376,7 @@ needsQemu(test)('bitmaps have the bits that QEMU gives them, and QEMU takes them
         m = right(perhaps(m, ours))
         writeFileSync(join(folder, 'ours.qcow2'), m.files.image)
         assert.equal(seenIn('ours.qcow2'), seenIn('image.qcow2'))
-        assert.equal(told(folder, 'ours.qcow2'), told(folder, 'image.qcow2'))
+        assert.equal(printedBy(folder, 'ours.qcow2'), printedBy(folder, 'image.qcow2'))
       }
       run('qemu-img', ['check', '-q', 'ours.qcow2'])
       for (const image of ['image.qcow2', 'ours.qcow2']) {

@@ -167,12 +167,12 @@ interface Merged {
   readonly epoch: Epoch
   /** The number of changes before the flush. */
   readonly early: number
-  /** Whether a change, told by its number, is part of what the flush orders. */
+  /** Whether a change, by its number, is part of what the flush orders. */
   readonly own: (change: number) => boolean
   readonly parts: readonly Part[]
 }
 
-/** For each cell and cut the version it has after the last of these changes, told by their numbers; 0 where there are none. */
+/** For each cell and cut the version it has after the last of these changes, by their numbers; 0 where there are none. */
 const versionsBy = ({ cells, cuts }: Epoch, among: (change: number) => boolean): Holding => [
   ...cells.map(({ steps }) => steps.findLast(({ by }) => among(by))?.version ?? 0),
   ...cuts.map(({ by }) => (among(by) ? 1 : 0))

@@ -206,11 +206,11 @@ function* seeing({ m, g }: Open, files: Files, promised: Promised): Plan<Sight> 
   const promise = promisedOver(m, promised)
   const disk = activeDisk(m, g)
   const content = yield* readGuest(chainOf(files, m, disk), 0, disk.size, portable)
-  const told = (clause: string, why: string | undefined): string | undefined =>
+  const broken = (clause: string, why: string | undefined): string | undefined =>
     why === undefined ? undefined : `${clause}: ${why}`
-  let wrong = told('C1', unlikeHeads(m, promise)) ?? told('C3 or C4', unpromised(content, promise))
+  let wrong = broken('C1', unlikeHeads(m, promise)) ?? broken('C3 or C4', unpromised(content, promise))
   for (const [clause, unlike] of Object.values(autoclearPromises))
-    wrong ??= told(clause, yield* unlike(m, g, content, promise))
+    wrong ??= broken(clause, yield* unlike(m, g, content, promise))
   return { content, ...(wrong === undefined ? {} : { wrong }) }
 }
 

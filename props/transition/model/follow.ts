@@ -64,8 +64,8 @@ const contentOf = (disk: Disk) => ({
 
 /** Both after a command that both carry out, or both refuse by the same clause. */
 export const advance = ({ machine, disk }: Followed, command: Command): Followed => {
-  const told: Guest = command
-  const expected = step(told, disk)
+  const guest: Guest = command
+  const expected = step(guest, disk)
   const found = perhaps(machine, command)
   if (E.isLeft(found)) {
     const clause = found.left[0]?.clause

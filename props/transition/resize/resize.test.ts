@@ -191,4 +191,21 @@ test('an image whose refcounts are lost is not cut off', () => {
   }
 })
 
+test('the block with the refcount of the header is not dropped where its refcounts are lost and others are not', () => {
+  const sound = after(newMachine({ size: 2 ** 18, clusterBits: 9 }), {
+    _tag: 'Write',
+    at: 0,
+    bytes: marked(0, 2 ** 18)
+  })
+  const { refcountTableOffset: table } = sound.opened.metadata.header
+  const view = viewOf(sound.files.image)
+  const [first, second] = [0, 8].map((at) => Number(view.getBigUint64(Number(table) + at)))
+  assert.ok((second ?? 0) > 0)
+  const image = sound.files.image.slice()
+  image.fill(0, first, (first ?? 0) + 512)
+  const m = machineOf({ ...sound.files, image })
+  // The clusters that a shrink frees have their refcounts in the second block.
+  assert.is(refusedBy(m, to(2 ** 17 + 2 ** 16)), 'CHK-04')
+})
+
 test.run()

@@ -136,7 +136,7 @@ export const l2Text = (files: Files): readonly string[] => l2Entries(files).map(
 const offsetBits = 0x00ff_ffff_ffff_fe00n
 const compressed = 1n << 62n
 
-/** L2 entries in which a host cluster or a payload is only told to be the one of `before`, or another. */
+/** L2 entries in which a host cluster or a payload is only named as that of `before`, or another. */
 export const l2Shapes = (files: Files, before: Files): readonly string[] => {
   const old = l2Entries(before)
   return l2Entries(files).map(([bits = 0n, ...bitmap], i) => {

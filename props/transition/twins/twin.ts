@@ -97,7 +97,7 @@ const bytesOf = ({ folder }: Twins, name: string, snapshot: SnapshotEntry | unde
   return readFileSync(join(folder, 'out.raw')).toString('latin1')
 }
 
-/** A new image of qemu-img's, with options as it spells them, over a raw file that may be empty; told are its bytes. */
+/** A new image of qemu-img's, with options as it spells them, over a raw file that may be empty; returns its bytes. */
 export const made = (folder: string, options: string, size: number, backing: Uint8Array): Uint8Array => {
   if (backing.length > 0) writeFileSync(join(folder, 'backing.raw'), backing)
   const over = backing.length > 0 ? ['-b', 'backing.raw', '-F', 'raw'] : []
@@ -105,7 +105,7 @@ export const made = (folder: string, options: string, size: number, backing: Uin
   return fileIn(folder, theirImage)
 }
 
-/** What qemu-img or qemu-io is told to do what a command does. */
+/** The words of qemu-img or qemu-io for a command. */
 const spelt = (c: Command): readonly ['qemu-img' | 'qemu-io', ...(readonly string[])] => {
   switch (c._tag) {
     case 'Write':

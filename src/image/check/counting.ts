@@ -30,7 +30,7 @@ const count = (state: CheckState, r: Reference, times: number): boolean => {
   return true
 }
 
-/** Notes a structure that the end of the file cuts. A cluster of data that is cut is as sound as any. @see GEN-03 */
+/** Adds a note for a structure that reaches past the end of the file; its cluster is sound. @see GEN-03 */
 const noteCut = ({ end, findings }: CheckState, { structure, at, size, guest }: Reference): void => {
   if (at + size <= end) return
   const found = `${Math.max(0, end - at)} of its ${size} bytes before the end of the file`

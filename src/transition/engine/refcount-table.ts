@@ -27,8 +27,8 @@ const stageOfBlock = (w: CommandState, i: number): Stage =>
   i === 0 ? 'cover' : i < blockEntries(w.g) ? 'extend' : 'record'
 
 /**
- * Adds blocks for `k` entries of the refcount table from `index` on, none of which has one, at most the square of the
- * entries of a block. The blocks are the first clusters whose refcounts they hold, so that one word of the refcount table
+ * Adds blocks for `k` entries of the refcount table from `index` on, none of which has one: at most the square of the
+ * entries of a block, 4096 or more, where the largest table of the format, 64 MiB, takes 2081. The blocks are the first clusters whose refcounts they hold, so that one word of the refcount table
  * adds the first block and its own refcounts. Refused where that is the block of the header: it is lost, and its
  * refcounts with it.
  *
