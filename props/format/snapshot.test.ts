@@ -8,10 +8,12 @@ import {
   type SnapshotEntry,
   snapshotEntry,
   snapshotExtra,
+  snapshotRules,
   snapshotStarts,
   snapshotTable,
   vmStateSize
 } from '../../src/format/snapshot.js'
+import { maxReadable } from '../../src/format/limits.js'
 import { noise, octets } from '../arbitrary/octets.js'
 import { snapshotExtras, snapshots, snapshotTables } from '../arbitrary/index.js'
 import { holds } from '../run/holds.js'
@@ -92,6 +94,42 @@ test('every entry starts at a multiple of 8, and the table ends with the last na
 test('a table has the given number of entries, and the bytes after them are ignored', () => {
   const entry = bytesIn('00*40')
   for (const n of [0, 1, 2, 3]) assert.is(valueOf(snapshotTable(n), concat([entry, entry, entry])).length, n)
+})
+
+test('an issue of an entry has the place of the entry in its table', () => {
+  holds(
+    fc.property(snapshots.wellFormed, snapshots.wellFormed, (first, second) => {
+      const broken = { ...second, l1Size: 2 ** 32 - 1 }
+      const alone = snapshotEntry.judge(broken)
+      const entries = [
+        { ...first, padding: new Uint8Array(-snapshotEntry.sizeOf({ ...first, padding: empty }) & 7) },
+        broken
+      ]
+      const issues = snapshotTable(2).judge(entries)
+      const start = snapshotStarts(entries)[1] ?? 0
+      assert.ok(alone.length > 0 && start > 0)
+      same(
+        issues.map(({ at }) => at),
+        alone.map(({ at }) => at + start)
+      )
+    })
+  )
+})
+
+test('an L1 table that ends at the last byte that QEMU can read breaks no rule, and one that ends after it does', () => {
+  const context = { version: 3, clusterBits: 9 } as const
+  holds(
+    fc.property(snapshots.wellFormed, (s) => {
+      const ending = (by: bigint): SnapshotEntry => ({ ...s, l1Size: 64, l1TableOffset: maxReadable - 512n + by })
+      const clauses = (e: SnapshotEntry) =>
+        snapshotRules
+          .about('l1TableOffset')
+          .judge(e, context)
+          .map((i) => i.clause)
+      same(clauses(ending(0n)), [])
+      same(clauses(ending(512n)), ['SNAP-07'])
+    })
+  )
 })
 
 test.run()

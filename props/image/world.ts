@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { load, names } from '../../corpus/load.js'
 import type { Issue } from '../../src/bytes/issue.js'
 import { fromMemory, type Plan, type Read, runSync } from '../../src/bytes/plan.js'
-import { dump, dumpFrame, dumpRegions, patchOf } from '../../src/image/dump/dump.js'
+import { dump, type DumpData, dumpFrame, dumpRegions, patchOf } from '../../src/image/dump/dump.js'
 
 /** The same answers, in the plan's own memory where it offers some: what it keeps of an older answer then is wrong. */
 export const inPlansMemory =
@@ -14,21 +14,21 @@ export const inPlansMemory =
     return request.into ?? answer
   }
 
-/** Runs a plan on bytes; what it tells goes to `tell`. */
+/** Runs a plan on bytes; what it emits goes to `onEmit`. */
 export const runOn = <A, W>(
   image: Uint8Array,
   plan: Plan<A, W>,
-  tell: (what: W) => void = () => undefined
-): E.Either<readonly Issue[], A> => runSync(plan, { read: inPlansMemory(fromMemory(image)), emit: tell })
+  onEmit: (what: W) => void = () => undefined
+): E.Either<readonly Issue[], A> => runSync(plan, { read: inPlansMemory(fromMemory(image)), emit: onEmit })
 
-/** The text of an image's dump with every byte in it. */
-export const dumpText = (image: Uint8Array): string => {
+/** The text of an image's dump, with every byte in it unless `data` is `none`. */
+export const dumpText = (image: Uint8Array, data: DumpData = 'inline'): string => {
   const parts: string[] = []
-  runOn(image, dump(image.length, 'inline'), (text) => parts.push(text))
+  runOn(image, dump(image.length, data), (text) => parts.push(text))
   return parts.join('')
 }
 
-const right = <L, A>(result: E.Either<L, A>): A => {
+export const right = <L, A>(result: E.Either<L, A>): A => {
   if (E.isLeft(result)) throw new Error(String(result.left))
   return result.right
 }
@@ -53,7 +53,7 @@ export const smallImages = (most: number): readonly Uint8Array[] =>
     return image.length <= most && image.length > 0 ? [image] : []
   })
 
-/** Fails unless the bytes are equal, and tells the first that is not. */
+/** Fails unless the bytes are equal, and names the first byte that is not. */
 export const sameBytes = (found: Uint8Array, wanted: Uint8Array, name: string): void => {
   if (Buffer.compare(found, wanted) === 0) return
   const at = wanted.findIndex((b, i) => b !== found[i])

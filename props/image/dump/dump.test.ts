@@ -4,10 +4,10 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { load, names } from '../../../corpus/load.js'
 import { isObject } from '../../../src/bytes/json.js'
-import { dumpFrame, patchOf } from '../../../src/image/dump/dump.js'
+import { dumpFrame, dumpRegions, patchOf } from '../../../src/image/dump/dump.js'
 import { holds } from '../../run/holds.js'
 import { note, suite } from '../../run/suite.js'
-import { assembled, dumpText, sameBytes, smallImages } from '../world.js'
+import { assembled, dumpText, right, sameBytes, smallImages } from '../world.js'
 
 const test = suite('dump')
 
@@ -96,6 +96,35 @@ test('a field edited in the dump is in the assembled image', () => {
   const text = dumpText(load('case-01-empty-v3').image)
   const image = assembled(text.replace('"crypt_method":0', '"crypt_method":2'))
   assert.is(image[35], 2)
+})
+
+/** Bits of an entry of the tables whose entries have one width. */
+const widths: Readonly<Record<string, number>> = { 'L1 table': 64, 'refcount table': 64, 'bitmap table': 64 }
+
+test('a table has an entry for each of the widths in its bytes, and an extended L2 entry has its subclusters', () => {
+  const seen = { tables: 0, extended: 0 }
+  for (const name of names()) {
+    const dumped: unknown = JSON.parse(dumpText(load(name).image, 'none'))
+    const frame = dumpFrame(dumped)
+    if (E.isLeft(frame)) continue
+    const { extendedL2, refcountOrder } = frame.right.geometry
+    const bits = { ...widths, 'L2 table': extendedL2 ? 128 : 64, 'refcount block': 2 ** refcountOrder }
+    for (const region of right(dumpRegions(dumped)).filter(isObject)) {
+      const width = Object.entries(bits).find(([structure]) => structure === region['structure'])?.[1]
+      if (width === undefined) continue
+      seen.tables++
+      assert.is(region['entries'], (Number(region['size']) * 8) / width, `${name}: ${String(region['structure'])}`)
+      const runs: unknown = region['runs']
+      if (width !== 128 || !Array.isArray(runs)) continue
+      seen.extended += runs.length
+      assert.ok(
+        runs.every((run) => isObject(run) && isObject(run['subclusters'])),
+        name
+      )
+    }
+  }
+  note(`${seen.tables} tables, ${seen.extended} runs of extended entries`)
+  assert.ok(seen.extended > 50)
 })
 
 test('entries whose offsets grow by one step are one run', () => {
