@@ -16,8 +16,8 @@ import { cases } from './cases.js'
 import { issuesOf, same } from './laws.js'
 import { bytesIn, withPatch } from './notation.js'
 import { readAs } from './readers.js'
-import { describedStructures } from '../tools/structures/described.js'
-import { namesOf, ruledField } from '../tools/structures/document.js'
+import { describedStructures } from '../tools/pages/described.js'
+import { namesOf, ruledField } from '../tools/pages/structures.js'
 
 const test = suite('clauses of the format')
 

@@ -35,7 +35,7 @@ test('a change of a file that tests read reaches them', () => {
   const loads = new Map([['props/corpus/corpus.test.ts', ['corpus/load.ts']]])
   const reached = reach(loads, ['corpus/images/a.gz', 'spec/structures.md'])
   assert.is(reached.get('props/corpus/corpus.test.ts'), 2)
-  assert.is(reached.get('props/spec/structures.test.ts'), 1)
+  assert.is(reached.get('props/spec/pages.test.ts'), 1)
 })
 
 test.run()

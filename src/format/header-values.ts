@@ -1,4 +1,4 @@
-/** The values of the header, its features and its extensions. Generated from the field tables by `npm run structures`. */
+/** The values of the header, its features and its extensions. Generated from the field tables by `npm run pages`. */
 import type { Bits } from '../bytes/bits.js'
 import type { Padded } from '../bytes/entry.js'
 import type { Growing } from '../bytes/growing.js'

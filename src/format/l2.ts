@@ -21,7 +21,7 @@ export const descriptorBits: BitsLeaf<DescriptorBits> = bits('L2 entry', rows, {
 /** The bit field of a standard L2 entry; bit 62 is clear in it. */
 export const standardBits: BitsLeaf<StandardBits> = bits(
   'L2 entry',
-  { zero: flag(0, 'zero', 'L2-02', 'reads as zeros; version 3 only'), ...rows },
+  { zero: flag(0, 'zero', 'L2-02', 'reads as zeros; version 3 without extended L2 only'), ...rows },
   { clause: 'L2-02' }
 )
 

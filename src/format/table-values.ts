@@ -1,4 +1,4 @@
-/** The values of table entries: L1, L2, refcounts, snapshots, bitmaps. Generated from the field tables by `npm run structures`. */
+/** The values of table entries: L1, L2, refcounts, snapshots, bitmaps. Generated from the field tables by `npm run pages`. */
 import type { Bits } from '../bytes/bits.js'
 import type { Padded } from '../bytes/entry.js'
 import type { Growing } from '../bytes/growing.js'
@@ -25,7 +25,7 @@ export interface DescriptorBits extends Bits {
 
 /** An L2 entry of a standard cluster. */
 export interface StandardBits extends DescriptorBits {
-  /** `zero`, bit 0: reads as zeros; version 3 only. @see L2-02 */
+  /** `zero`, bit 0: reads as zeros; version 3 without extended L2 only. @see L2-02 */
   readonly zero: boolean
 }
 

@@ -1,19 +1,10 @@
 /** The reference: every structure of the format, its fields and its rules, as Markdown. */
-import type { BitRow, Bits, BitsLeaf } from '../../../src/bytes/bits.js'
+import { type BitRow, type Bits, type BitsLeaf, maskOf } from '../../../src/bytes/bits.js'
 import type { FieldRule } from '../../../src/bytes/judgement.js'
 import type { Leaf } from '../../../src/bytes/leaf.js'
 import type { Placed } from '../../../src/bytes/struct.js'
-import { type Described, describedStructures, type Tailed } from './described.js'
-
-/** A line of a table: cells from left to right. */
-type Line = readonly string[]
-
-const upper = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`
-
-const markdown = (head: Line, lines: readonly Line[]): readonly string[] =>
-  lines.length === 0
-    ? []
-    : [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).concat('')
+import { type Described, describedStructures, type Tailed, type Word } from './described.js'
+import { type Line, table, upper } from './markdown.js'
 
 const span = (from: number, size: number): string => (size === 1 ? String(from) : `${from}–${from + size - 1}`)
 
@@ -33,20 +24,43 @@ const tailLines = (rows: readonly Placed[], tails: Readonly<Record<string, Taile
 const dutyOf = (row: BitRow): Line =>
   'reader' in row && 'writer' in row ? [String(row.reader), String(row.writer)] : []
 
-const bitLines = (rows: Readonly<Record<string, BitRow>>): readonly string[] => {
-  const all = Object.values(rows)
+/** The runs of bits that no row names, lowest and highest bit. */
+const reservedRuns = ({ rows, size }: Word): readonly { readonly lo: number; readonly hi: number }[] => {
+  const named = Object.values(rows).reduce((mask, row) => mask | maskOf(row), 0n)
+  const free = Array.from({ length: 8 * size }, (_, bit) => bit).filter((bit) => ((named >> BigInt(bit)) & 1n) === 0n)
+  const starts = free.filter((bit) => !free.includes(bit - 1))
+  const ends = free.filter((bit) => !free.includes(bit + 1))
+  return starts.map((lo, i) => ({ lo, hi: ends[i] ?? lo }))
+}
+
+/** The number of a bit, by the x of its word. */
+const bitName = (bit: number, x: number | undefined): string =>
+  bit === x ? 'x' : bit + 1 === x ? '(x-1)' : String(bit)
+
+/** The rows of a word; `clause` is the one that reserves the bits that no row names. */
+const bitLines = (word: Word, clause: string): readonly string[] => {
+  const all = Object.values(word.rows)
   const duties = all.some((row) => dutyOf(row).length > 0) ? ['Reader', 'Writer'] : []
-  return markdown(
+  const bitsOf = ({ lo, hi }: { readonly lo: number; readonly hi: number }): string =>
+    [...new Set([lo, hi])].map((bit) => bitName(bit, word.x)).join('–')
+  const lines = [
+    ...all.map((row) => ({ lo: row.lo, line: [bitsOf(row), row.name, row.doc, ...dutyOf(row), row.clause] })),
+    ...reservedRuns(word).map((run) => ({
+      lo: run.lo,
+      line: [bitsOf(run), 'reserved', 'zero', ...duties.map(() => ''), clause]
+    }))
+  ]
+  return table(
     ['Bits', 'Field', 'Meaning', ...duties, 'Clause'],
-    all.map((row) => [span(row.lo, row.hi - row.lo + 1), row.name, row.doc, ...dutyOf(row), row.clause])
+    [...lines].sort((a, b) => a.lo - b.lo).map(({ line }) => line)
   )
 }
 
 /** The names of the fields of a structure by their keys, as far as its tables have them. */
-export const namesOf = ({ rows = [], bits = {} }: Described): ReadonlyMap<string, string> =>
+export const namesOf = ({ rows = [], bits }: Described): ReadonlyMap<string, string> =>
   new Map([
     ...rows.map((p): [string, string] => [p.key, p.row.name]),
-    ...Object.entries(bits).map(([key, row]): [string, string] => [key, row.name])
+    ...Object.entries(bits?.rows ?? {}).map(([key, row]): [string, string] => [key, row.name])
   ])
 
 /** The name of a field that another table has: the format writes names in lower case with underscores. */
@@ -65,6 +79,14 @@ const ruleLine = (rule: FieldRule<never, never>, names: ReadonlyMap<string, stri
   rule.clause
 ]
 
+const valueLines = ({ values }: Described): readonly string[] =>
+  values === undefined
+    ? []
+    : table(
+        [values.of, 'Meaning', 'Clause'],
+        values.meanings.map((meaning) => [...meaning, values.clause])
+      )
+
 const section = (d: Described): readonly string[] => {
   const rows = d.rows ?? []
   const names = namesOf(d)
@@ -72,13 +94,17 @@ const section = (d: Described): readonly string[] => {
   return [
     `## ${upper(d.title)}`,
     '',
-    ...markdown(
+    ...(d.note === undefined ? [] : [d.note, '']),
+    ...table(
       ['Bytes', 'Field', 'Storage', 'Meaning', 'Clause'],
       [...rowLines(rows, d.from ?? 0), ...tailLines(rows, d.tails ?? {})]
     ),
-    ...bitLines(d.bits ?? {}),
-    ...markdown(['Field', 'Expected', 'Otherwise', 'Source', 'Refusal', 'Clause'], rules),
-    ...rows.flatMap(({ row }) => (isBits(row.as) ? [`### ${upper(row.as.name)}`, '', ...bitLines(row.as.rows)] : []))
+    ...(d.bits === undefined ? [] : bitLines(d.bits, Object.values(d.bits.rows)[0]?.clause ?? '')),
+    ...valueLines(d),
+    ...table(['Field', 'Expected', 'Otherwise', 'Source', 'Refusal', 'Clause'], rules),
+    ...rows.flatMap(({ row }) =>
+      isBits(row.as) ? [`### ${upper(row.as.name)}`, '', ...bitLines(row.as, row.clause)] : []
+    )
   ]
 }
 
@@ -87,7 +113,7 @@ export const structuresDocument = (): string =>
   [
     '# The structures of qcow2',
     '',
-    'Generated from the field tables and the rule tables in src/format by `npm run structures`. Integers are big-endian; bit 0 is the least significant one.',
+    'Generated from the field tables and the rule tables in src/format by `npm run pages`. Integers are big-endian; bit 0 is the least significant one.',
     '',
     "A structure that breaks a rule is `invalid` by itself, `inconsistent` with another structure, or over a `limit`. The source of a rule is the text of the format, QEMU or both; the refusal is the row of QEMU's opening checks that rejects the image for it, where that is another clause.",
     '',

@@ -194,7 +194,7 @@ const bases = { Bits: 'bits', Padded: 'entry', Growing: 'growing' }
 
 const fileText = (title: string, interfaces: readonly Interface[]): string =>
   [
-    `/** ${title} Generated from the field tables by \`npm run structures\`. */`,
+    `/** ${title} Generated from the field tables by \`npm run pages\`. */`,
     ...Object.entries(bases)
       .filter(([name]) => interfaces.some(({ base = '' }) => base.split(', ').includes(name)))
       .map(([name, module]) => `import type { ${name} } from '../bytes/${module}.js'`),

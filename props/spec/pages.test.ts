@@ -1,0 +1,42 @@
+/** The pages of the specification are generated. */
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import * as assert from 'uvu/assert'
+import { isClauseId } from '../../spec/clauses/index.js'
+import { generatedFiles } from '../tools/pages/files.js'
+import { structuresDocument } from '../tools/pages/structures.js'
+import { suite } from '../run/suite.js'
+
+const test = suite('pages')
+
+for (const [path, text] of Object.entries(generatedFiles()))
+  test(`${path} is what npm run pages writes`, () => {
+    const written = readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), 'utf8')
+    assert.is(written, text, 'run npm run pages')
+  })
+
+test('every row of every table of the structures ends in a clause of the catalogue', () => {
+  const lines = structuresDocument()
+    .split('\n')
+    .filter((line) => line.startsWith('| ') && !/^\| (---|Bytes|Bits|Field|Type)/.test(line))
+  assert.ok(lines.length > 200)
+  for (const line of lines) assert.ok(isClauseId(line.split(' | ').at(-1)?.replace(' |', '')), line)
+})
+
+test('a table of bits has every bit of its word', () => {
+  const words = structuresDocument().split('\n| Bits').slice(1)
+  assert.ok(words.length >= 11)
+  for (const word of words) {
+    const rows = (word.split('\n\n')[0] ?? '').split('\n').slice(2)
+    const spans = rows.map((row) => {
+      const cell = (row.split(' | ')[0] ?? '').slice(2)
+      const [lo = NaN, hi = lo] = cell.replace('(x-1)', '15').replace('x', '16').split('–').map(Number)
+      return { lo, hi }
+    })
+    assert.is(spans[0]?.lo, 0, word)
+    for (const [i, { lo }] of spans.entries()) if (i > 0) assert.is(lo, (spans[i - 1]?.hi ?? NaN) + 1, word)
+    assert.ok([15, 31, 63].includes(spans.at(-1)?.hi ?? NaN), word)
+  }
+})
+
+test.run()
