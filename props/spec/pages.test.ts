@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { isClauseId } from '../../spec/clauses/index.js'
+import { cases } from '../tools/pages/errata.js'
 import { generatedFiles } from '../tools/pages/files.js'
 import { structuresDocument } from '../tools/pages/structures.js'
+import { heldFor, scripts, series } from '../tools/pages/witnesses.js'
 import { suite } from '../run/suite.js'
 
 const test = suite('pages')
@@ -37,6 +39,27 @@ test('a table of bits has every bit of its word', () => {
     for (const [i, { lo }] of spans.entries()) if (i > 0) assert.is(lo, (spans[i - 1]?.hi ?? NaN) + 1, word)
     assert.ok([15, 31, 63].includes(spans.at(-1)?.hi ?? NaN), word)
   }
+})
+
+test('an erratum names a section, says what is wrong, and proposes sentences that differ from the words they replace', () => {
+  const errata = cases.flatMap(({ clause, on, erratum }) => (erratum === undefined ? [] : [{ clause, on, ...erratum }]))
+  assert.ok(errata.length >= 28)
+  for (const { clause, on, section, fault, replaces, proposal } of errata) {
+    assert.match(section, /^[A-Za-z].*[^ .]$/, `${clause}: ${on}`)
+    assert.match(fault, /^[A-Z].*[^ .]\.$/, `${clause}: ${on}`)
+    assert.match(proposal, replaces?.endsWith('.') === false ? /[^ ]$/ : /^[A-Za-z(].*[^ .]\.$/, `${clause}: ${on}`)
+    assert.is.not(replaces, '', `${clause}: ${on}`)
+    assert.is.not(proposal, replaces, `${clause}: ${on}`)
+  }
+})
+
+test('a divergence has a witness that held for every version of QEMU that it is about', () => {
+  for (const { clause, on, versions = series } of cases)
+    for (const name of versions)
+      assert.ok(
+        scripts.some((script) => script.clause === clause && heldFor(script, name) !== undefined),
+        `${clause} was not seen on QEMU ${name}: ${on}`
+      )
 })
 
 test.run()

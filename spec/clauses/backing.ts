@@ -24,7 +24,13 @@ export const backing = chapter('Backing file', {
       {
         on: 'a backing file name of at most 1023 bytes that does not lie inside the first cluster',
         format: 'reports',
-        qemu: 'refuses'
+        qemu: 'refuses',
+        erratum: {
+          section: 'Header extensions',
+          fault: 'The text says should. QEMU does not open an image whose backing file name is elsewhere.',
+          replaces: 'then the backing file name should be stored in',
+          proposal: 'then the backing file name must be stored in'
+        }
       }
     ]
   },
@@ -44,7 +50,24 @@ export const backing = chapter('Backing file', {
     says:
       'The name is a file name, a name with a protocol prefix, or a json: object. A relative name is relative to the ' +
       'directory of the image that holds it, but a relative name inside a json: object is relative to the working ' +
-      'directory.'
+      'directory.',
+    divergences: [
+      {
+        on: 'a backing file name that is relative, or no plain file name',
+        format: 'refuses',
+        qemu: 'accepts',
+        erratum: {
+          section: 'Header, backing_file_offset',
+          fault:
+            'The text does not say what a relative name is relative to, nor which names there are beside those ' +
+            'of files.',
+          proposal:
+            'A relative file name is relative to the directory of the image file. Note: QEMU also accepts a name ' +
+            'with a protocol prefix, and a JSON object after "json:". A relative file name inside such an object ' +
+            'is relative to the current working directory.'
+        }
+      }
+    ]
   },
   'BACK-05': {
     level: 'should',

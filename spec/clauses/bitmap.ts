@@ -44,8 +44,26 @@ export const bitmap = chapter('Bitmaps', {
       'bitmap has flag bit 2 set, has an extra_data_size other than 0, or exceeds a limit of BMP-02, BMP-07 or ' +
       'BMP-12.',
     divergences: [
-      { on: 'a bitmap with the extra_data_compatible flag set', format: 'accepts', qemu: 'refuses' },
-      { on: 'a bitmap with an extra_data_size other than 0', format: 'accepts', qemu: 'refuses' }
+      {
+        on: 'a bitmap with the extra_data_compatible flag set',
+        format: 'accepts',
+        qemu: 'refuses',
+        erratum: {
+          section: 'Bitmap directory, flags, bit 2',
+          fault: 'The text does not say that QEMU does not open such an image.',
+          proposal: 'Note: QEMU currently does not open an image that has a bitmap with this flag set.'
+        }
+      },
+      {
+        on: 'a bitmap with an extra_data_size other than 0',
+        format: 'accepts',
+        qemu: 'refuses',
+        erratum: {
+          section: 'Bitmap directory, extra_data_size',
+          fault: 'The text says that software leaves such a bitmap as it is. QEMU does not open the image.',
+          proposal: 'Note: QEMU currently does not open an image that has a bitmap with extra data, whatever its flags.'
+        }
+      }
     ]
   },
   'BMP-05': {
@@ -78,12 +96,26 @@ export const bitmap = chapter('Bitmaps', {
       {
         on: 'a bitmap without in_use and with more table entries than its bits need',
         format: 'accepts',
-        qemu: 'refuses'
+        qemu: 'refuses',
+        erratum: {
+          section: 'Bitmap directory, bitmap_table_size',
+          fault: 'The text does not say how many entries a table has.',
+          proposal:
+            'Unless the in_use flag is set, this must be the number of clusters that the bits of the virtual ' +
+            'disk need: ceil(ceil(size / granularity) / 8 / cluster_size). If the flag is set, the value may be ' +
+            'outdated.'
+        }
       },
       {
         on: 'the table entries of a size that needs fewer when it is rounded down to 512',
         format: 'accepts',
-        qemu: 'refuses'
+        qemu: 'refuses',
+        erratum: {
+          section: 'Bitmap directory, bitmap_table_size',
+          fault: 'The unit of QEMU is not noted.',
+          proposal:
+            'Note: QEMU expects the number of entries for the virtual disk size rounded down to a multiple of ' + '512.'
+        }
       },
       { on: 'storing a bitmap of a disk of size 0', format: 'accepts', qemu: 'refuses' }
     ]
@@ -95,7 +127,26 @@ export const bitmap = chapter('Bitmaps', {
     says:
       'The bits of the last data cluster past the end of the disk are zero. After loading an all-ones table entry ' +
       'QEMU stores whole 64-bit words of ones, so a reader masks the bits past the end.',
-    divergences: [{ on: 'set bits past the last bit of a bitmap', format: 'reports', qemu: 'accepts' }]
+    divergences: [
+      {
+        on: 'set bits past the last bit of a bitmap',
+        format: 'reports',
+        qemu: 'accepts',
+        erratum: {
+          section: 'Bitmap data',
+          fault:
+            'The text speaks of unused bits only where the bitmap data does not fill its last cluster, and not ' +
+            'of those in its last byte. QEMU itself stores ones past the last bit for a table entry of all ones.',
+          replaces:
+            'If the size of the bitmap data is not a multiple of the cluster size then the last cluster of the ' +
+            'bitmap data contains some unused tail bits. These bits must be zero.',
+          proposal:
+            'If the number of bits in the bitmap is not a multiple of the number of bits in a cluster then the ' +
+            'last cluster of the bitmap data contains some unused tail bits, possibly including bits of the last ' +
+            'byte. Writers must set these bits to zero, and readers must ignore them.'
+        }
+      }
+    ]
   },
   'BMP-09': {
     level: 'must',
@@ -139,9 +190,25 @@ export const bitmap = chapter('Bitmaps', {
       {
         on: 'more than 65535 bitmaps, or a bitmap directory of more than 65535 * 1024 bytes',
         format: 'accepts',
-        qemu: 'refuses'
+        qemu: 'refuses',
+        erratum: {
+          section: 'Bitmaps extension, bitmap_directory_size',
+          fault: 'The limit of QEMU is noted for the number of bitmaps only.',
+          proposal: 'Note: QEMU currently only supports bitmap directories of up to 65535 * 1024 bytes.'
+        }
       },
-      { on: 'a bitmap whose bitmap_table_size * cluster size is above 512 MiB', format: 'accepts', qemu: 'refuses' }
+      {
+        on: 'a bitmap whose bitmap_table_size * cluster size is above 512 MiB',
+        format: 'accepts',
+        qemu: 'refuses',
+        erratum: {
+          section: 'Bitmap directory, bitmap_table_size',
+          fault: 'The limit of QEMU is not noted.',
+          proposal:
+            'Note: QEMU currently only supports bitmap tables with bitmap_table_size * cluster_size of at most ' +
+            '512 MB.'
+        }
+      }
     ]
   },
   'BMP-13': {
@@ -178,7 +245,20 @@ export const bitmap = chapter('Bitmaps', {
     says:
       'QEMU cuts a bitmap name at its first NUL byte. If that changes the padded length of the record, a writable ' +
       'open fails after it has cleared autoclear bit 0, and all bitmaps are lost.',
-    divergences: [{ on: 'a NUL byte in the name of a bitmap, at a writable open', format: 'accepts', qemu: 'refuses' }]
+    divergences: [
+      {
+        on: 'a NUL byte in the name of a bitmap, at a writable open',
+        format: 'accepts',
+        qemu: 'refuses',
+        erratum: {
+          section: 'Bitmap directory, name',
+          fault: 'The text does not forbid null bytes. QEMU cuts the name at the first one.',
+          replaces: 'Must be unique among all bitmap names within the bitmaps extension.',
+          proposal:
+            'Must not contain null bytes, and must be unique among all bitmap names within the bitmaps ' + 'extension.'
+        }
+      }
+    ]
   },
   'BMP-18': {
     level: 'must',

@@ -118,5 +118,15 @@ export const check = chapter('Check', {
     says:
       'A check opens the image read-only unless it repairs. It validates the snapshot table itself, so a broken table ' +
       'is reported and does not prevent the open.'
+  },
+  'CHK-14': {
+    level: 'must',
+    subject: 'writer',
+    source: 'ours',
+    says:
+      'A repair keeps the snapshots of a sound image. QEMU opens an image for a repair without its snapshot table. If ' +
+      'that open rewrites the header, because a bitmap is consistent, an unknown autoclear bit is set or a bitmaps ' +
+      'extension is present without autoclear bit 0, nb_snapshots and snapshots_offset become 0, and the clusters of the ' +
+      'snapshots leaks, which the same repair frees.'
   }
 })

@@ -24,11 +24,26 @@ export type Source = 'format' | 'qemu' | 'both' | 'ours'
  */
 export type Verdict = 'accepts' | 'reports' | 'refuses'
 
-/** A case in which the text of the format and QEMU differ, and what each does. */
+/** What the document of the format says wrongly or leaves open, and words that would settle it. */
+export interface Erratum {
+  /** The section of the document, and the field in it. */
+  readonly section: string
+  /** What is wrong with the text there. */
+  readonly fault: string
+  /** The words of the document that the proposal replaces. Without them it is added to the field or section. */
+  readonly replaces?: string
+  readonly proposal: string
+}
+
+/**
+ * A case in which the text of the format and QEMU differ, and what each does. With an erratum it is the text that should
+ * change; without one the text is clear, and QEMU departs from it.
+ */
 export interface Divergence {
   readonly on: string
   readonly format: Verdict
   readonly qemu: Verdict
+  readonly erratum?: Erratum
   /** The versions of QEMU that do so, where not all of 7.2, 10 and 11 do. */
   readonly versions?: readonly ('7.2' | '10' | '11')[]
 }

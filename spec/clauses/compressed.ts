@@ -43,7 +43,19 @@ export const compressed = chapter('Compressed clusters', {
     source: 'both',
     says:
       'A payload may cross from one host cluster into the next, which then follows it in the file. Its last sector may ' +
-      'reach beyond the end of the file, and the missing bytes are zeros.'
+      'reach beyond the end of the file, and the missing bytes are zeros.',
+    divergences: [
+      {
+        on: 'a compressed cluster whose final sector reaches past the end of the file',
+        format: 'refuses',
+        qemu: 'accepts',
+        erratum: {
+          section: 'Cluster mapping, Compressed Clusters Descriptor, bits x to 61',
+          fault: 'The text does not say that the file may end inside the final sector. Files that QEMU writes do.',
+          proposal: 'The final sector may extend beyond the end of the image file. The missing bytes are read as zeros.'
+        }
+      }
+    ]
   },
   'CMP-06': {
     level: 'must',
@@ -52,7 +64,21 @@ export const compressed = chapter('Compressed clusters', {
     says:
       'A compressed cluster adds 1 to the refcount of every host cluster that its byte range touches. The range is that ' +
       'of CMP-02: from the offset to the end of the last sector, whatever the length of the payload. Many compressed ' +
-      'clusters may add to the refcount of one host cluster.'
+      'clusters may add to the refcount of one host cluster.',
+    divergences: [
+      {
+        on: 'a compressed cluster that is not counted in every host cluster that its sectors touch',
+        format: 'accepts',
+        qemu: 'reports',
+        erratum: {
+          section: 'Host cluster management',
+          fault: 'The text does not say how compressed clusters, which share host clusters, add to refcounts.',
+          proposal:
+            'A compressed cluster adds one to the refcount of every host cluster that contains one of its bytes, ' +
+            'from its first byte to the end of its final sector.'
+        }
+      }
+    ]
   },
   'CMP-07': {
     level: 'must',
@@ -80,7 +106,23 @@ export const compressed = chapter('Compressed clusters', {
       'output. So bytes after the final block are accepted, as is a stream that would yield more; less than a cluster ' +
       'and invalid data are EIO. A stream of a cluster without a final block fails if zeros follow, since they decode ' +
       'as an invalid stored block; it reads if it ends the available bytes, or if what follows begins a block that ' +
-      'would yield bytes.'
+      'would yield bytes.',
+    divergences: [
+      {
+        on: 'a deflate stream that yields a cluster without a final block, with zeros after it',
+        format: 'accepts',
+        qemu: 'refuses',
+        erratum: {
+          section: 'Cluster mapping, Compressed Clusters Descriptor, bits x to 61',
+          fault:
+            'The text says that decompression stops when it has produced a cluster. QEMU goes on to the end of the stream, and ' +
+            'fails if the bytes after those of the cluster are no valid block.',
+          proposal:
+            'With the deflate compression type, the compressed data must be a complete deflate stream, including ' +
+            'its final block, that decompresses to one cluster. Bytes after the stream are ignored.'
+        }
+      }
+    ]
   },
   'CMP-10': {
     level: 'must',
@@ -90,7 +132,22 @@ export const compressed = chapter('Compressed clusters', {
       'With compression_type 1 the payload is zstd frames, magic 28 B5 2F FD, decoded until a cluster is out and the ' +
       'frame is complete. Several frames, a leading skippable frame and bytes after the last frame are accepted. A ' +
       'frame that yields more than a cluster, or that does not end, and frames that yield less in all are EIO.',
-    divergences: [{ on: 'a zstd frame that yields more than a cluster', format: 'accepts', qemu: 'refuses' }]
+    divergences: [
+      {
+        on: 'a zstd frame that yields more than a cluster',
+        format: 'accepts',
+        qemu: 'refuses',
+        erratum: {
+          section: 'Cluster mapping, Compressed Clusters Descriptor, bits x to 61',
+          fault:
+            'The text says that decompression stops when it has produced a cluster. QEMU requires that a frame ' +
+            'ends there.',
+          proposal:
+            'With the zstd compression type, the compressed data must consist of complete zstd frames that ' +
+            'together decompress to exactly one cluster. Bytes after the last frame are ignored.'
+        }
+      }
+    ]
   },
   'CMP-11': {
     level: 'may',

@@ -98,7 +98,24 @@ export const data = chapter('External data file', {
       'The stored name is a plain file name and is never interpreted as a protocol or as JSON: file:x.raw names a ' +
       "file called exactly that. QEMU's creation does interpret the name it is given, and stores x.raw for " +
       'file:x.raw. QEMU takes a relative name to be relative to the working directory; this package takes it to be ' +
-      'relative to the folder of the image, and refuses a name that leads out of that folder.'
+      'relative to the folder of the image, and refuses a name that leads out of that folder.',
+    divergences: [
+      {
+        on: 'an external data file name that is relative',
+        format: 'refuses',
+        qemu: 'accepts',
+        erratum: {
+          section: 'String header extensions',
+          fault:
+            'The text does not say what a relative name is relative to, nor whether a name may have a protocol ' +
+            'prefix.',
+          proposal:
+            'The external data file name is a plain file name: a protocol prefix or "json:" is part of the name ' +
+            'of the file. Note: QEMU takes a relative external data file name to be relative to the current ' +
+            'working directory, not to the directory of the image file.'
+        }
+      }
+    ]
   },
   'DATA-10': {
     level: 'must',

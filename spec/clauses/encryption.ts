@@ -54,7 +54,17 @@ export const encryption = chapter('Encryption', {
       'The AES key is the first 16 bytes of the password, padded with zeros: QEMU uses AES-128, where the format ' +
       'text says 256-bit keys.',
     divergences: [
-      { on: 'guest data that is encrypted with AES under a 128-bit key', format: 'refuses', qemu: 'accepts' }
+      {
+        on: 'guest data that is encrypted with AES under a 128-bit key',
+        format: 'refuses',
+        qemu: 'accepts',
+        erratum: {
+          section: 'Data encryption, AES',
+          fault: 'QEMU uses keys of 128 bits, and the text does not say how a key is made of a password.',
+          replaces: 'with 256 bit keys.',
+          proposal: 'with 128 bit keys. The key is the first 16 bytes of the password, padded with zeros.'
+        }
+      }
     ]
   },
   'LUKS-07': {

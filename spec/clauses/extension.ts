@@ -31,7 +31,21 @@ export const extension = chapter('Header extensions', {
       'which needs no end marker. A record, the end marker included, is refused if its first 8 bytes run past the ' +
       'end or if its length exceeds the bytes left after them; its padding may run past the end.',
     divergences: [
-      { on: 'a backing_file_offset other than 0 and below header_length', format: 'reports', qemu: 'accepts' }
+      {
+        on: 'a backing_file_offset other than 0 and below header_length',
+        format: 'reports',
+        qemu: 'accepts',
+        erratum: {
+          section: 'Header extensions',
+          fault:
+            'The text does not say where the area ends without an end marker, nor what a backing_file_offset ' +
+            'inside the header means.',
+          proposal:
+            'The header extension area ends with an extension of type 0x00000000, or at backing_file_offset if ' +
+            'that is not 0, or at the end of the first cluster, whichever comes first. If backing_file_offset is ' +
+            'not 0 and not greater than header_length, there are no header extensions.'
+        }
+      }
     ]
   },
   'EXT-04': {
@@ -42,7 +56,18 @@ export const extension = chapter('Header extensions', {
       'The data of an extension ends at or before backing_file_offset, and bytes from there on are never parsed as ' +
       'extensions.',
     divergences: [
-      { on: 'an extension record that reaches past backing_file_offset', format: 'reports', qemu: 'refuses' }
+      {
+        on: 'an extension record that reaches past backing_file_offset',
+        format: 'reports',
+        qemu: 'refuses',
+        erratum: {
+          section: 'Header extensions',
+          fault: 'The text does not say that an extension ends before the backing file name.',
+          proposal:
+            'The data of a header extension must not extend beyond backing_file_offset if that is not 0, nor ' +
+            'beyond the end of the first cluster. Its padding may.'
+        }
+      }
     ]
   },
   'EXT-05': {
@@ -63,7 +88,20 @@ export const extension = chapter('Header extensions', {
     says:
       'The backing file format is at most 15 bytes long: QEMU refuses a longer one, also in an image without a ' +
       'backing file.',
-    divergences: [{ on: 'a backing file format of 16 bytes or more', format: 'accepts', qemu: 'refuses' }]
+    divergences: [
+      {
+        on: 'a backing file format of 16 bytes or more',
+        format: 'accepts',
+        qemu: 'refuses',
+        erratum: {
+          section: 'String header extensions',
+          fault: 'The limit of QEMU is not noted.',
+          proposal:
+            'Note: QEMU does not open an image whose backing file format name is longer than 15 bytes, even if ' +
+            'the image has no backing file.'
+        }
+      }
+    ]
   },
   'EXT-07': {
     level: 'must',
@@ -118,7 +156,15 @@ export const extension = chapter('Header extensions', {
       {
         on: 'an external data file name without the external data file bit',
         format: 'reports',
-        qemu: 'accepts'
+        qemu: 'accepts',
+        erratum: {
+          section: 'Header, incompatible_features, bit 2',
+          fault: 'The text permits the extension beside the bit, and does not say what it means without the bit.',
+          replaces: 'An External Data File Name header extension may be present if this bit is set.',
+          proposal:
+            'An External Data File Name header extension may be present if this bit is set. If this bit is not ' +
+            'set, the extension is ignored, and it may be dropped when the header is rewritten.'
+        }
       }
     ]
   },

@@ -42,7 +42,21 @@ export const feature = chapter('Feature bits', {
       'corruption remains; if one does, the image opens nevertheless and a clean close clears the bit. This package ' +
       'refuses such a writable open.',
     divergences: [
-      { on: 'reading an image whose dirty bit is set without repairing it first', format: 'refuses', qemu: 'accepts' }
+      {
+        on: 'reading an image whose dirty bit is set without repairing it first',
+        format: 'refuses',
+        qemu: 'accepts',
+        erratum: {
+          section: 'Header, incompatible_features, bit 0',
+          fault:
+            'The text asks for a repair before any access. Reading does not depend on refcounts, and QEMU reads ' +
+            'a dirty image without a repair.',
+          replaces: 'make sure to scan L1/L2 tables to repair refcounts before accessing the image.',
+          proposal:
+            'make sure to scan L1/L2 tables to repair refcounts before writing to the image. Reading does not ' +
+            'depend on refcounts, so an image may be read while this bit is set.'
+        }
+      }
     ]
   },
   'FEAT-05': {
@@ -86,6 +100,19 @@ export const feature = chapter('Feature bits', {
     source: 'both',
     says:
       "The raw external data bit depends on incompatible bit 2, the external data file. A note in the format's text " +
-      'calls it incompatible feature bit 1, which is the corrupt bit: an erratum.'
+      'calls it incompatible feature bit 1, which is the corrupt bit: an erratum.',
+    divergences: [
+      {
+        on: 'the raw external data bit beside the corrupt bit, without the external data file bit',
+        format: 'accepts',
+        qemu: 'refuses',
+        erratum: {
+          section: 'Header, autoclear_features, bit 1',
+          fault: 'Incompatible feature bit 1 is the corrupt bit. The external data file bit is bit 2.',
+          replaces: '(incompatible feature bit 1)',
+          proposal: '(incompatible feature bit 2)'
+        }
+      }
+    ]
   }
 })

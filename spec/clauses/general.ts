@@ -27,7 +27,21 @@ export const general = chapter('General', {
     says:
       'The file length need not be a multiple of the cluster size: every structure is read as if zeros followed the ' +
       'end of the file. A fresh image of 1 GiB with 64 KiB clusters is 196624 bytes long, three clusters and the 16 ' +
-      'bytes of its two L1 entries.'
+      'bytes of its two L1 entries.',
+    divergences: [
+      {
+        on: 'a table or a cluster inside which the file ends',
+        format: 'refuses',
+        qemu: 'accepts',
+        erratum: {
+          section: 'the introduction (General in qcow2.txt)',
+          fault: 'The text does not say that the file may end inside a cluster. Files that QEMU writes do.',
+          proposal:
+            'The length of the image file need not be a multiple of the cluster size. Where a structure extends ' +
+            'beyond the end of the file, the missing bytes are read as zeros.'
+        }
+      }
+    ]
   },
   'GEN-04': {
     level: 'may',

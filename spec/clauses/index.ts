@@ -29,7 +29,7 @@ import { table } from './table.js'
 import { write } from './write.js'
 import { zero } from './zero.js'
 
-export type { Chapter, Clause, Level, Divergence, Source, Subject, Verdict } from './clause.js'
+export type { Chapter, Clause, Level, Divergence, Erratum, Source, Subject, Verdict } from './clause.js'
 
 /** The chapters, in reading order. */
 export const chapters = [

@@ -118,7 +118,18 @@ export const open = chapter('Opening an image', {
     says:
       'The image is refused if nb_snapshots is above 65536. If qemu-img check opens it, the check fails with exit ' +
       'code 1, and a full repair drops the snapshots past 65536.',
-    divergences: [{ on: 'more than 65536 snapshots', format: 'accepts', qemu: 'refuses' }]
+    divergences: [
+      {
+        on: 'more than 65536 snapshots',
+        format: 'accepts',
+        qemu: 'refuses',
+        erratum: {
+          section: 'Header, nb_snapshots',
+          fault: 'The limit of QEMU is not noted.',
+          proposal: 'Note: QEMU has an implementation limit of 65536 snapshots, and does not open an image with more.'
+        }
+      }
+    ]
   },
   'OPEN-18': {
     level: 'must',
@@ -215,7 +226,18 @@ export const open = chapter('Opening an image', {
       'The image is refused if a snapshot table entry has more than 1024 bytes of extra data. If qemu-img check opens ' +
       'it, the check fails with exit code 1, and a full repair cuts the extra data to 1024 bytes.',
     divergences: [
-      { on: 'a snapshot table entry with more than 1024 bytes of extra data', format: 'accepts', qemu: 'refuses' }
+      {
+        on: 'a snapshot table entry with more than 1024 bytes of extra data',
+        format: 'accepts',
+        qemu: 'refuses',
+        erratum: {
+          section: 'Snapshots, Snapshot table entry, bytes 36 to 39',
+          fault: 'The limit of QEMU is not noted.',
+          proposal:
+            'Note: QEMU has an implementation limit of 1024 bytes of extra data, and does not open an image with ' +
+            'more.'
+        }
+      }
     ]
   },
   'OPEN-30': {
@@ -225,7 +247,20 @@ export const open = chapter('Opening an image', {
     says:
       'The image is refused if the snapshot table is larger than 64 MiB. If qemu-img check opens it, the check fails ' +
       'with exit code 1, and a full repair drops the snapshots from there on.',
-    divergences: [{ on: 'a snapshot table of more than 64 MiB', format: 'accepts', qemu: 'refuses' }]
+    divergences: [
+      {
+        on: 'a snapshot table of more than 64 MiB',
+        format: 'accepts',
+        qemu: 'refuses',
+        erratum: {
+          section: 'Snapshots',
+          fault: 'The limit of QEMU is not noted.',
+          proposal:
+            'Note: QEMU has an implementation limit of 64 MB as the maximum snapshot table size, and does not ' +
+            'open an image with a larger one.'
+        }
+      }
+    ]
   },
   'OPEN-31': {
     level: 'must',

@@ -11,7 +11,20 @@ export const resize = chapter('Resize', {
       'QEMU refuses a new size that is not a multiple of 512, any resize of a version 2 image with snapshots, and of ' +
       'an image with a bitmap that is inconsistent or not loaded. Other bitmaps are resized in memory and stored at ' +
       'close.',
-    divergences: [{ on: 'a resize to a size that is not a multiple of 512', format: 'accepts', qemu: 'refuses' }]
+    divergences: [
+      {
+        on: 'a resize to a size that is not a multiple of 512',
+        format: 'accepts',
+        qemu: 'refuses',
+        erratum: {
+          section: 'Header, size',
+          fault: 'The unit of QEMU is not noted.',
+          proposal:
+            'Note: QEMU handles sizes in units of 512 bytes. It rounds the size of an existing image down and ' +
+            'that of a new image up, and does not resize an image to any other size.'
+        }
+      }
+    ]
   },
   'RS-02': {
     level: 'may',

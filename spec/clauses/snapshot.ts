@@ -62,7 +62,16 @@ export const snapshot = chapter('Snapshot table', {
     source: 'qemu',
     says: 'There are at most 65536 snapshots, their table is at most 64 MiB, and the L1 table of each at most 32 MiB.',
     divergences: [
-      { on: 'applying or deleting a snapshot whose L1 table is larger than 32 MiB', format: 'accepts', qemu: 'refuses' }
+      {
+        on: 'applying or deleting a snapshot whose L1 table is larger than 32 MiB',
+        format: 'accepts',
+        qemu: 'refuses',
+        erratum: {
+          section: 'Snapshots, Snapshot table entry, bytes 8 to 11',
+          fault: 'The limit of QEMU is noted for the active L1 table only.',
+          proposal: 'Note: QEMU cannot apply or delete a snapshot whose L1 table is larger than 32 MB.'
+        }
+      }
     ]
   },
   'SNAP-08': {

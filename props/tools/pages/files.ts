@@ -1,9 +1,11 @@
 /** Everything that `npm run pages` writes. */
+import { errataDocument } from './errata.js'
 import { interfaceFiles } from './interfaces.js'
 import { structuresDocument } from './structures.js'
 
 /** The texts of all generated files by their paths in the package. */
 export const generatedFiles = (): Readonly<Record<string, string>> => ({
+  'spec/errata.md': errataDocument(),
   'spec/structures.md': structuresDocument(),
   ...interfaceFiles()
 })
