@@ -215,6 +215,9 @@ export const bitmapLoadingRules = new RuleTable<BitmapEntry, BitmapLoading>(bitm
   readable('bitmapTableOffset', 'BMP-12', (b) => b.bitmapTableOffset + 8n * BigInt(b.bitmapTableSize), { refusal })
 ])
 
+/** Whether images of a version can have bitmaps. @see BMP-14 */
+export const hasBitmaps = (version: number): boolean => version >= 3
+
 /** Whether a bitmap of a disk of `disk` bytes is as coarse and as short as QEMU loads one. @see BMP-12 */
 export const isLoadable = ({ granularityBits }: Pick<BitmapEntry, 'granularityBits'>, disk: bigint): boolean =>
   granularityBits <= maxGranularityBits && bitmapBits(disk, granularityBits) <= BigInt(maxBitmapData) * 8n

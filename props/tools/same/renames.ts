@@ -75,7 +75,7 @@ export const renames: readonly Rename[] = [
   { scope: /./, from: 'fewer than its bytes', to: 'tables of fewer bytes' },
   {
     scope: /./,
-    from: /found no bitmap (.*), expected the name of a bitmap \[/g,
+    from: /found no bitmap ([^'].*), expected the name of a bitmap \[/g,
     to: "found no bitmap '$1', expected the name of an existing bitmap ["
   },
   {
@@ -83,7 +83,11 @@ export const renames: readonly Rename[] = [
     from: /found (.*), expected the ((?:id or )?name) of a snapshot \[/g,
     to: "found no snapshot '$1', expected the $2 of an existing snapshot ["
   },
-  { scope: /^bitmap/, from: /Operation ([a-z]+) on bitmap (.*?) failed:/g, to: "Operation $1 on bitmap '$2' failed:" },
+  {
+    scope: /^bitmap/,
+    from: /Operation ([a-z]+) on bitmap ([^'].*?) failed:/g,
+    to: "Operation $1 on bitmap '$2' failed:"
+  },
   {
     scope: /./,
     from: /'(.*)' has (\d+) bytes, byte (\d+) is not among them/g,

@@ -75,6 +75,16 @@ needsQemu(test)('a preallocated image has the entries of the one that qemu-img c
     })
 })
 
+test('a cluster and a refcount have a power of two of bytes and bits', () => {
+  const clauses = (o: Partial<CreateOptions>): readonly string[] => {
+    const made = create({ size: 512, ...o })
+    return E.isLeft(made) ? made.left.map(({ clause }) => clause) : []
+  }
+  assert.equal(clauses({ clusterBits: 11.5 }), ['OPEN-03'])
+  assert.equal(clauses({ refcountOrder: 2.5 }), ['REF-02'])
+  assert.equal(clauses({ clusterBits: -Infinity, refcountOrder: NaN }), ['OPEN-03', 'REF-02'])
+})
+
 test('preallocation over a backing file is refused, unless entries have subclusters', () => {
   const backing = { name: 'backing.raw', format: 'raw' }
   const refused = create({ size: 512, backing, preallocation: 'metadata' })

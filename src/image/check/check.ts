@@ -7,17 +7,14 @@ import { compressionType } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { sectorSize } from '../../format/limits.js'
 import { type Metadata, readMetadata, refusal } from '../metadata.js'
-import { bitmapFindings } from './bitmaps.js'
-import { compareRefcounts } from './compare.js'
+import { compareRefcounts, refcountsPastEnd } from './compare.js'
 import { compressedFindings } from './compressed.js'
 import { counting } from './counting.js'
-import { headerFindings } from './header.js'
 import type { Uses } from './l2-table.js'
+import { metadataFindings } from './metadata-findings.js'
 import { nameOwners } from './owners.js'
-import { refcountsPastEnd } from './past-end.js'
 import { readRefcounts, readRefcountTable, type RefcountTable } from './refcounts.js'
 import type { CheckReport } from './report.js'
-import { snapshotFindings } from './snapshots.js'
 import { CheckState } from './state.js'
 import type { Visitor } from './visitor.js'
 import { walk } from './walk.js'
@@ -40,9 +37,7 @@ export interface CheckOptions {
 function* everything(state: CheckState, m: Metadata, table: RefcountTable, options: CheckOptions): Plan<number> {
   const again = (visitor: Visitor): Plan<Uses> => walk(m, state.g, state.fileLength, table, visitor)
   const uses = yield* again(counting(state))
-  headerFindings(state, m)
-  snapshotFindings(state, m)
-  yield* bitmapFindings(state, m)
+  yield* metadataFindings(state, m)
   const end = compareRefcounts(state)
   yield* refcountsPastEnd(state, table)
   yield* nameOwners(state, uses, again)

@@ -74,7 +74,7 @@ const checkBlock = (state: CheckState, r: Reference): void => {
     state.findings.add('corruption', inconsistent('CHK-04', where, found, expected))
   }
   const cluster = r.at / state.size
-  if (cluster >= Math.max(Math.ceil(state.fileLength / state.size), state.references.length)) {
+  if (cluster >= state.comparedClusters) {
     bad(`${hex(r.at)}, outside the file`, 'a block in the file')
     return
   }

@@ -1,9 +1,8 @@
 /** Entries of an L2 table: the rules each one breaks, and the host clusters it refers to. */
 import { dataFileRules, l2Rules } from '../../format/l2-rules.js'
 import { clusterKind } from '../../format/views.js'
-import { Allocation } from './allocation.js'
 import { copiedIsChecked, l2Copied } from './copied.js'
-import { countPlain, plainEnd } from './l2-runs.js'
+import { Allocation, countPlain, plainEnd } from './l2-runs.js'
 import { entryPlace, guestOf, type L2Table } from './l2-table.js'
 import { isUncounted, referenceOf } from './references.js'
 import { lazily, severityOf } from './findings.js'

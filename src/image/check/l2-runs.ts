@@ -1,8 +1,38 @@
-/** Runs of plain L2 entries: the fast path through a table, which allocates nothing. */
-import type { Allocation } from './allocation.js'
+/** Runs of plain L2 entries: the fast path through a table, which allocates nothing, and how the clusters lie. */
 import { l2Copied } from './copied.js'
+import type { Totals } from './findings.js'
 import type { L2Table } from './l2-table.js'
 import type { CheckState } from './state.js'
+
+/**
+ * How many guest clusters of one L2 table have host clusters, are compressed, or lie apart, as `qemu-img check` prints it. Its
+ * entries are passed in order. A check owns it. @see CHK-12
+ */
+export class Allocation {
+  /** Where the host cluster after the last one ends; 0 before the first. */
+  private next = 0
+
+  constructor(
+    private readonly totals: Totals,
+    private readonly t: L2Table
+  ) {}
+
+  /** The next `n` entries with a host cluster have theirs in a row, from host byte `at` on. */
+  clusters(at: number, n: number): void {
+    const { active } = this.t.use
+    this.totals.allocatedClusters += n * active
+    if (this.next !== 0 && at !== this.next) this.totals.fragmentedClusters += active
+    this.next = at + n * this.t.size
+  }
+
+  /** The next entry is a compressed cluster, which QEMU takes for a fragment of its own. */
+  compressed(): void {
+    const { active } = this.t.use
+    this.totals.allocatedClusters += active
+    this.totals.compressedClusters += active
+    this.totals.fragmentedClusters += active
+  }
+}
 
 /** Host bytes before which runs of entries have their clusters: the whole clusters of the file, where all refcounts can be read. */
 export const plainEnd = ({ g, refcounts, fileLength, size }: CheckState): number =>

@@ -36,4 +36,9 @@ export class CheckState {
     this.max = Number(maxRefcount(g.refcountOrder))
     this.ownership = new Ownership(shared)
   }
+
+  /** How many clusters are compared: those of the file, and those referenced past its end. */
+  get comparedClusters(): number {
+    return Math.max(Math.ceil(this.fileLength / this.size), this.references.length)
+  }
 }

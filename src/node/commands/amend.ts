@@ -5,10 +5,10 @@ import { label } from '../../bytes/octets.js'
 import { type Metadata } from '../../image/metadata.js'
 import type { AmendOptions } from '../../transition/amend/amend.js'
 import type { AnyCommand } from '../../transition/command.js'
-import { because, type CommandError, either, failure, get } from '../command-error.js'
+import { type CommandError, either, failure, get } from '../command-error.js'
 import { print } from '../files/output.js'
 import { withImage } from '../images/locked-image.js'
-import { badRefcountWidth, isRefcountOrder } from '../text/create-options.js'
+import { impossible } from '../text/create-options.js'
 import { type ImageOptions, optionsHelp, optionValues, versions } from '../text/image-options.js'
 import { asksForHelp, optionsOfAll } from '../text/values.js'
 import { command } from './command.js'
@@ -63,7 +63,6 @@ const amendOptions = (options: ImageOptions, m: Metadata): E.Either<CommandError
   const version = versions.get(compat ?? '')
   if (compat !== undefined && version === undefined) return failure(`Unknown compatibility level ${compat}`)
   const order = bits === undefined ? undefined : Math.log2(bits)
-  if (order !== undefined && !isRefcountOrder(order)) return failure(badRefcountWidth)
   const named = backing !== undefined || format !== undefined
   if (named && (backing !== text(m.backingName) || format !== text(lastExtension(m.extensions, 'BackingFormat')?.data)))
     return failure("Cannot amend the backing file: 'rebase' changes it")
@@ -95,7 +94,7 @@ export const amend = command({
     yield* withImage(name, { allow: folders }, function* (session) {
       const options = yield* get(amendOptions(values, session.opened.metadata))
       const done = session.all(commandsOf(options, size))
-      if (E.isLeft(done)) yield* get(E.left(because(`Could not amend '${name}'`, name)(done.left.cause)))
+      if (E.isLeft(done)) yield* get(E.left(impossible(`Could not amend '${name}'`, name)(done.left.cause)))
     })
   }
 })

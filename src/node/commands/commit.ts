@@ -2,6 +2,7 @@
 import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
+import { imageFile } from '../../bytes/plan.js'
 import { chainSize } from '../../image/guest/chain.js'
 import { because, type CommandError, type Failed, failure, get, system, task, using, wait } from '../command-error.js'
 import { type DiskFile, openDiskFile } from '../files/disk-file.js'
@@ -24,14 +25,18 @@ interface Target {
   readonly end: () => E.Either<CommandError, void>
 }
 
-const file = { part: 'image', depth: 0 } as const
-
 const rawTarget = (disk: DiskFile): Target => ({
   size: () => chainSize([{ _tag: 'Raw', size: disk.length() }]),
   grow: (length) =>
-    E.chain(() => disk.perform({ _tag: 'Truncate', file, length }))(disk.see({ _tag: 'Truncate', file, length })),
+    E.chain(() => disk.perform({ _tag: 'Truncate', file: imageFile, length }))(
+      disk.see({ _tag: 'Truncate', file: imageFile, length })
+    ),
   put: ({ at, length, bytes }) =>
-    disk.perform(bytes === undefined ? { _tag: 'Punch', file, at, length } : { _tag: 'Write', file, at, bytes }),
+    disk.perform(
+      bytes === undefined
+        ? { _tag: 'Punch', file: imageFile, at, length }
+        : { _tag: 'Write', file: imageFile, at, bytes }
+    ),
   end: disk.flush
 })
 

@@ -5,14 +5,11 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
 import { flush, type HostWrite } from '../../bytes/host-write.js'
-import type { Issue } from '../../bytes/issue.js'
 import { sectorSize } from '../../format/limits.js'
 import { create as createPlan } from '../../transition/create/create.js'
 import type { CreateOptions } from '../../transition/create/options.js'
 import {
-  because,
   type CommandError,
-  commandError,
   either,
   type Failed,
   failure,
@@ -27,7 +24,7 @@ import { newImage } from '../files/new-image.js'
 import { print } from '../files/output.js'
 import { isZeros } from '../files/sparse.js'
 import { backingSize } from '../images/open.js'
-import { createOptions } from '../text/create-options.js'
+import { createOptions, impossible } from '../text/create-options.js'
 import {
   formattingLine,
   type GivenOptions,
@@ -70,17 +67,6 @@ const withSize = task(async function* (wanted: Wanted): AsyncGenerator<Failed, O
 export const textsOf = (wanted: Wanted): TaskEither<CommandError, OptionTexts> =>
   TE.mapLeft(inContext(wanted.image))(withSize(wanted))
 
-/** The writes of a creation, or the reason against it, as qemu-img has it where it has one. */
-const planned = (image: string, options: CreateOptions): E.Either<CommandError, readonly HostWrite[]> =>
-  E.mapLeft((issues: readonly Issue[]) =>
-    issues[0]?.clause === 'OPEN-19'
-      ? commandError(
-          `${image}: The image size is too large for file format 'qcow2' (try using a larger cluster size)`,
-          { clause: 'OPEN-19', file: image }
-        )
-      : because(image, image)(issues)
-  )(createPlan(options))
-
 const writesZeros = (w: HostWrite): boolean => w._tag === 'Write' && isZeros(w.bytes)
 
 /** Whether the system has allocated the first bytes of a file, which stay as they are. */
@@ -105,10 +91,17 @@ const createFiles = task(async function* (image: string, options: CreateOptions,
   }
 })
 
+/** The options of a new image, and its writes. */
+const planned = either(function* (image: string, texts: OptionTexts) {
+  const options = yield* get(createOptions(texts))
+  const writes = E.mapLeft(impossible('Could not create the image', image))(createPlan(options))
+  return { options, writes: yield* get(writes) }
+})
+
 /** Creates an image by its options. After a failure what had its name is there as before. */
 export const createQcow2 = task(async function* (image: string, texts: OptionTexts) {
-  const options = yield* get(E.mapLeft(inContext(image))(createOptions(texts)))
-  yield* wait(createFiles(image, options, yield* get(planned(image, options))))
+  const { options, writes } = yield* get(E.mapLeft(inContext(image))(planned(image, texts)))
+  yield* wait(createFiles(image, options, writes))
 })
 
 /** The bytes of the disk of a raw file, of which the size is the only option. */

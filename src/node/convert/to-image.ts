@@ -1,13 +1,14 @@
 /** The way into a new image, which appears under its name when it is complete. */
 import * as E from 'fp-ts/lib/Either.js'
+import { hasBitmaps } from '../../format/bitmap-directory.js'
 import { SequentialImageWriter } from '../../transition/create/image-writer.js'
 import type { CreateOptions } from '../../transition/create/options.js'
-import { because, either, failure, get, inContext, keepRules, task, wait } from '../command-error.js'
+import { either, failure, get, inContext, keepRules, task, wait } from '../command-error.js'
 import { AsyncWriter } from '../files/async-writer.js'
 import { newImage } from '../files/new-image.js'
 import { sizeOfAll } from '../images/guest.js'
 import { backingSize, type OpenChain } from '../images/open.js'
-import { createOptions } from '../text/create-options.js'
+import { createOptions, impossible } from '../text/create-options.js'
 import { optionTexts } from '../text/image-options.js'
 import { type ConvertOptions, copyDisks, type Way } from './conversion.js'
 import { compressedSink, type ImageOutput, imageSink } from './image-sinks.js'
@@ -35,11 +36,11 @@ const textsOf = either(function* (o: ConvertOptions, inputs: number) {
 const creationOf = task(async function* (inputs: readonly OpenChain[], out: string, o: ConvertOptions) {
   const texts = yield* get(textsOf(o, inputs.length))
   const options = yield* get(createOptions(texts, sizeOfAll(inputs)))
-  if (o.bitmaps && options.version === 2)
+  if (o.bitmaps && !hasBitmaps(options.version ?? 3))
     yield* get(failure('an image of version 2 holds no bitmaps [BMP-14]', { clause: 'BMP-14' }))
   const { backing: below } = options
   const backing = below === undefined ? undefined : yield* wait(backingSize(out, below.name, below.format))
-  const writer = yield* get(E.mapLeft(because(`Could not create the image`, out))(SequentialImageWriter.of(options)))
+  const writer = yield* get(E.mapLeft(impossible('Could not create the image', out))(SequentialImageWriter.of(options)))
   return { options, writer, backing }
 })
 

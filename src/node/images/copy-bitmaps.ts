@@ -1,6 +1,7 @@
 /** Dirty bitmaps of one image, copied into another. */
 import * as E from 'fp-ts/lib/Either.js'
 import { label } from '../../bytes/octets.js'
+import { hasBitmaps } from '../../format/bitmap-directory.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { dirtyRanges } from '../../image/guest/bitmap-ranges.js'
 import type { AnyCommand } from '../../transition/command.js'
@@ -53,7 +54,7 @@ export const markedIn = task(async function* (image: Image, name: string) {
  */
 export const allMarked = task(async function* (image: Image, skip?: (error: CommandError) => void) {
   const m = yield* wait(openableMetadata(image))
-  if (m.geometry.version === 2)
+  if (!hasBitmaps(m.geometry.version))
     return yield* get(failure('Source lacks bitmap support [BMP-14]', { clause: 'BMP-14', file: image.name }))
   const out: Marked[] = []
   for (const bitmap of m.bitmaps) {

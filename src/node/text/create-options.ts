@@ -1,7 +1,18 @@
-/** From the options of a new image to what the creation takes, or to the reason why qemu-img refuses them. */
-import { maxClusterBits, maxRefcountOrder, minClusterBits, minExtendedClusterBits } from '../../format/limits.js'
-import { beyondVersion2, type CreateOptions } from '../../transition/create/options.js'
-import { either, type Failed, failure, get, keepRules } from '../command-error.js'
+/** From the options of a new image to what the creation takes, and from what it refuses to qemu-img's words. */
+import type { ClauseId } from '../../../spec/clauses/index.js'
+import type { CreateOptions } from '../../transition/create/options.js'
+import {
+  because,
+  type Cause,
+  type CommandError,
+  commandError,
+  either,
+  type Failed,
+  failure,
+  get,
+  isError,
+  keepRules
+} from '../command-error.js'
 import { type OptionTexts, optionValues, versions } from './image-options.js'
 import { isPreallocation } from './values.js'
 
@@ -27,14 +38,38 @@ const compressionTypes = ['zlib', 'zstd'] as const
 
 const v3Only = 'supported with compatibility level 1.1 and above (use version=v3 or greater)'
 
-/** Whether a refcount width of 2 to the power of `order` bits is one of the format. */
-export const isRefcountOrder = (order: number): boolean => Number.isInteger(order) && order <= maxRefcountOrder
+/** qemu-img's words for the issues of options that no image can have: the clause, the field where one is meant, the message. */
+const refusals: readonly (readonly [ClauseId, string, string])[] = [
+  ['HDR-01', 'extendedL2', `Extended L2 entries are only ${v3Only}`],
+  ['OPEN-03', '', 'Cluster size must be a power of two between 512 and 2048k'],
+  ['SUB-01', '', 'Extended L2 entries are only supported with cluster sizes of at least 16384 bytes'],
+  ['SW-06', '', 'Backing file and preallocation can only be used at the same time if extended_l2 is on'],
+  ['OPEN-24', '', `Lazy refcounts only ${v3Only}`],
+  ['REF-02', '', 'Refcount width must be a power of two and may not exceed 64 bits'],
+  [
+    'HDR-01',
+    'refcountOrder',
+    'Different refcount widths than 16 bits require compatibility level 1.1 or above (use version=v3 or greater)'
+  ],
+  ['BACK-07', '', 'Backing file and data-file-raw cannot be used at the same time'],
+  ['HDR-01', 'dataFile', `External data files are only ${v3Only}`],
+  ['HDR-01', 'compressionType', `Non-zlib compression type is only ${v3Only}`],
+  ['OPEN-19', '', "The image size is too large for file format 'qcow2' (try using a larger cluster size)"]
+]
 
-/** The message for any other refcount width. */
-export const badRefcountWidth = 'Refcount width must be a power of two and may not exceed 64 bits'
+/** Why an image is not to be had with some options: in qemu-img's words where it has some. @see CR-06 */
+export const impossible =
+  (context: string, file: string) =>
+  (cause: Cause): CommandError => {
+    const issues = isError(cause) ? [] : cause
+    const row = refusals.find(([clause, field]) =>
+      issues.some((i) => i.clause === clause && (field === '' || i.field === field))
+    )
+    return row === undefined ? because(context, file)(cause) : commandError(row[2], { clause: row[0], file })
+  }
 
 /**
- * The options of the creation; fails with qemu-img's reason against them. @see CR-06
+ * The options of the creation; fails with qemu-img's reason against their texts. @see CR-06
  *
  * @param diskSize bytes of the guest disk, in place of the option `size`
  */
@@ -44,14 +79,7 @@ export const createOptions = either(function* (
 ): Generator<Failed, CreateOptions> {
   const options = yield* get(optionValues(texts))
   const { backing_file: backing, backing_fmt: format, data_file: dataFile } = options
-  const {
-    compat = '1.1',
-    compression_type: compression = 'zlib',
-    preallocation = 'off',
-    extended_l2: extendedL2 = false,
-    lazy_refcounts: lazyRefcounts = false,
-    data_file_raw: raw = false
-  } = options
+  const { compat = '1.1', compression_type: compression = 'zlib', preallocation = 'off', data_file_raw: raw } = options
   const version = versions.get(compat)
   const compressionType = compressionTypes.find((type) => type === compression)
   if (version === undefined) return yield* get(failure(`Parameter 'version' does not accept value '${compat}'`))
@@ -59,48 +87,22 @@ export const createOptions = either(function* (
     return yield* get(failure(`Parameter 'preallocation' does not accept value '${preallocation}'`))
   if (compressionType === undefined)
     return yield* get(failure(`Parameter 'compression-type' does not accept value '${compression}'`))
-  const clusterBits = Math.log2(Number(options.cluster_size ?? 65536n))
-  const refcountOrder = Math.log2(options.refcount_bits ?? 16)
-  const beyond =
-    version === 2 ? beyondVersion2({ extendedL2, lazyRefcounts, refcountOrder, dataFile, compressionType }) : []
   const kept = keepRules([
-    [beyond.includes('extendedL2'), `Extended L2 entries are only ${v3Only}`],
-    [
-      !Number.isInteger(clusterBits) || clusterBits < minClusterBits || clusterBits > maxClusterBits,
-      'Cluster size must be a power of two between 512 and 2048k'
-    ],
-    [
-      extendedL2 && clusterBits < minExtendedClusterBits,
-      `Extended L2 entries are only supported with cluster sizes of at least ${2 ** minExtendedClusterBits} bytes`
-    ],
-    [
-      backing !== undefined && preallocation !== 'off' && !extendedL2,
-      'Backing file and preallocation can only be used at the same time if extended_l2 is on'
-    ],
     [backing === undefined && format !== undefined, 'Backing format cannot be used without backing file'],
     [format !== undefined && !backingFormats.includes(format), `Backing format '${format ?? ''}' not recognized`],
-    [beyond.includes('lazyRefcounts'), `Lazy refcounts only ${v3Only}`],
-    [!isRefcountOrder(refcountOrder), badRefcountWidth],
-    [
-      beyond.includes('refcountOrder'),
-      'Different refcount widths than 16 bits require compatibility level 1.1 or above (use version=v3 or greater)'
-    ],
-    [raw && dataFile === undefined, 'data-file-raw requires data-file'],
-    [raw && backing !== undefined, 'Backing file and data-file-raw cannot be used at the same time'],
-    [beyond.includes('dataFile'), `External data files are only ${v3Only}`],
-    [beyond.includes('compressionType'), `Non-zlib compression type is only ${v3Only}`]
+    [raw === true && dataFile === undefined, 'data-file-raw requires data-file']
   ])
   yield* get(kept)
   return {
     size: diskSize ?? Number(options.size ?? 0n),
     version,
-    clusterBits,
-    refcountOrder,
-    extendedL2,
-    lazyRefcounts,
+    clusterBits: Math.log2(Number(options.cluster_size ?? 65536n)),
+    refcountOrder: Math.log2(options.refcount_bits ?? 16),
+    extendedL2: options.extended_l2 ?? false,
+    lazyRefcounts: options.lazy_refcounts ?? false,
     compressionType,
     preallocation,
     ...(backing === undefined ? {} : { backing: { name: backing, format: format ?? '' } }),
-    ...(dataFile === undefined ? {} : { dataFile: { name: dataFile, raw } })
+    ...(dataFile === undefined ? {} : { dataFile: { name: dataFile, raw: raw ?? false } })
   }
 })

@@ -1,14 +1,15 @@
 /** Dirty bitmaps: added, removed, cleared, enabled, disabled, merged, and resized with the disk. */
 import {
-  type BitmapEntry,
   bitmapDirectory,
+  type BitmapEntry,
   bitmapEntry,
   bitmapFlags,
   bitmapNameRules,
   bitmapReadRules,
   bitmapRules,
+  bitmapSavedRules,
   bitmapStarts,
-  bitmapSavedRules
+  hasBitmaps
 } from '../../format/bitmap-directory.js'
 import { payloadStart } from '../../format/extension-area.js'
 import { empty, equal, fromText } from '../../bytes/octets.js'
@@ -111,7 +112,7 @@ const nameOrGranularity = bitmapRules.about('nameSize', 'granularityBits')
 
 /** Refuses a bitmap whose name or granularity breaks a rule, and one of a disk without bytes. @see BMP-02, BMP-03, BMP-04 and BMP-07 */
 function* mayAdd(w: CommandState, b: BitmapEntry): Plan<void> {
-  if (w.g.version === 2)
+  if (!hasBitmaps(w.g.version))
     yield* refuse('BMP-14', 'a version 2 image', 'version 3', headerPlaces.placeOf('version', w.header))
   const repeated = w.image.metadata.bitmaps.some(({ name }) => equal(name, b.name))
   yield* failOn([...nameOrGranularity.judge(b, w.g), ...bitmapNameRules.judge(b, repeated)])

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { Issue } from '../../bytes/issue.js'
-import { fromMemory, type Plan, runSync } from '../../bytes/plan.js'
+import { fromMemory, imageFile, type Plan, runSync } from '../../bytes/plan.js'
 import { viewOf } from '../../bytes/octets.js'
 import { portable } from '../../compression/decompress.js'
 import { setRefcount } from '../../format/refcount.js'
@@ -27,7 +27,7 @@ const emptyImage = (o: CompleteOptions, first: Uint8Array): Uint8Array => {
 function* sized(image: Uint8Array, { size, preallocation }: CompleteOptions): Plan<readonly HostWrite[]> {
   const { next } = yield* open({ backing: [], decompressor: portable })
   const { writes } = yield* carryOut(next, (w) => grow(w, size, preallocation))
-  return [{ _tag: 'Write', file: { part: 'image', depth: 0 }, at: 0, bytes: image }, ...writes]
+  return [{ _tag: 'Write', file: imageFile, at: 0, bytes: image }, ...writes]
 }
 
 /**

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { flush, type HostWrite } from '../../bytes/host-write.js'
 import type { Issue } from '../../bytes/issue.js'
 import { padded, viewOf } from '../../bytes/octets.js'
-import type { FileRef } from '../../bytes/plan.js'
+import { dataFile, imageFile } from '../../bytes/plan.js'
 import { additionalSectors } from '../../format/compressed.js'
 import {
   clusterSize,
@@ -19,9 +19,6 @@ import { copiedFlag, encodeRun } from '../engine/active-tree.js'
 import { firstCluster } from './first-cluster.js'
 import { complete, type CompleteOptions, type CreateOptions } from './options.js'
 import { SequentialAllocator, writeAt } from './sequential-allocator.js'
-
-const image: FileRef = { part: 'image', depth: 0 }
-const dataFile: FileRef = { part: 'data', depth: 0 }
 
 /** The subclusters of a cluster's bytes that are not all zeros, as a mask. */
 const dataMask = (bytes: Uint8Array, size: number): number => {
@@ -98,7 +95,7 @@ export class SequentialImageWriter {
     for (let done = 0; done < bytes.length;) {
       const { entry, host, n } = yield* this.allocate(guest + done, bytes.length - done)
       const part = bytes.subarray(done, done + n * this.size)
-      yield { _tag: 'Write', file: this.g.externalDataFile ? dataFile : image, at: host, bytes: part }
+      yield { _tag: 'Write', file: this.g.externalDataFile ? dataFile : imageFile, at: host, bytes: part }
       if (!this.g.extendedL2) this.putEntries(entry, n, this.normal(host, this.bitmap(0)))
       else
         for (let i = 0; i < n; i++) {

@@ -1,5 +1,6 @@
 /** The options of a new image: their defaults, and what forbids them. */
 import * as E from 'fp-ts/lib/Either.js'
+import type { ClauseId } from '../../../spec/clauses/index.js'
 import type { Preallocation } from '../../../spec/disk.js'
 import type { Issue } from '../../bytes/issue.js'
 import { valueAt } from '../../bytes/object.js'
@@ -40,20 +41,29 @@ const defaults = { version: 3, clusterBits: 16, preallocation: 'off', ...version
 /** Options without defaults left, which an image can have. The size is whole sectors. */
 export type CompleteOptions = CreateOptions & Required<Omit<CreateOptions, 'backing' | 'dataFile'>>
 
+/** The issue of an option, by its name, that the others do not allow. */
+const forbids = (clause: ClauseId, field: keyof CreateOptions, found: string, expected: string): Issue =>
+  refusal(clause, found, expected, { structure: 'options', field })
+
 /** The issues of properties that version 2 cannot have. @see HDR-01 and OPEN-24 */
 export const version2Issues = (o: Partial<CreateOptions>): readonly Issue[] =>
-  beyondVersion2(o).map((key) =>
-    refusal(key === 'lazyRefcounts' ? 'OPEN-24' : 'HDR-01', `${key} in version 2`, 'version 3')
-  )
+  beyondVersion2(o).map((key) => forbids(key === 'lazyRefcounts' ? 'OPEN-24' : 'HDR-01', key, 'version 2', 'version 3'))
+
+/** The options that are exponents of a power of two. */
+const exponents = [
+  ['clusterBits', 'OPEN-03'],
+  ['refcountOrder', 'REF-02']
+] as const
 
 /** The issues of options that no image can have, beside those of the header that they make. @see HDR-08 and SW-06 */
 const forbidden = (o: CompleteOptions): readonly Issue[] => [
-  ...(o.size >= 0 && Number.isSafeInteger(o.size)
-    ? []
-    : [refusal('HDR-08', `a size of ${o.size}`, 'a number of bytes')]),
   ...(o.version === 2 ? version2Issues(o) : []),
+  ...exponents.flatMap(([key, clause]) =>
+    Number.isInteger(o[key]) ? [] : [forbids(clause, key, String(o[key]), 'an integer')]
+  ),
+  ...(o.size >= 0 && Number.isSafeInteger(o.size) ? [] : [forbids('HDR-08', 'size', String(o.size), 'bytes')]),
   ...(o.backing !== undefined && o.preallocation !== 'off' && !o.extendedL2
-    ? [refusal('SW-06', `preallocation ${o.preallocation} over a backing file`, 'extended L2, or off')]
+    ? [forbids('SW-06', 'preallocation', `${o.preallocation} over a backing file`, 'off, or extended L2 entries')]
     : [])
 ]
 

@@ -1,6 +1,7 @@
 /** Host clusters of an image that is written from front to back, and the refcount structures that follow from them. */
 import type { HostWrite } from '../../bytes/host-write.js'
 import { padded, viewOf } from '../../bytes/octets.js'
+import { imageFile } from '../../bytes/plan.js'
 import { encodeWords } from '../../bytes/words.js'
 import { blockEntries, clusterSize, type Geometry } from '../../format/geometry.js'
 import { maxRefcount, setRefcount } from '../../format/refcount.js'
@@ -17,12 +18,7 @@ export interface EndLayout {
 }
 
 /** A write of the image file. */
-export const writeAt = (at: number, bytes: Uint8Array): HostWrite => ({
-  _tag: 'Write',
-  file: { part: 'image', depth: 0 },
-  at,
-  bytes
-})
+export const writeAt = (at: number, bytes: Uint8Array): HostWrite => ({ _tag: 'Write', file: imageFile, at, bytes })
 
 /**
  * Allocates host clusters from front to back. The last cluster of the range of each refcount block is that block, which is

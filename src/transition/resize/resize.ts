@@ -1,6 +1,6 @@
 /** Resizing the disk: what it gains reads as zeros, and what it loses is freed. */
 import type { Preallocation } from '../../../spec/disk.js'
-import { type FileRef, type Plan } from '../../bytes/plan.js'
+import { dataFile, imageFile, type Plan } from '../../bytes/plan.js'
 import { clusterSize, l2Entries, neededL1Entries, subclusterSize } from '../../format/geometry.js'
 import { subclusters } from '../../format/limits.js'
 import { chainSize } from '../../image/guest/chain.js'
@@ -16,9 +16,6 @@ import { surplus } from '../engine/references.js'
 import { drop } from '../guest/drop.js'
 import { growDataFile, preallocate, writesZeros } from '../guest/preallocate.js'
 import { maskOf, mayEncode, writeBytes } from '../guest/write.js'
-
-const image: FileRef = { part: 'image', depth: 0 }
-const data: FileRef = { part: 'data', depth: 0 }
 
 /** Bytes of the backing disk; 0 without one. */
 const backingSize = (w: CommandState): number => {
@@ -127,8 +124,8 @@ function* shrink(w: CommandState, size: number): Plan<void> {
   yield* endRound(w)
   // Blocks that go may lie past the end, and bytes of an external data file are seen until the size is durable.
   const stage = w.tx.claims.length === changed && !w.g.externalDataFile ? 'prepare' : 'release'
-  w.tx.schedule(stage, { _tag: 'Truncate', file: image, length: yield* referencedEnd(w) })
-  if (w.g.externalDataFile) w.tx.schedule(stage, { _tag: 'Truncate', file: data, length: size })
+  w.tx.schedule(stage, { _tag: 'Truncate', file: imageFile, length: yield* referencedEnd(w) })
+  if (w.g.externalDataFile) w.tx.schedule(stage, { _tag: 'Truncate', file: dataFile, length: size })
 }
 
 /**
