@@ -55,7 +55,7 @@ export const subcluster = chapter('Extended L2 entries', {
     says:
       'The bitmap of a compressed entry is 0. QEMU still reads the data of one with another bitmap; a check reports a ' +
       'corruption and does not count its clusters, which adds a leak, so that a repair of leaks frees clusters whose ' +
-      'data is still read.'
+      'data is still read; the repair of this package keeps them.'
   },
   'SUB-07': {
     level: 'may',

@@ -164,6 +164,68 @@ test('extra data of a snapshot are extended to the required length and cut to th
     }
 })
 
+/** An image with a snapshot of one cluster of sevens, which the active disk no longer has; and the entry of that snapshot. */
+const withSnapshot = (): { readonly files: Files; readonly l1: number; readonly at: number } => {
+  const commands: readonly AnyCommand[] = [
+    { _tag: 'Write', at: 0, bytes: new Uint8Array(4096).fill(7) },
+    { _tag: 'SnapshotCreate', name: 'a' },
+    { _tag: 'Discard', at: 0, length: 65_536 }
+  ]
+  const start = newMachine({ size: 65_536, clusterBits: 12 })
+  const { files, opened } = commands.reduce<Machine>((m, command) => right(perhaps(m, command)), start)
+  const { snapshots, header } = opened.metadata
+  return { files, l1: Number(snapshots[0]?.l1TableOffset), at: Number(header.snapshotsOffset) }
+}
+
+test('a repair frees nothing of a snapshot whose L1 table it cannot follow', () => {
+  const { files, l1, at } = withSnapshot()
+  for (const mode of ['leaks', 'all'] as const) {
+    const image = files.image.slice()
+    viewOf(image).setBigUint64(at, BigInt(l1 + 8))
+    const after = right(repaired({ ...files, image }, mode)).image
+    viewOf(after).setBigUint64(at, BigInt(l1))
+    assert.is(exitOf({ ...files, image: after }), 0, mode)
+  }
+})
+
+test('refcounts are not rebuilt beside a table that cannot be followed', () => {
+  const { files, at } = withSnapshot()
+  const image = files.image.slice()
+  const view = viewOf(image)
+  view.setBigUint64(at, 8n)
+  view.setBigUint64(Number(view.getBigUint64(48)), 0n)
+  const after = repaired({ ...files, image }, 'all')
+  assert.equal(E.isLeft(after) ? after.left.map(({ clause }) => clause) : [], ['CHK-09'])
+})
+
+test('a repair keeps the payload of a compressed entry with a subcluster bitmap', () => {
+  const start = newMachine({ size: 65_536, clusterBits: 14, extendedL2: true })
+  const bytes = new Uint8Array(16_384).fill(7)
+  const { files, opened } = right(perhaps(start, { _tag: 'WriteCompressed', at: 0, bytes }))
+  const { l1TableOffset, refcountTableOffset } = opened.metadata.header
+  const l2 = Number(viewOf(files.image).getBigUint64(Number(l1TableOffset)) & 0xff_ffff_ffff_fe00n)
+  const afterRepair = (mode: RepairMode, damage: (view: DataView) => void): number => {
+    const image = files.image.slice()
+    viewOf(image).setBigUint64(l2 + 8, 1n)
+    damage(viewOf(image))
+    const after = right(repaired({ ...files, image }, mode)).image
+    viewOf(after).setBigUint64(l2 + 8, 0n)
+    return exitOf({ ...files, image: after })
+  }
+  assert.is(
+    afterRepair('leaks', () => undefined),
+    0
+  )
+  assert.is(
+    afterRepair('all', () => undefined),
+    0
+  )
+  assert.is(
+    afterRepair('all', (view) => view.setBigUint64(Number(refcountTableOffset), 0n)),
+    0
+  )
+})
+
 test('a COPIED flag beside a refcount of two is cleared', () => {
   const start = newMachine({ size: 65_536, clusterBits: 12 })
   const commands: readonly AnyCommand[] = [

@@ -29,8 +29,8 @@ export interface CheckOptions {
   readonly dataFileLength?: number
   /** Decoders for a deep check, which reads and decodes every compressed cluster. Without them none is read. */
   readonly deep?: Decompressor
-  /** Whether a repair follows, which also cuts the extra data of snapshots that are too long to be opened. @see CHK-08 */
-  readonly beforeRepair?: boolean
+  /** The repair that follows. One of everything also cuts the extra data of snapshots that are too long to be opened. @see CHK-08 */
+  readonly beforeRepair?: 'leaks' | 'all'
 }
 
 /** What QEMU counts, then what it does not look at. The result is one more than the highest cluster with a refcount or references. */
@@ -59,14 +59,16 @@ export function* examine(
   fileLength: number,
   options: CheckOptions = {}
 ): Plan<E.Either<readonly Issue[], Examined>> {
-  const refused = refusal(m.issues, ignoredRefusals(options.beforeRepair === true))
+  const refused = refusal(m.issues, ignoredRefusals(options.beforeRepair === 'all'))
   const g = m.geometry
   if (refused !== undefined || g === undefined) return E.left(refused === undefined ? m.issues : [refused])
   const length = Math.ceil(fileLength / sectorSize) * sectorSize
   const { refcountTableOffset, refcountTableClusters } = m.header
   const table = yield* readRefcountTable(Number(refcountTableOffset), refcountTableClusters, g, length)
   const refcounts = yield* readRefcounts(table, g, length)
-  const state = new CheckState(g, fileLength, length, refcounts, m.snapshots.length > 0, options.dataFileLength)
+  const { beforeRepair, dataFileLength } = options
+  const shared = m.snapshots.length > 0
+  const state = new CheckState(g, fileLength, length, refcounts, shared, beforeRepair !== undefined, dataFileLength)
   return E.right({ metadata: m, state, end: yield* everything(state, m, table, options) })
 }
 

@@ -109,6 +109,9 @@ export const counting = (state: CheckState): Visitor => {
     },
     find: (severity, complaint) => {
       state.findings.add(severity, complaint)
+    },
+    skip: () => {
+      state.knowsAll = false
     }
   }
 }

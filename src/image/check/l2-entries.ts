@@ -20,7 +20,7 @@ const judge = (state: CheckState, t: L2Table, i: number): boolean => {
     const severity = severityOf(rule)
     const times = severity === 'corruption' ? use.all : 1
     state.findings.add(severity, lazily(l2Rules, rule, entry, g, entryPlace(t, i)), times, guestOf(t, i))
-    if (isUncounted(rule)) return false
+    if (isUncounted(rule)) return state.beforeRepair
   }
   return true
 }

@@ -70,7 +70,8 @@ const naming = ({ fileLength, size }: CheckState, claimants: Claimants): Visitor
       }
     },
     l1Entry: () => undefined,
-    find: () => undefined
+    find: () => undefined,
+    skip: () => undefined
   }
 }
 

@@ -2,7 +2,6 @@
 import type { ClauseId } from '../../../spec/clauses/index.js'
 import type { Plan } from '../../bytes/plan.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
-import { l2Rules } from '../../format/l2-rules.js'
 import { clusterKind } from '../../format/views.js'
 import type { Metadata } from '../metadata.js'
 import { Counts } from './counts.js'
@@ -27,10 +26,10 @@ export const referenceOf = (t: L2Table, i: number): Reference | undefined => {
 export const isUncounted = ({ clause }: { readonly clause: ClauseId }): boolean =>
   clause === 'DATA-05' || clause === 'SUB-06'
 
-const isCounted = ({ view, g }: L2Table, i: number): boolean =>
-  view.kind(i) !== clusterKind.Compressed || !l2Rules.brokenBy(view.entry(i), g).some(isUncounted)
-
-/** How often each host cluster is referred to, but for the refcount table and its blocks. `fileLength` is in whole sectors. */
+/**
+ * How often each host cluster is referred to, but for the refcount table and its blocks; by entries of which QEMU counts none
+ * as well. `fileLength` is in whole sectors.
+ */
 export function* referencesOf(m: Metadata, g: Geometry, fileLength: number): Plan<Counts> {
   const references = new Counts()
   const size = clusterSize(g)
@@ -45,12 +44,13 @@ export function* referencesOf(m: Metadata, g: Geometry, fileLength: number): Pla
     l2Table: (t) => {
       for (let i = 0; i < t.view.length; i++) {
         const r = referenceOf(t, i)
-        if (r !== undefined && isCounted(t, i)) count(r, t.use.all)
+        if (r !== undefined) count(r, t.use.all)
       }
     },
     refcountBlock: () => undefined,
     l1Entry: () => undefined,
-    find: () => undefined
+    find: () => undefined,
+    skip: () => undefined
   })
   return references
 }

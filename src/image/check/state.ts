@@ -14,6 +14,8 @@ export class CheckState {
   readonly ownership: Ownership
   /** How many of the corruptions are copied flags that contradict the stored refcounts. */
   copiedFlags = 0
+  /** Whether every reference was met: false once a table or an entry that may hold some is not followed. */
+  knowsAll = true
   /** Bytes of a cluster. */
   readonly size: number
   /** The largest refcount. */
@@ -29,6 +31,8 @@ export class CheckState {
     readonly refcounts: Refcounts,
     /** Whether snapshots may share clusters. */
     shared: boolean,
+    /** Whether a repair follows, which frees nothing that an entry names: not even where QEMU counts no reference. @see SUB-06 */
+    readonly beforeRepair: boolean,
     /** Bytes of the external data file, where there is one and its length is known. */
     readonly dataFileLength?: number
   ) {

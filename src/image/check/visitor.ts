@@ -43,6 +43,8 @@ export interface Visitor {
   refcountBlock(r: Reference): void
   /** Why the walk does not follow an entry. */
   find(severity: Severity, complaint: Complaint | LazyIssue): void
+  /** The walk does not follow an entry that may refer to clusters: which ones is not known. */
+  skip(): void
 }
 
 /** Whether host bytes end a cluster of `clusterSize` bytes or more past the end of the file. Such a reference is not counted. @see CHK-02 */

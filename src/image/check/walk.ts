@@ -55,6 +55,7 @@ class Walk {
         'error',
         inconsistent('CHK-06', where, 'overlapping tables larger than the file', 'tables of fewer bytes')
       )
+    if (this.unread < 0) this.visitor.skip()
     return this.unread >= 0
   }
 
@@ -97,10 +98,11 @@ function* l1Table(w: Walk, tree: Tree): Plan<void> {
 function* snapshots(w: Walk, m: Metadata): Plan<void> {
   const table = snapshotTablePlace(m)
   const starts = snapshotStarts(m.snapshots)
+  if (m.snapshots.length < m.header.nbSnapshots) w.visitor.skip()
   for (const [i, s] of m.snapshots.entries()) {
     const at = table.at + (starts[i] ?? 0)
-    if (!snapshotL1Rules.allows(s, w.g)) continue
-    if (w.spend(Math.min(8 * s.l1Size, w.fileLength))) yield* l1Table(w, snapshotTree(m, w.g, s, at))
+    if (!snapshotL1Rules.allows(s, w.g)) w.visitor.skip()
+    else if (w.spend(Math.min(8 * s.l1Size, w.fileLength))) yield* l1Table(w, snapshotTree(m, w.g, s, at))
     else {
       const where = { structure: 'snapshot table entry', field: 'l1_table_offset', at, size: 8 }
       w.visitor.find('error', inconsistent('CHK-06', where, String(s.l1TableOffset), 'a table that can be read'))
@@ -127,8 +129,10 @@ const bitmapData = (w: Walk, view: BitmapTableView, i: number, entry: number): v
   const offset = view.clusterOffset(i)
   const suspect = view.hasAny(i, w.bitmapFaults) || view.allOnes(i)
   const [issue] = suspect ? bitmapTableRules.judge(view.entry(i), w.g, entry) : []
-  if (issue !== undefined) w.visitor.find(severityOf(issue), issue)
-  else if (offset !== 0) w.claim('bitmap data', offset, w.size, { entry })
+  if (issue !== undefined) {
+    w.visitor.find(severityOf(issue), issue)
+    w.visitor.skip()
+  } else if (offset !== 0) w.claim('bitmap data', offset, w.size, { entry })
 }
 
 /** The bitmap directory, and the tables and bits of its bitmaps. */
@@ -142,6 +146,7 @@ function* bitmaps(w: Walk, m: Metadata): Plan<void> {
     const at = Number(b.bitmapTableOffset)
     w.claim('bitmap table', at, 8 * b.bitmapTableSize, { entry: directory + (starts[i] ?? 0) })
     if (b.bitmapTableSize <= limits.maxBitmapTable) yield* bitmapTable(w, at, b.bitmapTableSize)
+    else w.visitor.skip()
   }
 }
 

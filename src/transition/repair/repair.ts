@@ -47,7 +47,12 @@ const needsRebuild = ({ state }: Examined, missing: boolean): boolean =>
   missing ||
   state.findings.kept.some((f) => f.severity === 'corruption' && f.structure === 'refcount table entry')
 
-/** Raises refcounts that are too low, then lowers those that are too high. @see CHK-08 and CHK-09 */
+/**
+ * Raises refcounts that are too low, then lowers those that are too high. As long as a table is not followed, nothing is
+ * freed: its clusters would be.
+ *
+ * @see CHK-08 and CHK-09
+ */
 function* repairRefcounts(w: CommandState, e: Examined, mode: RepairMode): Plan<void> {
   const wrong = [...deviations(e)]
   const missing = wrong.some(({ cluster, by }) => by > 0 && e.state.refcounts.counts.get(cluster) === 0)
@@ -56,15 +61,20 @@ function* repairRefcounts(w: CommandState, e: Examined, mode: RepairMode): Plan<
       return yield* refuse('CHK-09', 'refcounts that have to be rebuilt', 'a repair of everything', {
         structure: 'refcount table'
       })
+    if (!e.state.knowsAll)
+      return yield* refuse('CHK-09', 'a table that cannot be followed', 'every reference, to rebuild refcounts', {
+        structure: 'refcount table'
+      })
     return yield* rebuild(w, e)
   }
   for (const { cluster, n, by } of wrong)
-    if (by < 0 || mode === 'all') yield* addToRefcounts(w, cluster, n, by, by > 0 ? 'prepare' : 'release')
+    if (by < 0 ? e.state.knowsAll : mode === 'all')
+      yield* addToRefcounts(w, cluster, n, by, by > 0 ? 'prepare' : 'release')
 }
 
 function* examined(fileLength: number, mode: RepairMode): Plan<Examined> {
   const metadata = yield* orFail<Metadata>(yield* readMetadata())
-  return yield* orFail<Examined>(yield* examine(metadata, fileLength, { beforeRepair: mode === 'all' }))
+  return yield* orFail<Examined>(yield* examine(metadata, fileLength, { beforeRepair: mode }))
 }
 
 const isSound = (t: Totals): boolean => t.corruptions === 0 && t.checkErrors === 0

@@ -100,5 +100,26 @@ export const amendMutants: readonly Mutant[] = [
     file: 'transition/repair/rebuild.ts',
     change: { in: 'rebuild', find: '$cluster >= $start && $cluster < $end', operator: 'condition-false' },
     ...onDirtyImage
+  },
+  {
+    name: 'a repair frees clusters of a tree that it does not follow',
+    file: 'transition/repair/repair.ts',
+    change: { in: 'repairRefcounts', find: '$by < 0 ? $e.state.knowsAll : $all', to: '$by < 0 || $all' },
+    red: 'props/transition/repair/repair.test.ts',
+    rule: 'a repair frees nothing of a snapshot whose L1 table it cannot follow'
+  },
+  {
+    name: 'refcounts are rebuilt without those of a tree that is not followed',
+    file: 'transition/repair/repair.ts',
+    change: { in: 'repairRefcounts', find: '!$e.state.knowsAll', operator: 'condition-false' },
+    red: 'props/transition/repair/repair.test.ts',
+    rule: 'refcounts are not rebuilt beside a table that cannot be followed'
+  },
+  {
+    name: 'a repair frees the payload of a compressed entry with a subcluster bitmap',
+    file: 'image/check/l2-entries.ts',
+    change: { in: 'judge', find: 'return $state.beforeRepair', to: 'return false' },
+    red: 'props/transition/repair/repair.test.ts',
+    rule: 'a repair keeps the payload of a compressed entry with a subcluster bitmap'
   }
 ]
