@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { isClauseId } from '../../spec/clauses/index.js'
+import { losses } from '../../spec/losses.js'
 import { cases } from '../tools/pages/errata.js'
 import { generatedFiles } from '../tools/pages/files.js'
+import { scriptsWith } from '../tools/pages/losses.js'
 import { structuresDocument } from '../tools/pages/structures.js'
 import { heldFor, scripts, series } from '../tools/pages/witnesses.js'
 import { suite } from '../run/suite.js'
@@ -60,6 +62,24 @@ test('a divergence has a witness that held for every version of QEMU that it is 
         scripts.some((script) => script.clause === clause && heldFor(script, name) !== undefined),
         `${clause} was not seen on QEMU ${name}: ${on}`
       )
+})
+
+test('a loss has one script that shows it, which held for every version of QEMU', () => {
+  for (const loss of losses) {
+    const shown = scriptsWith(loss)
+    assert.is(shown.length, 1, `${loss.clause}: ${loss.command}`)
+    for (const script of shown)
+      for (const name of series) assert.ok(heldFor(script, name) !== undefined, `${loss.title}: QEMU ${name}`)
+  }
+  assert.is(new Set(losses.map(({ title }) => title)).size, losses.length)
+})
+
+test('the texts of a loss are whole sentences', () => {
+  for (const { clause, title, ...texts } of losses) {
+    assert.match(title, /^[A-Z].*[^ .]$/)
+    for (const text of [texts.when, texts.lost, texts.source, texts.fix, texts.ours])
+      assert.match(text, /^[A-Za-z].*[^ .]\.$/, `${clause}: ${title}`)
+  }
 })
 
 test.run()

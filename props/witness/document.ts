@@ -57,6 +57,8 @@ export interface Script {
   /** Of which line of the document the first command is. */
   readonly line: number
   readonly lines: readonly Line[]
+  /** The lines as they are in the document. */
+  readonly source: readonly string[]
   readonly control: readonly Replacement[]
 }
 
@@ -121,7 +123,14 @@ export const scriptsOf = (text: string): E.Either<string, readonly Script[]> => 
         const read = lines.map(lineOf)
         const bad = some === undefined ? 0 : read.findIndex((one) => one === undefined)
         if (some === undefined || bad >= 0) return E.left(`line ${line + bad}: no such party`)
-        scripts.push({ clause, parties: some, line, lines: read.flatMap((one) => one ?? []), control: [] })
+        scripts.push({
+          clause,
+          parties: some,
+          line,
+          lines: read.flatMap((one) => one ?? []),
+          source: lines,
+          control: []
+        })
       } else if (language === 'diff') {
         const control = controlOf(lines)
         const script = scripts.pop()

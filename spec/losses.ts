@@ -1,0 +1,193 @@
+/** Losses in QEMU that a witness shows: what is lost, where in QEMU's sources, and what would keep it. */
+import type { ClauseId } from './clauses/index.js'
+
+/** What becomes of the data: it is gone, other bytes take its place, the program stops, or metadata is changed only. */
+export type LossKind = 'lost' | 'exposed' | 'aborted' | 'changed'
+
+/** A loss, and the script that shows it. */
+export interface Loss {
+  readonly kind: LossKind
+  readonly title: string
+  readonly clause: ClauseId
+  /** A command of the script that shows it, which no other script of the clause has. */
+  readonly command: string
+  /** The images, or the circumstances, in which it happens. */
+  readonly when: string
+  readonly lost: string
+  /** Files and functions of QEMU, and what they do. */
+  readonly source: string
+  readonly fix: string
+  /** What this package does instead. */
+  readonly ours: string
+}
+
+/** The losses, by kind. */
+export const losses: readonly Loss[] = [
+  {
+    kind: 'lost',
+    title: 'A repair deletes the snapshots of a sound image',
+    clause: 'CHK-14',
+    command: 'qemu-img check -q -r leaks a.qcow2',
+    when: 'qemu-img check -r on an image with snapshots whose header the open rewrites: with a consistent bitmap, an unknown autoclear bit, or a bitmaps extension without autoclear bit 0.',
+    lost: 'All internal snapshots. The same run frees their clusters.',
+    source:
+      'block/qcow2.c, qcow2_do_open: with BDRV_O_CHECK it leaves nb_snapshots and snapshots_offset at 0, and qcow2_update_header, called there or through qcow2_load_dirty_bitmaps in block/qcow2-bitmap.c, writes these zeros.',
+    fix: 'Take both fields from the header also with BDRV_O_CHECK, or rewrite the header only after qcow2_check_read_snapshot_table.',
+    ours: 'A repair reads the snapshot table first, and keeps it.'
+  },
+  {
+    kind: 'lost',
+    title: 'A downgrade zeroes clusters that a snapshot shares',
+    clause: 'AM-04',
+    command: 'qemu-img convert -f qcow2 -l s -O raw a.qcow2 s.raw',
+    when: 'qemu-img amend -o compat=0.10 on an image in which a cluster was zeroed after a snapshot was taken, with its host cluster kept.',
+    lost: 'The bytes of that cluster in the snapshot. The entry gets COPIED at a refcount of 2, so that the next write to the disk changes the snapshot again (AM-07).',
+    source:
+      'block/qcow2-cluster.c, expand_zero_clusters_in_l1: it writes zeros to the host cluster of a zero entry, and decides about COPIED, by the refcount of the L2 table; that of the cluster is not looked at.',
+    fix: 'Look at the refcount of the cluster. If it is above 1, allocate a cluster of zeros as for an entry without one, and drop the reference.',
+    ours: 'The entry gets a cluster of its own, or becomes unallocated without a backing file.'
+  },
+  {
+    kind: 'lost',
+    title: 'A downgrade makes the compressed clusters of snapshots unreadable',
+    clause: 'AM-03',
+    command: 'qemu-img convert -f qcow2 -l s -O raw a.qcow2 o.raw',
+    when: 'qemu-img amend -o compat=0.10 on an image of compression type zstd whose only compressed clusters are in snapshots.',
+    lost: 'The compressed clusters of the snapshots read as EIO: the image says that they are deflate streams. Their bytes are kept.',
+    source:
+      'block/qcow2.c, qcow2_downgrade: it asks qcow2_has_compressed_clusters, which walks the active tree only, and then sets the compression type to zlib.',
+    fix: 'Walk the L1 tables of the snapshots too, and refuse the downgrade.',
+    ours: 'The downgrade is refused.'
+  },
+  {
+    kind: 'lost',
+    title: 'A compressed write that fails leaves an entry without data',
+    clause: 'WR-11',
+    command: "qemu-io -r -c 'read 64k 64k' a.qcow2",
+    when: 'The write of a compressed payload fails, for instance because the disk is full.',
+    lost: 'The range cannot be read, where before it read from the backing file or as zeros. A check finds nothing.',
+    source:
+      'block/qcow2.c, qcow2_co_pwritev_compressed_task: qcow2_alloc_compressed_cluster_offset sets the L2 entry before bdrv_co_pwrite writes the payload, and nothing takes it back.',
+    fix: 'Link the entry after the payload is written, or restore the old entry and free the clusters if the write fails.',
+    ours: 'The payload and its refcount are written and flushed before the entry.'
+  },
+  {
+    kind: 'lost',
+    title: 'A creation that fails deletes the data file of the user',
+    clause: 'DATA-08',
+    command: 'qemu-img create -q -f qcow2 -o data_file=d.raw,refcount_bits=3 a.qcow2 256k',
+    when: 'qemu-img create -o data_file=FILE with a FILE that exists and an option that is refused. A creation that succeeds empties the file, which the manual of qemu-img says.',
+    lost: 'The file.',
+    source:
+      'block/qcow2.c, qcow2_co_create_opts: it creates and opens the data file before qcow2_co_create judges the options, and on failure deletes it, whether it was there before or not.',
+    fix: 'Judge the options before the data file is opened, and delete only a file that this call has made.',
+    ours: 'The options are judged first; a creation that fails leaves the file as it was.'
+  },
+  {
+    kind: 'lost',
+    title: 'A leak repair that fails marks a dirty image as clean',
+    clause: 'INT-02',
+    command: "qemu-io -c 'write -P 2 64k 64k' a.qcow2",
+    when: 'qemu-img check -r leaks on an image with the dirty bit, in which a cluster in use has refcount 0, as a crash under lazy refcounts leaves it.',
+    lost: 'The repair of the next open, which the dirty bit asks for. The next write may allocate a cluster that is in use.',
+    source:
+      'block/qcow2.c, qcow2_inactivate: it calls qcow2_mark_clean at close, also after qcow2_check_refcounts in block/qcow2-refcount.c has failed because the refcount structures need a rebuild.',
+    fix: 'Clear the dirty bit at close only if this process has set it, or has repaired the refcounts.',
+    ours: 'The bit stays until a repair leaves no corruption.'
+  },
+  {
+    kind: 'lost',
+    title: 'A NUL byte in the name of a bitmap loses all bitmaps',
+    clause: 'BMP-17',
+    command: 'poke a.qcow2 [528]+25 00',
+    when: 'A writable open of an image with a bitmap whose name has a NUL byte, if the part before it needs fewer bytes, rounded up to 8. The document does not forbid such a name.',
+    lost: 'All bitmaps: autoclear bit 0 is cleared, and the open fails.',
+    source:
+      'block/qcow2-bitmap.c: dir_entry_copy_name cuts the name, update_ext_header_and_dir_in_place clears the bit, and bitmap_list_store then refuses a directory of another size.',
+    fix: 'Keep the length of a name beside its bytes, or refuse such a name in check_dir_entry, where a name that is too long is refused.',
+    ours: 'The name is kept as it is.'
+  },
+  {
+    kind: 'exposed',
+    title: 'Growing turns VM state into guest data',
+    clause: 'RS-08',
+    command: 'qemu-img resize -q a.qcow2 513M',
+    when: 'The active tree has VM state, and the disk grows past the range of its last L1 entry.',
+    lost: 'The VM state, whose bytes the guest then reads at the end of its disk.',
+    source:
+      'block/qcow2.c, qcow2_co_truncate: it moves the index at which VM state starts, and leaves the L1 entries that were VM state.',
+    fix: 'Discard the VM state of the active tree before the disk grows into it.',
+    ours: 'The added range reads as zeros.'
+  },
+  {
+    kind: 'exposed',
+    title: 'Growing exposes the old tail of the last cluster',
+    clause: 'RS-06',
+    command: 'qemu-img resize -q --shrink a.qcow2 96k',
+    when: 'The disk shrinks to a size inside a cluster with data, and grows again.',
+    lost: 'Nothing. The guest reads bytes that it had before the disk shrank, where the added range should read as zeros.',
+    source:
+      'block/qcow2.c, qcow2_co_truncate: a shrink discards whole clusters, and a growth without a backing file does not zero the rest of the last one.',
+    fix: 'Zero the tail of the last cluster when the disk shrinks or grows.',
+    ours: 'The tail becomes zeros when the disk grows.'
+  },
+  {
+    kind: 'exposed',
+    title: 'Growing exposes bytes after the end of a raw data file',
+    clause: 'DATA-08',
+    command: 'truncate d.raw 256k',
+    when: 'A raw external data file is longer than the disk, and the disk grows.',
+    lost: 'Nothing. Bytes after the old end become guest data.',
+    source:
+      'block/qcow2.c, qcow2_co_truncate: with data_file_raw it calls preallocate_co, which makes the data file longer where it is too short, and does not set its length, as it does without data_file_raw.',
+    fix: 'Truncate the data file to the new size in this case too, after zeroing the added range.',
+    ours: 'The data file is cut at its old end first.'
+  },
+  {
+    kind: 'aborted',
+    title: 'A write through an L1 entry of COPIED alone aborts',
+    clause: 'L1-06',
+    command: "qemu-io -c 'write 0 64k' a.qcow2",
+    when: 'A damaged image with the L1 entry 0x8000000000000000. A check reports it as a corruption.',
+    lost: 'The process ends.',
+    source:
+      'block/qcow2-cluster.c, get_cluster_table: with COPIED set it loads the L2 table at offset 0, and qcow2_cache_do_get in block/qcow2-cache.c asserts that the offset is not 0.',
+    fix: 'Allocate an L2 table if the offset is 0, whatever COPIED says, or report a corruption.',
+    ours: 'The write allocates an L2 table.'
+  },
+  {
+    kind: 'aborted',
+    title: 'Growing with preallocation aborts where a cluster past the end of the file has a refcount',
+    clause: 'RS-07',
+    command: 'poke a.qcow2 [[48]]+14 0001',
+    when: 'qemu-img resize --preallocation=falloc or full on an image with a leaked cluster past the end of the file. A check does not find such a leak (CHK-05).',
+    lost: 'The process ends in the middle of the resize.',
+    source:
+      'block/qcow2.c, qcow2_co_truncate: qcow2_alloc_clusters_at stops at the first cluster that is not free, and an assertion demands all of them.',
+    fix: 'Place the new clusters after the last one with a refcount, also where that is past the end of the file, or fail.',
+    ours: 'The new clusters are allocated where there are free ones.'
+  },
+  {
+    kind: 'changed',
+    title: 'A downgrade turns unknown header fields into an extension',
+    clause: 'HDR-05',
+    command: 'poke a.qcow2 112 12345678 00000008 01234567 89abcdef 00000000 00000000',
+    when: 'qemu-img amend -o compat=0.10 on an image with a header_length above 112, which a later version of the format may have.',
+    lost: 'Nothing by itself. The unknown fields are written at byte 72, where a reader of version 2 takes them for header extensions.',
+    source: 'block/qcow2.c, qcow2_update_header: it writes unknown_header_fields after the header of either version.',
+    fix: 'Write unknown_header_fields in version 3 only.',
+    ours: 'A downgrade drops the fields.'
+  },
+  {
+    kind: 'changed',
+    title: 'An amendment that fails is half done',
+    clause: 'AM-01',
+    command: 'qemu-img amend -o compat=1.1,refcount_bits=1 a.qcow2',
+    when: 'qemu-img amend with several options, of which a later one is refused.',
+    lost: 'Nothing. The image has another version than before, though the command reports a failure.',
+    source:
+      'block/qcow2.c, qcow2_amend_options: it carries out one step after the other, and each step judges its own options.',
+    fix: 'Judge all options before the first step.',
+    ours: 'A command that is refused changes nothing.'
+  }
+]
