@@ -1,66 +1,152 @@
-/** Which names inside an image are followed, and to which path. */
-import { resolve } from 'node:path'
+/** Which names inside an image are followed, and to which file: the path without links decides. */
+import { mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { fromText } from '../../src/bytes/octets.js'
 import type { CommandError } from '../../src/node/command-error.js'
-import { backingPath } from '../../src/node/images/follow.js'
+import { openFile, type Place } from '../../src/node/files/file.js'
+import { openDiskFile } from '../../src/node/files/disk-file.js'
+import { backingPlace } from '../../src/node/images/follow.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 
 const test = suite('names that are followed')
 
-/** Where the path of a backing file name leads, or the reason why it leads nowhere. */
+const root = realpathSync(mkdtempSync(join(tmpdir(), 'qcow2-follow-')))
+const at = (path: string): string => join(root, path)
+
+test.before(() => {
+  for (const folder of ['d/e', 'd/..b', 'd/a/a', 'dd', 'e/f', 'new']) mkdirSync(at(folder), { recursive: true })
+  for (const file of ['d/b', 'd/e/b', 'd/nbd:b', 'd/a/b', 'd/..b/b', 'dd/b', 'e/b', 'e/f/b'])
+    writeFileSync(at(file), 'b')
+  symlinkSync('b', at('d/inner'))
+  symlinkSync('../e/b', at('d/outer'))
+  symlinkSync('../e', at('d/away'))
+  symlinkSync('d', at('link'))
+  symlinkSync('../dd/nothing', at('d/dangling'))
+})
+test.after(() => {
+  rmSync(root, { recursive: true })
+})
+
+const placeOf = (image: string, name: string | readonly number[], ...allow: readonly string[]) =>
+  backingPlace(image, typeof name === 'string' ? fromText(name) : Uint8Array.from(name), allow)
+
+/** Where a backing file name leads, or the reason why it leads nowhere; paths from the folder of all. */
 const led = (image: string, name: string | readonly number[], ...allow: readonly string[]): string =>
   E.match(
-    ({ message }: CommandError) => message.replace(/^Could not open backing file '[^']*': /, ''),
-    (path: string) => resolve(path)
-  )(backingPath(image, typeof name === 'string' ? fromText(name) : Uint8Array.from(name), allow))
+    ({ message }: CommandError) =>
+      message.replace(/^Could not open backing file '[^']*': /, '').replaceAll(`${root}/`, '@'),
+    ({ resolved = '' }: Place) => relative(root, resolved)
+  )(placeOf(image, name, ...allow))
 
 test('a file in the folder of the image is followed, by whatever path leads there', () => {
-  assert.is(led('/d/i.qcow2', 'b'), '/d/b')
-  assert.is(led('/d/i.qcow2', 'e/b'), '/d/e/b')
-  assert.is(led('/d/i.qcow2', './nbd:b'), '/d/nbd:b')
-  assert.is(led('/d/i.qcow2', '..b'), '/d/..b')
-  assert.is(led('/d/i.qcow2', '/d/e/../b'), '/d/b')
-  assert.is(led('/d/i.qcow2', '../d/b'), '/d/b')
-  assert.is(led('i.qcow2', 'b'), resolve('b'))
+  const image = at('d/i.qcow2')
+  assert.is(led(image, 'b'), 'd/b')
+  assert.is(led(image, 'e/b'), 'd/e/b')
+  assert.is(led(image, './nbd:b'), 'd/nbd:b')
+  assert.is(led(image, '..b/b'), 'd/..b/b')
+  assert.is(led(image, at('d/e/../b')), 'd/b')
+  assert.is(led(image, '../d/b'), 'd/b')
+  assert.is(led(image, '../link/b'), 'd/b')
+  assert.is(led(image, 'inner'), 'd/b')
+  assert.is(led(at('link/i.qcow2'), 'b'), 'd/b')
+  assert.is(led(at('link/i.qcow2'), at('d/b')), 'd/b')
 })
 
 test('a file elsewhere is followed where its folder is allowed, and the reason names the folder', () => {
-  const outside = "it lies outside the image's folder; --allow /e lets it be opened"
-  assert.is(led('/d/i.qcow2', '../e/b'), outside)
-  assert.is(led('/d/i.qcow2', '/e/b'), outside)
-  assert.is(led('/d/i.qcow2', '/e/b', '/e/f'), outside)
-  assert.is(led('/d/i.qcow2', '/e/b', '/f', '/e'), '/e/b')
-  assert.is(led('/d/i.qcow2', '/dd/b'), "it lies outside the image's folder; --allow /dd lets it be opened")
+  const image = at('d/i.qcow2')
+  const outside = "it lies outside the image's folder; --allow @e lets it be opened"
+  assert.is(led(image, '../e/b'), outside)
+  assert.is(led(image, at('e/b')), outside)
+  assert.is(led(image, at('e/b'), at('e/f')), outside)
+  assert.is(led(image, at('e/missing')), outside)
+  assert.is(led(image, at('e/b'), at('d'), at('e')), 'e/b')
+  assert.is(led(image, at('dd/b')), "it lies outside the image's folder; --allow @dd lets it be opened")
+})
+
+test('a link of a file or of a folder is followed where the file that it leads to may be', () => {
+  const image = at('d/i.qcow2')
+  const outside = "it leads to '@e/b', outside the image's folder; --allow @e lets it be opened"
+  assert.is(led(image, 'outer'), outside)
+  assert.is(led(image, 'away/b'), outside)
+  assert.is(led(image, at('link/away/b')), outside)
+  assert.is(led(image, 'outer', at('e')), 'e/b')
+  assert.is(led(image, 'outer', at('d/away')), 'e/b')
+  // `..` of a linked folder is the folder around its target.
+  assert.is(
+    led(image, 'away/../dd/b'),
+    "it leads to '@dd/b', outside the image's folder; --allow @dd lets it be opened"
+  )
+  assert.match(led(image, 'dangling'), 'no such file or directory')
+})
+
+test('a file that takes the place of the one that was judged is not opened', () => {
+  const [file, folder, away] = ['new/swapped', 'new/folder', 'new/was'].map(at)
+  const open = (place: Place): readonly E.Either<CommandError, { readonly close: () => void }>[] => [
+    openFile(place),
+    openDiskFile(place)
+  ]
+  const judged = (name: string): Place => {
+    const place = placeOf(at('new/i.qcow2'), name)
+    assert.ok(E.isRight(place))
+    return place.right
+  }
+  const refuses = (place: Place): void => {
+    for (const opened of open(place))
+      assert.is(
+        E.isLeft(opened) && opened.left.message,
+        `Could not open '${place.name}': another file has taken its place`
+      )
+  }
+  writeFileSync(file ?? '', '')
+  const place = judged('swapped')
+  for (const opened of open(place)) if (E.isRight(opened)) opened.right.close()
+  rmSync(file ?? '')
+  symlinkSync('../e/b', file ?? '')
+  refuses(place)
+  mkdirSync(folder ?? '')
+  writeFileSync(join(folder ?? '', 'b'), '')
+  const below = judged('folder/b')
+  renameSync(folder ?? '', away ?? '')
+  symlinkSync('../e', folder ?? '')
+  refuses(below)
 })
 
 test('a name that names no file is not followed, whatever is allowed', () => {
-  for (const name of ['nbd://host/d', 'file:/d/b', 'json:{"file.filename":"b"}'])
-    assert.is(led('/d/i.qcow2', name, '/'), 'its name is not that of a file')
-  for (const name of ['b\0', [0xff], [0x62, 0xc3]]) assert.is(led('/d/i.qcow2', name, '/'), 'its name is not text')
-  assert.is(led('/d/i.qcow2', '', '/'), 'it has no name')
+  const image = at('d/i.qcow2')
+  for (const name of ['nbd://host/d', `file:${at('d/b')}`, 'json:{"file.filename":"b"}'])
+    assert.is(led(image, name, '/'), 'its name is not that of a file')
+  for (const name of ['b\0', [0xff], [0x62, 0xc3]]) assert.is(led(image, name, '/'), 'its name is not text')
+  assert.is(led(image, '', '/'), 'it has no name')
 })
 
 test('an image on a server names files of allowed folders by their whole path, and no other', () => {
   const image = 'https://host/d/i.qcow2'
-  assert.is(led(image, '/e/b', '/e'), '/e/b')
-  assert.is(led(image, '/e/b'), "it lies outside the image's folder; --allow /e lets it be opened")
+  assert.is(led(image, at('e/b'), at('e')), 'e/b')
+  assert.is(led(image, at('e/b')), "it lies outside the image's folder; --allow @e lets it be opened")
   for (const name of ['b', 'd/b', '../b', 'e/b'])
     assert.is(led(image, name, '/', process.cwd()), 'the image is on a server, and names no other file')
 })
 
-test('whatever the name, a path that is followed lies in the folder', () => {
-  const name = fc.array(fc.constantFrom('a', '..', '.', '/', '\\', ':', '\0', 'json:'), { maxLength: 9 })
+test('whatever the name, a file that is followed lies in the folder', () => {
+  const name = fc.array(fc.constantFrom('a', 'b', '..', '.', '/', '/', '\\', ':', '\0', 'away', 'outer'), {
+    maxLength: 9
+  })
+  let followed = 0
   holds(
     fc.property(name, (parts) => {
-      const path = backingPath('/d/e/i.qcow2', fromText(parts.join('')), [])
-      if (E.isRight(path)) assert.ok(path.right === '/d/e' || path.right.startsWith('/d/e/'), path.right)
+      const place = placeOf(at('d/a/i.qcow2'), parts.join(''))
+      if (E.isLeft(place)) return
+      followed++
+      assert.ok(`${place.right.resolved ?? ''}/`.startsWith(at('d/a/')), place.right.resolved)
     }),
     { runs: 3000 }
   )
+  assert.ok(followed > 0)
 })
 
 test.run()

@@ -91,7 +91,7 @@ const carryOut = either(function* (file: DiskFile, commands: readonly AnyCommand
 /** Does all of it with a disk that is full after so many changes; returns whether it was. */
 const cutShort = (changes: number, commands = during): boolean => {
   writeFileSync(path, load('case-01-empty-v3').image)
-  const file = openDiskFile(path)
+  const file = openDiskFile({ name: path })
   assert.ok(E.isRight(file))
   assert.equal(carryOut(file.right, before), E.right(undefined))
   const done = carryOut(failing(file.right, changes), commands)

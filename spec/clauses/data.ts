@@ -98,7 +98,7 @@ export const data = chapter('External data file', {
       'The stored name is a plain file name and is never interpreted as a protocol or as JSON: file:x.raw names a ' +
       "file called exactly that. QEMU's creation does interpret the name it is given, and stores x.raw for " +
       'file:x.raw. QEMU takes a relative name to be relative to the working directory; this package takes it to be ' +
-      'relative to the folder of the image, and refuses a name that leads out of that folder.',
+      'relative to the folder of the image, and refuses a name that leads out of that folder, unless --allow permits it.',
     divergences: [
       {
         on: 'an external data file name that is relative',

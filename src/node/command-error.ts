@@ -96,7 +96,7 @@ export const reason = (error: unknown): string => {
   if (cause instanceof Error) return cause.message === '' && 'code' in cause ? String(cause.code) : cause.message
   return error.message
     .replace(/^[A-Z]+: /, '')
-    .replace(/, (open|read|write|stat|fstat|lstat|rename|ftruncate|mkdir|unlink).*$/, '')
+    .replace(/, (open|read|write|stat|fstat|lstat|realpath|readlink|rename|ftruncate|mkdir|unlink).*$/, '')
 }
 
 const systemError = (what: string, file: string, error: unknown): CommandError =>

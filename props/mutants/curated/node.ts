@@ -148,5 +148,26 @@ export const nodeMutants: readonly Mutant[] = [
     change: { in: 'allocatedIn', find: '$b[0] < $a[0]', to: '$b[0] > $a[0]' },
     red: 'props/node/allocated-ranges.test.ts',
     rule: 'a byte lies in exactly one of the reported ranges if a disk has it, else in none'
+  },
+  {
+    name: 'the name of a backing file decides, not where its links lead',
+    file: 'node/images/follow.ts',
+    change: { in: 'placeIn', find: 'inside(real($folder), $at)', to: 'inside(resolve($folder), resolve(path))' },
+    red: 'props/node/follow.test.ts',
+    rule: 'a link of a file or of a folder is followed where the file that it leads to may be'
+  },
+  {
+    name: 'a file that is opened need not be the one that was judged',
+    file: 'node/files/file.ts',
+    change: { in: 'isPathOf', find: 'readlinkSync($link) === path', to: 'true' },
+    red: 'props/node/follow.test.ts',
+    rule: 'a file that takes the place of the one that was judged is not opened'
+  },
+  {
+    name: 'commit looks for a base from the working directory',
+    file: 'node/commands/commit.ts',
+    change: { in: 'depthOf', find: 'pathFrom($above.name, base)', to: 'base' },
+    red: 'props/node/links.test.ts',
+    rule: 'a base is named from the folder of the layer above it'
   }
 ]

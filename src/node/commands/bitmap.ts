@@ -10,7 +10,7 @@ import { keepSizes, type Marked, markedIn } from '../images/copy-bitmaps.js'
 import { withImage } from '../images/locked-image.js'
 import { byteSize } from '../text/values.js'
 import { argument, choice, command, option, optional, Parameter, text } from './command.js'
-import { image } from './options.js'
+import { allow, image } from './options.js'
 
 const tags = {
   add: 'BitmapAdd',
@@ -61,6 +61,7 @@ export const bitmap = command({
   args: { image: image('<image>', 'the image'), name: argument('<name>', 'the bitmap', text) },
   options: {
     actions,
+    allow,
     granularity: option(
       '-g, --granularity <bytes>',
       'with --add: guest bytes of a granule',
@@ -73,7 +74,7 @@ export const bitmap = command({
     ),
     sourceFormat: choice('-F, --source-format <format>', 'its format, which must be qcow2', ['qcow2'], 'qcow2')
   },
-  async *run({ image: { name: file }, name }, { actions: given, granularity, sourceFile }) {
+  async *run({ image: { name: file }, name }, { actions: given, allow: folders, granularity, sourceFile }) {
     const isGiven = (tag: Action['_tag']): boolean => given.some(({ _tag }) => _tag === tag)
     const kept = keepRules([
       [given.length === 0, 'Need at least one of --add, --remove, --clear, --enable, --disable, or --merge'],
@@ -82,7 +83,7 @@ export const bitmap = command({
     ])
     yield* get(kept)
     const marked = yield* sourcesOf(given, sourceFile)
-    yield* withImage(file, { alone: true }, function* (session) {
+    yield* withImage(file, { alone: true, allow: folders }, function* (session) {
       yield* get(keepSizes(file, chainSize(session.chain), marked))
       const unit = granularity ?? defaultGranularity(session.opened.g)
       const commands = given.map((a) => commandOf(a, name, unit, marked))

@@ -1,5 +1,4 @@
 /** `qcow2 check`: whether an image is consistent, and its repair. */
-import { statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { flush } from '../../bytes/host-write.js'
 import type { JsonObject } from '../../bytes/json.js'
@@ -7,14 +6,14 @@ import { checkMetadata, ignoredRefusals } from '../../image/check/check.js'
 import { checkJson, exitCode } from '../../image/check/report.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
 import type { RepairMode } from '../../transition/repair/repair.js'
-import { because, type CommandError, type Failed, failure, get, system, task, using, wait } from '../command-error.js'
-import { openSource } from '../files/file.js'
+import { because, type CommandError, type Failed, failure, get, task, using, wait } from '../command-error.js'
+import { openFile, openSource } from '../files/file.js'
 import { jsonText, print } from '../files/output.js'
 import { cannotOpen, run, type Source } from '../files/source.js'
-import { dataPath } from '../images/follow.js'
+import { dataPlace } from '../images/follow.js'
 import { checkText } from '../text/check-text.js'
 import { choice, command, flag } from './command.js'
-import { ignored, image, output, quiet } from './options.js'
+import { allow, ignored, image, output, quiet } from './options.js'
 
 /** Exit code for a format that has no checks. @see CHK-07 */
 const notChecked = 63
@@ -38,9 +37,13 @@ const fixedJson = ({ leaks, corruptions }: Fixed): JsonObject => ({
 })
 
 /** Repairs an image, as far as the mode lets it. What writes is loaded only for this. @see CHK-08 */
-const repaired = async function* (name: string, mode: RepairMode): AsyncGenerator<Failed, Fixed> {
+const repaired = async function* (
+  name: string,
+  mode: RepairMode,
+  folders: readonly string[]
+): AsyncGenerator<Failed, Fixed> {
   const { lockImage } = await import('../images/locked-image.js')
-  const locked = lockImage(name, { alone: true, passed: ignoredRefusals(mode === 'all') })
+  const locked = lockImage(name, { alone: true, allow: folders, passed: ignoredRefusals(mode === 'all') })
   return yield* using(locked, function* ({ files, around }) {
     const repair = yield* get(E.mapLeft(because('Check failed', name))(files.repair(around, mode)))
     yield* get(files.perform([flush]))
@@ -49,17 +52,24 @@ const repaired = async function* (name: string, mode: RepairMode): AsyncGenerato
 }
 
 /** The length of the external data file in bytes; `undefined` for an image without one. */
-const dataFileLength = (name: string, m: Metadata): E.Either<CommandError, number | undefined> =>
+const dataFileLength = (
+  name: string,
+  m: Metadata,
+  folders: readonly string[]
+): E.Either<CommandError, number | undefined> =>
   m.header.incompatibleFeatures.externalDataFile
-    ? E.chain((path: string) => system('open', path, () => statSync(path).size))(dataPath(name, m))
+    ? E.map((data: Source) => {
+        data.close()
+        return data.length
+      })(E.chain(openFile)(dataPlace(name, m, folders)))
     : E.right(undefined)
 
 /** Checks an image that is open. Decoders are loaded only when they are asked for. */
-const checked = task(async function* (file: Source, isDeep: boolean) {
+const checked = task(async function* (file: Source, isDeep: boolean, folders: readonly string[]) {
   const refused = E.mapLeft(cannotOpen(file.name))
   const deep = isDeep ? { deep: (await import('../compression/native.js')).native } : {}
   const m = yield* get(refused(yield* wait(run(file, readMetadata))))
-  const length = yield* get(dataFileLength(file.name, m))
+  const length = yield* get(dataFileLength(file.name, m, folders))
   const data = length === undefined ? {} : { dataFileLength: length }
   return yield* get(refused(yield* wait(run(file, () => checkMetadata(m, file.length, { ...data, ...deep })))))
 })
@@ -68,18 +78,19 @@ export const check = command({
   args: { image: image('<image>', 'the image', '-f, --format <format>', ['qcow2', 'raw']) },
   options: {
     output,
+    allow,
     strict: flag('--strict', 'count every violated MUST of the format as an error'),
     deep: flag('--deep', 'read and decode every compressed cluster'),
     repair: choice('-r, --repair <what>', 'repair before the check: leaks or all', ['leaks', 'all'], undefined),
     quiet: quiet()
   },
   ignored: [ignored['-T'], ignored['-U']],
-  async *run({ image: { name, format } }, { output: form, strict, deep, repair, quiet: isQuiet }) {
-    const fixed = format === 'raw' || repair === undefined ? nothing : yield* repaired(name, repair)
+  async *run({ image: { name, format } }, { output: form, allow: folders, strict, deep, repair, quiet: isQuiet }) {
+    const fixed = format === 'raw' || repair === undefined ? nothing : yield* repaired(name, repair, folders)
     const found = yield* using(openSource(name), async function* (file) {
       if (format === 'raw')
         yield* get(failure('This image format does not support checks', { exitCode: notChecked, clause: 'CHK-07' }))
-      return yield* wait(checked(file, deep))
+      return yield* wait(checked(file, deep, folders))
     })
     const isJson = form === 'json'
     const text = isJson

@@ -1,14 +1,14 @@
 /** `qcow2 commit`: what an overlay holds goes into a file below it. */
-import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { imageFile } from '../../bytes/plan.js'
 import { chainSize } from '../../image/guest/chain.js'
-import { because, type CommandError, type Failed, failure, get, system, task, using, wait } from '../command-error.js'
+import { because, type CommandError, type Failed, failure, get, task, using, wait } from '../command-error.js'
 import { type DiskFile, openDiskFile } from '../files/disk-file.js'
-import { beside } from '../files/new-image.js'
+import { resolvedPath } from '../files/file.js'
 import { print } from '../files/output.js'
 import { cannotOpen } from '../files/source.js'
+import { pathFrom } from '../images/follow.js'
 import { guestSize, type Piece, wholeDisk } from '../images/guest.js'
 import { withImage } from '../images/locked-image.js'
 import { openChain, type OpenChain } from '../images/open.js'
@@ -69,11 +69,14 @@ const copy = task(async function* (overlay: OpenChain, depth: number, target: Ta
   yield* get(target.end())
 })
 
-/** Which layer is meant: the next one, or one by its name. */
-const depthOf = (image: string, overlay: OpenChain, base: string | undefined): E.Either<CommandError, number> => {
-  if (base === undefined) return E.right(1)
-  const path = E.getOrElse(() => beside(image, base))(system('open', base, () => realpathSync(base)))
-  return system('open', base, () => overlay.names.findIndex((name, i) => i > 0 && realpathSync(name) === path))
+/** Which layer is meant: the next one, or one by its name, which starts at the folder of the layer above it; -1 for none. */
+const depthOf = ({ sources }: OpenChain, base: string | undefined): number => {
+  if (base === undefined) return 1
+  return sources.findIndex(({ resolved }, i) => {
+    const above = sources[i - 1]
+    const path = above === undefined ? undefined : resolvedPath(pathFrom(above.name, base))
+    return path !== undefined && E.isRight(path) && path.right === resolved
+  })
 }
 
 const commitInto = async function* (
@@ -83,17 +86,17 @@ const commitInto = async function* (
   folders: readonly string[]
 ): AsyncGenerator<Failed, void> {
   if (overlay.chain.length < 2) yield* get(failure('Image does not have a backing file', { file: image }))
-  const depth = yield* get(depthOf(image, overlay, base))
-  const name = overlay.names[depth]
-  if (depth < 1 || name === undefined)
+  const depth = depthOf(overlay, base)
+  const source = overlay.sources[depth]
+  if (source === undefined)
     return yield* get(failure(`Did not find '${base ?? ''}' in the backing chain of '${image}'`, { file: image }))
   if (overlay.chain[depth]?._tag === 'Raw')
-    yield* using(TE.fromEither(openDiskFile(name)), async function* (disk) {
+    yield* using(TE.fromEither(openDiskFile(source)), async function* (disk) {
       yield* wait(copy(overlay, depth, rawTarget(disk)))
     })
   else
-    yield* withImage(name, { allow: folders }, async function* (session) {
-      yield* wait(copy(overlay, depth, imageTarget(name, session)))
+    yield* withImage(source, { allow: folders }, async function* (session) {
+      yield* wait(copy(overlay, depth, imageTarget(source.name, session)))
     })
 }
 

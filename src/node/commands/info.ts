@@ -62,14 +62,13 @@ const infoOf = ({ name, format }: NamedImage, isJson: boolean): AsyncGenerator<F
 
 /** The same for an image and everything below it; nothing is printed where a file of the chain must be refused. */
 const infoOfChain = (name: string, folders: readonly string[], isJson: boolean): AsyncGenerator<Failed, void> =>
-  using(openChain(name, { allow: folders }), async function* ({ names, chain }) {
+  using(openChain(name, { allow: folders }), async function* ({ sources, chain }) {
     const layers: Report[] = []
-    for (const [depth, layer] of names.entries())
-      yield* using(openSource(layer), async function* (source) {
-        const [report, refused] = yield* judged(source, chain[depth]?._tag === 'Raw')
-        if (refused !== undefined) yield* get(E.left(cannotOpen(layer)([refused])))
-        layers.push(report)
-      })
+    for (const [depth, source] of sources.entries()) {
+      const [report, refused] = yield* judged(source, chain[depth]?._tag === 'Raw')
+      if (refused !== undefined) yield* get(E.left(cannotOpen(source.name)([refused])))
+      layers.push(report)
+    }
     yield* get(print(isJson ? jsonText(layers.map(toJson)) : layers.map(toText).join('\n')))
   })
 

@@ -105,7 +105,7 @@ export const output = choice('--output <format>', 'human (default) or json', ['h
 /** `--allow`. */
 export const allow = repeated(
   '--allow <folder>',
-  "a folder, beside the image's own, whose files may be opened as backing files"
+  "a folder, beside the image's own, whose files may be opened as backing files and data files"
 )
 
 /** `-q`. */

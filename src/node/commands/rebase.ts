@@ -106,7 +106,7 @@ export const rebase = command({
     if (name !== undefined && name !== '' && format === '')
       yield* get(failure(`${what}: backing format must be specified [BACK-05]`, { clause: 'BACK-05', file }))
     const backing = name === undefined || name === '' ? undefined : { name, format }
-    yield* withImage(file, unsafe ? { alone: true } : { allow: folders }, async function* (session) {
+    yield* withImage(file, { alone: unsafe, allow: folders }, async function* (session) {
       if (!unsafe) yield* keepOver(file, session, backing, folders)
       const done = session.command({
         _tag: 'Rebase',

@@ -9,7 +9,7 @@ import { withImage } from '../images/locked-image.js'
 import { openableMetadata } from '../images/openable-metadata.js'
 import { snapshotLines } from '../text/info-text.js'
 import { command, flag, option, optional, text } from './command.js'
-import { ignored, image } from './options.js'
+import { allow, ignored, image } from './options.js'
 
 /** Lists the snapshots, if there are any, as qemu-img does. */
 const list = (name: string): AsyncGenerator<Failed, void> =>
@@ -28,6 +28,7 @@ const creation = (name: string): AnyCommand => {
 export const snapshot = command({
   args: { image: image('<image>', 'the image') },
   options: {
+    allow,
     list: flag('-l, --list', 'list the snapshots'),
     create: option('-c, --create <name>', 'create a snapshot of the disk', optional(text)),
     apply: option('-a, --apply <id or name>', 'revert the disk to a snapshot', optional(text)),
@@ -35,7 +36,7 @@ export const snapshot = command({
     forceShare: flag('-U, --force-share', 'with -l: also while another process writes the image')
   },
   ignored: [ignored['-q']],
-  async *run({ image: { name } }, { list: lists, create, apply, delete: gone, forceShare }) {
+  async *run({ image: { name } }, { allow: folders, list: lists, create, apply, delete: gone, forceShare }) {
     const changes: readonly (readonly [what: string, command: AnyCommand])[] = [
       ...(create === undefined ? [] : [[`create snapshot '${create}'`, creation(create)] as const]),
       ...(apply === undefined ? [] : [[`apply snapshot '${apply}'`, { _tag: 'SnapshotApply', name: apply }] as const]),
@@ -45,7 +46,7 @@ export const snapshot = command({
     if (forceShare && !lists) yield* get(failure(`Could not open '${name}': -U is only for -l`, { file: name }))
     if (lists) return yield* list(name)
     // Without a change this does what opening for writing obliges to.
-    yield* withImage(name, { alone: true }, function* (session) {
+    yield* withImage(name, { alone: true, allow: folders }, function* (session) {
       for (const [what, change] of changes)
         yield* get(E.mapLeft(because(`Could not ${what}`, name))(session.command(change)))
     })

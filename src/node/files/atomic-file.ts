@@ -34,7 +34,7 @@ const exists = (name: string): boolean => lstatSync(name, { throwIfNoEntry: fals
 /** Opens and locks a file that is to be replaced. */
 const openLocked = task(async function* (name: string) {
   const { lock } = await import('./posix-file.js')
-  const { fd } = yield* get(openRegular(name, constants.O_RDWR))
+  const { fd } = yield* get(openRegular({ name }, constants.O_RDWR))
   yield* get(onLeft(() => closeSync(fd))(lock(fd, name)))
   return fd
 })

@@ -5,7 +5,7 @@ import type { HostWrite } from '../../bytes/host-write.js'
 import type { Read } from '../../bytes/plan.js'
 import { type CommandError, either, get, onLeft, system } from '../command-error.js'
 import { lock, punch } from './posix-file.js'
-import { openRegular, readFully } from './file.js'
+import { openRegular, type Place, readFully } from './file.js'
 import { dataParts, exactRange, writeFully } from './sparse.js'
 
 type Change = Exclude<HostWrite, { readonly _tag: 'Flush' }>
@@ -35,8 +35,9 @@ const worthLending = 2 ** 14
 const mostPages = 512
 
 /** Opens and locks a file that is to be changed. */
-export const openDiskFile = either(function* (name: string) {
-  const { fd, length } = yield* get(openRegular(name, constants.O_RDWR))
+export const openDiskFile = either(function* (place: Place) {
+  const { name } = place
+  const { fd, length } = yield* get(openRegular(place, constants.O_RDWR))
   yield* get(onLeft(() => closeSync(fd))(lock(fd, name)))
   return diskFile(name, fd, length)
 })

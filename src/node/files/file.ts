@@ -1,5 +1,5 @@
 /** Files: reading at a position, with windows of read-ahead for small requests. */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { readInWindows, type WindowSize } from '../../bytes/window.js'
@@ -18,6 +18,25 @@ export const readFully = (fd: number, at: number, out: Uint8Array): Uint8Array =
   return out.fill(0, done)
 }
 
+/** Where a file is. */
+export interface Place {
+  /** Its name, which may lead through links. */
+  readonly name: string
+  /** The path that the name was resolved to, in which nothing is a link; no other file is opened. */
+  readonly resolved?: string
+}
+
+/** The path that a name leads to, through all links. */
+export const resolvedPath = (name: string): E.Either<CommandError, string> =>
+  system('open', name, () => realpathSync.native(name))
+
+/** Whether the path, in which nothing is a link, is that of an open file. Throws what the system throws. */
+const isPathOf = (path: string, fd: number): boolean => {
+  if (process.platform === 'linux') return readlinkSync(`/proc/self/fd/${fd}`) === path
+  const [open, there] = [fstatSync(fd, { bigint: true }), lstatSync(path, { bigint: true })]
+  return open.ino === there.ino && open.dev === there.dev && realpathSync.native(path) === path
+}
+
 /** An open file. */
 export interface OpenFile {
   readonly fd: number
@@ -28,23 +47,26 @@ export interface OpenFile {
 }
 
 /** Opens a regular file, and never waits for the other end of a pipe. */
-export const openRegular = either(function* (name: string, flags: number = constants.O_RDONLY) {
-  const fd = yield* get(system('open', name, () => openSync(name, flags | constants.O_NONBLOCK)))
+export const openRegular = either(function* ({ name, resolved }: Place, flags: number = constants.O_RDONLY) {
+  const fd = yield* get(system('open', name, () => openSync(resolved ?? name, flags | constants.O_NONBLOCK)))
   const orClose = onLeft(() => {
     closeSync(fd)
   })
   const stat = yield* get(orClose(system('open', name, () => fstatSync(fd))))
   const kind = stat.isDirectory() ? 'is a directory' : 'is not a regular file'
   if (!stat.isFile()) yield* get(orClose(failure(`Could not open '${name}': ${kind}`, { file: name })))
+  if (resolved !== undefined && !(yield* get(orClose(system('open', name, () => isPathOf(resolved, fd))))))
+    yield* get(orClose(failure(`Could not open '${name}': another file has taken its place`, { file: name })))
   return { fd, length: stat.size, actualSize: stat.blocks * 512 }
 })
 
-const sourceOf = (name: string, { fd, length: end, actualSize }: OpenFile): Source => {
+const sourceOf = ({ name, resolved }: Place, { fd, length: end, actualSize }: OpenFile): Source => {
   const read = (at: number, out: Uint8Array): Uint8Array | CommandError =>
     E.toUnion(system('read', name, () => readFully(fd, at, out)))
   const small = readInWindows(end, window, ({ at, length }) => read(at, unclean(length)))
   return {
     name,
+    ...(resolved === undefined ? {} : { resolved }),
     length: end,
     actualSize,
     world: {
@@ -59,8 +81,8 @@ const sourceOf = (name: string, { fd, length: end, actualSize }: OpenFile): Sour
 }
 
 /** Opens a file for reading. */
-export const openFile = (name: string): E.Either<CommandError, Source> =>
-  E.map((opened: OpenFile) => sourceOf(name, opened))(openRegular(name))
+export const openFile = (place: Place): E.Either<CommandError, Source> =>
+  E.map((opened: OpenFile) => sourceOf(place, opened))(openRegular(place))
 
 /**
  * Opens a file, or an image on a server; what reads from servers is loaded only then.
@@ -76,4 +98,4 @@ export const openFile = (name: string): E.Either<CommandError, Source> =>
 export const openSource =
   (name: string): TaskEither<CommandError, Source> =>
   async () =>
-    isUrl(name) ? (await import('./remote.js')).openRemote(name)() : openFile(name)
+    isUrl(name) ? (await import('./remote.js')).openRemote(name)() : openFile({ name })

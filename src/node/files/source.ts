@@ -14,6 +14,8 @@ export type World =
 export interface Source {
   /** The path or the URL. */
   readonly name: string
+  /** The path that it was resolved to before it was opened, where an image names the file. */
+  readonly resolved?: string
   /** Bytes. */
   readonly length: number
   /** Bytes it takes on its disk, where that can be known. */

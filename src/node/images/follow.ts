@@ -1,13 +1,15 @@
-/** Names inside images that may be followed: plain files in the image's own folder, or in folders that are allowed. */
+/**
+ * Names inside images that may be followed: to files in the image's own folder, or in folders that are allowed. The path
+ * that a name resolves to decides, through all links; nothing else is opened later under that name.
+ */
 import { lastExtension } from '../../format/extension-area.js'
-import { closeSync } from 'node:fs'
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { fromText, label } from '../../bytes/octets.js'
 import { type Metadata } from '../../image/metadata.js'
 import { nameKind, type NameKind, pathKind } from '../../image/name-kind.js'
 import { type CommandError, failure, inContext } from '../command-error.js'
-import { type OpenFile, openRegular } from '../files/file.js'
+import { type Place, resolvedPath } from '../files/file.js'
 import { beside } from '../files/new-image.js'
 import { isUrl } from '../files/source.js'
 
@@ -26,29 +28,42 @@ const noFile: Readonly<Partial<Record<NameKind, string>>> = {
 
 const fromServer = 'the image is on a server, and names no other file'
 
-/** A name in an image as a path from the working directory: relative names start at the folder of the image. @see BACK-04 */
-export const pathFrom = (image: string, name: string): string =>
-  isAbsolute(name) || /^[^/]*:/.test(name) || !image.includes('/')
-    ? name
-    : `${dirname(image).replace(/\/$/, '')}/${name}`
+/** A path that starts at the folder of the image as one from the working directory. */
+const fromFolder = (image: string, path: string): string =>
+  isAbsolute(path) || !image.includes('/') ? path : `${dirname(image).replace(/\/$/, '')}/${path}`
 
-/** The path of the backing file of an image, if it lies in one of the folders. @see BACK-04 */
-export const backingPath = (
+/** A name in an image as a path from the working directory: relative names start at the folder of the image. @see BACK-04 */
+export const pathFrom = (image: string, name: string): string => (/^[^/]*:/.test(name) ? name : fromFolder(image, name))
+
+/** A failure with this reason. */
+type Refuse = (why: string) => E.Either<CommandError, never>
+
+/** The place of the file at a path, if it lies in one of the folders. */
+const placeIn = (folders: readonly string[], path: string, refused: Refuse): E.Either<CommandError, Place> => {
+  const resolved = resolvedPath(path)
+  const real = E.isRight(resolved) ? (folder: string) => E.getOrElse(() => folder)(resolvedPath(folder)) : resolve
+  const at = E.getOrElse(() => resolve(path))(resolved)
+  if (folders.some((folder) => inside(real(folder), at)))
+    return E.map((resolved: string): Place => ({ name: path, resolved }))(resolved)
+  const leads = at === resolve(path) ? 'it lies' : `it leads to '${at}',`
+  return refused(`${leads} outside the image's folder; --allow ${dirname(at)} lets it be opened`)
+}
+
+/** The place of the backing file of an image, if it lies in one of the folders. @see BACK-04 */
+export const backingPlace = (
   image: string,
   stored: Uint8Array,
   allow: readonly string[]
-): E.Either<CommandError, string> => {
+): E.Either<CommandError, Place> => {
   const name = label(stored)
   const refused = (why: string) => failure(`Could not open backing file '${name}': ${why}`, { file: name })
   const kind = nameKind(stored)
   const not = noFile[kind]
   if (not !== undefined) return refused(not)
   if (isUrl(image) && kind !== 'absolute') return refused(fromServer)
-  const path = isUrl(image) ? resolve('/', name) : pathFrom(image, name)
-  const folders = [...(isUrl(image) ? [] : [dirname(image)]), ...allow].map((folder) => resolve(folder))
-  return folders.some((folder) => inside(folder, resolve(path)))
-    ? E.right(path)
-    : refused(`it lies outside the image's folder; --allow ${dirname(resolve(path))} lets it be opened`)
+  return isUrl(image)
+    ? placeIn(allow, resolve('/', name), refused)
+    : placeIn([dirname(image), ...allow], pathFrom(image, name), refused)
 }
 
 /** The path of a backing file that an image is to get, beside the image, where its name is that of a file. @see BACK-04 */
@@ -59,18 +74,18 @@ export const newBackingPath = (image: string, name: string): E.Either<CommandErr
     : E.right(beside(image, name))
 }
 
-/** The path of the data file of an image, which lies in its folder and can be opened. @see DATA-02 and DATA-09 */
-export const dataPath = (image: string, m: Metadata): E.Either<CommandError, string> => {
+/** The place of the data file of an image, if it lies in one of the folders. @see DATA-02 and DATA-09 */
+export const dataPlace = (image: string, m: Metadata, allow: readonly string[]): E.Either<CommandError, Place> => {
   const refused = (why: string, more = {}) => failure(`Could not open '${image}': ${why}`, { file: image, ...more })
   const stored = lastExtension(m.extensions, 'DataFile')
   if (stored === undefined || stored.data.length === 0)
     return refused("'data-file' is required for this image [DATA-02]", { clause: 'DATA-02' })
   const name = label(stored.data)
-  if (isUrl(image)) return refused(`the data file '${name}' is not opened: ${fromServer}`)
-  if (pathKind(stored.data) !== 'plain') return refused(`the data file '${name}' does not lie in the image's folder`)
-  const path = join(dirname(image), name)
-  return E.bimap(inContext(`Could not open '${image}'`), ({ fd }: OpenFile) => {
-    closeSync(fd)
-    return path
-  })(openRegular(path))
+  const ofData: Refuse = (why) => refused(`the data file '${name}' is not opened: ${why}`)
+  if (isUrl(image)) return ofData(fromServer)
+  if (pathKind(stored.data) === 'unreadable') return ofData('its name is not text')
+  const place = placeIn([dirname(image), ...allow], fromFolder(image, name), ofData)
+  return E.mapLeft((error: CommandError) =>
+    error.file === image ? error : inContext(`Could not open '${image}'`)(error)
+  )(place)
 }

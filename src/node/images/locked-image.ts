@@ -21,17 +21,19 @@ import {
 import { compressorOf } from '../compression/compress.js'
 import { native } from '../compression/native.js'
 import { type DiskFile, openDiskFile } from '../files/disk-file.js'
+import type { Place } from '../files/file.js'
 import { cannotOpen, isUrl } from '../files/source.js'
-import { dataPath } from './follow.js'
+import { dataPlace } from './follow.js'
 import { decodersOf } from './guest.js'
 import { ImageFiles } from './image-files.js'
-import { openChain } from './open.js'
+import { openChainAt } from './open.js'
 import { openable, type OpenableMetadata } from './openable-metadata.js'
 import { openRaw, type Writable } from './raw.js'
 import { Session } from './session.js'
 
 /** An image whose files are open and locked, and of which nothing has been changed yet. */
 export interface LockedImage {
+  readonly name: string
   readonly files: ImageFiles
   readonly metadata: OpenableMetadata
   readonly around: OpenOptions
@@ -40,7 +42,7 @@ export interface LockedImage {
 
 /** How an image is opened. */
 interface LockOptions {
-  /** Folders, beside the image's own, whose files may be opened as backing files. */
+  /** Folders, beside the image's own, whose files may be opened as backing files and data files. */
   readonly allow?: readonly string[]
   /** Whether backing files are left alone: the command looks at no guest bytes. */
   readonly alone?: boolean
@@ -61,32 +63,36 @@ const codecs = async (
 }
 
 /** Opens and locks the files of an image; after a failure nothing is open. */
-export const lockImage = (name: string, options: LockOptions = {}): TaskEither<CommandError, LockedImage> => {
+export const lockImage = (image: string | Place, options: LockOptions = {}): TaskEither<CommandError, LockedImage> => {
+  const place = typeof image === 'string' ? { name: image } : image
+  const { name } = place
+  const { allow = [] } = options
   const opened: { readonly close: () => void }[] = []
   const close = (): void => {
     for (const file of opened.splice(0)) file.close()
   }
-  const open = (path: string): E.Either<CommandError, DiskFile> =>
+  const open = (at: Place): E.Either<CommandError, DiskFile> =>
     E.map((file: DiskFile) => {
       opened.push(file)
       return file
-    })(openDiskFile(path))
+    })(openDiskFile(at))
   const lockAll = task(async function* () {
     if (isUrl(name))
       return yield* get(failure(`Could not open '${name}': an image on a server cannot be changed`, { file: name }))
-    const image = yield* get(open(name))
-    const metadata = yield* get(openable(name, E.flattenW(new ImageFiles(image).run(readMetadata())), options.passed))
+    const file = yield* get(open(place))
+    const metadata = yield* get(openable(name, E.flattenW(new ImageFiles(file).run(readMetadata())), options.passed))
     const { externalDataFile } = metadata.header.incompatibleFeatures
-    const data = externalDataFile ? yield* get(open(yield* get(dataPath(name, metadata)))) : undefined
+    const data = externalDataFile ? yield* get(open(yield* get(dataPlace(name, metadata, allow)))) : undefined
     const chain =
       metadata.backingName === undefined || options.alone === true
         ? undefined
-        : yield* wait(openChain(name, { allow: options.allow ?? [] }))
+        : yield* wait(openChainAt(place, { allow }))
     if (chain !== undefined) opened.push(chain)
     const read = chain?.world._tag === 'Sync' ? chain.world.read : undefined
     const backing = chain?.chain.slice(1) ?? []
     return {
-      files: new ImageFiles(image, data, read),
+      name,
+      files: new ImageFiles(file, data, read),
       metadata,
       around: { backing, ...(await codecs(metadata, backing, options)) },
       close
@@ -96,7 +102,7 @@ export const lockImage = (name: string, options: LockOptions = {}): TaskEither<C
 }
 
 /** Repairs a dirty image, and does what opening for writing obliges to. @see FEAT-04 and OPEN-40 */
-const begin = (name: string, { files, metadata, around }: LockedImage): E.Either<CommandError, Session> => {
+const begin = ({ name, files, metadata, around }: LockedImage): E.Either<CommandError, Session> => {
   const { dirty, corrupt } = metadata.header.incompatibleFeatures
   const repaired = dirty && !corrupt ? files.repair(around, 'all') : E.right(undefined)
   return E.isLeft(repaired)
@@ -105,10 +111,10 @@ const begin = (name: string, { files, metadata, around }: LockedImage): E.Either
 }
 
 /** Opens an image for writing; its session is to be ended, and it is to be closed. */
-export const openForWriting = task(async function* (name: string, options: LockOptions = {}) {
-  const locked = yield* wait(lockImage(name, options))
+export const openForWriting = task(async function* (image: string | Place, options: LockOptions = {}) {
+  const locked = yield* wait(lockImage(image, options))
   const { close } = locked
-  return { session: yield* get(onLeft(close)(begin(name, locked))), close }
+  return { session: yield* get(onLeft(close)(begin(locked))), close }
 })
 
 /** Opens an image, or a raw file, for writing. */
@@ -117,15 +123,15 @@ export const openWritable = (
   format: 'qcow2' | 'raw',
   allow: readonly string[]
 ): TaskEither<CommandError, Writable> =>
-  format === 'raw' ? () => Promise.resolve(openRaw(name)) : openForWriting(name, { allow })
+  format === 'raw' ? () => Promise.resolve(openRaw({ name })) : openForWriting(name, { allow })
 
 /** Changes an image; what waits is durable when it ends. */
 export const withImage = <A>(
-  name: string,
+  image: string | Place,
   options: LockOptions,
   change: (session: Session) => Body<A>
 ): AsyncGenerator<Failed, A> =>
-  using(openForWriting(name, options), async function* ({ session }) {
+  using(openForWriting(image, options), async function* ({ session }) {
     const result = yield* change(session)
     yield* get(session.end())
     return result

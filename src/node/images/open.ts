@@ -1,7 +1,6 @@
 /** Opening a chain: the image, its data file and its backing files, as far as their names may be followed. */
 import { lastExtension } from '../../format/extension-area.js'
 import { basename, dirname } from 'node:path'
-import { realpathSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { label } from '../../bytes/octets.js'
@@ -10,10 +9,10 @@ import { type Chain, chainSize, type Layer } from '../../image/guest/chain.js'
 import { activeDisk, type GuestDisk, snapshotDisk } from '../../image/guest/extents.js'
 import { type Metadata } from '../../image/metadata.js'
 import { vmStateDisk } from '../../image/guest/vm-state.js'
-import { type CommandError, type Failed, failure, get, onLeft, system, task, using, wait } from '../command-error.js'
-import { openFile, openSource } from '../files/file.js'
+import { type CommandError, type Failed, failure, get, onLeft, task, using, wait } from '../command-error.js'
+import { openFile, openSource, type Place, resolvedPath } from '../files/file.js'
 import { cannotOpen, inOwnTime, isUrl, type Source, type World } from '../files/source.js'
-import { backingPath, dataPath, newBackingPath } from './follow.js'
+import { backingPlace, dataPlace, newBackingPath } from './follow.js'
 import { openableMetadata, type OpenableMetadata, snapshotNamed } from './openable-metadata.js'
 
 /** A chain whose files are open. */
@@ -23,6 +22,8 @@ export interface OpenChain {
   readonly chain: Chain
   /** Answers the requests of plans on the chain. */
   readonly world: World
+  /** The files of the layers. */
+  readonly sources: readonly [Source, ...Source[]]
   /** The names of the layers' files. */
   readonly names: readonly string[]
   /** The names of the files that hold their guest bytes. */
@@ -32,7 +33,7 @@ export interface OpenChain {
 
 /** What may be followed, and what is opened. */
 export interface OpenOptions {
-  /** Folders, beside the image's own, whose files may be opened as backing files. */
+  /** Folders, beside the image's own, whose files may be opened as backing files and data files. */
   readonly allow: readonly string[]
   /** A snapshot by id or name, in place of the active disk. @see SNAP-10 */
   readonly snapshot?: string | undefined
@@ -50,9 +51,9 @@ interface Files {
   readonly data?: Source
 }
 
-/** A backing file by its path and format. */
+/** A backing file by its place and format. */
 interface Backing {
-  readonly path: string
+  readonly place: Place
   readonly format: 'qcow2' | 'raw'
 }
 
@@ -101,10 +102,10 @@ const imageStep = task(async function* (image: Source, allow: readonly string[],
     backing === undefined
       ? {}
       : {
-          next: { format: yield* get(formatOf(m, backing)), path: yield* get(backingPath(name, backing, allow)) }
+          next: { format: yield* get(formatOf(m, backing)), place: yield* get(backingPlace(name, backing, allow)) }
         }
   const data = m.header.incompatibleFeatures.externalDataFile
-    ? { data: yield* get(E.chain(openFile)(dataPath(name, m))) }
+    ? { data: yield* get(E.chain(openFile)(dataPlace(name, m, allow))) }
     : {}
   return { layer, files: { image, ...data }, ...next }
 })
@@ -144,34 +145,41 @@ const worldOf = (files: readonly Files[]): World => {
  * const image = await openChain(name)()
  * assert.equal(image._tag === 'Left' && image.left.clause, 'OPEN-01')
  */
-export const openChain = (name: string, options: OpenOptions = { allow: [] }): TaskEither<CommandError, OpenChain> => {
+export const openChain = (name: string, options: OpenOptions = { allow: [] }): TaskEither<CommandError, OpenChain> =>
+  openChainAt({ name }, options)
+
+/** Opens the chain of the image at a place. */
+export const openChainAt = (top: Place, options: OpenOptions): TaskEither<CommandError, OpenChain> => {
+  const { name } = top
   const opened: Source[] = []
   const close = (): void => {
     for (const file of opened.splice(0)) file.close()
   }
   /** The steps from a layer down; `seen` are the real paths of those above it. */
   const down = async function* (
-    { path, format }: Backing,
+    { place, format }: Backing,
     seen: readonly string[]
   ): AsyncGenerator<Failed, readonly [Step, ...Step[]]> {
     if (seen.length > maxDepth) yield* get(failure(`'${name}' has more than ${maxDepth} backing files`, { file: name }))
-    const file = yield* wait(openSource(path))
+    const isTop = seen.length === 0
+    const file = place.resolved === undefined ? yield* wait(openSource(place.name)) : yield* get(openFile(place))
     opened.push(file)
-    const real = isUrl(path) ? path : yield* get(system('open', path, () => realpathSync(path)))
+    const real = place.resolved ?? (isUrl(name) ? name : yield* get(resolvedPath(name)))
     if (seen.includes(real))
-      yield* get(failure(`'${name}': the backing files of '${basename(path)}' lead back to it`, { file: name }))
-    const wanted = seen.length === 0 ? options : {}
+      yield* get(failure(`'${name}': the backing files of '${basename(place.name)}' lead back to it`, { file: name }))
+    const wanted = isTop ? options : {}
     const step = format === 'raw' ? rawStep(file) : yield* wait(imageStep(file, options.allow, wanted))
     if (step.files.data !== undefined) opened.push(step.files.data)
     return step.next === undefined ? [step] : [step, ...(yield* down(step.next, [...seen, real]))]
   }
   const open = task(async function* () {
-    const steps = yield* down({ path: name, format: options.format ?? 'qcow2' }, [])
-    const [top, ...rest] = steps
-    const chain: Chain = [top.layer, ...rest.map(({ layer }) => layer)]
-    const names = steps.map(({ files }) => files.image.name)
+    const steps = yield* down({ place: top, format: options.format ?? 'qcow2' }, [])
+    const [first, ...rest] = steps
+    const chain: Chain = [first.layer, ...rest.map(({ layer }) => layer)]
+    const sources = [first.files.image, ...rest.map(({ files }) => files.image)] as const
+    const names = sources.map((source) => source.name)
     const holders = steps.map(({ files }) => (files.data ?? files.image).name)
-    return { name, chain, world: worldOf(steps.map(({ files }) => files)), names, holders, close }
+    return { name, chain, world: worldOf(steps.map(({ files }) => files)), sources, names, holders, close }
   })
   return () => open()().then(onLeft(close))
 }

@@ -9,6 +9,7 @@ import type { AnyCommand } from '../../transition/command.js'
 import { refusal } from '../../transition/engine/refuse.js'
 import type { CommandError } from '../command-error.js'
 import { type DiskFile, openDiskFile } from '../files/disk-file.js'
+import type { Place } from '../files/file.js'
 import type { Changes } from './session.js'
 
 const unknown = (command: AnyCommand): Issue =>
@@ -32,8 +33,8 @@ export interface Writable {
 }
 
 /** Opens a raw file and locks it. */
-export const openRaw = (name: string): E.Either<CommandError, Writable> =>
-  E.map((disk: DiskFile): Writable => ({ session: sessionOf(disk), close: disk.close }))(openDiskFile(name))
+export const openRaw = (place: Place): E.Either<CommandError, Writable> =>
+  E.map((disk: DiskFile): Writable => ({ session: sessionOf(disk), close: disk.close }))(openDiskFile(place))
 
 const sessionOf = (disk: DiskFile): Changes => ({
   get chain(): Chain {

@@ -44,7 +44,7 @@ const sleep = (milliseconds: number): Outcome => {
 export class IoSession {
   private file: IoFile | undefined
 
-  /** @param allow folders, beside the image's own, whose files may be opened as backing files */
+  /** @param allow folders, beside the image's own, whose files may be opened as backing files and data files */
   constructor(
     private readonly output: IoOutput,
     private readonly allow: readonly string[] = []
