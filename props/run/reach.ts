@@ -9,7 +9,7 @@ const readers: readonly (readonly [file: RegExp, readers: readonly string[]])[] 
   [/^src\/.*\.ts$/, ['props/format/clauses.test.ts']],
   [/^(props|corpus)\/.*\.ts$/, ['props/package/architecture.test.ts']],
   [/^corpus\/(images|expect)\//, ['corpus/load.ts']],
-  [/^spec\/(structures|errata|qemu)\.md$/, ['props/spec/pages.test.ts']],
+  [/^spec\/(structures|errata|qemu|superseded)\.md$/, ['props/spec/pages.test.ts']],
   [/^spec\/edges\.md$/, ['props/transition/crash/edges.test.ts', 'props/transition/crash/flushes.test.ts']],
   [/(^|\/)README\.md$|^package.*\.json$/, ['props/package/package.test.ts', 'props/package/architecture.test.ts']]
 ]

@@ -4,10 +4,12 @@ import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { isClauseId } from '../../spec/clauses/index.js'
 import { losses } from '../../spec/losses.js'
+import { askedEntry, olderTexts } from '../../spec/superseded.js'
 import { cases } from '../tools/pages/errata.js'
 import { generatedFiles } from '../tools/pages/files.js'
 import { scriptsWith } from '../tools/pages/losses.js'
 import { structuresDocument } from '../tools/pages/structures.js'
+import { readings } from '../tools/pages/superseded.js'
 import { heldFor, scripts, series } from '../tools/pages/witnesses.js'
 import { suite } from '../run/suite.js'
 
@@ -80,6 +82,30 @@ test('the texts of a loss are whole sentences', () => {
     for (const text of [texts.when, texts.lost, texts.source, texts.fix, texts.ours])
       assert.match(text, /^[A-Za-z].*[^ .]\.$/, `${clause}: ${title}`)
   }
+})
+
+test('a superseded statement and what holds are sentences, and the clause of the latter has a witness', () => {
+  for (const { title, by, date, at, statements } of olderTexts) {
+    for (const text of [title, by, date]) assert.match(text, /^[^ ].*[^ .]$/)
+    assert.match(at, /^https?:/)
+    assert.ok(statements.length > 0, title)
+    for (const { said, now, clause } of statements) {
+      assert.match(said, /[^ .]\.$/, title)
+      assert.match(now, /^[A-Za-z].*[^ .]\.$/, title)
+      assert.ok(isClauseId(clause) && scripts.some((script) => script.clause === clause), clause)
+    }
+  }
+})
+
+test('of the readings of the entry of 2016 that of the codec alone covers the payload', () => {
+  const [question, letter, codec] = readings
+  assert.equal([question?.offset, question?.sectors, question?.bytes], [0x3d_9750n, 0x2b, 0x5600])
+  assert.equal([letter?.offset, letter?.sectors], [2n ** 54n + 0x3d_9750n, 0x15])
+  assert.equal([codec?.offset, codec?.sectors, codec?.bytes], [0x3d_9750n, 0x2b, 44 * 512 - 336])
+  const covering = readings.filter(
+    ({ offset, bytes }) => offset < askedEntry.lastByte && askedEntry.lastByte < offset + BigInt(bytes)
+  )
+  assert.equal(covering, [codec])
 })
 
 test.run()
