@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as assert from 'uvu/assert'
 import { fromText } from '../../src/bytes/octets.js'
 import type { CommandError } from '../../src/node/command-error.js'
@@ -84,19 +85,28 @@ test('a link of a file or of a folder is followed where the file that it leads t
   assert.match(led(image, 'dangling'), 'no such file or directory')
 })
 
-test('a file that takes the place of the one that was judged is not opened', () => {
+test('a file that takes the place of the one that was judged is not opened', async () => {
   const [file, folder, away] = ['new/swapped', 'new/folder', 'new/was'].map(at)
-  const open = (place: Place): readonly E.Either<CommandError, { readonly close: () => void }>[] => [
-    openFile(place),
-    openDiskFile(place)
-  ]
+  const open = async (place: Place): Promise<readonly E.Either<CommandError, { readonly close: () => void }>[]> => {
+    const opened: E.Either<CommandError, { readonly close: () => void }>[] = []
+    const tasks: readonly TaskEither<CommandError, { readonly close: () => void }>[] = [
+      openFile(place, 'image'),
+      openDiskFile(place)
+    ]
+    for (const task of tasks) {
+      const each = await task()
+      if (E.isRight(each)) each.right.close()
+      opened.push(each)
+    }
+    return opened
+  }
   const judged = (name: string): Place => {
     const place = placeOf(at('new/i.qcow2'), name)
     assert.ok(E.isRight(place))
     return place.right
   }
-  const refuses = (place: Place): void => {
-    for (const opened of open(place))
+  const refuses = async (place: Place): Promise<void> => {
+    for (const opened of await open(place))
       assert.is(
         E.isLeft(opened) && opened.left.message,
         `Could not open '${place.name}': another file has taken its place`
@@ -104,16 +114,16 @@ test('a file that takes the place of the one that was judged is not opened', () 
   }
   writeFileSync(file ?? '', '')
   const place = judged('swapped')
-  for (const opened of open(place)) if (E.isRight(opened)) opened.right.close()
+  assert.ok((await open(place)).every(E.isRight))
   rmSync(file ?? '')
   symlinkSync('../e/b', file ?? '')
-  refuses(place)
+  await refuses(place)
   mkdirSync(folder ?? '')
   writeFileSync(join(folder ?? '', 'b'), '')
   const below = judged('folder/b')
   renameSync(folder ?? '', away ?? '')
   symlinkSync('../e', folder ?? '')
-  refuses(below)
+  await refuses(below)
 })
 
 test('a name that names no file is not followed, whatever is allowed', () => {

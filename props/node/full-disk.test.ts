@@ -89,9 +89,9 @@ const carryOut = either(function* (file: DiskFile, commands: readonly AnyCommand
 })
 
 /** Does all of it with a disk that is full after so many changes; returns whether it was. */
-const cutShort = (changes: number, commands = during): boolean => {
+const cutShort = async (changes: number, commands = during): Promise<boolean> => {
   writeFileSync(path, load('case-01-empty-v3').image)
-  const file = openDiskFile({ name: path })
+  const file = await openDiskFile({ name: path })()
   assert.ok(E.isRight(file))
   assert.equal(carryOut(file.right, before), E.right(undefined))
   const done = carryOut(failing(file.right, changes), commands)
@@ -120,20 +120,20 @@ const look = async (): Promise<void> => {
 
 test('a write that fails leaves only leaks, and COPIED flags of clusters whose refcount is too high', async () => {
   let n = 0
-  for (; cutShort(n); n++) await look()
+  for (; await cutShort(n); n++) await look()
   await look()
   assert.ok(n > 40, `${n} changes`)
 })
 
 test('grouped writes that fail leave no more than that', async () => {
   let n = 0
-  for (; cutShort(n, grouped); n++) await look()
+  for (; await cutShort(n, grouped); n++) await look()
   await look()
   assert.ok(n > grouped.length, `${n} changes`)
 })
 
 needsQemu(test)('QEMU repairs what a write that fails leaves, and the guest bytes stay', async () => {
-  for (let n = 0; cutShort(n); n += 5) {
+  for (let n = 0; await cutShort(n); n += 5) {
     const code = spawnSync('qemu-img', ['check', '-r', 'all', path]).status
     assert.is(code, 0, `${n}: ${code ?? ''}`)
     await look()

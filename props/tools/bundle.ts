@@ -12,7 +12,7 @@ const options: BuildOptions = {
   platform: 'node',
   target: 'node20',
   // These load files of their own, and only when they are needed.
-  external: ['fs-native-extensions', '@bokuweb/zstd-wasm'],
+  external: ['koffi', '@bokuweb/zstd-wasm'],
   // The ES modules of the packages, from which esbuild drops unused code.
   alias: { 'fp-ts/lib': 'fp-ts/es6', 'io-ts': 'io-ts/es6/index.js' }
 }

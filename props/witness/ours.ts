@@ -1,6 +1,7 @@
 /** The command of this package in this process, and what it does to a file. */
 import fs from 'node:fs'
-import extensions from 'fs-native-extensions'
+import { createRequire } from 'node:module'
+import koffi from 'koffi'
 import { flush, type HostWrite } from '../../src/bytes/host-write.js'
 import { loadCommand, type Printer, stopClocks, Terminal } from '../run/terminal.js'
 import type { Printed } from './bytes.js'
@@ -16,13 +17,35 @@ export interface Ours {
 
 const theImage = { part: 'image', depth: 0 } as const
 
+/** Sees the holes that are punched, while something is recorded. */
+let onPunch: (fd: number, at: number, length: number) => void = () => undefined
+
+/** Lets the command find, in place of koffi, one whose `fallocate` is seen. */
+const watchHoles = (): void => {
+  const require = createRequire(import.meta.url)
+  const path = require.resolve('koffi')
+  require(path)
+  const load = (name: string | null) => {
+    const library = koffi.load(name)
+    const func = (definition: string): unknown => {
+      const call: unknown = library.func(definition)
+      if (typeof call !== 'function' || !definition.startsWith('int fallocate')) return call
+      return (fd: number, mode: number, at: number, length: number): unknown => {
+        onPunch(fd, at, length)
+        return Reflect.apply(call, undefined, [fd, mode, at, length])
+      }
+    }
+    return { func }
+  }
+  Object.assign(require.cache[path] ?? {}, { exports: { ...koffi, load } })
+}
+
 /** Records what this process does to a file, until `stop`. */
 const recording = (file: string): { readonly stop: () => readonly HostWrite[] } => {
   const { ino } = fs.statSync(file)
   const writes: HostWrite[] = []
   const isIt = (fd: number): boolean => fs.fstatSync(fd).ino === ino
   const { writeSync, fdatasyncSync, ftruncateSync } = fs
-  const { trimSync } = extensions
   const note = (fd: number, write: HostWrite): void => {
     if (isIt(fd)) writes.push(write)
   }
@@ -41,16 +64,11 @@ const recording = (file: string): { readonly stop: () => readonly HostWrite[] } 
       ftruncateSync(fd, length)
     }
   })
-  Object.assign(extensions, {
-    trimSync: (fd: number, at: number, length: number): void => {
-      note(fd, { _tag: 'Punch', file: theImage, at, length })
-      trimSync(fd, at, length)
-    }
-  })
+  onPunch = (fd, at, length) => note(fd, { _tag: 'Punch', file: theImage, at, length })
   return {
     stop: () => {
       Object.assign(fs, { writeSync, fdatasyncSync, ftruncateSync })
-      Object.assign(extensions, { trimSync })
+      onPunch = () => undefined
       return writes
     }
   }
@@ -58,6 +76,7 @@ const recording = (file: string): { readonly stop: () => readonly HostWrite[] } 
 
 /** The command; descriptors 1 and 2 of this process are the two files. */
 export const loadOurs = async (out: Printer, error: Printer): Promise<Ours> => {
+  watchHoles()
   const terminal = new Terminal(await loadCommand(), out, error)
   stopClocks()
   const run = async (words: readonly string[]): Promise<Printed> => {

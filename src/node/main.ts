@@ -1,6 +1,7 @@
 /** The command: carries out a command line, prints errors, and sets the exit code. */
 import * as E from 'fp-ts/lib/Either.js'
 import { type CommandError, commandError, reason } from './command-error.js'
+import { warningName } from './files/libc.js'
 import { writeText } from './files/output.js'
 import { execute } from './program.js'
 
@@ -20,5 +21,10 @@ export const run = async (words: readonly string[]): Promise<void> => {
   const done = await execute(words, report)().catch((error: unknown) => E.left(commandError(reason(error))))
   process.exitCode = E.getOrElse(failed)(done)
 }
+
+process.removeAllListeners('warning')
+process.on('warning', ({ name, message }) => {
+  if (name === warningName) report(commandError(`note: ${message}`))
+})
 
 void run(process.argv.slice(2))

@@ -169,5 +169,30 @@ export const nodeMutants: readonly Mutant[] = [
     change: { in: 'depthOf', find: 'pathFrom($above.name, base)', to: 'base' },
     red: 'props/node/links.test.ts',
     rule: 'a base is named from the folder of the layer above it'
+  },
+  {
+    name: 'the locks of other processes are not looked for',
+    file: 'node/files/lock.ts',
+    change: { in: 'lockBytes', find: 'if ($shared.right) return E.right($lock)', operator: 'drop-statement' },
+    red: 'props/node/lock.test.ts',
+    rule: 'an image has one writer at a time, and readers beside it'
+  },
+  {
+    name: 'a reader of an image does not forbid others to write it',
+    file: 'node/files/lock.ts',
+    change: {
+      in: 'accesses',
+      find: "{ ...readOnly, forbids: ['write', 'resize'] }",
+      to: '{ ...readOnly, forbids: [] }'
+    },
+    red: 'props/node/lock.test.ts',
+    rule: 'an image that another process writes is not read, unless by force'
+  },
+  {
+    name: '--force-share takes the locks of a reader',
+    file: 'node/files/lock.ts',
+    change: { in: 'readAccess', find: "format === 'raw' || forceShare", to: "format === 'raw'" },
+    red: 'props/node/lock.test.ts',
+    rule: 'an image that another process writes is not read, unless by force'
   }
 ]

@@ -6,14 +6,15 @@ import { checkMetadata, ignoredRefusals } from '../../image/check/check.js'
 import { checkJson, exitCode } from '../../image/check/report.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
 import type { RepairMode } from '../../transition/repair/repair.js'
-import { because, type CommandError, type Failed, failure, get, task, using, wait } from '../command-error.js'
+import { because, type Failed, failure, get, task, using, wait } from '../command-error.js'
 import { openFile, openSource } from '../files/file.js'
+import { readAccess } from '../files/lock.js'
 import { jsonText, print } from '../files/output.js'
 import { cannotOpen, run, type Source } from '../files/source.js'
 import { dataPlace } from '../images/follow.js'
 import { checkText } from '../text/check-text.js'
 import { choice, command, flag } from './command.js'
-import { allow, ignored, image, output, quiet } from './options.js'
+import { allow, forceShare, ignored, image, output, quiet } from './options.js'
 
 /** Exit code for a format that has no checks. @see CHK-07 */
 const notChecked = 63
@@ -51,25 +52,27 @@ const repaired = async function* (
   })
 }
 
+/** How an image is opened. */
+interface Opening {
+  readonly allow: readonly string[]
+  readonly forceShare: boolean
+}
+
 /** The length of the external data file in bytes; `undefined` for an image without one. */
-const dataFileLength = (
-  name: string,
-  m: Metadata,
-  folders: readonly string[]
-): E.Either<CommandError, number | undefined> =>
-  m.header.incompatibleFeatures.externalDataFile
-    ? E.map((data: Source) => {
-        data.close()
-        return data.length
-      })(E.chain(openFile)(dataPlace(name, m, folders)))
-    : E.right(undefined)
+const dataFileLength = task(async function* (name: string, m: Metadata, { allow: folders, forceShare }: Opening) {
+  if (!m.header.incompatibleFeatures.externalDataFile) return undefined
+  const data = openFile(yield* get(dataPlace(name, m, folders)), forceShare ? 'shared' : 'data')
+  return yield* using(data, function* ({ length }) {
+    return length
+  })
+})
 
 /** Checks an image that is open. Decoders are loaded only when they are asked for. */
-const checked = task(async function* (file: Source, isDeep: boolean, folders: readonly string[]) {
+const checked = task(async function* (file: Source, isDeep: boolean, opening: Opening) {
   const refused = E.mapLeft(cannotOpen(file.name))
   const deep = isDeep ? { deep: (await import('../compression/native.js')).native } : {}
   const m = yield* get(refused(yield* wait(run(file, readMetadata))))
-  const length = yield* get(dataFileLength(file.name, m, folders))
+  const length = yield* wait(dataFileLength(file.name, m, opening))
   const data = length === undefined ? {} : { dataFileLength: length }
   return yield* get(refused(yield* wait(run(file, () => checkMetadata(m, file.length, { ...data, ...deep })))))
 })
@@ -79,18 +82,23 @@ export const check = command({
   options: {
     output,
     allow,
+    forceShare,
     strict: flag('--strict', 'count every violated MUST of the format as an error'),
     deep: flag('--deep', 'read and decode every compressed cluster'),
     repair: choice('-r, --repair <what>', 'repair before the check: leaks or all', ['leaks', 'all'], undefined),
     quiet: quiet()
   },
-  ignored: [ignored['-T'], ignored['-U']],
-  async *run({ image: { name, format } }, { output: form, allow: folders, strict, deep, repair, quiet: isQuiet }) {
+  ignored: [ignored['-T']],
+  async *run({ image: named }, { output: form, allow: folders, strict, deep, repair, quiet: isQuiet, ...given }) {
+    const { name, format } = named
+    const opening = { allow: folders, forceShare: given.forceShare || named.forceShare }
+    if (repair !== undefined && opening.forceShare)
+      yield* get(failure(`Could not open '${name}': -U can only be used without -r, which changes it`, { file: name }))
     const fixed = format === 'raw' || repair === undefined ? nothing : yield* repaired(name, repair, folders)
-    const found = yield* using(openSource(name), async function* (file) {
+    const found = yield* using(openSource(name, readAccess(format, opening.forceShare)), async function* (file) {
       if (format === 'raw')
         yield* get(failure('This image format does not support checks', { exitCode: notChecked, clause: 'CHK-07' }))
-      return yield* wait(checked(file, deep, folders))
+      return yield* wait(checked(file, deep, opening))
     })
     const isJson = form === 'json'
     const text = isJson

@@ -1,17 +1,26 @@
 /** `qcow2 commit`: what an overlay holds goes into a file below it. */
 import * as E from 'fp-ts/lib/Either.js'
-import * as TE from 'fp-ts/lib/TaskEither.js'
 import { imageFile } from '../../bytes/plan.js'
 import { chainSize } from '../../image/guest/chain.js'
-import { because, type CommandError, type Failed, failure, get, task, using, wait } from '../command-error.js'
+import {
+  because,
+  type Body,
+  type CommandError,
+  type Failed,
+  failure,
+  get,
+  task,
+  using,
+  wait
+} from '../command-error.js'
 import { type DiskFile, openDiskFile } from '../files/disk-file.js'
-import { resolvedPath } from '../files/file.js'
+import { type Place, resolvedPath } from '../files/file.js'
 import { print } from '../files/output.js'
 import { cannotOpen } from '../files/source.js'
 import { pathFrom } from '../images/follow.js'
 import { guestSize, type Piece, wholeDisk } from '../images/guest.js'
 import { withImage } from '../images/locked-image.js'
-import { openChain, type OpenChain } from '../images/open.js'
+import { openChain, type OpenChain, type OpenOptions } from '../images/open.js'
 import type { Session } from '../images/session.js'
 import { command, flag, option, optional, text } from './command.js'
 import { allow, ignored, image, quiet } from './options.js'
@@ -79,26 +88,33 @@ const depthOf = ({ sources }: OpenChain, base: string | undefined): number => {
   })
 }
 
-const commitInto = async function* (
-  image: string,
-  overlay: OpenChain,
-  base: string | undefined,
-  folders: readonly string[]
-): AsyncGenerator<Failed, void> {
-  if (overlay.chain.length < 2) yield* get(failure('Image does not have a backing file', { file: image }))
-  const depth = depthOf(overlay, base)
-  const source = overlay.sources[depth]
-  if (source === undefined)
-    return yield* get(failure(`Did not find '${base ?? ''}' in the backing chain of '${image}'`, { file: image }))
-  if (overlay.chain[depth]?._tag === 'Raw')
-    yield* using(TE.fromEither(openDiskFile(source)), async function* (disk) {
-      yield* wait(copy(overlay, depth, rawTarget(disk)))
-    })
-  else
-    yield* withImage(source, { allow: folders }, async function* (session) {
-      yield* wait(copy(overlay, depth, imageTarget(source.name, session)))
-    })
+/** A layer below the overlay: where its file is, what it is, and how many layers are above it. */
+interface Base {
+  readonly place: Place
+  readonly isRaw: boolean
+  readonly depth: number
 }
+
+/** The layer that is meant. */
+const findBase = (image: string, named: string | undefined, options: OpenOptions): AsyncGenerator<Failed, Base> =>
+  using(openChain(image, options), function* (overlay) {
+    if (overlay.chain.length < 2) yield* get(failure('Image does not have a backing file', { file: image }))
+    const depth = depthOf(overlay, named)
+    const place = overlay.sources[depth]
+    return place === undefined
+      ? yield* get(failure(`Did not find '${named ?? ''}' in the backing chain of '${image}'`, { file: image }))
+      : { place, isRaw: overlay.chain[depth]?._tag === 'Raw', depth }
+  })
+
+/** Opens the base for writing while the body runs. */
+const withBase = (
+  { place, isRaw }: Base,
+  options: OpenOptions,
+  body: (target: Target) => Body<void>
+): AsyncGenerator<Failed, void> =>
+  isRaw
+    ? using(openDiskFile(place), (disk) => body(rawTarget(disk)))
+    : withImage(place, options, (session) => body(imageTarget(place.name, session)))
 
 /**
  * What was copied is durable before the overlay is emptied, so that the guest's disk is the same at every moment. With a
@@ -113,12 +129,22 @@ export const commit = command({
     quiet: quiet()
   },
   ignored: [ignored['-t'], ignored['-p'], ignored['-r']],
-  async *run({ image: { name } }, { allow: folders, base, drop, quiet: isQuiet }) {
-    yield* withImage(name, { allow: folders }, async function* (session) {
-      yield* using(openChain(name, { allow: folders }), (overlay) => commitInto(name, overlay, base, folders))
-      if (!drop && base === undefined) yield* get(E.mapLeft(cannotOpen(name))(session.command({ _tag: 'MakeEmpty' })))
-      yield* get(session.end())
-      if (!isQuiet) yield* get(print('Image committed.\n'))
-    })
+  async *run({ image: { name } }, { allow: folders, base: named, drop, quiet: isQuiet }) {
+    const options = { allow: folders }
+    const base = yield* findBase(name, named, options)
+    // The base is locked first: what this process has open for writing, it reads as a layer of the overlay.
+    yield* withBase(base, options, (target) =>
+      withImage(name, options, async function* (session) {
+        yield* using(openChain(name, options), async function* (overlay) {
+          if (overlay.sources[base.depth]?.resolved !== base.place.resolved)
+            yield* get(failure(`Could not commit '${name}': its backing file has changed`, { file: name }))
+          yield* wait(copy(overlay, base.depth, target))
+        })
+        if (!drop && named === undefined)
+          yield* get(E.mapLeft(cannotOpen(name))(session.command({ _tag: 'MakeEmpty' })))
+        yield* get(session.end())
+      })
+    )
+    if (!isQuiet) yield* get(print('Image committed.\n'))
   }
 })

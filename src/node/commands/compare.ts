@@ -8,7 +8,7 @@ import { allocatedIn, allocatedRanges } from '../images/allocated-ranges.js'
 import { guestBytes, guestSize } from '../images/guest.js'
 import { openChain, type OpenChain } from '../images/open.js'
 import { command, flag } from './command.js'
-import { allow, ignored, image, type NamedImage, quiet } from './options.js'
+import { allow, forceShare, ignored, image, type NamedImage, quiet } from './options.js'
 
 /** Exit code when the disks differ. */
 const differ = 1
@@ -82,12 +82,14 @@ interface CompareOptions {
   readonly strict: boolean
   readonly quiet: boolean
   readonly allow: readonly string[]
+  readonly forceShare: boolean
 }
 
 /** Compares the disks of two images, and prints the outcome; the value is the exit code. */
 const compareImages = task(
   (first: NamedImage, second: NamedImage, options: CompareOptions): AsyncGenerator<Failed, number> => {
-    const open = ({ name, format }: NamedImage) => openChain(name, { allow: options.allow, format })
+    const open = ({ name, format, forceShare }: NamedImage) =>
+      openChain(name, { allow: options.allow, format, forceShare: options.forceShare || forceShare })
     return using(open(first), (a) =>
       using(open(second), async function* (b) {
         const { code, text } = yield* wait(compared(a, b, options.strict))
@@ -106,9 +108,10 @@ export const compare = command({
   options: {
     strict: flag('-s, --strict', 'also compare the sizes, and which clusters are allocated'),
     quiet: quiet(),
-    allow
+    allow,
+    forceShare
   },
-  ignored: [ignored['-T'], ignored['-p'], ignored['-U']],
+  ignored: [ignored['-T'], ignored['-p']],
   async *run({ first, second }, options) {
     const done = compareImages(first, second, options)
     return yield* wait(TE.mapLeft((error: CommandError) => ({ ...error, exitCode: notCompared }))(done))

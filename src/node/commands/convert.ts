@@ -7,7 +7,7 @@ import { print } from '../files/output.js'
 import { optionsHelp } from '../text/image-options.js'
 import { asksForHelp, byteSize, where } from '../text/values.js'
 import { argument, command, flag, option, optional, orElse, text, texts } from './command.js'
-import { allow, format, ignored, optionLists, quiet, snapshot } from './options.js'
+import { allow, forceShare, format, ignored, optionLists, quiet, snapshot } from './options.js'
 
 /** Bytes of zeros from which on they are left out: whole sectors. */
 const sparseSize = where(
@@ -58,6 +58,7 @@ export const convert = command({
     format: option('-f, --format <format>', 'format of the images: qcow2 (default) or raw', format),
     out: option('-O, --out <format>', 'format of the output: raw (default) or qcow2', orElse(format, 'raw')),
     allow,
+    forceShare,
     snapshot: snapshot(),
     compress: flag('-c, --compress', 'compress the clusters of the output'),
     options: optionLists("options of the output, as qemu-img's; -o help lists them"),
@@ -80,7 +81,7 @@ export const convert = command({
     quiet: quiet()
   },
   ignored: [
-    ...(['-T', '-t', '-U', '-W', '-C', '-r'] as const).map((short) => ignored[short]),
+    ...(['-T', '-t', '-W', '-C', '-r'] as const).map((short) => ignored[short]),
     { flags: '-m, --coroutines <n>', codec: coroutines }
   ],
   async *run({ files }, options, report) {

@@ -2,13 +2,16 @@
 import { dump as dumpPlan } from '../../image/dump/dump.js'
 import { get, using } from '../command-error.js'
 import { openSource } from '../files/file.js'
+import { readAccess } from '../files/lock.js'
 import { textWriter } from '../files/output.js'
 import { run } from '../files/source.js'
 import { argument, choice, command, text } from './command.js'
+import { forceShare } from './options.js'
 
 export const dump = command({
   args: { image: argument('<image>', 'the image', text) },
   options: {
+    forceShare,
     data: choice(
       '--data <which>',
       'bytes that no structure covers: none (default), or inline, which assemble needs',
@@ -16,8 +19,8 @@ export const dump = command({
       'none'
     )
   },
-  run: ({ image }, { data }) =>
-    using(openSource(image), async function* (source) {
+  run: ({ image }, { data, forceShare: isForced }) =>
+    using(openSource(image, readAccess('qcow2', isForced)), async function* (source) {
       const { put, end } = textWriter()
       const printed = await run(source, () => dumpPlan(source.length, data), put)()
       yield* get(end())

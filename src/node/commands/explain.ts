@@ -3,12 +3,13 @@ import { clause } from '../../../spec/clauses/index.js'
 import { type ExplainReport, explainJson, explain as explainPlan, type Explanation } from '../../image/dump/explain.js'
 import { failure, get, using, wait } from '../command-error.js'
 import { openSource } from '../files/file.js'
+import { readAccess } from '../files/lock.js'
 import { jsonText, print } from '../files/output.js'
 import { run } from '../files/source.js'
 import { hex } from '../text/numbers.js'
 import { byteSize } from '../text/values.js'
 import { argument, command, orElse, text } from './command.js'
-import { output } from './options.js'
+import { forceShare, output } from './options.js'
 
 const lines = (e: Explanation): readonly string[] => [
   `${e.structure}${e.of === '' ? '' : ` (${e.of})`}, ${e.part}: bytes ${hex(e.at)} to ${hex(e.at + e.size - 1)}`,
@@ -33,9 +34,9 @@ export const explain = command({
       orElse(byteSize('offset'), 0)
     )
   },
-  options: { output },
-  run: ({ image, offset }, { output: format }) =>
-    using(openSource(image), async function* (source) {
+  options: { output, forceShare },
+  run: ({ image, offset }, { output: format, forceShare: isForced }) =>
+    using(openSource(image, readAccess('qcow2', isForced)), async function* (source) {
       const { length } = source
       if (offset >= length)
         yield* get(failure(`byte ${offset} is past the end of '${image}' (${length} bytes)`, { file: image, offset }))

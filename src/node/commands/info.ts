@@ -7,12 +7,13 @@ import { infoJson } from '../../image/info-json.js'
 import { type Failed, get, using, wait } from '../command-error.js'
 import { openSource } from '../files/file.js'
 import { jsonText, print } from '../files/output.js'
+import { readAccess } from '../files/lock.js'
 import { cannotOpen, run, type Source } from '../files/source.js'
 import { pathFrom } from '../images/follow.js'
-import { openChain } from '../images/open.js'
+import { openChain, type OpenOptions } from '../images/open.js'
 import { type Heading, humanInfo, humanRaw } from '../text/info-text.js'
 import { command, flag } from './command.js'
-import { allow, ignored, image, type NamedImage, output } from './options.js'
+import { allow, forceShare, image, type NamedImage, output } from './options.js'
 
 /** What is known of a file beside its bytes. */
 const fileInfo = ({ name, length, actualSize }: Source): FileInfo => ({
@@ -53,16 +54,16 @@ const judged = async function* (
 }
 
 /** An image that must be refused is described as far as it decodes. */
-const infoOf = ({ name, format }: NamedImage, isJson: boolean): AsyncGenerator<Failed, void> =>
-  using(openSource(name), async function* (source) {
+const infoOf = ({ name, format, forceShare }: NamedImage, isJson: boolean): AsyncGenerator<Failed, void> =>
+  using(openSource(name, readAccess(format, forceShare)), async function* (source) {
     const [report, refused] = yield* judged(source, format === 'raw')
     yield* get(print(isJson ? jsonText(toJson(report)) : toText(report)))
     if (refused !== undefined) yield* get(E.left(cannotOpen(name)([refused])))
   })
 
 /** The same for an image and everything below it; nothing is printed where a file of the chain must be refused. */
-const infoOfChain = (name: string, folders: readonly string[], isJson: boolean): AsyncGenerator<Failed, void> =>
-  using(openChain(name, { allow: folders }), async function* ({ sources, chain }) {
+const infoOfChain = (name: string, options: OpenOptions, isJson: boolean): AsyncGenerator<Failed, void> =>
+  using(openChain(name, options), async function* ({ sources, chain }) {
     const layers: Report[] = []
     for (const [depth, source] of sources.entries()) {
       const [report, refused] = yield* judged(source, chain[depth]?._tag === 'Raw')
@@ -74,10 +75,12 @@ const infoOfChain = (name: string, folders: readonly string[], isJson: boolean):
 
 export const info = command({
   args: { image: image('<image>', 'the image', '-f, --format <format>', ['qcow2', 'raw']) },
-  options: { output, backingChain: flag('--backing-chain', 'print the same for its backing files'), allow },
-  ignored: [ignored['-U']],
-  run: (args, options) => {
+  options: { output, backingChain: flag('--backing-chain', 'print the same for its backing files'), allow, forceShare },
+  run: ({ image: named }, options) => {
     const isJson = options.output === 'json'
-    return options.backingChain ? infoOfChain(args.image.name, options.allow, isJson) : infoOf(args.image, isJson)
+    const given = { ...named, forceShare: options.forceShare || named.forceShare }
+    return options.backingChain
+      ? infoOfChain(given.name, { allow: options.allow, forceShare: given.forceShare }, isJson)
+      : infoOf(given, isJson)
   }
 })

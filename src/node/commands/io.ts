@@ -41,7 +41,15 @@ export const io = command({
     const output = { print: cmd.length > 0 ? flow(put, dropUnread) : print, report, flush: flow(end, dropUnread) }
     const session = new IoSession(output, folders)
     if (name !== undefined)
-      yield* wait(session.open({ format: given, ...named, name, readOnly: readOnly || named.readOnly === true }))
+      yield* wait(
+        session.open({
+          format: given,
+          ...named,
+          name,
+          readOnly: readOnly || named.readOnly === true,
+          forceShare: forceShare || named.forceShare === true
+        })
+      )
     const code = await session.run(cmd.length > 0 ? cmd : standardInput())()
     const [closed, flushed] = [session.close(), output.flush()]
     const exitCode = yield* get(code)

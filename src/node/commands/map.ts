@@ -5,6 +5,7 @@ import { type DirtyRange, dirtyRanges } from '../../image/guest/bitmap-ranges.js
 import { map as mapPlan, type MapEntry, mapEntryText } from '../../image/guest/map.js'
 import { type CommandError, type Failed, failure, get, using, wait } from '../command-error.js'
 import { openSource } from '../files/file.js'
+import { readAccess, type ReadAccess } from '../files/lock.js'
 import { textWriter } from '../files/output.js'
 import { run, type Source } from '../files/source.js'
 import { openChain, type OpenOptions } from '../images/open.js'
@@ -12,7 +13,7 @@ import { bitmapNamed, openableMetadata } from '../images/openable-metadata.js'
 import { hex } from '../text/numbers.js'
 import { byteSize } from '../text/values.js'
 import { command, option, optional, orElse, text } from './command.js'
-import { allow, ignored, image, output, snapshot } from './options.js'
+import { allow, forceShare, image, output, snapshot } from './options.js'
 
 /** A number as qemu-img prints it here. */
 const offset = (n: number): string => (n === 0 ? '0' : hex(n))
@@ -89,8 +90,8 @@ const mapOf = (name: string, options: OpenOptions, { from, to }: Part, isJson: b
   })
 
 /** Rows are those of dirty ranges alone. */
-const bitmapOf = (name: string, bitmap: string, isJson: boolean): AsyncGenerator<Failed, void> =>
-  using(openSource(name), async function* (source) {
+const bitmapOf = (name: string, access: ReadAccess, bitmap: string, isJson: boolean): AsyncGenerator<Failed, void> =>
+  using(openSource(name, access), async function* (source) {
     const m = yield* wait(openableMetadata(source))
     const found = yield* get(bitmapNamed(name, m, bitmap))
     const textOf = ({ start, length, dirty }: DirtyRange): string => {
@@ -106,19 +107,21 @@ export const map = command({
   options: {
     output,
     allow,
+    forceShare,
     snapshot: snapshot('--snapshot <id or name>'),
     bitmap: option('--bitmap <name>', 'print which guest bytes a dirty bitmap marks, instead', optional(text)),
     start: option('-s, --start-offset <offset>', 'guest byte to begin at', orElse(byteSize('start offset'), 0)),
     length: option('-l, --max-length <bytes>', 'guest bytes to print', orElse(byteSize('max length'), Infinity))
   },
-  ignored: [ignored['-U']],
-  async *run({ image: { name } }, { output: form, allow: folders, snapshot: wanted, bitmap, start, length }) {
+  async *run({ image: named }, { output: form, allow: folders, snapshot: wanted, bitmap, start, length, ...given }) {
+    const { name } = named
     const isJson = form === 'json'
+    const isForced = given.forceShare || named.forceShare
     if (bitmap === undefined) {
-      const options = { allow: folders, snapshot: wanted }
+      const options = { allow: folders, snapshot: wanted, forceShare: isForced }
       return yield* mapOf(name, options, { from: start, to: start + length }, isJson)
     }
     if (wanted !== undefined) yield* get(failure('--bitmap and --snapshot are mutually exclusive'))
-    yield* bitmapOf(name, bitmap, isJson)
+    yield* bitmapOf(name, readAccess('qcow2', isForced), bitmap, isJson)
   }
 })

@@ -36,6 +36,8 @@ export const format = formatAmong(['qcow2', 'raw'])
 export interface NamedImage {
   readonly name: string
   readonly format: Format
+  /** Whether its options say that other processes may write it. */
+  readonly forceShare: boolean
 }
 
 /** Declares `--image-opts`, once for all images of a command; whether it is given. */
@@ -53,18 +55,18 @@ const namedImage = either(function* (
   { words, format, byOptions }: t.TypeOf<typeof givenImage>,
   formats: Given<Format>
 ): Generator<Failed, NamedImage> {
-  if (!byOptions) return { name: words, format: yield* get(decodeWith(formats)(format)) }
+  if (!byOptions) return { name: words, format: yield* get(decodeWith(formats)(format)), forceShare: false }
   if (format !== undefined) yield* get(failure('--image-opts and --format are mutually exclusive'))
-  const { name, format: driver = 'qcow2' } = yield* get(imageOptsOf(words))
+  const { name, format: driver = 'qcow2', forceShare = false } = yield* get(imageOptsOf(words))
   if (name === undefined || !formats.is(driver))
     return yield* get(failure('the options are to name a qcow2 image: driver=qcow2,file.filename=…'))
-  return { name, format: driver }
+  return { name, format: driver, forceShare }
 })
 
 const named = (formats: Given<Format>): Given<NamedImage> =>
   new t.Type(
     'NamedImage',
-    t.type({ name: t.string, format: formats }).is,
+    t.type({ name: t.string, format: formats, forceShare: t.boolean }).is,
     (u, context) =>
       E.chain((given: t.TypeOf<typeof givenImage>) => {
         const image = namedImage(given, formats)
@@ -107,6 +109,9 @@ export const allow = repeated(
   '--allow <folder>',
   "a folder, beside the image's own, whose files may be opened as backing files and data files"
 )
+
+/** `-U`. */
+export const forceShare = flag('-U, --force-share', 'read images also while another process writes them')
 
 /** `-q`. */
 export const quiet = (about = 'print errors only'): Parameter<boolean> => flag('-q, --quiet', about)

@@ -4,6 +4,7 @@ import { snapshotInfo } from '../../image/info.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { because, type Failed, failure, get, using, wait } from '../command-error.js'
 import { openSource } from '../files/file.js'
+import { readAccess } from '../files/lock.js'
 import { print } from '../files/output.js'
 import { withImage } from '../images/locked-image.js'
 import { openableMetadata } from '../images/openable-metadata.js'
@@ -12,8 +13,8 @@ import { command, flag, option, optional, text } from './command.js'
 import { allow, ignored, image } from './options.js'
 
 /** Lists the snapshots, if there are any, as qemu-img does. */
-const list = (name: string): AsyncGenerator<Failed, void> =>
-  using(openSource(name), async function* (source) {
+const list = (name: string, isForced: boolean): AsyncGenerator<Failed, void> =>
+  using(openSource(name, readAccess('qcow2', isForced)), async function* (source) {
     const { snapshots } = yield* wait(openableMetadata(source))
     const lines = snapshotLines(snapshots.map(snapshotInfo))
     yield* get(print(lines.map((line) => `${line}\n`).join('')))
@@ -36,15 +37,16 @@ export const snapshot = command({
     forceShare: flag('-U, --force-share', 'with -l: also while another process writes the image')
   },
   ignored: [ignored['-q']],
-  async *run({ image: { name } }, { allow: folders, list: lists, create, apply, delete: gone, forceShare }) {
+  async *run({ image: named }, { allow: folders, list: lists, create, apply, delete: gone, forceShare: isForced }) {
+    const { name } = named
     const changes: readonly (readonly [what: string, command: AnyCommand])[] = [
       ...(create === undefined ? [] : [[`create snapshot '${create}'`, creation(create)] as const]),
       ...(apply === undefined ? [] : [[`apply snapshot '${apply}'`, { _tag: 'SnapshotApply', name: apply }] as const]),
       ...(gone === undefined ? [] : [[`delete snapshot '${gone}'`, { _tag: 'SnapshotDelete', name: gone }] as const])
     ]
     if (changes.length + Number(lists) > 1) yield* get(failure("Cannot mix '-l', '-a', '-c', '-d'"))
-    if (forceShare && !lists) yield* get(failure(`Could not open '${name}': -U is only for -l`, { file: name }))
-    if (lists) return yield* list(name)
+    if (isForced && !lists) yield* get(failure(`Could not open '${name}': -U is only for -l`, { file: name }))
+    if (lists) return yield* list(name, isForced || named.forceShare)
     // Without a change this does what opening for writing obliges to.
     yield* withImage(name, { alone: true, allow: folders }, function* (session) {
       for (const [what, change] of changes)

@@ -14,6 +14,7 @@ import {
 import type * as E from 'fp-ts/lib/Either.js'
 import { type Body, type CommandError, failure, get, onLeft, system, task, wait } from '../command-error.js'
 import { openRegular } from './file.js'
+import { lockForWriting } from './lock.js'
 
 /** A file that is being made. */
 export interface AtomicFile {
@@ -33,10 +34,12 @@ const exists = (name: string): boolean => lstatSync(name, { throwIfNoEntry: fals
 
 /** Opens and locks a file that is to be replaced. */
 const openLocked = task(async function* (name: string) {
-  const { lock } = await import('./posix-file.js')
   const { fd } = yield* get(openRegular({ name }, constants.O_RDWR))
-  yield* get(onLeft(() => closeSync(fd))(lock(fd, name)))
-  return fd
+  const { release } = yield* get(onLeft(() => closeSync(fd))(await lockForWriting(fd, name)()))
+  return () => {
+    closeSync(fd)
+    release()
+  }
 })
 
 /** A file to appear under this name, in the place of a regular file that has it and that no other process uses. */
@@ -51,7 +54,7 @@ export const atomicFile = task(async function* (name: string) {
   const old = before === undefined ? [] : [yield* wait(openLocked(target))]
   const path = `${target}.${process.pid}.partial`
   const release = (): void => {
-    for (const fd of old.splice(0)) closeSync(fd)
+    for (const close of old.splice(0)) close()
   }
   return {
     name,

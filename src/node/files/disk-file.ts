@@ -1,11 +1,12 @@
 /** Files that are changed: what waits to be written is read already. */
-import { closeSync, constants, fdatasyncSync, ftruncateSync } from 'node:fs'
+import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { Read } from '../../bytes/plan.js'
-import { type CommandError, either, get, onLeft, system } from '../command-error.js'
-import { lock, punch } from './posix-file.js'
+import { type CommandError, get, onLeft, system, task } from '../command-error.js'
 import { openRegular, type Place, readFully } from './file.js'
+import type { Libc } from './libc.js'
+import { lockForWriting } from './lock.js'
 import { dataParts, exactRange, writeFully } from './sparse.js'
 
 type Change = Exclude<HostWrite, { readonly _tag: 'Flush' }>
@@ -35,15 +36,37 @@ const worthLending = 2 ** 14
 const mostPages = 512
 
 /** Opens and locks a file that is to be changed. */
-export const openDiskFile = either(function* (place: Place) {
+export const openDiskFile = task(async function* (place: Place) {
   const { name } = place
   const { fd, length } = yield* get(openRegular(place, constants.O_RDWR))
-  yield* get(onLeft(() => closeSync(fd))(lock(fd, name)))
-  return diskFile(name, fd, length)
+  const { libc, release } = yield* get(onLeft(() => closeSync(fd))(await lockForWriting(fd, name)()))
+  const close = (): void => {
+    closeSync(fd)
+    release()
+  }
+  return diskFile(name, { fd, libc, close }, length)
 })
 
+/** A descriptor that is locked. */
+interface Locked {
+  readonly fd: number
+  readonly libc: Libc | undefined
+  readonly close: () => void
+}
+
+const zeros = new Uint8Array(2 ** 16)
+
+/** Gives a range back to the file system, or writes zeros where it takes none. Throws what the system throws. */
+const punch = ({ fd, libc }: Locked, at: number, length: number): void => {
+  const end = Math.min(at + length, fstatSync(fd).size)
+  if (end <= at || libc?.punchHole(fd, at, end - at) === 0) return
+  for (let from = at; from < end; from += zeros.length)
+    writeFully(fd, zeros.subarray(0, Math.min(zeros.length, end - from)), from)
+}
+
 /** The file of a descriptor, of `size` bytes. Inside, the system throws; what is thrown leaves it as an error. */
-const diskFile = (name: string, fd: number, size: number): DiskFile => {
+const diskFile = (name: string, locked: Locked, size: number): DiskFile => {
+  const { fd, close } = locked
   let length = size
   /** Bytes of the file itself, and how many of them no pending truncation cuts off. */
   let reach = size
@@ -131,7 +154,7 @@ const diskFile = (name: string, fd: number, size: number): DiskFile => {
   }
   const perform = (change: Change): void => {
     if (change._tag === 'Write') write(change.bytes, change.at)
-    else if (change._tag === 'Punch') punch(fd, change.at, change.length)
+    else if (change._tag === 'Punch') punch(locked, change.at, change.length)
     else {
       ftruncateSync(fd, change.length)
       reach = change.length
@@ -171,8 +194,6 @@ const diskFile = (name: string, fd: number, size: number): DiskFile => {
       waiting.clear()
       trim()
     },
-    close: () => {
-      closeSync(fd)
-    }
+    close
   }
 }

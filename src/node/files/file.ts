@@ -3,7 +3,8 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, rea
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { readInWindows, type WindowSize } from '../../bytes/window.js'
-import { type CommandError, either, failure, get, onLeft, system } from '../command-error.js'
+import { type CommandError, either, failure, get, onLeft, system, task } from '../command-error.js'
+import { lockForReading, type ReadAccess } from './lock.js'
 import { isUrl, type Source } from './source.js'
 
 const window: WindowSize = { size: 2 ** 16, kept: 4 }
@@ -80,12 +81,18 @@ const sourceOf = ({ name, resolved }: Place, { fd, length: end, actualSize }: Op
   }
 }
 
-/** Opens a file for reading. */
-export const openFile = (place: Place): E.Either<CommandError, Source> =>
-  E.map((opened: OpenFile) => sourceOf(place, opened))(openRegular(place))
+/** Opens a file for reading, and locks it as its use needs. */
+export const openFile = task(async function* (place: Place, access: ReadAccess) {
+  const opened = yield* get(openRegular(place))
+  yield* get(onLeft(() => closeSync(opened.fd))(await lockForReading(opened.fd, place.name, access)()))
+  return sourceOf(place, opened)
+})
 
 /**
- * Opens a file, or an image on a server; what reads from servers is loaded only then.
+ * Opens a file, or an image on a server; what reads from servers is loaded only then. A file that another process writes
+ * is refused, and no process can write it until it is closed.
+ *
+ * @param access `shared` to read a raw file, or an image whatever others do with it
  *
  * @example
  * import { openSource } from 'qcow2-spec/node'
@@ -96,6 +103,6 @@ export const openFile = (place: Place): E.Either<CommandError, Source> =>
  * assert.equal(source.left.message, "Could not open '/nowhere/disk.qcow2': no such file or directory")
  */
 export const openSource =
-  (name: string): TaskEither<CommandError, Source> =>
+  (name: string, access: ReadAccess = 'image'): TaskEither<CommandError, Source> =>
   async () =>
-    isUrl(name) ? (await import('./remote.js')).openRemote(name)() : openFile({ name })
+    isUrl(name) ? (await import('./remote.js')).openRemote(name)() : openFile({ name }, access)()

@@ -1,5 +1,6 @@
 /** Images that are changed: locked, their backing files open below them, and repaired first where they are dirty. */
 import * as E from 'fp-ts/lib/Either.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { compressionType } from '../../format/header.js'
 import type { Layer } from '../../image/guest/chain.js'
@@ -71,18 +72,18 @@ export const lockImage = (image: string | Place, options: LockOptions = {}): Tas
   const close = (): void => {
     for (const file of opened.splice(0)) file.close()
   }
-  const open = (at: Place): E.Either<CommandError, DiskFile> =>
-    E.map((file: DiskFile) => {
+  const open = (at: Place): TaskEither<CommandError, DiskFile> =>
+    TE.map((file: DiskFile) => {
       opened.push(file)
       return file
     })(openDiskFile(at))
   const lockAll = task(async function* () {
     if (isUrl(name))
       return yield* get(failure(`Could not open '${name}': an image on a server cannot be changed`, { file: name }))
-    const file = yield* get(open(place))
+    const file = yield* wait(open(place))
     const metadata = yield* get(openable(name, E.flattenW(new ImageFiles(file).run(readMetadata())), options.passed))
     const { externalDataFile } = metadata.header.incompatibleFeatures
-    const data = externalDataFile ? yield* get(open(yield* get(dataPlace(name, metadata, allow)))) : undefined
+    const data = externalDataFile ? yield* wait(open(yield* get(dataPlace(name, metadata, allow)))) : undefined
     const chain =
       metadata.backingName === undefined || options.alone === true
         ? undefined
@@ -122,8 +123,7 @@ export const openWritable = (
   name: string,
   format: 'qcow2' | 'raw',
   allow: readonly string[]
-): TaskEither<CommandError, Writable> =>
-  format === 'raw' ? () => Promise.resolve(openRaw({ name })) : openForWriting(name, { allow })
+): TaskEither<CommandError, Writable> => (format === 'raw' ? openRaw({ name }) : openForWriting(name, { allow }))
 
 /** Changes an image; what waits is durable when it ends. */
 export const withImage = <A>(

@@ -11,6 +11,7 @@ import { type Metadata } from '../../image/metadata.js'
 import { vmStateDisk } from '../../image/guest/vm-state.js'
 import { type CommandError, type Failed, failure, get, onLeft, task, using, wait } from '../command-error.js'
 import { openFile, openSource, type Place, resolvedPath } from '../files/file.js'
+import { readAccess } from '../files/lock.js'
 import { cannotOpen, inOwnTime, isUrl, type Source, type World } from '../files/source.js'
 import { backingPlace, dataPlace, newBackingPath } from './follow.js'
 import { openableMetadata, type OpenableMetadata, snapshotNamed } from './openable-metadata.js'
@@ -41,6 +42,8 @@ export interface OpenOptions {
   readonly vmState?: boolean
   /** What the top file is; qcow2 unless it is given. */
   readonly format?: 'qcow2' | 'raw'
+  /** Whether images are read also while other processes write them. */
+  readonly forceShare?: boolean
 }
 
 /** Most backing files of a chain. */
@@ -92,8 +95,10 @@ const diskOf = (
   )(snapshotNamed(image, m, wanted))
 }
 
-/** @param wanted what is opened of it; the active disk for every image but the top one */
-const imageStep = task(async function* (image: Source, allow: readonly string[], wanted: Partial<OpenOptions>) {
+/** @param isTop whether the options say what is opened of it; of every other image that is the active disk */
+const imageStep = task(async function* (image: Source, options: OpenOptions, isTop: boolean) {
+  const { allow, forceShare } = options
+  const wanted: Partial<OpenOptions> = isTop ? options : {}
   const { name } = image
   const m = yield* wait(openableMetadata(image))
   const layer: Layer = { _tag: 'Image', disk: yield* get(diskOf(name, m, wanted)) }
@@ -105,7 +110,7 @@ const imageStep = task(async function* (image: Source, allow: readonly string[],
           next: { format: yield* get(formatOf(m, backing)), place: yield* get(backingPlace(name, backing, allow)) }
         }
   const data = m.header.incompatibleFeatures.externalDataFile
-    ? { data: yield* get(E.chain(openFile)(dataPlace(name, m, allow))) }
+    ? { data: yield* wait(openFile(yield* get(dataPlace(name, m, allow)), forceShare === true ? 'shared' : 'data')) }
     : {}
   return { layer, files: { image, ...data }, ...next }
 })
@@ -162,13 +167,13 @@ export const openChainAt = (top: Place, options: OpenOptions): TaskEither<Comman
   ): AsyncGenerator<Failed, readonly [Step, ...Step[]]> {
     if (seen.length > maxDepth) yield* get(failure(`'${name}' has more than ${maxDepth} backing files`, { file: name }))
     const isTop = seen.length === 0
-    const file = place.resolved === undefined ? yield* wait(openSource(place.name)) : yield* get(openFile(place))
+    const access = readAccess(format, options.forceShare)
+    const file = yield* wait(place.resolved === undefined ? openSource(place.name, access) : openFile(place, access))
     opened.push(file)
     const real = place.resolved ?? (isUrl(name) ? name : yield* get(resolvedPath(name)))
     if (seen.includes(real))
       yield* get(failure(`'${name}': the backing files of '${basename(place.name)}' lead back to it`, { file: name }))
-    const wanted = isTop ? options : {}
-    const step = format === 'raw' ? rawStep(file) : yield* wait(imageStep(file, options.allow, wanted))
+    const step = format === 'raw' ? rawStep(file) : yield* wait(imageStep(file, options, isTop))
     if (step.files.data !== undefined) opened.push(step.files.data)
     return step.next === undefined ? [step] : [step, ...(yield* down(step.next, [...seen, real]))]
   }
@@ -184,11 +189,11 @@ export const openChainAt = (top: Place, options: OpenOptions): TaskEither<Comman
   return () => open()().then(onLeft(close))
 }
 
-/** Bytes of the disk that a backing file presents, which an image is to get. */
+/** Bytes of the disk that a backing file presents, which an image is to get; as in QEMU, whoever writes it. */
 export const backingSize = task(async function* (image: string, name: string, format: string) {
   if (format !== 'qcow2' && format !== 'raw') return yield* get(failure(`Unknown driver '${format}'`))
   const path = yield* get(newBackingPath(image, name))
-  return yield* using(openChain(path, { allow: [dirname(path)], format }), function* ({ chain }) {
+  return yield* using(openChain(path, { allow: [dirname(path)], format, forceShare: true }), function* ({ chain }) {
     return chainSize(chain)
   })
 })

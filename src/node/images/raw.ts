@@ -1,5 +1,7 @@
 /** Raw files that are written: the guest disk itself, of which every byte is where it is. */
 import * as E from 'fp-ts/lib/Either.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { Issue } from '../../bytes/issue.js'
 import { imageFile } from '../../bytes/plan.js'
@@ -33,8 +35,8 @@ export interface Writable {
 }
 
 /** Opens a raw file and locks it. */
-export const openRaw = (place: Place): E.Either<CommandError, Writable> =>
-  E.map((disk: DiskFile): Writable => ({ session: sessionOf(disk), close: disk.close }))(openDiskFile(place))
+export const openRaw = (place: Place): TaskEither<CommandError, Writable> =>
+  TE.map((disk: DiskFile): Writable => ({ session: sessionOf(disk), close: disk.close }))(openDiskFile(place))
 
 const sessionOf = (disk: DiskFile): Changes => ({
   get chain(): Chain {

@@ -28,8 +28,8 @@ const forReading = task(async function* (
   request: OpenRequest,
   allow: readonly string[]
 ): AsyncGenerator<Failed, IoFile> {
-  const { name, format } = request
-  const { chain, world, close } = yield* wait(openChain(name, { allow, format }))
+  const { name, format, forceShare = false } = request
+  const { chain, world, close } = yield* wait(openChain(name, { allow, format, forceShare }))
   if (world._tag === 'Async') {
     close()
     return yield* get(failure(`Could not open '${name}': it is on a server`, { file: name }))

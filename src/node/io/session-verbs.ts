@@ -33,7 +33,8 @@ export const parseOpen: Parse = either(function* (args, verb) {
   const request = {
     ...options,
     ...(name === undefined ? {} : { name }),
-    ...(flags.has('r') ? { readOnly: true } : {})
+    ...(flags.has('r') ? { readOnly: true } : {}),
+    ...(flags.has('U') ? { forceShare: true } : {})
   }
   return { _tag: 'Open', request }
 })

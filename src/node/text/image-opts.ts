@@ -9,18 +9,20 @@ export interface OpenRequest {
   readonly name: string
   readonly format: 'qcow2' | 'raw'
   readonly readOnly: boolean
+  /** Whether it is read also while other processes write it. */
+  readonly forceShare?: boolean
 }
 
 /** Options that are accepted for compatibility and ignored: how QEMU caches, locks and names. */
 const ignored =
-  /^((file\.|backing\.)?node-name|discard|detect-zeroes|auto-read-only|force-share|lazy-refcounts|overlap-check(\..+)?|pass-discard-.+|cache\..+|(l2-|refcount-)?cache-(size|entry-size|clean-interval)|file\.(locking|aio|discard|cache\..+))$/
+  /^((file\.|backing\.)?node-name|discard|detect-zeroes|auto-read-only|lazy-refcounts|overlap-check(\..+)?|pass-discard-.+|cache\..+|(l2-|refcount-)?cache-(size|entry-size|clean-interval)|file\.(locking|aio|discard|cache\..+))$/
 
 const amongWords = (words: readonly string[]) => (name: string) =>
   oneOf(words, (given) => `Parameter '${name}' does not accept value '${given}'`)
 
 /** The codecs of the values of ignored options, by patterns of their names; the first that fits holds. */
 const ignoredValues: readonly (readonly [names: RegExp, codec: (name: string) => t.Decoder<unknown, unknown>])[] = [
-  [/^(auto-read-only|force-share|lazy-refcounts|pass-discard-.+|cache\..+|overlap-check\.(?!template$).+)$/, onOff],
+  [/^(auto-read-only|lazy-refcounts|pass-discard-.+|cache\..+|overlap-check\.(?!template$).+)$/, onOff],
   [/cache-size$/, sizeOption],
   [
     /cache-entry-size$/,
@@ -60,6 +62,8 @@ const requestOf = either(function* (name: string, value: string): Generator<Fail
       return { name: value }
     case 'read-only':
       return { readOnly: yield* get(decodeWith(onOff(name))(value)) }
+    case 'force-share':
+      return { forceShare: yield* get(decodeWith(onOff(name))(value)) }
     default:
       if (!ignored.test(name)) yield* get(failure(`Parameter '${name}' is not known`))
       yield* get(decodeWith(codecOf(name))(value))
