@@ -54,6 +54,18 @@ test('a disk that was full, got smaller and grows again has zeros where it was c
   )
 })
 
+test('a raw disk that grows gains zeros, and its file keeps the bytes past them', () => {
+  for (const mode of modes) {
+    const m = newMachine({ size: 65_536, clusterBits: 12, dataFile: { name: 'img.raw', raw: true } })
+    const longer = new Uint8Array(3 * 65_536).fill(7)
+    const { data } = after({ ...m, files: { ...m.files, data: longer } }, to(2 * 65_536, mode)).files
+    assert.equal(
+      [data.length, data.lastIndexOf(7, 2 * 65_536 - 1), data.indexOf(7, 65_536)],
+      [3 * 65_536, 65_535, 131_072]
+    )
+  }
+})
+
 /** What a machine makes of commands that it does not refuse. */
 const after = (m: Machine, ...commands: readonly Command[]): Machine & { readonly writes: readonly HostWrite[] } =>
   commands.reduce<Machine & { readonly writes: readonly HostWrite[] }>(

@@ -87,11 +87,15 @@ export function* preallocate(
 
 /**
  * Gives the external data file the size of the disk, and the bytes it gains the zeros that the mode asks for: before
- * anything points to them, or together with the size where nothing does.
+ * anything points to them, or together with the size where nothing does. A raw disk keeps what its file has past that size.
  *
  * @see DATA-08
  */
 export const growDataFile = (w: CommandState, old: number, size: number, mode: Preallocation): void => {
+  if (w.header.autoclearFeatures.rawExternalData) {
+    clear(w, mode, dataFile, old, size - old)
+    return
+  }
   const stage = mode === 'off' ? 'expose' : 'prepare'
   w.tx.schedule(stage, { _tag: 'Truncate', file: dataFile, length: old })
   w.tx.schedule(stage, { _tag: 'Truncate', file: dataFile, length: size })

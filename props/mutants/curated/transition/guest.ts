@@ -210,6 +210,13 @@ export const guestMutants: readonly Mutant[] = [
     rule: 'preallocated clusters are in the file, and hold zeros whatever was there'
   },
   {
+    name: 'a raw disk that grows cuts its file',
+    file: 'transition/guest/preallocate.ts',
+    change: { in: 'growDataFile', find: '$w.header.autoclearFeatures.rawExternalData', operator: 'condition-false' },
+    red: 'props/transition/resize/resize.test.ts',
+    rule: 'a raw disk that grows gains zeros, and its file keeps the bytes past them'
+  },
+  {
     name: 'preallocated clusters share one host cluster',
     file: 'transition/engine/active-tree.ts',
     change: { in: 'encodeRun', find: "'hostClusterOffset' in $first ? $size : 0n", to: '0n' },
