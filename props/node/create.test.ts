@@ -105,8 +105,9 @@ const wantedOf = ([options, size, words = {}]: Case): Wanted => ({
   options: options === '' ? [] : [options]
 })
 
-/** What our command prints on its output, or its refusal. The files are made. */
+/** What our command prints on its output, or its refusal. The files are made; a data file that was there is removed before. */
 const make = async (c: Case): Promise<string> => {
+  for (const name of ['data.raw', 'a,b.raw']) rmSync(join(ours, name), { force: true })
   const texts = await textsOf(wantedOf(c))()
   if (E.isLeft(texts)) return texts.left.message
   return formattingLine(image, texts.right) + (await messageOf(createQcow2(image, texts.right)))
@@ -156,7 +157,7 @@ needsQemu(test)(
   'a preallocated image reads as that of qemu-img, has its entries, and takes space where asked to',
   async () => {
     for (const c of placed) {
-      for (const side of [ours, theirs]) writeFileSync(join(side, 'data.raw'), 'old'.repeat(200_000))
+      writeFileSync(join(theirs, 'data.raw'), 'old'.repeat(200_000))
       const answer = makeTheirs(c)
       assert.is(answer.code, 0, answer.text)
       assert.is(await make(c), asOurs(answer.text))
@@ -241,6 +242,7 @@ test('create prints one line for a new image or for an error, and a failed creat
   assert.match(made.out, /^Formatting 'image.qcow2', fmt=qcow2 cluster_size=4096 .* compat=0.10 .*refcount_bits=16\n$/)
   assert.equal(run('-q', '-b', 'base.raw', '-F', 'raw', 'image.qcow2'), { code: 0, out: '', error: '' })
   const before = readFileSync(image)
+  writeFileSync(join(ours, 'full.raw'), 'full')
   for (const [why, ...args] of [
     ['Could not open', '-b', 'absent', '-F', 'raw', 'image.qcow2'],
     ['same filename', '-b', 'image.qcow2', '-F', 'raw', 'image.qcow2', '1M'],
@@ -250,6 +252,8 @@ test('create prints one line for a new image or for an error, and a failed creat
     ['no such file or directory', '-q', 'missing/image.qcow2', '1M'],
     ['not a regular file', '-q', '/dev/full', '1M'],
     ['no such file or directory', '-q', '-o', 'data_file=missing/data', 'image.qcow2', '1M'],
+    ["the data file 'full.raw' holds 4 bytes", '-q', '-o', 'data_file=full.raw', 'image.qcow2', '1M'],
+    ['not a regular file', '-q', '-o', 'data_file=', 'image.qcow2', '1M'],
     ['encrypt.format', '-o', 'encrypt.format=luks', 'image.qcow2', '1M']
   ] as const) {
     const { code, error } = run(...args)
@@ -258,7 +262,8 @@ test('create prints one line for a new image or for an error, and a failed creat
     assert.ok(error.includes(why), error)
     assert.ok(readFileSync(image).equals(before))
   }
-  assert.equal(readdirSync(ours).toSorted(), ['a,b.raw', 'base.raw', 'data.raw', 'image.qcow2'])
+  assert.equal(readdirSync(ours).toSorted(), ['base.raw', 'full.raw', 'image.qcow2'])
+  assert.is(readFileSync(join(ours, 'full.raw'), 'utf8'), 'full')
 })
 
 test('a full disk keeps the old file and leaves no other', () => {

@@ -17,6 +17,13 @@ const inAsyncWriter = {
 
 export const nodeMutants: readonly Mutant[] = [
   {
+    name: 'creation empties a data file that holds data',
+    file: 'node/files/new-image.ts',
+    change: { in: 'newDataPath', find: '$there.size > 0', operator: 'condition-false' },
+    red: 'props/node/create.test.ts',
+    rule: 'create prints one line for a new image or for an error, and a failed create changes no file'
+  },
+  {
     name: 'a session does not read its pending guest writes',
     file: 'node/images/session.ts',
     change: { in: 'Session.see', find: 'this.files.see($writes)', to: 'E.right(undefined)' },

@@ -1,16 +1,30 @@
 /** New images: the files of an image that is being made, which appear under their names together. */
-import { closeSync, fdatasyncSync, ftruncateSync } from 'node:fs'
+import { closeSync, fdatasyncSync, ftruncateSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { CreateOptions } from '../../transition/create/options.js'
-import { type CommandError, either, get, onLeft, system, task, wait } from '../command-error.js'
+import { type CommandError, either, failure, get, onLeft, system, task, wait } from '../command-error.js'
 import { type AtomicFile, atomicFile } from './atomic-file.js'
 import { writeAt } from './sparse.js'
 
 /** Where a relative name that an image holds is looked for: in the image's folder. */
 export const beside = (image: string, name: string): string => resolve(dirname(image), name)
+
+/** The path of a new data file, which no file with data has. @see DATA-08 */
+const newDataPath = either(function* (image: string, name: string) {
+  const path = beside(image, name)
+  const there = yield* get(system('create', path, () => statSync(path, { throwIfNoEntry: false })))
+  if (there?.isFile() === true && there.size > 0)
+    yield* get(
+      failure(
+        `Could not create '${image}': the data file '${name}' holds ${there.size} bytes, which would be deleted; remove it, or name another file [DATA-08]`,
+        { file: image, clause: 'DATA-08' }
+      )
+    )
+  return path
+})
 
 interface NewFile {
   readonly part: 'image' | 'data'
@@ -66,7 +80,8 @@ export const newImage = (
     for (const [, file] of files) yield* get(file.publish())
   })
   const open = task(async function* () {
-    if (dataFile !== undefined) files.push(['data', yield* wait(atomicFile(beside(image, dataFile.name)))])
+    if (dataFile !== undefined)
+      files.push(['data', yield* wait(atomicFile(yield* get(newDataPath(image, dataFile.name))))])
     files.push(['image', yield* wait(atomicFile(image))])
     for (const [part, file] of files) parts.push({ part, file, fd: yield* get(file.create()) })
     return { parts, perform, publish, discard }
