@@ -14,6 +14,8 @@ export interface DeflateFacts {
   readonly distance: number
   /** Whether its final block ends. */
   readonly finished: boolean
+  /** Whether it goes on past the end of the payload. */
+  readonly cut: boolean
 }
 
 /** The order of the code lengths of the code length code. */
@@ -25,15 +27,31 @@ interface Code {
   readonly table: Uint16Array
 }
 
-const codeOf = (lengths: readonly number[]): Code => {
+/** A code as zlib takes it: no more codes than fit, and no fewer unless there is none, or with `one` none of over one bit. */
+const codeOf = (lengths: readonly number[], one = false): Code | undefined => {
   const bits = Math.max(1, ...lengths)
+  const used = lengths.reduce((sum, length) => sum + (length === 0 ? 0 : 2 ** (bits - length)), 0)
+  if (used > 2 ** bits || (used > 0 && used < 2 ** bits && !(one && bits === 1))) return undefined
   const table = new Uint16Array(2 ** bits)
   for (const { symbol, code, length } of codesOf(lengths))
     for (let i = code; i < table.length; i += 2 ** length) table[i] = symbol * 16 + length
   return { bits, table }
 }
 
-const fixed = { literals: codeOf(fixedLengths.literals), distances: codeOf(fixedLengths.distances) }
+/** The codes of a block. */
+interface Codes {
+  readonly literals: Code
+  readonly distances: Code
+}
+
+/** The codes of these lengths in bits; `undefined` where they are malformed. */
+const codesWith = (literals: readonly number[], distances: readonly number[]): Codes | undefined => {
+  const [first, second] = [codeOf(literals, true), codeOf(distances, true)]
+  return first === undefined || second === undefined ? undefined : { literals: first, distances: second }
+}
+
+/** The codes of a fixed block: two distances of its code stand for nothing. */
+const fixed = codesWith(fixedLengths.literals, [...fixedLengths.distances, 5, 5])
 
 /** The bits of the input, least significant first; zeros past its end. */
 class Bits {
@@ -75,24 +93,29 @@ class Bits {
     this.count = 0
   }
 
+  /** Whole bytes that are left. */
+  get left(): number {
+    return Math.max(0, this.bytes.length - this.at + (this.count >>> 3))
+  }
+
   /** Whether more bits were taken than there are. */
-  get over(): boolean {
+  over(): boolean {
     return this.at - (this.count >>> 3) > this.bytes.length
   }
 }
 
-type Codes = typeof fixed
-
 /** The codes of a dynamic block; `undefined` where they are malformed. */
 const dynamicCodes = (bits: Bits): Codes | undefined => {
-  const [literals, all] = [bits.take(5) + 257, bits.take(5) + 1]
+  const [literals, distances] = [bits.take(5) + 257, bits.take(5) + 1]
+  if (literals > 286 || distances > 30) return undefined
+  const all = literals + distances
   const sizes = new Array<number>(19).fill(0)
   for (const at of lengthOrder.slice(0, bits.take(4) + 4)) sizes[at] = bits.take(3)
   const code = codeOf(sizes)
   const out: number[] = []
-  while (out.length < literals + all) {
+  while (code !== undefined && out.length < all) {
     const symbol = bits.symbol(code)
-    if (symbol < 0 || bits.over) return undefined
+    if (symbol < 0 || bits.over() || (symbol === 16 && out.length === 0)) return undefined
     if (symbol < 16) out.push(symbol)
     else {
       const again = symbol === 16 ? (out.at(-1) ?? 0) : 0
@@ -100,7 +123,8 @@ const dynamicCodes = (bits: Bits): Codes | undefined => {
       for (let i = 0; i < times; i++) out.push(again)
     }
   }
-  return { literals: codeOf(out.slice(0, literals)), distances: codeOf(out.slice(literals, literals + all)) }
+  if (out.length !== all || out[endOfBlock] === 0) return undefined
+  return codesWith(out.slice(0, literals), out.slice(literals))
 }
 
 /** The properties of a stream, decoded until it ends, is malformed, or has yielded more than `most` bytes. */
@@ -110,17 +134,18 @@ export const deflateFacts = (payload: Uint8Array, most: number): DeflateFacts =>
   let distance = 0
   /** Whether the block ends. */
   const block = (codes: Codes): boolean => {
-    while (length <= most && !bits.over) {
+    while (length <= most && !bits.over()) {
       const symbol = bits.symbol(codes.literals)
       if (symbol === endOfBlock) return true
-      if (symbol < 0) return false
+      if (symbol < 0 || bits.over()) return false
       if (symbol < endOfBlock) {
         length += 1
         continue
       }
       const run = bits.value(lengthRanges[symbol - endOfBlock - 1])
       const back = bits.value(distanceRanges[bits.symbol(codes.distances)])
-      if (run === 0 || back === 0 || back > length) return false
+      // What lies before the stream is missed only where the bytes are to be output.
+      if (bits.over() || run === 0 || back === 0 || (back > length && length < most)) return false
       length += run
       distance = Math.max(distance, back)
     }
@@ -130,9 +155,9 @@ export const deflateFacts = (payload: Uint8Array, most: number): DeflateFacts =>
     bits.skip(0)
     const size = bits.take(16)
     if ((bits.take(16) ^ size) !== 0xffff) return false
+    length += Math.min(size, bits.left)
     bits.skip(size)
-    length += size
-    return !bits.over
+    return !bits.over()
   }
   const next = (type: number): boolean => {
     if (type === 0) return stored()
@@ -141,8 +166,8 @@ export const deflateFacts = (payload: Uint8Array, most: number): DeflateFacts =>
   }
   while (length <= most) {
     const final = bits.take(1) === 1
-    if (!next(bits.take(2)) || bits.over) break
-    if (final) return { length, distance, finished: true }
+    if (!next(bits.take(2)) || bits.over()) break
+    if (final) return { length, distance, finished: true, cut: false }
   }
-  return { length, distance, finished: false }
+  return { length, distance, finished: false, cut: bits.over() }
 }

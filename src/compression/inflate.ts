@@ -6,6 +6,7 @@
  */
 import { Inflate } from 'fflate'
 import * as E from 'fp-ts/lib/Either.js'
+import { deflateFacts } from './deflate-facts.js'
 
 /** Bytes of the payload in a piece: they yield at most some hundred kilobytes. */
 const piece = 512
@@ -53,13 +54,14 @@ const feed = (payload: Uint8Array, size: number, fine = payload.length): Inflate
 }
 
 /**
- * The first `size` bytes of the stream in `payload`. What follows the stream is not read. A stream that yields more is cut, and
- * one that yields less is an error.
+ * The first `size` bytes of the stream in `payload`. What follows the stream is not read. A stream that yields more, or that
+ * the payload cuts there, is a cluster; one that yields less is an error, and so is what zlib refuses.
  */
 export const inflate = (payload: Uint8Array, size: number): E.Either<string, Uint8Array> => {
+  const { length, finished, cut } = deflateFacts(payload, size)
+  if (finished && length < size) return E.left(`a deflate stream of ${length} bytes`)
+  if (length < size || (length === size && !finished && !cut)) return E.left('a deflate stream that is broken')
   const coarse = feed(payload, size)
-  const { sink, fault } = coarse.fault === undefined ? coarse : feed(payload, size, coarse.fault)
-  if (sink.length > size) return E.right(sink.out)
-  if (fault !== undefined) return E.left('a deflate stream that is broken')
-  return sink.length === size ? E.right(sink.out) : E.left(`a deflate stream of ${sink.length} bytes`)
+  const { sink } = coarse.fault === undefined ? coarse : feed(payload, size, coarse.fault)
+  return sink.length < size ? E.left('a deflate stream that is broken') : E.right(sink.out)
 }

@@ -38,5 +38,19 @@ export const compressionMutants: readonly Mutant[] = [
     change: { in: 'blocks', find: '$end === $bytes.length', operator: 'condition-false' },
     red: 'props/compression/compress.test.ts',
     rule: 'a cluster in a zstd frame decompresses to its bytes'
+  },
+  {
+    name: 'what follows a cluster in a deflate stream is not judged',
+    file: 'compression/inflate.ts',
+    change: { in: 'inflate', find: '$length === size && !finished && !cut', operator: 'condition-false' },
+    red: 'props/compression/inflate.test.ts',
+    rule: 'the portable decoder accepts what zlib accepts, and so does that of Node'
+  },
+  {
+    name: 'zlib keeps memory for every stream that it refuses',
+    file: 'node/compression/native.ts',
+    change: { in: 'inflate', find: 'refused >= mostRefused', to: 'false' },
+    red: 'props/compression/inflate.test.ts',
+    rule: 'streams that zlib refuses cost no more memory than some of them'
   }
 ]

@@ -5,26 +5,21 @@ import { type Encoder, shrinking } from '../../compression/compress.js'
 import { type Decoder, type Decompressor, portable } from '../../compression/decompress.js'
 import { firstFrame } from '../../compression/zstd-frames.js'
 
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined)
+/** Most bytes of streams that zlib may have refused: of each Node keeps that much memory until the next turn of its loop. */
+const mostRefused = 2 ** 27
 
-const inflated = (payload: Uint8Array, chunkSize: number, maxOutputLength: number): E.Either<unknown, Uint8Array> =>
-  E.tryCatch(
-    () => inflateRawSync(payload, { chunkSize, maxOutputLength }),
-    (error) => codeOf(error)
-  )
+let refused = 0
 
-/** Whether zlib, with room for `size` bytes of which it may hand out fewer, finds no fault before that is full. */
-const fills = (payload: Uint8Array, size: number): boolean => {
-  const done = inflated(payload, size, size - 1)
-  return E.isLeft(done) && done.left === 'ERR_BUFFER_TOO_LARGE'
-}
-
-/** zlib decodes a sound stream of exactly a cluster. Of one that yields more the portable decoder takes the cluster. @see CMP-09 */
+/** zlib decodes a sound stream of exactly a cluster. Any other is left to the portable decoder's judgement. @see CMP-09 */
 const inflate: Decoder = (payload, size) => {
-  const done = inflated(payload, size + 1, size)
+  if (refused >= mostRefused) return portable.deflate(payload, size)
+  const done = E.tryCatch(
+    () => inflateRawSync(payload, { chunkSize: size + 1, maxOutputLength: size }),
+    () => undefined
+  )
   if (E.isRight(done) && done.right.length === size) return done
-  const other = portable.deflate(payload, size)
-  return E.isLeft(other) || fills(payload, size) ? other : E.left('a deflate stream that is broken')
+  if (E.isLeft(done)) refused += size
+  return portable.deflate(payload, size)
 }
 
 /** Decoders for Node that are there at once. */
