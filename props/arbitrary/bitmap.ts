@@ -9,8 +9,17 @@ import { entry, entryValue, fieldsInRow, paddingOf, structure, type Structure, w
 
 const often = { extra: [8], name: [2, 1023, 1024] }
 
-/** Bitmap directory entries. */
-export const bitmaps: Structure<BitmapEntry> = entry(bitmapEntry, often)
+const drawn = entry(bitmapEntry, often)
+
+/** The entry with another byte for each NUL in its name. */
+const withoutNul = (b: BitmapEntry): BitmapEntry => ({ ...b, name: b.name.map((byte) => (byte === 0 ? 0x61 : byte)) })
+
+/** Bitmap directory entries; of any values a few have a NUL in their name. */
+export const bitmaps: Structure<BitmapEntry> = {
+  ...drawn,
+  wellFormed: drawn.wellFormed.map(withoutNul),
+  anyValue: fc.oneof({ arbitrary: drawn.anyValue.map(withoutNul), weight: 7 }, { arbitrary: drawn.anyValue, weight: 1 })
+}
 
 /** The entry under the name of its place in the list. */
 const named = (b: BitmapEntry, i: number): fc.Arbitrary<BitmapEntry> => {

@@ -245,8 +245,17 @@ const bitmaps = [
       '8 08000001',
       'bitmap_table_size 8 4',
       'limit qemu OPEN-31',
-      '8 08000000'
+      '8 00002000'
     ],
+    [
+      'BMP-12',
+      'a table of 8193 clusters of 64 KiB',
+      '8 00002001',
+      'bitmap_table_size 8 4',
+      'limit qemu OPEN-31',
+      '8 00002000'
+    ],
+    ['BMP-17', 'a NUL byte in the name', '25 00', 'name 24 2', 'invalid qemu', '25 31'],
     ['BMP-02', 'reserved flag 3', '12 00000008', 'flags.reserved 12 4', 'invalid both OPEN-31', '12 00000003'],
     ['BMP-02', 'reserved flag 31', '12 80000000', 'flags.reserved 12 4', 'invalid both OPEN-31', ''],
     [

@@ -250,7 +250,8 @@ const loadable = fc.tuple(arbitrary.bitmaps.wellFormed, fc.integer({ min: 1, max
   ...b,
   bitmapTableOffset: BigInt(n) << 21n,
   flags: { ...b.flags, extraDataCompatible: false },
-  name: new Uint8Array(8 * n),
+  bitmapTableSize: n,
+  name: new Uint8Array(8 * n).fill(0x61),
   extra: new Uint8Array(0),
   padding: new Uint8Array(0)
 }))

@@ -244,7 +244,8 @@ export const bitmap = chapter('Bitmaps', {
     source: 'qemu',
     says:
       'QEMU cuts a bitmap name at its first NUL byte. If that changes the padded length of the record, a writable ' +
-      'open fails after it has cleared autoclear bit 0, and all bitmaps are lost.',
+      'open fails after it has cleared autoclear bit 0, and all bitmaps are lost. This package reports the name, and keeps ' +
+      'it as it is.',
     divergences: [
       {
         on: 'a NUL byte in the name of a bitmap, at a writable open',

@@ -80,7 +80,7 @@ type BitmapKey = keyof BitmapEntry | 'nameSize' | 'extraDataSize'
 const refusal = 'OPEN-31'
 const nameLength = (b: BitmapEntry): bigint => BigInt(b.name.length)
 
-/** The rules of a bitmap directory entry. @see BMP-02, BMP-04 and BMP-12 */
+/** The rules of a bitmap directory entry. @see BMP-02, BMP-04, BMP-12 and BMP-17 */
 export const bitmapRules = rulesOf<BitmapEntry, Aligning, BitmapKey>(bitmapEntry, [
   aligned('bitmapTableOffset', 'BMP-02', { refusal }),
   {
@@ -90,6 +90,24 @@ export const bitmapRules = rulesOf<BitmapEntry, Aligning, BitmapKey>(bitmapEntry
     refusal,
     broken: (b) => b.bitmapTableOffset === 0n,
     expected: 'the offset of a table'
+  },
+  {
+    field: 'bitmapTableSize',
+    clause: 'BMP-12',
+    phase: 'limit',
+    source: 'qemu',
+    refusal,
+    broken: (b, { clusterBits }) =>
+      b.bitmapTableSize <= maxBitmapTable && b.bitmapTableSize * 2 ** clusterBits > maxBitmapData,
+    expected: `a table of at most ${maxBitmapData} bytes of clusters`
+  },
+  {
+    field: 'name',
+    clause: 'BMP-17',
+    source: 'qemu',
+    broken: (b) => b.name.includes(0),
+    found: () => 'a NUL byte',
+    expected: 'a name without one'
   },
   onField('nameSize', atLeast(1, 'BMP-02', 'format'), nameLength),
   onField('nameSize', refusing(refusal, between(0, maxBitmapName, 'BMP-12', 'qemu')), nameLength),

@@ -5,7 +5,7 @@ import { orFail, type Plan } from '../bytes/plan.js'
 import { lastExtension } from '../format/extension-area.js'
 import { type Extension, typeOf } from '../format/extension.js'
 import { extensionNames } from '../format/extension-kinds.js'
-import { nameOf } from '../format/extension-payload.js'
+import { type FeatureName, nameOf } from '../format/extension-payload.js'
 import { featureWords } from '../format/feature.js'
 import { clusterSize } from '../format/geometry.js'
 import { presentedSize } from '../format/header-rules.js'
@@ -119,11 +119,17 @@ export interface InfoReport extends ImageInfo, Pick<FileInfo, 'filename' | 'actu
   readonly verdict: Verdict
 }
 
+/** The entries of a feature name table before the first without a name, which ends it. @see EXT-13 */
+const namesUsed = (names: readonly FeatureName[]): readonly FeatureName[] => {
+  const end = names.findIndex(({ name }) => name[0] === 0)
+  return end < 0 ? names : names.slice(0, end)
+}
+
 /** Names of the bits that are set, the unknown ones from the feature name table where it has them. */
 const featuresOf = (m: Metadata): readonly string[] =>
   featureWords.flatMap((kind, type) => {
     const bits: Readonly<Record<string, unknown>> = { ...m.header[`${kind}Features`] }
-    const table = lastExtension(m.extensions, 'FeatureNames')?.data.names ?? []
+    const table = namesUsed(lastExtension(m.extensions, 'FeatureNames')?.data.names ?? [])
     const known = Object.keys(bits).filter((k) => bits[k] === true)
     const unknown = unknownBits(m.header, kind).map((bit) => {
       const name = table.find((f) => f.type === type && f.bit === bit)

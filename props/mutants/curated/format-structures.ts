@@ -3,6 +3,20 @@ import type { Mutant } from '../mutant.js'
 
 export const structureMutants: readonly Mutant[] = [
   {
+    name: 'a bitmap name may hold a NUL byte',
+    file: 'format/bitmap-directory.ts',
+    change: { in: 'bitmapRules', find: '$b.name.includes(0)', to: 'false' },
+    red: 'props/format/clauses.test.ts',
+    rule: 'BMP-17: bitmap entry: a NUL byte in the name'
+  },
+  {
+    name: 'a bitmap in use may have a table of any size',
+    file: 'format/bitmap-directory.ts',
+    change: { in: 'bitmapRules', find: '$b.bitmapTableSize * 2 ** $clusterBits > maxBitmapData', to: 'false' },
+    red: 'props/format/clauses.test.ts',
+    rule: 'BMP-12: bitmap entry: a table of 8193 clusters of 64 KiB'
+  },
+  {
     name: 'a version 2 header is decoded with the fields of version 3',
     file: 'format/header.ts',
     change: { in: 'header', find: 'version === 2', to: 'version === 1' },
