@@ -76,12 +76,24 @@ export const losses: readonly Loss[] = [
     title: 'A creation that fails deletes the data file of the user',
     clause: 'DATA-08',
     command: 'qemu-img create -q -f qcow2 -o data_file=d.raw,refcount_bits=3 a.qcow2 256k',
-    when: 'qemu-img create -o data_file=FILE with a FILE that exists and an option that is refused. A creation that succeeds empties the file, which the manual of qemu-img says.',
+    when: 'qemu-img create -o data_file=FILE with a FILE that exists and an option that is refused.',
     lost: 'The file.',
     source:
       'block/qcow2.c, qcow2_co_create_opts: it creates and opens the data file before qcow2_co_create judges the options, and on failure deletes it, whether it was there before or not.',
     fix: 'Judge the options before the data file is opened, and delete only a file that this call has made.',
     ours: 'The options are judged first; a creation that fails leaves the file as it was.'
+  },
+  {
+    kind: 'lost',
+    title: 'A creation empties a data file that exists',
+    clause: 'DATA-08',
+    command: 'peek d.raw 0 2',
+    when: 'qemu-img create -o data_file=FILE with a FILE that exists. The manual of qemu-img 10.0 says so.',
+    lost: 'The contents of the file.',
+    source:
+      'block/qcow2.c, qcow2_co_create_opts: it creates the data file anew by bdrv_co_create_file, as it does the image.',
+    fix: 'Refuse a data file that holds data, unless an option asks for it.',
+    ours: 'A data file that holds data is refused.'
   },
   {
     kind: 'lost',
@@ -97,15 +109,27 @@ export const losses: readonly Loss[] = [
   },
   {
     kind: 'lost',
+    title: 'A leak repair frees the payload of a damaged compressed entry',
+    clause: 'SUB-06',
+    command: 'qemu-img check -q -r leaks a.qcow2',
+    when: 'qemu-img check -r on a damaged image: with extended L2 entries, a compressed entry whose subcluster bitmap is not 0. Its data can be read.',
+    lost: 'The payload of the entry, which the next write overwrites.',
+    source:
+      'block/qcow2-refcount.c, check_refcounts_l2: it reports the entry as a corruption, and skips the references to its payload, which compare_refcounts then takes for leaks.',
+    fix: 'Count the references of the entry as well, since a read follows them.',
+    ours: 'A repair frees nothing that an entry names.'
+  },
+  {
+    kind: 'lost',
     title: 'A NUL byte in the name of a bitmap loses all bitmaps',
     clause: 'BMP-17',
-    command: 'poke a.qcow2 [528]+25 00',
+    command: 'qemu-img check a.qcow2',
     when: 'A writable open of an image with a bitmap whose name has a NUL byte, if the part before it needs fewer bytes, rounded up to 8. The document does not forbid such a name.',
     lost: 'All bitmaps: autoclear bit 0 is cleared, and the open fails.',
     source:
       'block/qcow2-bitmap.c: dir_entry_copy_name cuts the name, update_ext_header_and_dir_in_place clears the bit, and bitmap_list_store then refuses a directory of another size.',
     fix: 'Keep the length of a name beside its bytes, or refuse such a name in check_dir_entry, where a name that is too long is refused.',
-    ours: 'The name is kept as it is.'
+    ours: 'A check reports the name, and writes keep it as it is.'
   },
   {
     kind: 'exposed',
@@ -141,7 +165,7 @@ export const losses: readonly Loss[] = [
     source:
       'block/qcow2.c, qcow2_co_truncate: with data_file_raw it calls preallocate_co, which makes the data file longer where it is too short, and does not set its length, as it does without data_file_raw.',
     fix: 'Truncate the data file to the new size in this case too, after zeroing the added range.',
-    ours: 'The data file is cut at its old end first.'
+    ours: 'The bytes that the disk gains become zeros.'
   },
   {
     kind: 'aborted',
