@@ -117,9 +117,9 @@ function* rounds(w: CommandState, first: Examined, mode: RepairMode, length: () 
 
 /**
  * Repairs an image of `fileLength` bytes: with `leaks` lowers refcounts that are too high, with `all` repairs everything that
- * has one right answer. The guest disk stays as it is. A repair that was cut short can be started again.
+ * has one right answer. The guest disk and the snapshots stay as they are. A repair that was cut short can be started again.
  *
- * @see CHK-08, CHK-09 and CHK-11
+ * @see CHK-08, CHK-09, CHK-11 and CHK-14
  * @example
  * import { fromMemory, portable, runSync } from 'qcow2-spec/image'
  * import { create, repair } from 'qcow2-spec/transition'
