@@ -117,7 +117,8 @@ function* rounds(w: CommandState, first: Examined, mode: RepairMode, length: () 
 
 /**
  * Repairs an image of `fileLength` bytes: with `leaks` lowers refcounts that are too high, with `all` repairs everything that
- * has one right answer. The guest disk and the snapshots stay as they are. A repair that was cut short can be started again.
+ * has one right answer. The guest disk stays as it is, and so do the snapshots of a sound image. A repair that was cut short
+ * can be started again.
  *
  * @see CHK-08, CHK-09, CHK-11 and CHK-14
  * @example
