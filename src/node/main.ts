@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { type CommandError, commandError, reason } from './command-error.js'
 import { warningName } from './files/libc.js'
 import { writeText } from './files/output.js'
+import { endOnSignals } from './files/partial.js'
 import { execute } from './program.js'
 
 /** Prints an error, in one line. */
@@ -26,5 +27,7 @@ process.removeAllListeners('warning')
 process.on('warning', ({ name, message }) => {
   if (name === warningName) report(commandError(`note: ${message}`))
 })
+
+endOnSignals((code) => process.exit(code))
 
 void run(process.argv.slice(2))

@@ -201,5 +201,33 @@ export const nodeMutants: readonly Mutant[] = [
     change: { in: 'readAccess', find: "format === 'raw' || forceShare", to: "format === 'raw'" },
     red: 'props/node/lock.test.ts',
     rule: 'an image that another process writes is not read, unless by force'
+  },
+  {
+    name: 'the name of a partial file can be known before',
+    file: 'node/files/atomic-file.ts',
+    change: { in: 'atomicFile', find: "randomBytes($n).toString('hex')", to: 'String(process.pid)' },
+    red: 'props/node/output.test.ts',
+    rule: 'nothing is written through a link that lies where an output is made'
+  },
+  {
+    name: 'a partial file is readable by everybody until it is complete',
+    file: 'node/files/atomic-file.ts',
+    change: { in: 'createExclusively', find: 'fchmodSync($fd, $mode)', to: 'fchmodSync($fd, 0o644)' },
+    red: 'props/node/output.test.ts',
+    rule: 'an output keeps the mode and the owner of the file that it replaces, and nobody else reads it before'
+  },
+  {
+    name: 'a signal leaves partial files',
+    file: 'node/files/partial.ts',
+    change: { in: 'onSignal', find: 'rmSync($path, { force: true })', to: 'undefined' },
+    red: 'props/node/output.test.ts',
+    rule: 'a signal removes what is not complete, and the exit code is 128 and its number'
+  },
+  {
+    name: 'an output may be a file that is read for it',
+    file: 'node/files/identity.ts',
+    change: { in: 'keepApart', find: 'identity === identityOf($stats)', to: 'false' },
+    red: 'props/node/output.test.ts',
+    rule: 'an output is none of the files that are read for it, whatever its name'
   }
 ]

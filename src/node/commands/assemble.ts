@@ -2,8 +2,10 @@
 import { fsyncSync, readSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Patch, patchOf } from '../../image/dump/dump.js'
-import { type CommandError, either, failure, get, inContext, orError, system, wait } from '../command-error.js'
+import { type CommandError, either, failure, get, inContext, orError, system, task, wait } from '../command-error.js'
 import { createFile } from '../files/atomic-file.js'
+import { keepApart } from '../files/identity.js'
+import { pause } from '../files/partial.js'
 import { writeAt } from '../files/sparse.js'
 import { argument, command, text } from './command.js'
 import { type DumpFile, openDump } from './dump-file.js'
@@ -25,12 +27,13 @@ const clip = (bytes: Uint8Array, at: number, to: Target): E.Either<CommandError,
   return bytes.subarray(left).some((b) => b !== 0) ? pastEnd(to) : E.right(bytes.subarray(0, left))
 }
 
-const put = either(function* (to: Target, patch: Patch) {
+const put = task(async function* (to: Target, patch: Patch) {
   const { name, fd, length } = to
   if (patch._tag === 'Bytes') yield* get(writeAt(name, fd, yield* get(clip(patch.bytes, patch.at, to)), patch.at))
   else if (patch.at + patch.size > length) yield* get(pastEnd(to))
   else if (patch.fill !== 0)
     for (let done = 0; done < patch.size; done += piece) {
+      await pause()
       const bytes = new Uint8Array(Math.min(piece, patch.size - done)).fill(patch.fill)
       yield* get(writeAt(name, fd, bytes, patch.at + done))
     }
@@ -38,18 +41,17 @@ const put = either(function* (to: Target, patch: Patch) {
 
 const isStructure = (p: Patch): boolean => p._tag === 'Bytes' && p.structure !== 'bytes'
 
+type Act = (p: Patch) => E.Either<CommandError, void> | Promise<E.Either<CommandError, void>>
+
 /** Acts on the patches of a dump that `wanted` picks. */
-const each = either(function* (
-  dump: DumpFile,
-  wanted: (p: Patch) => boolean,
-  act: (p: Patch) => E.Either<CommandError, void>
-) {
+const each = task(async function* (dump: DumpFile, wanted: (p: Patch) => boolean, act: Act) {
   let n = 0
   for (const region of dump.regions()) {
+    await pause()
     const inRegion = E.mapLeft(inContext(`regions: ${n++}`))
     const json = yield* get(inRegion(region))
     const patch = yield* get(inRegion(orError(patchOf(json, dump.frame.geometry))))
-    if (wanted(patch)) yield* get(inRegion(act(patch)))
+    if (wanted(patch)) yield* get(inRegion(await act(patch)))
   }
 })
 
@@ -75,21 +77,21 @@ const agrees = either(function* ({ name, fd, length }: Target, patch: Patch) {
 })
 
 /** Structures go over the bytes that no structure covers, so that an edited structure may grow; they must agree with each other. */
-const fill = either(function* (dump: DumpFile, to: Target) {
-  yield* get(
+const fill = task(async function* (dump: DumpFile, to: Target) {
+  yield* wait(
     each(
       dump,
       (p) => !isStructure(p),
-      (p) => put(to, p)
+      (p) => put(to, p)()
     )
   )
   const ranges: (readonly [number, number])[] = []
-  const putStructure = (p: Patch): E.Either<CommandError, void> => {
+  const putStructure: Act = (p) => {
     if (p._tag === 'Bytes') ranges.push([p.at, p.at + p.bytes.length])
-    return put(to, p)
+    return put(to, p)()
   }
-  yield* get(each(dump, isStructure, putStructure))
-  if (overlapping(ranges)) yield* get(each(dump, isStructure, (p) => agrees(to, p)))
+  yield* wait(each(dump, isStructure, putStructure))
+  if (overlapping(ranges)) yield* wait(each(dump, isStructure, (p) => agrees(to, p)))
   yield* get(system('write', to.name, () => fsyncSync(to.fd)))
 })
 
@@ -104,9 +106,10 @@ export const assemble = command({
   options: {},
   async *run({ dump: dumpName, image }) {
     const dump = yield* get(openDump(dumpName))
+    yield* get(keepApart(image, [{ name: dumpName, identity: dump.identity }]))
     const length = dump.frame.fileLength
-    const assembled = createFile(image, length, function* (fd) {
-      yield* get(E.mapLeft(inAssembly(image))(fill(dump, { name: image, fd, length })))
+    const assembled = createFile(image, length, async function* (fd) {
+      yield* get(E.mapLeft(inAssembly(image))(await fill(dump, { name: image, fd, length })()))
     })
     yield* wait(assembled)
   }

@@ -22,6 +22,7 @@ import {
 import { createFile } from '../files/atomic-file.js'
 import { newImage } from '../files/new-image.js'
 import { print } from '../files/output.js'
+import { pause } from '../files/partial.js'
 import { isZeros } from '../files/sparse.js'
 import { backingSize } from '../images/open.js'
 import { createOptions, impossible } from '../text/create-options.js'
@@ -77,12 +78,16 @@ const isAllocated = (path: string, length: number): boolean =>
 const createFiles = task(async function* (image: string, options: CreateOptions, writes: readonly HostWrite[]) {
   const files = yield* wait(newImage(image, options))
   try {
-    for (const w of writes) if (w._tag !== 'Flush' && !writesZeros(w)) yield* get(files.perform(w))
+    const perform = async (w: HostWrite) => {
+      await pause()
+      return files.perform(w)
+    }
+    for (const w of writes) if (w._tag !== 'Flush' && !writesZeros(w)) yield* get(await perform(w))
     for (const { part, file } of files.parts) {
       const zeros = writes.flatMap((w) => (w._tag === 'Write' && w.file.part === part && writesZeros(w) ? [w] : []))
       const end = zeros.reduce((to, w) => Math.max(to, w.at + w.bytes.length), 0)
       if (end > 0 && !(options.preallocation === 'falloc' && isAllocated(file.path, end)))
-        for (const w of zeros) yield* get(files.perform(w))
+        for (const w of zeros) yield* get(await perform(w))
     }
     yield* get(files.perform(flush))
     yield* get(files.publish())

@@ -3,10 +3,13 @@ import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { type DumpFrame, dumpFrame, dumpRegions } from '../../image/dump/dump.js'
 import { type CommandError, commandError, either, get, inContext, orError, reason, system } from '../command-error.js'
+import { identityOf } from '../files/identity.js'
 
 /** A dump that can be gone through more than once. */
 export interface DumpFile {
   readonly frame: DumpFrame
+  /** What distinguishes the file from all others. */
+  readonly identity: string
   /** Every region, parsed, or the error of a line that is no JSON. */
   readonly regions: () => Iterable<E.Either<CommandError, unknown>>
 }
@@ -71,7 +74,10 @@ const frameOfLines = either(function* (name: string) {
 /** Opens a dump. */
 export const openDump = either(function* (name: string) {
   const decoded = E.mapLeft(inContext(`Could not read the dump '${name}'`))
-  const { size } = yield* get(system('open', name, () => statSync(name)))
-  if (size > wholeSize) return { frame: yield* get(decoded(frameOfLines(name))), regions: () => regionLines(name) }
-  return yield* get(decoded(parsed(yield* get(system('open', name, () => readFileSync(name, 'utf8'))))))
+  const stats = yield* get(system('open', name, () => statSync(name, { bigint: true })))
+  const identity = identityOf(stats)
+  if (stats.size > wholeSize)
+    return { frame: yield* get(decoded(frameOfLines(name))), identity, regions: () => regionLines(name) }
+  const whole = yield* get(decoded(parsed(yield* get(system('open', name, () => readFileSync(name, 'utf8'))))))
+  return { ...whole, identity }
 })

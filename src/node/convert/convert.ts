@@ -3,7 +3,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { chainSize } from '../../image/guest/chain.js'
 import { because, type CommandError, get, task, wait } from '../command-error.js'
 import { added, allMarked, keepSizes, type Marked } from '../images/copy-bitmaps.js'
-import { openChain, type OpenChain } from '../images/open.js'
+import { keepApart } from '../files/identity.js'
+import { filesOf, openChain, type OpenChain } from '../images/open.js'
 import type { ConvertOptions, Way } from './conversion.js'
 
 /** The way into the output. Each is loaded only when it is taken. */
@@ -42,6 +43,7 @@ export const convert = task(async function* (
   const inputs: OpenChain[] = []
   try {
     for (const name of names) inputs.push(yield* get(E.mapLeft(withAdvice)(await openChain(name, options)())))
+    yield* get(keepApart(out, filesOf(inputs)))
     const [first] = inputs
     const marked =
       options.bitmaps && first !== undefined

@@ -5,9 +5,10 @@ import { SequentialImageWriter } from '../../transition/create/image-writer.js'
 import type { CreateOptions } from '../../transition/create/options.js'
 import { either, failure, get, inContext, keepRules, task, wait } from '../command-error.js'
 import { AsyncWriter } from '../files/async-writer.js'
-import { newImage } from '../files/new-image.js'
+import { keepApart } from '../files/identity.js'
+import { beside, newImage } from '../files/new-image.js'
 import { sizeOfAll } from '../images/guest.js'
-import { backingSize, type OpenChain } from '../images/open.js'
+import { backingSize, filesOf, type OpenChain } from '../images/open.js'
 import { createOptions, impossible } from '../text/create-options.js'
 import { optionTexts } from '../text/image-options.js'
 import { type ConvertOptions, copyDisks, type Way } from './conversion.js'
@@ -66,6 +67,8 @@ const copy = task(async function* (
 /** Converts into a new image. */
 export const toImage: Way = task(async function* (inputs, out, o) {
   const { options, writer, backing } = yield* get(E.mapLeft(inContext(out))(await creationOf(inputs, out, o)()))
+  const { dataFile } = options
+  if (dataFile !== undefined) yield* get(keepApart(beside(out, dataFile.name), filesOf(inputs)))
   const needsZeros = backing !== undefined && options.preallocation === 'off'
   const writes = new AsyncWriter()
   const files = yield* wait(newImage(out, options, (...write) => writes.put(...write)))

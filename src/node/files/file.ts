@@ -4,6 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { readInWindows, type WindowSize } from '../../bytes/window.js'
 import { type CommandError, either, failure, get, onLeft, system, task } from '../command-error.js'
+import { identityOf } from './identity.js'
 import { lockForReading, type ReadAccess } from './lock.js'
 import { isUrl, type Source } from './source.js'
 
@@ -41,6 +42,7 @@ const isPathOf = (path: string, fd: number): boolean => {
 /** An open file. */
 export interface OpenFile {
   readonly fd: number
+  readonly identity: string
   /** Bytes. */
   readonly length: number
   /** Bytes it takes on its disk. */
@@ -53,21 +55,22 @@ export const openRegular = either(function* ({ name, resolved }: Place, flags: n
   const orClose = onLeft(() => {
     closeSync(fd)
   })
-  const stat = yield* get(orClose(system('open', name, () => fstatSync(fd))))
+  const stat = yield* get(orClose(system('open', name, () => fstatSync(fd, { bigint: true }))))
   const kind = stat.isDirectory() ? 'is a directory' : 'is not a regular file'
   if (!stat.isFile()) yield* get(orClose(failure(`Could not open '${name}': ${kind}`, { file: name })))
   if (resolved !== undefined && !(yield* get(orClose(system('open', name, () => isPathOf(resolved, fd))))))
     yield* get(orClose(failure(`Could not open '${name}': another file has taken its place`, { file: name })))
-  return { fd, length: stat.size, actualSize: stat.blocks * 512 }
+  return { fd, identity: identityOf(stat), length: Number(stat.size), actualSize: Number(stat.blocks) * 512 }
 })
 
-const sourceOf = ({ name, resolved }: Place, { fd, length: end, actualSize }: OpenFile): Source => {
+const sourceOf = ({ name, resolved }: Place, { fd, identity, length: end, actualSize }: OpenFile): Source => {
   const read = (at: number, out: Uint8Array): Uint8Array | CommandError =>
     E.toUnion(system('read', name, () => readFully(fd, at, out)))
   const small = readInWindows(end, window, ({ at, length }) => read(at, unclean(length)))
   return {
     name,
     ...(resolved === undefined ? {} : { resolved }),
+    identity,
     length: end,
     actualSize,
     world: {

@@ -6,6 +6,7 @@ import { fstatSync } from 'node:fs'
 import { getSystemErrorMap } from 'node:util'
 import * as E from 'fp-ts/lib/Either.js'
 import { commandError, type CommandError, failure, get, system, task } from '../command-error.js'
+import { identityOf } from './identity.js'
 import { type Libc, loadLibc, warnOnce } from './libc.js'
 
 /** What an open file may be used for, by the number of its lock. */
@@ -72,10 +73,7 @@ const lockBytes = (fd: number, { uses, forbids }: Access, libc: Libc): E.Either<
 /** The files that this process has open for writing: it may read them too, on other descriptors. */
 const written = new Set<string>()
 
-const identity = (fd: number): string => {
-  const { dev, ino } = fstatSync(fd, { bigint: true })
-  return `${dev}:${ino}`
-}
+const identity = (fd: number): string => identityOf(fstatSync(fd, { bigint: true }))
 
 const unlocked = 'it is not protected from other processes while it is used'
 

@@ -4,6 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { empty } from '../../bytes/octets.js'
 import type { Plan, Read } from '../../bytes/plan.js'
 import { because, type Cause, type CommandError } from '../command-error.js'
+import { pause } from './partial.js'
 
 /** What answers the requests of a plan: files at once, servers in their own time. */
 export type World =
@@ -16,6 +17,8 @@ export interface Source {
   readonly name: string
   /** The path that it was resolved to before it was opened, where an image names the file. */
   readonly resolved?: string
+  /** What distinguishes a file from all others, whatever its names. */
+  readonly identity?: string
   /** Bytes. */
   readonly length: number
   /** Bytes it takes on its disk, where that can be known. */
@@ -70,6 +73,8 @@ export const run =
     const running = plan()
     let answer: Uint8Array = empty
     for (;;) {
+      const paused = pause()
+      if (paused !== undefined) await paused
       const step = running.next(answer)
       if (step.done === true) return E.right(step.value)
       const request = step.value

@@ -11,6 +11,7 @@ import { type Metadata } from '../../image/metadata.js'
 import { vmStateDisk } from '../../image/guest/vm-state.js'
 import { type CommandError, type Failed, failure, get, onLeft, task, using, wait } from '../command-error.js'
 import { openFile, openSource, type Place, resolvedPath } from '../files/file.js'
+import { keepApart } from '../files/identity.js'
 import { readAccess } from '../files/lock.js'
 import { cannotOpen, inOwnTime, isUrl, type Source, type World } from '../files/source.js'
 import { backingPlace, dataPlace, newBackingPath } from './follow.js'
@@ -25,6 +26,8 @@ export interface OpenChain {
   readonly world: World
   /** The files of the layers. */
   readonly sources: readonly [Source, ...Source[]]
+  /** All files of the chain: those of the layers, and their data files. */
+  readonly files: readonly Source[]
   /** The names of the layers' files. */
   readonly names: readonly string[]
   /** The names of the files that hold their guest bytes. */
@@ -184,16 +187,24 @@ export const openChainAt = (top: Place, options: OpenOptions): TaskEither<Comman
     const sources = [first.files.image, ...rest.map(({ files }) => files.image)] as const
     const names = sources.map((source) => source.name)
     const holders = steps.map(({ files }) => (files.data ?? files.image).name)
-    return { name, chain, world: worldOf(steps.map(({ files }) => files)), sources, names, holders, close }
+    const files = steps.flatMap(({ files: { image, data } }) => (data === undefined ? [image] : [image, data]))
+    return { name, chain, world: worldOf(steps.map((step) => step.files)), sources, files, names, holders, close }
   })
   return () => open()().then(onLeft(close))
 }
+
+/** The files of all chains. */
+export const filesOf = (chains: readonly OpenChain[]): readonly Source[] => chains.flatMap(({ files }) => files)
 
 /** Bytes of the disk that a backing file presents, which an image is to get; as in QEMU, whoever writes it. */
 export const backingSize = task(async function* (image: string, name: string, format: string) {
   if (format !== 'qcow2' && format !== 'raw') return yield* get(failure(`Unknown driver '${format}'`))
   const path = yield* get(newBackingPath(image, name))
-  return yield* using(openChain(path, { allow: [dirname(path)], format, forceShare: true }), function* ({ chain }) {
-    return chainSize(chain)
-  })
+  return yield* using(
+    openChain(path, { allow: [dirname(path)], format, forceShare: true }),
+    function* ({ chain, files }) {
+      yield* get(keepApart(image, files))
+      return chainSize(chain)
+    }
+  )
 })

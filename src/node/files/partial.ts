@@ -1,0 +1,46 @@
+/** Partial files: output that has no name yet. A signal that ends the process removes them. */
+import { rmSync } from 'node:fs'
+import { constants } from 'node:os'
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+const paths = new Set<string>()
+
+let end: ((exitCode: number) => void) | undefined
+
+/** Lets signals remove the partial files, and then end the process. Without it signals have their own effect. */
+export const endOnSignals = (exit: (exitCode: number) => void): void => {
+  end = exit
+}
+
+const onSignal = (signal: (typeof signals)[number]): void => {
+  for (const path of paths) rmSync(path, { force: true })
+  end?.(128 + constants.signals[signal])
+}
+
+/** Declares a partial file, before it is created. */
+export const addPartial = (path: string): void => {
+  if (end !== undefined && paths.size === 0) for (const signal of signals) process.on(signal, onSignal)
+  paths.add(path)
+}
+
+/** Declares that a partial file is complete, or removed. */
+export const dropPartial = (path: string): void => {
+  if (paths.delete(path) && paths.size === 0) for (const signal of signals) process.off(signal, onSignal)
+}
+
+/** Longest time without a look at signals, in milliseconds. */
+const longest = 50
+
+let last = 0
+
+/** Lets a signal be seen, where there is a partial file and the last time was long ago; else there is nothing to wait for. */
+export const pause = (): Promise<void> | undefined => {
+  if (paths.size === 0) return undefined
+  const now = performance.now()
+  if (now - last < longest) return undefined
+  last = now
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}
