@@ -1,5 +1,6 @@
 /** The command line: exit codes, one line for what went wrong, and nothing lost when a command fails. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   closeSync,
   constants,
@@ -17,6 +18,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
+import { qemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
 
 const test = suite('command')
@@ -269,6 +271,28 @@ test('a crash or a signal leaves a sound image, and ends the program as it ends 
   }
   assert.is(run(['io', '-c', 'sigraise 0', path]).code, 0)
   assert.is(run(['io', '-c', 'sigraise 99', path]).code, 1)
+})
+
+test('SIGUSR1 has no effect, whoever sends it, as in qemu-io, and no debugger listens', async () => {
+  const path = image('case-01-empty-v3')
+  const raised = ['-c', 'sigraise 10', '-c', 'length', path]
+  const done = run(['io', ...raised])
+  assert.equal([done.code, done.error], [0, ''])
+  if (qemu !== undefined) assert.is(done.out, spawnSync('qemu-io', raised, { encoding: 'utf8' }).stdout)
+  const child = spawn(process.execPath, [main, 'io', path], { stdio: 'pipe' })
+  const error: Buffer[] = []
+  child.stderr.on('data', (bytes: Buffer) => error.push(bytes))
+  const answer = async (line: string): Promise<void> => {
+    child.stdin.write(`${line}\n`)
+    await once(child.stdout, 'data')
+  }
+  await answer('length')
+  child.kill('SIGUSR1')
+  await answer('length')
+  // What Node says when it opens the port comes from another thread, at the end at the latest.
+  child.stdin.end()
+  assert.equal(await once(child, 'close'), [0, null])
+  assert.is(Buffer.concat(error).toString(), '')
 })
 
 test.run()

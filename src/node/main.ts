@@ -30,4 +30,7 @@ process.on('warning', ({ name, message }) => {
 
 endOnSignals((code) => process.exit(code))
 
+// As in QEMU it has no effect. Without a listener Node opens a port for its debugger.
+process.on('SIGUSR1', () => undefined)
+
 void run(process.argv.slice(2))

@@ -229,5 +229,12 @@ export const nodeMutants: readonly Mutant[] = [
     change: { in: 'keepApart', find: 'identity === identityOf($stats)', to: 'false' },
     red: 'props/node/output.test.ts',
     rule: 'an output is none of the files that are read for it, whatever its name'
+  },
+  {
+    name: "SIGUSR1 opens a port for Node's debugger",
+    file: 'node/main.ts',
+    change: { in: '', find: "process.on('SIGUSR1', () => undefined)", operator: 'drop-statement' },
+    red: 'props/node/command.test.ts',
+    rule: 'SIGUSR1 has no effect, whoever sends it, as in qemu-io, and no debugger listens'
   }
 ]
