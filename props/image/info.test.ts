@@ -1,10 +1,13 @@
 /** What `info` says is what qemu-img says, of every image of the corpus. */
 import * as E from 'fp-ts/lib/Either.js'
+import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { load, names } from '../../corpus/load.js'
 import { isObject } from '../../src/bytes/json.js'
+import { padded, viewOf } from '../../src/bytes/octets.js'
 import { infoReport, readInfo } from '../../src/image/info.js'
 import { infoJson } from '../../src/image/info-json.js'
+import { holds } from '../run/holds.js'
 import { note, suite } from '../run/suite.js'
 import { runOn } from './world.js'
 
@@ -59,6 +62,57 @@ test('every key of qemu-img has the value of qemu-img', () => {
   }
   assert.ok(compared > 3000)
   note(`${compared} values compared`)
+})
+
+/** The JSON of an image, and whether it is refused; `undefined` where there is no header. */
+const jsonOf = (image: Uint8Array): { readonly text: string; readonly refused: boolean } | undefined => {
+  const info = runOn(image, readInfo())
+  if (E.isLeft(info)) return undefined
+  const report = infoReport(info.right, { filename: 'img.qcow2', length: image.length, fullName: (n) => n })
+  return { text: JSON.stringify(infoJson(report), undefined, 4), refused: info.right.refused !== undefined }
+}
+
+const numbers = fc.record({
+  /** Bytes of the file. */
+  length: fc.integer({ min: 104, max: 8192 }),
+  snapshots: fc.constantFrom(0, 100, 65536),
+  /** Sector of the snapshot table. */
+  table: fc.nat(32),
+  features: fc.tuple(fc.bigInt(0n, 2n ** 64n - 1n), fc.bigInt(0n, 2n ** 64n - 1n)),
+  /** What the bytes after the header are. */
+  rest: fc.oneof(fc.constant(0), fc.constant(1), fc.nat(255)),
+  directory: fc.boolean()
+})
+
+test('a report on a refused image is in proportion to its file, and lists nothing past its end', () => {
+  let refused = 0
+  const { image } = load('matrix-512-w1-v3-zlib')
+  holds(
+    fc.property(numbers, ({ length, snapshots, table, features: [known, cleared], rest, directory }) => {
+      const bytes = new Uint8Array(length).fill(rest)
+      bytes.set(image.subarray(0, Math.min(length, 112)))
+      const view = viewOf(padded(bytes, 8192))
+      view.setUint32(56, 2 ** 31)
+      view.setUint32(60, snapshots)
+      view.setBigUint64(64, BigInt(512 * table))
+      view.setBigUint64(72, known & ~0x1fn)
+      view.setBigUint64(88, directory ? cleared | 1n : cleared)
+      view.setUint32(100, 112)
+      if (directory) {
+        view.setUint32(112, 0x23852875)
+        view.setUint32(116, 24)
+        view.setUint32(120, 65535)
+        view.setUint32(124, 0)
+        view.setBigUint64(128, 65535n * 24n)
+        view.setBigUint64(136, 512n)
+      }
+      const json = jsonOf(new Uint8Array(view.buffer, 0, length))
+      if (json?.refused !== true) return
+      refused++
+      assert.ok(json.text.length <= 2 ** 16 * Math.ceil(length / 4096), `${json.text.length} bytes`)
+    })
+  )
+  assert.ok(refused > 50)
 })
 
 test.run()

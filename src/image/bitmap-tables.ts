@@ -1,6 +1,5 @@
 /** Bitmap tables: what QEMU looks at in them when it opens an image. */
 import { toEight } from '../bytes/entry.js'
-import { type Issue } from '../bytes/issue.js'
 import { viewOf } from '../bytes/octets.js'
 import { type Plan, readAt } from '../bytes/plan.js'
 import {
@@ -18,6 +17,7 @@ import type { Header } from '../format/header.js'
 import { presentedSize } from '../format/header-rules.js'
 import * as limits from '../format/limits.js'
 import { BitmapTableView } from '../format/views.js'
+import type { EntryIssues } from './entry-issues.js'
 
 const tablePlaceRules = bitmapRules.about('bitmapTableOffset', 'bitmapTableSize')
 
@@ -36,7 +36,7 @@ export const directoryHead = (directory: Uint8Array, n: number): number => {
 }
 
 /**
- * The tables of bitmaps that are not in use: of the size the disk asks for, each entry sound. `at` is the byte offset
+ * Judges the tables of bitmaps that are not in use: of the size the disk asks for, each entry sound. `at` is the byte offset
  * of the bitmap directory.
  *
  * @see BMP-05, BMP-07 and OPEN-31
@@ -45,10 +45,10 @@ export function* judgeBitmapTables(
   h: Header,
   g: Geometry,
   entries: readonly BitmapEntry[],
-  at: number
-): Plan<readonly Issue[]> {
+  at: number,
+  issues: EntryIssues
+): Plan<void> {
   const starts = bitmapStarts(entries)
-  const issues: Issue[] = []
   const loading = { clusterBits: g.clusterBits, disk: presentedSize(h) }
   let bytes = 0
   for (const [i, b] of entries.entries()) {
@@ -56,24 +56,22 @@ export function* judgeBitmapTables(
     if (b.flags.inUse || !granular || !tableIsSane(b, g)) continue
     const start = at + (starts[i] ?? 0)
     const [found] = bitmapLoadingRules.judge(b, loading, start)
-    if (found !== undefined) issues.push(found)
+    if (found !== undefined) issues.add([found])
     else if (isLoadable(b, h.size)) {
       bytes += 8 * b.bitmapTableSize
       const tooMany = bitmapTotalRules.judge(b, bytes, start)
-      if (tooMany.length > 0) return [...issues, ...tooMany]
-      issues.push(...(yield* judgeTable(b, g)))
+      if (tooMany.length > 0) {
+        issues.add(tooMany)
+        return
+      }
+      yield* judgeTable(b, g, issues)
     }
   }
-  return issues
 }
 
-function* judgeTable(b: BitmapEntry, g: Geometry): Plan<readonly Issue[]> {
+function* judgeTable(b: BitmapEntry, g: Geometry, issues: EntryIssues): Plan<void> {
   const at = Number(b.bitmapTableOffset)
   const view = new BitmapTableView(yield* readAt(at, 8 * b.bitmapTableSize))
-  const issues: Issue[] = []
-  for (let i = 0; i < view.length; i++) {
-    if (view.words.hi(i) === 0 && view.words.lo(i) === 0) continue
-    issues.push(...bitmapTableRules.judge(view.entry(i), g, at + 8 * i))
-  }
-  return issues
+  for (let i = 0; i < view.length; i++)
+    if (view.words.hi(i) !== 0 || view.words.lo(i) !== 0) issues.judge(bitmapTableRules, view.entry(i), g, at + 8 * i)
 }

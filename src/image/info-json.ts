@@ -105,6 +105,7 @@ export const infoJson = (r: InfoReport): JsonObject => {
     features: r.features,
     extensions: r.extensions,
     findings: issues.map(issueJson),
-    verdict: verdictJson(r.verdict)
+    verdict: verdictJson(r.verdict),
+    ...(r.leftOut === undefined ? {} : { 'left-out': { ...r.leftOut } })
   }
 }

@@ -2,6 +2,7 @@
 import type { Issue } from '../bytes/issue.js'
 import { toSomeText } from '../bytes/octets.js'
 import { orFail, type Plan } from '../bytes/plan.js'
+import { bitmapStarts } from '../format/bitmap-directory.js'
 import { lastExtension } from '../format/extension-area.js'
 import { type Extension, typeOf } from '../format/extension.js'
 import { extensionNames } from '../format/extension-kinds.js'
@@ -9,7 +10,7 @@ import { type FeatureName, nameOf } from '../format/extension-payload.js'
 import { featureWords } from '../format/feature.js'
 import { clusterSize } from '../format/geometry.js'
 import { presentedSize } from '../format/header-rules.js'
-import { icount, type SnapshotEntry, vmStateSize } from '../format/snapshot.js'
+import { icount, type SnapshotEntry, snapshotStarts, vmStateSize } from '../format/snapshot.js'
 import { type LuksInfo, readLuks } from './luks-info.js'
 import { type Metadata, readMetadata, refusal } from './metadata.js'
 import { unknownBits, type Verdict, verdict } from './verdict.js'
@@ -105,6 +106,13 @@ export interface BackingInfo {
   readonly format?: string
 }
 
+/** How many entries of its lists a report leaves out. */
+export interface LeftOut {
+  readonly snapshots: number
+  readonly bitmaps: number
+  readonly findings: number
+}
+
 /** The report on an image, of which JSON and text are two forms. */
 export interface InfoReport extends ImageInfo, Pick<FileInfo, 'filename' | 'actualSize'> {
   /** Bytes of the guest disk. */
@@ -117,6 +125,8 @@ export interface InfoReport extends ImageInfo, Pick<FileInfo, 'filename' | 'actu
   readonly features: readonly string[]
   readonly extensions: readonly string[]
   readonly verdict: Verdict
+  /** Of an image that is refused: what its file has no room for. */
+  readonly leftOut?: LeftOut
 }
 
 /** The entries of a feature name table before the first without a name, which ends it. @see EXT-13 */
@@ -152,8 +162,34 @@ const backingOf = (m: Metadata, fullName: FileInfo['fullName']): BackingInfo | u
   }
 }
 
+/** The entries of a list that begin before byte `length`, and of these no more than that many bytes may hold. */
+const inFile = <A>(entries: readonly A[], placeOf: (entry: A, i: number) => number, length: number): readonly A[] =>
+  entries.filter((entry, i) => placeOf(entry, i) < length).slice(0, 16 + Math.floor(length / 128))
+
+/** The metadata of a refused image, as far as its file of `length` bytes has room for it: nobody knows what the rest means. */
+const metadataInFile = (m: Metadata, length: number): Metadata => {
+  const [snapshots, bitmaps] = [snapshotStarts(m.snapshots), bitmapStarts(m.bitmaps)]
+  const directory = Number(lastExtension(m.extensions, 'Bitmaps')?.data.bitmapDirectoryOffset ?? 0n)
+  const table = Number(m.header.snapshotsOffset)
+  return {
+    ...m,
+    snapshots: inFile(m.snapshots, (_, i) => table + (snapshots[i] ?? 0), length),
+    bitmaps: inFile(m.bitmaps, (_, i) => directory + (bitmaps[i] ?? 0), length),
+    issues: inFile(m.issues, ({ at }) => at, length)
+  }
+}
+
+const leftOut = (all: Metadata, m: Metadata): LeftOut | undefined => {
+  const out = {
+    snapshots: all.snapshots.length - m.snapshots.length,
+    bitmaps: all.bitmaps.length - m.bitmaps.length,
+    findings: all.issues.length - m.issues.length
+  }
+  return Object.values(out).some((n) => n > 0) ? out : undefined
+}
+
 /**
- * The report on an image in a file.
+ * The report on an image in a file. Of an image that is refused it lists no more than the file has room for.
  *
  * @example
  * import { infoReport, readInfo, runSync } from 'qcow2-spec/image'
@@ -168,10 +204,13 @@ const backingOf = (m: Metadata, fullName: FileInfo['fullName']): BackingInfo | u
  * assert.equal(info._tag === 'Right' && infoReport(info.right, file).virtualSize, 1048576n)
  */
 export const infoReport = (info: ImageInfo, { filename, length, actualSize, fullName }: FileInfo): InfoReport => {
-  const m = info.metadata
+  const all = info.metadata
+  const m = info.refused === undefined ? all : metadataInFile(all, length)
   const backing = backingOf(m, fullName)
+  const rest = leftOut(all, m)
   return {
     ...info,
+    metadata: m,
     filename,
     virtualSize: presentedSize(m.header),
     ...(m.header.clusterBits < 53 ? { clusterSize: clusterSize(m.header) } : {}),
@@ -180,6 +219,7 @@ export const infoReport = (info: ImageInfo, { filename, length, actualSize, full
     snapshots: m.snapshots.map(snapshotInfo),
     features: featuresOf(m),
     extensions: (m.extensions?.extensions ?? []).map(extensionName),
-    verdict: verdict(m, length)
+    verdict: verdict(all, length),
+    ...(rest === undefined ? {} : { leftOut: rest })
   }
 }

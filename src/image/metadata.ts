@@ -28,6 +28,7 @@ import {
 } from '../format/snapshot.js'
 import { toEight } from '../bytes/entry.js'
 import { directoryHead, judgeBitmapTables } from './bitmap-tables.js'
+import { EntryIssues } from './entry-issues.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { isAligned } from '../format/alignment.js'
 
@@ -42,7 +43,7 @@ export interface Metadata {
   readonly snapshots: readonly SnapshotEntry[]
   /** Empty unless the bitmaps extension is consistent. @see BMP-11 */
   readonly bitmaps: readonly BitmapEntry[]
-  /** Everything found wrong, with byte offsets in the file. */
+  /** Everything found wrong, with byte offsets in the file; of the entries of a table the first hundred of each clause. */
   readonly issues: readonly Issue[]
 }
 
@@ -101,20 +102,20 @@ function* snapshotAt(at: number): Plan<E.Either<readonly Issue[], SnapshotEntry>
 function* snapshotsOf(h: Header, g: Geometry): Plan<Snapshots> {
   const start = Number(h.snapshotsOffset)
   const entries: SnapshotEntry[] = []
-  const issues: Issue[] = []
+  const issues = new EntryIssues()
   let size = 0
   while (entries.length < h.nbSnapshots) {
     const at = start + size
     const s = yield* snapshotAt(at)
-    if (E.isLeft(s)) return { entries, issues: [...issues, ...s.left] }
+    if (E.isLeft(s)) return { entries, issues: [...issues.kept, ...s.left] }
     const last = entries.length === h.nbSnapshots - 1
     entries.push(last ? { ...s.right, padding: s.right.padding.subarray(0, 0) } : s.right)
-    issues.push(...snapshotRules.judge(s.right, g, at))
+    issues.judge(snapshotRules, s.right, g, at)
     size += snapshotEntry.sizeOf(s.right)
     const tooLarge = snapshotTableRules.judge(size, undefined, start)
-    if (tooLarge.length > 0) return { entries, issues: [...issues, ...tooLarge] }
+    if (tooLarge.length > 0) return { entries, issues: [...issues.kept, ...tooLarge] }
   }
-  return { entries, issues }
+  return { entries, issues: issues.kept }
 }
 
 interface Bitmaps {
@@ -135,13 +136,15 @@ function* bitmapsOf(h: Header, g: Geometry, extension: BitmapsExtension): Plan<B
   if (E.isLeft(directory)) return { entries: [], issues: directory.left }
   const entries = directory.right
   const starts = bitmapStarts(entries)
+  const issues = new EntryIssues()
+  for (const [i, b] of entries.entries()) issues.judge(bitmapRules, b, g, at + (starts[i] ?? 0))
+  issues.add(judgeNames(entries, at))
+  yield* judgeBitmapTables(h, g, entries, at, issues)
   return {
     entries,
     issues: [
       ...directoryRules.judge({ extension, found: { entries: entries.length, more: head < bytes.length } }, undefined),
-      ...entries.flatMap((b, i) => bitmapRules.judge(b, g, at + (starts[i] ?? 0))),
-      ...judgeNames(entries, at),
-      ...(yield* judgeBitmapTables(h, g, entries, at))
+      ...issues.kept
     ]
   }
 }

@@ -190,5 +190,12 @@ export const imageMutants: readonly Mutant[] = [
     file: 'image/check/walk.ts',
     change: { in: 'bitmapData', find: '$offset !== 0', operator: 'condition-false' },
     ...onDamagedImages
+  },
+  {
+    name: 'a report on a refused image lists what lies past the end of its file',
+    file: 'image/info.ts',
+    change: { in: 'infoReport', find: '$info.refused === undefined', operator: 'condition-true' },
+    red: 'props/image/info.test.ts',
+    rule: 'a report on a refused image is in proportion to its file, and lists nothing past its end'
   }
 ]

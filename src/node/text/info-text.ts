@@ -2,7 +2,7 @@
 import type { Issue } from '../../bytes/issue.js'
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../../bytes/json.js'
 import { fromText } from '../../bytes/octets.js'
-import type { BackingInfo, InfoReport, SnapshotInfo } from '../../image/info.js'
+import type { BackingInfo, InfoReport, LeftOut, SnapshotInfo } from '../../image/info.js'
 import { specificJson } from '../../image/info-json.js'
 import { type Dependency, unknownExtensionNames, unknownFeatureNames, type Verdict } from '../../image/verdict.js'
 import { humanSize, twoDigits } from './numbers.js'
@@ -101,6 +101,9 @@ const heading = ({ filename, virtualSize, actualSize }: Heading, format: string)
 /** The report on a raw file as text. */
 export const humanRaw = (file: Heading): string => `${heading(file, 'raw').join('\n')}\n`
 
+const leftOutLine = ({ snapshots, bitmaps, findings }: LeftOut): string =>
+  `left out: ${snapshots} snapshots, ${bitmaps} bitmaps, ${findings} findings`
+
 /** The report on an image as text. */
 export const humanInfo = (r: InfoReport): string => {
   const { header, issues } = r.metadata
@@ -116,6 +119,7 @@ export const humanInfo = (r: InfoReport): string => {
     `extensions: ${joined(r.extensions)}`,
     issues.length === 0 ? 'findings: none' : 'findings:',
     ...issues.map(findingLine),
+    ...(r.leftOut === undefined ? [] : [leftOutLine(r.leftOut)]),
     `verdict: ${verdictLine(r.verdict)}`
   ]
   return `${lines.join('\n')}\n`
