@@ -13,7 +13,7 @@ import { runOn } from './world.js'
 
 const test = suite('info')
 
-const own = ['features', 'extensions', 'findings', 'verdict']
+const own = ['features', 'extensions', 'findings', 'notes', 'verdict']
 /** The host's own number, and a name QEMU spells out anew when it is JSON. */
 const notCompared = (key: string, value: unknown): boolean =>
   key === 'actual-size' || (key === 'full-backing-filename' && String(value).startsWith('json:'))

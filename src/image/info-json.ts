@@ -105,6 +105,7 @@ export const infoJson = (r: InfoReport): JsonObject => {
     features: r.features,
     extensions: r.extensions,
     findings: issues.map(issueJson),
+    ...(r.notes.length === 0 ? {} : { notes: r.notes.map(issueJson) }),
     verdict: verdictJson(r.verdict),
     ...(r.leftOut === undefined ? {} : { 'left-out': { ...r.leftOut } })
   }

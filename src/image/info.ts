@@ -1,5 +1,5 @@
 /** Info: what qemu-img reports of an image, and what there is to report beyond it. */
-import type { Issue } from '../bytes/issue.js'
+import { type Issue, issue } from '../bytes/issue.js'
 import { toSomeText } from '../bytes/octets.js'
 import { orFail, type Plan } from '../bytes/plan.js'
 import { bitmapStarts } from '../format/bitmap-directory.js'
@@ -11,6 +11,7 @@ import { featureWords } from '../format/feature.js'
 import { clusterSize } from '../format/geometry.js'
 import { presentedSize } from '../format/header-rules.js'
 import { icount, type SnapshotEntry, snapshotStarts, vmStateSize } from '../format/snapshot.js'
+import { qemuLosses } from './check/qemu-losses.js'
 import { type LuksInfo, readLuks } from './luks-info.js'
 import { type Metadata, readMetadata, refusal } from './metadata.js'
 import { unknownBits, type Verdict, verdict } from './verdict.js'
@@ -124,6 +125,8 @@ export interface InfoReport extends ImageInfo, Pick<FileInfo, 'filename' | 'actu
   /** Names of the feature bits that are set. */
   readonly features: readonly string[]
   readonly extensions: readonly string[]
+  /** The states in which a command of QEMU loses something, as far as the metadata show them. */
+  readonly notes: readonly Issue[]
   readonly verdict: Verdict
   /** Of an image that is refused: what its file has no room for. */
   readonly leftOut?: LeftOut
@@ -219,6 +222,7 @@ export const infoReport = (info: ImageInfo, { filename, length, actualSize, full
     snapshots: m.snapshots.map(snapshotInfo),
     features: featuresOf(m),
     extensions: (m.extensions?.extensions ?? []).map(extensionName),
+    notes: qemuLosses(all).map((loss) => issue(loss)),
     verdict: verdict(all, length),
     ...(rest === undefined ? {} : { leftOut: rest })
   }

@@ -8,6 +8,24 @@ const onDamagedImages = {
 
 export const imageMutants: readonly Mutant[] = [
   {
+    name: 'a bitmap in use counts as one that QEMU writes at a repair',
+    file: 'image/check/qemu-losses.ts',
+    change: { in: 'rewriteCause', find: '!$flags.inUse', to: 'true' },
+    red: 'props/image/qemu-losses.test.ts',
+    rule: 'snapshots beside a bitmap, an unknown autoclear bit or bitmaps that are not valid have a note'
+  },
+  {
+    name: 'a zero entry in a table that is shared as a whole has a note',
+    file: 'image/check/l2-entries.ts',
+    change: {
+      in: 'checkEntry',
+      find: '($state.refcounts.at($host) ?? 0) > $use.all',
+      to: '($state.refcounts.at($host) ?? 0) > 1'
+    },
+    red: 'props/image/qemu-losses.test.ts',
+    rule: 'a check notes a zero entry whose cluster a snapshot has too'
+  },
+  {
     name: 'the extension area runs to the end of the first cluster, over the backing file name',
     file: 'format/extension-area.ts',
     change: { in: 'extensionRange', find: 'Math.min($backing, $size)', to: '$size' },

@@ -50,9 +50,11 @@ const checkEntry = (
   if (reference !== undefined) refer(reference, use.all)
   if (view.kind(i) === clusterKind.Compressed) allocation.compressed()
   if (!view.isPlaced(i)) return
-  allocation.clusters(view.hostClusterOffset(i), 1)
+  const host = view.hostClusterOffset(i)
+  allocation.clusters(host, 1)
+  if (view.kind(i) === clusterKind.ZeroAllocated && (state.refcounts.at(host) ?? 0) > use.all) state.sharedZero ??= host
   if (g.externalDataFile) checkDataFile(state, t, i)
-  if (checkCopied) l2Copied(state, t, i, view.hostClusterOffset(i))
+  if (checkCopied) l2Copied(state, t, i, host)
 }
 
 /** The entries of an L2 table, in order: plain ones by runs, the others one by one. @see CHK-04 */

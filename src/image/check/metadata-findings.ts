@@ -15,6 +15,7 @@ import { BitmapTableView } from '../../format/views.js'
 import { tableIsSane } from '../bitmap-tables.js'
 import { type Metadata, snapshotTablePlace, trustedBitmaps } from '../metadata.js'
 import { inconsistent, severityOf } from './findings.js'
+import { qemuLosses } from './qemu-losses.js'
 import type { CheckState } from './state.js'
 
 /** The issues of the metadata that are no refusal, but for those of snapshot table entries. */
@@ -60,6 +61,7 @@ const headerFindings = (state: CheckState, m: Metadata): void => {
   const inHeader = name !== undefined && name.at < BigInt(h.headerLength)
   note(inHeader, 'BACK-01', 'backingFileOffset', `${name?.at ?? 0}, in the header`, 'past the extension area')
   rawDataFile(state, m)
+  for (const loss of qemuLosses(m, state)) state.findings.add('note', loss)
 }
 
 const quoted = (bytes: Uint8Array): string => `'${label(bytes.subarray(0, 64))}'`

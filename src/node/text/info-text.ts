@@ -119,6 +119,7 @@ export const humanInfo = (r: InfoReport): string => {
     `extensions: ${joined(r.extensions)}`,
     issues.length === 0 ? 'findings: none' : 'findings:',
     ...issues.map(findingLine),
+    ...(r.notes.length === 0 ? [] : ['notes:', ...r.notes.map(findingLine)]),
     ...(r.leftOut === undefined ? [] : [leftOutLine(r.leftOut)]),
     `verdict: ${verdictLine(r.verdict)}`
   ]
