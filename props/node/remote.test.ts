@@ -15,7 +15,7 @@ import { using, wait } from '../../src/node/command-error.js'
 import { openSource } from '../../src/node/files/file.js'
 import { run as runOn } from '../../src/node/files/source.js'
 import { note, suite } from '../run/suite.js'
-import { messageOf } from './outcome.js'
+import { messageOf, runHere } from './outcome.js'
 
 const test = suite('remote')
 
@@ -49,6 +49,7 @@ interface Asked {
   readonly from: number
   readonly last: number
   readonly before: number
+  readonly headers: IncomingMessage['headers']
 }
 
 const send = (response: ServerResponse, a: Asked, headers: Readonly<Record<string, string>> = {}): void => {
@@ -102,6 +103,19 @@ const manners: Readonly<Record<string, (response: ServerResponse, a: Asked) => v
     else response.writeHead(416, { 'content-range': 'bytes */0' }).end()
   },
   moved: (response) => response.writeHead(302, { location: '/good/img.qcow2' }).end(),
+  away: (response) => response.writeHead(307, { location: `${otherOrigin}/noted/img.qcow2` }).end(),
+  guardedAway: (response, a) => (a.headers['x-token'] === 't:1' ? manners['away'] : manners['secret'])?.(response, a),
+  noted: (response, a) => {
+    tokens.push(a.headers['x-token'])
+    send(response, a)
+  },
+  guarded: (response, a) => (a.headers['x-token'] === 't:1' ? send(response, a) : response.writeHead(403).end()),
+  local: (response) => response.writeHead(301, { location: 'file:///etc/hostname' }).end(),
+  circle: (response) => response.writeHead(308, { location: '/circle/img.qcow2' }).end(),
+  silent: () => undefined,
+  stalled: (response, a) => {
+    if (a.before === 0) send(response, a)
+  },
   dropped: (response, a) => {
     if (a.before === 0) send(response, a)
     else response.destroy()
@@ -126,7 +140,13 @@ const answer = (request: IncomingMessage, response: ServerResponse): void => {
   }
   const from = Number(range[1])
   const before = asked.push(range[0]) - 1
-  manners[manner]?.(response, { file, from, last: Math.min(Number(range[2]), file.length - 1), before })
+  manners[manner]?.(response, {
+    file,
+    from,
+    last: Math.min(Number(range[2]), file.length - 1),
+    before,
+    headers: request.headers
+  })
 }
 
 /** How many requests a command made. */
@@ -136,10 +156,16 @@ const counting = async (work: () => Promise<unknown>): Promise<number> => {
   return asked.length
 }
 
+/** The tokens that the other server got. */
+const tokens: unknown[] = []
+
 const server: Server = createServer(answer)
+const otherServer: Server = createServer(answer)
 // No connection is closed because time has passed.
-Object.assign(server, { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 })
+for (const each of [server, otherServer])
+  Object.assign(each, { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 })
 let origin = ''
+let otherOrigin = ''
 const url = (manner: string, name = 'img.qcow2'): string => `${origin}/${manner}/${name}`
 
 const put = (name: string, bytes: Uint8Array): string => {
@@ -149,14 +175,24 @@ const put = (name: string, bytes: Uint8Array): string => {
 }
 
 test.before(async () => {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  origin = `http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}`
+  const listening = async (each: Server): Promise<string> => {
+    await new Promise<void>((resolve) => each.listen(0, '127.0.0.1', resolve))
+    const address = each.address()
+    return `http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}`
+  }
+  origin = await listening(server)
+  otherOrigin = await listening(otherServer)
   put('img.qcow2', load('case-54-bitmaps').image)
+  const big = place('big.qcow2')
+  await runHere('create', '-q', big, '4M')
+  await runHere('io', '-c', 'write -q 0 2M', big)
+  served.set('big.qcow2', readFileSync(big))
 })
 test.after(() => {
-  server.closeAllConnections()
-  server.close()
+  for (const each of [server, otherServer]) {
+    each.closeAllConnections()
+    each.close()
+  }
   rmSync(folder, { recursive: true })
 })
 
@@ -212,6 +248,57 @@ test('an empty file on a server is no image', async () => {
 
 test('a server that moved the file is followed to it', async () => {
   assert.is((await run('check', url('moved'))).code, 0)
+})
+
+/** The commands that read an image on a server. */
+const reading = (manner: string): readonly (readonly string[])[] =>
+  [['info'], ['info', '--backing-chain'], ['check'], ['map'], ['map', '--bitmap', 'b0'], ['dump'], ['explain']]
+    .map((words) => [...words, url(manner)])
+    .concat([
+      ['read', url(manner), '0', '1'],
+      ['compare', url(manner), url(manner)],
+      ['convert', url(manner), place('copy.raw')],
+      ['snapshot', '-l', url(manner)]
+    ])
+
+test('a server is followed to another host only where that is allowed, and without the headers that are given', async () => {
+  for (const args of reading('away')) {
+    const done = await run(...args)
+    assert.is(done.code, args[0] === 'compare' ? 2 : 1)
+    const where = `'${otherOrigin}/noted/img.qcow2'`
+    assert.match(done.error, `the server redirects to another host: --allow-redirect follows it to ${where}`)
+  }
+  assert.equal(tokens, [])
+  for (const args of reading('guardedAway')) {
+    const done = await run(...args, '--allow-redirect', '--header', 'X-Token: t:1')
+    assert.is(done.code, 0, done.error)
+  }
+  assert.ok(tokens.length > 0)
+  assert.ok(tokens.every((token) => token === undefined))
+  await refused(['info', '--allow-redirect', url('local')], "the server redirects to 'file:///etc/hostname'")
+  await refused(['info', url('circle')], 'the server redirects more than 10 times')
+})
+
+test('headers that are given are sent with every request, and must be headers', async () => {
+  for (const args of reading('guarded')) {
+    const without = await run(...args)
+    assert.match(without.error, 'the server answers 403 Forbidden', args.join(' '))
+    const done = await run(...args, '--header', 'X-Token: t:1', '--header', 'range: bytes=0-0')
+    assert.is(done.code, 0, done.error)
+  }
+  for (const header of ['X-Token', ': t', 'X Token: t', 'X-Token: a\r\nX: b'])
+    await refused(['info', '--header', header, url('good')], "Invalid header: not of the form 'Name: value'")
+})
+
+test('what takes longer than the time-out in all is refused, whenever it stops', async () => {
+  for (const manner of ['silent', 'stalled']) {
+    asked.length = 0
+    const words = ['convert', '--timeout', '0.5', url(manner, 'big.qcow2'), place('copy.raw')]
+    await refused(words, 'it takes more than the 0.5 seconds of --timeout')
+  }
+  assert.is((await run('check', '--timeout', '3600', url('good'))).code, 0)
+  for (const time of ['0', '-1', 'x', '1e9', '2097152'])
+    await refused(['info', `--timeout=${time}`, url('good')], 'Invalid time-out')
 })
 
 /** Why an image on a server cannot be opened, or where reading it ends. */

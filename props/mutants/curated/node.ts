@@ -236,5 +236,19 @@ export const nodeMutants: readonly Mutant[] = [
     change: { in: '', find: "process.on('SIGUSR1', () => undefined)", operator: 'drop-statement' },
     red: 'props/node/command.test.ts',
     rule: 'SIGUSR1 has no effect, whoever sends it, as in qemu-io, and no debugger listens'
+  },
+  {
+    name: 'a server may redirect to any host',
+    file: 'node/files/remote.ts',
+    change: { in: 'answerOf', find: '!isSameHost(remote, $url) && !options.allowRedirect', to: 'false' },
+    red: 'props/node/remote.test.ts',
+    rule: 'a server is followed to another host only where that is allowed, and without the headers that are given'
+  },
+  {
+    name: 'given headers go to every host',
+    file: 'node/files/remote.ts',
+    change: { in: 'headersFor', find: 'isSameHost($remote, $url)', to: 'true' },
+    red: 'props/node/remote.test.ts',
+    rule: 'a server is followed to another host only where that is allowed, and without the headers that are given'
   }
 ]

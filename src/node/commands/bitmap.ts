@@ -6,11 +6,12 @@ import { defaultGranularity } from '../../transition/bitmaps/bitmaps.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { because, type Failed, get, keepRules, using, wait } from '../command-error.js'
 import { openSource } from '../files/file.js'
+import type { RemoteOptions } from '../files/source.js'
 import { keepSizes, type Marked, markedIn } from '../images/copy-bitmaps.js'
 import { withImage } from '../images/locked-image.js'
 import { byteSize } from '../text/values.js'
 import { argument, choice, command, option, optional, Parameter, text } from './command.js'
-import { allow, image } from './options.js'
+import { allow, image, remote } from './options.js'
 
 const tags = {
   add: 'BitmapAdd',
@@ -47,11 +48,12 @@ const commandOf = (a: Action, name: string, granularity: number, marked: readonl
 /** The bitmaps of another image that are to be merged; none where the image's own are. */
 const sourcesOf = async function* (
   given: readonly Action[],
-  file: string | undefined
+  file: string | undefined,
+  remote: RemoteOptions
 ): AsyncGenerator<Failed, readonly Marked[]> {
   const out: Marked[] = []
   if (file === undefined) return out
-  yield* using(openSource(file), async function* (source) {
+  yield* using(openSource(file, 'image', remote), async function* (source) {
     for (const a of given) if (a._tag === 'merge') out.push(yield* wait(markedIn(source, a.from)))
   })
   return out
@@ -62,6 +64,7 @@ export const bitmap = command({
   options: {
     actions,
     allow,
+    remote,
     granularity: option(
       '-g, --granularity <bytes>',
       'with --add: guest bytes of a granule',
@@ -74,7 +77,10 @@ export const bitmap = command({
     ),
     sourceFormat: choice('-F, --source-format <format>', 'its format, which must be qcow2', ['qcow2'], 'qcow2')
   },
-  async *run({ image: { name: file }, name }, { actions: given, allow: folders, granularity, sourceFile }) {
+  async *run(
+    { image: { name: file }, name },
+    { actions: given, allow: folders, remote: reading, granularity, sourceFile }
+  ) {
     const isGiven = (tag: Action['_tag']): boolean => given.some(({ _tag }) => _tag === tag)
     const kept = keepRules([
       [given.length === 0, 'Need at least one of --add, --remove, --clear, --enable, --disable, or --merge'],
@@ -82,7 +88,7 @@ export const bitmap = command({
       [sourceFile !== undefined && !isGiven('merge'), 'Merge bitmap source file only supported with --merge']
     ])
     yield* get(kept)
-    const marked = yield* sourcesOf(given, sourceFile)
+    const marked = yield* sourcesOf(given, sourceFile, reading)
     yield* withImage(file, { alone: true, allow: folders }, function* (session) {
       yield* get(keepSizes(file, chainSize(session.chain), marked))
       const unit = granularity ?? defaultGranularity(session.opened.g)

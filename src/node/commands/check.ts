@@ -14,7 +14,7 @@ import { cannotOpen, run, type Source } from '../files/source.js'
 import { dataPlace } from '../images/follow.js'
 import { checkText } from '../text/check-text.js'
 import { choice, command, flag } from './command.js'
-import { allow, forceShare, ignored, image, output, quiet } from './options.js'
+import { allow, forceShare, ignored, image, output, quiet, remote } from './options.js'
 
 /** Exit code for a format that has no checks. @see CHK-07 */
 const notChecked = 63
@@ -83,6 +83,7 @@ export const check = command({
     output,
     allow,
     forceShare,
+    remote,
     strict: flag('--strict', 'count every violated MUST of the format as an error'),
     deep: flag('--deep', 'read and decode every compressed cluster'),
     repair: choice('-r, --repair <what>', 'repair before the check: leaks or all', ['leaks', 'all'], undefined),
@@ -95,11 +96,14 @@ export const check = command({
     if (repair !== undefined && opening.forceShare)
       yield* get(failure(`Could not open '${name}': -U can only be used without -r, which changes it`, { file: name }))
     const fixed = format === 'raw' || repair === undefined ? nothing : yield* repaired(name, repair, folders)
-    const found = yield* using(openSource(name, readAccess(format, opening.forceShare)), async function* (file) {
-      if (format === 'raw')
-        yield* get(failure('This image format does not support checks', { exitCode: notChecked, clause: 'CHK-07' }))
-      return yield* wait(checked(file, deep, opening))
-    })
+    const found = yield* using(
+      openSource(name, readAccess(format, opening.forceShare), given.remote),
+      async function* (file) {
+        if (format === 'raw')
+          yield* get(failure('This image format does not support checks', { exitCode: notChecked, clause: 'CHK-07' }))
+        return yield* wait(checked(file, deep, opening))
+      }
+    )
     const isJson = form === 'json'
     const text = isJson
       ? jsonText({ ...checkJson(found, name), ...fixedJson(fixed) })

@@ -3,12 +3,12 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { map, type MapEntry } from '../../image/guest/map.js'
 import { type CommandError, type Failed, get, task, using, wait } from '../command-error.js'
 import { ok, print } from '../files/output.js'
-import { run } from '../files/source.js'
+import { type RemoteOptions, run } from '../files/source.js'
 import { allocatedIn, allocatedRanges } from '../images/allocated-ranges.js'
 import { guestBytes, guestSize } from '../images/guest.js'
 import { openChain, type OpenChain } from '../images/open.js'
 import { command, flag } from './command.js'
-import { allow, forceShare, ignored, image, type NamedImage, quiet } from './options.js'
+import { allow, forceShare, ignored, image, type NamedImage, quiet, remote } from './options.js'
 
 /** Exit code when the disks differ. */
 const differ = 1
@@ -83,13 +83,14 @@ interface CompareOptions {
   readonly quiet: boolean
   readonly allow: readonly string[]
   readonly forceShare: boolean
+  readonly remote: RemoteOptions
 }
 
 /** Compares the disks of two images, and prints the outcome; the value is the exit code. */
 const compareImages = task(
   (first: NamedImage, second: NamedImage, options: CompareOptions): AsyncGenerator<Failed, number> => {
     const open = ({ name, format, forceShare }: NamedImage) =>
-      openChain(name, { allow: options.allow, format, forceShare: options.forceShare || forceShare })
+      openChain(name, { ...options, format, forceShare: options.forceShare || forceShare })
     return using(open(first), (a) =>
       using(open(second), async function* (b) {
         const { code, text } = yield* wait(compared(a, b, options.strict))
@@ -109,7 +110,8 @@ export const compare = command({
     strict: flag('-s, --strict', 'also compare the sizes, and which clusters are allocated'),
     quiet: quiet(),
     allow,
-    forceShare
+    forceShare,
+    remote
   },
   ignored: [ignored['-T'], ignored['-p']],
   async *run({ first, second }, options) {

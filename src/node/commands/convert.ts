@@ -7,7 +7,7 @@ import { print } from '../files/output.js'
 import { optionsHelp } from '../text/image-options.js'
 import { asksForHelp, byteSize, where } from '../text/values.js'
 import { argument, command, flag, option, optional, orElse, text, texts } from './command.js'
-import { allow, forceShare, format, ignored, optionLists, quiet, snapshot } from './options.js'
+import { allow, forceShare, format, ignored, optionLists, quiet, remote, snapshot } from './options.js'
 
 /** Bytes of zeros from which on they are left out: whole sectors. */
 const sparseSize = where(
@@ -59,6 +59,7 @@ export const convert = command({
     out: option('-O, --out <format>', 'format of the output: raw (default) or qcow2', orElse(format, 'raw')),
     allow,
     forceShare,
+    remote,
     snapshot: snapshot(),
     compress: flag('-c, --compress', 'compress the clusters of the output'),
     options: optionLists("options of the output, as qemu-img's; -o help lists them"),

@@ -6,12 +6,13 @@ import { readAccess } from '../files/lock.js'
 import { textWriter } from '../files/output.js'
 import { run } from '../files/source.js'
 import { argument, choice, command, text } from './command.js'
-import { forceShare } from './options.js'
+import { forceShare, remote } from './options.js'
 
 export const dump = command({
   args: { image: argument('<image>', 'the image', text) },
   options: {
     forceShare,
+    remote,
     data: choice(
       '--data <which>',
       'bytes that no structure covers: none (default), or inline, which assemble needs',
@@ -19,8 +20,8 @@ export const dump = command({
       'none'
     )
   },
-  run: ({ image }, { data, forceShare: isForced }) =>
-    using(openSource(image, readAccess('qcow2', isForced)), async function* (source) {
+  run: ({ image }, { data, forceShare: isForced, remote: reading }) =>
+    using(openSource(image, readAccess('qcow2', isForced), reading), async function* (source) {
       const { put, end } = textWriter()
       const printed = await run(source, () => dumpPlan(source.length, data), put)()
       yield* get(end())

@@ -9,7 +9,7 @@ import { run } from '../files/source.js'
 import { hex } from '../text/numbers.js'
 import { byteSize } from '../text/values.js'
 import { argument, command, orElse, text } from './command.js'
-import { forceShare, output } from './options.js'
+import { forceShare, output, remote } from './options.js'
 
 const lines = (e: Explanation): readonly string[] => [
   `${e.structure}${e.of === '' ? '' : ` (${e.of})`}, ${e.part}: bytes ${hex(e.at)} to ${hex(e.at + e.size - 1)}`,
@@ -34,9 +34,9 @@ export const explain = command({
       orElse(byteSize('offset'), 0)
     )
   },
-  options: { output, forceShare },
-  run: ({ image, offset }, { output: format, forceShare: isForced }) =>
-    using(openSource(image, readAccess('qcow2', isForced)), async function* (source) {
+  options: { output, forceShare, remote },
+  run: ({ image, offset }, { output: format, forceShare: isForced, remote: reading }) =>
+    using(openSource(image, readAccess('qcow2', isForced), reading), async function* (source) {
       const { length } = source
       if (offset >= length)
         yield* get(failure(`byte ${offset} is past the end of '${image}' (${length} bytes)`, { file: image, offset }))

@@ -8,12 +8,12 @@ import { type Failed, get, using, wait } from '../command-error.js'
 import { openSource } from '../files/file.js'
 import { jsonText, print } from '../files/output.js'
 import { readAccess } from '../files/lock.js'
-import { cannotOpen, run, type Source } from '../files/source.js'
+import { cannotOpen, type RemoteOptions, run, type Source } from '../files/source.js'
 import { pathFrom } from '../images/follow.js'
 import { openChain, type OpenOptions } from '../images/open.js'
 import { type Heading, humanInfo, humanRaw } from '../text/info-text.js'
 import { command, flag } from './command.js'
-import { allow, forceShare, image, type NamedImage, output } from './options.js'
+import { allow, forceShare, image, type NamedImage, output, remote } from './options.js'
 
 /** What is known of a file beside its bytes. */
 const fileInfo = ({ name, length, actualSize }: Source): FileInfo => ({
@@ -54,8 +54,12 @@ const judged = async function* (
 }
 
 /** An image that must be refused is described as far as it decodes. */
-const infoOf = ({ name, format, forceShare }: NamedImage, isJson: boolean): AsyncGenerator<Failed, void> =>
-  using(openSource(name, readAccess(format, forceShare)), async function* (source) {
+const infoOf = (
+  { name, format, forceShare }: NamedImage,
+  remote: RemoteOptions,
+  isJson: boolean
+): AsyncGenerator<Failed, void> =>
+  using(openSource(name, readAccess(format, forceShare), remote), async function* (source) {
     const [report, refused] = yield* judged(source, format === 'raw')
     yield* get(print(isJson ? jsonText(toJson(report)) : toText(report)))
     if (refused !== undefined) yield* get(E.left(cannotOpen(name)([refused])))
@@ -75,12 +79,18 @@ const infoOfChain = (name: string, options: OpenOptions, isJson: boolean): Async
 
 export const info = command({
   args: { image: image('<image>', 'the image', '-f, --format <format>', ['qcow2', 'raw']) },
-  options: { output, backingChain: flag('--backing-chain', 'print the same for its backing files'), allow, forceShare },
+  options: {
+    output,
+    backingChain: flag('--backing-chain', 'print the same for its backing files'),
+    allow,
+    forceShare,
+    remote
+  },
   run: ({ image: named }, options) => {
     const isJson = options.output === 'json'
     const given = { ...named, forceShare: options.forceShare || named.forceShare }
     return options.backingChain
-      ? infoOfChain(given.name, { allow: options.allow, forceShare: given.forceShare }, isJson)
-      : infoOf(given, isJson)
+      ? infoOfChain(given.name, { ...options, forceShare: given.forceShare }, isJson)
+      : infoOf(given, options.remote, isJson)
   }
 })

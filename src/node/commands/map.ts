@@ -7,13 +7,13 @@ import { type CommandError, type Failed, failure, get, using, wait } from '../co
 import { openSource } from '../files/file.js'
 import { readAccess, type ReadAccess } from '../files/lock.js'
 import { textWriter } from '../files/output.js'
-import { run, type Source } from '../files/source.js'
+import { type RemoteOptions, run, type Source } from '../files/source.js'
 import { openChain, type OpenOptions } from '../images/open.js'
 import { bitmapNamed, openableMetadata } from '../images/openable-metadata.js'
 import { hex } from '../text/numbers.js'
 import { byteSize } from '../text/values.js'
 import { command, option, optional, orElse, text } from './command.js'
-import { allow, forceShare, image, output, snapshot } from './options.js'
+import { allow, forceShare, image, output, remote, snapshot } from './options.js'
 
 /** A number as qemu-img prints it here. */
 const offset = (n: number): string => (n === 0 ? '0' : hex(n))
@@ -90,8 +90,13 @@ const mapOf = (name: string, options: OpenOptions, { from, to }: Part, isJson: b
   })
 
 /** Rows are those of dirty ranges alone. */
-const bitmapOf = (name: string, access: ReadAccess, bitmap: string, isJson: boolean): AsyncGenerator<Failed, void> =>
-  using(openSource(name, access), async function* (source) {
+const bitmapOf = (
+  name: string,
+  { access, remote }: { readonly access: ReadAccess; readonly remote: RemoteOptions },
+  bitmap: string,
+  isJson: boolean
+): AsyncGenerator<Failed, void> =>
+  using(openSource(name, access, remote), async function* (source) {
     const m = yield* wait(openableMetadata(source))
     const found = yield* get(bitmapNamed(name, m, bitmap))
     const textOf = ({ start, length, dirty }: DirtyRange): string => {
@@ -108,6 +113,7 @@ export const map = command({
     output,
     allow,
     forceShare,
+    remote,
     snapshot: snapshot('--snapshot <id or name>'),
     bitmap: option('--bitmap <name>', 'print which guest bytes a dirty bitmap marks, instead', optional(text)),
     start: option('-s, --start-offset <offset>', 'guest byte to begin at', orElse(byteSize('start offset'), 0)),
@@ -118,10 +124,10 @@ export const map = command({
     const isJson = form === 'json'
     const isForced = given.forceShare || named.forceShare
     if (bitmap === undefined) {
-      const options = { allow: folders, snapshot: wanted, forceShare: isForced }
+      const options = { allow: folders, snapshot: wanted, forceShare: isForced, remote: given.remote }
       return yield* mapOf(name, options, { from: start, to: start + length }, isJson)
     }
     if (wanted !== undefined) yield* get(failure('--bitmap and --snapshot are mutually exclusive'))
-    yield* bitmapOf(name, readAccess('qcow2', isForced), bitmap, isJson)
+    yield* bitmapOf(name, { access: readAccess('qcow2', isForced), remote: given.remote }, bitmap, isJson)
   }
 })

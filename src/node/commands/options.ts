@@ -3,8 +3,9 @@ import type { Command as Parser } from 'commander'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { either, type Failed, failure, get } from '../command-error.js'
+import type { RemoteOptions } from '../files/source.js'
 import { imageOptsOf } from '../text/image-opts.js'
-import { aios, caches, decodeWith, discards, oneOf } from '../text/values.js'
+import { aios, caches, decodeWith, discards, oneOf, where } from '../text/values.js'
 import {
   argument,
   choice,
@@ -112,6 +113,43 @@ export const allow = repeated(
 
 /** `-U`. */
 export const forceShare = flag('-U, --force-share', 'read images also while another process writes them')
+
+/** A header of a request. */
+const header = where(
+  text,
+  (line) => /^[\w!#$%&'*+.^`|~-]+:[^\r\n\0]*$/.test(line),
+  "Invalid header: not of the form 'Name: value'"
+)
+
+/** Seconds that a timer takes. */
+const seconds: Given<number> = new t.Type(
+  'seconds',
+  t.number.is,
+  (u, context) => {
+    const number = /^\d+(\.\d+)?$/.test(String(u)) ? Number(u) : 0
+    return number > 0 && number < 2 ** 21
+      ? t.success(number)
+      : t.failure(u, context, 'Invalid time-out: not a number of seconds below 2097152')
+  },
+  String
+)
+
+const headers = new Parameter(
+  orElse(t.readonlyArray(header), []),
+  repeated('--header <line>', "a header 'Name: value' of the requests for an image on a server").declare
+)
+const timeout = option(
+  '--timeout <seconds>',
+  'the time that reading an image on a server may take in all',
+  optional(seconds)
+)
+const allowRedirect = flag('--allow-redirect', 'let a server redirect to another host')
+
+/** How images on servers are read: `--header`, `--timeout` and `--allow-redirect`. */
+export const remote = new Parameter<RemoteOptions>(t.type({ headers, timeout, allowRedirect }), (parser) => {
+  const given = [headers, timeout, allowRedirect].map((each) => each.declare(parser))
+  return () => ({ headers: given[0]?.(), timeout: given[1]?.(), allowRedirect: given[2]?.() })
+})
 
 /** `-q`. */
 export const quiet = (about = 'print errors only'): Parameter<boolean> => flag('-q, --quiet', about)

@@ -6,7 +6,7 @@ import { eachPiece, guestSize, type Piece } from '../images/guest.js'
 import { openChain } from '../images/open.js'
 import { byteSize } from '../text/values.js'
 import { argument, command, flag, text } from './command.js'
-import { allow, forceShare, snapshot } from './options.js'
+import { allow, forceShare, remote, snapshot } from './options.js'
 
 const zeros = new Uint8Array(2 ** 16)
 
@@ -32,6 +32,7 @@ export const read = command({
   options: {
     allow,
     forceShare,
+    remote,
     snapshot: snapshot(),
     vmState: flag('--vm-state', 'read the VM state of the snapshot that -l names, instead of its disk')
   },

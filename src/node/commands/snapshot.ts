@@ -6,15 +6,16 @@ import { because, type Failed, failure, get, using, wait } from '../command-erro
 import { openSource } from '../files/file.js'
 import { readAccess } from '../files/lock.js'
 import { print } from '../files/output.js'
+import type { RemoteOptions } from '../files/source.js'
 import { withImage } from '../images/locked-image.js'
 import { openableMetadata } from '../images/openable-metadata.js'
 import { snapshotLines } from '../text/info-text.js'
 import { command, flag, option, optional, text } from './command.js'
-import { allow, ignored, image } from './options.js'
+import { allow, ignored, image, remote } from './options.js'
 
 /** Lists the snapshots, if there are any, as qemu-img does. */
-const list = (name: string, isForced: boolean): AsyncGenerator<Failed, void> =>
-  using(openSource(name, readAccess('qcow2', isForced)), async function* (source) {
+const list = (name: string, isForced: boolean, remote: RemoteOptions): AsyncGenerator<Failed, void> =>
+  using(openSource(name, readAccess('qcow2', isForced), remote), async function* (source) {
     const { snapshots } = yield* wait(openableMetadata(source))
     const lines = snapshotLines(snapshots.map(snapshotInfo))
     yield* get(print(lines.map((line) => `${line}\n`).join('')))
@@ -30,6 +31,7 @@ export const snapshot = command({
   args: { image: image('<image>', 'the image') },
   options: {
     allow,
+    remote,
     list: flag('-l, --list', 'list the snapshots'),
     create: option('-c, --create <name>', 'create a snapshot of the disk', optional(text)),
     apply: option('-a, --apply <id or name>', 'revert the disk to a snapshot', optional(text)),
@@ -37,7 +39,10 @@ export const snapshot = command({
     forceShare: flag('-U, --force-share', 'with -l: also while another process writes the image')
   },
   ignored: [ignored['-q']],
-  async *run({ image: named }, { allow: folders, list: lists, create, apply, delete: gone, forceShare: isForced }) {
+  async *run(
+    { image: named },
+    { allow: folders, remote: reading, list: lists, create, apply, delete: gone, forceShare: isForced }
+  ) {
     const { name } = named
     const changes: readonly (readonly [what: string, command: AnyCommand])[] = [
       ...(create === undefined ? [] : [[`create snapshot '${create}'`, creation(create)] as const]),
@@ -46,7 +51,7 @@ export const snapshot = command({
     ]
     if (changes.length + Number(lists) > 1) yield* get(failure("Cannot mix '-l', '-a', '-c', '-d'"))
     if (isForced && !lists) yield* get(failure(`Could not open '${name}': -U is only for -l`, { file: name }))
-    if (lists) return yield* list(name, isForced || named.forceShare)
+    if (lists) return yield* list(name, isForced || named.forceShare, reading)
     // Without a change this does what opening for writing obliges to.
     yield* withImage(name, { alone: true, allow: folders }, function* (session) {
       for (const [what, change] of changes)

@@ -6,7 +6,7 @@ import { readInWindows, type WindowSize } from '../../bytes/window.js'
 import { type CommandError, either, failure, get, onLeft, system, task } from '../command-error.js'
 import { identityOf } from './identity.js'
 import { lockForReading, type ReadAccess } from './lock.js'
-import { isUrl, type Source } from './source.js'
+import { isUrl, type RemoteOptions, type Source } from './source.js'
 
 const window: WindowSize = { size: 2 ** 16, kept: 4 }
 
@@ -95,6 +95,7 @@ export const openFile = task(async function* (place: Place, access: ReadAccess) 
  * Opens a file, or an image on a server; what reads from servers is loaded only then. A file that another process writes
  * is refused, and no process can write it until it is closed.
  *
+ * @param remote how it is read if it is on a server
  * @param access `shared` to read a raw file, or an image whatever others do with it
  *
  * @example
@@ -106,6 +107,6 @@ export const openFile = task(async function* (place: Place, access: ReadAccess) 
  * assert.equal(source.left.message, "Could not open '/nowhere/disk.qcow2': no such file or directory")
  */
 export const openSource =
-  (name: string, access: ReadAccess = 'image'): TaskEither<CommandError, Source> =>
+  (name: string, access: ReadAccess = 'image', remote?: RemoteOptions): TaskEither<CommandError, Source> =>
   async () =>
-    isUrl(name) ? (await import('./remote.js')).openRemote(name)() : openFile({ name }, access)()
+    isUrl(name) ? (await import('./remote.js')).openRemote(name, remote)() : openFile({ name }, access)()

@@ -6,13 +6,26 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { FileRange } from '../../bytes/plan.js'
 import { readInWindowsAsync, type WindowSize } from '../../bytes/window.js'
-import { type CommandError, type Failed, failure, get, reason, systemTask, task, wait } from '../command-error.js'
-import type { Source } from './source.js'
+import {
+  type CommandError,
+  type Failed,
+  failure,
+  get,
+  reason,
+  system,
+  systemTask,
+  task,
+  wait
+} from '../command-error.js'
+import { isUrl, type RemoteOptions, type Source } from './source.js'
 
 const window: WindowSize = { size: 2 ** 18, kept: 16 }
 
 /** Longest wait for an answer, in milliseconds. */
 const patience = 60_000
+
+/** Most redirections of one request. */
+const mostRedirects = 10
 
 /** A file on a server, and what is done with it. */
 interface Remote {
@@ -20,10 +33,23 @@ interface Remote {
   /** Where it is, after redirections that are known. */
   readonly url: string
   readonly what: 'open' | 'read'
+  readonly options: RemoteOptions
+  /** Aborts when reading the file has taken too long in all. */
+  readonly total: AbortSignal | undefined
 }
 
-const refuse = ({ name, what }: Remote, why: string): E.Either<CommandError, never> =>
+const refuse = ({ name, what }: Pick<Remote, 'name' | 'what'>, why: string): E.Either<CommandError, never> =>
   failure(`Could not ${what} '${name}': ${why}`, { file: name })
+
+const redirectStatuses: readonly number[] = [301, 302, 303, 307, 308]
+
+/** The same result; where the time is over, that is the failure. */
+const inTime =
+  (remote: Remote) =>
+  <A>(result: E.Either<CommandError, A>): E.Either<CommandError, A> =>
+    E.isLeft(result) && remote.total?.aborted === true
+      ? refuse(remote, `it takes more than the ${remote.options.timeout ?? 0} seconds of --timeout`)
+      : result
 
 /** The body of an answer, which must be of this length: no more than that is ever held. */
 const bodyOf =
@@ -92,26 +118,73 @@ const announced = (
   return E.right({ total, state, length: last - from + 1, url })
 }
 
+/** Whether a URL is on the host of the file's name, and no less secure. */
+const isSameHost = ({ name }: Remote, url: URL): boolean => {
+  const own = new URL(name)
+  return url.host === own.host && (url.protocol === own.protocol || url.protocol === 'https:')
+}
+
+/** The headers of a request. Those that are given go to no other host: they may be secrets. */
+const headersFor = (remote: Remote, url: URL, { at, length }: FileRange): Headers => {
+  const headers = new Headers()
+  for (const line of isSameHost(remote, url) ? remote.options.headers : []) {
+    const [name = ''] = line.split(':', 1)
+    headers.append(name, line.slice(name.length + 1).trim())
+  }
+  headers.set('range', `bytes=${at}-${at + length - 1}`)
+  headers.set('accept-encoding', 'identity')
+  return headers
+}
+
+/** Asks for a range, and follows redirections as far as they are allowed. */
+const answerOf = task(async function* (remote: Remote, range: FileRange): AsyncGenerator<Failed, Response> {
+  const { name, what, options, total } = remote
+  let url = yield* get(system(what, name, () => new URL(remote.url)))
+  for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+    const patient = AbortSignal.timeout(patience)
+    const init: RequestInit = {
+      headers: headersFor(remote, url, range),
+      signal: total === undefined ? patient : AbortSignal.any([total, patient]),
+      redirect: 'manual'
+    }
+    const response = yield* get(inTime(remote)(await systemTask(what, name, () => fetch(url, init))()))
+    const location = response.headers.get('location')
+    if (location === null || !redirectStatuses.includes(response.status)) return response
+    await response.body?.cancel()
+    url = yield* get(system(what, name, () => new URL(location, url)))
+    if (!isSameHost(remote, url) && !options.allowRedirect)
+      yield* get(refuse(remote, `the server redirects to another host: --allow-redirect follows it to '${url.href}'`))
+    if (!isUrl(url.href)) yield* get(refuse(remote, `the server redirects to '${url.href}'`))
+  }
+  return yield* get(refuse(remote, `the server redirects more than ${mostRedirects} times`))
+})
+
 /** Asks for a range of a file, in the state that is known of it; fewer bytes come where the file ends before the range. */
 const ask = task(async function* (remote: Remote, range: FileRange, known?: string) {
-  const { name, url, what } = remote
-  const headers = { range: `bytes=${range.at}-${range.at + range.length - 1}`, 'accept-encoding': 'identity' }
-  const signal = AbortSignal.timeout(patience)
-  const response = yield* wait(systemTask(what, name, () => fetch(url, { headers, signal })))
+  const response = yield* wait(answerOf(remote, range))
   const part = announced(remote, response, range, known)
   if (E.isLeft(part) || part.right.length === 0) await response.body?.cancel()
   const { length, ...of } = yield* get(part)
-  return { ...of, bytes: length === 0 ? new Uint8Array(0) : yield* wait(bodyOf(remote, response, length)) }
+  return {
+    ...of,
+    bytes: length === 0 ? new Uint8Array(0) : yield* get(inTime(remote)(await bodyOf(remote, response, length)()))
+  }
 })
 
 /** Opens an image on a server that serves ranges. */
-export const openRemote = task(async function* (name: string): AsyncGenerator<Failed, Source> {
-  const first = yield* wait(ask({ name, url: name, what: 'open' }, { at: 0, length: window.size }))
+export const openRemote = task(async function* (
+  name: string,
+  options: RemoteOptions = { headers: [], timeout: undefined, allowRedirect: false }
+): AsyncGenerator<Failed, Source> {
+  const { timeout } = options
+  const total = timeout === undefined ? undefined : AbortSignal.timeout(Math.ceil(timeout * 1000))
+  const remote = { name, options, total }
+  const first = yield* wait(ask({ ...remote, url: name, what: 'open' }, { at: 0, length: window.size }))
   /** A range of the file, which must not have changed since. */
   const answer = task(async function* (range: FileRange) {
     const end = range.at + range.length
     if (end <= first.bytes.length) return first.bytes.subarray(range.at, end)
-    return (yield* wait(ask({ name, url: first.url, what: 'read' }, range, first.state))).bytes
+    return (yield* wait(ask({ ...remote, url: first.url, what: 'read' }, range, first.state))).bytes
   })
   return {
     name,

@@ -11,6 +11,16 @@ export type World =
   | { readonly _tag: 'Sync'; readonly read: (request: Read) => Uint8Array | CommandError }
   | { readonly _tag: 'Async'; readonly read: (request: Read) => TaskEither<CommandError, Uint8Array> }
 
+/** How images on servers are read. */
+export interface RemoteOptions {
+  /** Headers of the requests, `Name: value` each; they go to the host of the URL alone. */
+  readonly headers: readonly string[]
+  /** Seconds that reading an image may take in all. */
+  readonly timeout: number | undefined
+  /** Whether the server may redirect to another host. */
+  readonly allowRedirect: boolean
+}
+
 /** An open image, backing file or data file. */
 export interface Source {
   /** The path or the URL. */

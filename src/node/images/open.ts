@@ -13,7 +13,7 @@ import { type CommandError, type Failed, failure, get, onLeft, task, using, wait
 import { openFile, openSource, type Place, resolvedPath } from '../files/file.js'
 import { keepApart } from '../files/identity.js'
 import { readAccess } from '../files/lock.js'
-import { cannotOpen, inOwnTime, isUrl, type Source, type World } from '../files/source.js'
+import { cannotOpen, inOwnTime, isUrl, type RemoteOptions, type Source, type World } from '../files/source.js'
 import { backingPlace, dataPlace, newBackingPath } from './follow.js'
 import { openableMetadata, type OpenableMetadata, snapshotNamed } from './openable-metadata.js'
 
@@ -47,6 +47,8 @@ export interface OpenOptions {
   readonly format?: 'qcow2' | 'raw'
   /** Whether images are read also while other processes write them. */
   readonly forceShare?: boolean
+  /** How the top image is read if it is on a server. */
+  readonly remote?: RemoteOptions
 }
 
 /** Most backing files of a chain. */
@@ -171,7 +173,9 @@ export const openChainAt = (top: Place, options: OpenOptions): TaskEither<Comman
     if (seen.length > maxDepth) yield* get(failure(`'${name}' has more than ${maxDepth} backing files`, { file: name }))
     const isTop = seen.length === 0
     const access = readAccess(format, options.forceShare)
-    const file = yield* wait(place.resolved === undefined ? openSource(place.name, access) : openFile(place, access))
+    const file = yield* wait(
+      place.resolved === undefined ? openSource(place.name, access, options.remote) : openFile(place, access)
+    )
     opened.push(file)
     const real = place.resolved ?? (isUrl(name) ? name : yield* get(resolvedPath(name)))
     if (seen.includes(real))
