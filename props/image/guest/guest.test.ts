@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto'
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { load, names } from '../../../corpus/load.js'
+import { runSync } from '../../../src/bytes/plan.js'
 import { portable } from '../../../src/compression/decompress.js'
+import * as limits from '../../../src/format/limits.js'
 import { type Chain, chainSize } from '../../../src/image/guest/chain.js'
 import { map, type MapEntry } from '../../../src/image/guest/map.js'
 import { readGuest } from '../../../src/image/guest/read.js'
@@ -118,6 +120,30 @@ test('a read through an overlay with smaller clusters takes only its part of a c
       entries.map(({ start, length, depth }) => [start, length, depth]),
       parts.map((i) => [i * part, part, i % 2])
     )
+  }
+})
+
+test('a walk ends soon whatever a disk is said to be: no more entries are read than an L1 table may have', () => {
+  const g = { version: 3, clusterBits: 16, refcountOrder: 4, extendedL2: false, externalDataFile: false } as const
+  const none = { compressionType: 0, encrypted: false, l1TableOffset: 2 ** 61 }
+  for (const l1Size of [0, 1, 2 ** 32 - 1]) {
+    let bytes = 0
+    const found: MapEntry[] = []
+    const disk = { g, size: 2 ** 62, l1Size, ...none }
+    runSync(map([{ _tag: 'Image', disk }]), {
+      read: ({ length }) => {
+        bytes += length
+        return new Uint8Array(length)
+      },
+      emit: (e: MapEntry) => {
+        found.push(e)
+      }
+    })
+    assert.equal(
+      found.map(({ start, length, present }) => [start, length, present]),
+      [[0, 2 ** 62, false]]
+    )
+    assert.ok(bytes <= 8 * limits.maxL1Entries)
   }
 })
 

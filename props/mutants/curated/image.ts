@@ -215,5 +215,12 @@ export const imageMutants: readonly Mutant[] = [
     change: { in: 'infoReport', find: '$info.refused === undefined', operator: 'condition-true' },
     red: 'props/image/info.test.ts',
     rule: 'a report on a refused image is in proportion to its file, and lists nothing past its end'
+  },
+  {
+    name: 'a walk reads as many L1 entries as a header asks for',
+    file: 'image/guest/extents.ts',
+    change: { in: 'extents', find: 'Math.min($size, limits.maxL1Entries)', to: '$size' },
+    red: 'props/image/guest/guest.test.ts',
+    rule: 'a walk ends soon whatever a disk is said to be: no more entries are read than an L1 table may have'
   }
 ]

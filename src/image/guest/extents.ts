@@ -1,14 +1,13 @@
 /** Guest disks: a tree of an image, active or a snapshot's, and the extents of its guest bytes. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../../bytes/issue.js'
-import { empty } from '../../bytes/octets.js'
 import { failWith, Memory, type Plan, readAt, readInto, emit } from '../../bytes/plan.js'
 import { clusterSize, type Geometry, l1Coverage, l2Entries, l2EntrySize } from '../../format/geometry.js'
 import { compressionType } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { l1OffsetRules } from '../../format/l1.js'
 import { dataFileRules, l2ReadRules, l2Sound } from '../../format/l2-rules.js'
-import { subclusters } from '../../format/limits.js'
+import * as limits from '../../format/limits.js'
 import { snapshotDiskSize, type SnapshotEntry, snapshotL1Rules } from '../../format/snapshot.js'
 import { type Subcluster, subclusterAt } from '../../format/subcluster.js'
 import { clusterKind, L1View, L2View } from '../../format/views.js'
@@ -166,12 +165,12 @@ function* clusterExtents(t: Table, i: number, n: number, start: number): Plan<re
 const subclusterExtents = (t: Table, i: number, start: number, host: number): readonly Extent[] => {
   const entry = t.view.entry(i)
   const [allocated, zeros] = [t.view.allocated(i), t.view.zeros(i)]
-  const length = clusterSize(t.disk.g) / subclusters
+  const length = clusterSize(t.disk.g) / limits.subclusters
   const isSame = (x: number, y: number): boolean =>
     ((allocated >>> x) & 1) === ((allocated >>> y) & 1) && ((zeros >>> x) & 1) === ((zeros >>> y) & 1)
   const extents: Extent[] = []
-  for (let x = 0, next = 0; x < subclusters; x = next) {
-    while (next < subclusters && isSame(x, next)) next++
+  for (let x = 0, next = 0; x < limits.subclusters; x = next) {
+    while (next < limits.subclusters && isSame(x, next)) next++
     const state = subclusterAt(entry, x)
     if (state === 'invalid' || state === 'compressed') continue
     const { kind, placed } = subclusterKinds[state]
@@ -184,11 +183,10 @@ const subclusterExtents = (t: Table, i: number, start: number, host: number): re
 /** L1 entries that one request reads. */
 const l1Piece = 2 ** 13
 
-/** The L2 table offsets from entry `first` of an L1 table up to entry `end`; 0 past the table's own entries. */
+/** The L2 table offsets of entries `first` up to `end` of an L1 table. */
 function* l2Offsets(disk: GuestDisk, first: number, end: number): Plan<(i: number) => number> {
-  const there = Math.max(0, Math.min(disk.l1Size, end) - first)
-  const view = new L1View(there === 0 ? empty : yield* readAt(disk.l1TableOffset + 8 * first, 8 * there))
-  return (i) => (i < first + there ? view.l2TableOffset(i - first) : 0)
+  const view = new L1View(yield* readAt(disk.l1TableOffset + 8 * first, 8 * (end - first)))
+  return (i) => view.l2TableOffset(i - first)
 }
 
 /** How many entries from `i` up to `end` have no L2 table. */
@@ -244,7 +242,8 @@ function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void
 /**
  * Emits the extents of guest bytes `[from, to)` of a disk, in order and without gaps, neighbours of one kind joined.
  * Fails at the first entry that cannot be followed, by clause and byte offset. L1 entries are read many at a time, and so
- * are L2 tables that are adjacent in the file.
+ * are L2 tables that are adjacent in the file. What an L1 table has no entry for is absent, and one that no image may have
+ * is followed as far as one may go, so that a walk ends soon whatever the metadata says.
  *
  * @see RD-01 and RD-06
  * @example
@@ -265,7 +264,8 @@ function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void
 export function* extents(disk: GuestDisk, from: number, to: number): Plan<void, Extent> {
   const [coverage, size] = [l1Coverage(disk.g), clusterSize(disk.g)]
   const walk = { disk, from, to, joined: new Coalescer<Extent>(joins), memory: new Memory() }
-  const last = from < to ? Math.ceil(to / coverage) : 0
+  const entries = Math.min(disk.l1Size, limits.maxL1Entries)
+  const last = from < to ? Math.min(entries, Math.ceil(to / coverage)) : 0
   for (let first = Math.floor(from / coverage); first < last; first += l1Piece) {
     const end = Math.min(last, first + l1Piece)
     const offsetAt = yield* l2Offsets(disk, first, end)
@@ -278,6 +278,8 @@ export function* extents(disk: GuestDisk, from: number, to: number): Plan<void, 
       }
     }
   }
+  const mapped = Math.max(from, last * coverage)
+  if (mapped < to) yield* emitNext(walk, { kind: 'absent', start: mapped, length: to - mapped })
   const done = walk.joined.last()
   if (done !== undefined) yield* emit(done)
 }
