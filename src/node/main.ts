@@ -1,5 +1,6 @@
 /** The command: carries out a command line, prints errors, and sets the exit code. */
 import * as E from 'fp-ts/lib/Either.js'
+import { textOfLines } from '../bytes/octets.js'
 import { type CommandError, commandError, reason } from './command-error.js'
 import { warningName } from './files/libc.js'
 import { writeText } from './files/output.js'
@@ -8,7 +9,7 @@ import { execute } from './program.js'
 
 /** Prints an error, in one line. */
 const report = ({ message }: CommandError): void => {
-  writeText(2, `qcow2: ${message.trim().replace(/\s*\n\s*/g, ' ')}\n`)
+  writeText(2, textOfLines([`qcow2: ${message}`]))
 }
 
 /** Reports an error, unless it only ends a command whose output nobody reads; its exit code. */

@@ -85,7 +85,12 @@ const parse =
     }
     const ended: unknown = await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => error)
     if (ended === program || (ended instanceof CommanderError && ended.exitCode === ok)) return E.right(asked)
-    return failure(reason(ended).replace(/^error: /, ''))
+    return failure(
+      reason(ended)
+        .replace(/^error: /, '')
+        .trim()
+        .replace(/\s*\n\s*/g, ' ')
+    )
   }
 
 /**

@@ -105,6 +105,13 @@ export const bytesMutants: readonly Mutant[] = [
     rule: 'small sequential reads ask once for each window, and a cached window is not read again'
   },
   {
+    name: 'a line of text ends where a name in it does',
+    file: 'bytes/octets.ts',
+    change: { in: 'textOfLines', find: 'visible($line)', to: '$line' },
+    red: 'props/node/names.test.ts',
+    rule: 'every character that steers a terminal or the layout of text becomes its escape'
+  },
+  {
     name: 'a plan goes on after its driver has failed',
     file: 'bytes/run-async.ts',
     change: { in: 'runAsync', find: 'if (E.isLeft($read)) return $read', to: 'if (E.isLeft($read)) continue' },

@@ -5,6 +5,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
 import { flush, type HostWrite } from '../../bytes/host-write.js'
+import { textOfLines } from '../../bytes/octets.js'
 import { sectorSize } from '../../format/limits.js'
 import { create as createPlan } from '../../transition/create/create.js'
 import type { CreateOptions } from '../../transition/create/options.js'
@@ -153,7 +154,7 @@ export const create = command({
     const wanted = { ...args, ...options }
     if (options.format === 'raw') {
       const size = yield* get(E.mapLeft(inContext(image))(rawSize(wanted)))
-      if (!isQuiet) yield* get(print(`Formatting '${image}', fmt=raw size=${size}\n`))
+      if (!isQuiet) yield* get(print(textOfLines([`Formatting '${image}', fmt=raw size=${size}`])))
       yield* wait(createFile(image, Math.ceil(Number(size) / sectorSize) * sectorSize))
     } else {
       const texts = yield* wait(textsOf(wanted))

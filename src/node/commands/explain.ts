@@ -1,5 +1,6 @@
 /** `qcow2 explain`: what a byte of the file belongs to. */
 import { clause } from '../../../spec/clauses/index.js'
+import { textOfLines } from '../../bytes/octets.js'
 import { type ExplainReport, explainJson, explain as explainPlan, type Explanation } from '../../image/dump/explain.js'
 import { failure, get, using, wait } from '../command-error.js'
 import { openSource } from '../files/file.js'
@@ -22,7 +23,7 @@ const answerText = (a: ExplainReport): string => {
   const nothing = a.explanations.length === 0 ? ['no structure and no guest data: the byte is not used'] : []
   const count =
     a.refcount === undefined ? 'no refcount block describes its cluster' : `its cluster has refcount ${a.refcount}`
-  return [`byte ${a.offset} (${hex(a.offset)}): ${count}`, ...nothing, ...a.explanations.flatMap(lines), ''].join('\n')
+  return textOfLines([`byte ${a.offset} (${hex(a.offset)}): ${count}`, ...nothing, ...a.explanations.flatMap(lines)])
 }
 
 export const explain = command({

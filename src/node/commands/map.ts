@@ -1,5 +1,6 @@
 /** `qcow2 map`: where the guest bytes are, or which of them a dirty bitmap marks. */
 import * as E from 'fp-ts/lib/Either.js'
+import { textOfLines } from '../../bytes/octets.js'
 import type { Plan } from '../../bytes/plan.js'
 import { type DirtyRange, dirtyRanges } from '../../image/guest/bitmap-ranges.js'
 import { map as mapPlan, type MapEntry, mapEntryText } from '../../image/guest/map.js'
@@ -75,9 +76,8 @@ const mapOf = (name: string, options: OpenOptions, { from, to }: Part, isJson: b
     const row = (e: MapEntry): string => {
       seen.opaque ||= e.data && e.offset === undefined
       if (seen.opaque || !e.data || e.zero) return ''
-      return (
-        [e.start, e.length, e.offset ?? 0].map((n) => column(offset(n))).join('') + `${open.holders[e.depth] ?? ''}\n`
-      )
+      const columns = [e.start, e.length, e.offset ?? 0].map((n) => column(offset(n)))
+      return textOfLines([columns.join('') + (open.holders[e.depth] ?? '')])
     }
     const textOf = (whole: MapEntry): string => {
       const e = within(whole, from, to)

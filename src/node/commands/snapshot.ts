@@ -1,5 +1,6 @@
 /** `qcow2 snapshot`: internal snapshots listed, created, applied and deleted. */
 import * as E from 'fp-ts/lib/Either.js'
+import { textOfLines } from '../../bytes/octets.js'
 import { snapshotInfo } from '../../image/info.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { because, type Failed, failure, get, using, wait } from '../command-error.js'
@@ -17,8 +18,7 @@ import { allow, ignored, image, remote } from './options.js'
 const list = (name: string, isForced: boolean, remote: RemoteOptions): AsyncGenerator<Failed, void> =>
   using(openSource(name, readAccess('qcow2', isForced), remote), async function* (source) {
     const { snapshots } = yield* wait(openableMetadata(source))
-    const lines = snapshotLines(snapshots.map(snapshotInfo))
-    yield* get(print(lines.map((line) => `${line}\n`).join('')))
+    yield* get(print(textOfLines(snapshotLines(snapshots.map(snapshotInfo)))))
   })
 
 /** A snapshot of now. */

@@ -2,6 +2,7 @@
 import { writeSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Json } from '../../bytes/json.js'
+import { visible } from '../../bytes/octets.js'
 import { type CommandError, commandError, reason } from '../command-error.js'
 
 const hasCode = (error: unknown, code: string): boolean =>
@@ -21,16 +22,12 @@ const writeAll = (fd: number, bytes: Uint8Array): E.Either<unknown, void> => {
   return E.right(undefined)
 }
 
-/** Text in which characters that steer a terminal, and may be in the names of an image, are written as escapes. */
-const escaped = (text: string): string =>
-  text.replace(/[^\P{Cc}\n\r\t]/gu, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
-
 const pieceSize = 2 ** 16
 const encoder = new TextEncoder()
 
-/** Writes text to an open file. */
+/** Writes lines of text to an open file; what they contain of other controls is escaped, which JSON allows too. */
 export const writeText = (fd: number, text: string): E.Either<unknown, void> =>
-  writeAll(fd, encoder.encode(escaped(text)))
+  writeAll(fd, encoder.encode(visible(text, '\n\r')))
 
 /** Ends a command that only prints, successfully: nobody reads on, as `head` does not when it has enough. */
 const unread = commandError('Nobody reads standard output', { exitCode: 0 })

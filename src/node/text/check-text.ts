@@ -1,4 +1,5 @@
 /** The text of a check: a line for each finding, then the totals. */
+import { textOfLines } from '../../bytes/octets.js'
 import type { CheckReport } from '../../image/check/report.js'
 import type { Finding } from '../../image/check/findings.js'
 import { decimals } from './numbers.js'
@@ -11,7 +12,7 @@ const words = { corruption: 'ERROR', leak: 'Leaked', error: 'ERROR', flaw: 'FLAW
 const guestBytes = ({ guest, owners }: Finding): string =>
   guest === undefined || owners !== undefined ? '' : `, guest bytes ${guest.at} to ${guest.at + guest.size - 1}`
 
-const line = (f: Finding): string => `${words[f.severity]} ${f.message}${guestBytes(f)}\n`
+const line = (f: Finding): string => `${words[f.severity]} ${f.message}${guestBytes(f)}`
 
 const clusters = (r: CheckReport): string => {
   if (r.totalClusters === 0 || r.allocatedClusters === 0) return ''
@@ -26,7 +27,7 @@ const unlessZero = (n: number, text: string): string => (n === 0 ? '' : `\n${n} 
 /** Findings by line, how many are left out, and the totals: qemu-img's, then those of what QEMU does not look at. */
 export const checkText = (r: CheckReport): string =>
   [
-    ...r.findings.map(line),
+    textOfLines(r.findings.map(line)),
     ...[...r.leftOut].map(([clause, n]) => `... and ${n} more of [${clause}]\n`),
     r.corruptions + r.leaks + r.checkErrors + r.flaws === 0 ? 'No errors were found on the image.\n' : '',
     unlessZero(

@@ -1,6 +1,7 @@
 /** The options of an image, `-o name=value,...` of `create`, `convert` and `amend`, as QEMU's driver declares them. */
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
+import { textOfLines } from '../../bytes/octets.js'
 import { type CommandError, either, failure, get } from '../command-error.js'
 import { decodeWith, integerOption, onOff, optionsOfAll, sizeOption } from './values.js'
 
@@ -94,7 +95,7 @@ export const formattingLine = (image: string, texts: OptionTexts): string => {
     const isNumber = typeof value === 'bigint' || typeof value === 'number'
     return [`${name}=${isNumber ? value : text.replaceAll(',', ',,')}`]
   })
-  return `Formatting '${image}', fmt=qcow2 ${printed.join(' ')}\n`
+  return textOfLines([`Formatting '${image}', fmt=qcow2 ${printed.join(' ')}`])
 }
 
 const descriptions: Readonly<Record<OptionName, string>> = {

@@ -1,7 +1,7 @@
 /** The report on an image as text: qemu-img's lines, then features, extensions, findings and the verdict. */
 import type { Issue } from '../../bytes/issue.js'
 import { isJsonList, isJsonObject, type Json, type JsonObject } from '../../bytes/json.js'
-import { fromText } from '../../bytes/octets.js'
+import { fromText, textOfLines } from '../../bytes/octets.js'
 import type { BackingInfo, InfoReport, LeftOut, SnapshotInfo } from '../../image/info.js'
 import { specificJson } from '../../image/info-json.js'
 import { type Dependency, unknownExtensionNames, unknownFeatureNames, type Verdict } from '../../image/verdict.js'
@@ -99,7 +99,7 @@ const heading = ({ filename, virtualSize, actualSize }: Heading, format: string)
 ]
 
 /** The report on a raw file as text. */
-export const humanRaw = (file: Heading): string => `${heading(file, 'raw').join('\n')}\n`
+export const humanRaw = (file: Heading): string => textOfLines(heading(file, 'raw'))
 
 const leftOutLine = ({ snapshots, bitmaps, findings }: LeftOut): string =>
   `left out: ${snapshots} snapshots, ${bitmaps} bitmaps, ${findings} findings`
@@ -123,5 +123,5 @@ export const humanInfo = (r: InfoReport): string => {
     ...(r.leftOut === undefined ? [] : [leftOutLine(r.leftOut)]),
     `verdict: ${verdictLine(r.verdict)}`
   ]
-  return `${lines.join('\n')}\n`
+  return textOfLines(lines)
 }
