@@ -157,9 +157,21 @@ export const losses: readonly Loss[] = [
   },
   {
     kind: 'exposed',
+    title: 'A compressed write that fails leaves an entry for bytes that were not written',
+    clause: 'WR-11',
+    command: "qemu-io -r -c 'read -P 9 64k 64k' a.qcow2",
+    when: 'A compressed write whose payload cannot be written, as on a full disk, into a cluster that was used before.',
+    lost: 'What the guest cluster held. It reads as an I/O error, or as an old payload that is there, also that of another guest cluster; a check finds nothing.',
+    source:
+      'block/qcow2.c, qcow2_co_pwritev_compressed_task: qcow2_alloc_compressed_cluster_offset writes the L2 entry before the payload is written, and a failure does not take it back.',
+    fix: 'Write the payload first and the entry after it, as for other clusters, or restore the old entry on failure.',
+    ours: 'The entry is written once the payload is.'
+  },
+  {
+    kind: 'exposed',
     title: 'Growing exposes bytes after the end of a raw data file',
     clause: 'DATA-08',
-    command: 'truncate d.raw 256k',
+    command: 'fill d.raw 64k 192k 7',
     when: 'A raw external data file is longer than the disk, and the disk grows.',
     lost: 'Nothing. Bytes after the old end become guest data.',
     source:

@@ -35,9 +35,9 @@ export const bitmapTransition = chapter('Bitmap transitions', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Removing a bitmap writes a directory without its entry, or drops the extension and clears autoclear bit 0 if ' +
-      'it was the last, then the header, then frees the clusters of the bitmap. It works for an inconsistent bitmap ' +
-      'too.'
+      'Removing a bitmap writes a directory without its entry to new clusters, or drops the extension and clears ' +
+      'autoclear bit 0 if it was the last, then the header, and then frees the old directory and the clusters of the ' +
+      'bitmap. It works for an inconsistent bitmap too, but one whose table breaks BMP-05 leaks its clusters.'
   },
   'BT-05': {
     level: 'may',

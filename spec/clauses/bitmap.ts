@@ -71,7 +71,7 @@ export const bitmap = chapter('Bitmaps', {
     subject: 'image',
     source: 'format',
     says:
-      'A bitmap table entry is a u64: bits 9 to 55 hold the offset of a data cluster. If they are 0, bit 0 makes the ' +
+      'A bitmap table entry is a u64: bits 9 to 55 hold the cluster-aligned offset of a data cluster. If they are 0, bit 0 makes the ' +
       'cluster all zeros (0) or all ones (1); otherwise bit 0 is 0. Bits 1 to 8 and 56 to 63 are 0.'
   },
   'BMP-06': {
@@ -243,9 +243,9 @@ export const bitmap = chapter('Bitmaps', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'QEMU cuts a bitmap name at its first NUL byte. If that changes the padded length of the record, a writable ' +
-      'open fails after it has cleared autoclear bit 0, and all bitmaps are lost. This package reports the name, and keeps ' +
-      'it as it is.',
+      'QEMU cuts a bitmap name at its first NUL byte. If that changes the padded length of the record and some bitmap ' +
+      'is not in_use, a writable open fails after it has cleared autoclear bit 0, and all bitmaps are lost. This ' +
+      'package reports the name, and keeps it as it is.',
     divergences: [
       {
         on: 'a NUL byte in the name of a bitmap, at a writable open',

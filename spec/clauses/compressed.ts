@@ -22,7 +22,7 @@ export const compressed = chapter('Compressed clusters', {
       '2^(cluster_bits - 8) - 1, the payload at most twice the cluster size, and the offset below 2^min(x, 56).'
   },
   'CMP-03': {
-    level: 'may',
+    level: 'must',
     subject: 'writer',
     source: 'both',
     says:

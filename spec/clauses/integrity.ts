@@ -63,12 +63,12 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Before a write of data or of a table QEMU compares its range, extended to whole clusters, with the metadata ' +
-      'areas of every kind but its own; for the header it tests whether the write starts below the cluster size. ' +
-      'Writes of the header and of new refcount structures are exempt. Mode cached, the default, covers header, active ' +
-      'L1 table, refcount table, snapshot table, bitmap directory (mode constant: these alone), active L2 tables, ' +
-      'refcount blocks and inactive L1 tables; mode all adds inactive L2 tables; mode none tests nothing. The LUKS ' +
-      'area, bitmap tables and their data are never protected.'
+      'Before a write of data or of a table QEMU compares its whole clusters with the metadata areas, but a table ' +
+      'rewritten in place not with its own kind; for the header the write must start below the cluster size. Exempt ' +
+      'are writes to a data file, the header, entries of the refcount table and a grown refcount table. Mode ' +
+      'constant covers header, active L1 table, refcount table, snapshot table and, with autoclear bit 0, bitmap ' +
+      'directory; cached, the default, also active L2 tables, refcount blocks and inactive L1 tables; all also ' +
+      'inactive L2 tables. The LUKS area and bitmap tables are never covered.'
   },
   'INT-21': {
     level: 'may',

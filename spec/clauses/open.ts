@@ -23,7 +23,7 @@ export const open = chapter('Opening an image', {
     level: 'must',
     subject: 'reader',
     source: 'both',
-    says: 'The image is refused if cluster_bits is below 9 or above 21.',
+    says: 'The image is refused if cluster_bits is below 9, or, by QEMU, above 21.',
     divergences: [{ on: 'cluster_bits above 21', format: 'accepts', qemu: 'refuses' }]
   },
   'OPEN-04': {
@@ -39,7 +39,7 @@ export const open = chapter('Opening an image', {
     says: 'The image is refused if header_length is greater than the cluster size.'
   },
   'OPEN-06': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says: 'The image is refused if backing_file_offset is greater than the cluster size.'
@@ -83,21 +83,21 @@ export const open = chapter('Opening an image', {
     says: 'The image is refused if refcount_order is above 6.'
   },
   'OPEN-13': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'both',
     says: 'A system emulator refuses an image with crypt_method 1 (AES); the tools open it.'
   },
   'OPEN-14': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
       'The image is refused if refcount_table_clusters is 0, unless qemu-img check opens it: the check reports each ' +
-      'referenced cluster as an error, and a repair writes a new table.'
+      'referenced cluster as an error, and a full repair writes a new table.'
   },
   'OPEN-15': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says: 'The image is refused if refcount_table_clusters * cluster size is above 8 MiB.',
@@ -112,7 +112,7 @@ export const open = chapter('Opening an image', {
       'above 2^63 - 2^30.'
   },
   'OPEN-17': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
@@ -141,7 +141,7 @@ export const open = chapter('Opening an image', {
       'fails with exit code 1.'
   },
   'OPEN-19': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says: 'The image is refused if l1_size is above 4194304.',
@@ -156,7 +156,7 @@ export const open = chapter('Opening an image', {
       '2^63 - 2^30 or, if l1_size is 0, an offset above 2^63 - 1.'
   },
   'OPEN-21': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
@@ -164,7 +164,7 @@ export const open = chapter('Opening an image', {
       'case.'
   },
   'OPEN-22': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says: 'The image is refused if l1_size is smaller than the number of L1 entries that size needs.'
@@ -178,7 +178,7 @@ export const open = chapter('Opening an image', {
       'opened for I/O, if the secret is missing.'
   },
   'OPEN-24': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says: 'Asking for lazy refcounts in a version 2 image is refused: by an option at open, at creation and by an amend.'
@@ -219,7 +219,7 @@ export const open = chapter('Opening an image', {
       'of bytes from backing_file_offset to the end of the first cluster.'
   },
   'OPEN-29': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
@@ -241,7 +241,7 @@ export const open = chapter('Opening an image', {
     ]
   },
   'OPEN-30': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
@@ -263,7 +263,7 @@ export const open = chapter('Opening an image', {
     ]
   },
   'OPEN-31': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
@@ -272,7 +272,7 @@ export const open = chapter('Opening an image', {
       'BMP-05 and in_use is not set.'
   },
   'OPEN-32': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:

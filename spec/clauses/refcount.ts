@@ -60,8 +60,9 @@ export const refcount = chapter('Refcounts', {
     subject: 'writer',
     source: 'both',
     says:
-      'A writer never stores a refcount above the maximum or below 0: a command that needs one more reference than the ' +
-      'maximum fails, and leaves the refcounts of the clusters in use as they were.'
+      'A writer never stores a refcount above the maximum or below 0: a command that needs one more reference than ' +
+      'the maximum fails. Here it changes no refcount then; a snapshot that fails in QEMU leaves the refcounts ' +
+      'raised that it had raised before (REF-24).'
   },
   'REF-08': {
     level: 'must',
@@ -122,9 +123,10 @@ export const refcount = chapter('Refcounts', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'In QEMU an update that would take a refcount past its maximum or below 0 fails with EINVAL, and the part done ' +
-      'before is undone. A snapshot that fails so leaks the cluster of its L1 copy: with 1-bit refcounts if there is an ' +
-      'L2 table, with 2 bits the third of the same data. When clusters are freed, the failure is only printed: a ' +
-      'discard of a cluster with refcount 0, or of an entry with an unaligned offset, clears the entry and succeeds.'
+      'In QEMU an update that would take a refcount past its maximum or below 0 fails with EINVAL, and the part of ' +
+      'this update done before is undone, but no earlier update of the same command. So a snapshot that fails leaks ' +
+      'the cluster of its L1 copy, and each cluster that it counted before the one at its maximum keeps a refcount ' +
+      'that is 1 too high. When clusters are freed, the failure is only printed: a discard of a cluster with ' +
+      'refcount 0, or of an entry with an unaligned offset, clears the entry and succeeds.'
   }
 })

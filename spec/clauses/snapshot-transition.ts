@@ -25,8 +25,9 @@ export const snapshotTransition = chapter('Snapshot transitions', {
     subject: 'writer',
     source: 'both',
     says:
-      'Creating a snapshot fails in an image with a data file (ENOTSUP), beyond 65536 snapshots (EFBIG), and if the ' +
-      'refcount of an L2 table or a cluster would overflow (REF-07).'
+      'Creating a snapshot fails in an image with a data file (ENOTSUP), and if the refcount of an L2 table or a ' +
+      'cluster would overflow (REF-07). In QEMU and here it fails beyond 65536 snapshots or a snapshot table of 64 ' +
+      'MiB too (EFBIG).'
   },
   'ST-10': {
     level: 'may',

@@ -28,8 +28,8 @@ export const snapshot = chapter('Snapshot table', {
     subject: 'reader',
     source: 'both',
     says:
-      'Unknown extra data is ignored, and QEMU keeps it when it rewrites the table. QEMU refuses more than 1024 bytes ' +
-      'of extra data; a repair truncates it to 1024.'
+      'Unknown extra data is ignored, and QEMU keeps it when it rewrites the table. QEMU refuses more than 1024 ' +
+      'bytes of extra data; a full repair cuts it to 1024.'
   },
   'SNAP-04': {
     level: 'may',
@@ -52,8 +52,9 @@ export const snapshot = chapter('Snapshot table', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Ids are decimal numbers, and a new one is the greatest of all ids plus 1, as a 64-bit number. Names may be empty ' +
-      'or occur twice. qemu-img cuts a new name to 255 bytes, and shows the first 127 bytes of an id.',
+      'QEMU gives a new snapshot a decimal id: 1 plus the greatest number that an id begins with, 0 for an id ' +
+      'without one, as a 64-bit number. Names may be empty or occur twice. qemu-img cuts a new name to 255 bytes, ' +
+      'and shows the first 127 bytes of an id.',
     divergences: [{ on: 'two snapshots with the same id', format: 'reports', qemu: 'accepts' }]
   },
   'SNAP-07': {

@@ -104,7 +104,8 @@ export const write = chapter('Writing', {
     source: 'qemu',
     says:
       'When a write fails, QEMU decreases the refcounts of the clusters allocated for it; if that fails too, they ' +
-      'leak. A compressed write that fails leaves its entry and its refcount: the range reads as an I/O error, and a ' +
-      'check finds nothing.'
+      'leak. A compressed write that fails leaves its entry and its refcount, and a check finds nothing: the range ' +
+      'reads as what the bytes there decode to, an I/O error or, in a cluster that was used before, an old payload, ' +
+      'also that of another guest cluster.'
   }
 })

@@ -104,8 +104,8 @@ export const zero = chapter('Zeroing and discarding', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'After creating a snapshot QEMU discards the first vm_state_size bytes of the VM state area in the active tree: ' +
-      'nothing for a snapshot without VM state.'
+      'After creating a snapshot QEMU discards the first vm_state_size bytes, rounded up to a cluster, of the VM ' +
+      'state area in the active tree, without a discard of the host file: nothing for a snapshot without VM state.'
   },
   'ZD-15': {
     level: 'may',
@@ -121,8 +121,9 @@ export const zero = chapter('Zeroing and discarding', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'A guest discard reaches the host file only if the image was opened with discard=unmap, which qemu-io does. ' +
-      'Clusters freed by snapshots are discarded, and so are those of a shrink, of a removed bitmap, of an emptied image ' +
-      'and of a failed L2 allocation; others are not.'
+      'A guest discard reaches the host file only if the image was opened with discard=unmap, which qemu-io does. By ' +
+      'default these freed clusters are discarded as well: those of snapshots, of a shrink, of bitmap data, of an ' +
+      'emptied image, of leaks that a repair frees, and of a failed L2 allocation or downgrade. Bitmap tables and ' +
+      'directories, replaced L1 and refcount tables and what a write replaces are not.'
   }
 })
