@@ -129,7 +129,7 @@ test('a file that takes the place of the one that was judged is not opened', asy
 test('a name that names no file is not followed, whatever is allowed', () => {
   const image = at('d/i.qcow2')
   for (const name of ['nbd://host/d', `file:${at('d/b')}`, 'json:{"file.filename":"b"}'])
-    assert.is(led(image, name, '/'), 'its name is not that of a file')
+    assert.match(led(image, name, '/'), /its name is not that of a file$/)
   for (const name of ['b\0', [0xff], [0x62, 0xc3]]) assert.is(led(image, name, '/'), 'its name is not text')
   assert.is(led(image, '', '/'), 'it has no name')
 })

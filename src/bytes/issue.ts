@@ -47,7 +47,7 @@ export interface Issue extends t.ValidationError, Complaint {
 }
 
 /**
- * One line: what, where, and which clause.
+ * One line: what, where, and which clause. A place of no bytes at offset 0, such as an option's, has no offset.
  *
  * @example
  * import { show } from 'qcow2-spec/image'
@@ -60,7 +60,7 @@ export interface Issue extends t.ValidationError, Complaint {
  * )
  */
 export const show = (c: Complaint): string =>
-  `${c.structure}${c.field === '' ? '' : ` ${c.field}`} at byte ${c.at}: found ${c.found}, expected ${c.expected} [${c.clause}]`
+  `${c.structure}${c.field === '' ? '' : ` ${c.field}`}${c.size + c.at === 0 ? '' : ` at byte ${c.at}`}: found ${c.found}, expected ${c.expected} [${c.clause}]`
 
 /** An issue from what it says; `value` and `context` are io-ts's own. */
 export const issue = (complaint: Complaint, value?: unknown, context: t.Context = []): Issue => ({

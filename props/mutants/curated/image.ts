@@ -222,5 +222,12 @@ export const imageMutants: readonly Mutant[] = [
     change: { in: 'extents', find: 'Math.min($size, limits.maxL1Entries)', to: '$size' },
     red: 'props/image/guest/guest.test.ts',
     rule: 'a walk ends soon whatever a disk is said to be: no more entries are read than an L1 table may have'
+  },
+  {
+    name: 'a refcount above 2^53 is rounded in findings',
+    file: 'image/check/counts.ts',
+    change: { in: 'Counts.load', find: 'Number.isSafeInteger($count) ? $count : $block.entry($i)', to: '$count' },
+    red: 'props/node/messages.test.ts',
+    rule: 'refcounts in findings are exact to the last digit'
   }
 ]

@@ -250,5 +250,19 @@ export const nodeMutants: readonly Mutant[] = [
     change: { in: 'headersFor', find: 'isSameHost($remote, $url)', to: 'true' },
     red: 'props/node/remote.test.ts',
     rule: 'a server is followed to another host only where that is allowed, and without the headers that are given'
+  },
+  {
+    name: 'a disk size that no number holds is rounded',
+    file: 'node/text/values.ts',
+    change: { in: 'diskSize', find: '$bytes <= Number.MAX_SAFE_INTEGER', operator: 'condition-true' },
+    red: 'props/node/messages.test.ts',
+    rule: 'sizes and offsets in messages are exact to the last digit'
+  },
+  {
+    name: 'a place of no bytes has an offset in its message',
+    file: 'bytes/issue.ts',
+    change: { in: 'show', find: '$c.size + $c.at === 0', operator: 'condition-false' },
+    red: 'props/node/messages.test.ts',
+    rule: 'what is not in the image has no byte offset in a message'
   }
 ]

@@ -26,7 +26,7 @@ const overflow = (state: CheckState, cluster: number, references: number): void 
 
 const mismatch = (state: CheckState, cluster: number, refcount: number, references: number): void => {
   const where = refcountOf(state, cluster)
-  const found = `refcount ${refcount} for ${references} references`
+  const found = `refcount ${state.refcounts.counts.exact(cluster)} for ${references} references`
   if (refcount < references)
     state.findings.add(
       'corruption',

@@ -5,7 +5,12 @@ import { entryPlace, guestOf, type L2Table } from './l2-table.js'
 import type { CheckState } from './state.js'
 import type { L1Slot } from './visitor.js'
 
-const contradicts = (clause: 'L1-01' | 'L2-04', where: Location, copied: boolean, refcount: number): Complaint =>
+const contradicts = (
+  clause: 'L1-01' | 'L2-04',
+  where: Location,
+  copied: boolean,
+  refcount: number | bigint
+): Complaint =>
   inconsistent(
     clause,
     { ...where, field: 'copied' },
@@ -22,7 +27,7 @@ export const l1Copied = (state: CheckState, { tree, view, index, guest }: L1Slot
   if (refcount === undefined || (refcount === 1) === copied) return
   state.copiedFlags++
   const where = { structure: 'L1 table entry', at: tree.at + 8 * index, size: 8 }
-  state.findings.add('corruption', contradicts('L1-01', where, copied, refcount), 1, guest)
+  state.findings.add('corruption', contradicts('L1-01', where, copied, state.refcounts.exact(l2)), 1, guest)
 }
 
 /** Whether COPIED is checked in a table: of one whose own refcount cannot be read QEMU checks none. */
@@ -38,6 +43,6 @@ export const l2Copied = (state: CheckState, t: L2Table, i: number, offset: numbe
   const where = { structure: 'L2 entry', field: 'copied', at: entryPlace(t, i), size: 8 }
   const complaint = t.g.externalDataFile
     ? inconsistent('DATA-03', where, 'clear', 'set in every entry of an external data file')
-    : contradicts('L2-04', where, copied, refcount)
+    : contradicts('L2-04', where, copied, state.refcounts.exact(offset))
   state.findings.add('corruption', complaint, t.use.active, guestOf(t, i))
 }

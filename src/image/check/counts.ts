@@ -29,24 +29,34 @@ export interface CountRun {
 /** Refcounts or references by host cluster. Clusters never touched count 0. One check owns it. */
 export class Counts {
   private readonly pages: (Uint16Array | undefined)[] = []
-  private readonly large = new Map<number, number>()
+  /** The counts from {@link spilled} on; those above 2^53, which a number does not hold, exactly. */
+  private readonly large = new Map<number, number | bigint>()
   /** One more than the highest cluster touched. */
   length = 0
 
   get(cluster: number): number {
     const small = this.pages[pageIndex(cluster)]?.[cluster & (pageSize - 1)] ?? 0
-    return small === spilled ? (this.large.get(cluster) ?? 0) : small
+    return small === spilled ? Number(this.large.get(cluster) ?? 0) : small
+  }
+
+  /** The count of a cluster, exact to the last digit also above 2^53. */
+  exact(cluster: number): number | bigint {
+    return this.large.get(cluster) ?? this.get(cluster)
   }
 
   set(cluster: number, count: number): void {
     const place = cluster & (pageSize - 1)
-    const page = this.pageOf(cluster, place + 1)
     if (cluster >= this.length) this.length = cluster + 1
-    if (count < spilled) page[place] = count
-    else {
-      page[place] = spilled
-      this.large.set(cluster, count)
-    }
+    if (count < spilled) this.pageOf(cluster, place + 1)[place] = count
+    else this.spill(cluster, count)
+  }
+
+  /** Keeps a count apart. */
+  private spill(cluster: number, count: number | bigint): void {
+    const place = cluster & (pageSize - 1)
+    this.pageOf(cluster, place + 1)[place] = spilled
+    this.large.set(cluster, count)
+    this.length = Math.max(this.length, cluster + 1)
   }
 
   /** Sets the counts of the clusters from `first` on to those of a refcount block. */
@@ -60,7 +70,7 @@ export class Counts {
         if (count === 0) continue
         page ??= this.pageOf(first + done, from + n)
         if (count < spilled) page[from + i] = count
-        else this.set(first + done + i, count)
+        else this.spill(first + done + i, Number.isSafeInteger(count) ? count : block.entry(done + i))
       }
       done += n
       if (page !== undefined) this.length = Math.max(this.length, first + done)

@@ -48,6 +48,13 @@ export class Refcounts {
     if (this.unreadable.has(index)) return undefined
     return this.far.get(index)?.count(cluster % this.perBlock) ?? this.counts.get(cluster)
   }
+
+  /** The same of a cluster whose block can be read, exact to the last digit also above 2^53. */
+  exact(offset: number): number | bigint {
+    const cluster = Math.floor(offset / this.size)
+    const block = this.far.get(Math.floor(cluster / this.perBlock))
+    return block?.entry(cluster % this.perBlock) ?? this.counts.exact(cluster)
+  }
 }
 
 /** Reads every block in the file, those of clusters in the file many at a time. @see REF-03 */

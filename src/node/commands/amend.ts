@@ -10,7 +10,7 @@ import { print } from '../files/output.js'
 import { withImage } from '../images/locked-image.js'
 import { impossible } from '../text/create-options.js'
 import { type ImageOptions, optionsHelp, optionValues, versions } from '../text/image-options.js'
-import { asksForHelp, optionsOfAll } from '../text/values.js'
+import { asksForHelp, diskSize, optionsOfAll } from '../text/values.js'
 import { command } from './command.js'
 import { allow, ignored, image, optionLists } from './options.js'
 
@@ -90,7 +90,7 @@ export const amend = command({
     if (lists.length === 0) yield* get(failure('Must specify options (-o)'))
     if (asksForHelp(lists)) return yield* get(print(optionsHelp('Amend options:', amendable)))
     const values = yield* get(valuesOf(lists))
-    const size = values.size === undefined ? undefined : Number(values.size)
+    const size = values.size === undefined ? undefined : yield* get(diskSize(values.size))
     yield* withImage(name, { allow: folders }, function* (session) {
       const options = yield* get(amendOptions(values, session.opened.metadata))
       const done = session.all(commandsOf(options, size))

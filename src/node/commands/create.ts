@@ -35,7 +35,7 @@ import {
   type OptionTexts,
   optionValues
 } from '../text/image-options.js'
-import { asksForHelp, byteSize } from '../text/values.js'
+import { asksForHelp, byteSize, diskSize } from '../text/values.js'
 import { argument, command, flag, type Given, option, optional, text } from './command.js'
 import { format, optionLists, quiet } from './options.js'
 
@@ -116,7 +116,7 @@ const rawSize = either(function* (wanted: Wanted) {
   const other = [...texts.keys()].find((name) => name !== 'size')
   if (other !== undefined) yield* get(failure(`Parameter '${other}' is not supported for file format raw`))
   const { size } = yield* get(optionValues(texts))
-  return size ?? (yield* get(failure('Image creation needs a size parameter')))
+  return yield* get(diskSize(size ?? (yield* get(failure('Image creation needs a size parameter')))))
 })
 
 /** The text of a size, which must be one. */
@@ -155,7 +155,7 @@ export const create = command({
     if (options.format === 'raw') {
       const size = yield* get(E.mapLeft(inContext(image))(rawSize(wanted)))
       if (!isQuiet) yield* get(print(textOfLines([`Formatting '${image}', fmt=raw size=${size}`])))
-      yield* wait(createFile(image, Math.ceil(Number(size) / sectorSize) * sectorSize))
+      yield* wait(createFile(image, Math.ceil(size / sectorSize) * sectorSize))
     } else {
       const texts = yield* wait(textsOf(wanted))
       if (!isQuiet) yield* get(print(formattingLine(image, texts)))

@@ -8,7 +8,7 @@ import { readAccess } from '../files/lock.js'
 import { jsonText, print } from '../files/output.js'
 import { run } from '../files/source.js'
 import { hex } from '../text/numbers.js'
-import { byteSize } from '../text/values.js'
+import { exactSize } from '../text/values.js'
 import { argument, command, orElse, text } from './command.js'
 import { forceShare, output, remote } from './options.js'
 
@@ -32,15 +32,16 @@ export const explain = command({
     offset: argument(
       '[offset]',
       'byte offset in the file, 0 if it is left out; 0x and the suffixes k, M, G, T, P, E work',
-      orElse(byteSize('offset'), 0)
+      orElse(exactSize('offset'), 0n)
     )
   },
   options: { output, forceShare, remote },
-  run: ({ image, offset }, { output: format, forceShare: isForced, remote: reading }) =>
+  run: ({ image, offset: wanted }, { output: format, forceShare: isForced, remote: reading }) =>
     using(openSource(image, readAccess('qcow2', isForced), reading), async function* (source) {
       const { length } = source
-      if (offset >= length)
-        yield* get(failure(`byte ${offset} is past the end of '${image}' (${length} bytes)`, { file: image, offset }))
+      const offset = Number(wanted)
+      if (wanted >= length)
+        yield* get(failure(`byte ${wanted} is past the end of '${image}' (${length} bytes)`, { file: image, offset }))
       const answer = yield* wait(run(source, () => explainPlan(length, offset)))
       yield* get(print(format === 'json' ? jsonText(explainJson(answer)) : answerText(answer)))
     })

@@ -4,7 +4,7 @@ import { type CommandError, failure, get, using, wait } from '../command-error.j
 import { printBytes } from '../files/output.js'
 import { eachPiece, guestSize, type Piece } from '../images/guest.js'
 import { openChain } from '../images/open.js'
-import { byteSize } from '../text/values.js'
+import { exactSize } from '../text/values.js'
 import { argument, command, flag, text } from './command.js'
 import { allow, forceShare, remote, snapshot } from './options.js'
 
@@ -25,9 +25,9 @@ export const read = command({
     offset: argument(
       '<offset>',
       'guest offset in bytes; 0x and the suffixes k, M, G, T, P, E work',
-      byteSize('offset')
+      exactSize('offset')
     ),
-    length: argument('<length>', 'number of bytes', byteSize('length'))
+    length: argument('<length>', 'number of bytes', exactSize('length'))
   },
   options: {
     allow,
@@ -43,13 +43,13 @@ export const read = command({
       if (offset + length > size)
         yield* get(
           failure(
-            `bytes ${offset} to ${offset + length - 1} reach past the end of the ${options.vmState ? 'VM state' : 'disk'} (${size} bytes)`,
+            `bytes ${offset} to ${offset + length - 1n} reach past the end of the ${options.vmState ? 'VM state' : 'disk'} (${size} bytes)`,
             {
               file: image
             }
           )
         )
-      yield* wait(eachPiece(open, offset, length, printPiece))
+      yield* wait(eachPiece(open, Number(offset), Number(length), printPiece))
     })
   }
 })

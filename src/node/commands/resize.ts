@@ -5,32 +5,32 @@ import { chainSize } from '../../image/guest/chain.js'
 import { because, get, keepRules, using } from '../command-error.js'
 import { print } from '../files/output.js'
 import { openWritable } from '../images/locked-image.js'
-import { byteSize, preallocations } from '../text/values.js'
+import { diskSize, exactSize, preallocations } from '../text/values.js'
 import { argument, choice, command, flag, type Given, Parameter } from './command.js'
 import { allow, image, quiet } from './options.js'
 
 /** A size in bytes, or how much is added to the present size or taken from it. */
 interface NewSize {
   readonly sign: '+' | '-' | ''
-  readonly bytes: number
+  readonly bytes: bigint
 }
 
-const size = byteSize('image size')
+const size = exactSize('image size')
 
 const newSize: Given<NewSize> = new t.Type(
   'NewSize',
-  t.type({ sign: t.union([t.literal('+'), t.literal('-'), t.literal('')]), bytes: t.number }).is,
+  t.type({ sign: t.union([t.literal('+'), t.literal('-'), t.literal('')]), bytes: t.bigint }).is,
   (u, context) => {
     const text = String(u)
     const sign = text.startsWith('+') ? '+' : text.startsWith('-') ? '-' : ''
-    return E.map((bytes: number): NewSize => ({ sign, bytes }))(size.validate(text.slice(sign.length), context))
+    return E.map((bytes: bigint): NewSize => ({ sign, bytes }))(size.validate(text.slice(sign.length), context))
   },
   String
 )
 
 const newSizeArgument = argument('<size>', 'bytes, with a suffix k, M, G, T, P or E; after + or - by so many', newSize)
 
-const sizeFrom = (now: number, { sign, bytes }: NewSize): number =>
+const sizeFrom = (now: bigint, { sign, bytes }: NewSize): bigint =>
   sign === '' ? bytes : sign === '+' ? now + bytes : now - bytes
 
 export const resize = command({
@@ -52,7 +52,7 @@ export const resize = command({
   run: ({ image: { name, format }, size: wanted }, { preallocation, shrink, quiet: isQuiet, allow: folders }) =>
     using(openWritable(name, format, folders), function* ({ session }) {
       const now = chainSize(session.chain)
-      const bytes = sizeFrom(now, wanted)
+      const bytes = yield* get(diskSize(sizeFrom(BigInt(now), wanted)))
       const kept = keepRules([
         [bytes <= 0, 'New image size must be positive'],
         [

@@ -22,8 +22,16 @@ const inside = (folder: string, path: string): boolean => {
 const noFile: Readonly<Partial<Record<NameKind, string>>> = {
   empty: 'it has no name',
   unreadable: 'its name is not text',
-  json: 'its name is not that of a file',
-  protocol: 'its name is not that of a file'
+  json: 'its name is not that of a file'
+}
+
+/** Why a name is that of no file: its kind, or a protocol before a colon, which is a drive on Windows. @see BACK-04 */
+const notFile = (name: string, kind: NameKind): string | undefined => {
+  const protocol = /^[^/:]*:/.exec(name)?.[0]
+  const isDrive = kind === 'absolute' && process.platform === 'win32'
+  return protocol === undefined || kind === 'json' || isDrive
+    ? noFile[kind]
+    : `'${protocol}' names a protocol, './${name}' would be a path: its name is not that of a file`
 }
 
 const fromServer = 'the image is on a server, and names no other file'
@@ -58,7 +66,7 @@ export const backingPlace = (
   const name = label(stored)
   const refused = (why: string) => failure(`Could not open backing file '${name}': ${why}`, { file: name })
   const kind = nameKind(stored)
-  const not = noFile[kind]
+  const not = notFile(name, kind)
   if (not !== undefined) return refused(not)
   if (isUrl(image) && kind !== 'absolute') return refused(fromServer)
   return isUrl(image)
@@ -68,10 +76,8 @@ export const backingPlace = (
 
 /** The path of a backing file that an image is to get, beside the image, where its name is that of a file. @see BACK-04 */
 export const newBackingPath = (image: string, name: string): E.Either<CommandError, string> => {
-  const kind = nameKind(fromText(name))
-  return kind === 'json' || kind === 'protocol'
-    ? failure(`Could not open '${name}': its name is not that of a file.`, { file: name })
-    : E.right(beside(image, name))
+  const not = notFile(name, nameKind(fromText(name)))
+  return not === undefined ? E.right(beside(image, name)) : failure(`Could not open '${name}': ${not}`, { file: name })
 }
 
 /** The place of the data file of an image, if it lies in one of the folders. @see DATA-02 and DATA-09 */

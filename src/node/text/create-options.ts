@@ -14,7 +14,7 @@ import {
   keepRules
 } from '../command-error.js'
 import { type OptionTexts, optionValues, versions } from './image-options.js'
-import { isPreallocation } from './values.js'
+import { diskSize, isPreallocation } from './values.js'
 
 /** Formats that a backing file may have by name, beyond those that are read here. */
 export const backingFormats: readonly string[] = [
@@ -71,12 +71,9 @@ export const impossible =
 /**
  * The options of the creation; fails with qemu-img's reason against their texts. @see CR-06
  *
- * @param diskSize bytes of the guest disk, in place of the option `size`
+ * @param size bytes of the guest disk, in place of the option `size`
  */
-export const createOptions = either(function* (
-  texts: OptionTexts,
-  diskSize?: number
-): Generator<Failed, CreateOptions> {
+export const createOptions = either(function* (texts: OptionTexts, size?: number): Generator<Failed, CreateOptions> {
   const options = yield* get(optionValues(texts))
   const { backing_file: backing, backing_fmt: format, data_file: dataFile } = options
   const { compat = '1.1', compression_type: compression = 'zlib', preallocation = 'off', data_file_raw: raw } = options
@@ -94,7 +91,7 @@ export const createOptions = either(function* (
   ])
   yield* get(kept)
   return {
-    size: diskSize ?? Number(options.size ?? 0n),
+    size: size ?? (yield* get(diskSize(options.size ?? 0n))),
     version,
     clusterBits: Math.log2(Number(options.cluster_size ?? 65536n)),
     refcountOrder: Math.log2(options.refcount_bits ?? 16),

@@ -97,17 +97,26 @@ export const sizeWith = (messages: SizeMessages): TextCodec<number> =>
   sizeBelow(2n ** 63n, messages).pipe(nearestNumber)
 
 /**
- * A size below 2^63 as an argument, or as the value of an option of the command line.
+ * A size below 2^63 as an argument, exact to the last digit.
  *
  * @param what names it in messages, such as `image size`
  */
-export const byteSize = (what: string): TextCodec<number> =>
-  sizeWith({
+export const exactSize = (what: string): TextCodec<bigint> =>
+  sizeBelow(2n ** 63n, {
     malformed: () =>
       `Invalid ${what} specified. You may use k, M, G, T, P or E suffixes for ` +
       'kilobytes, megabytes, gigabytes, terabytes, petabytes and exabytes.',
     tooLarge: () => `Invalid ${what} specified. Must be between 0 and 9223372036854775807.`
   })
+
+/** The same as a number, which is exact below 2^53. */
+export const byteSize = (what: string): TextCodec<number> => exactSize(what).pipe(nearestNumber)
+
+/** The size of a guest disk, as a number; fails for one that no number holds exactly. */
+export const diskSize = (bytes: bigint): E.Either<CommandError, number> =>
+  bytes <= Number.MAX_SAFE_INTEGER
+    ? E.right(Number(bytes))
+    : failure(`A disk of ${bytes} bytes is too large: at most ${Number.MAX_SAFE_INTEGER} bytes are supported`)
 
 /** A size below 2^64 as the value of the option `name` in a list. */
 export const sizeOption = (name: string): TextCodec<bigint> =>
