@@ -7,6 +7,8 @@ import type { Rule } from './judgement.js'
  * Storage of one field of `size` bytes.
  *
  * Laws: `get(set(a)) = a` for every `a` that `is` takes; `set(get(bytes)) = bytes` for any `size` bytes.
+ *
+ * @see GEN-06
  */
 export interface Leaf<A> {
   /** What a generator or a document needs to know of the storage. */

@@ -80,7 +80,7 @@ type BitmapKey = keyof BitmapEntry | 'nameSize' | 'extraDataSize'
 const refusal = 'OPEN-31'
 const nameLength = (b: BitmapEntry): bigint => BigInt(b.name.length)
 
-/** The rules of a bitmap directory entry. @see BMP-02, BMP-04, BMP-12 and BMP-17 */
+/** The rules of a bitmap directory entry. @see BMP-02, BMP-04, BMP-12, BMP-16 and BMP-17 */
 export const bitmapRules = rulesOf<BitmapEntry, Aligning, BitmapKey>(bitmapEntry, [
   aligned('bitmapTableOffset', 'BMP-02', { refusal }),
   {
@@ -253,7 +253,7 @@ export const bitmapSavedRules = new RuleTable<BitmapEntry>(bitmapEntry, [
   }
 ])
 
-/** The rules of a bitmap whose bits are read. @see BMP-02, BMP-03, BMP-07, BMP-09 and BMP-12 */
+/** The rules of a bitmap whose bits are read. @see BMP-02, BMP-03, BMP-07, BMP-09, BMP-12 and BMP-18 */
 export const bitmapReadRules = new RuleTable<BitmapEntry, BitmapLoading>(bitmapEntry, [
   ...bitmapSavedRules.rules,
   {

@@ -51,7 +51,7 @@ export interface CompressedRange {
 /**
  * Most bytes the payload may have: from its first byte to the end of its last sector.
  *
- * @see CMP-02
+ * @see CMP-02, CMP-04 and CMP-05
  *
  * @example
  * import { availableBytes } from 'qcow2-spec/format'

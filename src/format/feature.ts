@@ -80,6 +80,7 @@ const compatibleRows = {
   })
 } satisfies FeatureRows<CompatibleFeatures>
 
+/** What raw external data depends on is the bit of the external data file. @see FEAT-08 */
 const autoclearRows = {
   bitmaps: feature(0, 'bitmaps', 'BMP-11', 'the bitmaps extension is consistent', {
     reader: 'ignore',

@@ -179,7 +179,7 @@ export const judgeHeader = (h: Header): readonly Issue[] => {
   return [...header.judge(h), ...(clustered ? headerRules : unclusteredRules).judge(h, h)]
 }
 
-/** The rules of a header whose image a writer may change as it is: those of its feature bits. @see FEAT-04 and FEAT-05 */
+/** The rules of a header whose image a writer may change as it is: those of its feature bits. @see FEAT-04, FEAT-05 and OPEN-10 */
 export const writableRules = new RuleTable<Header>(headerPlaces, [
   ...incompatibleFeatures.writable.map((rule) =>
     onField('incompatibleFeatures', rule, (h: Header) => h.incompatibleFeatures)

@@ -112,7 +112,7 @@ export const v2Defaults: Omit<HeaderFields, keyof HeaderV2> = {
  * Additional fields are present as far as `headerLength` covers them, provided that it lies within the first cluster.
  */
 export interface Header extends HeaderFields {
-  /** The fields from byte 104 on, as far as `headerLength` covers them, and unknown bytes after them. @see HDR-03 */
+  /** The fields from byte 104 on, as far as `headerLength` covers them, and unknown bytes after them. A writer keeps both. @see HDR-03 and HDR-14 */
   readonly additional: AdditionalFields
 }
 

@@ -9,7 +9,7 @@ import { clusterOfWord, type L2Context, type L2Entry, standardBits } from './l2.
 import { maxClusterBits, minClusterBits, sectorSize } from './limits.js'
 import { refcountAt, type RefcountTableEntry, refcountTableEntry } from './refcount.js'
 
-/** The masks of the bits of entries, in halves. The offsets and the copied flags of all tables have the same bits. */
+/** The masks of the bits of entries, in halves. The offsets and the copied flags of all tables have the same bits. @see RD-04 */
 const { hi: offsetHi, lo: offsetLo } = halves(maskOf(standardBits.rows.hostClusterOffset))
 const { hi: copiedHi } = halves(maskOf(standardBits.rows.copied))
 const { hi: compressedHi } = halves(maskOf(compressedBits(maxClusterBits).rows.compressed))
@@ -104,7 +104,7 @@ export class L2View {
     return 2 * zero + Number(((hi & offsetHi) | (lo & offsetLo)) !== 0)
   }
 
-  /** Whether entry `i` has a host cluster that holds nothing else: bit 0 of its kind. */
+  /** Whether entry `i` has a host cluster that holds nothing else: bit 0 of its kind. @see L2-06 and SUB-08 */
   isPlaced(i: number): boolean {
     return (this.kind(i) & 1) === 1
   }

@@ -18,7 +18,7 @@ export interface Dependency {
   readonly kind: NameKind
 }
 
-/** How guest data is encrypted; `unknown` is refused by every reader. @see LUKS-01 and LUKS-05 */
+/** How guest data is encrypted; `unknown` is refused by every reader. @see LUKS-01, LUKS-05, LUKS-07 and OPEN-13 */
 export type Encryption = 'none' | 'aes' | 'luks' | 'unknown'
 
 /** What a host that imports an image must know of it. */

@@ -16,7 +16,7 @@ const span = (state: CheckState, { at, size }: Reference): readonly [number, num
   Math.floor((at + size - 1) / state.size)
 ]
 
-/** Counts references to every cluster of a host range, if it is in the file. Returns whether it is. @see CHK-02 */
+/** Counts references to every cluster of a host range, if it is in the file. Returns whether it is. @see CHK-02, L2-08 and REF-01 */
 const count = (state: CheckState, r: Reference, times: number): boolean => {
   if (reachesPastEnd(r, state.fileLength, state.size)) {
     const { structure, at, size } = r

@@ -71,7 +71,7 @@ const covered = ({ disk }: Tree, at: number, size: number): ByteRange => ({
   size: at < disk ? Math.min(size, disk - at) : size
 })
 
-/** An L1 table: its own clusters, and the L2 tables that its entries name. @see CHK-01 */
+/** An L1 table: its own clusters, and the L2 tables that its entries name. @see CHK-01, L1-06 and SNAP-08 */
 function* l1Table(w: Walk, tree: Tree): Plan<void> {
   const { at, entries, active } = tree
   w.claim('L1 table', at, 8 * entries, { entry: tree.entry, active })
@@ -94,7 +94,7 @@ function* l1Table(w: Walk, tree: Tree): Plan<void> {
   }
 }
 
-/** The trees of the snapshots, as far as their L1 tables can be read, and the snapshot table. */
+/** The trees of the snapshots, as far as their L1 tables can be read, and the snapshot table. @see SNAP-09 and SNAP-13 */
 function* snapshots(w: Walk, m: Metadata): Plan<void> {
   const table = snapshotTablePlace(m)
   const starts = snapshotStarts(m.snapshots)
@@ -166,6 +166,8 @@ const refcountBlocks = (w: Walk, { at, view }: RefcountTable): void => {
  * Goes through everything in an image of `fileLength` bytes, in whole sectors, that refers to clusters; without `table`,
  * all but the refcount table and its blocks. Ends in the uses of the L2 tables. The work is bounded by the file: tables
  * that are shared are read once.
+ *
+ * @see GEN-02
  */
 export function* walk(
   m: Metadata,

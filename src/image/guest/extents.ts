@@ -23,7 +23,7 @@ export interface GuestDisk {
   readonly l1Size: number
   /** 0 deflate, 1 zstd. */
   readonly compressionType: number
-  /** Whether guest data is encrypted: then it can be mapped, and not read. */
+  /** Whether guest data is encrypted: then it can be mapped, and not read. @see LUKS-04, LUKS-06 and LUKS-10 */
   readonly encrypted: boolean
 }
 

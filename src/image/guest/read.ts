@@ -8,6 +8,7 @@ import type { Decompressor } from '../../compression/decompress.js'
 import { type Chain, chainSize, type LocatedExtent, locations } from './chain.js'
 import type { GuestDisk } from './extents.js'
 
+/** Why bytes cannot be read. @see CMP-14 */
 const failure = (
   clause: 'LUKS-08' | 'CMP-09' | 'CMP-10',
   e: LocatedExtent,

@@ -12,7 +12,7 @@ const diskEntries = (g: Geometry, size: number): number => Math.ceil(size / l1Co
 /**
  * Guest offset in bytes of the VM state of a disk of `size` bytes.
  *
- * @see SNAP-12
+ * @see SNAP-12 and ST-30
  * @example
  * import { vmStateOffset } from 'qcow2-spec/image'
  * import * as assert from 'node:assert/strict'

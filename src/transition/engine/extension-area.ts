@@ -82,7 +82,7 @@ export const withExtension = (extensions: readonly Extension[], e: Extension): r
 export const withoutTypes = (extensions: readonly Extension[], types: readonly number[]): readonly Extension[] =>
   extensions.filter((e) => !types.includes(typeOf(e)))
 
-/** The issue of a header, extensions and backing file name of `size` bytes in a cluster of `room` bytes, if they do not fit. @see CR-03 */
+/** The issue of a header, extensions and backing file name of `size` bytes in a cluster of `room` bytes, if they do not fit. @see BACK-03 and CR-03 */
 export const tooLong = (size: number, room: number): readonly Issue[] => {
   const found = `${size} bytes of header, extensions and backing file name`
   const place = { structure: 'header', at: 0, size: room }

@@ -38,7 +38,7 @@ function* clearAutoclear(w: CommandState): Plan<void> {
  * Opens an image for writing. The writes of the step come before those of any command. Refused where QEMU refuses to open
  * the image, where it is marked corrupt, and where it is dirty: its refcounts have to be repaired first.
  *
- * @see OPEN-40, FEAT-03, FEAT-04 and FEAT-05
+ * @see OPEN-40, OPEN-42, FEAT-03, FEAT-04 and FEAT-05
  * @example
  * import { fromMemory, portable, runSync } from 'qcow2-spec/image'
  * import { create, open } from 'qcow2-spec/transition'

@@ -59,7 +59,7 @@ const nextId = (snapshots: readonly SnapshotEntry[]): string =>
  *
  * Refused with an external data file, beyond 65536 snapshots, and where a refcount would not fit its width.
  *
- * @see ST-01, ST-03, SNAP-04, SNAP-05 and SNAP-06
+ * @see ST-01, ST-02, ST-03, SNAP-04, SNAP-05 and SNAP-06
  */
 export function* createSnapshot(w: CommandState, name: string, { seconds, nanoseconds }: SnapshotTime): Plan<void> {
   yield* mayHaveSnapshots(w)
