@@ -64,12 +64,12 @@ test('every key of qemu-img has the value of qemu-img', () => {
   note(`${compared} values compared`)
 })
 
-/** The JSON of an image, and whether it is refused; `undefined` where there is no header. */
-const jsonOf = (image: Uint8Array): { readonly text: string; readonly refused: boolean } | undefined => {
+/** What is known of an image, and the JSON of the report on it; `undefined` where there is no header. */
+const reported = (image: Uint8Array) => {
   const info = runOn(image, readInfo())
   if (E.isLeft(info)) return undefined
   const report = infoReport(info.right, { filename: 'img.qcow2', length: image.length, fullName: (n) => n })
-  return { text: JSON.stringify(infoJson(report), undefined, 4), refused: info.right.refused !== undefined }
+  return { info: info.right, report, text: JSON.stringify(infoJson(report), undefined, 4) }
 }
 
 const numbers = fc.record({
@@ -106,10 +106,13 @@ test('a report on a refused image is in proportion to its file, and lists nothin
         view.setBigUint64(128, 65535n * 24n)
         view.setBigUint64(136, 512n)
       }
-      const json = jsonOf(new Uint8Array(view.buffer, 0, length))
-      if (json?.refused !== true) return
+      const found = reported(new Uint8Array(view.buffer, 0, length))
+      if (found?.info.refused === undefined) return
       refused++
-      assert.ok(json.text.length <= 2 ** 16 * Math.ceil(length / 4096), `${json.text.length} bytes`)
+      const { info, report, text } = found
+      assert.ok(text.length <= 2 ** 16 * Math.ceil(length / 4096), `${text.length} bytes`)
+      assert.ok(report.metadata.issues.every((issue) => issue.at < length))
+      assert.ok(info.metadata.issues.length <= 1000, 'no more than some issues of each clause are kept')
     }),
     { runs: 30 }
   )

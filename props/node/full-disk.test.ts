@@ -118,7 +118,7 @@ const look = async (): Promise<void> => {
   assert.ok((await valueOf(read)).every((byte) => byte === 1))
 }
 
-test('a write that fails leaves only leaks, and COPIED flags of clusters whose refcount is too high', async () => {
+test('a write that fails leaves only leaks, and COPIED flags that a snapshot command has not adapted', async () => {
   let n = 0
   for (; await cutShort(n); n++) await look()
   await look()

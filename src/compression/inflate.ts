@@ -1,15 +1,18 @@
 /**
- * Raw deflate (RFC 1951), decoded to exactly one cluster. The decoder gets the payload in small pieces, so that one that
- * yields more costs no more than a cluster.
+ * Raw deflate (RFC 1951), decoded to exactly one cluster. Of a stream that yields more the decoder gets small pieces, so that
+ * it costs no more than a cluster.
  *
  * @see CMP-07 and CMP-09
  */
-import { Inflate } from 'fflate'
+import { Inflate, inflateSync } from 'fflate'
 import * as E from 'fp-ts/lib/Either.js'
 import { deflateFacts } from './deflate-facts.js'
 
 /** Bytes of the payload in a piece: they yield at most some hundred kilobytes. */
 const piece = 512
+
+const broken: E.Left<string> = { _tag: 'Left', left: 'a deflate stream that is broken' }
+
 /** The output up to a size; the rest is counted and dropped. */
 class ClusterSink {
   readonly out: Uint8Array
@@ -60,8 +63,13 @@ const feed = (payload: Uint8Array, size: number, fine = payload.length): Inflate
 export const inflate = (payload: Uint8Array, size: number): E.Either<string, Uint8Array> => {
   const { length, finished, cut } = deflateFacts(payload, size)
   if (finished && length < size) return E.left(`a deflate stream of ${length} bytes`)
-  if (length < size || (length === size && !finished && !cut)) return E.left('a deflate stream that is broken')
+  if (length < size || (length === size && !finished && !cut)) return broken
+  if (finished && length === size)
+    return E.tryCatch(
+      () => inflateSync(payload, { out: new Uint8Array(size) }),
+      () => broken.left
+    )
   const coarse = feed(payload, size)
   const { sink } = coarse.fault === undefined ? coarse : feed(payload, size, coarse.fault)
-  return sink.length < size ? E.left('a deflate stream that is broken') : E.right(sink.out)
+  return sink.length < size ? broken : E.right(sink.out)
 }

@@ -107,7 +107,7 @@ export const bitmapRules = rulesOf<BitmapEntry, Aligning, BitmapKey>(bitmapEntry
     source: 'qemu',
     broken: (b) => b.name.includes(0),
     found: () => 'a NUL byte',
-    expected: 'a name without one'
+    expected: 'a name without a NUL byte'
   },
   onField('nameSize', atLeast(1, 'BMP-02', 'format'), nameLength),
   onField('nameSize', refusing(refusal, between(0, maxBitmapName, 'BMP-12', 'qemu')), nameLength),

@@ -74,7 +74,8 @@ const backingJson = (b: BackingInfo): JsonObject => ({
 })
 
 /**
- * The report as JSON: qemu-img's keys first, then `features`, `extensions`, `findings` and `verdict`.
+ * The report as JSON: qemu-img's keys first, then `features`, `extensions`, `findings`, `verdict` and, where there are any,
+ * `notes` and `left-out`.
  *
  * @see BACK-04
  * @example

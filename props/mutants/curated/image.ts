@@ -229,5 +229,12 @@ export const imageMutants: readonly Mutant[] = [
     change: { in: 'Counts.load', find: 'Number.isSafeInteger($count) ? $count : $block.entry($i)', to: '$count' },
     red: 'props/node/messages.test.ts',
     rule: 'refcounts in findings are exact to the last digit'
+  },
+  {
+    name: 'all issues of the entries of a table are kept',
+    file: 'image/entry-issues.ts',
+    change: { in: 'EntryIssues.hasRoom', find: '$n <= mostOfClause', operator: 'condition-true' },
+    red: 'props/image/info.test.ts',
+    rule: 'a report on a refused image is in proportion to its file, and lists nothing past its end'
   }
 ]

@@ -8,7 +8,7 @@ import type { AnyCommand } from '../../transition/command.js'
 import { type CommandError, either, failure, get } from '../command-error.js'
 import { print } from '../files/output.js'
 import { withImage } from '../images/locked-image.js'
-import { impossible } from '../text/create-options.js'
+import { inQemuWords } from '../text/create-options.js'
 import { type ImageOptions, optionsHelp, optionValues, versions } from '../text/image-options.js'
 import { asksForHelp, diskSize, optionsOfAll } from '../text/values.js'
 import { command } from './command.js'
@@ -94,7 +94,7 @@ export const amend = command({
     yield* withImage(name, { allow: folders }, function* (session) {
       const options = yield* get(amendOptions(values, session.opened.metadata))
       const done = session.all(commandsOf(options, size))
-      if (E.isLeft(done)) yield* get(E.left(impossible(`Could not amend '${name}'`, name)(done.left.cause)))
+      if (E.isLeft(done)) yield* get(E.left(inQemuWords(`Could not amend '${name}'`, name)(done.left.cause)))
     })
   }
 })

@@ -26,7 +26,7 @@ import { print } from '../files/output.js'
 import { pause } from '../files/partial.js'
 import { isZeros } from '../files/sparse.js'
 import { backingSize } from '../images/open.js'
-import { createOptions, impossible } from '../text/create-options.js'
+import { createOptions, inQemuWords } from '../text/create-options.js'
 import {
   formattingLine,
   type GivenOptions,
@@ -100,7 +100,7 @@ const createFiles = task(async function* (image: string, options: CreateOptions,
 /** The options of a new image, and its writes. */
 const planned = either(function* (image: string, texts: OptionTexts) {
   const options = yield* get(createOptions(texts))
-  const writes = E.mapLeft(impossible('Could not create the image', image))(createPlan(options))
+  const writes = E.mapLeft(inQemuWords('Could not create the image', image))(createPlan(options))
   return { options, writes: yield* get(writes) }
 })
 

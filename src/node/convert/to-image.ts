@@ -9,7 +9,7 @@ import { keepApart } from '../files/identity.js'
 import { beside, newImage } from '../files/new-image.js'
 import { sizeOfAll } from '../images/guest.js'
 import { backingSize, filesOf, type OpenChain } from '../images/open.js'
-import { createOptions, impossible } from '../text/create-options.js'
+import { createOptions, inQemuWords } from '../text/create-options.js'
 import { optionTexts } from '../text/image-options.js'
 import { type ConvertOptions, copyDisks, type Way } from './conversion.js'
 import { compressedSink, type ImageOutput, imageSink } from './image-sinks.js'
@@ -41,7 +41,9 @@ const creationOf = task(async function* (inputs: readonly OpenChain[], out: stri
     yield* get(failure('an image of version 2 holds no bitmaps [BMP-14]', { clause: 'BMP-14' }))
   const { backing: below } = options
   const backing = below === undefined ? undefined : yield* wait(backingSize(out, below.name, below.format))
-  const writer = yield* get(E.mapLeft(impossible('Could not create the image', out))(SequentialImageWriter.of(options)))
+  const writer = yield* get(
+    E.mapLeft(inQemuWords('Could not create the image', out))(SequentialImageWriter.of(options))
+  )
   return { options, writer, backing }
 })
 

@@ -1,4 +1,4 @@
-/** Calls of the C library that Node lacks, by koffi. That takes 15 ms to load: {@link loadLibc} does it for the first lock. */
+/** Calls of the C library that Node lacks, by koffi. That takes some 10 ms to load: {@link loadLibc} does it for the first lock. */
 import { isMainThread } from 'node:worker_threads'
 import * as E from 'fp-ts/lib/Either.js'
 import type koffi from 'koffi'

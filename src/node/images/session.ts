@@ -26,7 +26,8 @@ const mostWaiting = 2 ** 24
 
 /**
  * An image open for writing. Guest writes wait for each other, as many as may become durable together; everything else is
- * done at once. What the system refuses ends the session: the image is then as after a crash, with leaks at most.
+ * done at once. What the system refuses ends the session: the image is then as after a crash: with leaks at
+ * most, and COPIED flags that a snapshot command has not adapted yet.
  */
 export class Session {
   private group = new Group()

@@ -1,5 +1,6 @@
 /** From the options of a new image to what the creation takes, and from what it refuses to qemu-img's words. */
 import type { ClauseId } from '../../../spec/clauses/index.js'
+import { minExtendedClusterBits } from '../../format/limits.js'
 import type { CreateOptions } from '../../transition/create/options.js'
 import {
   because,
@@ -42,7 +43,11 @@ const v3Only = 'supported with compatibility level 1.1 and above (use version=v3
 const refusals: readonly (readonly [ClauseId, string, string])[] = [
   ['HDR-01', 'extendedL2', `Extended L2 entries are only ${v3Only}`],
   ['OPEN-03', '', 'Cluster size must be a power of two between 512 and 2048k'],
-  ['SUB-01', '', 'Extended L2 entries are only supported with cluster sizes of at least 16384 bytes'],
+  [
+    'SUB-01',
+    '',
+    `Extended L2 entries are only supported with cluster sizes of at least ${2 ** minExtendedClusterBits} bytes`
+  ],
   ['SW-06', '', 'Backing file and preallocation can only be used at the same time if extended_l2 is on'],
   ['OPEN-24', '', `Lazy refcounts only ${v3Only}`],
   ['REF-02', '', 'Refcount width must be a power of two and may not exceed 64 bits'],
@@ -58,7 +63,7 @@ const refusals: readonly (readonly [ClauseId, string, string])[] = [
 ]
 
 /** Why an image is not to be had with some options: in qemu-img's words where it has some. @see CR-06 */
-export const impossible =
+export const inQemuWords =
   (context: string, file: string) =>
   (cause: Cause): CommandError => {
     const issues = isError(cause) ? [] : cause

@@ -31,8 +31,9 @@ function* sized(image: Uint8Array, { size, preallocation }: CompleteOptions): Pl
 }
 
 /**
- * The writes that make a new image of an empty file. Without preallocation it is the image that qemu-img creates, byte for
- * byte; with it the tables are in another order. An external data file gets the size of the disk.
+ * The writes that make a new image of an empty file. Without preallocation it has the bytes of the image that qemu-img
+ * creates, and zeros after them up to a whole sector; with it the tables are in another order. An external data file gets
+ * the size of the disk.
  *
  * @see CR-06, GEN-04, DATA-06 and DATA-08
  * @example

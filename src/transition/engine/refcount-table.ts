@@ -28,9 +28,9 @@ const stageOfBlock = (w: CommandState, i: number): Stage =>
 
 /**
  * Adds blocks for `k` entries of the refcount table from `index` on, none of which has one: at most the square of the
- * entries of a block, 4096 or more, where the largest table of the format, 64 MiB, takes 2081. The blocks are the first clusters whose refcounts they hold, so that one word of the refcount table
- * adds the first block and its own refcounts. Refused where that is the block of the header: it is lost, and its
- * refcounts with it.
+ * entries of a block, 4096 or more, where 64 MiB, the largest table of an image, take 2081. The blocks are the first
+ * clusters whose refcounts they hold, so that one word of the refcount table adds the first block and its own refcounts.
+ * Refused where that is the block of the header: it is lost, and its refcounts with it.
  *
  * @see REF-20 and WR-04
  */
