@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import * as assert from 'uvu/assert'
 import { execute } from '../../src/node/program.js'
 import { suite } from '../run/suite.js'
@@ -111,6 +112,58 @@ test('sizes with a fraction, and every word for on and off, are taken wherever t
   for (const words of cases) {
     const { code, error } = run(...words)
     assert.is(code, 0, error)
+  }
+})
+
+test('a file that is no qcow2 image is named by what it is, with what to do, by every command and as a backing file', async () => {
+  const [image, overlay] = [place('packed.gz'), place('over.qcow2')]
+  writeFileSync(image, gzipSync('disk'))
+  await runHere('create', '-q', '-u', '-b', 'packed.gz', '-F', 'qcow2', overlay, '1M')
+  const why = `Could not open '${image}': header magic at byte 0: found 0x1f8b0800, expected 0x514649fb [OPEN-01]; this is a gzip file: decompress it first`
+  const commands: readonly (readonly string[])[] = [
+    ['info', image],
+    ['info', '--backing-chain', image],
+    ['check', image],
+    ['check', '-r', 'all', image],
+    ['map', image],
+    ['read', image, '0', '1'],
+    ['convert', image, place('x')],
+    ['compare', overlay, image],
+    ['resize', image, '1M'],
+    ['snapshot', '-l', image],
+    ['bitmap', '--add', image, 'b'],
+    ['amend', '-o', 'compat=1.1', image],
+    ['rebase', '-u', '-b', '', image],
+    ['commit', image],
+    ['io', '-c', 'read 0 1', image],
+    ['map', overlay],
+    ['commit', overlay],
+    ['rebase', '-b', '', overlay],
+    ['io', '-c', 'write 0 1', overlay]
+  ]
+  for (const words of commands) assert.is(await refusal(...words), why, words.join(' '))
+})
+
+test('the message on a file that is no qcow2 image names its kind and the next step', async () => {
+  const image = place('other')
+  const cases: readonly (readonly [bytes: string, why: string])[] = [
+    ['', 'found 0x0, expected 0x514649fb [OPEN-01]; this is an empty file: fetch the image again'],
+    ['<html>', '; this is a web page (HTML or XML): fetch the image again'],
+    ['KDMV', '[OPEN-01]; this is a VMDK image: convert it first: qemu-img convert -f vmdk -O qcow2'],
+    [
+      'QFI\xfb\0\0\0\x01',
+      'version at byte 4: found 1, expected 2 or 3 [OPEN-02]; this is a qcow image of version 1: convert it first: qemu-img convert -f qcow -O qcow2'
+    ],
+    ['QFI\xfb\0\0\0\x04', 'version at byte 4: found 4, expected 2 or 3 [OPEN-02]'],
+    ['LUKS\xba\xbe', '; this is a raw disk encrypted by LUKS: convert -f raw takes it as it is'],
+    ['\x01\x02\x03\x04', '[OPEN-01]; if it is a raw disk, convert -f raw takes it as it is']
+  ]
+  for (const [bytes, why] of cases) {
+    writeFileSync(image, bytes, 'latin1')
+    for (const command of ['info', 'check', 'map']) {
+      const message = await refusal(command, image)
+      assert.ok(message.endsWith(why), message)
+    }
   }
 })
 

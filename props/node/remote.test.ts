@@ -243,7 +243,7 @@ test('guest bytes are read, copied and compared, at most 1 MiB at a time', async
 
 test('an empty file on a server is no image', async () => {
   put('empty', new Uint8Array(0))
-  await refused(['info', url('good', 'empty')], 'OPEN-01')
+  await refused(['info', url('good', 'empty')], 'this is an empty file')
 })
 
 test('a server that moved the file is followed to it', async () => {

@@ -8,6 +8,13 @@ const onDamagedImages = {
 
 export const imageMutants: readonly Mutant[] = [
   {
+    name: 'a magic number at the end of a file is looked for at its start',
+    file: 'image/file-kind.ts',
+    change: { in: 'kindOf.has', find: '$at < 0', to: '$at > 0' },
+    red: 'props/image/file-kind.test.ts',
+    rule: 'a magic number of another format at its offset is recognised, and nowhere else'
+  },
+  {
     name: 'a bitmap in use counts as one that QEMU writes at a repair',
     file: 'image/check/qemu-losses.ts',
     change: { in: 'rewriteCause', find: '!$flags.inUse', to: 'true' },

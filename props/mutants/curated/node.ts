@@ -17,6 +17,13 @@ const inAsyncWriter = {
 
 export const nodeMutants: readonly Mutant[] = [
   {
+    name: 'a file that is changed is not named by its kind',
+    file: 'node/images/openable-metadata.ts',
+    change: { in: 'openableMetadata', find: 'namingOthers($image)($opened)', to: '$opened' },
+    red: 'props/node/messages.test.ts',
+    rule: 'a file that is no qcow2 image is named by what it is, with what to do, by every command and as a backing file'
+  },
+  {
     name: 'creation empties a data file that holds data',
     file: 'node/files/new-image.ts',
     change: { in: 'newDataPath', find: '$there.size > 0', to: '$there.size < 0' },

@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { flush } from '../../bytes/host-write.js'
 import type { JsonObject } from '../../bytes/json.js'
+import { orFail } from '../../bytes/plan.js'
 import { checkMetadata, ignoredRefusals } from '../../image/check/check.js'
 import { checkJson, exitCode } from '../../image/check/report.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
@@ -12,6 +13,7 @@ import { readAccess } from '../files/lock.js'
 import { jsonText, print } from '../files/output.js'
 import { cannotOpen, run, type Source } from '../files/source.js'
 import { dataPlace } from '../images/follow.js'
+import { namingOthers } from '../images/not-qcow2.js'
 import { checkText } from '../text/check-text.js'
 import { choice, command, flag } from './command.js'
 import { allow, forceShare, ignored, image, output, quiet, remote } from './options.js'
@@ -71,7 +73,13 @@ const dataFileLength = task(async function* (name: string, m: Metadata, { allow:
 const checked = task(async function* (file: Source, isDeep: boolean, opening: Opening) {
   const refused = E.mapLeft(cannotOpen(file.name))
   const deep = isDeep ? { deep: (await import('../compression/native.js')).native } : {}
-  const m = yield* get(refused(yield* wait(run(file, readMetadata))))
+  const m = yield* wait(
+    namingOthers(file)(
+      run(file, function* () {
+        return yield* orFail(yield* readMetadata())
+      })
+    )
+  )
   const length = yield* wait(dataFileLength(file.name, m, opening))
   const data = length === undefined ? {} : { dataFileLength: length }
   return yield* get(refused(yield* wait(run(file, () => checkMetadata(m, file.length, { ...data, ...deep })))))

@@ -10,6 +10,7 @@ import { jsonText, print } from '../files/output.js'
 import { readAccess } from '../files/lock.js'
 import { cannotOpen, type RemoteOptions, run, type Source } from '../files/source.js'
 import { pathFrom } from '../images/follow.js'
+import { namingOthers } from '../images/not-qcow2.js'
 import { openChain, type OpenOptions } from '../images/open.js'
 import { type Heading, humanInfo, humanRaw } from '../text/info-text.js'
 import { command, flag } from './command.js'
@@ -49,7 +50,7 @@ const judged = async function* (
   isRaw: boolean
 ): AsyncGenerator<Failed, readonly [Report, ImageInfo['refused']]> {
   if (isRaw) return [rawReport(source), undefined]
-  const info = yield* wait(run(source, readInfo))
+  const info = yield* wait(namingOthers(source)(run(source, readInfo)))
   return [infoReport(info, fileInfo(source)), info.refused]
 }
 

@@ -25,10 +25,6 @@ const addBitmaps = task(async function* (out: string, marked: readonly Marked[])
   })
 })
 
-/** The error for an input that is no image, with what to do about it. */
-const withAdvice = (error: CommandError): CommandError =>
-  error.clause === 'OPEN-01' ? { ...error, message: `${error.message}; -f raw takes it as it is` } : error
-
 /**
  * Converts the disks of images, one after the other, into one output. A new one appears under its name when it is complete.
  *
@@ -42,12 +38,12 @@ export const convert = task(async function* (
 ) {
   const inputs: OpenChain[] = []
   try {
-    for (const name of names) inputs.push(yield* get(E.mapLeft(withAdvice)(await openChain(name, options)())))
+    for (const name of names) inputs.push(yield* wait(openChain(name, options)))
     yield* get(keepApart(out, filesOf(inputs)))
     const [first] = inputs
     const marked =
       options.bitmaps && first !== undefined
-        ? yield* wait(allMarked(first, options.skipBrokenBitmaps ? skip : undefined))
+        ? yield* wait(allMarked(first.sources[0], options.skipBrokenBitmaps ? skip : undefined))
         : []
     yield* wait((await wayOf(options))(inputs, out, options))
     yield* wait(addBitmaps(out, marked))

@@ -20,7 +20,7 @@ export interface Marked {
   readonly ranges: readonly (readonly [from: number, to: number])[]
 }
 
-type Image = Pick<Source, 'name' | 'world'>
+type Image = Pick<Source, 'name' | 'length' | 'world'>
 
 const markedOf = task(async function* (image: Image, m: OpenableMetadata, bitmap: OpenableMetadata['bitmaps'][number]) {
   const ranges: (readonly [number, number])[] = []

@@ -5,7 +5,6 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { compressionType } from '../../format/header.js'
 import type { Layer } from '../../image/guest/chain.js'
 import { activeDisk } from '../../image/guest/extents.js'
-import { readMetadata } from '../../image/metadata.js'
 import type { OpenOptions } from '../../transition/engine/open.js'
 import {
   because,
@@ -28,7 +27,7 @@ import { dataPlace } from './follow.js'
 import { decodersOf } from './guest.js'
 import { ImageFiles } from './image-files.js'
 import { openChainAt } from './open.js'
-import { openable, type OpenableMetadata } from './openable-metadata.js'
+import { openableMetadata, type OpenableMetadata } from './openable-metadata.js'
 import { openRaw, type Writable } from './raw.js'
 import { Session } from './session.js'
 
@@ -81,7 +80,8 @@ export const lockImage = (image: string | Place, options: LockOptions = {}): Tas
     if (isUrl(name))
       return yield* get(failure(`Could not open '${name}': an image on a server cannot be changed`, { file: name }))
     const file = yield* wait(open(place))
-    const metadata = yield* get(openable(name, E.flattenW(new ImageFiles(file).run(readMetadata())), options.passed))
+    const image = { name, length: file.length(), world: { _tag: 'Sync', read: file.read } } as const
+    const metadata = yield* wait(openableMetadata(image, options.passed))
     const { externalDataFile } = metadata.header.incompatibleFeatures
     const data = externalDataFile ? yield* wait(open(yield* get(dataPlace(name, metadata, allow)))) : undefined
     const chain =

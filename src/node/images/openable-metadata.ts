@@ -1,20 +1,19 @@
 /** The metadata of images that can be opened, and what they hold by name. */
 import * as E from 'fp-ts/lib/Either.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { equal, fromText } from '../../bytes/octets.js'
 import type { Geometry } from '../../format/geometry.js'
 import { type Metadata, readMetadata, refusal } from '../../image/metadata.js'
-import { type Cause, type CommandError, commandError, get, task, wait } from '../command-error.js'
+import { type Cause, type CommandError, commandError } from '../command-error.js'
 import { cannotOpen, run, type Source } from '../files/source.js'
+import { namingOthers } from './not-qcow2.js'
 
 /** The metadata of an image that can be opened. */
 export type OpenableMetadata = Metadata & { readonly geometry: Geometry }
 
-/**
- * Metadata that were read, if the image can be opened.
- *
- * @param passed opening checks that are passed over
- */
-export const openable = (
+/** Metadata that were read, if the image can be opened. */
+const openable = (
   name: string,
   read: E.Either<Cause, Metadata>,
   passed?: readonly string[]
@@ -28,10 +27,18 @@ export const openable = (
     })(read)
   )
 
-/** Reads the metadata of an image, which must be one that can be opened. */
-export const openableMetadata = task(async function* (image: Pick<Source, 'name' | 'world'>) {
-  return yield* get(openable(image.name, yield* wait(run(image, readMetadata))))
-})
+/**
+ * Reads the metadata of an image, which must be one that can be opened.
+ *
+ * @param passed opening checks that are passed over
+ */
+export const openableMetadata = (
+  image: Pick<Source, 'name' | 'length' | 'world'>,
+  passed?: readonly string[]
+): TaskEither<CommandError, OpenableMetadata> =>
+  namingOthers(image)(
+    TE.chainEitherK((read: E.Either<Cause, Metadata>) => openable(image.name, read, passed))(run(image, readMetadata))
+  )
 
 /** A dirty bitmap of an image by its name. */
 export const bitmapNamed = (
