@@ -1,7 +1,7 @@
 /** Compressed clusters, decoded one by one: the deep check. */
 import * as E from 'fp-ts/lib/Either.js'
 import { type Plan, readAt } from '../../bytes/plan.js'
-import type { Decompressor } from '../../compression/decompress.js'
+import { decodeCluster, type Decompressor, type Undecoded } from '../../compression/decompress.js'
 import { type DeflateFacts, deflateFacts } from '../../compression/deflate-facts.js'
 import { clusterKind } from '../../format/views.js'
 import { inconsistent } from './findings.js'
@@ -38,15 +38,14 @@ const judge = (
   decompressor: Decompressor
 ): void => {
   const where = { structure: 'compressed cluster', at, size: payload.length }
-  const find = (severity: 'flaw' | 'note', clause: 'CMP-08' | 'CMP-09' | 'CMP-10', found: string, expected: string) => {
+  const find = (severity: 'flaw' | 'note', clause: 'CMP-08' | Undecoded['clause'], found: string, expected: string) => {
     state.findings.add(severity, inconsistent(clause, where, found, expected), 1, guestOf(t, i))
   }
-  const zstd = type === 1
-  const done = (zstd ? decompressor.zstd : decompressor.deflate)(payload, state.size)
-  const facts = zstd ? undefined : deflateFacts(payload, state.size)
+  const done = decodeCluster(decompressor, type, payload, state.size)
+  const facts = type === 1 ? undefined : deflateFacts(payload, state.size)
   if (E.isLeft(done)) {
-    const found = facts === undefined ? done.left : failure(facts, state.size, done.left)
-    find('flaw', zstd ? 'CMP-10' : 'CMP-09', found, `${state.size} bytes`)
+    const { clause, found, expected } = done.left
+    find('flaw', clause, facts === undefined ? found : failure(facts, state.size, found), expected)
     return
   }
   const odd = facts === undefined ? undefined : remark(facts, state.size)

@@ -4,38 +4,31 @@ import { issue } from '../../bytes/issue.js'
 import { empty, padded } from '../../bytes/octets.js'
 import { failWith, type Memory, type Plan, readAt, readInto, onEmit } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
-import type { Decompressor } from '../../compression/decompress.js'
+import { decodeCluster, type Decompressor } from '../../compression/decompress.js'
 import { type Chain, chainSize, type LocatedExtent, locations } from './chain.js'
 import type { GuestDisk } from './extents.js'
 
 /** Why bytes cannot be read. @see CMP-14 */
 const failure = (
-  clause: 'LUKS-08' | 'CMP-09' | 'CMP-10',
   e: LocatedExtent,
-  found: string,
-  expected: string
+  why: { readonly clause: 'LUKS-08' | 'CMP-09' | 'CMP-10'; readonly found: string; readonly expected: string }
 ): Plan<never> =>
   failWith([
     issue({
-      clause,
+      ...why,
       phase: 'inconsistent',
       source: 'both',
       structure: `${e.kind} cluster`,
       field: '',
       at: e.host ?? 0,
-      size: e.available ?? e.length,
-      found,
-      expected
+      size: e.available ?? e.length
     })
   ])
 
 function* decompressed(disk: GuestDisk, e: LocatedExtent, decompressor: Decompressor): Plan<Uint8Array> {
   const payload = yield* readAt(e.host ?? 0, e.available ?? 0, { part: 'image', depth: e.depth })
-  const decode = disk.compressionType === 1 ? decompressor.zstd : decompressor.deflate
-  const done = decode(payload, clusterSize(disk.g))
-  return E.isRight(done)
-    ? done.right
-    : yield* failure(disk.compressionType === 1 ? 'CMP-10' : 'CMP-09', e, done.left, `${clusterSize(disk.g)} bytes`)
+  const done = decodeCluster(decompressor, disk.compressionType, payload, clusterSize(disk.g))
+  return E.isRight(done) ? done.right : yield* failure(e, done.left)
 }
 
 /** The file that stores the bytes of a `data` extent. @see DATA-01 */
@@ -57,7 +50,11 @@ export function* extentBytes(
   const layer = chain[e.depth]
   if (e.kind === 'zero' || e.kind === 'absent') return undefined
   if (layer?._tag === 'Image' && layer.disk.encrypted)
-    return yield* failure('LUKS-08', e, 'encrypted data', 'data that can be read without a key')
+    return yield* failure(e, {
+      clause: 'LUKS-08',
+      found: 'encrypted data',
+      expected: 'data that can be read without a key'
+    })
   if (e.kind === 'data') {
     const at = (e.host ?? 0) + from - e.start
     const file = fileOf(chain, e)
