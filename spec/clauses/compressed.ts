@@ -9,8 +9,8 @@ export const compressed = chapter('Compressed clusters', {
     source: 'format',
     says:
       'A compressed descriptor has bit 62 set and bit 63 clear. With x = 70 - cluster_bits, bits 0 to x - 1 are the ' +
-      'host offset in bytes, not aligned, and bits x to 61 the number of additional 512-byte sectors after the one ' +
-      'that holds the offset. If x is above 56, the offset bits from 56 on are 0.'
+      'host offset in bytes, which need not be aligned, and bits x to 61 the number of additional 512-byte sectors ' +
+      'after the one that holds the offset. If x is above 56, the offset bits from 56 on are 0.'
   },
   'CMP-02': {
     level: 'must',
@@ -34,7 +34,7 @@ export const compressed = chapter('Compressed clusters', {
     subject: 'reader',
     source: 'format',
     says:
-      'The payload may end anywhere in its last sector, and the rest of that sector may belong to the next ' +
+      'The payload may end anywhere in its last sector, and the rest of that sector may belong to another ' +
       'compressed cluster. Decompression stops when it has produced a cluster.'
   },
   'CMP-05': {
@@ -42,8 +42,8 @@ export const compressed = chapter('Compressed clusters', {
     subject: 'reader',
     source: 'both',
     says:
-      'A payload may cross from one host cluster into the next, which then follows it in the file. Its last sector may ' +
-      'reach beyond the end of the file, and the missing bytes are zeros.',
+      'A payload may cross from one host cluster into the next, which then follows it in the file. QEMU ' +
+      'accepts a last sector that reaches beyond the end of the file, and reads the missing bytes as zeros.',
     divergences: [
       {
         on: 'a compressed cluster whose final sector reaches past the end of the file',
@@ -127,7 +127,7 @@ export const compressed = chapter('Compressed clusters', {
   'CMP-10': {
     level: 'must',
     subject: 'reader',
-    source: 'qemu',
+    source: 'both',
     says:
       'With compression_type 1 the payload is zstd frames, magic 28 B5 2F FD, decoded until a cluster is out and the ' +
       'frame is complete. Several frames, a leading skippable frame and bytes after the last frame are accepted. A ' +

@@ -81,8 +81,8 @@ export const encryption = chapter('Encryption', {
     source: 'ours',
     says:
       'A program without keys parses all metadata, reports the image as encrypted, treats data clusters as opaque and ' +
-      'may check refcounts. It refuses guest reads of normal clusters, guest writes, copy on write and, for LUKS, ' +
-      'moving a cluster.'
+      'may check refcounts. It refuses guest reads of data, also of compressed clusters, guest writes, copy on ' +
+      'write and, for LUKS, moving a cluster.'
   },
   'LUKS-09': {
     level: 'may',

@@ -10,8 +10,9 @@ export const open = chapter('Opening an image', {
     says:
       'The image is refused unless bytes 0 to 3 are 51 46 49 FB. QEMU tests OPEN-01 to OPEN-32 in the order of their ' +
       'numbers, and the first that fails decides, with these exceptions: OPEN-24 comes before OPEN-23; a missing ' +
-      'secret is found in the walk of OPEN-25 under LUKS, and after OPEN-26 under AES; OPEN-29 and OPEN-30 are tested ' +
-      'entry by entry.'
+      'secret is found in the walk of OPEN-25 under LUKS, and after OPEN-26 under AES; an active L1 table above 2^63 - ' +
+      '2^30 is found after OPEN-22, a refcount table there after OPEN-23, and a snapshot table there with OPEN-29 and ' +
+      'OPEN-30, which are tested entry by entry; a size above 2^63 - 2^30 that passes OPEN-21 and OPEN-22 is found last.'
   },
   'OPEN-02': {
     level: 'must',
@@ -137,8 +138,8 @@ export const open = chapter('Opening an image', {
     source: 'both',
     says:
       'The image is refused if snapshots_offset is not cluster aligned, as the format requires, even with 0 ' +
-      'snapshots, or if snapshots_offset + 40 * nb_snapshots is above 2^63 - 1. If qemu-img check opens it, the check ' +
-      'fails with exit code 1.'
+      'snapshots. QEMU also refuses a table that would end above 2^63 - 2^30 or, if nb_snapshots is 0, an offset above ' +
+      '2^63 - 1. If qemu-img check opens the image, the check fails with exit code 1.'
   },
   'OPEN-19': {
     level: 'may',
@@ -215,8 +216,8 @@ export const open = chapter('Opening an image', {
     subject: 'reader',
     source: 'both',
     says:
-      'If backing_file_offset is not 0, the image is refused if backing_file_size is above 1023, or above the number ' +
-      'of bytes from backing_file_offset to the end of the first cluster.'
+      'If backing_file_offset is not 0, the image is refused if backing_file_size is above 1023, or, by QEMU, above ' +
+      'the number of bytes from backing_file_offset to the end of the first cluster (BACK-02).'
   },
   'OPEN-29': {
     level: 'may',

@@ -58,10 +58,12 @@ export const snapshot = chapter('Snapshot table', {
     divergences: [{ on: 'two snapshots with the same id', format: 'reports', qemu: 'accepts' }]
   },
   'SNAP-07': {
-    level: 'must',
+    level: 'may',
     subject: 'image',
     source: 'qemu',
-    says: 'There are at most 65536 snapshots, their table is at most 64 MiB, and the L1 table of each at most 32 MiB.',
+    says:
+      'QEMU opens an image with at most 65536 snapshots and a snapshot table of at most 64 MiB, and applies and deletes a ' +
+      'snapshot whose L1 table is at most 32 MiB.',
     divergences: [
       {
         on: 'applying or deleting a snapshot whose L1 table is larger than 32 MiB',
@@ -107,7 +109,8 @@ export const snapshot = chapter('Snapshot table', {
     source: 'format',
     says:
       'VM state is stored as guest data from guest offset ceil(size / (l2_entries * cluster size)) * l2_entries * ' +
-      'cluster size on, that is from the first L1 entry that covers no disk cluster, in the same L1 table.'
+      'cluster size on, that is from the first L1 entry that covers no disk cluster, in the same L1 table. In the table ' +
+      'of a snapshot, size is the disk size of the snapshot.'
   },
   'SNAP-13': {
     level: 'may',

@@ -8,9 +8,10 @@ export const subcluster = chapter('Extended L2 entries', {
     subject: 'image',
     source: 'format',
     says:
-      'With incompatible bit 4 an L2 entry is 16 bytes, a u64 descriptor and a u64 bitmap, and a cluster has 32 ' +
-      'subclusters of cluster size / 32 bytes. cluster_bits is at least 14, so a subcluster is at least 512 bytes, ' +
-      'and an L2 table has cluster size / 16 entries. Bit 0 of the descriptor is unused and 0.'
+      'With incompatible bit 4 an L2 entry is 16 bytes, a u64 descriptor and a u64 bitmap, and a standard cluster has ' +
+      '32 subclusters of cluster size / 32 bytes; a compressed cluster has none. cluster_bits is at least 14, so a ' +
+      'subcluster is at least 512 bytes, and an L2 table has cluster size / 16 entries. Bit 0 of a standard descriptor ' +
+      'is unused and 0.'
   },
   'SUB-02': {
     level: 'must',
@@ -27,8 +28,8 @@ export const subcluster = chapter('Extended L2 entries', {
     source: 'both',
     says:
       'With a host offset, the allocation bit alone means data, the zero bit alone zeros with the space kept, and ' +
-      'neither unallocated with the space kept; with offset 0, the zero bit alone means zeros and neither ' +
-      'unallocated. Both bits, or the allocation bit with offset 0, are invalid. Unallocated reads from the backing ' +
+      'neither unallocated with the space kept; without one, the zero bit alone means zeros and neither ' +
+      'unallocated. Both bits, or the allocation bit without a host offset, are invalid. Unallocated reads from the backing ' +
       'file or as zeros; a compressed entry has a bitmap of 0.'
   },
   'SUB-04': {
@@ -45,7 +46,7 @@ export const subcluster = chapter('Extended L2 entries', {
     level: 'may',
     subject: 'reader',
     source: 'qemu',
-    says: 'With extended L2 entries bit 0 of the descriptor is ignored on read and not reported by a check.',
+    says: 'With extended L2 entries bit 0 of a standard descriptor is ignored on read and not reported by a check.',
     divergences: [{ on: 'bit 0 of an extended L2 entry descriptor set', format: 'reports', qemu: 'accepts' }]
   },
   'SUB-06': {
@@ -59,13 +60,13 @@ export const subcluster = chapter('Extended L2 entries', {
   },
   'SUB-07': {
     level: 'may',
-    subject: 'image',
+    subject: 'writer',
     source: 'qemu',
     says:
       'With 64 KiB clusters, after writing bytes 0 to 2 KiB and 5 to 6 KiB and zeroing 8 to 12 KiB, an entry is ' +
-      '8000000000050000 0000003000000005. An allocated cluster that was discarded or zeroed with unmap, and an ' +
-      'unallocated one that was zeroed, is 0000000000000000 FFFFFFFF00000000; zeroing an allocated cluster without ' +
-      'unmap keeps the descriptor. Preallocated metadata has a descriptor with an offset and a bitmap of 0.'
+      '8000000000050000 0000003000000005. An allocated cluster that was discarded or zeroed with unmap, a ' +
+      'compressed and an unallocated one that was zeroed, is 0000000000000000 FFFFFFFF00000000; zeroing a standard ' +
+      'cluster without unmap keeps the descriptor. Preallocated metadata has a descriptor with an offset and a bitmap of 0.'
   },
   'SUB-08': {
     level: 'must',
