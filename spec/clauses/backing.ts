@@ -13,7 +13,7 @@ export const backing = chapter('Backing file', {
       'follow the extension area and end inside the first cluster.'
   },
   'BACK-02': {
-    level: 'must',
+    level: 'may',
     subject: 'image',
     source: 'qemu',
     says:
@@ -35,22 +35,22 @@ export const backing = chapter('Backing file', {
     ]
   },
   'BACK-03': {
-    level: 'must',
+    level: 'should',
     subject: 'writer',
-    source: 'qemu',
+    source: 'both',
     says:
-      'The name fits between the end marker and the end of the first cluster, or the header write fails with ENOSPC. ' +
-      'In version 3 with 512-byte clusters and backing format qcow2, 136 bytes come before it and names above 376 ' +
-      'bytes fail; with 64 KiB clusters 1023 bytes fit; 1024 bytes are always refused.'
+      'The name fits between the end marker and the end of the first cluster, or the header write of QEMU fails with ' +
+      'ENOSPC. In version 3 with 512-byte clusters and backing format qcow2, 136 bytes come before it and names ' +
+      'above 376 bytes fail; with 64 KiB clusters 1023 bytes fit; 1024 bytes are always refused.'
   },
   'BACK-04': {
     level: 'may',
     subject: 'image',
     source: 'qemu',
     says:
-      'The name is a file name, a name with a protocol prefix, or a json: object. A relative name is relative to the ' +
-      'directory of the image that holds it, but a relative name inside a json: object is relative to the working ' +
-      'directory.',
+      'The name is a file name, a name with a protocol prefix, or a json: object. A relative file name is relative ' +
+      'to the directory of the image that holds it; after the prefix file: or inside a json: object it is relative ' +
+      'to the working directory.',
     divergences: [
       {
         on: 'a backing file name that is relative, or no plain file name',
@@ -63,8 +63,8 @@ export const backing = chapter('Backing file', {
             'of files.',
           proposal:
             'A relative file name is relative to the directory of the image file. Note: QEMU also accepts a name ' +
-            'with a protocol prefix, and a JSON object after "json:". A relative file name inside such an object ' +
-            'is relative to the current working directory.'
+            'with a protocol prefix, and a JSON object after "json:". A relative file name after the prefix "file:" ' +
+            'or inside such an object is relative to the current working directory.'
         }
       }
     ]

@@ -28,17 +28,18 @@ export const data = chapter('External data file', {
     says:
       'Every allocated data cluster has an implicit refcount of 1, so bit 63 should be 1 in every allocated L2 ' +
       "entry; QEMU's check counts a clear bit beside an offset as a corruption. As offset 0 is legal, an entry with " +
-      'offset 0 is allocated if and only if bit 63 is set: 0x8000000000000000 maps guest cluster 0, and 0 is ' +
-      'unallocated.'
+      'offset 0 and bit 0 clear is allocated if and only if bit 63 is set: 0x8000000000000000 maps guest cluster 0, ' +
+      'and 0 is unallocated.'
   },
   'DATA-04': {
     level: 'must',
     subject: 'reader',
-    source: 'qemu',
+    source: 'both',
     says:
-      'With an external data file, a read or a map through an entry that has an offset other than its guest offset ' +
-      "fails with EIO, also if the entry reads as zeros. QEMU's check does not compare the two, and its write goes " +
-      'to the stored offset; this package compares them in both cases.',
+      'With an external data file the offset in an entry is its guest offset. QEMU answers a read or a map through ' +
+      'any other one with EIO, also if the entry reads as zeros, and marks a writable image corrupt. Its check does ' +
+      'not compare the two, and its write through an entry with COPIED goes to the stored offset; this package ' +
+      'compares them in both cases.',
     divergences: [
       {
         on: 'an L2 entry whose host offset differs from its guest offset, seen by a check',
@@ -46,7 +47,7 @@ export const data = chapter('External data file', {
         qemu: 'accepts'
       },
       {
-        on: 'a write through an L2 entry whose host offset differs from its guest offset',
+        on: 'a write through an L2 entry with COPIED whose host offset differs from its guest offset',
         format: 'refuses',
         qemu: 'accepts'
       }
@@ -85,13 +86,14 @@ export const data = chapter('External data file', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Creation empties a data file that exists, and deletes it if it fails; this package refuses a file that is not ' +
-      'empty. Creation and resize set the length of the data file to the virtual size, but growing a disk with the raw ' +
-      'external data bit does not cut a longer data file, whose bytes become guest data; this package makes those bytes ' +
-      'zeros. A check fails with exit code 1 if the data file is missing, while qemu-img info works without it.'
+      'Creation empties a data file that exists, and deletes it if a later step fails; this package refuses a file ' +
+      'that is not empty. Creation and resize set the length of the data file to the virtual size, but growing a ' +
+      'disk with the raw external data bit does not cut a longer data file, whose bytes become guest data; this ' +
+      'package makes those bytes zeros. A check fails with exit code 1 if the data file is missing, while qemu-img ' +
+      'info works without it.'
   },
   'DATA-09': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:

@@ -22,7 +22,7 @@ export const extension = chapter('Header extensions', {
       'encryption pointer and 0x44415441 external data file name; any other type is unknown.'
   },
   'EXT-03': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
@@ -49,7 +49,7 @@ export const extension = chapter('Header extensions', {
     ]
   },
   'EXT-04': {
-    level: 'must',
+    level: 'may',
     subject: 'image',
     source: 'qemu',
     says:
@@ -82,7 +82,7 @@ export const extension = chapter('Header extensions', {
     divergences: [{ on: 'two header extensions of the same type', format: 'refuses', qemu: 'accepts' }]
   },
   'EXT-06': {
-    level: 'must',
+    level: 'may',
     subject: 'image',
     source: 'qemu',
     says:
@@ -169,9 +169,9 @@ export const extension = chapter('Header extensions', {
     ]
   },
   'EXT-12': {
-    level: 'should',
+    level: 'may',
     subject: 'writer',
-    source: 'qemu',
+    source: 'both',
     says:
       'An unknown extension is ignored, and its data survives a header rewrite. QEMU writes unknown extensions in ' +
       'the reverse of the order in which it read them when it opened the image, and their padding as zeros.'

@@ -55,12 +55,14 @@ export const general = chapter('General', {
       'there too, and makes cluster 1 the first L2 table.'
   },
   'GEN-05': {
-    level: 'should',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
       'An image that opens may have tables past the end of the file, and tables that overlap: QEMU tests neither at ' +
-      'open. Only a check and the overlap check before a write (INT-20) detect them.'
+      'open. Its check reports a table that ends a cluster or more past the end of the file, and an overlap only ' +
+      'where a refcount differs from the number of references. Before a write the overlap check (INT-20) finds an ' +
+      'overlap of what is written.'
   },
   'GEN-06': {
     level: 'must',

@@ -25,7 +25,7 @@ export const header = chapter('Header', {
     divergences: [
       {
         on: 'a header_length of at least 104 that is not a multiple of 8, such as 105',
-        format: 'refuses',
+        format: 'reports',
         qemu: 'accepts'
       }
     ]
@@ -62,7 +62,9 @@ export const header = chapter('Header', {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says: 'QEMU ignores bytes 105 to 111 when it reads a header, and writes them as zeros when it rewrites the header.'
+    says:
+      'With a header_length of 112 or more QEMU ignores bytes 105 to 111 when it reads a header, and writes them as ' +
+      'zeros when it rewrites the header.'
   },
   'HDR-07': {
     level: 'must',
@@ -134,6 +136,8 @@ export const header = chapter('Header', {
     level: 'should',
     subject: 'writer',
     source: 'ours',
-    says: 'A rewrite of the header keeps bytes 105 to 111, since a later version of the format may store a field there.'
+    says:
+      'With a header_length of 112 or more a rewrite of the header keeps bytes 105 to 111, since a later version of ' +
+      'the format may store a field there.'
   }
 })

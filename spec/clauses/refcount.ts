@@ -47,13 +47,13 @@ export const refcount = chapter('Refcounts', {
       'for W = 1.'
   },
   'REF-06': {
-    level: 'must',
+    level: 'may',
     subject: 'image',
     source: 'qemu',
     says:
-      'The refcount table is at most 8 MiB, 8388608 / cluster size clusters, and at least one cluster; qemu-img check ' +
-      'also opens an image with a table of 0 clusters. A writer that grows the table keeps the bound, or the image does ' +
-      'not open again.'
+      'The refcount table is at most 8 MiB, 8388608 / cluster size clusters, and at least one cluster; qemu-img ' +
+      'check also opens an image with a table of 0 clusters. A writer that grows the table keeps the bound, or the ' +
+      'image does not open again: QEMU does not, since it allows 8388608 entries, which are 64 MiB.'
   },
   'REF-07': {
     level: 'must',
@@ -69,10 +69,10 @@ export const refcount = chapter('Refcounts', {
     subject: 'image',
     source: 'both',
     says:
-      'The refcount of a cluster is the number of its references, counted for the active and every snapshot L1 table by ' +
-      'itself: each non-zero L1 entry adds 1 to its L2 table and, through each entry of that table, 1 to each cluster ' +
-      'that the entry names. So a cluster named once in an L2 table that two L1 tables share has refcount 2. A ' +
-      'compressed entry names every host cluster that its byte range touches (CMP-06).'
+      'The refcount of a cluster is the number of its references, counted for the active and every snapshot L1 table ' +
+      'by itself: each L1 entry with an offset adds 1 to its L2 table and, through each entry of that table, 1 to ' +
+      'each cluster that the entry names. So a cluster named once in an L2 table that two L1 tables share has ' +
+      'refcount 2. A compressed entry names every host cluster that its byte range touches (CMP-06).'
   },
   'REF-09': {
     level: 'must',
@@ -104,10 +104,12 @@ export const refcount = chapter('Refcounts', {
   'REF-22': {
     level: 'must',
     subject: 'writer',
-    source: 'qemu',
+    source: 'both',
     says:
-      'When the header switches to a new refcount table, the new table covers every cluster that had a refcount before, ' +
-      'all blocks it names, and itself. The switch is a write of header bytes 48 to 59 between two flushes.'
+      'When the header switches to a new refcount table, the new table covers every cluster that had a refcount ' +
+      'before, all blocks it names, and itself, unless the dirty bit is set (CR-05). QEMU grows the table by a write ' +
+      'of header bytes 48 to 59 between two flushes; a repair that rebuilds it (CHK-09) writes the same bytes ' +
+      'without a flush before, and a change of the width (AM-06) the whole header after a flush.'
   },
   'REF-23': {
     level: 'may',

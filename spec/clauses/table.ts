@@ -22,7 +22,7 @@ export const table = chapter('L1 and L2 tables', {
       'l2_entries.'
   },
   'L1-03': {
-    level: 'must',
+    level: 'may',
     subject: 'image',
     source: 'qemu',
     says:
@@ -31,12 +31,12 @@ export const table = chapter('L1 and L2 tables', {
       'with extended L2 entries.'
   },
   'L1-04': {
-    level: 'must',
+    level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
-      'Reserved bits in L1 and L2 entries are ignored on read, and a check reports each entry with any as one ' +
-      'corruption.'
+      'QEMU ignores reserved bits in L1 and L2 entries on read, and its check reports each entry with any as one ' +
+      'corruption, an L2 entry for each L1 table through which it is reached.'
   },
   'L1-05': {
     level: 'must',
@@ -51,10 +51,10 @@ export const table = chapter('L1 and L2 tables', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'A check of QEMU treats every L1 entry that is not 0 and has offset 0, COPIED alone included, as an L2 table in ' +
-      'the header cluster, though a read finds its range unallocated; with COPIED set a write to the range aborts QEMU. ' +
-      'A repair of QEMU keeps the reserved bits of entries, except those of a zero-allocated entry with an unaligned ' +
-      'offset, which it replaces with a zero-plain one.'
+      'A check of QEMU treats every L1 entry that is not 0 and has offset 0, COPIED alone included, as an L2 table ' +
+      'in the header cluster, though a read finds its range unallocated; with COPIED set a write to the range aborts ' +
+      'QEMU. A repair of QEMU keeps the reserved bits of entries, except those of an entry with an unaligned offset ' +
+      'that it makes one without a cluster (CHK-08).'
   },
   'L2-01': {
     level: 'must',
@@ -89,19 +89,20 @@ export const table = chapter('L1 and L2 tables', {
     subject: 'image',
     source: 'both',
     says:
-      'Without a data file COPIED is 1 if and only if the entry is a normal or zero-allocated cluster with a refcount ' +
-      'of exactly 1; with a data file it is 1 in every normal or zero-allocated entry. It is 0 for unallocated, ' +
-      'zero-plain, compressed and shared clusters. It is accurate only in L2 tables reached from the active L1 table.'
+      'Without a data file COPIED is 1 if and only if the entry is a normal or zero-allocated cluster with a ' +
+      'refcount of exactly 1; with a data file it is 1 in every normal or zero-allocated entry, and may stay 1 where ' +
+      'guest cluster 0 is zeroed: 0x8000000000000001. Else it is 0 for unallocated, zero-plain, compressed and ' +
+      'shared clusters. It is accurate only in L2 tables reached from the active L1 table.'
   },
   'L2-05': {
     level: 'must',
     subject: 'image',
     source: 'both',
     says:
-      'In version 2 bit 0 of an L2 entry is 0. QEMU answers a read of an entry with bit 0, or a write that covers only ' +
-      'a part of its cluster, with EIO, and stops using a writable image as corrupt. A write of the whole cluster ' +
-      'succeeds and clears the bit; zeroing or discarding over the entry 0x1 succeeds and keeps it. A check does not ' +
-      'report the bit.',
+      'In version 2 bit 0 of an L2 entry is 0. QEMU answers a read of an entry with bit 0, or a write that covers ' +
+      'only a part of its cluster, with EIO, and stops using a writable image as corrupt. A write of the whole ' +
+      'cluster succeeds and clears the bit, also as zeros where there is a backing file. Without one zeroing over ' +
+      'the entry 0x1 succeeds and keeps it, and so does discarding in any case. A check does not report the bit.',
     divergences: [{ on: 'a version 2 L2 entry with bit 0 set, seen by a check', format: 'reports', qemu: 'accepts' }]
   },
   'L2-06': {
