@@ -109,6 +109,18 @@ export const losses: readonly Loss[] = [
   },
   {
     kind: 'lost',
+    title: 'Growing writes a refcount table that QEMU does not open',
+    clause: 'REF-06',
+    command: 'qemu-img resize -q --preallocation=falloc a.qcow2 128k',
+    when: 'The refcount table grows past 8 MiB: with clusters of 512 bytes and 16-bit refcounts once the file has 85 to 128 GiB, with 64-bit refcounts 21 to 32 GiB.',
+    lost: 'The image. Its bytes are there, but QEMU refuses to open it, also for a repair.',
+    source:
+      'block/qcow2-refcount.c, qcow2_refcount_area: it compares the number of entries with QCOW_MAX_REFTABLE_SIZE, a number of bytes, with which qcow2_do_open in block/qcow2.c compares the bytes of the table.',
+    fix: 'Compare the bytes of the new table, and fail with EFBIG before it is written.',
+    ours: 'A command that needs a larger table is refused.'
+  },
+  {
+    kind: 'lost',
     title: 'A leak repair frees the payload of a damaged compressed entry',
     clause: 'SUB-06',
     command: 'qemu-img check -q -r leaks a.qcow2',
@@ -213,6 +225,18 @@ export const losses: readonly Loss[] = [
     source: 'block/qcow2.c, qcow2_update_header: it writes unknown_header_fields after the header of either version.',
     fix: 'Write unknown_header_fields in version 3 only.',
     ours: 'A downgrade drops the fields.'
+  },
+  {
+    kind: 'changed',
+    title: 'A snapshot that fails leaves refcounts raised',
+    clause: 'REF-07',
+    command: 'peek a.qcow2 [[48]] 4',
+    when: 'qemu-img snapshot -c while a cluster of the disk has the greatest refcount of its width, as with refcount_bits=2 after two snapshots.',
+    lost: 'Nothing. The clusters that were counted before that one have a refcount that is 1 too high, and the copy of the L1 table leaks, until a repair.',
+    source:
+      'block/qcow2-refcount.c, qcow2_update_snapshot_refcount: a failure leaves the refcounts that it has raised; block/qcow2-snapshot.c, qcow2_snapshot_create: it does not free the copy of the L1 table.',
+    fix: 'Lower these refcounts and free the copy on failure.',
+    ours: 'A snapshot that is refused changes no refcount.'
   },
   {
     kind: 'changed',
