@@ -181,13 +181,13 @@ export const losses: readonly Loss[] = [
   },
   {
     kind: 'exposed',
-    title: 'Growing exposes bytes after the end of a raw data file',
+    title: 'Growing exposes bytes after the end of a data file',
     clause: 'DATA-08',
     command: 'fill d.raw 64k 192k 7',
-    when: 'A raw external data file is longer than the disk, and the disk grows.',
+    when: 'An external data file is longer than the disk, and the disk grows with data_file_raw or with --preallocation.',
     lost: 'Nothing. Bytes after the old end become guest data.',
     source:
-      'block/qcow2.c, qcow2_co_truncate: with data_file_raw it calls preallocate_co, which makes the data file longer where it is too short, and does not set its length, as it does without data_file_raw.',
+      'block/qcow2.c, qcow2_co_truncate: with data_file_raw or preallocation it calls preallocate_co, which makes the data file longer where it is too short, and does not set its length, as it does otherwise.',
     fix: 'Truncate the data file to the new size in this case too, after zeroing the added range.',
     ours: 'The bytes that the disk gains become zeros.'
   },

@@ -88,9 +88,9 @@ export const data = chapter('External data file', {
     says:
       'Creation empties a data file that exists, and deletes it if a later step fails; this package refuses a file ' +
       'that is not empty. Creation and resize set the length of the data file to the virtual size, but growing a ' +
-      'disk with the raw external data bit does not cut a longer data file, whose bytes become guest data; this ' +
-      'package makes those bytes zeros. A check fails with exit code 1 if the data file is missing, while qemu-img ' +
-      'info works without it.'
+      'disk with the raw external data bit or with preallocation does not cut a longer data file, whose bytes become ' +
+      'guest data; this package makes those bytes zeros. A check fails with exit code 1 if the data file is missing, ' +
+      'while qemu-img info works without it.'
   },
   'DATA-09': {
     level: 'may',
