@@ -133,6 +133,18 @@ export const losses: readonly Loss[] = [
   },
   {
     kind: 'lost',
+    title: 'A repair frees the clusters of a snapshot whose L1 offset is damaged',
+    clause: 'CHK-15',
+    command: 'poke a.qcow2 [64]+6 02',
+    when: 'qemu-img check -r on a damaged image: the L1 offset of a snapshot is not aligned, or its L1 table is larger than 32 MiB.',
+    lost: 'The snapshot: the clusters that only it has are freed and discarded, its tables among them.',
+    source:
+      'block/qcow2-refcount.c, calculate_refcounts: it reports the table as a corruption, and skips it; compare_refcounts then takes its clusters for leaks.',
+    fix: 'Repair no leaks in a run that has skipped a table.',
+    ours: 'A repair frees nothing while a table that may name clusters is not followed.'
+  },
+  {
+    kind: 'lost',
     title: 'A NUL byte in the name of a bitmap loses all bitmaps',
     clause: 'BMP-17',
     command: 'qemu-img check a.qcow2',

@@ -1,10 +1,13 @@
 /** Asking QEMU: its verdict on a damaged image. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync, existsSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { imageName } from '../../corpus/recipe.js'
 import { tokens } from '../../corpus/run.js'
 import { isObject } from '../../src/bytes/json.js'
+import type { RepairMode } from '../../src/transition/repair/repair.js'
+import { outcomeText, type RepairOutcome } from './repairs.js'
 import {
   askable,
   countsText,
@@ -80,9 +83,18 @@ export interface Asked {
   readonly stderr: Readonly<Record<Question, string>>
 }
 
+/** Most bytes that a repair adds to a file and that are read. */
+const most = 2 ** 22
+
+/** The options that open an image. */
+const opening = ({ expect: { opts } }: Subject): readonly string[] =>
+  opts === undefined ? ['-f', 'qcow2', imageName] : (tokens(opts) ?? [])
+
 /** A folder with the companions of an image, in which QEMU is asked about one damage of it after the other. */
 export class QemuFolder {
   readonly folder = mkdtempSync(join(tmpdir(), 'qcow2-damaged-'))
+
+  private readonly image = join(this.folder, imageName)
 
   constructor(
     loaded: Subject,
@@ -92,9 +104,8 @@ export class QemuFolder {
   }
 
   async ask(loaded: Subject): Promise<Asked> {
-    writeFileSync(join(this.folder, 'img.qcow2'), loaded.image)
-    const { opts } = loaded.expect
-    const open = opts === undefined ? ['-f', 'qcow2', 'img.qcow2'] : (tokens(opts) ?? [])
+    writeFileSync(this.image, loaded.image)
+    const open = opening(loaded)
     const stderr: Record<Question, string> = { check: '', map: '', guest: '', snapshot: '' }
     const verdict: Record<Question, string> = { check: '-', map: '-', guest: '-', snapshot: '-' }
     for (const question of askable(loaded)) {
@@ -104,6 +115,25 @@ export class QemuFolder {
         question === 'check' ? checkText(said) : question === 'map' ? mapAnswer(said) : this.readAnswer(said)
     }
     return { verdict, stderr }
+  }
+
+  /** What `qemu-img check -r` says of an image, and the image that it leaves. */
+  async repair(loaded: Subject, mode: RepairMode): Promise<RepairOutcome> {
+    writeFileSync(this.image, loaded.image)
+    const said = await img(this.folder, ['check', '-r', mode, '--output=json', ...opening(loaded)], this.patience)
+    const json = jsonOf(said.stdout)
+    const fixed = (key: string): number => (isObject(json) ? Number(json[key] ?? 0) : 0)
+    const report = outcomeText(checkText(said), {
+      leaks: fixed('leaks-fixed'),
+      corruptions: fixed('corruptions-fixed')
+    })
+    return { report, image: this.left(loaded.image.length) }
+  }
+
+  /** The counts that `qemu-img check` reports of an image. */
+  async check(loaded: Subject): Promise<string> {
+    writeFileSync(this.image, loaded.image)
+    return checkText(await img(this.folder, this.arguments('check', opening(loaded)), this.patience))
   }
 
   close(): void {
@@ -120,6 +150,15 @@ export class QemuFolder {
       case 'snapshot':
         return ['convert', '-O', 'raw', '-l', `snapshot.id=${snapshotId}`, ...open, 'guest.raw']
     }
+  }
+
+  /** The image as QEMU has left it, without what it adds past `length` and {@link most} bytes: a file may become very long. */
+  private left(length: number): Uint8Array {
+    const bytes = new Uint8Array(length + most)
+    const file = openSync(this.image, 'r')
+    const read = readSync(file, bytes)
+    closeSync(file)
+    return bytes.subarray(0, read)
   }
 
   private readAnswer({ end }: Said): string {

@@ -51,8 +51,8 @@ export const check = chapter('Check', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'Check errors, which lead to exit code 1, are I/O errors, a table that is too large, a snapshot table that ' +
-      'cannot be read, a compared cluster below an unaligned refcount table entry, and a leak repair that needs the refcount structures ' +
+      'Check errors, which lead to exit code 1, are I/O errors, a table that is too large, a snapshot table or the ' +
+      'table of a bitmap in use that cannot be read, a compared cluster below an unaligned refcount table entry, and a leak repair that needs the refcount structures ' +
       'rebuilt.'
   },
   'CHK-07': {
@@ -130,5 +130,15 @@ export const check = chapter('Check', {
       'that open rewrites the header, because a bitmap is consistent, an unknown autoclear bit is set or a bitmaps ' +
       'extension is present without autoclear bit 0, nb_snapshots and snapshots_offset become 0, and the clusters of the ' +
       'snapshots leaks, which the same repair frees.'
+  },
+  'CHK-15': {
+    level: 'must',
+    subject: 'writer',
+    source: 'ours',
+    says:
+      'A repair writes nothing where the check cannot be completed: a snapshot table, a snapshot L1 table or the table of ' +
+      'a bitmap in use cannot be read. As long as a table is not followed that may name clusters, it frees no cluster ' +
+      'and does not rebuild refcounts. QEMU skips a snapshot L1 table that is not aligned or larger than 32 MiB, and its ' +
+      'repair frees the clusters that only this snapshot has.'
   }
 })

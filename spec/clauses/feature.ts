@@ -88,8 +88,10 @@ export const feature = chapter('Feature bits', {
     subject: 'image',
     source: 'format',
     says:
-      'The bitmaps bit (autoclear bit 0) without the bitmaps extension is an error. QEMU opens and checks such an ' +
-      'image silently; its overlap check then stops the first write into the image file and marks the image corrupt.',
+      'The bitmaps bit (autoclear bit 0) without the bitmaps extension is an error. QEMU opens and checks such an image ' +
+      'silently, and keeps the bit when it opens it for writing; its overlap check then stops the first write into the ' +
+      'image file, but for one to the header, and marks the image corrupt. This package reports the bit, refuses the same ' +
+      'writes, and leaves the image as it is.',
     divergences: [
       { on: 'opening an image with the bitmaps bit set and no bitmaps extension', format: 'refuses', qemu: 'accepts' }
     ]

@@ -3,7 +3,7 @@ import { type BitRow, faultMask, maskOf } from '../bytes/bits.js'
 import { onField, RuleTable, rulesOf, type Structure } from '../bytes/judgement.js'
 import { hex } from '../bytes/octets.js'
 import type { Halves } from '../bytes/words.js'
-import { alignment } from './alignment.js'
+import { alignment, isAligned } from './alignment.js'
 import { compressedBits } from './compressed.js'
 import { standardBits, type L2Entry, type L2Context } from './l2.js'
 import { maxClusterBits, hostEnd } from './limits.js'
@@ -119,6 +119,17 @@ export const l2Rules = rulesOf<L2Entry, L2Context, L2Key>(l2Fields, [
     specific: () => 'none'
   }
 ])
+
+/**
+ * Whether an entry has a host cluster that is not aligned and holds no data: a zero cluster, and under extended L2 any
+ * without an allocated subcluster.
+ *
+ * @see CHK-08
+ */
+export const isUnalignedReserve = (e: L2Entry, ctx: L2Context): boolean =>
+  'hostClusterOffset' in e &&
+  !isAligned(e.hostClusterOffset, ctx) &&
+  (e.subclusters === undefined ? e._tag === 'ZeroAllocated' : e.subclusters.allocated === 0)
 
 /** The rules of an L2 entry whose cluster is read: of whatever breaks another rule QEMU's reader takes no notice. */
 export const l2ReadRules = new RuleTable<L2Entry, L2Context>(

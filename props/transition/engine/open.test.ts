@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { portable } from '../../../src/compression/decompress.js'
 import { type Header, header } from '../../../src/format/header.js'
+import type { AnyCommand } from '../../../src/transition/command.js'
 import { open } from '../../../src/transition/engine/open.js'
 import { suite } from '../../run/suite.js'
 import { type Files, machineOf, newMachine, perhaps, right, runOver } from '../model/machine.js'
@@ -41,6 +42,21 @@ test('an image that is dirty or marked corrupt is not opened', () => {
     const done = runOver(marked, open({ backing: [], decompressor: portable }))
     assert.is(E.isLeft(done) ? done.left[0]?.clause : undefined, clause)
   }
+})
+
+test('where bitmaps are missing that the header promises, the header alone may be written', () => {
+  const { autoclearFeatures } = head
+  const machine = machineOf(withHeader({ autoclearFeatures: { ...autoclearFeatures, bitmaps: true } }))
+  const clausesOf = (command: AnyCommand): readonly string[] => {
+    const done = perhaps(machine, command)
+    return E.isLeft(done) ? done.left.map(({ clause }) => clause) : []
+  }
+  const bytes = new Uint8Array(512).fill(1)
+  assert.equal(clausesOf({ _tag: 'Write', at: 0, bytes }), ['FEAT-07'])
+  assert.equal(clausesOf({ _tag: 'BitmapAdd', name: 'b', granularity: 65_536, enabled: true }), ['FEAT-07'])
+  assert.equal(clausesOf({ _tag: 'SnapshotCreate', name: 's' }), ['FEAT-07'])
+  assert.equal(clausesOf({ _tag: 'Discard', at: 0, length: 65_536 }), [])
+  assert.equal(clausesOf({ _tag: 'Amend', options: { lazyRefcounts: true } }), [])
 })
 
 test.run()

@@ -80,7 +80,9 @@ const checkBlock = (state: CheckState, r: Reference): void => {
   }
   claim(state, r)
   const times = Math.min(state.max, state.references.get(cluster))
-  if (times !== 1) bad(`a block that is used ${times} times`, 'a block of its own')
+  if (times === 1) return
+  state.sharedBlock = true
+  bad(`a block that is used ${times} times`, 'a block of its own')
 }
 
 /** A visitor that counts references into a check's state, and adds to its findings. */

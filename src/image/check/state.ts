@@ -16,6 +16,8 @@ export class CheckState {
   copiedFlags = 0
   /** Whether every reference was met: false once a table or an entry that may hold some is not followed. */
   knowsAll = true
+  /** Whether something else uses a cluster that is a refcount block. */
+  sharedBlock = false
   /** Host offset of the first cluster met that a zero entry has, and an entry of another table too. @see AM-07 */
   sharedZero: number | undefined
   /** Bytes of a cluster. */

@@ -130,7 +130,7 @@ const bitmapData = (w: Walk, view: BitmapTableView, i: number, entry: number): v
   const suspect = view.hasAny(i, w.bitmapFaults) || view.allOnes(i)
   const [issue] = suspect ? bitmapTableRules.judge(view.entry(i), w.g, entry) : []
   if (issue !== undefined) {
-    w.visitor.find(severityOf(issue), issue)
+    w.visitor.find('error', issue)
     w.visitor.skip()
   } else if (offset !== 0) w.claim('bitmap data', offset, w.size, { entry })
 }

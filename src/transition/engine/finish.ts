@@ -53,20 +53,30 @@ const farWrite = (w: HostWrite): readonly Issue[] => {
   return beyondFiles(w.file.part === 'data' ? 'data file' : 'image', w._tag === 'Truncate' ? 0 : w.at, length)
 }
 
+/**
+ * The issues of an image whose header promises bitmaps and has none. QEMU's overlap check takes every write into such an image
+ * for one over their directory, but for those of the header.
+ *
+ * @see FEAT-07
+ */
+const missingBitmaps = ({ issues }: Metadata, claims: readonly Claim[]): readonly Issue[] =>
+  claims.every(({ section }) => section === 'main header') ? [] : issues.filter(({ clause }) => clause === 'FEAT-07')
+
 /** Whether a claim changes what {@link readMetadata} reads. */
 const isMetadata = ({ section }: Claim): boolean =>
   section === 'main header' || section === 'snapshot table' || section === 'bitmap directory'
 
 /**
  * The outcome of a command that is carried out. Refused where a write would go over metadata of another section, or where no
- * file reaches.
+ * file reaches, and where bitmaps are missing that the header promises.
  *
- * @see INT-21 and GEN-05
+ * @see INT-21, GEN-05 and FEAT-07
  */
 export function* finish(w: CommandState): Plan<Step> {
   yield* endRound(w)
   const { claims } = w.tx
   const { g, metadata, ranges, tables: known } = w.image
+  yield* failOn(missingBitmaps(metadata, claims))
   const tables = claims.length === 0 ? known : yield* tablesNow(metadata.header, g, known, claims)
   const overlap = tables === undefined ? undefined : overlapOf({ g, ranges, tables, claims, freed: w.freed })
   if (overlap !== undefined)

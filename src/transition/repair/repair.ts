@@ -1,5 +1,5 @@
 /** Repair: refcounts become the numbers of references, and entries lose what no reader may heed. */
-import { type Plan, orFail } from '../../bytes/plan.js'
+import { failOn, orFail, type Plan } from '../../bytes/plan.js'
 import { type Examined, examine } from '../../image/check/check.js'
 import type { Finding, Totals } from '../../image/check/findings.js'
 import type { CheckState } from '../../image/check/state.js'
@@ -41,11 +41,19 @@ function* deviations({ state, end }: Examined): Generator<RefcountChange> {
   }
 }
 
-/** Whether refcounts cannot be repaired in place: a table entry or a block is wrong, or a block is missing. @see CHK-09 */
-const needsRebuild = ({ state }: Examined, missing: boolean): boolean =>
-  state.refcounts.unreadable.size > 0 ||
+/**
+ * Whether refcounts cannot be repaired in place: an entry of the refcount table is wrong, or a block is used twice or missing.
+ * A repair of leaks does without a block outside the file.
+ *
+ * @see CHK-09
+ */
+const needsRebuild = ({ state }: Examined, missing: boolean, mode: RepairMode): boolean =>
   missing ||
-  state.findings.kept.some((f) => f.severity === 'corruption' && f.structure === 'refcount table entry')
+  state.sharedBlock ||
+  state.findings.kept.some(
+    ({ severity, structure, phase }) =>
+      severity === 'corruption' && structure === 'refcount table entry' && (mode === 'all' || phase === 'invalid')
+  )
 
 /**
  * Raises refcounts that are too low, then lowers those that are too high. As long as a table is not followed, nothing is
@@ -56,7 +64,7 @@ const needsRebuild = ({ state }: Examined, missing: boolean): boolean =>
 function* repairRefcounts(w: CommandState, e: Examined, mode: RepairMode): Plan<void> {
   const wrong = [...deviations(e)]
   const missing = wrong.some(({ cluster, by }) => by > 0 && e.state.refcounts.counts.get(cluster) === 0)
-  if (needsRebuild(e, missing)) {
+  if (needsRebuild(e, missing, mode)) {
     if (mode === 'leaks')
       return yield* refuse('CHK-09', 'refcounts that have to be rebuilt', 'a repair of everything', {
         structure: 'refcount table'
@@ -83,8 +91,9 @@ const isSound = (t: Totals): boolean => t.corruptions === 0 && t.checkErrors ===
 const isInEntry = ({ severity, phase, structure }: Finding): boolean =>
   severity === 'corruption' && phase === 'invalid' && (structure === 'L1 table entry' || structure === 'L2 entry')
 
-const hasOnlyCopied = (state: CheckState): boolean =>
-  state.findings.kept.every((f) => f.severity !== 'corruption' || f.field === 'copied')
+/** Whether COPIED flags are all that is wrong, so that a repair of leaks may correct them. @see CHK-08 */
+const hasOnlyCopied = ({ findings: { totals }, copiedFlags }: CheckState): boolean =>
+  totals.corruptions === copiedFlags && totals.leaks === 0 && totals.checkErrors === 0
 
 /** Clears the dirty and the corrupt bit of a sound image. @see CHK-11 */
 function* clearMarks(w: CommandState): Plan<void> {
@@ -94,26 +103,45 @@ function* clearMarks(w: CommandState): Plan<void> {
   yield* w.changeHeader('expose', { incompatibleFeatures: { ...features, dirty: false, corrupt: false } })
 }
 
+/** Corruptions but for COPIED flags. */
+const corruptionsOf = ({ state }: Examined): number => state.findings.totals.corruptions - state.copiedFlags
+
+/** The rounds of a repair, in QEMU's order: each is examined before the next, whatever it has written. */
 function* rounds(w: CommandState, first: Examined, mode: RepairMode, length: () => number): Plan<Repaired> {
-  const before = { ...first.state.findings.totals }
-  if (mode === 'all' && first.state.findings.kept.some(isInEntry)) {
-    yield* repairEntries(w, first)
+  let latest = first
+  let claims = 0
+  function* now(): Plan<Examined> {
     yield* endRound(w)
+    if (w.tx.claims.length > claims) latest = yield* examined(length(), mode)
+    claims = w.tx.claims.length
+    return latest
   }
-  if (mode === 'all') yield* extendFile(w, first)
-  yield* repairRefcounts(w, yield* examined(length(), mode), mode)
+  const all = mode === 'all'
+  const entries = all && first.state.findings.kept.some(isInEntry) ? yield* repairEntries(w, first) : 0
   yield* endRound(w)
-  if (mode === 'all') yield* repairSnapshots(w)
-  yield* endRound(w)
-  const counted = yield* examined(length(), mode)
-  if (mode === 'all' || hasOnlyCopied(counted.state)) yield* repairCopied(w, counted)
-  yield* endRound(w)
-  const after = (yield* examined(length(), mode)).state.findings.totals
-  if (isSound(after)) yield* clearMarks(w)
-  const met = before.corruptions - first.state.copiedFlags + counted.state.copiedFlags
-  const fixed = { leaks: before.leaks - after.leaks, corruptions: met - after.corruptions }
-  return { ...(yield* finish(w)), before, after: { ...after }, fixed }
+  if (all) yield* extendFile(w, first)
+  const counted = yield* now()
+  yield* repairRefcounts(w, counted, mode)
+  const recounted = yield* now()
+  const snapshots = all ? yield* repairSnapshots(w) : 0
+  const copied = yield* now()
+  if (all || hasOnlyCopied(copied.state)) yield* repairCopied(w, copied)
+  const last = yield* now()
+  if (isSound(last.state.findings.totals)) yield* clearMarks(w)
+  const counts = corruptionsOf(counted) - corruptionsOf(recounted)
+  const flags = copied.state.copiedFlags - last.state.copiedFlags
+  const leaks = counted.state.findings.totals.leaks - recounted.state.findings.totals.leaks
+  return {
+    ...(yield* finish(w)),
+    before: first.state.findings.totals,
+    after: last.state.findings.totals,
+    fixed: { leaks, corruptions: entries + counts + snapshots + flags }
+  }
 }
+
+/** Why a check could not be completed: as long as it cannot, nothing is repaired. @see CHK-15 */
+const incomplete = ({ state }: Examined): readonly Finding[] =>
+  state.findings.kept.filter((f) => f.severity === 'error' && f.structure !== 'refcount').slice(0, 1)
 
 /**
  * Repairs an image of `fileLength` bytes: with `leaks` lowers refcounts that are too high, with `all` repairs everything that
@@ -138,6 +166,7 @@ function* rounds(w: CommandState, first: Examined, mode: RepairMode, length: () 
  */
 export function* repair(options: OpenOptions, fileLength: number, mode: RepairMode): Plan<Repaired> {
   const first = yield* examined(fileLength, mode)
+  yield* failOn(incomplete(first))
   const w = new CommandState(writableImage(options, first.metadata, first.state.g))
   return yield* readThrough(
     w.tx,

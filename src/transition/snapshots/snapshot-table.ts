@@ -122,13 +122,20 @@ function* referencedClusters(w: CommandState): Plan<readonly number[]> {
   return referenced
 }
 
-/** Repairs the extra data of every entry: as long as the version asks, and as short as QEMU does. @see SNAP-02 and SNAP-03 */
-export function* repairSnapshots(w: CommandState): Plan<void> {
+/**
+ * Repairs the extra data of every entry: as long as the version asks, and as short as QEMU does. Returns how many entries
+ * that has changed.
+ *
+ * @see SNAP-02 and SNAP-03
+ */
+export function* repairSnapshots(w: CommandState): Plan<number> {
   const { snapshots } = w.image.metadata
   const size = presentedSize(w.header)
   const repaired = snapshots.map((s) => withShortExtra(w.g.version === 3 ? withExtra(s, size) : s))
-  if (repaired.every((s, i) => s === snapshots[i])) return
+  const changed = repaired.filter((s, i) => s !== snapshots[i]).length
+  if (changed === 0) return 0
   const old = yield* referencedClusters(w)
   yield* place(w, repaired)
   w.released.push(...old)
+  return changed
 }

@@ -121,5 +121,40 @@ export const amendMutants: readonly Mutant[] = [
     change: { in: 'judge', find: 'return $state.beforeRepair', to: 'return false' },
     red: 'props/transition/repair/repair.test.ts',
     rule: 'a repair keeps the payload of a compressed entry with a subcluster bitmap'
+  },
+  {
+    name: 'the copied flag of an L1 entry past the end of the file stays',
+    file: 'transition/repair/entries.ts',
+    change: { in: 'eachReference', find: 'at === 0', to: 'at === 0 || at >= e.state.fileLength' },
+    red: 'props/transition/repair/like-qemu.test.ts',
+    rule: 'an L1 entry past the end of the file loses its COPIED flag'
+  },
+  {
+    name: 'a repair drops an unaligned host cluster with allocated subclusters',
+    file: 'format/l2-rules.ts',
+    change: { in: 'isUnalignedReserve', find: '$e.subclusters.allocated === 0', operator: 'condition-true' },
+    red: 'props/transition/repair/like-qemu.test.ts',
+    rule: 'an unaligned entry with an allocation bit stays'
+  },
+  {
+    name: 'a repair goes on beside a bitmap that cannot be read',
+    file: 'image/check/walk.ts',
+    change: { in: 'bitmapData', find: "'error'", to: "'corruption'" },
+    red: 'props/transition/repair/like-qemu.test.ts',
+    rule: 'beside a bitmap in use that cannot be read, a repair of leaks writes nothing'
+  },
+  {
+    name: 'a repair of leaks asks for a rebuild because of a block outside the file',
+    file: 'transition/repair/repair.ts',
+    change: { in: 'needsRebuild', find: "$mode === 'all' || $phase === 'invalid'", operator: 'condition-true' },
+    red: 'props/transition/repair/like-qemu.test.ts',
+    rule: 'a repair of leaks does without a refcount block outside the file'
+  },
+  {
+    name: 'guest data is written though bitmaps are missing that the header promises',
+    file: 'transition/engine/finish.ts',
+    change: { in: 'missingBitmaps', find: "$section === 'main header'", operator: 'condition-true' },
+    red: 'props/transition/engine/open.test.ts',
+    rule: 'where bitmaps are missing that the header promises, the header alone may be written'
   }
 ]
