@@ -53,7 +53,8 @@ const defaults: ConvertOptions = {
   over: false,
   targetIsZero: false,
   bitmaps: false,
-  skipBrokenBitmaps: false
+  skipBrokenBitmaps: false,
+  strict: false
 }
 const image = place('image.qcow2')
 const unreported = ({ message }: CommandError): never => {

@@ -91,7 +91,7 @@ const backingJson = (b: BackingInfo): JsonObject => ({
  * assert.equal(info._tag === 'Right' && infoJson(infoReport(info.right, file))['virtual-size'], 1048576)
  */
 export const infoJson = (r: InfoReport): JsonObject => {
-  const { header, issues } = r.metadata
+  const { header } = r.metadata
   return {
     'virtual-size': integerToJson(r.virtualSize),
     filename: r.filename,
@@ -105,7 +105,7 @@ export const infoJson = (r: InfoReport): JsonObject => {
     'dirty-flag': header.incompatibleFeatures.dirty,
     features: r.features,
     extensions: r.extensions,
-    findings: issues.map(issueJson),
+    findings: r.findings.map(issueJson),
     ...(r.notes.length === 0 ? {} : { notes: r.notes.map(issueJson) }),
     verdict: verdictJson(r.verdict),
     ...(r.leftOut === undefined ? {} : { 'left-out': { ...r.leftOut } })

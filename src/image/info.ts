@@ -12,8 +12,10 @@ import { clusterSize } from '../format/geometry.js'
 import { presentedSize } from '../format/header-rules.js'
 import { icount, type SnapshotEntry, snapshotStarts, vmStateSize } from '../format/snapshot.js'
 import { qemuLosses } from './check/qemu-losses.js'
+import { activeDisk } from './guest/extents.js'
 import { type LuksInfo, readLuks } from './luks-info.js'
 import { type Metadata, readMetadata, refusal } from './metadata.js'
+import { pastEnd } from './past-end.js'
 import { unknownBits, type Verdict, verdict } from './verdict.js'
 
 /** What is read of an image for a report. */
@@ -23,6 +25,8 @@ export interface ImageInfo {
   readonly luks?: LuksInfo
   /** The issue over which the image is refused, if it is. */
   readonly refused?: Issue
+  /** What lies past the end of the file, where its length is known and the image is not refused. */
+  readonly pastEnd: readonly Issue[]
 }
 
 /** Rows of QEMU's opening checks that do not prevent a report. @see FEAT-06 */
@@ -30,6 +34,8 @@ const passed = ['OPEN-26'] as const
 
 /**
  * Reads what a report needs. Fails where there is no qcow2 header.
+ *
+ * @param fileLength bytes of the file; without it nothing is found past its end
  *
  * @example
  * import { readInfo, runSync } from 'qcow2-spec/image'
@@ -42,12 +48,15 @@ const passed = ['OPEN-26'] as const
  * const info = runSync(readInfo(), worldOf(files, () => undefined))
  * assert.deepEqual(info._tag === 'Right' && info.right.metadata.issues, [])
  */
-export function* readInfo(): Plan<ImageInfo> {
+export function* readInfo(fileLength?: number): Plan<ImageInfo> {
   const metadata = yield* orFail(yield* readMetadata())
   const luks = yield* readLuks(metadata)
   const refused = refusal(metadata.issues, passed)
+  const g = refused === undefined ? metadata.geometry : undefined
   return {
     metadata,
+    pastEnd:
+      fileLength === undefined || g === undefined ? [] : yield* pastEnd(metadata, activeDisk(metadata, g), fileLength),
     ...(luks === undefined ? {} : { luks }),
     ...(refused === undefined ? {} : { refused })
   }
@@ -125,6 +134,8 @@ export interface InfoReport extends ImageInfo, Pick<FileInfo, 'filename' | 'actu
   /** Names of the feature bits that are set. */
   readonly features: readonly string[]
   readonly extensions: readonly string[]
+  /** What is wrong with the metadata, and what the file ends before. */
+  readonly findings: readonly Issue[]
   /** The states in which a command of QEMU loses something, as far as the metadata show them. */
   readonly notes: readonly Issue[]
   readonly verdict: Verdict
@@ -222,6 +233,7 @@ export const infoReport = (info: ImageInfo, { filename, length, actualSize, full
     snapshots: m.snapshots.map(snapshotInfo),
     features: featuresOf(m),
     extensions: (m.extensions?.extensions ?? []).map(extensionName),
+    findings: [...m.issues, ...info.pastEnd],
     notes: qemuLosses(all).map((loss) => issue(loss)),
     verdict: verdict(all, length),
     ...(rest === undefined ? {} : { leftOut: rest })

@@ -8,6 +8,17 @@ const onDamagedImages = {
 
 export const imageMutants: readonly Mutant[] = [
   {
+    name: 'a cluster that begins at the end of the file is not past it',
+    file: 'image/past-end.ts',
+    change: {
+      in: 'refcountsPastEnd',
+      find: '$counted === undefined || $cluster < $length',
+      to: '$counted === undefined || $cluster <= $length'
+    },
+    red: 'props/node/cut-off.test.ts',
+    rule: 'info finds the tables and the clusters that a file ends before'
+  },
+  {
     name: 'a magic number at the end of a file is looked for at its start',
     file: 'image/file-kind.ts',
     change: { in: 'kindOf.has', find: '$at < 0', to: '$at > 0' },

@@ -17,6 +17,13 @@ const inAsyncWriter = {
 
 export const nodeMutants: readonly Mutant[] = [
   {
+    name: 'a conversion with --strict reads zeros past the end of a file',
+    file: 'node/convert/past-end.ts',
+    change: { in: 'PastEnd.onMissing', find: 'if (this.isStrict) return [issueOf($data)]', operator: 'drop-statement' },
+    red: 'props/node/cut-off.test.ts',
+    rule: 'convert warns of guest data past the end of a file, which it reads as zeros; with --strict it fails'
+  },
+  {
     name: 'a file that is changed is not named by its kind',
     file: 'node/images/openable-metadata.ts',
     change: { in: 'openableMetadata', find: 'namingOthers($image)($opened)', to: '$opened' },

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { issue } from '../../bytes/issue.js'
 import { empty, padded } from '../../bytes/octets.js'
-import { failWith, type Memory, type Plan, readAt, readInto, onEmit } from '../../bytes/plan.js'
+import { failWith, type FileRef, type Memory, type Plan, readAt, readInto, onEmit } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
 import { decodeCluster, type Decompressor } from '../../compression/decompress.js'
 import { type Chain, chainSize, type LocatedExtent, locations } from './chain.js'
@@ -32,10 +32,10 @@ function* decompressed(disk: GuestDisk, e: LocatedExtent, decompressor: Decompre
 }
 
 /** The file that stores the bytes of a `data` extent. @see DATA-01 */
-const fileOf = (chain: Chain, e: LocatedExtent) => {
+export const fileOf = (chain: Chain, e: LocatedExtent): FileRef => {
   const layer = chain[e.depth]
   const external = layer?._tag === 'Image' && layer.disk.g.externalDataFile
-  return { part: external ? 'data' : 'image', depth: e.depth } as const
+  return { part: external ? 'data' : 'image', depth: e.depth }
 }
 
 /** The bytes of one extent within `[from, to)`; `undefined` for zeros. With `memory`, to be used only until it is read into again. */

@@ -72,6 +72,7 @@ export const convert = command({
     over: flag('-n, --over', 'write into an existing output'),
     targetIsZero: flag('--target-is-zero', 'with -n: the output holds zeros only'),
     bitmaps: flag('--bitmaps', 'copy the dirty bitmaps of the image'),
+    strict: flag('--strict', 'fail where an image is cut off, instead of reading zeros past the end of its file'),
     skipBrokenBitmaps: flag('--skip-broken-bitmaps', 'with --bitmaps: leave out those in use'),
     sparse: option(
       '-S, --sparse <size>',

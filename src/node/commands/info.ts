@@ -50,7 +50,7 @@ const judged = async function* (
   isRaw: boolean
 ): AsyncGenerator<Failed, readonly [Report, ImageInfo['refused']]> {
   if (isRaw) return [rawReport(source), undefined]
-  const info = yield* wait(namingOthers(source)(run(source, readInfo)))
+  const info = yield* wait(namingOthers(source)(run(source, () => readInfo(source.length))))
   return [infoReport(info, fileInfo(source)), info.refused]
 }
 

@@ -6,6 +6,7 @@ import { maxRounds } from '../files/async-writer.js'
 import { type Piece, sizeOfAll, wholeDisk } from '../images/guest.js'
 import type { OpenChain, OpenOptions } from '../images/open.js'
 import type { GivenOptions } from '../text/image-options.js'
+import type { PastEnd } from './past-end.js'
 import { ClusterRuns, type Run, sparseUnit } from './clusters.js'
 import { type ProgressOptions, progressOf } from './progress.js'
 
@@ -24,10 +25,18 @@ export interface ConvertOptions extends OpenOptions, ProgressOptions, Omit<Given
   readonly bitmaps: boolean
   /** Whether bitmaps in use are left out; else they make the conversion fail. */
   readonly skipBrokenBitmaps: boolean
+  /** Whether the conversion fails where a file is cut off. */
+  readonly strict: boolean
+}
+
+/** A conversion that is under way. */
+export interface Conversion extends ConvertOptions {
+  /** Gathers what lies past the ends of the files. */
+  readonly pastEnd: PastEnd
 }
 
 /** A way from open inputs, whose disks are joined, into the output of this name. */
-export type Way = (inputs: readonly OpenChain[], out: string, options: ConvertOptions) => TaskEither<CommandError, void>
+export type Way = (inputs: readonly OpenChain[], out: string, options: Conversion) => TaskEither<CommandError, void>
 
 /** Whether a step succeeded. */
 export type Done = E.Either<CommandError, void>
@@ -55,7 +64,7 @@ const isCopied = ({ overBacking }: Sink, input: OpenChain, { depth, absent }: Pi
   !overBacking || (depth === 0 && !(absent && input.chain.length > 1))
 
 /** Copies the disks of all inputs, one after the other. */
-export const copyDisks = task(async function* (inputs: readonly OpenChain[], sink: Sink, options: ProgressOptions) {
+export const copyDisks = task(async function* (inputs: readonly OpenChain[], sink: Sink, options: Conversion) {
   const { unit, sparse, overBacking } = sink
   const clusters = new ClusterRuns(sparseUnit(unit, sparse), sizeOfAll(inputs), sparse)
   const isCounted = (depth: number, zeros: boolean): boolean => (!overBacking || depth === 0) && !(zeros && sparse > 0)
@@ -70,7 +79,7 @@ export const copyDisks = task(async function* (inputs: readonly OpenChain[], sin
       progress?.copied(piece)
       return sink.barrier === undefined ? E.right(undefined) : sink.barrier()
     }
-    yield* wait(wholeDisk(input, put, { kept: maxRounds }))
+    yield* wait(wholeDisk(input, put, { kept: maxRounds, onPastEnd: options.pastEnd.onMissing }))
   }
   yield* get(await sink.end())
   progress?.end()

@@ -5,7 +5,8 @@ import { because, type CommandError, get, task, wait } from '../command-error.js
 import { added, allMarked, keepSizes, type Marked } from '../images/copy-bitmaps.js'
 import { keepApart } from '../files/identity.js'
 import { filesOf, openChain, type OpenChain } from '../images/open.js'
-import type { ConvertOptions, Way } from './conversion.js'
+import type { Conversion, ConvertOptions, Way } from './conversion.js'
+import { missingTables, PastEnd } from './past-end.js'
 
 /** The way into the output. Each is loaded only when it is taken. */
 const wayOf = async ({ over, out }: ConvertOptions): Promise<Way> => {
@@ -28,25 +29,32 @@ const addBitmaps = task(async function* (out: string, marked: readonly Marked[])
 /**
  * Converts the disks of images, one after the other, into one output. A new one appears under its name when it is complete.
  *
- * @param skip is called for each bitmap that is left out
+ * @param warn is called for each bitmap that is left out, and for guest data that lie past the end of a file
  */
 export const convert = task(async function* (
   names: readonly string[],
   out: string,
-  options: ConvertOptions,
-  skip: (error: CommandError) => void
+  given: ConvertOptions,
+  warn: (error: CommandError) => void
 ) {
+  const options: Conversion = { ...given, pastEnd: new PastEnd(given.strict) }
   const inputs: OpenChain[] = []
   try {
     for (const name of names) inputs.push(yield* wait(openChain(name, options)))
     yield* get(keepApart(out, filesOf(inputs)))
+    for (const input of inputs)
+      for (const error of yield* wait(missingTables(input))) {
+        if (options.strict) yield* get(E.left(error))
+        warn({ ...error, message: `warning: ${error.message}` })
+      }
     const [first] = inputs
     const marked =
       options.bitmaps && first !== undefined
-        ? yield* wait(allMarked(first.sources[0], options.skipBrokenBitmaps ? skip : undefined))
+        ? yield* wait(allMarked(first.sources[0], options.skipBrokenBitmaps ? warn : undefined))
         : []
     yield* wait((await wayOf(options))(inputs, out, options))
     yield* wait(addBitmaps(out, marked))
+    for (const warning of options.pastEnd.warnings()) warn(warning)
   } finally {
     for (const input of inputs) input.close()
   }

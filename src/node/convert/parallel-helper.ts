@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import * as E from 'fp-ts/lib/Either.js'
 import { system } from '../command-error.js'
 import { openChain } from '../images/open.js'
+import { PastEnd } from './past-end.js'
 import { copyShares, isTask, type ShareError, type Task, WorkQueue } from './to-raw.js'
 
 /**
@@ -16,7 +17,7 @@ const help = async ({ image, out, options }: Task, queue: WorkQueue): Promise<Sh
   try {
     const fd = system('open', out.name, () => openSync(out.path, 'r+'))
     if (E.isLeft(fd)) return { ...fd.left, share: queue.at }
-    const copied = await copyShares(open.right, out.name, fd.right, queue)()
+    const copied = await copyShares(open.right, out.name, fd.right, queue, new PastEnd(options.strict === true))()
     closeSync(fd.right)
     return E.isLeft(copied) && queue.own ? copied.left : undefined
   } finally {

@@ -11,7 +11,7 @@ import { sizeOfAll } from '../images/guest.js'
 import { backingSize, filesOf, type OpenChain } from '../images/open.js'
 import { createOptions, inQemuWords } from '../text/create-options.js'
 import { optionTexts } from '../text/image-options.js'
-import { type ConvertOptions, copyDisks, type Way } from './conversion.js'
+import { type Conversion, type ConvertOptions, copyDisks, type Way } from './conversion.js'
 import { compressedSink, type ImageOutput, imageSink } from './image-sinks.js'
 
 /** The options of the new image, by name. */
@@ -52,7 +52,7 @@ const copy = task(async function* (
   inputs: readonly OpenChain[],
   image: ImageOutput,
   writes: AsyncWriter,
-  o: ConvertOptions,
+  o: Conversion,
   { compressionType = 'zlib' }: CreateOptions
 ) {
   const { barrier } = writes

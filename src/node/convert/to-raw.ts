@@ -10,8 +10,9 @@ import { createFile } from '../files/atomic-file.js'
 import { dataParts, writeAt } from '../files/sparse.js'
 import { type Piece, sizeOfAll, wholeDisk } from '../images/guest.js'
 import type { OpenChain, OpenOptions } from '../images/open.js'
-import { copyDisks, type Done, type Sink, type Way } from './conversion.js'
-import { type ProgressOptions, progressOf } from './progress.js'
+import { type Conversion, type ConvertOptions, copyDisks, type Done, type Sink, type Way } from './conversion.js'
+import type { PastEnd } from './past-end.js'
+import { progressOf } from './progress.js'
 
 /** Most threads that copy. */
 const maxThreads = 4
@@ -54,12 +55,15 @@ export interface RawOutput {
   readonly path: string
 }
 
+/** How a thread opens the image and reads it. */
+export type HelperOptions = Omit<OpenOptions, 'remote'> & Partial<Pick<ConvertOptions, 'strict'>>
+
 /** What a thread needs in order to help. */
 export interface Task {
   readonly image: string
   /** The file exists and has its length. */
   readonly out: RawOutput
-  readonly options: OpenOptions
+  readonly options: HelperOptions
   /** The memory of the work queue. */
   readonly memory: SharedArrayBuffer
 }
@@ -90,6 +94,7 @@ export const copyShares =
     name: string,
     fd: number,
     queue: WorkQueue,
+    pastEnd: PastEnd,
     onPiece: (piece: Piece) => void = () => undefined
   ): TaskEither<ShareError, void> =>
   async () => {
@@ -98,7 +103,10 @@ export const copyShares =
       onPiece(piece)
       return done
     }
-    const copied = await wholeDisk(open, write, { claims: (n) => queue.claim(n) })()
+    const copied = await wholeDisk(open, write, {
+      claims: (n) => queue.claim(n),
+      onPastEnd: pastEnd.onMissing
+    })()
     return E.mapLeft((error: CommandError): ShareError => ({ ...error, share: queue.at }))(copied)
   }
 
@@ -134,19 +142,33 @@ const starter = (work: Task, helpers: Promise<E.Either<ShareError, void>>[]): ((
   }
 }
 
+const helperOptions = ({
+  allow,
+  snapshot,
+  format = 'qcow2',
+  forceShare = false,
+  strict
+}: ConvertOptions): HelperOptions => ({
+  allow,
+  snapshot,
+  format,
+  forceShare,
+  strict
+})
+
 /** Copies one disk, in which zeros become holes. */
 const copyShared = async function* (
   open: OpenChain,
   out: RawOutput,
   fd: number,
-  options: OpenOptions & ProgressOptions
+  options: Conversion
 ): AsyncGenerator<Failed, void> {
   const queue = new WorkQueue()
   const helpers: Promise<E.Either<ShareError, void>>[] = []
   try {
     const progress = yield* wait(progressOf([open], options, (_, zeros) => !zeros))
-    const start = starter({ image: open.name, out, options, memory: queue.memory }, helpers)
-    const own = await copyShares(open, out.name, fd, queue, (piece) => {
+    const start = starter({ image: open.name, out, options: helperOptions(options), memory: queue.memory }, helpers)
+    const own = await copyShares(open, out.name, fd, queue, options.pastEnd, (piece) => {
       progress?.copied(piece)
       start(piece)
     })()

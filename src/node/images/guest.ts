@@ -1,12 +1,13 @@
 /** Guest bytes of an open chain, piece by piece, for the commands that copy, print and compare them. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { emit, Memory, onEmit, type Plan } from '../../bytes/plan.js'
+import type { Issue } from '../../bytes/issue.js'
+import { emit, failOn, Memory, onEmit, type Plan } from '../../bytes/plan.js'
 import type { Decoder, Decompressor } from '../../compression/decompress.js'
-import { type Chain, chainSize, locations } from '../../image/guest/chain.js'
-import { extentBytes, readPadded } from '../../image/guest/read.js'
+import { type Chain, chainSize, type LocatedExtent, locations } from '../../image/guest/chain.js'
+import { extentBytes, fileOf, readPadded } from '../../image/guest/read.js'
 import { type CommandError, task, wait } from '../command-error.js'
-import { type Act, run } from '../files/source.js'
+import { type Act, run, type Source } from '../files/source.js'
 import type { OpenChain } from './open.js'
 
 const noDecoder: Decoder = () => E.left('a cluster of a raw file')
@@ -46,20 +47,48 @@ export interface Traversal {
   readonly claims: (share: number) => boolean
   /** How many pieces have bytes that stay as they are, the last one among them. */
   readonly kept: number
+  /** The issues that end the traversal at data past the end of their file. */
+  readonly onPastEnd: (missing: MissingData) => readonly Issue[]
 }
 
-const whole: Traversal = { claims: () => true, kept: 1 }
+/** Guest data past the end of the file that they are stored in. */
+export interface MissingData {
+  readonly file: string
+  /** Bytes. */
+  readonly fileLength: number
+  /** Guest offset in bytes. */
+  readonly start: number
+  readonly length: number
+  /** Host offset in bytes. */
+  readonly host: number
+}
+
+/** The part of a data extent, within guest bytes `[from, to)`, that lies past the end of its file. */
+const partPastEnd = (
+  e: LocatedExtent,
+  from: number,
+  to: number,
+  source: Source | undefined
+): MissingData | undefined => {
+  const { host = 0, start } = e
+  if (source === undefined || host + to - start <= source.length) return undefined
+  const { name: file, length: fileLength } = source
+  const first = Math.max(from, start + fileLength - host)
+  return { file, fileLength, start: first, length: to - first, host: host + first - start }
+}
+
+const whole: Traversal = { claims: () => true, kept: 1, onPastEnd: () => [] }
 
 /**
  * Emits the guest bytes `[at, end)` in order, in pieces of at most 2 MiB; zeros in one piece however long. Other pieces are
  * left out, and not even read, where `claims` does not claim their share.
  */
 function* pieces(
-  chain: Chain,
+  { chain, fileOf: sourceOf }: Pick<OpenChain, 'chain' | 'fileOf'>,
   at: number,
   end: number,
   decompressor: Decompressor,
-  { claims, kept }: Traversal
+  { claims, kept, onPastEnd }: Traversal
 ): Plan<void, Piece> {
   const memories = Array.from({ length: kept }, () => new Memory())
   let [counted, emitted] = [0, 0]
@@ -68,6 +97,8 @@ function* pieces(
     const where = { depth: e.depth, absent: e.kind === 'absent', compressed: e.kind === 'compressed' }
     if (e.kind === 'zero' || e.kind === 'absent')
       return yield* emit<Piece>({ ...where, at: from, length: to - from, bytes: undefined })
+    const missing = e.kind === 'data' ? partPastEnd(e, from, to, sourceOf(fileOf(chain, e))) : undefined
+    if (missing !== undefined) yield* failOn(onPastEnd(missing))
     for (let here = from, length = 0; here < to; here += length) {
       length = Math.min(to - here, pieceSize)
       const share = Math.floor(counted / shareSize)
@@ -90,7 +121,7 @@ export const eachPiece =
   ): TaskEither<CommandError, void> =>
   async () => {
     const decoders = await decodersOf(open.chain)
-    return run(open, () => pieces(open.chain, at, at + length, decoders, { ...whole, ...traversal }), act)()
+    return run(open, () => pieces(open, at, at + length, decoders, { ...whole, ...traversal }), act)()
   }
 
 /** Acts on the whole disk. */

@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { label } from '../../bytes/octets.js'
-import { fromMemory, type Read } from '../../bytes/plan.js'
+import { type FileRef, fromMemory, type Read } from '../../bytes/plan.js'
 import { type Chain, chainSize, type Layer } from '../../image/guest/chain.js'
 import { activeDisk, type GuestDisk, snapshotDisk } from '../../image/guest/extents.js'
 import { type Metadata } from '../../image/metadata.js'
@@ -26,6 +26,8 @@ export interface OpenChain {
   readonly world: World
   /** The files of the layers. */
   readonly sources: readonly [Source, ...Source[]]
+  /** The file that a plan asks for; `undefined` where there is none. */
+  readonly fileOf: (file: FileRef) => Source | undefined
   /** All files of the chain: those of the layers, and their data files. */
   readonly files: readonly Source[]
   /** The names of the layers' files. */
@@ -124,10 +126,16 @@ const zeros = fromMemory(new Uint8Array(0))
 /** What answers for a file that is not there. */
 const nowhere: World = { _tag: 'Sync', read: zeros }
 
+/** The file of a chain that a plan asks for. */
+const fileIn =
+  (files: readonly Files[]): OpenChain['fileOf'] =>
+  ({ part, depth }) =>
+    part === 'data' ? files[depth]?.data : files[depth]?.image
+
 /** The world of a chain: each request goes to the file it is about. It answers at once if all of them do. */
 const worldOf = (files: readonly Files[]): World => {
-  const of = ({ file }: Read): World =>
-    (file.part === 'data' ? files[file.depth]?.data : files[file.depth]?.image)?.world ?? nowhere
+  const fileOf = fileIn(files)
+  const of = ({ file }: Read): World => fileOf(file)?.world ?? nowhere
   if (files.some(({ image }) => image.world._tag === 'Async'))
     return { _tag: 'Async', read: (request) => inOwnTime(of(request))(request) }
   return {
@@ -192,7 +200,8 @@ export const openChainAt = (top: Place, options: OpenOptions): TaskEither<Comman
     const names = sources.map((source) => source.name)
     const holders = steps.map(({ files }) => (files.data ?? files.image).name)
     const files = steps.flatMap(({ files: { image, data } }) => (data === undefined ? [image] : [image, data]))
-    return { name, chain, world: worldOf(steps.map((step) => step.files)), sources, files, names, holders, close }
+    const all = steps.map((step) => step.files)
+    return { name, chain, world: worldOf(all), sources, fileOf: fileIn(all), files, names, holders, close }
   })
   return () => open()().then(onLeft(close))
 }

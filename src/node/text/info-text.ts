@@ -106,7 +106,7 @@ const leftOutLine = ({ snapshots, bitmaps, findings }: LeftOut): string =>
 
 /** The report on an image as text. */
 export const humanInfo = (r: InfoReport): string => {
-  const { header, issues } = r.metadata
+  const { header } = r.metadata
   const lines = [
     ...heading(r, 'qcow2'),
     ...(header.cryptMethod === 0 ? [] : ['encrypted: yes']),
@@ -117,8 +117,8 @@ export const humanInfo = (r: InfoReport): string => {
     ...specificLines(specificJson(r)),
     `features: ${joined(r.features)}`,
     `extensions: ${joined(r.extensions)}`,
-    issues.length === 0 ? 'findings: none' : 'findings:',
-    ...issues.map(findingLine),
+    r.findings.length === 0 ? 'findings: none' : 'findings:',
+    ...r.findings.map(findingLine),
     ...(r.notes.length === 0 ? [] : ['notes:', ...r.notes.map(findingLine)]),
     ...(r.leftOut === undefined ? [] : [leftOutLine(r.leftOut)]),
     `verdict: ${verdictLine(r.verdict)}`
