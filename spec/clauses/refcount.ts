@@ -127,7 +127,7 @@ export const refcount = chapter('Refcounts', {
     says:
       'In QEMU an update that would take a refcount past its maximum or below 0 fails with EINVAL, and the part of ' +
       'this update done before is undone, but no earlier update of the same command. So a snapshot that fails leaks ' +
-      'the cluster of its L1 copy, and each cluster that it counted before the one at its maximum keeps a refcount ' +
+      'the clusters of its L1 copy, and each cluster that it counted before the one at its maximum keeps a refcount ' +
       'that is 1 too high. When clusters are freed, the failure is only printed: a discard of a cluster with ' +
       'refcount 0, or of an entry with an unaligned offset, clears the entry and succeeds.'
   }

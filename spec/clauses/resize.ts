@@ -86,9 +86,10 @@ export const resize = chapter('Resize', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Growing accepts preallocation metadata, falloc or full; shrinking accepts none. With falloc or full and no data ' +
-      'file QEMU writes a new refcount table (header bytes 48 to 59) and the data after the last cluster with a ' +
-      'refcount. It aborts if a cluster past the end of the file has a refcount.'
+      'Growing accepts preallocation metadata, falloc or full; shrinking accepts none. With falloc or full and no ' +
+      'data file QEMU writes a new refcount table (header bytes 48 to 59) and the data after the last cluster with a ' +
+      'refcount. It fails after that table is written if the file is longer than that data reaches, as after a ' +
+      'discard, and aborts if a cluster past the end of the file has a refcount.'
   },
   'RS-08': {
     level: 'may',
