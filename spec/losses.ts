@@ -11,6 +11,8 @@ export interface Loss {
   readonly clause: ClauseId
   /** A command of the script that shows it, which no other script of the clause has. */
   readonly command: string
+  /** The versions of QEMU that it happens in, where not all of 7.2, 10 and 11 are. */
+  readonly versions?: readonly ('7.2' | '10' | '11')[]
   /** The images, or the circumstances, in which it happens. */
   readonly when: string
   readonly lost: string
@@ -70,6 +72,43 @@ export const losses: readonly Loss[] = [
       'block/qcow2.c, qcow2_co_pwritev_compressed_task: qcow2_alloc_compressed_cluster_offset sets the L2 entry before bdrv_co_pwrite writes the payload, and nothing takes it back.',
     fix: 'Link the entry after the payload is written, or restore the old entry and free the clusters if the write fails.',
     ours: 'The payload and its refcount are written and flushed before the entry.'
+  },
+  {
+    kind: 'lost',
+    title: 'A compressed write overwrites guest data in a cluster that was freed',
+    clause: 'CW-05',
+    command: "qemu-io -r -c 'read -P 2 64k 64k' a.qcow2",
+    when: 'A compressed cluster is discarded or overwritten, its host cluster is allocated again, and another compressed write follows, without an open between.',
+    lost: 'A part of what the cluster holds now: guest data, also of a snapshot. Its refcount becomes 2, which a check reports as a wrong COPIED flag.',
+    source:
+      'block/qcow2-refcount.c, qcow2_alloc_bytes: it appends the payload at free_byte_offset, which update_refcount does not reset when the refcount of that cluster falls to 0.',
+    fix: 'Set free_byte_offset to 0 in update_refcount when the refcount of its cluster becomes 0.',
+    ours: 'The cursor ends when its cluster is freed.'
+  },
+  {
+    kind: 'lost',
+    title: 'A discard with discard-no-unref empties clusters of snapshots',
+    clause: 'ZD-17',
+    command: "qemu-io -r -c 'read -P 0 0 64k' a.qcow2",
+    versions: ['10', '11'],
+    when: 'With the options discard=unmap and discard-no-unref=on, a discard or a zero write with unmap of a cluster that a snapshot shares.',
+    lost: 'The data of that cluster in the snapshot, which reads as zeros where the file system punches holes. A check finds nothing.',
+    source:
+      'block/qcow2-cluster.c, discard_in_l2_slice and zero_in_l2_slice: they pass the discard of a cluster whose reference they keep on to the file, whatever its refcount is.',
+    fix: 'Pass the discard on only if the entry has COPIED.',
+    ours: 'A discard punches a cluster only when its refcount becomes 0.'
+  },
+  {
+    kind: 'lost',
+    title: 'A crash in a downgrade frees clusters of zeros that are in use',
+    clause: 'AM-04',
+    command: "qemu-io -c 'write -P 7 64k 64k' a.qcow2",
+    when: 'qemu-img amend -o compat=0.10 on an image with a backing file and zero clusters ends between the L2 tables and the refcounts, by a crash or a failing write, after which its exit code is 0.',
+    lost: 'The zeros: the next write may take their cluster, since it has refcount 0. A check reports it.',
+    source:
+      'block/qcow2-cluster.c, expand_zero_clusters_in_l1: it makes the L2 table wait for the data, and not for the refcount blocks.',
+    fix: 'Call qcow2_cache_set_dependency for the L2 table and the refcount blocks, and flush these before the L2 table of a snapshot is written.',
+    ours: 'The refcounts are written and flushed before the entries.'
   },
   {
     kind: 'lost',

@@ -66,12 +66,13 @@ test('a divergence has a witness that held for every version of QEMU that it is 
       )
 })
 
-test('a loss has one script that shows it, which held for every version of QEMU', () => {
+test('a loss has one script that shows it, which held for every version of QEMU that it happens in', () => {
   for (const loss of losses) {
     const shown = scriptsWith(loss)
     assert.is(shown.length, 1, `${loss.clause}: ${loss.command}`)
     for (const script of shown)
-      for (const name of series) assert.ok(heldFor(script, name) !== undefined, `${loss.title}: QEMU ${name}`)
+      for (const name of loss.versions ?? series)
+        assert.ok(heldFor(script, name) !== undefined, `${loss.title}: QEMU ${name}`)
   }
   assert.is(new Set(losses.map(({ title }) => title)).size, losses.length)
 })

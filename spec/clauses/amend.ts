@@ -42,10 +42,11 @@ export const amend = chapter('Amend', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Going to version 2, in the active tree and all snapshots: QEMU fills the host cluster of a zero entry with zeros ' +
-      'in place and clears the flag; a zero entry without a cluster becomes 0 without a backing file, and gets a new ' +
-      'cluster of zeros with one. The refcount of the new cluster is that of its L2 table, and COPIED is set if the ' +
-      'refcount of the L2 table is 1.'
+      'Going to version 2, in the active tree and all snapshots: QEMU fills the host cluster of a zero entry with ' +
+      'zeros in place and clears the flag; a zero entry without a cluster becomes 0 without a backing file, and ' +
+      'gets a new cluster of zeros with one. The refcount of the new cluster is that of its L2 table, and COPIED ' +
+      'is set if the refcount of the L2 table is 1. The L2 table is written before the refcount, so a crash may ' +
+      'leave a refcount of 0.'
   },
   'AM-05': {
     level: 'may',

@@ -44,9 +44,9 @@ export const bitmapTransition = chapter('Bitmap transitions', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Clear sets all table entries to 0, enable sets auto, disable clears it, and merge, of bitmaps of the same disk ' +
-      'size, is the OR of the bits after conversion of the granularity: a coarse source bit sets every fine bit that it covers, a fine source bit sets ' +
-      'the coarse bit that covers it.'
+      'Clear sets all table entries to 0, enable sets auto, disable clears it, and merge, of bitmaps of the same ' +
+      'disk size, is the OR of the bits after conversion of the granularity: a coarse source bit sets every fine ' +
+      'bit that it covers, a fine source bit sets the coarse bit that covers it.'
   },
   'BT-06': {
     level: 'may',
@@ -61,7 +61,8 @@ export const bitmapTransition = chapter('Bitmap transitions', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Writes, zero writes and discards that are carried out in the layer of an enabled bitmap set its bits. In QEMU a ' +
-      'write that fails sets them too, and a discard that is ignored sets none.'
+      'Writes, zero writes and discards that are carried out in the layer of an enabled bitmap set its bits. In ' +
+      'QEMU a write that fails sets them too, and so does a discard that ZD-11 ignores; with discard=ignore a ' +
+      'discard sets none.'
   }
 })

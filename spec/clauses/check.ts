@@ -33,10 +33,11 @@ export const check = chapter('Check', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'Corruptions: reserved bits in L1, L2 or refcount table entries; unaligned L2, data or refcount block offsets; ' +
-      'a compressed entry with COPIED, data file or bitmap; a bitmap invalid by SUB-03; a refcount block outside the ' +
-      'file or of refcount other than 1; a refcount below its references; a wrong COPIED in the active tree, which in an ' +
-      'L2 entry that names a cluster of a data file is 1; snapshots with a data file; a version 3 snapshot with less than 16 bytes of extra data.'
+      'Corruptions: reserved bits in L1, L2 or refcount table entries; unaligned L2, data or refcount block ' +
+      'offsets; a compressed entry with COPIED, data file or bitmap; a bitmap invalid by SUB-03; a refcount block ' +
+      'outside the file or with other references than that of its table entry; a refcount below its references; a ' +
+      'wrong COPIED in the active tree, which in an L2 entry that names a cluster of a data file is 1; snapshots ' +
+      'with a data file; a version 3 snapshot with less than 16 bytes of extra data.'
   },
   'CHK-05': {
     level: 'may',
@@ -52,8 +53,8 @@ export const check = chapter('Check', {
     source: 'qemu',
     says:
       'Check errors, which lead to exit code 1, are I/O errors, a table that is too large, a snapshot table or the ' +
-      'table of a bitmap in use that cannot be read, a compared cluster below an unaligned refcount table entry, and a leak repair that needs the refcount structures ' +
-      'rebuilt.'
+      'table of a bitmap in use that cannot be read, a compared cluster below an unaligned refcount table entry, ' +
+      'and a leak repair that needs the refcount structures rebuilt.'
   },
   'CHK-07': {
     level: 'may',
@@ -81,10 +82,10 @@ export const check = chapter('Check', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'A rebuild is needed if a referenced cluster has refcount 0, or if a refcount table entry has reserved bits or is ' +
-      'unaligned, or names a block whose refcount is not 1 or that is outside a file that cannot be extended; only a ' +
-      'full repair does it. QEMU writes a new table and new blocks with the computed refcounts to free clusters, ' +
-      'switches header bytes 48 to 59, and frees the old structures as leaks.'
+      'A rebuild is needed if a referenced cluster has refcount 0, or if a refcount table entry has reserved bits ' +
+      'or is unaligned, or names a block that anything else references or that is outside a file that cannot be ' +
+      'extended; only a full repair does it. QEMU writes a new table and new blocks with the computed refcounts to ' +
+      'free clusters, switches header bytes 48 to 59, and frees the old structures as leaks.'
   },
   'CHK-10': {
     level: 'may',
@@ -109,9 +110,9 @@ export const check = chapter('Check', {
     says:
       'image-end-offset is the end of the highest cluster whose refcount or number of references is above 0. ' +
       'total-clusters is ceil(size / cluster size). allocated-clusters is the number of normal, zero-allocated and ' +
-      'compressed entries of the active tree. fragmented-clusters is the number of compressed entries, plus the other ' +
-      'allocated entries whose host cluster does not directly follow that of the previous allocated entry in the same ' +
-      'L2 table.'
+      'compressed entries of the active tree. fragmented-clusters is the number of compressed entries, plus the ' +
+      'normal and zero-allocated entries whose host cluster does not directly follow that of the previous such ' +
+      'entry in the same L2 table.'
   },
   'CHK-13': {
     level: 'may',

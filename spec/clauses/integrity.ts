@@ -8,10 +8,10 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'With lazy refcounts (compatible bit 0), the first link of an L2 entry writes the dirty bit to bytes 72 to 79 ' +
-      'and flushes; from then on refcount blocks stay in memory and L2 tables may be written first. A clean close, a ' +
-      'reopen read-only or switching lazy refcounts off flushes L2 tables and refcounts and clears the bit by a full ' +
-      'header rewrite.'
+      'With lazy refcounts (compatible bit 0), the first link of an L2 entry writes the dirty bit to bytes 72 to ' +
+      '79 and flushes; from then on a flush writes L2 tables and no refcount blocks, and L2 tables may be written ' +
+      'first. A clean close, a reopen read-only or switching lazy refcounts off flushes L2 tables and refcounts ' +
+      'and clears the bit by a full header rewrite.'
   },
   'INT-02': {
     level: 'may',
@@ -53,10 +53,11 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Fatal are: an unaligned L2, data or refcount block offset, the zero flag in version 2, an invalid subcluster ' +
-      'bitmap, a read through a compressed or mismatched entry with a data file, an allocation at offset 0, an ' +
-      'overlap, an unaligned table, and on a shrink a refcount table without references and a dropped refcount block ' +
-      'that no block covers or whose refcount is not 1.'
+      'Fatal are: an unaligned L2, data or refcount block offset, the zero flag in version 2, an invalid ' +
+      'subcluster bitmap, a read through a compressed or mismatched entry with a data file, an allocation at ' +
+      'offset 0, an overlap, an unaligned table, on a resize that shrinks or has preallocation falloc or full a ' +
+      'refcount table without references, and on a shrink a dropped refcount block that no block covers or whose ' +
+      'refcount is not 1.'
   },
   'INT-20': {
     level: 'may',
@@ -81,7 +82,7 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'Without a data file a standard L2 entry whose host offset is 0, the header cluster, is unallocated, even with ' +
-      'COPIED set: a write replaces it, and QEMU does not report it.'
+      'Without a data file a standard L2 entry whose host offset is 0, the header cluster, and which has no zero ' +
+      'flag is unallocated, even with COPIED set: a write replaces it, and QEMU does not report it.'
   }
 })

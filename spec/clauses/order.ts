@@ -8,9 +8,10 @@ export const order = chapter('Orders of writes', {
     subject: 'writer',
     source: 'ours',
     says:
-      'Every change becomes visible by one aligned write of eight bytes, and after each such write the image is sound ' +
-      'and reads as the old or the new disk. No commit needs two words at once, as a header that changes in several ' +
-      'words does (HDR-13), so a torn sector does no harm.'
+      'Changes become visible by aligned words of eight bytes, one after the other. After each of them the image ' +
+      'is sound, and each range of the disk reads as before the change or as after it. Where two words change, one ' +
+      'alone changes nothing that is read, so a torn sector does no harm. A rebase is an exception: between the ' +
+      'old and the new backing file the image may have none.'
   },
   'ORD-02': {
     level: 'must',

@@ -8,9 +8,9 @@ export const resize = chapter('Resize', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'QEMU refuses a new size that is not a multiple of 512, any resize of a version 2 image with snapshots, and of ' +
-      'an image with a bitmap that is inconsistent or not loaded. Other bitmaps are resized in memory and stored at ' +
-      'close.',
+      'QEMU refuses a new size that is not a multiple of 512, any resize of a version 2 image with snapshots, and ' +
+      'of an image with an inconsistent bitmap. Other bitmaps are resized in memory and stored at close. Bitmaps ' +
+      'that are not valid because autoclear bit 0 is clear (BMP-11) are no obstacle.',
     divergences: [
       {
         on: 'a resize to a size that is not a multiple of 512',

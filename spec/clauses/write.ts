@@ -18,20 +18,21 @@ export const write = chapter('Writing', {
     subject: 'writer',
     source: 'both',
     says:
-      'Before any change to an L2 table whose L1 entry has COPIED 0, which includes an entry of 0, a new L2 table is ' +
-      'allocated and filled with a copy of the old one or with zeros, and the L1 entry becomes its offset with bit ' +
-      '63. Only then is the refcount of the old table decreased. Changes of COPIED alone, and a downgrade (AM-04), change ' +
-      'a shared table in place.'
+      'Before any change to an L2 table whose L1 entry has COPIED 0, which includes an entry of 0, a new L2 table ' +
+      'is allocated and filled with a copy of the old one or with zeros, and the L1 entry becomes its offset with ' +
+      'bit 63. Only then is the refcount of the old table decreased. Changes of COPIED alone, a repair (CHK-08) ' +
+      'and a downgrade (AM-04) change a shared table in place.'
   },
   'WR-03': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'A cursor in memory, 0 after open, moves upwards: a request for k clusters takes the first run of k clusters of ' +
-      'refcount 0 at or after it and moves it past the run, and freeing a lower cluster moves it back. Free runs ' +
-      'that were too short stay behind the cursor until a lower cluster is freed. A request that has host clusters ' +
-      'already tries the host cluster that follows them, else it is split, also where the next L2 slice begins.'
+      'A cursor in memory, 0 after open, moves upwards: a request for k clusters takes the first run of k clusters ' +
+      'of refcount 0 at or after it and moves it past the run, and freeing a lower cluster moves it back. Free ' +
+      'runs that were too short stay behind the cursor until a lower cluster is freed. A run ends with an L2 slice ' +
+      'at the latest. A request of which a part has its place tries the host cluster that follows for the rest; if ' +
+      'that is in use, a new search begins for it.'
   },
   'WR-04': {
     level: 'must',
@@ -65,9 +66,9 @@ export const write = chapter('Writing', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Each new L2 entry is its host offset with bit 63. The refcounts of the old clusters, also those of a ' +
-      'compressed range, are decreased after the L2 entry has changed. Old clusters freed by copy on write are not ' +
-      'discarded on the host.'
+      'The new L2 entry of a normal cluster is its host offset with bit 63. The refcounts of the old clusters, ' +
+      'also those of a compressed range, are decreased after the L2 entry has changed. Old clusters freed by copy ' +
+      'on write are not discarded on the host.'
   },
   'WR-08': {
     level: 'must',
@@ -75,10 +76,11 @@ export const write = chapter('Writing', {
     source: 'qemu',
     says:
       'At every moment on disk: a new cluster has its refcount before anything points to it; data and copied bytes ' +
-      'precede the L2 entry that exposes them; a new L2 table precedes its L1 entry and a new L1 table the header; a ' +
-      'refcount falls only after the pointer is gone. So a crash leaves at most leaks and wrong COPIED bits, never a ' +
-      'refcount that is too low. Exceptions: the dirty bit (INT-04), a shrink (RS-05), a punch (ZD-15), COPIED at a ' +
-      'snapshot (ST-20), and a data file, of which only the last flush makes the data durable.'
+      'precede the L2 entry that exposes them; a new L2 table precedes its L1 entry and a new L1 table the header; ' +
+      'a refcount falls only after the pointer is gone. So a crash leaves at most leaks and wrong COPIED bits, ' +
+      'never a refcount that is too low. Exceptions: the dirty bit (INT-04), a shrink (RS-05), a punch (ZD-15), ' +
+      'COPIED at a snapshot (ST-20), a compressed write (CW-03), a downgrade (AM-04), and a data file, of which ' +
+      'only the last flush makes the data durable.'
   },
   'WR-09': {
     level: 'may',
@@ -95,8 +97,10 @@ export const write = chapter('Writing', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Metadata caches are written in the order of their dependencies, only at a flush, a close or an eviction, so ' +
-      'many updates merge between flushes. L2 tables may be written in slices of 4 KiB and then are not atomic.'
+      'Metadata caches are written in the order of their dependencies: at a flush, at a close, at an eviction, ' +
+      'before a new table is linked, and where an update would reverse an earlier dependency. So many updates ' +
+      'merge between flushes. If all L2 tables of the disk exceed the L2 cache, by default 32 MiB, they are cached ' +
+      'and written in slices of 4 KiB, and then are not atomic.'
   },
   'WR-11': {
     level: 'may',

@@ -69,13 +69,13 @@ export const zero = chapter('Zeroing and discarding', {
     says: 'Version 2 with a backing file, discard: not supported and ignored; the old data stays visible.'
   },
   'ZD-10': {
-    level: 'must',
+    level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
       'A zero write that is not aligned is done in metadata only if the rest of the cluster or subcluster already ' +
-      'reads as zeros and is unallocated or zero; else zeros are written as data. The end of the disk is treated as ' +
-      'aligned.'
+      'reads as zeros and is unallocated or zero; else zeros are written as data. The end of the disk is treated ' +
+      'as aligned.'
   },
   'ZD-11': {
     level: 'may',
@@ -125,5 +125,23 @@ export const zero = chapter('Zeroing and discarding', {
       'default these freed clusters are discarded as well: those of snapshots, of a shrink, of bitmap data, of an ' +
       'emptied image, of leaks that a repair frees, and of a failed L2 allocation or downgrade. Bitmap tables and ' +
       'directories, replaced L1 and refcount tables and what a write replaces are not.'
+  },
+  'ZD-17': {
+    level: 'may',
+    subject: 'writer',
+    source: 'qemu',
+    says:
+      'With the option discard-no-unref, which QEMU 10 and 11 have for version 3, a discard and a zero write with unmap ' +
+      'keep the host offset, COPIED and the refcount of a cluster that is not compressed, and set its zero flag or all its zero ' +
+      'bits. The discard goes on to the host file nevertheless, also where a snapshot shares the cluster, which then ' +
+      'reads as zeros in the snapshot too. A full discard frees clusters as without the option.',
+    divergences: [
+      {
+        on: 'a discard with discard-no-unref of a cluster that a snapshot shares',
+        format: 'refuses',
+        qemu: 'accepts',
+        versions: ['10', '11']
+      }
+    ]
   }
 })

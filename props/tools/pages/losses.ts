@@ -44,7 +44,7 @@ export const lossesDocument = (): string =>
     '',
     'Generated from [losses.ts](losses.ts) and the witnesses of the [clauses](clauses) by `npm run pages`.',
     '',
-    `Each case has a script that was run on QEMU ${series.map(exactVersion).join(', ')}. Below a command is what it prints, \`...\` being any text, and its exit code if that is not 0. A line after \`{qemu}\` is for QEMU, one after \`{ours}\` for this package, and every other one for both. \`peek\`, \`poke\`, \`value\`, \`fill\`, \`size\`, \`raw\` and \`truncate\` read and change bytes of a file; \`[N]\` is the offset that the image has at byte N. The places were read in the sources of 7.2 and 10.0.13.`,
+    `Each case names the versions of QEMU, of ${series.map(exactVersion).join(', ')}, in which its script shows it. Below a command is what it prints, \`...\` being any text, and its exit code if that is not 0. A line after \`{qemu}\` is for QEMU, one after \`{ours}\` for this package, and every other one for both. \`peek\`, \`poke\`, \`value\`, \`fill\`, \`size\`, \`raw\` and \`truncate\` read and change bytes of a file; \`[N]\` is the offset that the image has at byte N. The places were read in the sources of 7.2 and 10.0.13.`,
     '',
     ...Object.entries(headings).flatMap(([kind, heading]) => [
       `## ${heading}`,

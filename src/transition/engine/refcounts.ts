@@ -78,7 +78,11 @@ export interface RefcountChange {
   readonly by: number
 }
 
-/** Changes refcounts of the block of entry `index`, which is read and written once. The changes are in ascending order. */
+/**
+ * Changes refcounts of the block of entry `index`, which is read and written once. The changes are in ascending order.
+ *
+ * @see CW-05
+ */
 function* changeBlock(
   w: CommandState,
   index: number,
