@@ -195,6 +195,18 @@ export const losses: readonly Loss[] = [
     ours: 'A check reports the name, and writes keep it as it is.'
   },
   {
+    kind: 'lost',
+    title: 'A change of the backing file that fails loses all bitmaps',
+    clause: 'CR-03',
+    command: 'qemu-img bitmap --disable a.qcow2 b',
+    when: 'qemu-img rebase -u -b NAME on an image with bitmaps, if NAME has no room in the first cluster.',
+    lost: 'All bitmaps that were consistent: they stay marked as in use, and can only be removed.',
+    source:
+      'block/qcow2.c, qcow2_change_backing_file (qcow2_co_change_backing_file in 10.0): it keeps the new name although qcow2_update_header has failed, so that each later update of the header fails too, also that of qcow2_store_persistent_dirty_bitmaps at close.',
+    fix: 'Restore the old name and format if qcow2_update_header fails.',
+    ours: 'A command that is refused changes nothing.'
+  },
+  {
     kind: 'exposed',
     title: 'Growing turns VM state into guest data',
     clause: 'RS-08',

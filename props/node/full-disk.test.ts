@@ -40,6 +40,12 @@ const write = (at: number, value: number, length: number): AnyCommand => ({
   bytes: block(value, length)
 })
 
+const compressed = (at: number, value: number): AnyCommand => ({
+  _tag: 'WriteCompressed',
+  at,
+  bytes: block(value, 64 * kibi)
+})
+
 /** What is done before the disk is full, and flushed. */
 const before: readonly AnyCommand[] = [write(0, 1, 100 * kibi), { _tag: 'SnapshotCreate', name: 'one' }]
 
@@ -50,7 +56,7 @@ const during: readonly AnyCommand[] = [
   { _tag: 'SnapshotCreate', name: 'two' },
   write(1000, 4, 10),
   { _tag: 'Discard', at: 512 * kibi, length: 64 * kibi },
-  { _tag: 'WriteCompressed', at: 960 * kibi, bytes: block(5, 64 * kibi) },
+  compressed(960 * kibi, 5),
   { _tag: 'SnapshotDelete', name: 'one' },
   { _tag: 'Resize', size: 2 ** 30 },
   { _tag: 'BitmapAdd', name: 'b', granularity: 65536, enabled: true },
@@ -63,6 +69,9 @@ const during: readonly AnyCommand[] = [
 const grouped: readonly AnyCommand[] = Array.from({ length: 30 }, (_, i) =>
   write(((i * 7) % 15) * 64 * kibi + (i % 3) * kibi * 16, i + 2, i % 4 === 0 ? 30 * kibi : 700)
 ).filter((w) => !('at' in w) || w.at >= 128 * kibi)
+
+/** A payload whose host cluster is free again, with its bytes still there. */
+const freed: readonly AnyCommand[] = [compressed(0, 9), write(0, 1, 64 * kibi)]
 
 const full = commandError('no space left on device')
 
@@ -89,16 +98,24 @@ const carryOut = either(function* (file: DiskFile, commands: readonly AnyCommand
 })
 
 /** Does all of it with a disk that is full after so many changes; returns whether it was. */
-const cutShort = async (changes: number, commands = during): Promise<boolean> => {
+const cutShort = async (changes: number, commands = during, first = before): Promise<boolean> => {
   writeFileSync(path, load('case-01-empty-v3').image)
   const file = await openDiskFile({ name: path })()
   assert.ok(E.isRight(file))
-  assert.equal(carryOut(file.right, before), E.right(undefined))
+  assert.equal(carryOut(file.right, first), E.right(undefined))
   const done = carryOut(failing(file.right, changes), commands)
   file.right.close()
   assert.ok(E.isRight(done) || done.left === full, E.isLeft(done) ? done.left.message : '')
   return E.isLeft(done)
 }
+
+/** Guest bytes of the image. */
+const read = (at: number, length: number): Promise<Uint8Array> =>
+  valueOf(
+    withImage(path, {}, function* (session) {
+      return yield* get(E.mapLeft(because('Read'))(session.run(readGuest(session.chain, at, length, portable))))
+    })
+  )
 
 /** What is wrong with the image, and the guest bytes that were flushed and not touched since. */
 const look = async (): Promise<void> => {
@@ -112,10 +129,7 @@ const look = async (): Promise<void> => {
     wrong.map((f) => f.message),
     []
   )
-  const read = withImage(path, {}, function* (session) {
-    return yield* get(E.mapLeft(because('Read'))(session.run(readGuest(session.chain, 64 * kibi, 36 * kibi, portable))))
-  })
-  assert.ok((await valueOf(read)).every((byte) => byte === 1))
+  assert.ok((await read(64 * kibi, 36 * kibi)).every((byte) => byte === 1))
 }
 
 test('a write that fails leaves only leaks, and COPIED flags that a snapshot command has not adapted', async () => {
@@ -130,6 +144,15 @@ test('grouped writes that fail leave no more than that', async () => {
   for (; await cutShort(n, grouped); n++) await look()
   await look()
   assert.ok(n > grouped.length, `${n} changes`)
+})
+
+test('a compressed write that fails leaves its range as it was, or as it was to be', async () => {
+  const seen = new Set<number>()
+  for (let n = 0, cut = true; cut; n++) {
+    cut = await cutShort(n, [compressed(64 * kibi, 7)], freed)
+    for (const byte of await read(64 * kibi, 64 * kibi)) seen.add(byte)
+  }
+  assert.equal([...seen], [0, 7])
 })
 
 needsQemu(test)('QEMU repairs what a write that fails leaves, and the guest bytes stay', async () => {

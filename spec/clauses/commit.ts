@@ -26,7 +26,9 @@ export const commit = chapter('Commit, rebase, empty, create', {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says: 'Changing the backing file is a full header rewrite, and fails with ENOSPC if the header has no room.'
+    says:
+      'Changing the backing file is a full header rewrite, and fails with ENOSPC if the header has no room. QEMU then ' +
+      'stores no bitmap of the image either, and all of them stay in_use.'
   },
   'CR-04': {
     level: 'may',

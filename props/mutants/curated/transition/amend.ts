@@ -52,6 +52,13 @@ export const amendMutants: readonly Mutant[] = [
     ...inAmendCrash
   },
   {
+    name: 'an L1 entry without an offset leads a repair to a table in the header',
+    file: 'transition/repair/entries.ts',
+    change: { in: 'eachReference', find: '$at === 0', nth: 2, operator: 'condition-false' },
+    red: 'props/node/losses.test.ts',
+    rule: 'a repair keeps the disk beside an L1 entry of COPIED alone, and the range of the entry can be written'
+  },
+  {
     name: 'the file of a dirty image is not extended',
     file: 'transition/repair/entries.ts',
     change: { in: 'extendFile', find: '$end > $fileLength', operator: 'condition-false' },

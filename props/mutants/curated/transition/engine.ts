@@ -168,6 +168,13 @@ export const engineMutants: readonly Mutant[] = [
     rule: 'an image that is dirty or marked corrupt is not opened'
   },
   {
+    name: 'a header may be longer than its cluster',
+    file: 'transition/engine/extension-area.ts',
+    change: { in: 'tooLong', find: '$size <= $room', operator: 'condition-true' },
+    red: 'props/node/losses.test.ts',
+    rule: 'an image whose header has no room for more is written, and nothing else in its header changes'
+  },
+  {
     name: 'the first word of an extension is written before the rest',
     file: 'transition/engine/extensions.ts',
     change: { in: 'replacing', find: '[$at + 8, $b.subarray(8)]', operator: 'swap-with-next' },
