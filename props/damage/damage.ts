@@ -21,7 +21,9 @@ export interface Damage {
 
 export const soundImage = (name: string): SoundImage => {
   const loaded = load(name)
-  return { name, loaded, possible: possibleEdits(partsOf(loaded.image)) }
+  const parts = partsOf(loaded.image)
+  if (parts === undefined) throw new Error(`${name} is damaged already`)
+  return { name, loaded, possible: possibleEdits(parts) }
 }
 
 /** A number below `n` that looks drawn, the same for the same numbers. */

@@ -47,7 +47,7 @@ const offsetsFor = (a: ImageParts, site: Site, before: bigint): readonly bigint[
   ].filter((n) => n >= 0n && n <= mask(64))
 }
 
-const siteEdits = (a: ImageParts, structure: string, site: Site): readonly NamedEdit[] => {
+export const siteEdits = (a: ImageParts, structure: string, site: Site): readonly NamedEdit[] => {
   const word = wordAt(a.file, site)
   const shift = BigInt(site.masked ? 0 : site.lo)
   const room = mask(site.hi + 1) - mask(site.lo)

@@ -199,13 +199,13 @@ const payloadsOf = (r: Region, g: Geometry): readonly ByteRange[] => {
     })
 }
 
-/** An image taken apart; it has metadata and a geometry. */
-export const partsOf = (file: Uint8Array): ImageParts => {
+/** An image taken apart; nothing without metadata and a geometry. */
+export const partsOf = (file: Uint8Array): ImageParts | undefined => {
   const found: RegionItem[] = []
   runOn(file, regions(file.length), (f) => found.push(f))
   const metadata = found.flatMap((f) => (f._tag === 'Metadata' ? [f.metadata] : []))[0]
   const geometry = metadata?.geometry
-  if (metadata === undefined || geometry === undefined) throw new Error('the image to damage is damaged')
+  if (metadata === undefined || geometry === undefined) return undefined
   const all = found.flatMap((f) => (f._tag === 'Region' ? [f.region] : []))
   const sites = new Map<string, Site[]>()
   for (const r of all) {

@@ -1,0 +1,140 @@
+/** Campaigns: mutated inputs through targets, and images that reach new edges are kept. */
+import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { Random } from '../tools/same/random.js'
+import { Coverage } from './edges.js'
+import { execute, type Input, kindOf, type Target, targetNames } from './execution.js'
+import { Kept, nameOf, seeds } from './kept.js'
+import { mutated, parentOf } from './mutation.js'
+import { shrunk } from './shrink.js'
+import { merged, type OfTarget, type Summary } from './summary.js'
+
+/** What a campaign is asked for. */
+export interface Campaign {
+  readonly executions: number
+  readonly seed: number
+  readonly shard: number
+  readonly targets: readonly Target[]
+  /** The folder of the corpus; finds are written into a folder in it. */
+  readonly corpus: string
+  /** The option of the replaying command that names the planted fault, if there is one. */
+  readonly mutant?: string
+}
+
+/** Inputs that are made of one image before another one is picked: taking it apart costs as much as a few executions. */
+const batch = 48
+
+/** Processor time of an execution, in microseconds, over which its input is not kept: those made of it would cost as much. */
+const mostKept = 20_000
+
+/** Kinds of finds after which a campaign ends early. */
+const mostKinds = 20
+
+/** Milliseconds from one line of progress to the next. */
+const pause = 10_000
+
+/** The file that holds the running input, for a campaign that does not come to its end. */
+export const runningIn = (corpus: string, shard: number): string => join(corpus, `running-${shard}`)
+
+const isCostly = (target: Target): boolean => target === 'dump' || target === 'repair'
+
+/** Writes an image in which something was found; the command that replays it. */
+export const report = ({ target, draw, image }: Input, corpus: string, mutant?: string): string => {
+  const folder = join(corpus, 'finds')
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, `${target}-${nameOf(image)}.qcow2`)
+  writeFileSync(path, image)
+  const fault = mutant === undefined ? '' : ` --mutant ${JSON.stringify(mutant)}`
+  return `npm run fuzz --${fault} --target ${target} --draw ${draw} --replay ${path}`
+}
+
+const print = (line: object): void => {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}
+
+const nothing: OfTarget = { executions: 0, cpu_seconds: 0, finds: 0 }
+
+/** The middle one of the lengths, of which every 16th is remembered. */
+const median = (lengths: readonly number[]): number => lengths.toSorted((a, b) => a - b)[lengths.length >> 1] ?? 0
+
+/** Runs a campaign to its end; prints progress and finds. */
+export const campaign = (asked: Campaign): Summary => {
+  const random = new Random(Math.imul(asked.seed, 0x9e37_79b1) + asked.shard)
+  const kept = new Kept(asked.corpus, seeds())
+  const coverage = new Coverage()
+  const finds = new Map<string, number>()
+  const of = new Map<Target, OfTarget>()
+  const lengths: number[] = []
+  const running = openSync(runningIn(asked.corpus, asked.shard), 'w')
+  const began = performance.now()
+  const cpu = process.cpuUsage()
+  let executions = 0
+  let printed = began
+
+  const summary = (): Summary => {
+    const { user, system } = process.cpuUsage(cpu)
+    return {
+      ...merged([]),
+      executions,
+      seconds: Math.round((performance.now() - began) / 10) / 100,
+      cpu_seconds: Math.round((user + system) / 1e4) / 100,
+      per_cpu_second: Math.round((executions * 1e6) / (user + system)),
+      edges: coverage.passed,
+      corpus: kept.size,
+      median_bytes: median(lengths),
+      finds: Object.fromEntries(finds),
+      targets: Object.fromEntries(of)
+    }
+  }
+
+  const found = (input: Input, line: string): void => {
+    const kind = kindOf(input.target, line)
+    const before = finds.get(kind) ?? 0
+    finds.set(kind, before + 1)
+    if (before > 0) return
+    const smaller = shrunk(input, line)
+    coverage.reached()
+    const { length } = smaller.image
+    print({
+      find: execute(smaller).find ?? line,
+      target: input.target,
+      bytes: length,
+      replay: report(smaller, asked.corpus, asked.mutant)
+    })
+  }
+
+  const one = (input: Input): void => {
+    writeSync(running, `${input.target} ${input.draw} ${input.image.length}\n`.padEnd(64), 0)
+    writeSync(running, input.image, 0, input.image.length, 64)
+    const { find, time } = execute(input)
+    const sum = of.get(input.target) ?? nothing
+    of.set(input.target, {
+      executions: sum.executions + 1,
+      cpu_seconds: sum.cpu_seconds + time / 1e6,
+      finds: sum.finds + Number(find !== undefined)
+    })
+    if (executions++ % 16 === 0) lengths.push(input.image.length)
+    if (coverage.reached() && find === undefined && time < mostKept) kept.add(input.image)
+    if (find !== undefined) found(input, find)
+  }
+
+  while (executions < asked.executions && finds.size < mostKinds) {
+    const parent = parentOf(kept.pick(random))
+    coverage.reached()
+    for (let i = 0; i < batch && executions < asked.executions; i++) {
+      const image = mutated(parent, random, kept.any(random))
+      one({ target: asked.targets[random.below(asked.targets.length)] ?? 'header', draw: random.below(2 ** 32), image })
+    }
+    if (performance.now() - printed < pause) continue
+    printed = performance.now()
+    const { targets: _, summary: _line, ...progress } = summary()
+    print({ ...progress, finds: finds.size })
+  }
+  ftruncateSync(running)
+  closeSync(running)
+  return summary()
+}
+
+/** All targets, those that cost ten times as much as others a quarter as often; or the one that is named. */
+export const targetsOf = (name: Target | undefined): readonly Target[] =>
+  name === undefined ? targetNames.flatMap((each) => (isCostly(each) ? [each] : [each, each, each, each])) : [name]
