@@ -7,6 +7,8 @@ export interface Write {
   readonly file: FileRef
   readonly at: number
   readonly bytes: Uint8Array
+  /** What it overwrites is not put back where the command fails: a free range, or guest bytes that the command changes. */
+  readonly disposable?: true
 }
 
 /** Everything before it is durable, in every file, before anything after it begins. */

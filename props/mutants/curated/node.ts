@@ -15,6 +15,11 @@ const inAsyncWriter = {
   rule: 'in whatever order writes complete, a barrier ends the oldest round, and every byte reaches its place'
 }
 
+const inFaults = {
+  red: 'props/node/faults.test.ts',
+  rule: 'whichever call fails, a command leaves the old image or the new one'
+}
+
 export const nodeMutants: readonly Mutant[] = [
   {
     name: 'a conversion with --strict reads zeros past the end of a file',
@@ -29,6 +34,53 @@ export const nodeMutants: readonly Mutant[] = [
     change: { in: 'openableMetadata', find: 'namingOthers($image)($opened)', to: '$opened' },
     red: 'props/node/messages.test.ts',
     rule: 'a file that is no qcow2 image is named by what it is, with what to do, by every command and as a backing file'
+  },
+  {
+    name: 'a command that fails is not undone',
+    file: 'node/images/undo-log.ts',
+    change: { in: 'UndoLog.record', find: 'this.inverses.push($inverse.right)', operator: 'drop-statement' },
+    ...inFaults
+  },
+  {
+    name: 'the first write of a command is undone first',
+    file: 'node/images/undo-log.ts',
+    change: { in: 'UndoLog.undo', find: 'this.inverses.reverse()', to: 'this.inverses' },
+    ...inFaults
+  },
+  {
+    name: 'a file that has been cut is written as if it were whole',
+    file: 'node/images/undo-log.ts',
+    change: { in: 'UndoLog.record', find: 'E.isRight($done) && isCut($write, $inverse.right)', to: 'false' },
+    ...inFaults
+  },
+  {
+    name: 'a file keeps what a command has added that fails',
+    file: 'node/files/disk-file.ts',
+    change: { in: 'diskFile', find: 'end > reach', to: 'false' },
+    ...inFaults
+  },
+  {
+    name: 'what a fault has left as it was is written again',
+    file: 'node/files/disk-file.ts',
+    change: {
+      in: 'diskFile',
+      find: 'equal(stored($change.at, $change.at + $change.bytes.length), $change.bytes)',
+      to: 'false'
+    },
+    ...inFaults
+  },
+  {
+    name: 'guest bytes in clusters that the same commands have freed are not put back',
+    file: 'node/images/session.ts',
+    change: { in: 'Session.all', find: '$writes.map(saved)', to: '$writes' },
+    ...inFaults
+  },
+  {
+    name: 'a session goes on after a write that failed',
+    file: 'node/images/session.ts',
+    change: { in: 'Session.orOver', find: 'this.over = $done.left', operator: 'drop-statement' },
+    red: 'props/node/full-disk.test.ts',
+    rule: 'a session is over when a write has failed'
   },
   {
     name: 'creation empties a data file that holds data',

@@ -2,6 +2,7 @@
 import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../bytes/host-write.js'
+import { empty, equal } from '../../bytes/octets.js'
 import type { Read } from '../../bytes/plan.js'
 import { type CommandError, get, onLeft, system, task } from '../command-error.js'
 import { openRegular, type Place, readFully } from './file.js'
@@ -9,7 +10,8 @@ import type { Libc } from './libc.js'
 import { lockForWriting } from './lock.js'
 import { dataParts, exactRange, writeFully } from './sparse.js'
 
-type Change = Exclude<HostWrite, { readonly _tag: 'Flush' }>
+/** A change of one file. */
+export type Change = Exclude<HostWrite, { readonly _tag: 'Flush' }>
 
 /** A file open for reading and writing, and locked. */
 export interface DiskFile {
@@ -22,6 +24,13 @@ export interface DiskFile {
   readonly see: (change: Change) => E.Either<CommandError, void>
   /** Writes a change to the file. */
   readonly perform: (change: Change) => E.Either<CommandError, void>
+  /**
+   * The changes that put back what a change is about to overwrite in the file, in their order. Disposable bytes, and those of
+   * a hole, are not put back.
+   */
+  readonly inverse: (change: Change) => E.Either<CommandError, readonly Change[]>
+  /** Writes a change to the file, unless the file is so already. */
+  readonly restore: (change: Change) => E.Either<CommandError, void>
   /** Waits until everything written to the file is durable. */
   readonly flush: () => E.Either<CommandError, void>
   /** Declares that no change is pending. */
@@ -160,6 +169,24 @@ const diskFile = (name: string, locked: Locked, size: number): DiskFile => {
       reach = change.length
     }
   }
+  /** Bytes of the file itself, as far as it reaches. */
+  const stored = (at: number, to: number): Uint8Array =>
+    readFully(fd, at, new Uint8Array(Math.max(0, Math.min(to, reach) - at)))
+  const inverse = (change: Change): readonly Change[] => {
+    const uncut: Change = { _tag: 'Truncate', file: change.file, length: reach }
+    if (change._tag !== 'Write') return change._tag === 'Punch' ? [] : [uncut]
+    const { file, at, bytes, disposable } = change
+    const end = at + bytes.length
+    const old = disposable === true ? empty : stored(at, end)
+    return [
+      ...(old.length > 0 ? [{ _tag: 'Write', file, at, bytes: old } as const] : []),
+      ...(end > reach ? [uncut] : [])
+    ]
+  }
+  const restore = (change: Change): void => {
+    if (change._tag === 'Write' && equal(stored(change.at, change.at + change.bytes.length), change.bytes)) return
+    perform(change)
+  }
   const read = ({ at, length: size }: Pick<Read, 'at' | 'length'>): Uint8Array => {
     const first = Math.floor(at / pageSize)
     const start = at - first * pageSize
@@ -188,6 +215,8 @@ const diskFile = (name: string, locked: Locked, size: number): DiskFile => {
       const exact = change._tag === 'Write' ? exactRange(name, change.bytes, change.at) : E.right(undefined)
       return E.chain(() => system('write', name, () => perform(change)))(exact)
     },
+    inverse: (change) => system('read', name, () => inverse(change)),
+    restore: (change) => system('write', name, () => restore(change)),
     flush: () => system('write', name, () => fdatasyncSync(fd)),
     settle: () => {
       kept = reach

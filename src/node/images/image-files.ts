@@ -4,8 +4,9 @@ import type { HostWrite } from '../../bytes/host-write.js'
 import { type Plan, type Read, runSync } from '../../bytes/plan.js'
 import { type Repaired, repair, type RepairMode } from '../../transition/repair/repair.js'
 import type { OpenOptions } from '../../transition/engine/open.js'
-import { actOnEach, type Cause, type CommandError } from '../command-error.js'
+import { actOnEach, type Cause, type CommandError, onLeft } from '../command-error.js'
 import type { DiskFile } from '../files/disk-file.js'
+import { UndoLog } from './undo-log.js'
 
 /** Answers requests, about backing files say. */
 export type Reader = (request: Read) => Uint8Array | CommandError
@@ -44,20 +45,14 @@ export class ImageFiles {
     return actOnEach(writes, (w) => (w._tag === 'Flush' ? done : this.fileOf(w.file.part).see(w)))
   }
 
-  /** Brings writes to the files, after which nothing waits any more. */
+  /** Brings writes to the files, after which nothing waits any more. Where one fails, those before it are undone. */
   perform(writes: readonly HostWrite[]): E.Either<CommandError, void> {
-    const performed = actOnEach(writes, (w) =>
-      w._tag === 'Flush' ? this.flush() : this.fileOf(w.file.part).perform(w)
-    )
-    if (E.isLeft(performed)) return performed
-    this.image.settle()
-    this.data?.settle()
-    return done
+    return E.map(() => this.settle())(this.attempt(writes, (w) => this.write(w)))
   }
 
-  /** Brings writes to the files one by one, each to be read from then on. */
+  /** Does the same one by one, each to be read from then on. */
   carryOut(writes: readonly HostWrite[]): E.Either<CommandError, void> {
-    return actOnEach(writes, (w) => E.chain(() => this.perform([w]))(this.see([w])))
+    return this.attempt(writes, (w) => E.map(() => this.settle())(E.chain(() => this.write(w))(this.see([w]))))
   }
 
   /** Repairs the image. */
@@ -70,6 +65,23 @@ export class ImageFiles {
   close(): void {
     this.image.close()
     this.data?.close()
+  }
+
+  private attempt(
+    writes: readonly HostWrite[],
+    act: (write: HostWrite) => E.Either<CommandError, void>
+  ): E.Either<CommandError, void> {
+    const log = new UndoLog(({ file }) => this.fileOf(file.part))
+    return onLeft(() => log.undo(() => this.flush()))(actOnEach(writes, (w) => log.record(w, () => act(w))))
+  }
+
+  private write(w: HostWrite): E.Either<CommandError, void> {
+    return w._tag === 'Flush' ? this.flush() : this.fileOf(w.file.part).perform(w)
+  }
+
+  private settle(): void {
+    this.image.settle()
+    this.data?.settle()
   }
 
   private flush(): E.Either<CommandError, void> {

@@ -21,16 +21,24 @@ export interface Refused {
   readonly cause: Cause
 }
 
+/** The same write, of which everything is put back if it fails: a later command may take what an earlier one frees. */
+const saved = (write: HostWrite): HostWrite => {
+  if (write._tag !== 'Write') return write
+  const { disposable: _, ...rest } = write
+  return rest
+}
+
 /** Bytes that may wait to be written. */
 const mostWaiting = 2 ** 24
 
 /**
  * An image open for writing. Guest writes wait for each other, as many as may become durable together; everything else is
- * done at once. What the system refuses ends the session: the image is then as after a crash: with leaks at
- * most, and COPIED flags that a snapshot command has not adapted yet.
+ * done at once. What the system refuses ends the session; the command is undone, and what waited with it.
  */
 export class Session {
   private group = new Group()
+  /** Why the session is over. */
+  private over: CommandError | undefined
 
   private constructor(
     private readonly files: ImageFiles,
@@ -65,6 +73,7 @@ export class Session {
 
   /** Carries out a command, or says why it is refused; then nothing has changed. */
   command(command: AnyCommand): E.Either<Cause, void> {
+    if (this.over !== undefined) return E.left(this.over)
     return E.chain((done: Step): E.Either<Cause, void> => (mayJoin(command) ? this.wait(done) : this.take(done)))(
       this.run(step(this.state, command))
     )
@@ -82,12 +91,18 @@ export class Session {
       if (E.isLeft(done)) return E.left({ command, cause: done.left })
       writes.push(...(writes.length > 0 ? [flush] : []), ...done.right.writes)
     }
-    return E.mapLeft((cause: CommandError): Refused => ({ cause }))(this.files.perform(writes))
+    return E.mapLeft((cause: CommandError): Refused => ({ cause }))(this.orOver(this.files.perform(writes.map(saved))))
   }
 
   /** Brings everything to the files and makes it durable. */
   end(): E.Either<CommandError, void> {
-    return E.chain(() => this.files.perform([flush]))(this.settle())
+    return E.chain(() => this.orOver(this.files.perform([flush])))(this.settle())
+  }
+
+  /** Ends the session where the system has refused something. */
+  private orOver(done: E.Either<CommandError, void>): E.Either<CommandError, void> {
+    if (E.isLeft(done)) this.over = done.left
+    return done
   }
 
   /** Carries out a step at once, after those that wait. */
@@ -95,7 +110,7 @@ export class Session {
     const settled = this.settle()
     if (E.isLeft(settled)) return settled
     this.state = next
-    return this.files.carryOut(writes)
+    return this.orOver(this.files.carryOut(writes))
   }
 
   /** Lets a step wait for others, after those that it cannot join. */
@@ -117,9 +132,10 @@ export class Session {
 
   /** Brings everything that waits to the files. */
   private settle(): E.Either<CommandError, void> {
+    if (this.over !== undefined) return E.left(this.over)
     if (this.group.size === 0) return E.right(undefined)
     const writes = this.group.writes()
     this.group = new Group()
-    return this.files.perform(writes)
+    return this.orOver(this.files.perform(writes))
   }
 }

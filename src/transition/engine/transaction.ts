@@ -100,7 +100,10 @@ export class Transaction {
   write(section: Section, stage: Stage, at: number, bytes: Uint8Array, file: FileRef = imageFile): void {
     if (bytes.length === 0) return
     if (file.part === 'image') this.claims.push({ section, at, length: bytes.length })
-    this.others.push({ stage: stageNumber(this.round, stage), write: { _tag: 'Write', file, at, bytes } })
+    this.others.push({
+      stage: stageNumber(this.round, stage),
+      write: { _tag: 'Write', file, at, bytes, disposable: true }
+    })
   }
 
   /** Schedules what frees space or changes the length of a file. */
