@@ -5,6 +5,8 @@ import type { Issue } from '../../bytes/issue.js'
 import { fromMemory, imageFile, type Plan, runSync } from '../../bytes/plan.js'
 import { viewOf } from '../../bytes/octets.js'
 import { portable } from '../../compression/decompress.js'
+import type { Header } from '../../format/header.js'
+import { sectorSize } from '../../format/limits.js'
 import { setRefcount } from '../../format/refcount.js'
 import { carryOut } from '../engine/finish.js'
 import { open } from '../engine/open.js'
@@ -23,17 +25,29 @@ const emptyImage = (o: CompleteOptions, first: Uint8Array): Uint8Array => {
   return image
 }
 
+/** The byte after the last one that is written to the image file. */
+const endOf = (writes: readonly HostWrite[]): number =>
+  Math.max(...writes.map((w) => (w._tag === 'Write' && w.file.part === 'image' ? w.at + w.bytes.length : 0)))
+
+/** The writes without zeros in the last sector after an L1 table that is the last structure: the file ends with it. @see GEN-03 */
+const endingIn = (writes: readonly HostWrite[], { l1TableOffset, l1Size }: Header): readonly HostWrite[] => {
+  const end = Number(l1TableOffset) + 8 * l1Size
+  if (endOf(writes) - end >= sectorSize) return writes
+  return writes.map((w) =>
+    w._tag === 'Write' && w.file.part === 'image' && w.at < end ? { ...w, bytes: w.bytes.subarray(0, end - w.at) } : w
+  )
+}
+
 /** The writes of an empty image, and then those that give it its size. */
 function* sized(image: Uint8Array, { size, preallocation }: CompleteOptions): Plan<readonly HostWrite[]> {
-  const { next } = yield* open({ backing: [], decompressor: portable })
-  const { writes } = yield* carryOut(next, (w) => grow(w, size, preallocation))
-  return [{ _tag: 'Write', file: imageFile, at: 0, bytes: image }, ...writes]
+  const opened = yield* open({ backing: [], decompressor: portable })
+  const { writes, next } = yield* carryOut(opened.next, (w) => grow(w, size, preallocation))
+  return endingIn([{ _tag: 'Write', file: imageFile, at: 0, bytes: image }, ...writes], next.metadata.header)
 }
 
 /**
  * The writes that make a new image of an empty file. Without preallocation it has the bytes of the image that qemu-img
- * creates, and zeros after them up to a whole sector; with it the tables are in another order. An external data file gets
- * the size of the disk.
+ * creates; with it the tables are in another order. An external data file gets the size of the disk.
  *
  * @see CR-06, GEN-04, DATA-06 and DATA-08
  * @example

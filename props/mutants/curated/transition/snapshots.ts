@@ -8,6 +8,14 @@ const inCrashScript = {
 
 export const snapshotMutants: readonly Mutant[] = [
   {
+    name: 'a new image ends with zeros up to a whole sector',
+    file: 'transition/create/create.ts',
+    change: { in: 'sized', find: 'endingIn($writes, $header)', to: '$writes' },
+    red: 'props/transition/create/create.test.ts',
+    rule: 'an image is the one that qemu-img creates, to the last byte',
+    byQemu: true
+  },
+  {
     name: 'applying a snapshot leaks the clusters of the old active tree',
     file: 'transition/snapshots/snapshot.ts',
     change: {
