@@ -47,7 +47,9 @@ export const subcluster = chapter('Extended L2 entries', {
     subject: 'reader',
     source: 'qemu',
     says: 'With extended L2 entries bit 0 of a standard descriptor is ignored on read and not reported by a check.',
-    divergences: [{ on: 'bit 0 of an extended L2 entry descriptor set', format: 'reports', qemu: 'accepts' }]
+    divergences: [
+      { on: 'bit 0 of the standard descriptor of an extended L2 entry set', format: 'reports', qemu: 'accepts' }
+    ]
   },
   'SUB-06': {
     level: 'must',
