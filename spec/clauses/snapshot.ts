@@ -38,7 +38,8 @@ export const snapshot = chapter('Snapshot table', {
     says:
       'QEMU writes X = max(24, old X), in version 2 too, and 0 in bytes 32 to 35 if the VM state size does not fit ' +
       '32 bits. The last entry is not padded, so the table ends at its name; padding bytes are not written and hold ' +
-      'whatever the cluster held.'
+      'whatever the cluster held. An id or a name that has a NUL byte is cut there when QEMU rewrites the table; this ' +
+      'package keeps it.'
   },
   'SNAP-05': {
     level: 'may',
