@@ -25,6 +25,8 @@ export interface FaultCase {
   readonly scene: string
   /** Whether it writes guest bytes, of which each sector is old or new after a failure. */
   readonly sectors?: true
+  /** Whether a crash may leave an image whose backing file, or the format of that, is not named: it moves in the header. */
+  readonly unnamed?: true
   /** The file that it makes, which is complete or not there. */
   readonly output?: string
 }
@@ -61,7 +63,7 @@ export const faultCases: readonly FaultCase[] = [
   { words: ['resize', '-q', '--shrink', 'disk.qcow2', '20k'], scene: 'external', sectors: true },
   { words: io('write -q -P 9 1000 40000', 'discard -q 50k 20k'), scene: 'external', sectors: true },
   { words: ['commit', '-q', 'overlay.qcow2'], scene: 'overlay', sectors: true },
-  { words: ['amend', '-o', 'compat=0.10,size=64k', 'overlay.qcow2'], scene: 'overlay' },
+  { words: ['amend', '-o', 'compat=0.10,size=64k', 'overlay.qcow2'], scene: 'overlay', unnamed: true },
   { words: ['rebase', '-b', 'other.qcow2', '-F', 'qcow2', 'overlay.qcow2'], scene: 'overlay' },
   { words: ['convert', '-n', '-O', 'qcow2', 'other.qcow2', 'disk.qcow2'], scene: 'plain', sectors: true },
   { words: ['create', '-q', '-o', 'cluster_size=512', 'new.qcow2', '1M'], scene: 'plain', output: 'new.qcow2' },

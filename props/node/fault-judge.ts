@@ -93,6 +93,7 @@ export const judge = async (prepared: Prepared, ending: Ending): Promise<void> =
       [],
       'findings'
     )
+    if (crashed && one.unnamed === true) continue
     const now = await contentsOf(name)
     const isDone = sameBytes(now.active, wanted.active) && sameSnapshots(now, wanted)
     if (isDone) continue

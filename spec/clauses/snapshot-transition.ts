@@ -56,8 +56,8 @@ export const snapshotTransition = chapter('Snapshot transitions', {
       'Delete: (1) write a new snapshot table without the entry, flush, header bytes 60 to 71, flush, free the old ' +
       'table; (2) refcount -1 over the tree of the snapshot, set COPIED in its L2 tables where the refcount becomes 1, ' +
       'flush, and free its L1; (3) recompute COPIED in the active tree. The L2 tables of (2) are written before the ' +
-      'refcounts, and the L1 table of (3) after them. So a crash after (1) leaks, and may leave COPIED 1 at refcount 2 ' +
-      'or 0 at refcount 1.'
+      'refcounts, and the L1 table of (3) after them. So after (1) a crash leaves leaks at most, and COPIED flags ' +
+      'that a snapshot command has not adapted yet: 1 at refcount 2, or 0 at refcount 1.'
   },
   'ST-30': {
     level: 'must',

@@ -60,6 +60,25 @@ P2: any sectors are lost. P3: besides, one sector is torn between two words.
 
 \`npm run edges\` searches again and writes this page; the suite repeats every row.
 
+## COPIED flags
+
+With all flushes, too, a crash leaves leaks at most, and COPIED flags that a snapshot command has not adapted yet
+([WR-08](clauses/write.md#wr-08), [ST-20](clauses/snapshot-transition.md#st-20)). No order of the writes avoids that, if each write changes
+one aligned word (ORD-01). A flag is 1 exactly where the refcount is 1. The command changes both, and they are in two words:
+the flag is in an L1 or L2 table, which the header names in \`l1_table_offset\`, the refcount in a block, which it names in
+\`refcount_table_offset\`. New copies of the tables do not help: the header would have to change both of these words at once.
+So between two writes one is new and the other old, and a power failure or a signal there leaves one of two:
+
+| command | first | then | between them |
+| --- | --- | --- | --- |
+| \`snapshot -c\` | refcount 2, COPIED 0 in either order | the entry of the snapshot | COPIED 1 at refcount 2, or 0 at refcount 1 |
+| \`snapshot -d\` | refcount 1 | COPIED 1 | COPIED 0 at refcount 1 |
+
+Neither loses anything: a snapshot whose entry is not durable shares nothing yet, and a cluster whose flag is 0 is copied before
+it is written. \`check -r all\` corrects both. A write that merely fails leaves neither, since its command is undone.
+
+## Edges
+
 | edge | geometry | script | the disk has | what breaks |
 | --- | --- | --- | --- | --- |
 `
