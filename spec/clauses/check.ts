@@ -130,7 +130,7 @@ export const check = chapter('Check', {
       'A repair keeps the snapshots of a sound image. QEMU opens an image for a repair without its snapshot table. If ' +
       'that open rewrites the header, because a bitmap is consistent, an unknown autoclear bit is set or a bitmaps ' +
       'extension is present without autoclear bit 0, nb_snapshots and snapshots_offset become 0, and the clusters of the ' +
-      'snapshots leaks, which the same repair frees.'
+      'snapshots become leaks, which the same repair frees.'
   },
   'CHK-15': {
     level: 'must',
