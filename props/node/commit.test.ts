@@ -143,7 +143,7 @@ test('a base that fills its disk leaves the overlay as it was, and the disk read
   for (const format of ['raw', 'qcow2']) {
     await overlay(format, 'cluster_size=64k')
     const [wanted, before] = [await content('top'), readFileSync(place('top'))]
-    const limited = 'ulimit -f 700; exec "$0" "$@"'
+    const limited = 'ulimit -f 650; exec "$0" "$@"'
     const done = spawnSync('sh', ['-c', limited, process.execPath, main, 'commit', 'top'], {
       cwd: folder,
       encoding: 'utf8'

@@ -30,6 +30,19 @@ export interface Read extends FileRange {
   readonly into?: Uint8Array
 }
 
+/** A request for where a file has stored bytes, from byte `at` on. What is not stored is a hole, and reads as zeros. */
+export interface SeekData {
+  readonly _tag: 'SeekData'
+  readonly file: FileRef
+  readonly at: number
+}
+
+/** Bytes `[from, to)` of a file, the first that are stored from the byte on that was asked for; both are Infinity if there are none. */
+export interface StoredRange {
+  readonly from: number
+  readonly to: number
+}
+
 /** A request that is never answered: the plan ends with these issues. */
 export interface Fail {
   readonly _tag: 'Fail'
@@ -45,10 +58,16 @@ export interface Emit<W> {
 const nothing = new Uint8Array(0)
 
 /** What a plan may ask of its driver. */
-export type Request<W> = Read | Fail | Emit<W>
+export type Request<W> = Read | SeekData | Fail | Emit<W>
+
+/** What a driver answers: bytes to a `Read`, a range to a `SeekData`. */
+export type Answer = Uint8Array | StoredRange
 
 /** A plan that ends in an `A` and emits `W`s on its way. Each call of a planning function makes a fresh plan. */
-export type Plan<A, W = never> = Generator<Request<W>, A, Uint8Array>
+export type Plan<A, W = never> = Generator<Request<W>, A, Answer>
+
+/** The answer to a `Read`. */
+export const bytesOf = (answer: Answer): Uint8Array => (answer instanceof Uint8Array ? answer : nothing)
 
 /**
  * Asks for bytes.
@@ -61,8 +80,11 @@ export type Plan<A, W = never> = Generator<Request<W>, A, Uint8Array>
  * assert.deepEqual(read._tag === 'Right' && read.right, Uint8Array.of(2, 3))
  */
 export function* readAt(at: number, length: number, file: FileRef = imageFile): Plan<Uint8Array> {
-  return yield { _tag: 'Read', file, at, length }
+  return bytesOf(yield { _tag: 'Read', file, at, length })
 }
+
+/** What is known of holes where nobody can say: everything is stored. */
+export const allStored = ({ at }: Pick<SeekData, 'at'>): StoredRange => ({ from: at, to: Infinity })
 
 /** Memory that a plan reads into again and again: what it read before may be gone then. */
 export class Memory {
@@ -77,7 +99,7 @@ export class Memory {
 
 /** Asks for bytes, to be used only until more are read into the same memory. */
 export function* readInto(memory: Memory, at: number, length: number, file: FileRef = imageFile): Plan<Uint8Array> {
-  return yield { _tag: 'Read', file, at, length, into: memory.take(length) }
+  return bytesOf(yield { _tag: 'Read', file, at, length, into: memory.take(length) })
 }
 
 /**
@@ -134,12 +156,12 @@ export function* orFail<A>(result: E.Either<readonly Issue[], A>): Plan<A> {
 
 /** The same plan, carried out `depth` backing files down. */
 export function* atDepth<A, W>(depth: number, plan: Plan<A, W>): Plan<A, W> {
-  let answer: Uint8Array = nothing
+  let answer: Answer = nothing
   for (;;) {
     const step = plan.next(answer)
     if (step.done === true) return step.value
     const request = step.value
-    answer = yield request._tag === 'Read' && depth > 0
+    answer = yield 'file' in request && depth > 0
       ? { ...request, file: { ...request.file, depth: request.file.depth + depth } }
       : request
   }
@@ -158,7 +180,7 @@ export function* atDepth<A, W>(depth: number, plan: Plan<A, W>): Plan<A, W> {
  * assert.deepEqual(emitted, [6])
  */
 export function* onEmit<A, W, V>(plan: Plan<A, W>, each: (what: W) => Plan<void, V>): Plan<A, V> {
-  let answer: Uint8Array = nothing
+  let answer: Answer = nothing
   for (;;) {
     const step = plan.next(answer)
     if (step.done === true) return step.value
@@ -171,6 +193,8 @@ export function* onEmit<A, W, V>(plan: Plan<A, W>, each: (what: W) => Plan<void,
 export interface SyncWorld<W, L = never> {
   /** The bytes; or, where the world has none to give, the reason, with which the plan ends. */
   readonly read: (request: Read) => Uint8Array | L
+  /** Where bytes are stored; everywhere unless given. */
+  readonly seekData?: ((request: SeekData) => StoredRange) | undefined
   readonly emit?: (what: W) => void
 }
 
@@ -187,7 +211,7 @@ export interface SyncWorld<W, L = never> {
 export function runSync<A, W>(plan: Plan<A, W>, world: SyncWorld<W>): E.Either<readonly Issue[], A>
 export function runSync<A, W, L>(plan: Plan<A, W>, world: SyncWorld<W, L>): E.Either<readonly Issue[] | L, A>
 export function runSync<A, W, L>(plan: Plan<A, W>, world: SyncWorld<W, L>): E.Either<readonly Issue[] | L, A> {
-  let answer: Uint8Array = nothing
+  let answer: Answer = nothing
   for (;;) {
     const step = plan.next(answer)
     if (step.done === true) return E.right(step.value)
@@ -197,7 +221,8 @@ export function runSync<A, W, L>(plan: Plan<A, W>, world: SyncWorld<W, L>): E.Ei
       const bytes = world.read(request)
       if (!(bytes instanceof Uint8Array)) return E.left(bytes)
       answer = bytes
-    } else world.emit?.(request.what)
+    } else if (request._tag === 'SeekData') answer = (world.seekData ?? allStored)(request)
+    else world.emit?.(request.what)
   }
 }
 

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Issue } from './issue.js'
-import type { Plan, Read } from './plan.js'
+import { allStored, type Answer, type Plan, type Read, type SeekData, type StoredRange } from './plan.js'
 
 /** Why a world could not answer a request. The image is not at fault, so no clause is named. */
 export interface Unanswered {
@@ -28,6 +28,8 @@ export const showFailure = (f: Failure): string =>
 /** How a world answers in its own time. The answer has exactly the length asked for: zeros past the end of the file. */
 export interface AsyncWorld<W> {
   readonly read: (request: Read) => TaskEither<Unanswered, Uint8Array>
+  /** Where bytes are stored; everywhere unless given. */
+  readonly seekData?: ((request: SeekData) => StoredRange) | undefined
   /** Where it answers with a promise, the plan goes on when that is fulfilled. */
   readonly emit?: (what: W) => unknown
 }
@@ -51,7 +53,7 @@ export const runAsync =
   <A, W>(plan: () => Plan<A, W>, world: AsyncWorld<W>): TaskEither<Failure, A> =>
   async () => {
     const running = plan()
-    let answer: Uint8Array = new Uint8Array(0)
+    let answer: Answer = new Uint8Array(0)
     for (;;) {
       const step = running.next(answer)
       if (step.done === true) return E.right(step.value)
@@ -61,6 +63,7 @@ export const runAsync =
         const read = await world.read(request)()
         if (E.isLeft(read)) return read
         answer = read.right
-      } else await world.emit?.(request.what)
+      } else if (request._tag === 'SeekData') answer = (world.seekData ?? allStored)(request)
+      else await world.emit?.(request.what)
     }
   }

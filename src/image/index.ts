@@ -9,6 +9,7 @@ export { type Complaint, isIssue, type Issue, issueJson, type Phase, refusalOf, 
 export type { Json, JsonObject, JsonType } from '../bytes/json.js'
 /** Plans, and running them at once. */
 export {
+  type Answer,
   failWith,
   type FileRef,
   fromMemory,
@@ -19,6 +20,8 @@ export {
   readAt,
   type Request,
   runSync,
+  type SeekData,
+  type StoredRange,
   type SyncWorld,
   emit,
   onEmit

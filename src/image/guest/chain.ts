@@ -1,16 +1,24 @@
 /** Chains: a disk and its backing disks, each in files of its own. */
-import { atDepth, type Plan, emit, onEmit } from '../../bytes/plan.js'
+import { atDepth, type FileRef, type Plan, emit, onEmit } from '../../bytes/plan.js'
 import { sectorSize } from '../../format/limits.js'
 import { cut, type GuestDisk, type Extent, extents } from './extents.js'
+import { fileParts, type FilePart } from './holes.js'
 
 /** A layer of a chain: an image, or a raw file of which every byte is there. Layer 0 is the image itself. */
-export type Layer =
+export type Layer = (
   | { readonly _tag: 'Image'; readonly disk: GuestDisk }
   /** Bytes of the file. The disk it presents is whole sectors, and ends in zeros. @see RD-07 */
   | { readonly _tag: 'Raw'; readonly size: number }
+) & {
+  /** Whether the file with its guest bytes is asked for holes; all of it is stored unless it is. @see RD-09 */
+  readonly hasHoles?: boolean
+}
 
 /** Layers from the top down. */
 export type Chain = readonly [Layer, ...(readonly Layer[])]
+
+/** Whether an extent reads as zeros, whatever its file holds. */
+export const isZeros = ({ kind }: Extent): boolean => kind === 'zero' || kind === 'absent' || kind === 'hole'
 
 /** An extent and the layer it was found in. `absent` ones have no layer below them that reaches so far: they read as zeros. */
 export interface LocatedExtent extends Extent {
@@ -32,13 +40,34 @@ const sizeOf = (layer: Layer): number =>
  */
 export const chainSize = (chain: Chain): number => sizeOf(chain[0])
 
+/** The file that stores the bytes of a `data` extent of a layer. @see DATA-01 */
+export const fileOf = (layer: Layer | undefined, depth: number): FileRef => ({
+  part: layer?._tag === 'Image' && layer.disk.g.externalDataFile ? 'data' : 'image',
+  depth
+})
+
+/** Data in parts that are stored and parts that are holes of the file, which are of the kind `hole`. */
+const splitAtHoles = (layer: Layer, depth: number, { start, length, host = 0 }: Extent, hole: Extent['kind']) =>
+  onEmit(fileParts(fileOf(layer, depth), host, host + length), (part: FilePart) =>
+    emit<Extent>({
+      kind: part.hole ? hole : 'data',
+      start: start + part.at - host,
+      length: part.length,
+      host: part.at
+    })
+  )
+
 function* layerExtents(layer: Layer, depth: number, from: number, to: number): Plan<void, Extent> {
   if (layer._tag === 'Image') {
     const found = extents(layer.disk, from, to)
-    return yield* depth === 0 ? found : atDepth(depth, found)
+    const located = depth === 0 ? found : atDepth(depth, found)
+    // The bytes of a hole are not zeros once they are decrypted.
+    if (layer.hasHoles !== true || layer.disk.encrypted) return yield* located
+    return yield* onEmit(located, (e) => (e.kind === 'data' ? splitAtHoles(layer, depth, e, 'hole') : emit(e)))
   }
   const end = Math.max(from, Math.min(to, layer.size))
-  if (end > from) yield* emit<Extent>({ kind: 'data', start: from, length: end - from, host: from })
+  const data: Extent = { kind: 'data', start: from, length: end - from, host: from }
+  if (end > from) yield* layer.hasHoles === true ? splitAtHoles(layer, depth, data, 'zero') : emit(data)
   if (to > end) yield* emit<Extent>({ kind: 'zero', start: end, length: to - end, host: end })
 }
 

@@ -86,11 +86,12 @@ export const snapshotDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Eith
  *
  * - `data`: in the file at `host`
  * - `compressed`: a cluster or a part of one, from the payload of at most `available` bytes at `host`
+ * - `hole`: zeros of a data cluster, in a hole of the file at `host`
  * - `zero`: zeros; `host` is space that is kept
  * - `absent`: from the backing file, or zeros; `host` is space that is kept
  */
 export interface Extent {
-  readonly kind: 'data' | 'compressed' | 'zero' | 'absent'
+  readonly kind: 'data' | 'compressed' | 'hole' | 'zero' | 'absent'
   /** Guest offset in bytes. */
   readonly start: number
   readonly length: number

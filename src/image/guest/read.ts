@@ -2,10 +2,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { issue } from '../../bytes/issue.js'
 import { empty, padded } from '../../bytes/octets.js'
-import { failWith, type FileRef, type Memory, type Plan, readAt, readInto, onEmit } from '../../bytes/plan.js'
+import { failWith, type Memory, type Plan, readAt, readInto, onEmit } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
 import { decodeCluster, type Decompressor } from '../../compression/decompress.js'
-import { type Chain, chainSize, type LocatedExtent, locations } from './chain.js'
+import { type Chain, chainSize, fileOf, isZeros, type LocatedExtent, locations } from './chain.js'
 import type { GuestDisk } from './extents.js'
 
 /** Why bytes cannot be read. @see CMP-14 */
@@ -31,13 +31,6 @@ function* decompressed(disk: GuestDisk, e: LocatedExtent, decompressor: Decompre
   return E.isRight(done) ? done.right : yield* failure(e, done.left)
 }
 
-/** The file that stores the bytes of a `data` extent. @see DATA-01 */
-export const fileOf = (chain: Chain, e: LocatedExtent): FileRef => {
-  const layer = chain[e.depth]
-  const external = layer?._tag === 'Image' && layer.disk.g.externalDataFile
-  return { part: external ? 'data' : 'image', depth: e.depth }
-}
-
 /** The bytes of one extent within `[from, to)`; `undefined` for zeros. With `memory`, to be used only until it is read into again. */
 export function* extentBytes(
   chain: Chain,
@@ -48,7 +41,7 @@ export function* extentBytes(
   memory?: Memory
 ): Plan<Uint8Array | undefined> {
   const layer = chain[e.depth]
-  if (e.kind === 'zero' || e.kind === 'absent') return undefined
+  if (isZeros(e)) return undefined
   if (layer?._tag === 'Image' && layer.disk.encrypted)
     return yield* failure(e, {
       clause: 'LUKS-08',
@@ -57,7 +50,7 @@ export function* extentBytes(
     })
   if (e.kind === 'data') {
     const at = (e.host ?? 0) + from - e.start
-    const file = fileOf(chain, e)
+    const file = fileOf(layer, e.depth)
     return yield* memory === undefined ? readAt(at, to - from, file) : readInto(memory, at, to - from, file)
   }
   if (layer?._tag !== 'Image') return undefined

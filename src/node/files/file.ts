@@ -5,6 +5,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { readInWindows, type WindowSize } from '../../bytes/window.js'
 import { type CommandError, either, failure, get, onLeft, system, task } from '../command-error.js'
 import { identityOf } from './identity.js'
+import { holesOf, type Seek } from './holes.js'
 import { lockForReading, type ReadAccess } from './lock.js'
 import { isUrl, type RemoteOptions, type Source } from './source.js'
 
@@ -63,7 +64,11 @@ export const openRegular = either(function* ({ name, resolved }: Place, flags: n
   return { fd, identity: identityOf(stat), length: Number(stat.size), actualSize: Number(stat.blocks) * 512 }
 })
 
-const sourceOf = ({ name, resolved }: Place, { fd, identity, length: end, actualSize }: OpenFile): Source => {
+const sourceOf = (
+  { name, resolved }: Place,
+  { fd, identity, length: end, actualSize }: OpenFile,
+  seekData: Seek | undefined
+): Source => {
   const read = (at: number, out: Uint8Array): Uint8Array | CommandError =>
     E.toUnion(system('read', name, () => readFully(fd, at, out)))
   const small = readInWindows(end, window, ({ at, length }) => read(at, unclean(length)))
@@ -76,7 +81,8 @@ const sourceOf = ({ name, resolved }: Place, { fd, identity, length: end, actual
     world: {
       _tag: 'Sync',
       read: ({ at, length, into }) =>
-        length >= window.size && at < end ? read(at, into ?? unclean(length)) : small({ at, length })
+        length >= window.size && at < end ? read(at, into ?? unclean(length)) : small({ at, length }),
+      seekData
     },
     close: () => {
       closeSync(fd)
@@ -87,8 +93,9 @@ const sourceOf = ({ name, resolved }: Place, { fd, identity, length: end, actual
 /** Opens a file for reading, and locks it as its use needs. */
 export const openFile = task(async function* (place: Place, access: ReadAccess) {
   const opened = yield* get(openRegular(place))
-  yield* get(onLeft(() => closeSync(opened.fd))(await lockForReading(opened.fd, place.name, access)()))
-  return sourceOf(place, opened)
+  const { fd, length, actualSize } = opened
+  yield* get(onLeft(() => closeSync(fd))(await lockForReading(fd, place.name, access)()))
+  return sourceOf(place, opened, await holesOf(fd, length, actualSize))
 })
 
 /**

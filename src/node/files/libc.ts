@@ -13,42 +13,50 @@ export interface Libc {
   readonly share: (fd: number, at: number) => Errno
   /** Whether another open file, of any process, has a lock on the byte. */
   readonly isShared: (fd: number, at: number) => E.Either<Errno, boolean>
+  /** The first byte, at or after a byte, that is stored, or in a hole; {@link noSuchByte} where there is none. */
+  readonly seek: (fd: number, at: number, what: 'data' | 'hole') => E.Either<Errno, number>
   /** Gives a range of the file back to the file system; it reads as zeros. */
   readonly punchHole: (fd: number, at: number, length: number) => Errno
 }
 
-/** What `fcntl.h` of a system says of the locks of open files. */
-interface LockNumbers {
+/** What `fcntl.h` and `unistd.h` of a system say. */
+interface Numbers {
   readonly getLock: number
   readonly setLock: number
   readonly types: { readonly read: number; readonly write: number; readonly none: number }
+  readonly seek: { readonly data: number; readonly hole: number }
   /** The fields of `struct flock`, in their order. */
   readonly flock: Readonly<Record<'l_type' | 'l_whence' | 'l_start' | 'l_len' | 'l_pid', string>>
 }
 
-const systems: Partial<Record<NodeJS.Platform, LockNumbers>> = {
+const systems: Partial<Record<NodeJS.Platform, Numbers>> = {
   linux: {
     getLock: 36,
     setLock: 37,
     types: { read: 0, write: 1, none: 2 },
+    seek: { data: 3, hole: 4 },
     flock: { l_type: 'int16_t', l_whence: 'int16_t', l_start: 'int64_t', l_len: 'int64_t', l_pid: 'int32_t' }
   },
   darwin: {
     getLock: 92,
     setLock: 90,
     types: { read: 1, write: 3, none: 2 },
+    seek: { data: 4, hole: 3 },
     flock: { l_start: 'int64_t', l_len: 'int64_t', l_pid: 'int32_t', l_type: 'int16_t', l_whence: 'int16_t' }
   }
 }
 
 /** Keep the size of the file, and punch a hole. */
 const keepAndPunch = 3
+/** `ENXIO`: there are no such bytes up to the end of the file. */
+export const noSuchByte = 6
 /** `ENOSYS`, where the system has no such call. */
 const noCall = 38
 
-const libcOf = ({ getLock, setLock, types, flock }: LockNumbers, ffi: typeof koffi): Libc => {
+const libcOf = ({ getLock, setLock, types, seek, flock }: Numbers, ffi: typeof koffi): Libc => {
   const library = ffi.load(null)
   const fcntl = library.func('int fcntl(int fd, int command, ...)')
+  const lseek = library.func('int64_t lseek(int fd, int64_t offset, int whence)')
   const fallocate =
     process.platform === 'linux'
       ? library.func('int fallocate(int fd, int mode, int64_t offset, int64_t length)')
@@ -63,6 +71,10 @@ const libcOf = ({ getLock, setLock, types, flock }: LockNumbers, ffi: typeof kof
       const lock = byte(types.write, at)
       const errno = call(fd, getLock, lock)
       return errno === 0 ? E.right(lock.l_type !== types.none) : E.left(errno)
+    },
+    seek: (fd, at, what) => {
+      const found = Number(lseek(fd, at, seek[what]))
+      return found < 0 ? E.left(ffi.errno()) : E.right(found)
     },
     punchHole: (fd, at, length) =>
       fallocate === undefined ? noCall : fallocate(fd, keepAndPunch, at, length) === 0 ? 0 : ffi.errno()

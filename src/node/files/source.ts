@@ -2,14 +2,18 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { empty } from '../../bytes/octets.js'
-import type { Plan, Read } from '../../bytes/plan.js'
+import { allStored, type Answer, type Plan, type Read, type SeekData, type StoredRange } from '../../bytes/plan.js'
 import { because, type Cause, type CommandError } from '../command-error.js'
 import { pause } from './partial.js'
 
 /** What answers the requests of a plan: files at once, servers in their own time. */
-export type World =
+export type World = (
   | { readonly _tag: 'Sync'; readonly read: (request: Read) => Uint8Array | CommandError }
   | { readonly _tag: 'Async'; readonly read: (request: Read) => TaskEither<CommandError, Uint8Array> }
+) & {
+  /** Where bytes are stored; everywhere unless given. */
+  readonly seekData?: ((request: SeekData) => StoredRange) | undefined
+}
 
 /** How images on servers are read. */
 export interface RemoteOptions {
@@ -81,7 +85,7 @@ export const run =
   ): TaskEither<CommandError, A> =>
   async () => {
     const running = plan()
-    let answer: Uint8Array = empty
+    let answer: Answer = empty
     for (;;) {
       const paused = pause()
       if (paused !== undefined) await paused
@@ -93,7 +97,8 @@ export const run =
         const acted = act(request.what)
         const done = acted instanceof Promise ? await acted : acted
         if (done !== undefined && E.isLeft(done)) return done
-      } else {
+      } else if (request._tag === 'SeekData') answer = (world.seekData ?? allStored)(request)
+      else {
         const bytes = world._tag === 'Sync' ? world.read(request) : E.toUnion(await world.read(request)())
         if (!(bytes instanceof Uint8Array)) return E.left(bytes)
         answer = bytes

@@ -4,8 +4,8 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Issue } from '../../bytes/issue.js'
 import { emit, failOn, Memory, onEmit, type Plan } from '../../bytes/plan.js'
 import type { Decoder, Decompressor } from '../../compression/decompress.js'
-import { type Chain, chainSize, type LocatedExtent, locations } from '../../image/guest/chain.js'
-import { extentBytes, fileOf, readPadded } from '../../image/guest/read.js'
+import { type Chain, chainSize, fileOf, isZeros, type LocatedExtent, locations } from '../../image/guest/chain.js'
+import { extentBytes, readPadded } from '../../image/guest/read.js'
 import { type CommandError, task, wait } from '../command-error.js'
 import { type Act, run, type Source } from '../files/source.js'
 import type { OpenChain } from './open.js'
@@ -38,7 +38,7 @@ export interface Piece {
 }
 
 const pieceSize = 2 ** 21
-/** Bytes of a share, zeros not included. */
+/** Bytes of a share; zeros are not included unless they have a place in a file. */
 const shareSize = 2 ** 22
 
 /** How the disk is traversed. */
@@ -95,12 +95,16 @@ function* pieces(
   yield* onEmit(locations(chain, at, end), function* (e): Plan<void, Piece> {
     const [from, to] = [Math.max(at, e.start), Math.min(end, e.start + e.length)]
     const where = { depth: e.depth, absent: e.kind === 'absent', compressed: e.kind === 'compressed' }
-    if (e.kind === 'zero' || e.kind === 'absent')
-      return yield* emit<Piece>({ ...where, at: from, length: to - from, bytes: undefined })
-    const missing = e.kind === 'data' ? partPastEnd(e, from, to, sourceOf(fileOf(chain, e))) : undefined
+    const isStored = e.kind === 'data' || e.kind === 'hole'
+    const missing = isStored ? partPastEnd(e, from, to, sourceOf(fileOf(chain[e.depth], e.depth))) : undefined
     if (missing !== undefined) yield* failOn(onPastEnd(missing))
+    if (isZeros(e)) {
+      // All threads number their shares alike, though one may find a hole where another found stored zeros.
+      if (e.host !== undefined) counted += to - from
+      return yield* emit<Piece>({ ...where, at: from, length: to - from, bytes: undefined })
+    }
     for (let here = from, length = 0; here < to; here += length) {
-      length = Math.min(to - here, pieceSize)
+      length = Math.min(to - here, pieceSize, shareSize - (counted % shareSize))
       const share = Math.floor(counted / shareSize)
       counted += length
       if (!claims(share)) continue

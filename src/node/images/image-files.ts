@@ -6,6 +6,7 @@ import { type Repaired, repair, type RepairMode } from '../../transition/repair/
 import type { OpenOptions } from '../../transition/engine/open.js'
 import { actOnEach, type Cause, type CommandError, onLeft } from '../command-error.js'
 import type { DiskFile } from '../files/disk-file.js'
+import type { World } from '../files/source.js'
 import { UndoLog } from './undo-log.js'
 
 /** Answers requests, about backing files say. */
@@ -14,30 +15,37 @@ export type Reader = (request: Read) => Uint8Array | CommandError
 /** The answers of files that are not there. */
 const noBytes: Reader = (request) => new Uint8Array(request.length)
 
+/** What answers requests about the backing files. */
+export type Below = Pick<World, 'seekData'> & { readonly read: Reader }
+
 const done: E.Either<CommandError, void> = E.right(undefined)
 
 /** The files of one image. */
 export class ImageFiles {
   /**
    * @param data the external data file
-   * @param below answers requests about the backing files
    */
   constructor(
     private readonly image: DiskFile,
     private readonly data?: DiskFile,
-    private readonly below: Reader = noBytes
+    private readonly below: Below = { read: noBytes }
   ) {}
 
   /** Answers a plan's requests, with what waits to be written. */
   readonly read: Reader = (request) => {
-    if (request.file.depth > 0) return this.below(request)
+    if (request.file.depth > 0) return this.below.read(request)
     if (request.file.part === 'image') return this.image.read(request)
     return this.data === undefined ? noBytes(request) : this.data.read(request)
   }
 
+  /** Where bytes of the backing files are stored. */
+  get seekData(): World['seekData'] {
+    return this.below.seekData
+  }
+
   /** Runs a plan on the image. */
   run<A>(plan: Plan<A>): E.Either<Cause, A> {
-    return runSync(plan, { read: this.read, emit: () => undefined })
+    return runSync(plan, { read: this.read, seekData: this.seekData })
   }
 
   /** Lets writes be read from now on. */

@@ -89,11 +89,11 @@ export const lockImage = (image: string | Place, options: LockOptions = {}): Tas
         ? undefined
         : yield* wait(openChainAt(place, { allow }))
     if (chain !== undefined) opened.push(chain)
-    const read = chain?.world._tag === 'Sync' ? chain.world.read : undefined
+    const below = chain?.world._tag === 'Sync' ? chain.world : undefined
     const backing = chain?.chain.slice(1) ?? []
     return {
       name,
-      files: new ImageFiles(file, data, read),
+      files: new ImageFiles(file, data, below),
       metadata,
       around: { backing, ...(await codecs(metadata, backing, options)) },
       close

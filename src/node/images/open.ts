@@ -4,8 +4,9 @@ import { basename, dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { label } from '../../bytes/octets.js'
-import { type FileRef, fromMemory, type Read } from '../../bytes/plan.js'
+import { allStored, type FileRef, fromMemory } from '../../bytes/plan.js'
 import { type Chain, chainSize, type Layer } from '../../image/guest/chain.js'
+import { hasPreallocatedClusters } from '../../image/guest/holes.js'
 import { activeDisk, type GuestDisk, snapshotDisk } from '../../image/guest/extents.js'
 import { type Metadata } from '../../image/metadata.js'
 import { vmStateDisk } from '../../image/guest/vm-state.js'
@@ -13,7 +14,7 @@ import { type CommandError, type Failed, failure, get, onLeft, task, using, wait
 import { openFile, openSource, type Place, resolvedPath } from '../files/file.js'
 import { keepApart } from '../files/identity.js'
 import { readAccess } from '../files/lock.js'
-import { cannotOpen, inOwnTime, isUrl, type RemoteOptions, type Source, type World } from '../files/source.js'
+import { cannotOpen, inOwnTime, isUrl, type RemoteOptions, run, type Source, type World } from '../files/source.js'
 import { backingPlace, dataPlace, newBackingPath } from './follow.js'
 import { openableMetadata, type OpenableMetadata, snapshotNamed } from './openable-metadata.js'
 
@@ -85,7 +86,7 @@ interface Step {
 }
 
 const rawStep = (image: Source): Step => ({
-  layer: { _tag: 'Raw', size: image.length },
+  layer: { _tag: 'Raw', size: image.length, hasHoles: image.world.seekData !== undefined },
   files: { image }
 })
 
@@ -102,13 +103,21 @@ const diskOf = (
   )(snapshotNamed(image, m, wanted))
 }
 
+/** Whether the holes of an image's file are asked for. */
+const asksForHoles = task(async function* (image: Source, m: OpenableMetadata) {
+  const { actualSize, length, world } = image
+  if (actualSize === undefined || world.seekData === undefined) return false
+  return yield* wait(run(image, () => hasPreallocatedClusters(m, m.geometry, { length, actualSize })))
+})
+
 /** @param isTop whether the options say what is opened of it; of every other image that is the active disk */
 const imageStep = task(async function* (image: Source, options: OpenOptions, isTop: boolean) {
   const { allow, forceShare } = options
   const wanted: Partial<OpenOptions> = isTop ? options : {}
   const { name } = image
   const m = yield* wait(openableMetadata(image))
-  const layer: Layer = { _tag: 'Image', disk: yield* get(diskOf(name, m, wanted)) }
+  const disk = yield* get(diskOf(name, m, wanted))
+  const layer: Layer = { _tag: 'Image', disk, hasHoles: yield* wait(asksForHoles(image, m)) }
   const backing = wanted.vmState === true ? undefined : m.backingName
   const next =
     backing === undefined
@@ -135,15 +144,17 @@ const fileIn =
 /** The world of a chain: each request goes to the file it is about. It answers at once if all of them do. */
 const worldOf = (files: readonly Files[]): World => {
   const fileOf = fileIn(files)
-  const of = ({ file }: Read): World => fileOf(file)?.world ?? nowhere
+  const of = ({ file }: { readonly file: FileRef }): World => fileOf(file)?.world ?? nowhere
+  const seekData: World['seekData'] = (request) => (of(request).seekData ?? allStored)(request)
   if (files.some(({ image }) => image.world._tag === 'Async'))
-    return { _tag: 'Async', read: (request) => inOwnTime(of(request))(request) }
+    return { _tag: 'Async', read: (request) => inOwnTime(of(request))(request), seekData }
   return {
     _tag: 'Sync',
     read: (request) => {
       const world = of(request)
       return world._tag === 'Sync' ? world.read(request) : zeros(request)
-    }
+    },
+    seekData
   }
 }
 

@@ -43,6 +43,7 @@ const sessionOf = (disk: DiskFile): Changes => ({
     return [{ _tag: 'Raw', size: Math.ceil(disk.length() / sectorSize) * sectorSize }]
   },
   read: disk.read,
+  seekData: undefined,
   command: (command) => {
     const change = changeOf(command)
     if (change === undefined) return E.left([unknown(command)])

@@ -10,10 +10,10 @@ import { open, type OpenOptions } from '../../transition/engine/open.js'
 import type { WritableImage } from '../../transition/engine/command-state.js'
 import { Group, mayJoin } from '../../transition/group.js'
 import type { Cause, CommandError } from '../command-error.js'
-import type { ImageFiles, Reader } from './image-files.js'
+import type { Below, ImageFiles, Reader } from './image-files.js'
 
 /** What may be changed: an image in a session, or a raw file. */
-export type Changes = Pick<Session, 'chain' | 'read' | 'command' | 'end'>
+export type Changes = Pick<Session, 'chain' | 'read' | 'seekData' | 'command' | 'end'>
 
 /** Why commands have not been carried out, and which of them is refused, if one is. */
 export interface Refused {
@@ -59,6 +59,11 @@ export class Session {
 
   /** Answers a plan's requests, with what waits to be written. */
   readonly read: Reader = (request) => this.files.read(request)
+
+  /** Where bytes of the backing files are stored. */
+  get seekData(): Below['seekData'] {
+    return this.files.seekData
+  }
 
   /** Runs a plan on the image. */
   run<A>(plan: Plan<A>): E.Either<Cause, A> {

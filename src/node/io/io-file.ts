@@ -34,11 +34,11 @@ const forReading = task(async function* (
     close()
     return yield* get(failure(`Could not open '${name}': it is on a server`, { file: name }))
   }
-  const { read } = world
+  const { read, seekData } = world
   return {
     request,
     chain: () => chain,
-    run: (plan, emit = () => undefined) => runSync(plan(), { read, emit }),
+    run: (plan, emit = () => undefined) => runSync(plan(), { read, seekData, emit }),
     changes: undefined,
     close: () => {
       close()
@@ -50,7 +50,7 @@ const forReading = task(async function* (
 const writable = (request: OpenRequest, { session, close }: Writable): IoFile => ({
   request,
   chain: () => session.chain,
-  run: (plan, emit = () => undefined) => runSync(plan(), { read: session.read, emit }),
+  run: (plan, emit = () => undefined) => runSync(plan(), { read: session.read, seekData: session.seekData, emit }),
   changes: session,
   close: () => {
     const ended = session.end()

@@ -2,7 +2,16 @@
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { Issue } from '../../bytes/issue.js'
 import { equal, hex, joined } from '../../bytes/octets.js'
-import { failOn, type FileRef, imageFile, type Plan, type Read, readAt } from '../../bytes/plan.js'
+import {
+  type Answer,
+  bytesOf,
+  failOn,
+  type FileRef,
+  imageFile,
+  type Plan,
+  type Read,
+  readAt
+} from '../../bytes/plan.js'
 import { encodeWords } from '../../bytes/words.js'
 import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { sectorSize } from '../../format/limits.js'
@@ -132,7 +141,7 @@ export class Transaction {
     const { at, length } = request
     const s = Math.floor(at / sectorSize)
     const start = at - s * sectorSize
-    if (start + length > sectorSize) return this.overlay(at, yield request)
+    if (start + length > sectorSize) return this.overlay(at, bytesOf(yield request))
     const sector = this.now.get(s) ?? this.asked.get(s) ?? (yield* readAt(s * sectorSize, sectorSize))
     if (!this.now.has(s)) this.asked.set(s, sector)
     return sector.slice(start, start + length)
@@ -212,7 +221,7 @@ export class Transaction {
 
 /** The same plan, for which the image file is as the transaction has left it. */
 export function* readThrough<A, W>(transaction: Transaction, plan: Plan<A, W>): Plan<A, W> {
-  let answer: Uint8Array = new Uint8Array(0)
+  let answer: Answer = new Uint8Array(0)
   for (;;) {
     const step = plan.next(answer)
     if (step.done === true) return step.value
