@@ -58,6 +58,31 @@ const exitOf = ({ image, data }: Files): number => {
   return E.isLeft(counts) ? 1 : exitCode(counts.right)
 }
 
+test('a refcount is raised also where one in the same byte, of a cluster before it, is lowered', () => {
+  const written = perhaps(newMachine({ size: 2 ** 15, clusterBits: 9, refcountOrder: 1 }), {
+    _tag: 'Write',
+    at: 0,
+    bytes: new Uint8Array(16 * 512).fill(1)
+  })
+  const { files, opened } = right(written)
+  const image = files.image.slice()
+  const view = viewOf(image)
+  const block = Number(view.getBigUint64(Number(opened.metadata.header.refcountTableOffset)))
+  const l2 = Number(view.getBigUint64(Number(opened.metadata.header.l1TableOffset)) & 0xff_ffff_ffff_fe00n)
+  const clusters = Array.from({ length: 16 }, (_, i) =>
+    Number((view.getBigUint64(l2 + 8 * i) & 0xff_ffff_ffff_fe00n) / 512n)
+  )
+  const first = clusters.findIndex((cluster) => cluster % 4 === 0)
+  // Of four clusters whose refcounts are in one byte the first loses its reference, and the last gets a second one.
+  view.setBigUint64(l2 + 8 * first, 0n)
+  view.setBigUint64(l2 + 8 * 20, view.getBigUint64(l2 + 8 * (first + 3)))
+  const byte = block + (clusters[first] ?? 0) / 4
+  assert.is(image[byte], 0b01_01_01_01)
+  const after = repaired({ ...files, image }, 'all')
+  assert.is(E.isRight(after) && after.right.image[byte], 0b10_01_01_00)
+  assert.is(E.isRight(after) && exitOf(after.right), 0)
+})
+
 test('a full repair leaves fewer findings and the same guest contents', () => {
   const codes: string[] = []
   for (const { name, files } of unsound()) {

@@ -75,9 +75,11 @@ function* repairRefcounts(w: CommandState, e: Examined, mode: RepairMode): Plan<
       })
     return yield* rebuild(w, e)
   }
-  for (const { cluster, n, by } of wrong)
-    if (by < 0 ? e.state.knowsAll : mode === 'all')
-      yield* addToRefcounts(w, cluster, n, by, by > 0 ? 'prepare' : 'release')
+  // Refcounts of less than a byte share bytes: what is lowered later has to include what was raised.
+  const raised = mode === 'all' ? wrong.filter(({ by }) => by > 0) : []
+  const lowered = e.state.knowsAll ? wrong.filter(({ by }) => by < 0) : []
+  for (const { cluster, n, by } of raised) yield* addToRefcounts(w, cluster, n, by, 'prepare')
+  for (const { cluster, n, by } of lowered) yield* addToRefcounts(w, cluster, n, by, 'release')
 }
 
 function* examined(fileLength: number, mode: RepairMode): Plan<Examined> {

@@ -83,11 +83,22 @@ export const amendMutants: readonly Mutant[] = [
     file: 'transition/repair/repair.ts',
     change: {
       in: 'repairRefcounts',
-      find: 'addToRefcounts($w, $cluster, $n, $by, $stage)',
-      to: 'addToRefcounts($w, $cluster, $n, -$by, $stage)'
+      find: "addToRefcounts($w, $cluster, $n, $by, 'release')",
+      to: "addToRefcounts($w, $cluster, $n, -$by, 'release')"
     },
     red: 'props/transition/repair/repair.test.ts',
     rule: 'a repair of leaks leaves no leak'
+  },
+  {
+    name: 'a repair lowers refcounts before it raises others',
+    file: 'transition/repair/repair.ts',
+    change: {
+      in: 'repairRefcounts',
+      find: "for ($each of raised) yield* addToRefcounts($w, $cluster, $n, $by, 'prepare')",
+      operator: 'swap-with-next'
+    },
+    red: 'props/transition/repair/repair.test.ts',
+    rule: 'a refcount is raised also where one in the same byte, of a cluster before it, is lowered'
   },
   {
     name: 'the dirty bit is not cleared',
@@ -111,7 +122,7 @@ export const amendMutants: readonly Mutant[] = [
   {
     name: 'a repair frees clusters of a tree that it does not follow',
     file: 'transition/repair/repair.ts',
-    change: { in: 'repairRefcounts', find: '$by < 0 ? $e.state.knowsAll : $all', to: '$by < 0 || $all' },
+    change: { in: 'repairRefcounts', find: '$e.state.knowsAll ? $lowered : []', to: '$lowered' },
     red: 'props/transition/repair/repair.test.ts',
     rule: 'a repair frees nothing of a snapshot whose L1 table it cannot follow'
   },
