@@ -3,8 +3,11 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import type { ClauseId } from '../../../spec/index.js'
 import { viewOf } from '../../../src/bytes/octets.js'
+import { fromMemory, runSync } from '../../../src/bytes/plan.js'
+import { portable } from '../../../src/compression/decompress.js'
 import { header } from '../../../src/format/header.js'
 import type { Command } from '../../../src/transition/command.js'
+import { repair } from '../../../src/transition/repair/repair.js'
 import { suite } from '../../run/suite.js'
 import { machineOf, newMachine, perhaps, right } from '../model/machine.js'
 
@@ -53,6 +56,25 @@ test('bytes past the end of any file are not written', () => {
     }
     assert.is(refusedBy(change, written, there), 'GEN-05', `${at}`)
   }
+})
+
+test('a repair asks for nothing past the end of any file', () => {
+  const { files: there, opened: saved } = right(perhaps({ files, opened }, { _tag: 'SnapshotCreate', name: 'a' }))
+  const image = there.image.slice()
+  viewOf(image).setBigUint64(Number(saved.metadata.header.snapshotsOffset), 2n ** 63n)
+  viewOf(image).setUint32(Number(saved.metadata.header.snapshotsOffset) + 8, 0)
+  const ends: number[] = []
+  runSync(repair({ backing: [], decompressor: portable }, image.length, 'all'), {
+    read: (r) => {
+      ends.push(r.at + r.length)
+      return fromMemory(image)(r)
+    }
+  })
+  assert.ok(ends.length > 10)
+  assert.equal(
+    ends.filter((end) => end > Number.MAX_SAFE_INTEGER),
+    []
+  )
 })
 
 test.run()

@@ -1,7 +1,7 @@
 /** Transactions: what one command changes, as metadata that it reads back and as one ordered list of host writes. */
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { Issue } from '../../bytes/issue.js'
-import { equal, hex, joined } from '../../bytes/octets.js'
+import { empty, equal, hex, joined } from '../../bytes/octets.js'
 import {
   type Answer,
   bytesOf,
@@ -135,10 +135,11 @@ export class Transaction {
 
   /**
    * The bytes of the image file that a request asks for, as the changes have left them. A request within a sector is
-   * answered from that sector, which is read once.
+   * answered from that sector, which is read once; one for no bytes reads none.
    */
   *read(request: Read): Plan<Uint8Array> {
     const { at, length } = request
+    if (length === 0) return empty
     const s = Math.floor(at / sectorSize)
     const start = at - s * sectorSize
     if (start + length > sectorSize) return this.overlay(at, bytesOf(yield request))
