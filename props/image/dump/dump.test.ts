@@ -4,10 +4,12 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { load, names } from '../../../corpus/load.js'
 import { isObject } from '../../../src/bytes/json.js'
+import { viewOf } from '../../../src/bytes/octets.js'
 import { dumpFrame, dumpRegions, patchOf } from '../../../src/image/dump/dump.js'
+import { explain, explainJson } from '../../../src/image/dump/explain.js'
 import { holds } from '../../run/holds.js'
 import { note, suite } from '../../run/suite.js'
-import { assembled, dumpText, right, sameBytes, smallImages } from '../world.js'
+import { assembled, dumpText, right, runOn, sameBytes, smallImages } from '../world.js'
 
 const test = suite('dump')
 
@@ -132,6 +134,17 @@ test('entries whose offsets grow by one step are one run', () => {
     (r) => r['structure'] === 'L2 table'
   )
   assert.is(Array.isArray(table?.['runs']) ? table['runs'].length : 0, 1)
+})
+
+test('an explanation does not grow with a length that only a damaged entry states', () => {
+  const { image } = load('case-50-snapshot-v2')
+  const table = Number(viewOf(image).getBigUint64(64))
+  const damaged = image.slice()
+  viewOf(damaged).setUint32(table + 36, 2 ** 24)
+  const report = right(runOn(damaged, explain(damaged.length, table + 40)))
+  const extra = report.explanations.find(({ size }) => size === 2 ** 24)
+  assert.is(extra?.structure, 'snapshot table')
+  assert.ok(JSON.stringify(explainJson(report)).length < 2 ** 14)
 })
 
 test.run()

@@ -70,6 +70,9 @@ const inHeader = (bytes: Uint8Array, offset: number): readonly StructurePart[] =
   return single('unknown additional fields', start, size, value, 'HDR-03', 'kept when the header is rewritten')
 }
 
+/** Most bytes of a string or of extra data that a value has: a damaged length may name more than the file holds. */
+const mostShown = 1024
+
 /** The parts of entry `index` of a table of entries of variable length: its fields, its strings, its padding. */
 const inEntry = <A extends Padded & Partial<F>, F>(
   type: EntryType<A, F>,
@@ -90,7 +93,7 @@ const inEntry = <A extends Padded & Partial<F>, F>(
     const place = type.placeOf(key, a.right)
     const at = from + place.at
     if (!covers(at, place.size, offset)) return []
-    const own = bytes.subarray(at, at + place.size)
+    const own = bytes.subarray(at, at + Math.min(place.size, mostShown))
     return single(tail.name, at, place.size, tail === padding ? toHex(own) : label(own), tail.clause, tail.doc)
   })
   return [...inRows(type.fixed.rows, bytes, from, offset), ...found].map((p) => ({
