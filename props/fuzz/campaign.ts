@@ -5,7 +5,7 @@ import { Random } from '../tools/same/random.js'
 import { Coverage } from './edges.js'
 import { execute, type Input, kindOf, type Target, targetNames } from './execution.js'
 import { Kept, nameOf, seeds } from './kept.js'
-import { mutated, parentOf } from './mutation.js'
+import { asksForMuch, longest, mutated, parentOf } from './mutation.js'
 import { shrunk } from './shrink.js'
 import { merged, type OfTarget, type Summary } from './summary.js'
 
@@ -24,8 +24,11 @@ export interface Campaign {
 /** Inputs that are made of one image before another one is picked: taking it apart costs as much as a few executions. */
 const batch = 48
 
-/** Processor time of an execution, in microseconds, over which its input is not kept: those made of it would cost as much. */
-const mostKept = 20_000
+/** Of so many inputs with a table near the limit of its size one is executed: it costs as much as a thousand others. */
+const seldom = 64
+
+/** Passes of edges from which on an input is not kept: those made of it would cost as much. */
+const mostWork = 100_000
 
 /** Kinds of finds after which a campaign ends early. */
 const mostKinds = 20
@@ -52,7 +55,7 @@ const print = (line: object): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
-const nothing: OfTarget = { executions: 0, cpu_seconds: 0, finds: 0 }
+const nothing: OfTarget = { executions: 0, seconds: 0, finds: 0 }
 
 /** The middle one of the lengths, of which every 16th is remembered. */
 const median = (lengths: readonly number[]): number => lengths.toSorted((a, b) => a - b)[lengths.length >> 1] ?? 0
@@ -65,6 +68,7 @@ export const campaign = (asked: Campaign): Summary => {
   const finds = new Map<string, number>()
   const of = new Map<Target, OfTarget>()
   const lengths: number[] = []
+  const record = Buffer.alloc(64 + longest)
   const running = openSync(runningIn(asked.corpus, asked.shard), 'w')
   const began = performance.now()
   const cpu = process.cpuUsage()
@@ -83,7 +87,9 @@ export const campaign = (asked: Campaign): Summary => {
       corpus: kept.size,
       median_bytes: median(lengths),
       finds: Object.fromEntries(finds),
-      targets: Object.fromEntries(of)
+      targets: Object.fromEntries(
+        [...of].map(([name, sum]) => [name, { ...sum, seconds: Math.round(sum.seconds * 100) / 100 }])
+      )
     }
   }
 
@@ -96,7 +102,7 @@ export const campaign = (asked: Campaign): Summary => {
     coverage.reached()
     const { length } = smaller.image
     print({
-      find: execute(smaller).find ?? line,
+      find: execute(smaller) ?? line,
       target: input.target,
       bytes: length,
       replay: report(smaller, asked.corpus, asked.mutant)
@@ -104,17 +110,20 @@ export const campaign = (asked: Campaign): Summary => {
   }
 
   const one = (input: Input): void => {
-    writeSync(running, `${input.target} ${input.draw} ${input.image.length}\n`.padEnd(64), 0)
-    writeSync(running, input.image, 0, input.image.length, 64)
-    const { find, time } = execute(input)
-    const sum = of.get(input.target) ?? nothing
-    of.set(input.target, {
+    const { target, draw, image } = input
+    record.write(`${target} ${draw} ${image.length}\n`.padEnd(64), 'latin1')
+    record.set(image, 64)
+    writeSync(running, record, 0, 64 + image.length, 0)
+    const before = performance.now()
+    const find = execute(input)
+    const sum = of.get(target) ?? nothing
+    of.set(target, {
       executions: sum.executions + 1,
-      cpu_seconds: sum.cpu_seconds + time / 1e6,
+      seconds: sum.seconds + (performance.now() - before) / 1000,
       finds: sum.finds + Number(find !== undefined)
     })
-    if (executions++ % 16 === 0) lengths.push(input.image.length)
-    if (coverage.reached() && find === undefined && time < mostKept) kept.add(input.image)
+    if (executions++ % 16 === 0) lengths.push(image.length)
+    if (coverage.reached() && find === undefined && coverage.work < mostWork) kept.add(image)
     if (find !== undefined) found(input, find)
   }
 
@@ -123,6 +132,7 @@ export const campaign = (asked: Campaign): Summary => {
     coverage.reached()
     for (let i = 0; i < batch && executions < asked.executions; i++) {
       const image = mutated(parent, random, kept.any(random))
+      if (asksForMuch(image) && random.below(seldom) > 0) continue
       one({ target: asked.targets[random.below(asked.targets.length)] ?? 'header', draw: random.below(2 ** 32), image })
     }
     if (performance.now() - printed < pause) continue

@@ -39,7 +39,7 @@ const kinds: readonly ((image: WritableImage, random: Random) => AnyCommand)[] =
   ({ disk }, random) => ({
     _tag: 'Resize',
     size:
-      [512 * random.below(64), disk.size + 512 * random.below(256), disk.size * 2, 2 ** random.below(50)][
+      [512 * random.below(64), disk.size + 512 * random.below(256), disk.size * 2, 2 ** random.below(40)][
         random.below(4)
       ] ?? 0
   }),

@@ -18,14 +18,18 @@ export class Coverage {
   private readonly seen = new Uint8Array(capacity)
   /** Edges that were passed at all. */
   passed = 0
+  /** Passes of all edges since the call before the last one: what an execution cost, the same on every machine. */
+  work = 0
 
   /** Clears the counts; whether they hold an edge, or a number of passes of one, that no execution had before. */
   reached(): boolean {
     let isNew = false
+    let work = 0
     for (let i = 0; i < capacity; i++) {
       const passes = edges[i] ?? 0
       if (passes === 0) continue
       edges[i] = 0
+      work += passes
       const before = this.seen[i] ?? 0
       const bucket = bucketOf(passes)
       if ((before & bucket) !== 0) continue
@@ -33,6 +37,7 @@ export class Coverage {
       this.seen[i] = before | bucket
       isNew = true
     }
+    this.work = work
     return isNew
   }
 }

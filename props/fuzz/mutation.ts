@@ -1,5 +1,6 @@
 /** Mutations: an image becomes another by edits of fields, of bytes, and of places that refer to each other. */
 import { viewOf } from '../../src/bytes/octets.js'
+import { headerFields } from '../../src/format/header.js'
 import { type Edit, edited } from '../damage/edit.js'
 import { siteEdits } from '../damage/possible-edits.js'
 import { type ImageParts, partsOf, type Site } from '../damage/site.js'
@@ -32,7 +33,7 @@ export const parentOf = (image: Uint8Array): Parent => {
 const oneOf = <A>(random: Random, list: readonly A[]): A | undefined => list[random.below(list.length)]
 
 /** Most bytes of an image: what makes it longer is left out. */
-const longest = 2 ** 18
+export const longest = 2 ** 18
 
 const fieldEdit = ({ parts, places }: Parent, random: Random): Edit | undefined => {
   const place = oneOf(random, oneOf(random, places) ?? [])
@@ -109,6 +110,13 @@ const spliceEdit = ({ image }: Parent, random: Random, other: Uint8Array): Edit 
   const bytes = other.subarray(from, from + 512 * (1 + random.below(8)))
   const at = random.below(2) === 0 ? from : 512 * random.below((image.length >> 9) + 1)
   return { _tag: 'Put', at, bytes: bytes.slice(0, Math.max(0, image.length - at)) }
+}
+
+/** Whether the header names more than a few thousand snapshots, or an L1 table of 128 KiB or more. */
+export const asksForMuch = (image: Uint8Array): boolean => {
+  if (image.length < headerFields.size) return false
+  const { nbSnapshots, l1Size } = headerFields.atWith(viewOf(image), () => ({}))
+  return nbSnapshots > 2 ** 12 || l1Size > 2 ** 14
 }
 
 /** Kinds of edits, the more frequent ones more than once. */

@@ -144,6 +144,9 @@ export const mapping = ({ files }: Scene): void => {
     )
 }
 
+/** Most bytes of the explanation of one byte, to which a whole table of compressed clusters may refer. */
+const mostExplained = 2 ** 22
+
 /** The dump as text, what is assembled from it, and an explanation of some byte. */
 export const dumping = ({ files, random }: Scene): void => {
   const { image } = files
@@ -152,7 +155,8 @@ export const dumping = ({ files, random }: Scene): void => {
   if (E.isLeft(done)) return
   findUnless(equal(assembled(parts.join('')), image), () => 'the dump is assembled to another image')
   const explained = runWithin(files, linear(files), explain(image.length, random.below(image.length + 512)))
-  if (E.isRight(explained)) JSON.stringify(explainJson(explained.right))
+  const text = E.isRight(explained) ? JSON.stringify(explainJson(explained.right)) : ''
+  findUnless(text.length <= mostExplained, () => `an explanation of ${text.length} bytes`)
 }
 
 /** Most guest bytes of one read. */

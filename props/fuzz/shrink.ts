@@ -1,17 +1,19 @@
 /** Shrinking: the smallest image, with the most zeros, in which a target still finds the same. */
 import { execute, type Input, kindOf } from './execution.js'
 
-/** Most executions that one find is shrunk with. */
+/** Most executions that one find is shrunk with, and milliseconds: one that takes long is hardly shrunk. */
 const most = 600
+const longest = 10_000
 
 /** The input with less in its image, as long as the find is of the same kind. */
 export const shrunk = (input: Input, line: string): Input => {
   const kind = kindOf(input.target, line)
+  const began = performance.now()
   let tries = 0
   let { image } = input
   const keep = (candidate: Uint8Array): boolean => {
-    if (tries++ >= most) return false
-    const { find } = execute({ ...input, image: candidate })
+    if (tries++ >= most || performance.now() - began > longest) return false
+    const find = execute({ ...input, image: candidate })
     if (find === undefined || kindOf(input.target, find) !== kind) return false
     image = candidate
     return true

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { PathReporter } from 'io-ts/lib/PathReporter.js'
 
-const OfTarget = t.type({ executions: t.number, cpu_seconds: t.number, finds: t.number })
+const OfTarget = t.type({ executions: t.number, seconds: t.number, finds: t.number })
 export type OfTarget = t.TypeOf<typeof OfTarget>
 
 const Summary = t.type({
@@ -38,7 +38,7 @@ const added = <A>(all: readonly Readonly<Record<string, A>>[], plus: (a: A, b: A
 
 const both = (a: OfTarget, b: OfTarget): OfTarget => ({
   executions: a.executions + b.executions,
-  cpu_seconds: rounded(a.cpu_seconds + b.cpu_seconds),
+  seconds: rounded(a.seconds + b.seconds),
   finds: a.finds + b.finds
 })
 

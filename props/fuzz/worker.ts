@@ -13,7 +13,7 @@ const found = (): boolean => {
     process.stdout.write(`${JSON.stringify(summary)}\n`)
     return findsIn(summary) > 0
   }
-  const { find } = execute({ target, draw, image: new Uint8Array(readFileSync(replay)) })
+  const find = execute({ target, draw, image: new Uint8Array(readFileSync(replay)) })
   process.stdout.write(`${JSON.stringify({ find: find ?? null, target, draw })}\n`)
   return find !== undefined
 }

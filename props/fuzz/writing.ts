@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../src/bytes/host-write.js'
 import { equal } from '../../src/bytes/octets.js'
 import { native } from '../../src/node/compression/native.js'
-import { clusterSize, type Geometry } from '../../src/format/geometry.js'
+import { clusterSize, type Geometry, l1Coverage } from '../../src/format/geometry.js'
 import { activeDisk } from '../../src/image/guest/extents.js'
 import { readGuest } from '../../src/image/guest/read.js'
 import { type AnyCommand, step } from '../../src/transition/command.js'
@@ -21,15 +21,18 @@ const mostFile = 2 ** 24
 const endOf = (w: HostWrite): number =>
   w._tag === 'Flush' ? 0 : w._tag === 'Truncate' ? w.length : w.at + (w._tag === 'Write' ? w.bytes.length : w.length)
 
-/** The files after some writes, which a file holds and whose size is in proportion; none where they reach too far for memory. */
-const after = (files: Files, g: Geometry, writes: readonly HostWrite[]): Files | undefined => {
+/**
+ * The files after some writes, which a file holds and whose size is in proportion to the image and to the `disk` that is
+ * asked for, in bytes; none where they reach too far for memory.
+ */
+const after = (files: Files, g: Geometry, writes: readonly HostWrite[], disk = 0): Files | undefined => {
   let bytes = 0
   for (const w of writes) {
     const at = w._tag === 'Write' || w._tag === 'Punch' ? w.at : 0
     findUnless(Number.isSafeInteger(at) && at >= 0 && Number.isSafeInteger(endOf(w)), () => `${w._tag} at byte ${at}`)
     if (w._tag === 'Write') bytes += w.bytes.length
   }
-  const most = 2 ** 20 + 64 * clusterSize(g) + 64 * files.image.length
+  const most = 2 ** 20 + 64 * clusterSize(g) + 64 * files.image.length + 16 * Math.ceil(disk / l1Coverage(g))
   findUnless(bytes <= most, () => `${bytes} bytes written, more than ${most}`)
   return writes.every((w) => endOf(w) <= mostFile) ? perform(files, writes) : undefined
 }
@@ -98,7 +101,7 @@ export const transition = ({ files: first, random }: Scene): void => {
   const command = drawnCommand(next, random)
   const done = runWithin(files, linear(files), step(next, command))
   if (E.isLeft(done)) return
-  const now = after(files, next.g, done.right.writes)
+  const now = after(files, next.g, done.right.writes, command._tag === 'Resize' ? command.size : 0)
   if (now === undefined || !isSound(files)) return
   const report = checked(now)
   const reason = report?.findings.find(({ severity }) => severity !== 'note')?.message ?? 'it is refused'
@@ -130,9 +133,11 @@ export const repairing = ({ files, random }: Scene): void => {
   const report = checked(now)
   findUnless(report !== undefined || mode === 'leaks', () => 'repair all leaves an image that is refused')
   if (report === undefined) return
-  const counts = ({ corruptions, leaks, checkErrors }: typeof left): string => `${corruptions} ${leaks} ${checkErrors}`
-  const [said, found] = [counts(left), counts({ ...left, ...report })]
-  findUnless(said === found, () => `repair ${mode} says ${said}, a check ${found} corruptions, leaks and errors`)
+  for (const count of ['corruptions', 'leaks', 'checkErrors'] as const) {
+    const [said, found] = [left[count], report[count]]
+    findUnless(found <= said, () => `repair ${mode} says ${said} ${count}, and a check finds more: ${found}`)
+    findUnless(found >= said, () => `repair ${mode} says ${said} ${count}, and a check finds fewer: ${found}`)
+  }
   if (exitIsClean(left)) {
     const again = runWithin(now, linear(now), repair(optionsFor(now), now.image.length, mode))
     const rest = E.isRight(again) ? again.right.writes.filter(({ _tag }) => _tag === 'Write').length : 0
