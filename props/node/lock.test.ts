@@ -273,6 +273,9 @@ test('without koffi images are read, with a note that there are no locks, and ar
   for (const args of [
     ['io', '-c', 'write 0 512', image],
     ['snapshot', '-c', 's', image],
+    ['resize', image, '2M'],
+    ['bitmap', '--remove', image, 'b'],
+    ['amend', '-o', 'lazy_refcounts=on', image],
     ['commit', overlay],
     ['check', '-r', 'all', image]
   ]) {
