@@ -1,9 +1,12 @@
 /** Repairs of damaged images: what a repair reports, and the image that it leaves. */
 import * as E from 'fp-ts/lib/Either.js'
 import { imageName } from '../../corpus/recipe.js'
+import type { Issue } from '../../src/bytes/issue.js'
 import { portable } from '../../src/compression/decompress.js'
 import { type CheckReport, exitCode } from '../../src/image/check/report.js'
 import { type Repaired, repair, type RepairMode } from '../../src/transition/repair/repair.js'
+import { readMetadata } from '../../src/image/metadata.js'
+import { companionsOf } from '../image/guest/chains.js'
 import { runOn } from '../image/world.js'
 import { perform } from '../transition/model/machine.js'
 import { checked, countsText, type Subject } from './verdict.js'
@@ -12,6 +15,11 @@ import { checked, countsText, type Subject } from './verdict.js'
 export interface RepairOutcome {
   readonly report: string
   readonly image: Uint8Array
+}
+
+/** The outcome of this package's repair. */
+export interface OwnOutcome extends RepairOutcome {
+  readonly refusals: readonly Issue[]
 }
 
 export const outcomeText = (check: string, { leaks, corruptions }: Repaired['fixed']): string =>
@@ -26,14 +34,14 @@ export const withImage = (loaded: Subject, image: Uint8Array): Subject => ({
 
 const nothing = new Uint8Array(0)
 
-/** What this package's repair reports of an image, and the image that it leaves. */
-export const repairOf = (loaded: Subject, mode: RepairMode): RepairOutcome => {
+/** What this package's repair reports of an image, the image that it leaves, and why it was refused if it was. */
+export const repairOf = (loaded: Subject, mode: RepairMode): OwnOutcome => {
   const { image } = loaded
-  const done = E.isLeft(checked(loaded))
-    ? E.left([])
-    : runOn(image, repair({ backing: [], decompressor: portable }, image.length, mode))
-  if (E.isLeft(done)) return { report: '1', image }
+  const m = E.flatten(runOn(image, readMetadata()))
+  if (E.isLeft(m) || E.isLeft(companionsOf(loaded, m.right))) return { report: '1', image, refusals: [] }
+  const done = runOn(image, repair({ backing: [], decompressor: portable }, image.length, mode))
+  if (E.isLeft(done)) return { report: '1', image, refusals: done.left }
   const after = perform({ image, data: nothing, backing: nothing }, done.right.writes).image
   const counts = E.map((r: CheckReport) => countsText(exitCode(r), r))(checked(withImage(loaded, after)))
-  return { report: outcomeText(E.getOrElse(() => '1')(counts), done.right.fixed), image: after }
+  return { report: outcomeText(E.getOrElse(() => '1')(counts), done.right.fixed), image: after, refusals: [] }
 }

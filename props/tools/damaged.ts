@@ -1,7 +1,8 @@
 /**
  * `npm run damaged [-- --each N]`: records QEMU's verdicts on damaged images in corpus/damaged.json.gz.
+ * `npm run damaged -- --repairs [--each N] [--first N] [--seed N]`: compares the repairs of damaged images with QEMU's.
  *
- * Every image of `soundImages` is damaged in N ways, those with the numbers 0 to N - 1.
+ * Every image of `soundImages` is damaged in N ways, those with the numbers 0 to N - 1; for repairs N damages of each structure.
  */
 import { writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -12,6 +13,7 @@ import { damagedImage, damageOf, soundImage } from '../damage/damage.js'
 import { editsText } from '../damage/edit.js'
 import { type Kept, keptPath } from '../damage/kept.js'
 import { soundImages } from '../damage/sound-images.js'
+import { compareRepairs } from '../damage/repair-trial.js'
 import { qemu } from '../run/qemu.js'
 
 type Image = Kept['images'][number]
@@ -33,8 +35,20 @@ const asked = async (name: string, each: number): Promise<Image> => {
 }
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({ options: { each: { type: 'string', default: '120' } } })
+  const { values } = parseArgs({
+    options: {
+      each: { type: 'string', default: '120' },
+      repairs: { type: 'boolean', default: false },
+      first: { type: 'string', default: '0' },
+      seed: { type: 'string', default: '0' }
+    }
+  })
   if (qemu === undefined) throw new Error('there is no qemu-img on the PATH')
+  if (values.repairs) {
+    const tally = await compareRepairs(Number(values.each), Number(values.first), Number(values.seed))
+    for (const [key, n] of tally) console.log(`${n} ${key}`)
+    return
+  }
   const images = new Map<string, Image>()
   const waiting = soundImages.values()
   const work = async (): Promise<void> => {

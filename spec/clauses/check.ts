@@ -139,7 +139,8 @@ export const check = chapter('Check', {
     says:
       'A repair writes nothing where the check cannot be completed: a snapshot table, a snapshot L1 table or the table of ' +
       'a bitmap in use cannot be read. As long as a table is not followed that may name clusters, it frees no cluster ' +
-      'and does not rebuild refcounts. QEMU skips a snapshot L1 table that is not aligned or larger than 32 MiB, and its ' +
+      'and does not rebuild refcounts, and a cluster in the file keeps its refcount if something names it that ends past ' +
+      'the file (CHK-02), where QEMU frees it. QEMU skips a snapshot L1 table that is not aligned or larger than 32 MiB, and its ' +
       'repair frees the clusters that only this snapshot has.'
   }
 })

@@ -155,6 +155,31 @@ const outsideBlock = (): Case => {
   }
 }
 
+/** Refcounts of 64 bits, the second of which no double holds. */
+const largeRefcount = (): Case => {
+  const m = made({ ...plain, refcountOrder: 6 }, [write(1, 12)])
+  const entry = m.block + (8 * m.l2) / 4096
+  return {
+    title: 'a leaked refcount above 2^53 is lowered',
+    mode: 'leaks',
+    image: damaged(m, [[entry, 0x7fff_ffff_ffff_fffen]]),
+    report: [0, 0, 1],
+    words: [[entry, 1n]]
+  }
+}
+
+const unreadableBlock = (): Case => {
+  const m = made(plain, [write(1, 12)])
+  const entry = Number(m.view.getBigUint64(48))
+  return {
+    title: 'a repair of leaks is not refused because of refcounts that cannot be read',
+    mode: 'leaks',
+    image: damaged(m, [[entry, 0x7fff_ffff_ffff_f000n]]),
+    report: [1, 0, 0],
+    words: [[entry, 0x7fff_ffff_ffff_f000n]]
+  }
+}
+
 const cases: readonly Case[] = [
   farTable(),
   farCluster(),
@@ -164,7 +189,9 @@ const cases: readonly Case[] = [
   unalignedShared(),
   badBitmap('leaks'),
   badBitmap('all'),
-  outsideBlock()
+  outsideBlock(),
+  unreadableBlock(),
+  largeRefcount()
 ]
 
 /** A report and the words at the places of a case. */

@@ -251,6 +251,31 @@ test('a repair keeps the payload of a compressed entry with a subcluster bitmap'
   )
 })
 
+test('a repair keeps the clusters of a payload that ends past the file', () => {
+  const start = newMachine({ size: 65_536, clusterBits: 12 })
+  const bytes = new Uint8Array(4096).fill(7)
+  const { files, opened } = right(perhaps(start, { _tag: 'WriteCompressed', at: 0, bytes }))
+  const l2 = Number(
+    viewOf(files.image).getBigUint64(Number(opened.metadata.header.l1TableOffset)) & 0xff_ffff_ffff_fe00n
+  )
+  const word = viewOf(files.image).getBigUint64(l2)
+  for (const mode of ['leaks', 'all'] as const)
+    for (const rebuilt of [false, true]) {
+      const image = files.image.slice()
+      const view = viewOf(image)
+      // As many additional sectors as an entry can have: the payload would end clusters after the file.
+      view.setBigUint64(l2, word | (0xfn << 58n))
+      if (rebuilt) view.setBigUint64(Number(opened.metadata.header.refcountTableOffset), 0n)
+      const after = repaired({ ...files, image }, mode)
+      if (E.isLeft(after)) {
+        assert.ok(rebuilt && mode === 'leaks')
+        continue
+      }
+      viewOf(after.right.image).setBigUint64(l2, word)
+      assert.is(exitOf({ ...files, image: after.right.image }), 0, mode)
+    }
+})
+
 test('a COPIED flag beside a refcount of two is cleared', () => {
   const start = newMachine({ size: 65_536, clusterBits: 12 })
   const commands: readonly AnyCommand[] = [

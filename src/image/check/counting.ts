@@ -8,7 +8,7 @@ import { inconsistent, lazily, severityOf } from './findings.js'
 import { checkEntries } from './l2-entries.js'
 import type { L2Table } from './l2-table.js'
 import type { CheckState } from './state.js'
-import { type L1Slot, reachesPastEnd, type Reference, type Visitor } from './visitor.js'
+import { clustersWithin, type L1Slot, reachesPastEnd, type Reference, type Visitor } from './visitor.js'
 
 /** The first and the last cluster of a range. */
 const span = (state: CheckState, { at, size }: Reference): readonly [number, number] => [
@@ -23,6 +23,8 @@ const count = (state: CheckState, r: Reference, times: number): boolean => {
     const found = `${size} bytes, a cluster or more past the end at ${state.fileLength}`
     const render = (): Complaint => inconsistent('CHK-02', { structure, at, size }, found, 'a place in the file')
     state.findings.add('corruption', { clause: 'CHK-02', render }, times, r.guest)
+    const within = clustersWithin(r, state.fileLength, state.size)
+    if (within > 0) state.uncounted.add(Math.floor(at / state.size), within, times)
     return false
   }
   const [first, last] = span(state, r)

@@ -6,7 +6,7 @@ import { clusterKind } from '../../format/views.js'
 import type { Metadata } from '../metadata.js'
 import { Counts } from './counts.js'
 import { entryPlace, guestOf, type L2Table } from './l2-table.js'
-import { reachesPastEnd, type Reference } from './visitor.js'
+import { clustersWithin, reachesPastEnd, type Reference } from './visitor.js'
 import { walk } from './walk.js'
 
 /** What entry `i` of a table refers to in the image file, if anything, whether or not that is counted. */
@@ -28,15 +28,17 @@ export const isUncounted = ({ clause }: { readonly clause: ClauseId }): boolean 
 
 /**
  * How often each host cluster is referred to, but for the refcount table and its blocks; by entries of which QEMU counts none
- * as well. `fileLength` is in whole sectors.
+ * as well, and by the part in the file of what ends past it. `fileLength` is in whole sectors.
  */
 export function* referencesOf(m: Metadata, g: Geometry, fileLength: number): Plan<Counts> {
   const references = new Counts()
   const size = clusterSize(g)
   const count = (r: Reference, times: number): void => {
-    if (reachesPastEnd(r, fileLength, size)) return
     const first = Math.floor(r.at / size)
-    references.add(first, Math.floor((r.at + r.size - 1) / size) + 1 - first, times)
+    const n = reachesPastEnd(r, fileLength, size)
+      ? clustersWithin(r, fileLength, size)
+      : Math.floor((r.at + r.size - 1) / size) + 1 - first
+    if (n > 0) references.add(first, n, times)
   }
   yield* walk(m, g, fileLength, undefined, {
     claim: (r) => count(r, 1),

@@ -10,6 +10,8 @@ import type { Refcounts } from './refcounts.js'
 export class CheckState {
   /** References met. */
   readonly references = new Counts()
+  /** Clusters of the file that something names which ends past it, so that QEMU does not count it. @see CHK-02 and CHK-15 */
+  readonly uncounted = new Counts()
   readonly findings = new Findings()
   readonly ownership: Ownership
   /** How many of the corruptions are copied flags that contradict the stored refcounts. */

@@ -50,3 +50,7 @@ export interface Visitor {
 /** Whether host bytes end a cluster of `clusterSize` bytes or more past the end of the file. Such a reference is not counted. @see CHK-02 */
 export const reachesPastEnd = ({ at, size }: ByteRange, fileLength: number, clusterSize: number): boolean =>
   at + size - fileLength >= clusterSize
+
+/** How many of the clusters of host bytes begin in the file. */
+export const clustersWithin = ({ at, size }: ByteRange, fileLength: number, clusterSize: number): number =>
+  Math.max(0, Math.ceil(Math.min(at + size, fileLength) / clusterSize) - Math.floor(at / clusterSize))

@@ -75,7 +75,8 @@ export function* refcountOf(w: CommandState, cluster: number): Plan<bigint> {
 export interface RefcountChange {
   readonly cluster: number
   readonly n: number
-  readonly by: number
+  /** A number, unless it is beyond 2^53. */
+  readonly by: number | bigint
 }
 
 /**
@@ -111,7 +112,7 @@ function* changeBlock(
   for (const { cluster, n, by } of changes)
     for (let c = cluster, i = part.first + cluster - start.cluster; c < cluster + n; c++, i++) {
       const before = refcounts.count(i)
-      const after = before + by
+      const after = before + Number(by)
       if (after < 0 || after > exact || before > exact) {
         const large = refcountAt(view, refcountOrder, i) + BigInt(by)
         if (large < 0n || large > most) return yield* outOfRange(w, c, large)
@@ -160,6 +161,12 @@ export function* changeRefcounts(w: CommandState, changes: Iterable<RefcountChan
 }
 
 /** Adds `by` to the refcounts of `n` host clusters from `cluster` on, as {@link changeRefcounts} does. @see REF-07 */
-export function* addToRefcounts(w: CommandState, cluster: number, n: number, by: number, stage: Stage): Plan<void> {
+export function* addToRefcounts(
+  w: CommandState,
+  cluster: number,
+  n: number,
+  by: number | bigint,
+  stage: Stage
+): Plan<void> {
   yield* changeRefcounts(w, [{ cluster, n, by }], stage)
 }

@@ -32,10 +32,16 @@ export interface Repaired extends Step {
 /** The changes that make each refcount the number of references, as far as its width allows. */
 function* deviations({ state, end }: Examined): Generator<RefcountChange> {
   const length = Math.max(end, state.references.length, Math.ceil(state.fileLength / state.size))
-  const off = (c: number): number => Math.min(state.max, state.references.get(c)) - state.refcounts.counts.get(c)
+  const { references, uncounted, max, refcounts } = state
+  /** A cluster keeps the references of what ends past the file, and gets none from them. */
+  const off = (c: number): number | bigint => {
+    const [stored, counted] = [refcounts.counts.exact(c), Math.min(max, references.get(c))]
+    const wanted = counted < stored ? Math.min(Number(stored), counted + uncounted.get(c)) : counted
+    return typeof stored === 'bigint' ? BigInt(wanted) - stored : wanted - stored
+  }
   for (let c = 0, n = 1; c < length; c += n, n = 1) {
     const by = off(c)
-    if (by === 0) continue
+    if (Number(by) === 0) continue
     while (c + n < length && off(c + n) === by) n++
     yield { cluster: c, n, by }
   }
@@ -63,7 +69,7 @@ const needsRebuild = ({ state }: Examined, missing: boolean, mode: RepairMode): 
  */
 function* repairRefcounts(w: CommandState, e: Examined, mode: RepairMode): Plan<void> {
   const wrong = [...deviations(e)]
-  const missing = wrong.some(({ cluster, by }) => by > 0 && e.state.refcounts.counts.get(cluster) === 0)
+  const missing = wrong.some(({ cluster, by }) => by > 0 && e.state.refcounts.at(cluster * e.state.size) === 0)
   if (needsRebuild(e, missing, mode)) {
     if (mode === 'leaks')
       return yield* refuse('CHK-09', 'refcounts that have to be rebuilt', 'a repair of everything', {

@@ -174,5 +174,19 @@ export const amendMutants: readonly Mutant[] = [
     change: { in: 'missingBitmaps', find: "$section === 'main header'", operator: 'condition-true' },
     red: 'props/transition/engine/open.test.ts',
     rule: 'where bitmaps are missing that the header promises, the header alone may be written'
+  },
+  {
+    name: 'a repair frees the clusters of a payload that ends past the file',
+    file: 'transition/repair/repair.ts',
+    change: { in: 'deviations', find: '$counted + $uncounted.get($c)', to: '$counted' },
+    red: 'props/transition/repair/repair.test.ts',
+    rule: 'a repair keeps the clusters of a payload that ends past the file'
+  },
+  {
+    name: 'a refcount above 2^53 is lowered by a rounded number',
+    file: 'transition/repair/repair.ts',
+    change: { in: 'deviations', find: "typeof $stored === 'bigint'", operator: 'condition-false' },
+    red: 'props/transition/repair/like-qemu.test.ts',
+    rule: 'a leaked refcount above 2^53 is lowered'
   }
 ]
