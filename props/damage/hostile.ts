@@ -295,6 +295,16 @@ const bomb = deflateRawSync(new Uint8Array(64 * mib))
 
 const others: readonly Hostile[] = [
   {
+    name: 'eight million compressed entries, in one L2 table of 2 MiB that 32 L1 entries name',
+    length: 5 * l1At,
+    puts: [
+      headerOf({ clusterBits: 21, table: l1At, l1: 2 * l1At, l1Size: 32, size: 2n ** 44n }),
+      { at: 2 * l1At, bytes: words(32, () => BigInt(3 * l1At)) },
+      { at: 3 * l1At, bytes: words(2 ** 18, (i) => compressed | BigInt(4 * l1At + (i % 2 ** 20))) }
+    ],
+    commands: [check, map]
+  },
+  {
     name: 'a first cluster of 2 MiB full of empty extensions',
     length: 4 * l1At,
     puts: [
