@@ -170,6 +170,54 @@ const tables = [
   )
 ]
 
+const luks = [
+  ...on(
+    'LUKS header',
+    '4c554b53babe 0001 616573 00*29 7874732d706c61696e3634 00*21 736861323536 00*26 00000fc8 00000040 00*52 000003e8 00*40',
+    {},
+    ['LUKS-03', 'another magic', '0 58', 'magic 0 6', 'invalid both OPEN-25', ''],
+    ['LUKS-03', 'version 2', '6 0002', 'version 6 2', 'invalid both OPEN-25', ''],
+    ['LUKS-03', 'a cipher without an end', '8 61*32', 'cipher_name 8 32', 'invalid both OPEN-25', '8 61*31 00'],
+    ['LUKS-03', 'a mode without an end', '40 61*32', 'cipher_mode 40 32', 'invalid both OPEN-25', '40 61*31 00'],
+    ['LUKS-03', 'a hash without an end', '72 61*32', 'hash_spec 72 32', 'invalid both OPEN-25', '72 61*31 00'],
+    [
+      'LUKS-03',
+      'a payload in the header',
+      '104 00000007',
+      'payload_offset 104 4',
+      'invalid both OPEN-25',
+      '104 00000008'
+    ],
+    ['LUKS-02', 'a payload past the area', '104 00000fc9', 'payload_offset 104 4', 'inconsistent format', ''],
+    ['LUKS-03', 'no iterations', '164 00000000', 'mk_digest_iter 164 4', 'invalid both OPEN-25', '164 00000001']
+  ),
+  ...on(
+    'LUKS key slot',
+    '00ac71f3 000003e8 00*32 00000008 00000fa0',
+    {},
+    ['LUKS-03', 'another state', '0 00000001', 'active 0 4', 'invalid both OPEN-25', '0 0000dead'],
+    ['LUKS-03', 'no iterations', '4 00000000', 'iterations 4 4', 'invalid both OPEN-25', '0 0000dead 00000000'],
+    ['LUKS-03', 'keys in the header', '40 00000007', 'key_material_offset 40 4', 'invalid both OPEN-25', ''],
+    [
+      'LUKS-03',
+      'keys in the payload',
+      '40 00000dd1',
+      'key_material_offset 40 4',
+      'inconsistent both OPEN-25',
+      '40 00000dd0'
+    ],
+    [
+      'LUKS-03',
+      'keys in other keys',
+      '40 00000009',
+      'key_material_offset 40 4',
+      'inconsistent both OPEN-25',
+      '40 000003f8'
+    ],
+    ['LUKS-03', 'another number of stripes', '44 00000f9f', 'stripes 44 4', 'invalid both OPEN-25', '']
+  )
+]
+
 const first =
   '0000000000000800 00000002 0001 0005 6b012440 1c62d880 00*12 00000018 00*8 0000000000010000 00*8 31 6669727374'
 const second =
@@ -347,4 +395,4 @@ const bitmaps = [
 ]
 
 /** All cases. */
-export const cases: readonly Case[] = [...header, ...extensions, ...tables, ...snapshots, ...bitmaps]
+export const cases: readonly Case[] = [...header, ...extensions, ...luks, ...tables, ...snapshots, ...bitmaps]

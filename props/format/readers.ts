@@ -5,7 +5,6 @@ import { type Complaint, isIssue } from '../../src/bytes/issue.js'
 import type { Json } from '../../src/bytes/json.js'
 import * as format from '../../src/format/index.js'
 import type { Geometry } from '../../src/format/geometry.js'
-import { luksHeader, luksSlot } from '../../src/format/luks.js'
 
 /** What a structure is read with, unless a case says otherwise. */
 const usual: Geometry = { version: 3, clusterBits: 16, extendedL2: false, externalDataFile: false, refcountOrder: 4 }
@@ -38,8 +37,9 @@ const readers = {
   'feature name': () => reader(format.featureName),
   'bitmaps extension': () => reader(format.bitmapsExtension),
   'full disk encryption pointer': () => reader(format.encryptionPointer),
-  'LUKS header': () => reader(luksHeader),
-  'LUKS key slot': () => reader(luksSlot),
+  'LUKS header': () => reader(format.luksHeader, (a) => format.luksHeaderRules.judge(a, { length: 0x1f_9000n })),
+  'LUKS key slot': () =>
+    reader(format.luksSlot, (a) => format.luksSlotRules.judge(a, { payloadOffset: 4040, keyBytes: 64, before: [512] })),
   'L1 entry': (g: Geometry) => reader(format.l1Entry, (a) => format.l1Rules.judge(a, g)),
   'L2 entry': (g: Geometry) => reader(format.l2Entry(g)),
   'L2 entry of guest byte 0x50000 in a data file': (g: Geometry) =>

@@ -10,7 +10,7 @@ export interface Room {
   readonly effects?: true
 }
 
-const imageShared = 'src/image/{bitmap-tables,byte-range,cluster-set,entry-issues,metadata}.ts'
+const imageShared = 'src/image/{bitmap-tables,byte-range,cluster-set,entry-issues,luks-area,metadata}.ts'
 const failing = 'src/node/command-error.ts'
 
 /** In the order of their dependencies: a room uses only rooms above it. */

@@ -25,10 +25,13 @@ export const encryption = chapter('Encryption', {
   'LUKS-03': {
     level: 'must',
     subject: 'image',
-    source: 'format',
+    source: 'both',
     says:
       'The area holds the LUKS1 partition header of 592 bytes and then key material, whose offsets are relative to ' +
-      'the start of the area. payload-offset is valid but unused.'
+      'the start of the area. payload-offset is valid but unused. QEMU refuses the image (OPEN-25) over another magic, ' +
+      'a version other than 1, a cipher, mode or hash without a NUL at its end, no iterations, a slot that is neither ' +
+      'in use nor 0x0000DEAD, another number of stripes than 4000, and key material outside of sectors 8 to ' +
+      'payload-offset or in that of another slot.'
   },
   'LUKS-04': {
     level: 'must',

@@ -159,7 +159,7 @@ export interface LuksHeader {
 
 /** A key slot of a LUKS header. */
 export interface LuksSlot {
-  /** `active`, bytes 0 to 3: 0x00AC71F3 when in use. @see LUKS-03 */
+  /** `active`, bytes 0 to 3: 0x00AC71F3 when in use, else 0x0000DEAD. @see LUKS-03 */
   readonly active: number
   /** `iterations`, bytes 4 to 7: iterations of the key derivation. @see LUKS-03 */
   readonly iterations: number

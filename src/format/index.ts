@@ -41,7 +41,16 @@ export {
 export { type ExtensionKind, extensionKinds, extensionNames, extensionTypes, type Payloads } from './extension-kinds.js'
 export * from './extension-payload.js'
 export * from './extension-rules.js'
-export { luksHeader, luksSlot } from './luks.js'
+export {
+  type LuksArea,
+  luksHeader,
+  type LuksHeader,
+  luksHeaderRules,
+  type LuksKeys,
+  luksSlot,
+  type LuksSlot,
+  luksSlotRules
+} from './luks.js'
 /** L1 and L2 tables. */
 export { l1Entry, l1Rules } from './l1.js'
 export {

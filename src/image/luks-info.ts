@@ -1,8 +1,8 @@
 /** LUKS: what the LUKS header of an encrypted image names, as far as qemu-img reports it. */
-import * as E from 'fp-ts/lib/Either.js'
-import { type Plan, readAt } from '../bytes/plan.js'
+import type { Plan } from '../bytes/plan.js'
 import { sectorSize } from '../format/limits.js'
-import { luksActive, luksHeader, type LuksSlot, luksSize, luksSlot, luksSlots, luksText } from '../format/luks.js'
+import { luksActive, type LuksSlot, luksText } from '../format/luks.js'
+import { readPartition } from './luks-area.js'
 import { luksPointer, type Metadata } from './metadata.js'
 
 /** A key slot of a LUKS header. */
@@ -38,15 +38,10 @@ const cipherBits = (keyBytes: number, mode: string): number => (mode === 'xts' ?
 /** Reads the LUKS header of an image that is encrypted by LUKS, if it is and the header decodes. */
 export function* readLuks(m: Metadata): Plan<LuksInfo | undefined> {
   const pointer = luksPointer(m)
-  if (pointer === undefined || m.header.cryptMethod !== 2 || pointer.offset > BigInt(Number.MAX_SAFE_INTEGER))
-    return undefined
-  const bytes = yield* readAt(Number(pointer.offset), luksSize)
-  const decoded = luksHeader.decode(bytes)
-  if (E.isLeft(decoded)) return undefined
-  const h = decoded.right
-  const slots = Array.from({ length: luksSlots }, (_, i) =>
-    luksSlot.decodeAt(bytes, luksHeader.size + i * luksSlot.size)
-  )
+  if (pointer === undefined || m.header.cryptMethod !== 2) return undefined
+  const partition = yield* readPartition(pointer)
+  if (partition === undefined) return undefined
+  const { header: h, slots } = partition
   const [cipherMode = '', ivGenerator = ''] = luksText(h.cipherMode).split('-')
   return {
     ivGenerator,
@@ -56,6 +51,6 @@ export function* readLuks(m: Metadata): Plan<LuksInfo | undefined> {
     uuid: luksText(h.uuid),
     payloadOffset: h.payloadOffset * sectorSize,
     masterKeyIterations: h.mkDigestIter,
-    slots: slots.flatMap((s) => (E.isRight(s) ? [slotInfo(s.right)] : []))
+    slots: slots.map(slotInfo)
   }
 }

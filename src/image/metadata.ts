@@ -29,6 +29,7 @@ import {
 import { toEight } from '../bytes/entry.js'
 import { directoryHead, judgeBitmapTables } from './bitmap-tables.js'
 import { EntryIssues } from './entry-issues.js'
+import { judgeArea } from './luks-area.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { isAligned } from '../format/alignment.js'
 
@@ -181,6 +182,8 @@ export function* readMetadata(): Plan<E.Either<readonly Issue[], Metadata>> {
   const snapshots = breaks('OPEN-17', 'OPEN-18') ? { entries: [], issues: [] } : yield* snapshotsOf(h, g)
   const base = { header: h, geometry: g, ...(area === undefined ? {} : { extensions: area }) }
   const extension = trustedBitmaps(base)
+  const pointer = h.cryptMethod === 2 ? luksPointer(base) : undefined
+  const luks = pointer === undefined || !isAligned(pointer.offset, g) ? [] : yield* judgeArea(pointer, g)
   const bitmaps = extension === undefined ? { entries: [], issues: [] } : yield* bitmapsOf(h, g, extension)
   return E.right({
     ...base,
@@ -191,6 +194,7 @@ export function* readMetadata(): Plan<E.Either<readonly Issue[], Metadata>> {
       ...alone,
       ...issues,
       ...(area === undefined ? [] : headRules.judge({ header: h, area }, g)),
+      ...luks,
       ...snapshots.issues,
       ...bitmaps.issues
     ]

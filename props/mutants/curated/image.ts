@@ -8,6 +8,13 @@ const onDamagedImages = {
 
 export const imageMutants: readonly Mutant[] = [
   {
+    name: 'the LUKS header of an encrypted image is not judged',
+    file: 'image/luks-area.ts',
+    change: { in: 'judgeArea', find: 'luksHeaderRules.judge($header, $pointer, $at)', to: '[]' },
+    red: 'props/image/luks.test.ts',
+    rule: 'a LUKS header that breaks a rule makes the image one that cannot be opened, by the field'
+  },
+  {
     name: 'a cluster that begins at the end of the file is not past it',
     file: 'image/past-end.ts',
     change: {

@@ -23,7 +23,7 @@ import { offsetBits } from '../../../src/format/geometry.js'
 import { l1Entry, l1Rules } from '../../../src/format/l1.js'
 import { dataFileRules, l2Rules } from '../../../src/format/l2-rules.js'
 import { standardBits, subclusterBits } from '../../../src/format/l2.js'
-import { luksHeader, luksSlot, luksSlots } from '../../../src/format/luks.js'
+import { luksHeader, luksHeaderRules, luksSlot, luksSlotRules, luksSlots } from '../../../src/format/luks.js'
 import { refcountTableEntry, refcountTableRules } from '../../../src/format/refcount.js'
 import {
   snapshotEntry,
@@ -174,11 +174,11 @@ export const describedStructures: readonly Described[] = [
     note: 'Guest byte g belongs to bit b = g >> granularity_bits, which is bit b & 7 of byte b >> 3 of the bitmap data. Byte n of the bitmap data is byte n % cluster_size of the cluster of table entry n / cluster_size.',
     tables: [lastBitsRules]
   },
-  { title: luksHeader.name, rows: luksHeader.rows, tables: [luksHeader] },
+  { title: luksHeader.name, rows: luksHeader.rows, tables: [luksHeaderRules] },
   {
     title: luksSlot.name,
     note: `${luksSlots} slots of ${luksSlot.size} bytes follow the header, from byte ${luksHeader.size} on.`,
     rows: luksSlot.rows,
-    tables: [luksSlot]
+    tables: [luksSlotRules]
   }
 ]

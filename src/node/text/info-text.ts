@@ -22,7 +22,7 @@ export const specificLines = (specific: JsonObject): readonly string[] => [
 ]
 
 const findingLine = (f: Issue): string =>
-  `    [${f.clause}] byte ${f.at}: ${f.structure} ${f.field}: found ${f.found}, expected ${f.expected}`
+  `    [${f.clause}] byte ${f.at}: ${f.structure}${f.field === '' ? '' : ` ${f.field}`}: found ${f.found}, expected ${f.expected}`
 
 /** The backing file by the image's name for it, and by its name from here where that is another one, and its format. */
 const backingLines = ({ name, fullName, format }: BackingInfo): readonly string[] => [
