@@ -21,6 +21,8 @@ import { corpusFolder } from '../../corpus/load.js'
 export interface Sides {
   readonly ours: () => unknown
   readonly theirs: () => unknown
+  /** A part of our work that is not counted. */
+  readonly start?: () => unknown
   /** Our command line, if our work is a process. */
   readonly process?: readonly string[]
 }
@@ -36,13 +38,13 @@ export const mebi = 2 ** 20
 // With this variable every Node process reads certificates before it starts: a cost of the machine, not of a command.
 delete process.env['NODE_EXTRA_CA_CERTS']
 
-const scratch = mkdtempSync(join(tmpdir(), 'qcow2-bench-'))
+export const scratch = mkdtempSync(join(tmpdir(), 'qcow2-bench-'))
 process.on('exit', () => {
   rmSync(scratch, { recursive: true })
 })
 
 /** The path of a small image, from the corpus or else made by qemu-img; undefined without either. */
-const smallImage = (): string | undefined => {
+export const smallImage = (): string | undefined => {
   const path = join(scratch, 'small.qcow2')
   const kept = `${corpusFolder}images/matrix-64k-w16-v3-zstd-ext.qcow2.gz`
   if (existsSync(kept)) writeFileSync(path, gunzipSync(readFileSync(kept)))
@@ -50,12 +52,13 @@ const smallImage = (): string | undefined => {
   return existsSync(path) ? path : undefined
 }
 
-const qemu = (...args: readonly string[]): number | null => spawnSync('qemu-img', args, { stdio: 'ignore' }).status
+export const qemu = (...args: readonly string[]): number | null =>
+  spawnSync('qemu-img', args, { stdio: 'ignore' }).status
 
-const command = fileURLToPath(new URL('../../src/node/bin.cjs', import.meta.url))
+export const command = fileURLToPath(new URL('../../src/node/bin.cjs', import.meta.url))
 
 /** Our command and QEMU's on one image; their exit codes are equal. */
-const besideQemu = (
+export const besideQemu = (
   image: string,
   ours: readonly string[],
   theirs: readonly string[],

@@ -5,6 +5,7 @@
  * No time is a failure; the goals are printed for comparison. A TEXT selects the lines that contain it.
  */
 import { decoding, encoding, scanning } from './bench-codecs.js'
+import { holes } from './bench-holes.js'
 import {
   converting,
   filling,
@@ -77,6 +78,7 @@ const benches: readonly Bench[] = [
     { what: `check, ${size} GiB metadata`, ...wholeProcess, goal: 1, sides: metadataOnly(size, 'check') },
     { what: `map, ${size} GiB metadata`, ...shortProcess, goal: 1.5, sides: metadataOnly(size, 'map', '--output=json') }
   ]),
+  ...holes.map(([what, sides]) => ({ what, ...wholeProcess, goal: 2, sides })),
   ...disks.map((size) => ({
     what: `snapshot -c -a -d, ${size} GiB`,
     ...wholeProcess,
@@ -162,13 +164,15 @@ const aloneTime = (): number => {
 const time = (ms: number): string =>
   ms < 1e-3 ? `${(ms * 1e6).toFixed(0)} ns` : ms < 1 ? `${(ms * 1e3).toFixed(2)} us` : `${ms.toFixed(1)} ms`
 
+const nothing = (): undefined => undefined
+
 /** The cells of one row. */
 const measure = ({ what, rival, goal, rounds, calls, things, sides }: Bench): readonly string[] => {
   const both = sides()
   if (typeof both === 'string') return [what, both, '', rival, '', `${goal}`, '']
   globalThis.gc?.()
   const taken = Array.from({ length: warmUp + rounds }, () => ({
-    ours: milliseconds(both.ours, calls) / calls / things,
+    ours: (milliseconds(both.ours, calls) - milliseconds(both.start ?? nothing, calls)) / calls / things,
     theirs: milliseconds(both.theirs, calls) / calls / things
   })).slice(warmUp)
   const ratio = median(taken.map((t) => t.ours / t.theirs))
