@@ -78,14 +78,51 @@ test('zeros are a run without bytes where they are long enough, whether they are
     [1, 2],
     [1, undefined]
   ])
-  assert.equal(zeros(2 * cluster), [
-    [2, 1],
-    [3, undefined],
-    [3, undefined],
-    [1, 2],
-    [1, 0]
-  ])
+  assert.equal(zeros(2 * cluster), zeros(1), 'zeros that are read together are a hole, however few')
   assert.ok(runsOf(long, 0).every(({ bytes }) => bytes !== undefined))
+})
+
+test('read zeros are a run without bytes from as many on as are given, at multiples of the power of two below', () => {
+  const bytes = (...fills: readonly number[]) =>
+    Uint8Array.from(fills.flatMap((fill) => Array.from({ length: cluster }, () => fill)))
+  const runs = (sparse: number, ...fills: readonly number[]) => {
+    const clusters = new ClusterRuns(cluster, fills.length * cluster, sparse)
+    return [...clusters.add(fills.length * cluster, bytes(...fills), true)].map((run) => [
+      run.length / cluster,
+      run.bytes !== undefined
+    ])
+  }
+  assert.equal(runs(2 * cluster, 1, 0, 0, 0, 1, 1), [
+    [2, true],
+    [2, false],
+    [2, true]
+  ])
+  assert.equal(runs(2 * cluster, 1, 0, 0, 1), [[4, true]])
+  assert.equal(runs(3 * cluster, 1, 1, 0, 0, 1, 1), [
+    [2, true],
+    [2, true],
+    [2, true]
+  ])
+  assert.equal(runs(3 * cluster, 1, 1, 0, 0, 0, 0, 1), [
+    [2, true],
+    [4, false],
+    [1, true]
+  ])
+})
+
+test('a hole beside data in a unit of zeros stays one', () => {
+  const clusters = new ClusterRuns(cluster, 4 * cluster, 4 * cluster)
+  const runs = [
+    ...clusters.add(cluster, new Uint8Array(cluster).fill(1), true),
+    ...clusters.add(3 * cluster, undefined, true)
+  ]
+  assert.equal(
+    runs.map(({ length, bytes }) => [length / cluster, bytes !== undefined]),
+    [
+      [1, true],
+      [3, false]
+    ]
+  )
 })
 
 test.run()

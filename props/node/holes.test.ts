@@ -1,6 +1,6 @@
 /** Holes of the host file in the shell: they are asked for, not read, and mapped as qemu-img maps them. */
 import { spawnSync } from 'node:child_process'
-import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
@@ -13,6 +13,7 @@ import { openChain } from '../../src/node/images/open.js'
 import { needsQemu } from '../run/qemu.js'
 import { drawFromEnvironment } from '../run/seed.js'
 import { note, suite } from '../run/suite.js'
+import { allocated } from './allocated.js'
 import { runHere, valueOf } from './outcome.js'
 
 const test = suite('holes of files')
@@ -159,6 +160,45 @@ needsQemu(test)("maps of overlays on sparse files equal qemu-img's", async () =>
     const path = place(`${name}.qcow2`)
     assert.is(textOf(await mapped(path)), qemuMap(path), name)
   }
+})
+
+const qemuConvert = (...words: readonly string[]): number | null =>
+  spawnSync('qemu-img', ['convert', ...words], { cwd: folder }).status
+
+needsQemu(test)('convert -S takes up as many blocks, and maps alike, as with qemu-img', async () => {
+  const [small, half] = [4096, 2 ** 15]
+  // Data in the first block: qemu-img allocates it in every new raw file.
+  writeRaw('grains.raw', 2 ** 22, [
+    [0, 512],
+    [2 * small, small],
+    [2 ** 16 + 512, 512],
+    [2 ** 17, 2 * half],
+    [2 ** 17 + 2 * half + small, 100],
+    [2 ** 20, 70_000],
+    [3 * 2 ** 20, 1],
+    [3 * 2 ** 20 + 5 * small, 1],
+    [2 ** 22 - 512, 512]
+  ])
+  assert.is(qemuConvert('-f', 'raw', '-O', 'qcow2', 'grains.raw', 'grains.qcow2'), 0)
+  for (const [format, source] of [
+    ['raw', 'grains.raw'],
+    ['qcow2', 'grains.qcow2']
+  ] as const)
+    for (const size of ['0', '512', '4k', '6k', '16k', '64k', '128k', '1M']) {
+      const words = ['-S', size, '-f', format]
+      const what = `${source} -S ${size}`
+      await runHere('convert', ...words, '-O', 'raw', place(source), place('ours.raw'))
+      assert.is(qemuConvert(...words, '-O', 'raw', source, 'theirs.raw'), 0)
+      assert.ok(readFileSync(place('ours.raw')).equals(readFileSync(place('theirs.raw'))), what)
+      assert.is(allocated(place('ours.raw')), allocated(place('theirs.raw')), what)
+      await runHere('convert', ...words, '-O', 'qcow2', place(source), place('ours.qcow2'))
+      assert.is(qemuConvert(...words, '-O', 'qcow2', source, 'theirs.qcow2'), 0)
+      const guest = async (name: string): Promise<readonly unknown[]> => {
+        const own = (await mapped(place(name))).filter(({ data }) => data)
+        return own.map(({ start, length, zero }) => [start, length, zero])
+      }
+      assert.equal(await guest('ours.qcow2'), await guest('theirs.qcow2'), what)
+    }
 })
 
 test.run()

@@ -44,5 +44,20 @@ export const holeMutants: readonly Mutant[] = [
     change: { in: 'ImageFiles.seekData', find: 'this.below.seekData', to: 'undefined' },
     red: 'props/node/holes.test.ts',
     rule: 'a partial zero write over a hole of the backing file makes a zero cluster'
+  },
+  {
+    name: 'a raw file is written with holes of 4 KiB, whatever their size is to be',
+    file: 'node/convert/to-raw.ts',
+    change: { in: 'toRaw', find: '$options.sparse === grain', to: '$options.sparse > 0' },
+    red: 'props/node/holes.test.ts',
+    rule: 'convert -S takes up as many blocks, and maps alike, as with qemu-img',
+    byQemu: true
+  },
+  {
+    name: 'fewer zeros than are to be a hole are one',
+    file: 'node/convert/clusters.ts',
+    change: { in: 'ClusterRuns.dataRuns', find: '$next - $from >= this.sparse', to: 'true' },
+    red: 'props/node/clusters.test.ts',
+    rule: 'read zeros are a run without bytes from as many on as are given, at multiples of the power of two below'
   }
 ]

@@ -9,8 +9,8 @@ export interface Run {
   readonly bytes: Uint8Array | undefined
 }
 
-/** Bytes that are zeros or data together: a cluster, or the largest power of two up to `sparse` where that is more. */
-export const sparseUnit = (cluster: number, sparse: number): number =>
+/** Read bytes that are zeros or data together: a cluster, or the largest power of two up to `sparse` where that is more. */
+const sparseUnit = (cluster: number, sparse: number): number =>
   Math.max(cluster, 2 ** Math.floor(Math.log2(Math.max(1, sparse))))
 
 /**
@@ -24,6 +24,7 @@ export class ClusterRuns {
   private zeros = true
   private copied = false
   private at = 0
+  private readonly unit: number
 
   /**
    * @param size bytes of a cluster
@@ -36,6 +37,7 @@ export class ClusterRuns {
     private readonly sparse: number
   ) {
     this.partial = new Uint8Array(size)
+    this.unit = sparseUnit(size, sparse)
   }
 
   /** The runs that the next bytes of the disk complete; `undefined` for zeros. */
@@ -91,14 +93,14 @@ export class ClusterRuns {
 
   private *dataRuns(at: number, bytes: Uint8Array): Generator<Run> {
     const { length } = bytes
-    const isZero = (from: number): boolean =>
-      this.sparse > 0 && isZeros(bytes, from, Math.min(from + this.size, length))
+    const endOfUnit = (from: number): number =>
+      Math.min(length, (Math.floor((at + from) / this.unit) + 1) * this.unit - at)
+    const isZero = (from: number): boolean => this.sparse > 0 && isZeros(bytes, from, endOfUnit(from))
     for (let from = 0, next = 0; from < length; from = next) {
       const zero = isZero(from)
-      next = from + this.size
-      while (next < length && isZero(next) === zero) next += this.size
-      next = Math.min(next, length)
-      const isHole = zero && (this.sparse <= this.size || next - from >= this.sparse)
+      next = endOfUnit(from)
+      while (next < length && isZero(next) === zero) next = endOfUnit(next)
+      const isHole = zero && (this.sparse <= this.unit || next - from >= this.sparse)
       yield { at: at + from, length: next - from, bytes: isHole ? undefined : bytes.subarray(from, next) }
     }
   }

@@ -7,7 +7,7 @@ import { type Piece, sizeOfAll, wholeDisk } from '../images/guest.js'
 import type { OpenChain, OpenOptions } from '../images/open.js'
 import type { GivenOptions } from '../text/image-options.js'
 import type { PastEnd } from './past-end.js'
-import { ClusterRuns, type Run, sparseUnit } from './clusters.js'
+import { ClusterRuns, type Run } from './clusters.js'
 import { type ProgressOptions, progressOf } from './progress.js'
 
 /** How disks are converted. */
@@ -66,7 +66,7 @@ const isCopied = ({ overBacking }: Sink, input: OpenChain, { depth, absent }: Pi
 /** Copies the disks of all inputs, one after the other. */
 export const copyDisks = task(async function* (inputs: readonly OpenChain[], sink: Sink, options: Conversion) {
   const { unit, sparse, overBacking } = sink
-  const clusters = new ClusterRuns(sparseUnit(unit, sparse), sizeOfAll(inputs), sparse)
+  const clusters = new ClusterRuns(unit, sizeOfAll(inputs), sparse)
   const isCounted = (depth: number, zeros: boolean): boolean => (!overBacking || depth === 0) && !(zeros && sparse > 0)
   const progress = yield* wait(progressOf(inputs, options, isCounted, sink.progressStep))
   for (const input of inputs) {

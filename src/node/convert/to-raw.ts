@@ -7,7 +7,7 @@ import { isObject } from '../../bytes/json.js'
 import { sectorSize } from '../../format/limits.js'
 import { actOnEach, type CommandError, commandError, type Failed, get, reason, wait } from '../command-error.js'
 import { createFile } from '../files/atomic-file.js'
-import { dataParts, writeAt } from '../files/sparse.js'
+import { dataParts, grain, writeAt } from '../files/sparse.js'
 import { type Piece, sizeOfAll, wholeDisk } from '../images/guest.js'
 import type { OpenChain, OpenOptions } from '../images/open.js'
 import { type Conversion, type ConvertOptions, copyDisks, type Done, type Sink, type Way } from './conversion.js'
@@ -191,11 +191,11 @@ const rawSink = (name: string, fd: number, sparse: number): Sink => ({
   end: () => done
 })
 
-/** Converts into a new raw file; threads share the work on a single disk, unless its zeros are to be written. */
+/** Converts into a new raw file; threads share the work on a single disk, unless its zeros are to be written, or holes are of another size. */
 export const toRaw: Way = (inputs, name, options) =>
   createFile(name, sizeOfAll(inputs), async function* (fd, path) {
     const [first, ...more] = inputs
-    if (first !== undefined && more.length === 0 && options.sparse > 0)
+    if (first !== undefined && more.length === 0 && options.sparse === grain)
       yield* copyShared(first, { name, path }, fd, options)
     else yield* wait(copyDisks(inputs, rawSink(name, fd, options.sparse), options))
   })

@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { type CommandError, failure, system } from '../command-error.js'
 
 /** Zeros of at least this many bytes, at a multiple of it, become a hole. */
-const grain = 4096
+export const grain = 4096
 
 /** Bytes that are compared with zeros at once. */
 const step = 2 ** 16
