@@ -87,7 +87,7 @@ const backingJson = (b: BackingInfo): JsonObject => ({
  * const created = create({ size: 1 << 20 })
  * const files = created._tag === 'Right' ? apply(created.right)([]) : []
  * const info = runSync(readInfo(), worldOf(files, () => undefined))
- * const file = { filename: 'disk.qcow2', length: 197120, fullName: (name: string) => name }
+ * const file = { filename: 'disk.qcow2', length: 196616, fullName: (name: string) => name }
  * assert.equal(info._tag === 'Right' && infoJson(infoReport(info.right, file))['virtual-size'], 1048576)
  */
 export const infoJson = (r: InfoReport): JsonObject => {

@@ -214,7 +214,7 @@ const leftOut = (all: Metadata, m: Metadata): LeftOut | undefined => {
  * const created = create({ size: 1 << 20 })
  * const files = created._tag === 'Right' ? apply(created.right)([]) : []
  * const info = runSync(readInfo(), worldOf(files, () => undefined))
- * const file = { filename: 'disk.qcow2', length: 197120, fullName: (name: string) => name }
+ * const file = { filename: 'disk.qcow2', length: 196616, fullName: (name: string) => name }
  * assert.equal(info._tag === 'Right' && infoReport(info.right, file).virtualSize, 1048576n)
  */
 export const infoReport = (info: ImageInfo, { filename, length, actualSize, fullName }: FileInfo): InfoReport => {

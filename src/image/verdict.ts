@@ -91,7 +91,7 @@ const knownTypes: readonly number[] = Object.values(extensionTypes)
  * const files = created._tag === 'Right' ? apply(created.right)([]) : []
  * const read = runSync(readMetadata(), worldOf(files, () => undefined))
  * const m = read._tag === 'Right' && read.right._tag === 'Right' ? read.right.right : undefined
- * assert.ok(m !== undefined && verdict(m, 197120).selfContained)
+ * assert.ok(m !== undefined && verdict(m, 196616).selfContained)
  */
 export const verdict = (m: Metadata, fileLength: number): Verdict => {
   const refused = refusal(m.issues)
@@ -145,7 +145,7 @@ const dependencyJson = (d: Dependency): JsonObject => ({
  * const files = created._tag === 'Right' ? apply(created.right)([]) : []
  * const read = runSync(readMetadata(), worldOf(files, () => undefined))
  * const m = read._tag === 'Right' && read.right._tag === 'Right' ? read.right.right : undefined
- * assert.equal(m === undefined ? m : verdictJson(verdict(m, 197120))['encryption'], 'none')
+ * assert.equal(m === undefined ? m : verdictJson(verdict(m, 196616))['encryption'], 'none')
  */
 export const verdictJson = (v: Verdict): JsonObject => ({
   refused: v.refused ?? null,

@@ -67,7 +67,7 @@ export const changed = (store: Store, change: FileChange): Store => {
  *
  * const created = create({ size: 1 << 20 })
  * const files = created._tag === 'Right' ? apply(created.right)([]) : []
- * assert.equal(storeOf(files, { part: 'image', depth: 0 }).length, 197120)
+ * assert.equal(storeOf(files, { part: 'image', depth: 0 }).length, 196616)
  */
 export const apply =
   (writes: readonly HostWrite[]) =>

@@ -101,7 +101,7 @@ export function* checkMetadata(
  *
  * const created = create({ size: 1 << 20 })
  * const files = created._tag === 'Right' ? apply(created.right)([]) : []
- * const checked = runSync(check(197120), worldOf(files, () => undefined))
+ * const checked = runSync(check(196616), worldOf(files, () => undefined))
  * const report = checked._tag === 'Right' ? checked.right : checked
  * assert.equal(report._tag === 'Right' && report.right.corruptions, 0)
  */

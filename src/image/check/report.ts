@@ -39,7 +39,7 @@ export interface CheckReport {
  *
  * const created = create({ size: 1 << 20 })
  * const files = created._tag === 'Right' ? apply(created.right)([]) : []
- * const checked = runSync(check(197120), worldOf(files, () => undefined))
+ * const checked = runSync(check(196616), worldOf(files, () => undefined))
  * const report = checked._tag === 'Right' ? checked.right : checked
  * assert.equal(report._tag === 'Right' && exitCode(report.right), 0)
  */
@@ -73,7 +73,7 @@ const findingJson = (f: Finding): JsonObject => ({
  *
  * const created = create({ size: 1 << 20 })
  * const files = created._tag === 'Right' ? apply(created.right)([]) : []
- * const checked = runSync(check(197120), worldOf(files, () => undefined))
+ * const checked = runSync(check(196616), worldOf(files, () => undefined))
  * const report = checked._tag === 'Right' ? checked.right : checked
  * assert.equal(report._tag === 'Right' && checkJson(report.right, 'disk.qcow2')['total-clusters'], 16)
  */

@@ -97,7 +97,7 @@ const text = (json: Json): string => JSON.stringify(json)
  * const created = create({ size: 1 << 20 })
  * const files = created._tag === 'Right' ? apply(created.right)([]) : []
  * const lines: string[] = []
- * runSync(dump(197120, 'none'), worldOf(files, (line: string) => lines.push(line)))
+ * runSync(dump(196616, 'none'), worldOf(files, (line: string) => lines.push(line)))
  * assert.match(lines.join(''), /"structure":"refcount table"/)
  */
 export function* dump(fileLength: number, data: DumpData): Plan<void, string> {

@@ -78,7 +78,7 @@ const refcountOf = (r: Region, g: Geometry, offset: number): string | undefined 
  *
  * const created = create({ size: 1 << 20 })
  * const files = created._tag === 'Right' ? apply(created.right)([]) : []
- * const report = runSync(explain(197120, 20), worldOf(files, () => undefined))
+ * const report = runSync(explain(196616, 20), worldOf(files, () => undefined))
  * const parts = report._tag === 'Right' ? report.right.explanations.map(({ part }) => part) : []
  * assert.deepEqual(parts, ['cluster_bits'])
  */
@@ -110,7 +110,7 @@ export function* explain(fileLength: number, offset: number): Plan<ExplainReport
  *
  * const created = create({ size: 1 << 20 })
  * const files = created._tag === 'Right' ? apply(created.right)([]) : []
- * const report = runSync(explain(197120, 20), worldOf(files, () => undefined))
+ * const report = runSync(explain(196616, 20), worldOf(files, () => undefined))
  * assert.equal(report._tag === 'Right' && explainJson(report.right)['refcount'], '1')
  */
 export const explainJson = (a: ExplainReport): JsonObject => ({

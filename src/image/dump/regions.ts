@@ -241,7 +241,7 @@ function* regionsOf(w: Walk, m: Metadata): RegionPlan {
  * const created = create({ size: 1 << 20 })
  * const files = created._tag === 'Right' ? apply(created.right)([]) : []
  * const found: RegionItem[] = []
- * runSync(regions(197120), worldOf(files, (item: RegionItem) => found.push(item)))
+ * runSync(regions(196616), worldOf(files, (item: RegionItem) => found.push(item)))
  * assert.ok(found.some((item) => item._tag === 'Region' && item.region.structure === 'L1 table'))
  */
 export function* regions(fileLength: number): RegionPlan {
