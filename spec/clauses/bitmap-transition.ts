@@ -59,7 +59,7 @@ export const bitmapTransition = chapter('Bitmap transitions', {
   'BT-07': {
     level: 'must',
     subject: 'writer',
-    source: 'qemu',
+    source: 'both',
     says:
       'Writes, zero writes and discards that are carried out in the layer of an enabled bitmap set its bits. In ' +
       'QEMU a write that fails sets them too, and so does a discard that ZD-11 ignores; with discard=ignore a ' +

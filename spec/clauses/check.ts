@@ -94,8 +94,8 @@ export const check = chapter('Check', {
     says:
       'A full repair does not fix reserved bits in L1 and L2 entries, unaligned data clusters, L2 entries beyond the ' +
       'end of the file, invalid subcluster bitmaps, compressed entries with COPIED, bad snapshot L1 pointers or bad ' +
-      'bitmaps. Unaligned refcount table entries end with exit code 1 and the corrupt bit set, and so do reserved bits in ' +
-      'them where the rebuild would write over a block that the old table names.'
+      'bitmaps. An unaligned refcount table entry that covers a cluster of the file ends with exit code 1 and the corrupt ' +
+      'bit set, and so do reserved bits where the rebuild would write over a block that the old table names.'
   },
   'CHK-11': {
     level: 'may',

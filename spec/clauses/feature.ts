@@ -78,7 +78,7 @@ export const feature = chapter('Feature bits', {
     divergences: [
       {
         on: 'the raw external data bit without the external data file bit, opened for metadata only (qemu-img info)',
-        format: 'refuses',
+        format: 'reports',
         qemu: 'accepts'
       }
     ]
@@ -89,9 +89,9 @@ export const feature = chapter('Feature bits', {
     source: 'format',
     says:
       'The bitmaps bit (autoclear bit 0) without the bitmaps extension is an error. QEMU opens and checks such an image ' +
-      'silently, and keeps the bit when it opens it for writing; its overlap check then stops the first write into the ' +
-      'image file, but for one to the header, and marks the image corrupt. This package reports the bit, refuses the same ' +
-      'writes, and leaves the image as it is.',
+      'silently, and keeps the bit when it opens it for writing; its overlap check then stops the first write that it ' +
+      'tests (INT-21), and marks the image corrupt. This package reports the bit, refuses a command that writes more of ' +
+      'the image file than the header, and leaves the image as it is.',
     divergences: [
       { on: 'opening an image with the bitmaps bit set and no bitmaps extension', format: 'refuses', qemu: 'accepts' }
     ]

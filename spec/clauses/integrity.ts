@@ -66,8 +66,7 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     source: 'qemu',
     says:
       'Before a write of data or of a table QEMU compares its whole clusters with the metadata areas, but a table ' +
-      'rewritten in place not with its own kind; for the header the write must start below the cluster size. Exempt ' +
-      'are writes to a data file, the header, entries of the refcount table and a grown refcount table. Mode ' +
+      'rewritten in place not with its own kind; for the header the write must start below the cluster size. Mode ' +
       'constant covers header, active L1 table, refcount table, snapshot table and, with autoclear bit 0, bitmap ' +
       'directory; cached, the default, also active L2 tables, refcount blocks and inactive L1 tables; all also ' +
       'inactive L2 tables. The LUKS area and bitmap tables are never covered.'
@@ -76,7 +75,11 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says: 'A write that would overlap metadata fails with EIO and sets the corrupt bit.'
+    says:
+      'A write that would overlap metadata fails with EIO and sets the corrupt bit. QEMU does not test writes to a data ' +
+      'file, the header and the LUKS area, of refcount table entries, of a grown refcount table, of the L1 table and ' +
+      'the refcount table in a shrink (RS-04), of an L1 table in which a snapshot command changes COPIED, and of the ' +
+      'fast way of emptying an image (CR-05).'
   },
   'INT-22': {
     level: 'may',

@@ -85,8 +85,8 @@ export const refcount = chapter('Refcounts', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'If no block covers a cluster, QEMU flushes the L2 cache and places the new block in the next free cluster. A ' +
-      'block that covers its own cluster is written with refcount 1 there; else the refcount of its cluster is raised ' +
+      'If no block covers a cluster, and the refcount table has an entry for one (else REF-21), QEMU flushes the L2 ' +
+      'cache and places the new block in the next free cluster. A block that covers its own cluster is written with refcount 1 there; else the refcount of its cluster is raised ' +
       'first, for which another new block may be needed, at most twice in a row. Then QEMU writes the block, flushes, ' +
       'writes the 8-byte table entry, flushes, and starts the original allocation again.'
   },

@@ -54,8 +54,8 @@ const farWrite = (w: HostWrite): readonly Issue[] => {
 }
 
 /**
- * The issues of an image whose header promises bitmaps and has none. QEMU's overlap check takes every write into such an image
- * for one over their directory, but for those of the header.
+ * The issues of an image whose header promises bitmaps and has none. QEMU's overlap check takes each write that it tests
+ * for one over their directory.
  *
  * @see FEAT-07
  */
