@@ -10,9 +10,9 @@ export const snapshotTransition = chapter('Snapshot transitions', {
     says:
       'Create: (1) write an L1 copy of refcount 1; (2) refcount +1 on every active L2 table and every cluster it ' +
       'references, zero-allocated and compressed ones too, and clear COPIED where the refcount is not 1; (3) flush, ' +
-      'rewrite the active L1; (4) write a new snapshot table, flush, header bytes 60 to 71, flush, free the old ' +
-      'table; (5) discard the VM state of the active tree. With F a flush and RB a refcount block: L1 copy, RB F L2 F ' +
-      'L1 F RB F table F header F, punch old table, F RB F.'
+      'rewrite the active L1 if COPIED changed in it; (4) write a new snapshot table, flush, header bytes 60 to 71, ' +
+      'flush, free the old table; (5) discard the VM state of the active tree. With F a flush and RB a refcount block, ' +
+      'for a second snapshot after new data: L1 copy, RB F L2 F L1 F RB F table F header F, punch old table, F RB F.'
   },
   'ST-02': {
     level: 'may',
