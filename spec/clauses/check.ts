@@ -94,8 +94,9 @@ export const check = chapter('Check', {
     says:
       'A full repair does not fix reserved bits in L1 and L2 entries, unaligned data clusters, L2 entries beyond the ' +
       'end of the file, invalid subcluster bitmaps, compressed entries with COPIED, bad snapshot L1 pointers or bad ' +
-      'bitmaps. An unaligned refcount table entry that covers a cluster of the file ends with exit code 1 and the corrupt ' +
-      'bit set, and so do reserved bits where the rebuild would write over a block that the old table names.'
+      'bitmaps. An unaligned refcount table entry ends with exit code 1 and the corrupt bit set if it covers a cluster ' +
+      'of the file; so does one that is unaligned or has reserved bits if the rebuild would write over a block that the ' +
+      'old table names.'
   },
   'CHK-11': {
     level: 'may',
