@@ -1,0 +1,160 @@
+/**
+ * The shell tests of QEMU 7.2 that apply to this package, and each line in which its output differs.
+ *
+ * Those are the tests for qcow2 that the installed qemu-img passes and that start no QEMU system and no server, inject no
+ * errors, encrypt nothing, and need no `--image-opts`, no name that begins with `json:`, and neither `dd` nor `measure`.
+ */
+import type { Difference } from './compare.js'
+
+/** Messages of commands that fail in both: ours name the field, its byte offset, and what was expected. */
+const messages = (qemu: number, ours: number, why = 'messages'): Difference => ({
+  reason: 'wording',
+  why,
+  qemu: [qemu, /^qemu: /],
+  ours: [ours, /^qemu: /]
+})
+
+/** Lines in which `info` describes an image that must be refused. */
+const refusedInfo = (refusals: number, lines: number): Difference => ({
+  reason: 'our rule',
+  why: 'info also describes an image that must be refused, with exit code 1',
+  qemu: [refusals, /^qemu: Could not open .*(Unsupported IMGFMT feature|L1 table is too small)/],
+  ours: [lines, /^(image|file format|virtual size|cluster_size|Snapshot list): |^ID |^1 /]
+})
+
+/** The findings of `check` and what a repair does to them: as many in both, ours by byte offset and clause. */
+const findings = (qemu: number, ours: number, why = 'findings of check'): Difference => ({
+  reason: 'wording',
+  why,
+  qemu: [qemu, /^(ERROR:? |Leaked |Repairing |Rebuilding |Discarding )/],
+  ours: [ours, /^(ERROR:? |Leaked |NOTE |Notes, |\.\.\. and \d+ more|$)/]
+})
+
+/** A test whose lines are all the same. */
+const same: readonly Difference[] = []
+
+export const listed: ReadonlyMap<string, readonly Difference[]> = new Map<string, readonly Difference[]>([
+  ['001', same],
+  ['002', same],
+  ['003', same],
+  ['004', same],
+  ['005', same],
+  ['008', same],
+  ['009', same],
+  ['010', same],
+  ['011', same],
+  ['012', same],
+  ['017', same],
+  ['025', same],
+  [
+    '031',
+    [
+      {
+        reason: 'our rule',
+        why: 'a rewritten header keeps its extensions in their order; QEMU writes unknown ones last',
+        clause: 'EXT-20',
+        qemu: [10, /^$|^Header extension:|^magic +0xe2792aca|^length +11$|^data +'host_device'$/],
+        ours: [10, /^$|^Header extension:|^magic +0xe2792aca|^length +11$|^data +'host_device'$/]
+      }
+    ]
+  ],
+  [
+    '036',
+    [
+      refusedInfo(8, 32),
+      {
+        reason: 'our rule',
+        why: 'a check that repairs nothing changes nothing; QEMU clears unknown autoclear bits before it looks for damage',
+        clause: 'OPEN-40',
+        qemu: [1, /^autoclear_features +\[\]$/],
+        ours: [1, /^autoclear_features +\[63\]$/]
+      },
+      { reason: 'wording', why: 'check has notes', qemu: [0], ours: [3, /^NOTE |^Notes, |^$/] }
+    ]
+  ],
+  ['042', same],
+  [
+    '043',
+    [
+      messages(3, 3),
+      {
+        reason: 'wording',
+        why: 'info has more members, and some in another order',
+        qemu: [5, /^ {8}"(full-backing-filename|dirty-flag)": /],
+        ours: [71, /^ {8}/]
+      }
+    ]
+  ],
+  ['048', same],
+  ['050', same],
+  ['053', same],
+  ['054', [messages(2, 2)]],
+  ['062', same],
+  ['063', same],
+  ['069', [messages(1, 1)]],
+  ['073', same],
+  ['079', same],
+  ['090', same],
+  ['097', same],
+  ['103', [messages(7, 6)]],
+  ['104', same],
+  ['107', same],
+  ['111', [{ ...messages(2, 1), qemu: [2, /^qemu: |^Could not open backing image\.$/] }]],
+  [
+    '114',
+    [
+      messages(2, 5),
+      {
+        reason: 'out of scope',
+        why: 'the options of a backing file on the command line: backing.driver',
+        qemu: [3, /^no file open|^read 4096|^4 KiB/],
+        ours: [0]
+      }
+    ]
+  ],
+  ['115', same],
+  ['121', same],
+  [
+    '126',
+    [
+      {
+        reason: 'out of scope',
+        why: "protocols: 'file:' before a name belongs to the name",
+        qemu: [2, /^image: |^backing file: /],
+        ours: [3, /^qemu: Could not create 'file:|^image: |^backing file: /]
+      }
+    ]
+  ],
+  [
+    '138',
+    [
+      findings(4, 1),
+      {
+        reason: 'wording',
+        why: 'JSON has its members in another order',
+        qemu: [1, /^ {2}"corruptions-fixed": 1,$/],
+        ours: [1, /^ {2}"corruptions-fixed": 1$/]
+      }
+    ]
+  ],
+  ['187', same],
+  [
+    '250',
+    [
+      {
+        reason: 'our rule',
+        why: 'clusters that a smaller disk frees are not punched; the file is truncated',
+        clause: 'ZD-16',
+        qemu: [1, /^Disk usage delta: 15728640$/],
+        ours: [1, /^Disk usage delta: 5242880$/]
+      }
+    ]
+  ],
+  ['252', same],
+  ['272', [findings(0, 101)]],
+  ['287', same],
+  ['290', same],
+  ['292', same],
+  ['305', [messages(1, 1)]],
+  ['313', same]
+])
