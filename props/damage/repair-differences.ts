@@ -1,6 +1,7 @@
 /** Where a repair of this package and one of QEMU part over a damaged image, and are meant to. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
+import { viewOf } from '../../src/bytes/octets.js'
 import { examine } from '../../src/image/check/check.js'
 import type { CheckState } from '../../src/image/check/state.js'
 import { readMetadata, refusal } from '../../src/image/metadata.js'
@@ -44,9 +45,8 @@ const leavesNoMore = ({ qemu, own }: RepairParting): boolean => {
   return qemu.report === '1' || (own.report !== '1' && mine.every((n, i) => i === 0 || n <= (theirs[i] ?? 0)))
 }
 
-/** Whether something that was read before reads the same after this repair and otherwise, or not at all, after QEMU's. */
-const isKept = ({ before, afterQemu, afterOwn }: RepairParting, question: 'guest' | 'snapshot'): boolean =>
-  before[question].length > 1 && before[question] === afterOwn[question] && afterQemu[question] !== before[question]
+/** The number of snapshots that a header has. */
+const snapshotsIn = (image: Uint8Array): number => (image.length < 64 ? 0 : viewOf(image).getUint32(60))
 
 /** The state of a check before the repair. */
 const stateOf = ({ damaged: { image }, mode }: RepairParting): CheckState | undefined => {
@@ -77,7 +77,12 @@ const repairDifferences: readonly RepairDifference[] = [
   {
     clause: 'CHK-14',
     why: 'QEMU has written the header without its snapshots',
-    explains: (p) => isKept(p, 'snapshot') && p.afterQemu.snapshot === '1' && breaks(p, 'CHK-14')
+    explains: (p) => breaks(p, 'CHK-14') && snapshotsIn(p.qemu.image) < snapshotsIn(p.own.image)
+  },
+  {
+    clause: 'FEAT-07',
+    why: 'QEMU frees the clusters of bitmaps whose extension is gone, after it has marked the image corrupt over that write',
+    explains: (p) => p.own.refusals.some(({ clause }) => clause === 'FEAT-07')
   },
   {
     clause: 'CHK-15',

@@ -70,8 +70,8 @@ export const check = chapter('Check', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'A leak repair lowers refcounts that are above their references, and corrects COPIED only if nothing else is ' +
-      'wrong. A full repair also raises refcounts that are below, makes unaligned zero entries, and under extended ' +
+      'A leak repair lowers refcounts that are above their references, and corrects COPIED only if nothing else but the ' +
+      'extra data of snapshots is wrong. A full repair also raises refcounts that are below, makes unaligned zero entries, and under extended ' +
       'L2 all unaligned entries without an allocation bit, ones without a cluster, extends the file for a refcount ' +
       'block outside it, always corrects COPIED, drops snapshots past 65536 or 64 MiB of table, cuts snapshot extra ' +
       'data to 1024 bytes and fills it up to 24 where version 3 has less than 16, rewrites that snapshot table, and ' +
@@ -143,5 +143,23 @@ export const check = chapter('Check', {
       'and does not rebuild refcounts, and a cluster in the file keeps its refcount if something names it that ends past ' +
       'the file (CHK-02), where QEMU frees it. QEMU skips a snapshot L1 table that is not aligned or larger than 32 MiB, and its ' +
       'repair frees the clusters that only this snapshot has.'
+  },
+  'CHK-16': {
+    level: 'must',
+    subject: 'writer',
+    source: 'ours',
+    says:
+      'A repair deletes no snapshot. Where nb_snapshots is above 65536 (OPEN-17) or the snapshot table is longer than ' +
+      '64 MiB (OPEN-30), be it by the extra data of one entry, it fails with exit code 1 and writes nothing. The full ' +
+      'repair of QEMU deletes the snapshots past the limit and frees their clusters.'
+  },
+  'CHK-17': {
+    level: 'may',
+    subject: 'reader',
+    source: 'ours',
+    says:
+      'A check notes a leaked cluster that looks like a lost L2 table: nothing refers to it, its L2 entries break no ' +
+      'rule, at least one of them names a cluster, and all clusters that they name have more refcounts than references. ' +
+      'A repair prints the note before it writes: it frees the table and the guest data that only the table leads to.'
   }
 })

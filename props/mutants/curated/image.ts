@@ -261,5 +261,26 @@ export const imageMutants: readonly Mutant[] = [
     change: { in: 'EntryIssues.hasRoom', find: '$n <= mostOfClause', operator: 'condition-true' },
     red: 'props/image/info.test.ts',
     rule: 'a report on a refused image is in proportion to its file, and lists nothing past its end'
+  },
+  {
+    name: 'a leaked cluster that names one in use is taken for a lost L2 table',
+    file: 'image/check/lost-tables.ts',
+    change: { in: 'namesIn', find: '!isLeaked($state, $r)', operator: 'condition-false' },
+    red: 'props/transition/repair/destroys.test.ts',
+    rule: 'leaked clusters of anything else are not noted'
+  },
+  {
+    name: 'a leaked cluster with a damaged entry is taken for a lost L2 table',
+    file: 'image/check/lost-tables.ts',
+    change: { in: 'namesIn', find: '!l2Rules.allows($entry, $g)', to: 'false' },
+    red: 'props/transition/repair/destroys.test.ts',
+    rule: 'leaked clusters of anything else are not noted'
+  },
+  {
+    name: 'a repair says nothing of the snapshots that it keeps',
+    file: 'image/check/check.ts',
+    change: { in: 'unrepairable', find: 'snapshotLimits.includes($row)', operator: 'condition-false' },
+    red: 'props/transition/repair/destroys.test.ts',
+    rule: 'a repair deletes no snapshots past the limits of QEMU, and leaves the image alone'
   }
 ]

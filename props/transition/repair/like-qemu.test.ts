@@ -127,6 +127,21 @@ const unalignedShared = (): Case => {
   }
 }
 
+/** A snapshot without the size of its disk, and an L1 entry whose COPIED flag is wrong. */
+const incompleteSnapshot = (): Case => {
+  const m = made(plain, [write(1, 12), { _tag: 'SnapshotCreate', name: 's' }])
+  const entry = Number(m.view.getBigUint64(64))
+  m.view.setUint32(entry + 36, 8)
+  const l1 = m.view.getBigUint64(m.l1)
+  return {
+    title: 'a repair of leaks corrects COPIED beside an incomplete snapshot',
+    mode: 'leaks',
+    image: damaged(m, [[m.l1, l1 | (1n << 63n)]]),
+    report: [2, 1, 0],
+    words: [[m.l1, l1]]
+  }
+}
+
 /** A bitmap in use, whose table has an entry that says both an offset and that all bits are set. */
 const badBitmap = (mode: RepairMode): Case => {
   const m = made(plain, [{ _tag: 'BitmapAdd', name: 'b', granularity: 4096, enabled: true }, write(1, 12)])
@@ -189,6 +204,7 @@ const cases: readonly Case[] = [
   unalignedShared(),
   badBitmap('leaks'),
   badBitmap('all'),
+  incompleteSnapshot(),
   outsideBlock(),
   unreadableBlock(),
   largeRefcount()

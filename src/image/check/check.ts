@@ -1,6 +1,6 @@
 /** Check: what `qemu-img check` reports, a finding for every number, and what QEMU does not look at. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { Issue } from '../../bytes/issue.js'
+import { type Issue, issue, refusalOf } from '../../bytes/issue.js'
 import type { Plan } from '../../bytes/plan.js'
 import type { Decompressor } from '../../compression/decompress.js'
 import { compressionType } from '../../format/header.js'
@@ -11,6 +11,7 @@ import { compareRefcounts, refcountsPastEnd } from './compare.js'
 import { compressedFindings } from './compressed.js'
 import { counting } from './counting.js'
 import type { Uses } from './l2-table.js'
+import { lostTables } from './lost-tables.js'
 import { metadataFindings } from './metadata-findings.js'
 import { nameOwners } from './owners.js'
 import { readRefcounts, readRefcountTable, type RefcountTable } from './refcounts.js'
@@ -19,9 +20,22 @@ import { CheckState } from './state.js'
 import type { Visitor } from './visitor.js'
 import { walk } from './walk.js'
 
+/** Opening checks over which QEMU's full repair deletes snapshots. @see CHK-16 */
+const snapshotLimits: readonly string[] = ['OPEN-17', 'OPEN-30']
+
 /** Opening checks that do not prevent a check, nor, of what a repair fixes, a check before a repair. @see CHK-13 and CHK-08 */
 export const ignoredRefusals = (forRepair: boolean): readonly string[] =>
   forRepair ? ['OPEN-14', 'OPEN-29'] : ['OPEN-14']
+
+/** Opening checks that a repair judges by itself, with {@link examine}. */
+export const repairedRefusals = (mode: 'leaks' | 'all'): readonly string[] =>
+  mode === 'all' ? [...ignoredRefusals(true), ...snapshotLimits] : ignoredRefusals(false)
+
+/** Why an image that is refused is not repaired either. @see CHK-16 */
+const unrepairable = (refused: Issue): Issue =>
+  snapshotLimits.includes(refusalOf(refused) ?? '')
+    ? issue({ ...refused, clause: 'CHK-16', expected: `${refused.expected}; a repair deletes no snapshots` })
+    : refused
 
 /** How to check. */
 export interface CheckOptions {
@@ -40,6 +54,7 @@ function* everything(state: CheckState, m: Metadata, table: RefcountTable, optio
   yield* metadataFindings(state, m)
   const end = compareRefcounts(state)
   yield* refcountsPastEnd(state, table)
+  yield* lostTables(state)
   yield* nameOwners(state, uses, again)
   if (options.deep !== undefined) yield* compressedFindings(state, uses, compressionType(m.header), options.deep)
   return end
@@ -61,7 +76,8 @@ export function* examine(
 ): Plan<E.Either<readonly Issue[], Examined>> {
   const refused = refusal(m.issues, ignoredRefusals(options.beforeRepair === 'all'))
   const g = m.geometry
-  if (refused !== undefined || g === undefined) return E.left(refused === undefined ? m.issues : [refused])
+  if (refused !== undefined || g === undefined)
+    return E.left(refused === undefined ? m.issues : [options.beforeRepair === 'all' ? unrepairable(refused) : refused])
   const length = Math.ceil(fileLength / sectorSize) * sectorSize
   const { refcountTableOffset, refcountTableClusters } = m.header
   const table = yield* readRefcountTable(Number(refcountTableOffset), refcountTableClusters, g, length)

@@ -125,6 +125,11 @@ export class Findings {
     })
   }
 
+  /** How many findings of a clause there are. */
+  countOf(clause: ClauseId): number {
+    return this.met.get(clause) ?? 0
+  }
+
   /** How many findings of each clause were not kept. */
   leftOut(): ReadonlyMap<ClauseId, number> {
     return new Map([...this.met].flatMap(([id, n]) => (n > mostOfClause ? [[id, n - mostOfClause]] : [])))

@@ -3,11 +3,11 @@ import * as E from 'fp-ts/lib/Either.js'
 import { flush } from '../../bytes/host-write.js'
 import type { JsonObject } from '../../bytes/json.js'
 import { orFail } from '../../bytes/plan.js'
-import { checkMetadata, ignoredRefusals } from '../../image/check/check.js'
+import { checkMetadata, repairedRefusals } from '../../image/check/check.js'
 import { checkJson, exitCode } from '../../image/check/report.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
-import type { RepairMode } from '../../transition/repair/repair.js'
-import { because, type Failed, failure, get, task, using, wait } from '../command-error.js'
+import type { Repaired, RepairMode } from '../../transition/repair/repair.js'
+import { because, commandError, type Failed, failure, get, task, using, wait } from '../command-error.js'
 import { openFile, openSource } from '../files/file.js'
 import { readAccess } from '../files/lock.js'
 import { jsonText, print } from '../files/output.js'
@@ -15,7 +15,7 @@ import { cannotOpen, run, type Source } from '../files/source.js'
 import { dataPlace } from '../images/follow.js'
 import { namingOthers } from '../images/not-qcow2.js'
 import { checkText } from '../text/check-text.js'
-import { choice, command, flag } from './command.js'
+import { choice, command, flag, type Report } from './command.js'
 import { allow, forceShare, ignored, image, output, quiet, remote } from './options.js'
 
 /** Exit code for a format that has no checks. @see CHK-07 */
@@ -39,16 +39,20 @@ const fixedJson = ({ leaks, corruptions }: Fixed): JsonObject => ({
   ...(corruptions === 0 ? {} : { 'corruptions-fixed': corruptions })
 })
 
-/** Repairs an image, as far as the mode lets it. What writes is loaded only for this. @see CHK-08 */
+/** Repairs an image, as far as the mode lets it; warns before it frees what looks like a lost table. What writes is loaded only for this. @see CHK-08 and CHK-17 */
 const repaired = async function* (
   name: string,
   mode: RepairMode,
-  folders: readonly string[]
+  folders: readonly string[],
+  report: Report
 ): AsyncGenerator<Failed, Fixed> {
   const { lockImage } = await import('../images/locked-image.js')
-  const locked = lockImage(name, { alone: true, allow: folders, passed: ignoredRefusals(mode === 'all') })
+  const locked = lockImage(name, { alone: true, allow: folders, passed: repairedRefusals(mode) })
   return yield* using(locked, function* ({ files, around }) {
-    const repair = yield* get(E.mapLeft(because('Check failed', name))(files.repair(around, mode)))
+    const warn = ({ evidence }: Repaired): void => {
+      for (const { message } of evidence) report(commandError(`warning: ${message}`, { file: name, clause: 'CHK-17' }))
+    }
+    const repair = yield* get(E.mapLeft(because('Check failed', name))(files.repair(around, mode, warn)))
     yield* get(files.perform([flush]))
     return repair.fixed
   })
@@ -98,12 +102,16 @@ export const check = command({
     quiet: quiet()
   },
   ignored: [ignored['-T']],
-  async *run({ image: named }, { output: form, allow: folders, strict, deep, repair, quiet: isQuiet, ...given }) {
+  async *run(
+    { image: named },
+    { output: form, allow: folders, strict, deep, repair, quiet: isQuiet, ...given },
+    report
+  ) {
     const { name, format } = named
     const opening = { allow: folders, forceShare: given.forceShare || named.forceShare }
     if (repair !== undefined && opening.forceShare)
       yield* get(failure(`Could not open '${name}': -U can only be used without -r, which changes it`, { file: name }))
-    const fixed = format === 'raw' || repair === undefined ? nothing : yield* repaired(name, repair, folders)
+    const fixed = format === 'raw' || repair === undefined ? nothing : yield* repaired(name, repair, folders, report)
     const found = yield* using(
       openSource(name, readAccess(format, opening.forceShare), given.remote),
       async function* (file) {

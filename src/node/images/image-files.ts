@@ -63,11 +63,16 @@ export class ImageFiles {
     return this.attempt(writes, (w) => E.map(() => this.settle())(E.chain(() => this.write(w))(this.see([w]))))
   }
 
-  /** Repairs the image. */
-  repair(around: OpenOptions, mode: RepairMode): E.Either<Cause, Repaired> {
-    return E.chain((repaired: Repaired): E.Either<Cause, Repaired> =>
-      E.map(() => repaired)(this.carryOut(repaired.writes))
-    )(this.run(repair(around, this.image.length(), mode)))
+  /** Repairs the image; `before` is called when nothing is written yet. */
+  repair(
+    around: OpenOptions,
+    mode: RepairMode,
+    before: (repaired: Repaired) => void = () => undefined
+  ): E.Either<Cause, Repaired> {
+    return E.chain((repaired: Repaired): E.Either<Cause, Repaired> => {
+      before(repaired)
+      return E.map(() => repaired)(this.carryOut(repaired.writes))
+    })(this.run(repair(around, this.image.length(), mode)))
   }
 
   close(): void {

@@ -30,6 +30,10 @@ export interface SectionRange {
 /** A range of the image file that a command writes, and the section that it writes there. */
 export type Claim = SectionRange
 
+/** Bytes of the refcount table; none where the header is in its place. */
+const refcountTableBytes = (h: Header, g: Geometry): number =>
+  h.refcountTableOffset === 0n ? 0 : h.refcountTableClusters * clusterSize(g)
+
 /** The ranges that the header, the snapshot table and the bitmaps extension name. @see INT-20 */
 export const namedRanges = (m: Metadata, g: Geometry): readonly SectionRange[] => {
   const h = m.header
@@ -39,7 +43,7 @@ export const namedRanges = (m: Metadata, g: Geometry): readonly SectionRange[] =
   const all: readonly SectionRange[] = [
     { section: 'main header', at: 0, length: size },
     { section: 'active L1 table', at: Number(h.l1TableOffset), length: 8 * h.l1Size },
-    { section: 'refcount table', at: Number(h.refcountTableOffset), length: h.refcountTableClusters * size },
+    { section: 'refcount table', at: Number(h.refcountTableOffset), length: refcountTableBytes(h, g) },
     { section: 'snapshot table', at: snapshots.at, length: snapshots.size },
     {
       section: 'bitmap directory',
@@ -90,8 +94,7 @@ function* l2TablesOf(h: Header): Plan<Float64Array> {
 }
 
 function* refcountBlocksOf(h: Header, g: Geometry): Plan<Float64Array> {
-  const length = h.refcountTableClusters * clusterSize(g)
-  const table = new RefcountTableView(yield* readAt(Number(h.refcountTableOffset), length))
+  const table = new RefcountTableView(yield* readAt(Number(h.refcountTableOffset), refcountTableBytes(h, g)))
   return ascending(table.length, (i) => table.refcountBlockOffset(i))
 }
 

@@ -27,6 +27,8 @@ export interface Repaired extends Step {
   readonly before: Totals
   readonly after: Totals
   readonly fixed: Pick<Totals, 'leaks' | 'corruptions'>
+  /** Notes on what the repair destroys: leaked clusters that look like lost L2 tables. @see CHK-17 */
+  readonly evidence: readonly Finding[]
 }
 
 /** The changes that make each refcount the number of references, as far as its width allows. */
@@ -99,9 +101,11 @@ const isSound = (t: Totals): boolean => t.corruptions === 0 && t.checkErrors ===
 const isInEntry = ({ severity, phase, structure }: Finding): boolean =>
   severity === 'corruption' && phase === 'invalid' && (structure === 'L1 table entry' || structure === 'L2 entry')
 
-/** Whether COPIED flags are all that is wrong, so that a repair of leaks may correct them. @see CHK-08 */
-const hasOnlyCopied = ({ findings: { totals }, copiedFlags }: CheckState): boolean =>
-  totals.corruptions === copiedFlags && totals.leaks === 0 && totals.checkErrors === 0
+/** Whether COPIED flags are all that is wrong outside of the snapshot table, so that a repair of leaks may correct them. @see CHK-08 */
+const hasOnlyCopied = ({ findings, copiedFlags }: CheckState): boolean => {
+  const { corruptions, leaks, checkErrors } = findings.totals
+  return corruptions - findings.countOf('SNAP-02') === copiedFlags && leaks === 0 && checkErrors === 0
+}
 
 /** Clears the dirty and the corrupt bit of a sound image. @see CHK-11 */
 function* clearMarks(w: CommandState): Plan<void> {
@@ -143,7 +147,8 @@ function* rounds(w: CommandState, first: Examined, mode: RepairMode, length: () 
     ...(yield* finish(w)),
     before: first.state.findings.totals,
     after: last.state.findings.totals,
-    fixed: { leaks, corruptions: entries + counts + snapshots + flags }
+    fixed: { leaks, corruptions: entries + counts + snapshots + flags },
+    evidence: first.state.findings.kept.filter(({ clause }) => clause === 'CHK-17')
   }
 }
 

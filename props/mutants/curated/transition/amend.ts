@@ -188,5 +188,19 @@ export const amendMutants: readonly Mutant[] = [
     change: { in: 'deviations', find: "typeof $stored === 'bigint'", operator: 'condition-false' },
     red: 'props/transition/repair/like-qemu.test.ts',
     rule: 'a leaked refcount above 2^53 is lowered'
+  },
+  {
+    name: 'a refcount table at byte 0 keeps a repair from writing the header',
+    file: 'transition/engine/sections.ts',
+    change: { in: 'refcountTableBytes', find: '$h.refcountTableOffset === 0n', operator: 'condition-false' },
+    red: 'props/transition/repair/destroys.test.ts',
+    rule: 'refcounts are rebuilt where the header says that the refcount table is at byte 0'
+  },
+  {
+    name: 'a snapshot entry that is too short keeps a repair of leaks from correcting COPIED',
+    file: 'transition/repair/repair.ts',
+    change: { in: 'hasOnlyCopied', find: "$findings.countOf('SNAP-02')", to: '0' },
+    red: 'props/transition/repair/like-qemu.test.ts',
+    rule: 'a repair of leaks corrects COPIED beside an incomplete snapshot'
   }
 ]
