@@ -7,7 +7,7 @@ import { type ClauseId, isClauseId } from '../../spec/index.js'
 import type { BitRow } from '../../src/bytes/bits.js'
 import type { ByteType } from '../../src/bytes/byte-type.js'
 import { type Complaint, refusalOf, show } from '../../src/bytes/issue.js'
-import type { Placed } from '../../src/bytes/struct.js'
+import { type Placed, StructType } from '../../src/bytes/struct.js'
 import * as format from '../../src/format/index.js'
 import { luksHeader, luksSlot } from '../../src/format/luks.js'
 import { note, suite } from '../run/suite.js'
@@ -75,8 +75,9 @@ const tables: readonly Table[] = [
   table(format.header, format.headerFields.rows),
   table(format.extensionRecord, format.extensionRecord.fixed.rows),
   table(format.featureName, format.featureName.rows),
-  table(format.bitmapsExtension, format.bitmapsExtension.rows),
-  table(format.encryptionPointer, format.encryptionPointer.rows),
+  ...Object.values(format.extensionKinds).flatMap(({ payload }): readonly Table[] =>
+    payload instanceof StructType ? [table(payload, payload.rows)] : []
+  ),
   table(format.snapshotEntry, format.snapshotEntry.fixed.rows),
   table(format.bitmapEntry, format.bitmapEntry.fixed.rows),
   table(luksHeader, luksHeader.rows),

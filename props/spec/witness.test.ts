@@ -26,15 +26,12 @@ const held = async (party: Party): Promise<void> => {
   note(`${played.length} scripts for ${party}`)
 }
 
-test('a clause has a witness where its chapter has any', () => {
-  const ids = chapters.map(({ clauses }) => Object.keys(clauses))
-  for (const chapter of ids)
-    if (chapter.some((id) => witnessed.has(id)))
-      assert.equal(
-        chapter.filter((id) => !witnessed.has(id)),
-        []
-      )
-  note(`${ids.flat().filter((id) => !witnessed.has(id)).length} clauses have no witness yet`)
+test('a clause has a witness', () => {
+  const ids = chapters.flatMap(({ clauses }) => Object.keys(clauses))
+  assert.equal(
+    ids.filter((id) => !witnessed.has(id)),
+    []
+  )
 })
 
 test('a witness is of a clause', () => {
