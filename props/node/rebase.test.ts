@@ -1,5 +1,5 @@
 /** `qcow2 rebase`: the disk stays the same over another backing file, however long that is. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
@@ -9,9 +9,10 @@ import { check, exitCode } from '../../spec/reference/check.js'
 import { openImage } from '../../spec/reference/image.js'
 import { because, get } from '../../src/node/command-error.js'
 import { withImage } from '../../src/node/images/locked-image.js'
+import { execute } from '../../src/node/program.js'
 import { holdsInTime } from '../run/holds.js'
 import { suite } from '../run/suite.js'
-import { runHere, valueOf } from './outcome.js'
+import { messageOf, runHere, valueOf } from './outcome.js'
 
 const test = suite('rebase')
 
@@ -101,6 +102,26 @@ test('a disk stays the same over any other backing file, and over none', async (
       ]
     }
   )
+})
+
+test('no image becomes its own backing file, nor that of one of its files', async () => {
+  const create = (...words: readonly string[]): Promise<void> => runHere('create', '-q', ...words)
+  await create(place('self'), '1M')
+  await create('-b', 'self', '-F', 'qcow2', place('overlay'))
+  await create('-o', 'data_file=data', place('external'), '1M')
+  symlinkSync('self', place('link'))
+  for (const [image, backing, format] of [
+    ['self', 'self', 'qcow2'],
+    ['self', 'link', 'qcow2'],
+    ['self', 'self', 'raw'],
+    ['self', 'overlay', 'qcow2'],
+    ['external', 'data', 'raw']
+  ] as const) {
+    const before = readFileSync(place(image))
+    const rebased = execute(['rebase', '-b', backing, '-F', format, place(image)], () => undefined)
+    assert.match(await messageOf(rebased), 'is a file of the image', `${image} over ${backing}`)
+    assert.ok(readFileSync(place(image)).equals(before))
+  }
 })
 
 test.run()

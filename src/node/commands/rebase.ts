@@ -2,7 +2,7 @@
 import { dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { grainSize } from '../../format/geometry.js'
-import { because, type Failed, failure, get, task, using, wait } from '../command-error.js'
+import { because, type CommandError, type Failed, failure, get, task, using, wait } from '../command-error.js'
 import { isZeros } from '../files/sparse.js'
 import { allocatedIn, type AllocatedRanges, allocatedRanges } from '../images/allocated-ranges.js'
 import { newBackingPath } from '../images/follow.js'
@@ -72,6 +72,15 @@ interface NewBacking {
   readonly format: string
 }
 
+/** Fails where the new backing file is made of a file of the image itself: it would lead back to the image. */
+const keepOffItself = (image: string, open: OpenChain, below: OpenChain): E.Either<CommandError, void> => {
+  const own = (['image', 'data'] as const).flatMap((part) => open.fileOf({ part, depth: 0 })?.identity ?? [])
+  const same = below.files.find(({ identity }) => identity !== undefined && own.includes(identity))
+  return same === undefined
+    ? E.right(undefined)
+    : failure(`Could not open new backing file '${below.name}': '${same.name}' is a file of the image`, { file: image })
+}
+
 /** Makes the guest disk the same over a new backing file, or over none. */
 const keepOver = (
   image: string,
@@ -84,6 +93,7 @@ const keepOver = (
     const path = yield* get(newBackingPath(image, backing.name))
     const format = backing.format === 'raw' ? 'raw' : 'qcow2'
     yield* using(openChain(path, { allow: [dirname(path), ...folders], format }), async function* (below) {
+      yield* get(keepOffItself(image, open, below))
       const allocated = yield* wait(allocatedRanges(below))
       yield* wait(keepDisk({ image, session, below: { open: below, allocated } }, open))
     })
