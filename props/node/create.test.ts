@@ -1,6 +1,7 @@
 /** `qcow2 create`: the images, the lines and the refusals of qemu-img, and nothing lost where one is refused. */
 import { spawnSync } from 'node:child_process'
 import {
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -264,6 +265,26 @@ test('create prints one line for a new image or for an error, and a failed creat
   }
   assert.equal(readdirSync(ours).toSorted(), ['base.raw', 'full.raw', 'image.qcow2'])
   assert.is(readFileSync(join(ours, 'full.raw'), 'utf8'), 'full')
+})
+
+test('no image is its own data file, by whatever names', () => {
+  const own = join(ours, 'own')
+  mkdirSync(own)
+  symlinkSync('.', join(own, 'here'))
+  const both = (image: string, data: string) => run('-q', '-o', `data_file=${data}`, `own/${image}`, '1M')
+  for (const [image, data] of [
+    ['disk', 'disk'],
+    ['disk', './here/disk'],
+    ['here/disk', join(own, 'disk')],
+    ['disk', '../own/disk']
+  ] as const)
+    assert.match(both(image, data).error, /^qcow2: Could not create [^\n]+ is the same file\n$/)
+  writeFileSync(join(own, 'empty'), '')
+  linkSync(join(own, 'empty'), join(own, 'linked'))
+  assert.match(both('empty', 'linked').error, 'is the same file')
+  assert.equal(readdirSync(own).toSorted(), ['empty', 'here', 'linked'])
+  assert.is(both('empty', 'disk').error, '')
+  assert.is(both('disk.qcow2', 'linked').error, '')
 })
 
 test('a full disk keeps the old file and leaves no other', () => {

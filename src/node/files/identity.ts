@@ -1,11 +1,24 @@
 /** Which file a name leads to, and what it is. */
-import { type BigIntStats, type Stats, statSync } from 'node:fs'
+import { type BigIntStats, realpathSync, type Stats, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { type CommandError, failure, system } from '../command-error.js'
 import type { Source } from './source.js'
 
 /** What distinguishes a file from all others, whatever its names. */
 export const identityOf = ({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): string => `${dev}:${ino}`
+
+const lookUp = (name: string): BigIntStats | undefined => statSync(name, { bigint: true, throwIfNoEntry: false })
+
+/** Where a file is to be that is not there yet. */
+const placeOf = (name: string): string => join(realpathSync.native(dirname(name)), basename(name))
+
+/** Whether two names lead to one file, or would if it were there. */
+export const isSameFile = (first: string, second: string): boolean => {
+  const [a, b] = [lookUp(first), lookUp(second)]
+  if (a !== undefined && b !== undefined) return identityOf(a) === identityOf(b)
+  return a === b && placeOf(first) === placeOf(second)
+}
 
 /** What a file is that is not regular. */
 export const kindOf = (stats: Stats | BigIntStats): string => {
@@ -25,4 +38,4 @@ export const keepApart = (
     return same === undefined
       ? E.right(undefined)
       : failure(`Could not create '${output}': it is the same file as '${same.name}', which is read`, { file: output })
-  })(system('create', output, () => statSync(output, { bigint: true, throwIfNoEntry: false })))
+  })(system('create', output, () => lookUp(output)))

@@ -7,12 +7,13 @@ import type { HostWrite } from '../../bytes/host-write.js'
 import type { CreateOptions } from '../../transition/create/options.js'
 import { type CommandError, either, failure, get, onLeft, system, task, wait } from '../command-error.js'
 import { type AtomicFile, atomicFile } from './atomic-file.js'
+import { isSameFile } from './identity.js'
 import { writeAt } from './sparse.js'
 
 /** Where a relative name that an image holds is looked for: in the image's folder. */
 export const beside = (image: string, name: string): string => resolve(dirname(image), name)
 
-/** The path of a new data file, which no file with data has. @see DATA-08 */
+/** The path of a new data file, which neither the image nor a file with data has. @see DATA-08 */
 const newDataPath = either(function* (image: string, name: string) {
   const path = beside(image, name)
   const there = yield* get(system('create', path, () => statSync(path, { throwIfNoEntry: false })))
@@ -23,6 +24,8 @@ const newDataPath = either(function* (image: string, name: string) {
         { file: image, clause: 'DATA-08' }
       )
     )
+  if (yield* get(system('create', path, () => isSameFile(path, image))))
+    yield* get(failure(`Could not create '${image}': the data file '${name}' is the same file`, { file: image }))
   return path
 })
 
