@@ -72,6 +72,10 @@ test('unknown commands and options are refused', () => {
   refused(run(['info', '--output=xml', 'x']), 'xml')
   refused(run(['explain', 'x', 'twelve']), 'Invalid offset specified')
   assert.is(run(['--help']).code, 0)
+  assert.match(
+    run(['check', '--help']).out,
+    /^Usage: qcow2 check [^]*\n\nAccepted for compatibility, ignored: -T <mode>\n$/
+  )
   assert.match(run(['--version']).out, /^\d+\.\d+\.\d+\n$/)
 })
 
@@ -83,9 +87,15 @@ test('an image that is refused is described, and the clause is named', () => {
 
 test('a full disk prints one error', () => {
   const full = openSync('/dev/full', 'w')
-  const done = run(['dump', image('case-01-empty-v3')], full)
+  const commands = [
+    ['dump', image('case-01-empty-v3')],
+    ['--help'],
+    ['--version'],
+    ['info', '--help'],
+    ['help', 'info']
+  ]
+  for (const done of commands.map((args) => run(args, full))) refused(done, 'no space left')
   closeSync(full)
-  refused(done, 'no space left')
 })
 
 test('a dump that cannot be assembled leaves the image as it was, and nothing beside it', () => {

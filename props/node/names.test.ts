@@ -1,6 +1,6 @@
 /** Names in an image steer no terminal: in text they are escaped, in JSON they are what they are. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -94,6 +94,17 @@ test('JSON keeps the names that qemu-img reports', () => {
   const theirs = spawnSync('qemu-img', ['info', '-U', '--output=json', 'json'], { cwd: folder, encoding: 'utf8' })
   const parsed: unknown = JSON.parse(theirs.stdout)
   assert.match(JSON.stringify(parsed), JSON.stringify(`${forging}s`))
+})
+
+test('an argument with bytes that are not UTF-8 is refused, and no other file is written in its place', () => {
+  for (const words of ['create -q "$name" 1M', 'snapshot -c "$name" plain', 'create -q -b "$name" -F raw -u new 1M']) {
+    const before = readdirSync(folder)
+    const script = `name=$(printf 'a\\377'); exec "$0" "$1" ${words}`
+    const done = spawnSync('sh', ['-c', script, process.execPath, main], { cwd: folder, encoding: 'utf8' })
+    assert.is(done.status, 1)
+    assert.match(done.stderr, /^qcow2: 'a\ufffd' contains U\+FFFD[^\n]+\n$/)
+    assert.equal(readdirSync(folder), before)
+  }
 })
 
 test.run()

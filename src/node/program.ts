@@ -61,7 +61,7 @@ const version = (): string => {
 const description =
   'Reads, checks, explains, creates and changes qcow2 disk images, and names the clause of every rule that one breaks.'
 
-/** What a command line asks for. What the parser prints itself, such as help, is done by then. */
+/** What a command line asks for, which may be the text of the help. */
 type Asked = TaskEither<CommandError, number>
 
 /** Parses a command line. */
@@ -69,10 +69,15 @@ const parse =
   (words: readonly string[], report: Report): TaskEither<CommandError, Asked> =>
   async () => {
     let asked: Asked = () => Promise.resolve(E.right(ok))
+    let help = ''
+    const writeOut = (text: string): void => {
+      help += text
+      asked = () => Promise.resolve(E.map(() => ok)(print(help)))
+    }
     const program = new Parser('qcow2')
       .description(description)
       .version(version())
-      .configureOutput({ writeOut: print, writeErr: () => undefined })
+      .configureOutput({ writeOut, writeErr: () => undefined })
       .configureHelp({ subcommandTerm: (command) => command.name() })
       .exitOverride()
     const start = (named: Asked): void => {
@@ -93,6 +98,9 @@ const parse =
     )
   }
 
+/** What Node puts in the place of bytes that are not UTF-8, so that several names become the same one. */
+const replacement = '\ufffd'
+
 /**
  * Carries out a command line, from the name of the command on. The value is the exit code.
  *
@@ -100,6 +108,11 @@ const parse =
  */
 export const execute = task(async function* (words: readonly string[], report: Report) {
   if (words.length === 0) yield* get(failure('No command is given; qcow2 --help lists them'))
+  const garbled = words.find((word) => word.includes(replacement))
+  if (garbled !== undefined)
+    yield* get(
+      failure(`'${garbled}' contains U+FFFD, which replaces bytes that are not UTF-8: only names in UTF-8 can be given`)
+    )
   const asked = yield* wait(parse(words, report))
   return yield* wait(asked)
 })

@@ -189,6 +189,27 @@ export const nodeMutants: readonly Mutant[] = [
     ...inRebase
   },
   {
+    name: 'an image becomes its own backing file',
+    file: 'node/commands/rebase.ts',
+    change: { in: 'keepOver', find: 'yield* get(keepOffItself($image, $open, $below))', operator: 'drop-statement' },
+    red: 'props/node/rebase.test.ts',
+    rule: 'no image becomes its own backing file, nor that of one of its files'
+  },
+  {
+    name: 'an image that is not there yet is its own data file by another name',
+    file: 'node/files/identity.ts',
+    change: { in: 'isSameFile', find: 'placeOf($first) === placeOf($second)', to: '$first === $second' },
+    red: 'props/node/create.test.ts',
+    rule: 'no image is its own data file, by whatever names'
+  },
+  {
+    name: 'an argument that is not UTF-8 is taken for another name',
+    file: 'node/program.ts',
+    change: { in: 'execute', find: '$word.includes(replacement)', to: 'false' },
+    red: 'props/node/names.test.ts',
+    rule: 'an argument with bytes that are not UTF-8 is refused, and no other file is written in its place'
+  },
+  {
     name: 'rebase to no backing file does not copy the old one',
     file: 'node/commands/rebase.ts',
     change: {
