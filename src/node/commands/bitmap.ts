@@ -85,6 +85,10 @@ export const bitmap = command({
     const kept = keepRules([
       [given.length === 0, 'Need at least one of --add, --remove, --clear, --enable, --disable, or --merge'],
       [granularity !== undefined && !isGiven('add'), 'granularity only supported with --add'],
+      [
+        granularity !== undefined && !Number.isInteger(Math.log2(granularity)),
+        `Operation add on bitmap '${name}' failed: Granularity must be a power of 2 and at least 512`
+      ],
       [sourceFile !== undefined && !isGiven('merge'), 'Merge bitmap source file only supported with --merge']
     ])
     yield* get(kept)

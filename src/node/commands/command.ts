@@ -58,12 +58,16 @@ const declareOption =
 export const option = <A>(flags: string, about: string, codec: Given<A>): Parameter<A> =>
   new Parameter(codec, declareOption(flags, about))
 
-/** An option that may be repeated. */
-export const repeated = (flags: string, about: string): Parameter<readonly string[]> =>
+/** An option with everything that is given to it, in order. */
+export const everyValue = (flags: string, about: string): Parameter<readonly string[]> =>
   new Parameter(
     texts,
-    declareOption(flags, `${about}; may be repeated`, (declared) => declared.argParser(collect))
+    declareOption(flags, about, (declared) => declared.argParser(collect))
   )
+
+/** An option that may be repeated. */
+export const repeated = (flags: string, about: string): Parameter<readonly string[]> =>
+  everyValue(flags, `${about}; may be repeated`)
 
 /** An option that is given or not. */
 export const flag = (flags: string, about: string): Parameter<boolean> => option(flags, about, isGiven)

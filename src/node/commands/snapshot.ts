@@ -11,7 +11,7 @@ import type { RemoteOptions } from '../files/source.js'
 import { withImage } from '../images/locked-image.js'
 import { openableMetadata } from '../images/openable-metadata.js'
 import { snapshotLines } from '../text/info-text.js'
-import { command, flag, option, optional, text } from './command.js'
+import { command, everyValue, flag } from './command.js'
 import { allow, ignored, image, remote } from './options.js'
 
 /** Lists the snapshots, if there are any, as qemu-img does. */
@@ -33,9 +33,9 @@ export const snapshot = command({
     allow,
     remote,
     list: flag('-l, --list', 'list the snapshots'),
-    create: option('-c, --create <name>', 'create a snapshot of the disk', optional(text)),
-    apply: option('-a, --apply <id or name>', 'revert the disk to a snapshot', optional(text)),
-    delete: option('-d, --delete <id or name>', 'delete a snapshot', optional(text)),
+    create: everyValue('-c, --create <name>', 'create a snapshot of the disk'),
+    apply: everyValue('-a, --apply <id or name>', 'revert the disk to a snapshot'),
+    delete: everyValue('-d, --delete <id or name>', 'delete a snapshot'),
     forceShare: flag('-U, --force-share', 'with -l: also while another process writes the image')
   },
   ignored: [ignored['-q']],
@@ -45,9 +45,9 @@ export const snapshot = command({
   ) {
     const { name } = named
     const changes: readonly (readonly [what: string, command: AnyCommand])[] = [
-      ...(create === undefined ? [] : [[`create snapshot '${create}'`, creation(create)] as const]),
-      ...(apply === undefined ? [] : [[`apply snapshot '${apply}'`, { _tag: 'SnapshotApply', name: apply }] as const]),
-      ...(gone === undefined ? [] : [[`delete snapshot '${gone}'`, { _tag: 'SnapshotDelete', name: gone }] as const])
+      ...create.map((given) => [`create snapshot '${given}'`, creation(given)] as const),
+      ...apply.map((given) => [`apply snapshot '${given}'`, { _tag: 'SnapshotApply', name: given }] as const),
+      ...gone.map((given) => [`delete snapshot '${given}'`, { _tag: 'SnapshotDelete', name: given }] as const)
     ]
     if (changes.length + Number(lists) > 1) yield* get(failure("Cannot mix '-l', '-a', '-c', '-d'"))
     if (isForced && !lists) yield* get(failure(`Could not open '${name}': -U is only for -l`, { file: name }))
