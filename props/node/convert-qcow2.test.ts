@@ -47,6 +47,7 @@ const defaults: ConvertOptions = {
   compress: false,
   options: [],
   sparse: 4096,
+  rate: 0,
   progress: false,
   quiet: true,
   out: 'qcow2',

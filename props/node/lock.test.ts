@@ -191,7 +191,7 @@ test('an image that another process writes is not read, unless by force', async 
   ])
     assert.match(ours(...args).stderr, refused(image, 'shared "write"'), args.join(' '))
   assert.match(ours('check', '-r', 'all', image).stderr, refused(image, '"write"'))
-  assert.match(ours('check', '-U', '-r', 'all', image).stderr, '-U can only be used without -r')
+  assert.match(ours('check', '-U', '-r', 'all', image).stderr, 'can only be used without -r')
   for (const args of [
     ['info', '-f', 'raw', image],
     ['info', overlay],

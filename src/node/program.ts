@@ -28,7 +28,7 @@ const commands = {
   commit: async () => (await import('./commands/commit.js')).commit
 } satisfies Readonly<Record<string, () => Promise<Command>>>
 
-type CommandName = keyof typeof commands
+export type CommandName = keyof typeof commands
 
 /** What each command does, in the order of the help. */
 const summaries: Readonly<Record<CommandName, string>> = {
@@ -52,6 +52,12 @@ const summaries: Readonly<Record<CommandName, string>> = {
 }
 
 const isCommand = (word: string): word is CommandName => word in commands
+
+/** The names of the commands, in the order of the help. */
+export const commandNames: readonly CommandName[] = Object.keys(summaries).filter(isCommand)
+
+/** Loads a command. */
+export const loadCommand = (name: CommandName): Promise<Command> => commands[name]()
 
 const version = (): string => {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
@@ -84,9 +90,9 @@ const parse =
       asked = named
     }
     const word = words[0] === 'help' ? words[1] : words[0]
-    for (const name of Object.keys(summaries).filter(isCommand)) {
+    for (const name of commandNames) {
       const parser = program.command(name).description(summaries[name])
-      if (name === word) (await commands[name]()).declare(parser, start, report)
+      if (name === word) (await loadCommand(name)).declare(parser, start, report)
     }
     const ended: unknown = await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => error)
     if (ended === program || (ended instanceof CommanderError && ended.exitCode === ok)) return E.right(asked)

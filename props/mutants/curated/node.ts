@@ -22,6 +22,24 @@ const inFaults = {
 
 export const nodeMutants: readonly Mutant[] = [
   {
+    name: 'a rate is no limit',
+    file: 'node/convert/rate-limit.ts',
+    change: { in: 'RateLimit.admit', find: 'this.level += bytes / this.rate', operator: 'drop-statement' },
+    red: 'props/node/rate-limit.test.ts',
+    rule: '-r limits the bytes that are written in a second'
+  },
+  {
+    name: 'discards are carried out where -d ignores them',
+    file: 'node/io/transfers.ts',
+    change: {
+      in: 'perform',
+      find: "if (command._tag === 'Discard' && !discards) return $done",
+      operator: 'drop-statement'
+    },
+    red: 'props/node/options.test.ts',
+    rule: 'a line has another outcome without its option'
+  },
+  {
     name: 'a conversion with --strict reads zeros past the end of a file',
     file: 'node/convert/past-end.ts',
     change: { in: 'PastEnd.onMissing', find: 'if (this.isStrict) return [issueOf($data)]', operator: 'drop-statement' },

@@ -110,7 +110,12 @@ export const check = command({
     const { name, format } = named
     const opening = { allow: folders, forceShare: given.forceShare || named.forceShare }
     if (repair !== undefined && opening.forceShare)
-      yield* get(failure(`Could not open '${name}': -U can only be used without -r, which changes it`, { file: name }))
+      yield* get(
+        failure(
+          `Could not open '${name}': -U, force-share=on and file.locking=off can only be used without -r, which changes it`,
+          { file: name }
+        )
+      )
     const fixed = format === 'raw' || repair === undefined ? nothing : yield* repaired(name, repair, folders, report)
     const found = yield* using(
       openSource(name, readAccess(format, opening.forceShare), given.remote),

@@ -13,6 +13,7 @@ import {
   using,
   wait
 } from '../command-error.js'
+import { RateLimit } from '../convert/rate-limit.js'
 import { type DiskFile, openDiskFile } from '../files/disk-file.js'
 import { type Place, resolvedPath } from '../files/file.js'
 import { print } from '../files/output.js'
@@ -23,7 +24,7 @@ import { withImage } from '../images/locked-image.js'
 import { openChain, type OpenChain, type OpenOptions } from '../images/open.js'
 import type { Session } from '../images/session.js'
 import { command, flag, option, optional, text } from './command.js'
-import { allow, ignored, image, quiet } from './options.js'
+import { allow, ignored, image, quiet, rateLimit } from './options.js'
 
 /** A disk that takes what is committed. */
 interface Target {
@@ -67,14 +68,20 @@ const imageTarget = (name: string, session: Session): Target => {
 }
 
 /** Copies what the `depth` layers on top hold, and makes it durable. */
-const copy = task(async function* (overlay: OpenChain, depth: number, target: Target) {
+const copy = task(async function* (overlay: OpenChain, depth: number, target: Target, rate: number) {
   const size = guestSize(overlay)
   if (target.size() < size) yield* get(target.grow(size))
   const [first, ...rest] = overlay.chain
   const upper: OpenChain = { ...overlay, chain: [first, ...rest.slice(0, depth - 1)] }
   // What a layer in between is too short for is zeros, whatever lies below.
-  const put = (piece: Piece) => (piece.absent && piece.depth === depth - 1 ? undefined : target.put(piece))
-  yield* wait(wholeDisk(upper, put))
+  const isPut = ({ absent, depth: at }: Piece): boolean => !absent || at < depth - 1
+  const limit = new RateLimit(rate)
+  const slowly = async (piece: Piece) => {
+    await limit.admit(piece.bytes?.length ?? 0)
+    return target.put(piece)
+  }
+  yield* wait(wholeDisk(upper, (piece) => (isPut(piece) ? (rate > 0 ? slowly : target.put)(piece) : undefined)))
+  await limit.settle()
   yield* get(target.end())
 })
 
@@ -126,10 +133,11 @@ export const commit = command({
     allow,
     base: option('-b, --base <file>', 'a file further down the chain; the overlay is not emptied then', optional(text)),
     drop: flag('-d, --drop', 'do not empty the overlay'),
+    rate: rateLimit,
     quiet: quiet()
   },
-  ignored: [ignored['-t'], ignored['-p'], ignored['-r']],
-  async *run({ image: { name } }, { allow: folders, base: named, drop, quiet: isQuiet }) {
+  ignored: [ignored['-t'], ignored['-p']],
+  async *run({ image: { name } }, { allow: folders, base: named, drop, rate, quiet: isQuiet }) {
     const options = { allow: folders }
     const base = yield* findBase(name, named, options)
     // The base is locked first: what this process has open for writing, it reads as a layer of the overlay.
@@ -138,7 +146,7 @@ export const commit = command({
         yield* using(openChain(name, options), async function* (overlay) {
           if (overlay.sources[base.depth]?.resolved !== base.place.resolved)
             yield* get(failure(`Could not commit '${name}': its backing file has changed`, { file: name }))
-          yield* wait(copy(overlay, base.depth, target))
+          yield* wait(copy(overlay, base.depth, target, rate))
         })
         if (!drop && named === undefined)
           yield* get(E.mapLeft(cannotOpen(name))(session.command({ _tag: 'MakeEmpty' })))

@@ -7,7 +7,7 @@ import { print } from '../files/output.js'
 import { optionsHelp } from '../text/image-options.js'
 import { asksForHelp, byteSize, where } from '../text/values.js'
 import { argument, command, flag, option, optional, orElse, text, texts } from './command.js'
-import { allow, forceShare, format, ignored, optionLists, quiet, remote, snapshot } from './options.js'
+import { allow, forceShare, format, ignored, optionLists, quiet, rateLimit, remote, snapshot } from './options.js'
 
 /** Bytes of zeros from which on they are left out: whole sectors. */
 const sparseSize = where(
@@ -79,11 +79,12 @@ export const convert = command({
       'leave holes for zeros of at least so many bytes (default: 4k); 0: no holes',
       orElse(sparseSize, defaultSparse)
     ),
+    rate: rateLimit,
     progress: flag('-p, --progress', 'print how much is done'),
     quiet: quiet()
   },
   ignored: [
-    ...(['-T', '-t', '-W', '-C', '-r'] as const).map((short) => ignored[short]),
+    ...(['-T', '-t', '-W', '-C'] as const).map((short) => ignored[short]),
     { flags: '-m, --coroutines <n>', codec: coroutines }
   ],
   async *run({ files }, options, report) {

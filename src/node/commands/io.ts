@@ -4,8 +4,9 @@ import { flow } from 'fp-ts/lib/function.js'
 import { failure, get, wait } from '../command-error.js'
 import { dropUnread, print, textWriter } from '../files/output.js'
 import { IoSession } from '../io/io-session.js'
-import { imageOptsOf, type OpenRequest } from '../text/image-opts.js'
-import { argument, command, flag, option, optional, repeated, text } from './command.js'
+import { carriesOut, imageOptsOf, type OpenRequest } from '../text/image-opts.js'
+import { discards } from '../text/values.js'
+import { argument, choice, command, flag, option, optional, repeated, text } from './command.js'
 import { allow, format, ignored } from './options.js'
 
 /** The lines of standard input, with a prompt on a terminal. */
@@ -28,10 +29,16 @@ export const io = command({
     cmd: repeated('-c, --cmd <line>', "a line, such as 'write -P 1 0 64k'"),
     readOnly: flag('-r, --read-only', 'change nothing'),
     forceShare: flag('-U, --force-share', 'with -r: also while another process writes the image'),
+    discard: choice(
+      '-d, --discard <mode>',
+      `what becomes of discards: ignore and off leave the image as it is; unmap (default) and on carry them out`,
+      discards,
+      undefined
+    ),
     allow
   },
-  ignored: [ignored['-n'], ignored['-t'], ignored['-d'], ignored['-i'], ignored['-k'], ignored['-m']],
-  async *run({ image }, { format: given, imageOpts, cmd, readOnly, forceShare, allow: folders }, report) {
+  ignored: [ignored['-n'], ignored['-t'], ignored['-i'], ignored['-k'], ignored['-m']],
+  async *run({ image }, { format: given, imageOpts, cmd, readOnly, forceShare, discard, allow: folders }, report) {
     const named: Partial<OpenRequest> = imageOpts && image !== undefined ? yield* get(imageOptsOf(image)) : {}
     const name = imageOpts ? named.name : image
     if (image !== undefined && name === undefined)
@@ -44,6 +51,7 @@ export const io = command({
       yield* wait(
         session.open({
           format: given,
+          ...(discard === undefined ? {} : { discards: carriesOut(discard) }),
           ...named,
           name,
           readOnly: readOnly || named.readOnly === true,

@@ -5,7 +5,7 @@ import * as t from 'io-ts'
 import { either, type Failed, failure, get } from '../command-error.js'
 import type { RemoteOptions } from '../files/source.js'
 import { imageOptsOf } from '../text/image-opts.js'
-import { aios, caches, decodeWith, discards, oneOf, where } from '../text/values.js'
+import { aios, byteSize, caches, decodeWith, oneOf, where } from '../text/values.js'
 import {
   argument,
   choice,
@@ -162,19 +162,23 @@ export const optionLists = (about: string): Parameter<readonly string[]> =>
 export const snapshot = (flags = '-l, --snapshot <id or name>'): Parameter<string | undefined> =>
   option(flags, 'read a snapshot instead of the active disk', optional(text))
 
+/** `-r`. */
+export const rateLimit = option(
+  '-r, --rate-limit <bytes>',
+  'write at most so many bytes in a second; 0 (default): no limit',
+  orElse(byteSize('rate limit'), 0)
+)
+
 /** Options of QEMU's tools that are accepted for compatibility, and ignored. */
 export const ignored = {
   '-T': ignoredChoice('-T <mode>', caches),
   '-t': ignoredChoice('-t, --cache <mode>', caches),
-  '-U': { flags: '-U, --force-share' },
   '-p': { flags: '-p, --progress' },
   '-q': { flags: '-q, --quiet' },
   '-n': { flags: '-n, --nocache' },
-  '-d': ignoredChoice('-d, --discard <mode>', discards),
   '-i': ignoredChoice('-i, --aio <mode>', aios),
   '-k': { flags: '-k, --native-aio' },
   '-m': { flags: '-m, --misalign' },
-  '-r': { flags: '-r, --rate-limit <bytes>' },
   '-W': { flags: '-W, --out-of-order' },
   '-C': { flags: '-C, --copy-range' },
   '--force': { flags: '--force' }

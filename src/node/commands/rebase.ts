@@ -86,17 +86,21 @@ const keepOver = (
   image: string,
   session: Session,
   backing: NewBacking | undefined,
-  folders: readonly string[]
+  folders: readonly string[],
+  isForced: boolean
 ): AsyncGenerator<Failed, void> =>
   using(openChain(image, { allow: folders }), async function* (open) {
     if (backing === undefined) return yield* wait(keepDisk({ image, session, below: undefined }, open))
     const path = yield* get(newBackingPath(image, backing.name))
     const format = backing.format === 'raw' ? 'raw' : 'qcow2'
-    yield* using(openChain(path, { allow: [dirname(path), ...folders], format }), async function* (below) {
-      yield* get(keepOffItself(image, open, below))
-      const allocated = yield* wait(allocatedRanges(below))
-      yield* wait(keepDisk({ image, session, below: { open: below, allocated } }, open))
-    })
+    yield* using(
+      openChain(path, { allow: [dirname(path), ...folders], format, forceShare: isForced }),
+      async function* (below) {
+        yield* get(keepOffItself(image, open, below))
+        const allocated = yield* wait(allocatedRanges(below))
+        yield* wait(keepDisk({ image, session, below: { open: below, allocated } }, open))
+      }
+    )
   })
 
 export const rebase = command({
@@ -105,10 +109,14 @@ export const rebase = command({
     unsafe: flag('-u, --unsafe', 'change the name of the backing file only, and do not open it'),
     backing: option('-b, --backing <name>', 'the backing file; none if it is empty', optional(text)),
     backingFormat: option('-F, --backing-format <format>', 'format of the backing file', optional(text)),
+    forceShare: flag('-U, --force-share', 'read the new backing file also while another process writes it'),
     allow
   },
-  ignored: [ignored['-t'], ignored['-T'], ignored['-p'], ignored['-q'], ignored['-U']],
-  async *run({ image: { name: file } }, { unsafe, allow: folders, backing: name, backingFormat: format = '' }) {
+  ignored: [ignored['-t'], ignored['-T'], ignored['-p'], ignored['-q']],
+  async *run(
+    { image: { name: file } },
+    { unsafe, allow: folders, backing: name, backingFormat: format = '', forceShare: isForced }
+  ) {
     if (!unsafe && name === undefined) yield* get(failure('Must specify backing file (-b) or use unsafe mode (-u)'))
     const readable = unsafe ? backingFormats : ['qcow2', 'raw']
     if (format !== '' && !readable.includes(format)) yield* get(failure(`Invalid format name: '${format}'`))
@@ -117,7 +125,7 @@ export const rebase = command({
       yield* get(failure(`${what}: backing format must be specified [BACK-05]`, { clause: 'BACK-05', file }))
     const backing = name === undefined || name === '' ? undefined : { name, format }
     yield* withImage(file, { alone: unsafe, allow: folders }, async function* (session) {
-      if (!unsafe) yield* keepOver(file, session, backing, folders)
+      if (!unsafe) yield* keepOver(file, session, backing, folders, isForced)
       const done = session.command({
         _tag: 'Rebase',
         ...(backing === undefined ? {} : { backing: { ...backing, layers: [] } })

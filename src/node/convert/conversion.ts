@@ -9,6 +9,7 @@ import type { GivenOptions } from '../text/image-options.js'
 import type { PastEnd } from './past-end.js'
 import { ClusterRuns, type Run } from './clusters.js'
 import { type ProgressOptions, progressOf } from './progress.js'
+import { RateLimit } from './rate-limit.js'
 
 /** How disks are converted. */
 export interface ConvertOptions extends OpenOptions, ProgressOptions, Omit<GivenOptions, 'size'> {
@@ -21,6 +22,8 @@ export interface ConvertOptions extends OpenOptions, ProgressOptions, Omit<Given
   readonly compress: boolean
   /** Zeros of at least so many bytes are not written; 0: all are. */
   readonly sparse: number
+  /** Most bytes written in a second; 0: no limit. */
+  readonly rate: number
   /** Whether dirty bitmaps are copied. */
   readonly bitmaps: boolean
   /** Whether bitmaps in use are left out; else they make the conversion fail. */
@@ -69,9 +72,13 @@ export const copyDisks = task(async function* (inputs: readonly OpenChain[], sin
   const clusters = new ClusterRuns(unit, sizeOfAll(inputs), sparse)
   const isCounted = (depth: number, zeros: boolean): boolean => (!overBacking || depth === 0) && !(zeros && sparse > 0)
   const progress = yield* wait(progressOf(inputs, options, isCounted, sink.progressStep))
+  const limit = new RateLimit(options.rate)
+  // Zeros take their time only where they are written over what a backing file holds.
+  const counted = ({ length, bytes }: Run): number => (bytes === undefined && !overBacking ? 0 : length)
   for (const input of inputs) {
     const put = async (piece: Piece): Promise<Done> => {
       for (const run of clusters.add(piece.length, piece.bytes, isCopied(sink, input, piece))) {
+        if (options.rate > 0) await limit.admit(counted(run))
         const written = sink.put(run)
         const done = written instanceof Promise ? await written : written
         if (E.isLeft(done)) return done

@@ -191,11 +191,14 @@ const rawSink = (name: string, fd: number, sparse: number): Sink => ({
   end: () => done
 })
 
-/** Converts into a new raw file; threads share the work on a single disk, unless its zeros are to be written, or holes are of another size. */
+/**
+ * Converts into a new raw file; threads share the work on a single disk, unless its zeros are to be written, holes are of
+ * another size, or its rate is limited.
+ */
 export const toRaw: Way = (inputs, name, options) =>
   createFile(name, sizeOfAll(inputs), async function* (fd, path) {
     const [first, ...more] = inputs
-    if (first !== undefined && more.length === 0 && options.sparse === grain)
+    if (first !== undefined && more.length === 0 && options.sparse === grain && options.rate === 0)
       yield* copyShared(first, { name, path }, fd, options)
     else yield* wait(copyDisks(inputs, rawSink(name, fd, options.sparse), options))
   })

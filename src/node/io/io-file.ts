@@ -59,8 +59,20 @@ const writable = (request: OpenRequest, { session, close }: Writable): IoFile =>
   }
 })
 
-/** Opens a file as requested. */
-export const openIoFile = (request: OpenRequest, allow: readonly string[]): TaskEither<CommandError, IoFile> =>
+const openAny = (request: OpenRequest, allow: readonly string[]): TaskEither<CommandError, IoFile> =>
   request.readOnly
     ? forReading(request, allow)
     : TE.map((opened: Writable) => writable(request, opened))(openWritable(request.name, request.format, allow))
+
+/** Opens a file as requested. */
+export const openIoFile = task(async function* (request: OpenRequest, allow: readonly string[]) {
+  const file = yield* wait(openAny(request, allow))
+  const [top] = file.chain()
+  if (request.lazyRefcounts !== true || top._tag === 'Raw' || top.disk.g.version > 2) return file
+  yield* get(file.close())
+  return yield* get(
+    failure(`Could not open '${request.name}': lazy refcounts need an image of version 3`, {
+      file: request.name
+    })
+  )
+})

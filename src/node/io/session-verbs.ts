@@ -1,7 +1,7 @@
 /** The parsers of commands that open, reopen or signal. */
 import * as E from 'fp-ts/lib/Either.js'
 import { either, get, keepRules } from '../command-error.js'
-import { imageOptsOf } from '../text/image-opts.js'
+import { carriesOut, imageOptsOf, type OpenRequest } from '../text/image-opts.js'
 import { aios, caches, discards } from '../text/values.js'
 import { failedOnOutput, orError, type Parsed } from './line.js'
 import { parseMilliseconds, parseSize } from './words.js'
@@ -30,11 +30,13 @@ export const parseOpen: Parse = either(function* (args, verb) {
   const [name, ...more] = operands
   if (more.length > 0 || (name === undefined && options.name === undefined))
     yield* get(E.left(failedOnOutput(usageLine(verb))))
-  const request = {
+  const discard = values.get('d')
+  const request: Partial<OpenRequest> = {
     ...options,
     ...(name === undefined ? {} : { name }),
     ...(flags.has('r') ? { readOnly: true } : {}),
-    ...(flags.has('U') ? { forceShare: true } : {})
+    ...(flags.has('U') ? { forceShare: true } : {}),
+    ...(discard === undefined ? {} : { discards: carriesOut(discard) })
   }
   return { _tag: 'Open', request }
 })

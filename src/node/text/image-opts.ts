@@ -11,18 +11,30 @@ export interface OpenRequest {
   readonly readOnly: boolean
   /** Whether it is read also while other processes write it. */
   readonly forceShare?: boolean
+  /** Whether discards are carried out; they are unless this is false. */
+  readonly discards?: boolean
+  /** Whether written zeros become zero clusters, and whether those are freed; `off` unless it is given. */
+  readonly detectZeroes?: DetectZeroes
+  /** Whether the driver is asked for lazy refcounts, which version 2 has none of. */
+  readonly lazyRefcounts?: boolean
 }
 
-/** Options that are accepted for compatibility and ignored: how QEMU caches, locks and names. */
-const ignored =
-  /^((file\.|backing\.)?node-name|discard|detect-zeroes|auto-read-only|lazy-refcounts|overlap-check(\..+)?|pass-discard-.+|cache\..+|(l2-|refcount-)?cache-(size|entry-size|clean-interval)|file\.(locking|aio|discard|cache\..+))$/
+/** The words of `detect-zeroes`. */
+const detections = ['off', 'on', 'unmap'] as const
 
-const amongWords = (words: readonly string[]) => (name: string) =>
+/** What becomes of written zeros. */
+type DetectZeroes = (typeof detections)[number]
+
+/** Options that are accepted for compatibility and ignored: how QEMU caches and names, and whether it looks for overlaps, which are always looked for here. */
+const ignored =
+  /^((file\.|backing\.)?node-name|auto-read-only|overlap-check(\..+)?|pass-discard-.+|cache\..+|(l2-|refcount-)?cache-(size|entry-size|clean-interval)|file\.(aio|discard|cache\..+))$/
+
+const amongWords = <const W extends string>(name: string, words: readonly W[]) =>
   oneOf(words, (given) => `Parameter '${name}' does not accept value '${given}'`)
 
 /** The codecs of the values of ignored options, by patterns of their names; the first that fits holds. */
 const ignoredValues: readonly (readonly [names: RegExp, codec: (name: string) => t.Decoder<unknown, unknown>])[] = [
-  [/^(auto-read-only|lazy-refcounts|pass-discard-.+|cache\..+|overlap-check\.(?!template$).+)$/, onOff],
+  [/^(auto-read-only|pass-discard-.+|cache\..+|overlap-check\.(?!template$).+)$/, onOff],
   [/cache-size$/, sizeOption],
   [
     /cache-entry-size$/,
@@ -37,13 +49,14 @@ const ignoredValues: readonly (readonly [names: RegExp, codec: (name: string) =>
     /^cache-clean-interval$/,
     (name) => where(integerOption(name), (seconds) => seconds < 2 ** 32, 'Cache clean interval too big')
   ],
-  [/^discard$/, amongWords(discards)],
-  [/^detect-zeroes$/, amongWords(['off', 'on', 'unmap'])],
-  [/^overlap-check(\.template)?$/, amongWords(['none', 'constant', 'cached', 'all'])]
+  [/^overlap-check(\.template)?$/, (name) => amongWords(name, ['none', 'constant', 'cached', 'all'])]
 ]
 
 const codecOf = (name: string): t.Decoder<unknown, unknown> =>
   ignoredValues.find(([names]) => names.test(name))?.[1](name) ?? t.unknown
+
+/** Whether a mode of discards carries them out. */
+export const carriesOut = (mode: string): boolean => mode === 'unmap' || mode === 'on'
 
 /** The words of `driver`. */
 const formats = ['qcow2', 'raw'] as const
@@ -64,6 +77,16 @@ const requestOf = either(function* (name: string, value: string): Generator<Fail
       return { readOnly: yield* get(decodeWith(onOff(name))(value)) }
     case 'force-share':
       return { forceShare: yield* get(decodeWith(onOff(name))(value)) }
+    case 'file.locking':
+      // What is written is locked all the same.
+      yield* get(decodeWith(amongWords(name, ['on', 'off', 'auto']))(value))
+      return value === 'off' ? { forceShare: true } : {}
+    case 'discard':
+      return { discards: carriesOut(yield* get(decodeWith(amongWords(name, discards))(value))) }
+    case 'detect-zeroes':
+      return { detectZeroes: yield* get(decodeWith(amongWords(name, detections))(value)) }
+    case 'lazy-refcounts':
+      return { lazyRefcounts: yield* get(decodeWith(onOff(name))(value)) }
     default:
       if (!ignored.test(name)) yield* get(failure(`Parameter '${name}' is not known`))
       yield* get(decodeWith(codecOf(name))(value))
@@ -78,6 +101,10 @@ const keepApart = (values: ReadonlyMap<string, string>): E.Either<CommandError, 
   const [whole = 2n ** 64n, l2 = 0n, refcount = 0n] = ['cache-size', 'l2-cache-size', 'refcount-cache-size'].map(size)
   const [check, template] = [values.get('overlap-check'), values.get('overlap-check.template')]
   return keepRules([
+    [
+      values.get('detect-zeroes') === 'unmap' && !carriesOut(values.get('discard') ?? 'unmap'),
+      'setting detect-zeroes to unmap is not allowed without setting discard operation to unmap'
+    ],
     [
       ['cache-size', 'l2-cache-size', 'refcount-cache-size'].every((name) => values.has(name)),
       'cache-size, l2-cache-size and refcount-cache-size may not be set at the same time'
