@@ -30,7 +30,7 @@ const examples: readonly (readonly [name: string, backing: NameKind, path: NameK
   ['\\\\.\\PhysicalDrive0', 'absolute', 'absolute'],
   ['C:\\base.qcow2', 'absolute', 'absolute'],
   ['c:/base.qcow2', 'absolute', 'absolute'],
-  ['c:base.qcow2', 'absolute', 'absolute'],
+  ['c:base.qcow2', 'protocol', 'absolute'],
   ['file:base.qcow2', 'protocol', 'plain'],
   ['file:/etc/shadow', 'protocol', 'plain'],
   ['file:/../../shadow', 'protocol', 'escaping'],

@@ -52,7 +52,8 @@ const pathOf = (text: string): NameKind => {
 export const pathKind = (name: Uint8Array): NameKind => kindOf(name, pathOf)
 
 /**
- * The kind of a backing file name. A colon before any slash ends the name of a driver, unless that is one letter.
+ * The kind of a backing file name. A colon before any slash ends the name of a driver, unless a slash or backslash follows
+ * one letter, a drive.
  *
  * @see BACK-04
  * @example
@@ -65,5 +66,5 @@ export const pathKind = (name: Uint8Array): NameKind => kindOf(name, pathOf)
 export const nameKind = (name: Uint8Array): NameKind =>
   kindOf(name, (text) => {
     if (text.startsWith('json:')) return 'json'
-    return /^[^/]*:/.test(text) && !/^[A-Za-z]:/.test(text) ? 'protocol' : pathOf(text)
+    return /^[^/]*:/.test(text) && !/^[A-Za-z]:[/\\]/.test(text) ? 'protocol' : pathOf(text)
   })

@@ -71,6 +71,13 @@ export const imageMutants: readonly Mutant[] = [
     rule: '"..\\\\base.qcow2" is escaping for a backing file, escaping for a data file'
   },
   {
+    name: 'one letter before a colon is a drive whatever follows',
+    file: 'image/name-kind.ts',
+    change: { in: 'nameKind', find: '/^[A-Za-z]:[/\\\\]/', to: '/^[A-Za-z]:/' },
+    red: 'props/image/name-kind.test.ts',
+    rule: '"c:base.qcow2" is protocol for a backing file, absolute for a data file'
+  },
+  {
     name: 'a data file name may start with a protocol',
     file: 'image/name-kind.ts',
     change: { in: 'pathKind', find: 'kindOf($name, pathOf)', to: 'nameKind($name)' },
