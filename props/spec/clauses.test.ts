@@ -38,7 +38,7 @@ const counts: Readonly<Record<string, number>> = {
   BT: 7,
   AM: 7,
   CR: 6,
-  CHK: 15,
+  CHK: 17,
   ORD: 7
 }
 

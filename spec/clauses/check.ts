@@ -71,7 +71,7 @@ export const check = chapter('Check', {
     source: 'qemu',
     says:
       'A leak repair lowers refcounts that are above their references, and corrects COPIED only if nothing else but the ' +
-      'extra data of snapshots is wrong. A full repair also raises refcounts that are below, makes unaligned zero entries, and under extended ' +
+      'extra data of snapshots is. A full repair also raises refcounts that are below, makes unaligned zero entries, and under extended ' +
       'L2 all unaligned entries without an allocation bit, ones without a cluster, extends the file for a refcount ' +
       'block outside it, always corrects COPIED, drops snapshots past 65536 or 64 MiB of table, cuts snapshot extra ' +
       'data to 1024 bytes and fills it up to 24 where version 3 has less than 16, rewrites that snapshot table, and ' +

@@ -24,7 +24,10 @@ const isLeaked = ({ references, refcounts, size }: CheckState, r: Reference): bo
   return true
 }
 
-/** How many entries of a part of a table name leaked clusters; `undefined` where one is damaged, or names anything else. */
+/**
+ * How many entries of a part of a table name leaked clusters; `undefined` where one is damaged, or names anything else.
+ * COPIED tells an L2 table from that of a bitmap.
+ */
 const namesIn = (state: CheckState, t: L2Table): number | undefined => {
   let names = 0
   for (let i = 0; i < t.view.length; i++) {
@@ -33,6 +36,7 @@ const namesIn = (state: CheckState, t: L2Table): number | undefined => {
     const r = referenceOf(t, i)
     if (r === undefined) continue
     if (!isLeaked(state, r)) return undefined
+    if (t.view.isPlaced(i) && t.view.copied(i) !== (state.refcounts.at(r.at) === 1)) return undefined
     names++
   }
   return names
