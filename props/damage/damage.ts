@@ -1,7 +1,7 @@
 /** Damages: images of the corpus with one edit or two, numbered; the same number is always the same damage. */
 import { load, type Loaded } from '../../corpus/load.js'
 import { imageName } from '../../corpus/recipe.js'
-import { type Edit, edited } from './edit.js'
+import { type Edit, edited } from '../../src/node/conform/edit.js'
 import { partsOf } from './site.js'
 import { type NamedEdit, possibleEdits } from './possible-edits.js'
 

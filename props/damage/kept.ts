@@ -5,8 +5,9 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { PathReporter } from 'io-ts/lib/PathReporter.js'
 import { corpusFolder, load } from '../../corpus/load.js'
+import { editsOf } from '../../src/node/conform/edit.js'
+import { right } from '../image/world.js'
 import { damagedImage } from './damage.js'
-import { editsOf } from './edit.js'
 import type { Subject, Verdict } from './verdict.js'
 
 /** Of an image its name, the digest of its bytes, and its damages, each as its edits and the four answers. */
@@ -45,7 +46,7 @@ export function* eachKept(share = 1): Generator<{
       if (!isAmong(damages.length * i + number, share)) continue
       yield {
         name: `${name} ${number}, ${edits}`,
-        image: damagedImage(sound, editsOf(edits)),
+        image: damagedImage(sound, right(editsOf(edits))),
         said: { check, map, guest, snapshot }
       }
     }

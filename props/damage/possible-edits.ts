@@ -3,7 +3,7 @@ import { fromHex } from '../../src/bytes/octets.js'
 import { clusterSize } from '../../src/format/geometry.js'
 import type { Region } from '../../src/image/dump/regions.js'
 import { edges } from '../arbitrary/number.js'
-import type { Edit } from './edit.js'
+import type { Edit } from '../../src/node/conform/edit.js'
 import type { ImageParts, Site } from './site.js'
 
 /** An edit, and the structure and field that it changes. */

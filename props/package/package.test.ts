@@ -71,11 +71,12 @@ const entries = Object.entries(manifest.exports).map(([path, entry]) => ({
   ...entry
 }))
 
-test('it holds only the built src, spec and generators, README, LICENSE and package.json', () => {
+test('it holds only the built src, spec and generators, the vectors, README, LICENSE and package.json', () => {
   const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((path) =>
     statSync(join(installed, path)).isFile()
   )
-  const permitted = /^(dist\/(src|spec|props\/arbitrary)\/.+\.(c?js|d\.c?ts|cache)|README\.md|LICENSE|package\.json)$/
+  const built = /^dist\/(src|spec|props\/arbitrary)\/.+\.(c?js|d\.c?ts|cache)$/
+  const permitted = new RegExp(`${built.source}|^corpus/(images|vectors)/.+$|^(README\\.md|LICENSE|package\\.json)$`)
   assert.equal(
     files.filter((path) => !permitted.test(path)),
     []

@@ -94,9 +94,15 @@ export const rooms: readonly Room[] = [
   { name: 'src/node/convert', what: 'conversion of disks', uses: ['src/node/text', 'src/node/images'], effects: true },
   { name: 'src/node/io', what: "qemu-io's command lines", uses: ['src/node/text', 'src/node/images'], effects: true },
   {
+    name: 'src/node/conform',
+    what: 'conformance vectors, other programs held against them, and reports by clause',
+    uses: [failing],
+    effects: true
+  },
+  {
     name: 'src/node/commands',
     what: 'each command: its arguments, options and what it does',
-    uses: ['src/node/convert', 'src/node/io'],
+    uses: ['src/node/convert', 'src/node/io', 'src/node/conform'],
     effects: true
   },
   {

@@ -25,7 +25,8 @@ const commands = {
   resize: async () => (await import('./commands/resize.js')).resize,
   amend: async () => (await import('./commands/amend.js')).amend,
   rebase: async () => (await import('./commands/rebase.js')).rebase,
-  commit: async () => (await import('./commands/commit.js')).commit
+  commit: async () => (await import('./commands/commit.js')).commit,
+  conform: async () => (await import('./commands/conform.js')).conform
 } satisfies Readonly<Record<string, () => Promise<Command>>>
 
 export type CommandName = keyof typeof commands
@@ -48,7 +49,8 @@ const summaries: Readonly<Record<CommandName, string>> = {
   resize: 'change the size of the guest disk',
   amend: 'change properties: compat, refcount_bits, lazy_refcounts, size, data_file, data_file_raw',
   rebase: 'change the backing file; the guest disk stays the same, unless -u is given',
-  commit: 'copy what an overlay holds into its backing file, and empty the overlay'
+  commit: 'copy what an overlay holds into its backing file, and empty the overlay',
+  conform: 'hold another reader or checker against the conformance vectors, and print the clauses that it breaks'
 }
 
 const isCommand = (word: string): word is CommandName => word in commands

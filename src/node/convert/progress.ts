@@ -54,8 +54,8 @@ class Progress {
 /** Milliseconds after which a terminal shows progress that was not asked for. */
 const patience = 1000
 
-/** Shows text on a terminal once the work takes long. */
-const onTerminal = (): ((text: string) => void) | undefined => {
+/** Shows text on a terminal once the work takes long; `undefined` where there is none. */
+export const onTerminal = (): ((text: string) => void) | undefined => {
   if (!isatty(2)) return undefined
   const start = performance.now()
   return (text) => {

@@ -1,5 +1,6 @@
-/** Edits: how a damaged image differs from the sound one, as one line of text. */
-import { concat, fromHex, toHex } from '../../src/bytes/octets.js'
+/** Edits: how one file differs from another, as one line of text. */
+import * as E from 'fp-ts/lib/Either.js'
+import { concat, fromHex, toHex } from '../../bytes/octets.js'
 
 /** A change of a file. `Fill` and `Copy` stay within the file; `Length` cuts it or grows it by zeros. */
 export type Edit =
@@ -39,21 +40,28 @@ const toText = (edit: Edit): string => {
   }
 }
 
-const ofText = (text: string): Edit => {
+const ofText = (text: string): E.Either<string, Edit> => {
   const [, at = '', size, sign = '', value = ''] = /^(\d+|length)(?:\+(\d+))?([=<])([\da-f]+)$/.exec(text) ?? []
-  if (at === 'length') return { _tag: 'Length', length: Number(value) }
+  if (at === 'length') return E.right({ _tag: 'Length', length: Number(value) })
   if (size === undefined) {
     const bytes = fromHex(value)
-    if (bytes !== undefined && sign === '=') return { _tag: 'Put', at: Number(at), bytes }
-    throw new Error(`${text} is no edit`)
+    return bytes !== undefined && sign === '='
+      ? E.right({ _tag: 'Put', at: Number(at), bytes })
+      : E.left(`${text} is no edit`)
   }
-  return sign === '='
-    ? { _tag: 'Fill', at: Number(at), size: Number(size), byte: Number(value) }
-    : { _tag: 'Copy', at: Number(at), from: Number(value), size: Number(size) }
+  return E.right(
+    sign === '='
+      ? { _tag: 'Fill', at: Number(at), size: Number(size), byte: Number(value) }
+      : { _tag: 'Copy', at: Number(at), from: Number(value), size: Number(size) }
+  )
 }
 
-/** The edits in words of their own, which stand in the order of the edits. */
+/**
+ * The edits as one line, in their order: `AT=HEX` puts bytes, `AT+SIZE=BYTE` fills a range with one byte, `AT+SIZE<FROM` copies
+ * a range, `length=N` cuts the file or grows it by zeros.
+ */
 export const editsText = (edits: readonly Edit[]): string => edits.map(toText).join(' ')
 
-/** The edits of a text. */
-export const editsOf = (text: string): readonly Edit[] => text.split(' ').map(ofText)
+/** The edits of a line; or the first that is none. */
+export const editsOf = (text: string): E.Either<string, readonly Edit[]> =>
+  E.traverseArray(ofText)(text === '' ? [] : text.split(' '))

@@ -1,0 +1,142 @@
+/** Outcomes: what a program made of a vector, and whether that is right. */
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import * as E from 'fp-ts/lib/Either.js'
+import type { End, Ran } from './execute.js'
+import type { Vector } from './vector.js'
+
+/** What a program did with an image. */
+export type Found =
+  | { readonly _tag: 'Refused' }
+  | { readonly _tag: 'Read'; readonly length: number; readonly sha256: string }
+  | { readonly _tag: 'Clean' }
+  | { readonly _tag: 'Nothing' }
+  | { readonly _tag: 'Broke'; readonly why: string }
+
+/** What must be found: any of these. */
+export interface Expected {
+  readonly refusal: boolean
+  readonly disk?: { readonly length: number; readonly sha256: string }
+  readonly clean?: boolean
+}
+
+const limits = { time: 'took too long', memory: 'took too much memory', output: 'wrote too much' } as const
+
+/** Why a program did not end by itself; `undefined` if it did. */
+const broke = (end: End): string | undefined => {
+  switch (end._tag) {
+    case 'Exit':
+      return undefined
+    case 'Signal':
+      return `died of ${end.signal}`
+    case 'Limit':
+      return limits[end.limit]
+    case 'NotStarted':
+      return `could not be started: ${end.why}`
+  }
+}
+
+/** Sectors that a disk may be rounded up to. @see HDR-08 */
+const sector = 512
+
+/** The digest of the first `length` bytes of a file, in pieces. */
+const digestOfFile = (path: string, length: number): string => {
+  const hash = createHash('sha256')
+  const piece = Buffer.alloc(2 ** 20)
+  const fd = openSync(path, 'r')
+  for (let at = 0; at < length;) {
+    const got = readSync(fd, piece, 0, Math.min(piece.length, length - at), at)
+    if (got === 0) break
+    hash.update(piece.subarray(0, got))
+    at += got
+  }
+  closeSync(fd)
+  return hash.digest('hex')
+}
+
+/**
+ * The disk that a reader made, compared up to the length that is expected: a size that is no whole number of sectors may be rounded.
+ */
+const compared = (length: number, expected: Expected, digest: (length: number) => string): Found => {
+  const wanted = expected.disk?.length ?? length
+  const near = length >= wanted && length < wanted + sector
+  return { _tag: 'Read', length: near ? wanted : length, sha256: near ? digest(wanted) : '' }
+}
+
+/** What a reader made of an image: a refusal, or a disk in the file `out` or in what it printed. */
+export const readerFound = ({ end, printed }: Ran, expected: Expected, out?: string): Found => {
+  const why = broke(end)
+  if (why !== undefined) return { _tag: 'Broke', why }
+  if (end._tag === 'Exit' && end.code !== 0) return { _tag: 'Refused' }
+  if (out === undefined)
+    return compared(printed.length, expected, (length) =>
+      createHash('sha256').update(printed.subarray(0, length)).digest('hex')
+    )
+  return E.getOrElse((): Found => ({ _tag: 'Nothing' }))(
+    E.tryCatch(() => compared(statSync(out).size, expected, (length) => digestOfFile(out, length)), String)
+  )
+}
+
+/** What a checker said of an image: exit code 0 is clean. */
+export const checkerFound = ({ end }: Ran): Found => {
+  const why = broke(end)
+  if (why !== undefined) return { _tag: 'Broke', why }
+  return end._tag === 'Exit' && end.code === 0 ? { _tag: 'Clean' } : { _tag: 'Refused' }
+}
+
+/** What a reader must make of a vector; `undefined` where it is not asked. */
+export const expectedOfReader = (v: Vector): Expected | undefined => {
+  if (v.options !== undefined) return undefined
+  if (v.result === 'invalid') return { refusal: true }
+  return v.disk === undefined ? undefined : { refusal: v.result === 'acceptable', disk: v.disk }
+}
+
+/** What a checker must say of a vector. An image that some check and others refuse is not asked about. */
+export const expectedOfChecker = (v: Vector): Expected | undefined => {
+  if (v.options !== undefined || v.qemu.length > 1) return undefined
+  const { opens, corruptions = 0, leaks = 0 } = v.check
+  const clean = opens && corruptions === 0 && leaks === 0
+  return clean && v.result === 'acceptable' ? undefined : { refusal: !clean, clean }
+}
+
+/** Whether what was found is what was expected. */
+export const isRight = (found: Found, expected: Expected): boolean => {
+  switch (found._tag) {
+    case 'Refused':
+      return expected.refusal
+    case 'Clean':
+      return expected.clean === true
+    case 'Read':
+      return found.sha256 !== '' && found.length === expected.disk?.length && found.sha256 === expected.disk.sha256
+    case 'Nothing':
+    case 'Broke':
+      return false
+  }
+}
+
+/** What was found, in words. */
+export const foundText = (found: Found, expected: Expected): string => {
+  switch (found._tag) {
+    case 'Refused':
+      return 'refused'
+    case 'Clean':
+      return 'called clean'
+    case 'Nothing':
+      return 'exit code 0 and no disk'
+    case 'Broke':
+      return found.why
+    case 'Read':
+      return found.length === expected.disk?.length
+        ? 'other bytes'
+        : expected.disk === undefined
+          ? `opened, a disk of ${found.length} bytes`
+          : `a disk of ${found.length} bytes`
+  }
+}
+
+/** What was expected, in words. */
+export const expectedText = ({ refusal, disk, clean }: Expected): string => {
+  if (clean !== undefined) return clean ? 'clean' : 'an error'
+  const read = disk === undefined ? [] : [`a disk of ${disk.length} bytes, SHA-256 ${disk.sha256.slice(0, 16)}`]
+  return [...read, ...(refusal ? ['a refusal'] : [])].join(', or ')
+}

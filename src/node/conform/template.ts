@@ -1,0 +1,39 @@
+/** Command lines with places for file names: `qemu-img convert -O raw {image} {out}`. */
+import * as E from 'fp-ts/lib/Either.js'
+import { type CommandError, failure } from '../command-error.js'
+
+/** A program and its arguments, as words with places. */
+export interface Template {
+  readonly words: readonly [string, ...string[]]
+  /** Whether it writes the disk to a file. Otherwise the disk is what it prints. */
+  readonly hasOut: boolean
+}
+
+/** The words of a line, in which quotes keep words together. */
+const wordsOf = (line: string): readonly string[] | undefined => {
+  const word = /(?:[^\s'"]|'[^']*'|"[^"]*")+/g
+  if (line.replace(word, '').trim() !== '') return undefined
+  return (line.match(word) ?? []).map((quoted) => quoted.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'))
+}
+
+/** The template of a line; with `shell`, one that a shell runs. It names `{image}`. */
+export const template = (line: string, shell: boolean): E.Either<CommandError, Template> => {
+  if (!line.includes('{image}'))
+    return failure(`The command '${line}' has no place for the image: write {image} where its name goes`, {
+      exitCode: 2
+    })
+  const words = shell ? (['/bin/sh', '-c', line] as const) : wordsOf(line)
+  const [program, ...args] = words ?? []
+  return program === undefined
+    ? failure(`The command '${line}' has no words, or a quote that stays open`, { exitCode: 2 })
+    : E.right({ words: [program, ...args], hasOut: line.includes('{out}') })
+}
+
+/** The words with names in their places. */
+export const fill = (
+  { words: [program, ...args] }: Template,
+  names: Readonly<Record<'image' | 'out', string>>
+): readonly [string, ...string[]] => {
+  const put = (word: string): string => word.replaceAll('{image}', names.image).replaceAll('{out}', names.out)
+  return [put(program), ...args.map(put)]
+}
