@@ -63,7 +63,7 @@ export function* judgeArea(pointer: EncryptionPointer, g: Geometry): Plan<readon
   if (partition === undefined) return []
   const { header, slots } = partition
   const at = Number(pointer.offset)
-  const alone = luksHeaderRules.judge(header, pointer, at)
+  const alone: readonly Issue[] = luksHeaderRules.judge(header, pointer, at)
   const other = alone.find(({ field }) => field === 'magic' || field === 'version')
   if (other !== undefined) return [other]
   const inSlots = slots.flatMap((slot, i) => {
