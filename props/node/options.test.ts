@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -201,11 +201,21 @@ const lines: Readonly<Record<string, readonly string[]>> = {
     'commit [-b a.qcow2] over.qcow2',
     'commit [-d] over.qcow2',
     'commit [-q] over.qcow2'
+  ],
+  conform: [
+    "conform --only magic [--reader 'true {image}']",
+    "conform --only magic [--checker 'true {image}']",
+    "conform --only magic [--shell] --reader 'true {image}; exit 1'",
+    "conform --only magic [--only version-4] --reader 'true {image}'",
+    'conform --only magic [--extract there]',
+    "conform --only magic --shell [--time 1] --reader 'sleep 1.5; true {image}'",
+    "conform --only magic --shell [--memory 1] --reader 'sleep 0.5; true {image}'",
+    "conform --only magic --reader 'true {image}' [--output json]"
   ]
 }
 
-/** Options whose effect is a time: rate-limit.test.ts shows it. */
-const timed = ['-r, --rate-limit <bytes>']
+/** Options whose effect is a time: rate-limit.test.ts shows that of the first. */
+const timed = ['-r, --rate-limit <bytes>', '--jobs <n>']
 
 const makeScene = async (): Promise<void> => {
   for (const each of [scene, own, join(own, 'below'), join(own, 'data')]) mkdirSync(each)
@@ -286,7 +296,8 @@ const wordsOf = (line: string): readonly string[] =>
 
 /** What the files of a folder hold, and how much space they take. */
 const digest = (cwd: string): string =>
-  readdirSync(cwd)
+  readdirSync(cwd, { recursive: true, encoding: 'utf8' })
+    .filter((name) => statSync(join(cwd, name)).isFile())
     .toSorted()
     .map(
       (name) =>

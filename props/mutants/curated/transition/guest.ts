@@ -192,17 +192,6 @@ export const guestMutants: readonly Mutant[] = [
     rule: 'CW-01: a cluster that is allocated is refused, with nothing written'
   },
   {
-    name: 'the entry of a compressed cluster is written before its payload',
-    file: 'transition/guest/compressed.ts',
-    change: {
-      in: 'writeCluster',
-      find: "$w.tx.write('guest data', 'prepare', $$rest)",
-      to: "$w.tx.write('guest data', 'settle', $$rest)"
-    },
-    red: 'props/node/full-disk.test.ts',
-    rule: 'a compressed write that fails leaves its range as it was, or as it was to be'
-  },
-  {
     name: 'the sector count of a payload ignores its host offset',
     file: 'transition/guest/compressed.ts',
     change: {
