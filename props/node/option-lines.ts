@@ -1,0 +1,195 @@
+/** The options of commands: a line for each that changes an outcome, and lists of the others. */
+
+/** Ignored options, and why no outcome depends on them. */
+export const ignored: Readonly<Record<string, string>> = {
+  '-T <mode>': 'how the system caches what is read',
+  '-t, --cache <mode>': 'how the system caches what is written, which is durable when the command ends',
+  '-p, --progress': 'percentages on the way',
+  '-q, --quiet': 'nothing is printed anyway',
+  '-W, --out-of-order': 'the order of the writes to a file that appears when it is complete',
+  '-C, --copy-range': 'how bytes are copied',
+  '-m, --coroutines <n>': 'how many requests are in flight',
+  '-n, --nocache': 'how the system caches',
+  '-i, --aio <mode>': 'how the system is called',
+  '-k, --native-aio': 'how the system is called',
+  '-m, --misalign': 'where buffers are in memory',
+  '--force': 'what it permits is only for LUKS keys'
+}
+
+/** A line on images of a server that wants a header, is slow, and redirects to another host. */
+const remote = (line: string): readonly string[] => [
+  line.replace('IMAGE', '[--header X-Key:1] KEYED'),
+  line.replace('IMAGE', '[--timeout 0.05] SLOW'),
+  line.replace('IMAGE', '[--allow-redirect] AWAY')
+]
+const reading = (line: string): readonly string[] => [...remote(line), line.replace('IMAGE', '[-U] BUSY')]
+const allowing = (line: string): string => line.replace('IMAGE', '[--allow FOLDER] OVER')
+const byOptions = (line: string): string => line.replace('IMAGE', '[--image-opts] driver=qcow2,file.filename=a.qcow2')
+
+/**
+ * For each command, lines that have another outcome without what is in brackets, or with what follows `|` there. `BUSY` is an
+ * image that another process writes, `OVER` an overlay with a backing file in another folder, `FOLDER` that folder.
+ */
+export const lines: Readonly<Record<string, readonly string[]>> = {
+  info: [
+    ...reading('info IMAGE'),
+    byOptions('info IMAGE'),
+    allowing('info --backing-chain IMAGE'),
+    'info [-f raw] a.qcow2',
+    'info [--output=json] a.qcow2',
+    'info [--backing-chain] over.qcow2'
+  ],
+  check: [
+    ...reading('check IMAGE'),
+    byOptions('check IMAGE'),
+    'check [--allow FOLDER] data.qcow2',
+    'check [-f raw] a.qcow2',
+    'check [--output=json] a.qcow2',
+    'check --deep [--strict] deep.qcow2',
+    'check [--deep] deep.qcow2',
+    'check [-r all] leak.qcow2',
+    'check [-q] a.qcow2'
+  ],
+  map: [
+    ...reading('map IMAGE'),
+    byOptions('map IMAGE'),
+    allowing('map IMAGE'),
+    'map [-f raw] a.qcow2',
+    'map [--output=json] a.qcow2',
+    'map [--snapshot s] a.qcow2',
+    'map [--bitmap b] a.qcow2',
+    'map [-s 96k] a.qcow2',
+    'map [-l 80k] a.qcow2'
+  ],
+  read: [
+    ...reading('read IMAGE 0 4'),
+    allowing('read IMAGE 0 4'),
+    'read [-l s] a.qcow2 0 4',
+    'read -l vm [--vm-state] vm.qcow2 64k 5'
+  ],
+  compare: [
+    ...reading('compare IMAGE a.qcow2'),
+    'compare [--image-opts] driver=qcow2,file.filename=a.qcow2 driver=qcow2,file.filename=a.qcow2',
+    allowing('compare IMAGE a.qcow2'),
+    'compare [-f raw] a.qcow2 a.qcow2',
+    'compare [-F raw] a.qcow2 a.qcow2',
+    'compare [-s] a.qcow2 longer.qcow2',
+    'compare [-q] a.qcow2 a.qcow2'
+  ],
+  explain: [...reading('explain IMAGE 8'), 'explain [--output=json] a.qcow2 8'],
+  dump: [...reading('dump IMAGE'), 'dump [--data=inline] a.qcow2'],
+  assemble: [],
+  create: [
+    'create -q [-f raw] new 1M',
+    'create -q [-b a.qcow2] -F qcow2 new 1M',
+    'create -q -b a.qcow2 [-F qcow2] new 1M',
+    'create -q [-u] -b absent.qcow2 -F qcow2 new 1M',
+    'create -q [-o cluster_size=4k] new 1M',
+    'create [-q] new 1M'
+  ],
+  convert: [
+    ...reading('convert IMAGE new'),
+    allowing('convert IMAGE new'),
+    'convert [-f raw] a.qcow2 new',
+    'convert [-O qcow2] a.qcow2 new',
+    'convert [-l s] a.qcow2 new',
+    'convert -O qcow2 [-c] a.qcow2 new',
+    'convert -O qcow2 [-o cluster_size=4k] a.qcow2 new',
+    'convert -O qcow2 [-B a.qcow2] -F qcow2 over.qcow2 new',
+    'convert -O qcow2 -B a.qcow2 [-F qcow2] over.qcow2 new',
+    'convert -O qcow2 [-n] a.qcow2 longer.qcow2',
+    'convert -O qcow2 -n [--target-is-zero] old.qcow2 a.qcow2',
+    'convert -O qcow2 [--bitmaps] a.qcow2 new',
+    'convert [--strict] cut.qcow2 new',
+    'convert -O qcow2 --bitmaps [--skip-broken-bitmaps] in-use.qcow2 new',
+    'convert -O qcow2 [-S 0] a.qcow2 new',
+    'convert [-p] a.qcow2 new',
+    'convert -p [-q] a.qcow2 new'
+  ],
+  io: [
+    'io -r [-U] -c info BUSY',
+    'io -c info [--image-opts] driver=qcow2,file.filename=a.qcow2',
+    'io -c info [--allow FOLDER] OVER',
+    'io [-f raw] -c info a.qcow2',
+    'io [-c info] a.qcow2',
+    "io [-r] -c 'write -q 0 1k' a.qcow2",
+    "io [-d ignore] -c 'discard -q 0 64k' a.qcow2",
+    'io -r -c info --image-opts driver=qcow2,file.filename=BUSY[,file.locking=off]',
+    'io -r -c info --image-opts driver=qcow2,file.filename=BUSY[,force-share=on]',
+    "io -c 'discard -q 0 64k' --image-opts driver=qcow2,file.filename=a.qcow2[,discard=off]",
+    "io -c 'write -q -P 0 0 64k' --image-opts driver=qcow2,file.filename=a.qcow2[,detect-zeroes=on]",
+    "io -c 'write -q -P 0 0 64k' --image-opts driver=qcow2,file.filename=a.qcow2,detect-zeroes=[unmap|on]",
+    "io -c 'read -q 0 64k' --image-opts driver=qcow2,file.filename=old.qcow2[,lazy-refcounts=on]",
+    "io -c 'write -q 0 1k' --image-opts driver=qcow2,file.filename=a.qcow2[,read-only=on]"
+  ],
+  snapshot: [
+    ...remote('snapshot -l IMAGE'),
+    byOptions('snapshot -l IMAGE'),
+    'snapshot [-U] -l BUSY',
+    'snapshot [-f raw] -l a.qcow2',
+    'snapshot -c t [--allow FOLDER] data.qcow2',
+    'snapshot [-l] a.qcow2',
+    'snapshot [-c t] a.qcow2',
+    'snapshot [-a s] a.qcow2',
+    'snapshot [-d s] a.qcow2'
+  ],
+  bitmap: [
+    ...remote('bitmap --merge b -b IMAGE a.qcow2 b'),
+    'bitmap --add [--image-opts] driver=qcow2,file.filename=a.qcow2 c',
+    'bitmap --add [--allow FOLDER] data.qcow2 c',
+    'bitmap [-f raw] --add a.qcow2 c',
+    'bitmap [--add] a.qcow2 c',
+    'bitmap [--remove] a.qcow2 b',
+    'bitmap [--clear] a.qcow2 b',
+    'bitmap [--enable] off.qcow2 b',
+    'bitmap [--disable] a.qcow2 b',
+    'bitmap --clear [--merge c] two.qcow2 b',
+    'bitmap --add [-g 4k] a.qcow2 c',
+    'bitmap --merge c [-b two.qcow2] a.qcow2 b',
+    'bitmap --merge c -b two.qcow2 [-F raw] a.qcow2 b'
+  ],
+  resize: [
+    'resize [--image-opts] driver=qcow2,file.filename=a.qcow2 2M',
+    'resize [--allow FOLDER] OVER 2M',
+    'resize [-f raw] a.qcow2 2M',
+    'resize [--preallocation=metadata] longer.qcow2 4M',
+    'resize [--shrink] longer.qcow2 1M',
+    'resize [-q] longer.qcow2 4M'
+  ],
+  amend: [
+    'amend -o lazy_refcounts=on [--image-opts] driver=qcow2,file.filename=a.qcow2',
+    'amend -o lazy_refcounts=on [--allow FOLDER] OVER',
+    'amend [-f raw] -o lazy_refcounts=on a.qcow2',
+    'amend [-o lazy_refcounts=on] a.qcow2'
+  ],
+  rebase: [
+    "rebase -u -b '' [--image-opts] driver=qcow2,file.filename=over.qcow2",
+    "rebase -b '' [--allow FOLDER] OVER",
+    "rebase [-f raw] -u -b '' over.qcow2",
+    "rebase [-u] -b '' over.qcow2",
+    'rebase -u [-b a.qcow2] -F qcow2 over.qcow2',
+    'rebase -b a.qcow2 [-F qcow2] over.qcow2',
+    'rebase [-U] -b BUSY -F qcow2 over.qcow2'
+  ],
+  commit: [
+    'commit [--image-opts] driver=qcow2,file.filename=over.qcow2',
+    'commit [--allow FOLDER] OVER',
+    'commit [-f raw] over.qcow2',
+    'commit [-b a.qcow2] over.qcow2',
+    'commit [-d] over.qcow2',
+    'commit [-q] over.qcow2'
+  ],
+  conform: [
+    "conform --only magic [--reader 'true {image}']",
+    "conform --only magic [--checker 'true {image}']",
+    "conform --only magic [--shell] --reader 'true {image}; exit 1'",
+    "conform --only magic [--only version-4] --reader 'true {image}'",
+    'conform --only magic [--extract there]',
+    "conform --only magic --shell [--time 1] --reader 'sleep 1.5; true {image}'",
+    "conform --only magic --shell [--memory 1] --reader 'sleep 0.5; true {image}'",
+    "conform --only magic --reader 'true {image}' [--output json]"
+  ]
+}
+
+/** Options whose effect is a time: rate-limit.test.ts shows that of the first. */
+export const timed = ['-r, --rate-limit <bytes>', '--jobs <n>']
