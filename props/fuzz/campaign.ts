@@ -7,7 +7,7 @@ import { execute, type Input, kindOf, type Target, targetNames } from './executi
 import { Kept, nameOf, seeds } from './kept.js'
 import { asksForMuch, longest, mutated, parentOf } from './mutation.js'
 import { shrunk } from './shrink.js'
-import { merged, type OfTarget, type Summary } from './summary.js'
+import { type OfTarget, print, type Summary } from './summary.js'
 
 /** What a campaign is asked for. */
 export interface Campaign {
@@ -17,7 +17,7 @@ export interface Campaign {
   readonly targets: readonly Target[]
   /** The folder of the corpus; finds are written into a folder in it. */
   readonly corpus: string
-  /** The option of the replaying command that names the planted fault, if there is one. */
+  /** The name of the mutant that runs, for the command that replays a find; absent for the program as it is. */
   readonly mutant?: string
 }
 
@@ -41,23 +41,19 @@ export const runningIn = (corpus: string, shard: number): string => join(corpus,
 
 const isCostly = (target: Target): boolean => target === 'dump' || target === 'repair'
 
-/** Writes an image in which something was found; the command that replays it. */
+/** Writes an image in which something was found. Returns the command that replays it. */
 export const report = ({ target, draw, image }: Input, corpus: string, mutant?: string): string => {
   const folder = join(corpus, 'finds')
   mkdirSync(folder, { recursive: true })
   const path = join(folder, `${target}-${nameOf(image)}.qcow2`)
   writeFileSync(path, image)
-  const fault = mutant === undefined ? '' : ` --mutant ${JSON.stringify(mutant)}`
-  return `npm run fuzz --${fault} --target ${target} --draw ${draw} --replay ${path}`
-}
-
-const print = (line: object): void => {
-  process.stdout.write(`${JSON.stringify(line)}\n`)
+  const option = mutant === undefined ? '' : ` --mutant ${JSON.stringify(mutant)}`
+  return `npm run fuzz --${option} --target ${target} --draw ${draw} --replay ${path}`
 }
 
 const nothing: OfTarget = { executions: 0, seconds: 0, finds: 0 }
 
-/** The middle one of the lengths, of which every 16th is remembered. */
+/** The middle one of some lengths. */
 const median = (lengths: readonly number[]): number => lengths.toSorted((a, b) => a - b)[lengths.length >> 1] ?? 0
 
 /** Runs a campaign to its end; prints progress and finds. */
@@ -67,6 +63,7 @@ export const campaign = (asked: Campaign): Summary => {
   const coverage = new Coverage()
   const finds = new Map<string, number>()
   const of = new Map<Target, OfTarget>()
+  /** The length of every 16th image. */
   const lengths: number[] = []
   const record = Buffer.alloc(64 + longest)
   const running = openSync(runningIn(asked.corpus, asked.shard), 'w')
@@ -78,7 +75,7 @@ export const campaign = (asked: Campaign): Summary => {
   const summary = (): Summary => {
     const { user, system } = process.cpuUsage(cpu)
     return {
-      ...merged([]),
+      summary: true,
       executions,
       seconds: Math.round((performance.now() - began) / 10) / 100,
       cpu_seconds: Math.round((user + system) / 1e4) / 100,

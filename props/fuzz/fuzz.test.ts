@@ -1,4 +1,4 @@
-/** The harness of hostile inputs: it counts edges, finds planted faults, and finds nothing in the program as it is. */
+/** The harness of hostile inputs: it counts edges, finds a mutant, and finds nothing in the program as it is. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,16 +37,16 @@ test('a few thousand executions reach edges of the program, and find nothing', (
   note(`${summary.edges} edges, inputs of ${summary.median_bytes} bytes in the median`)
 })
 
-test('a planted fault is found, shrunk, and replayed by the command that is printed', () => {
-  const planted = ['--mutant', 'check ignores the copied flag of L2 entries', '--target', 'check']
-  const { status, stdout } = fuzz(...planted, '--executions', '2000', '--seed', '1')
+test('a mutant is found, its image shrunk, and replayed by the command that is printed', () => {
+  const mutant = ['--mutant', 'check ignores the copied flag of L2 entries', '--target', 'check']
+  const { status, stdout } = fuzz(...mutant, '--executions', '2000', '--seed', '1')
   assert.is(status, 1)
   const find: unknown = JSON.parse(stdout.split('\n')[0] ?? '')
   const replay = typeof find === 'object' && find !== null && 'replay' in find ? String(find.replay) : ''
   const words = replay.replace('npm run fuzz -- ', '').match(/"[^"]*"|\S+/g) ?? []
   const options = words.map((word) => word.replaceAll('"', ''))
   assert.is(fuzz(...options).status, 1, replay)
-  assert.is(fuzz(...options.slice(2)).status, 0, 'the program without the fault')
+  assert.is(fuzz(...options.slice(2)).status, 0, 'the program as it is')
 })
 
 test('counting leaves the meaning of a program as it was', () => {

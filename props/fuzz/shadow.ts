@@ -12,26 +12,26 @@ import {
   utimesSync,
   writeFileSync
 } from 'node:fs'
-import { homedir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
 import { curated } from '../mutants/curated/index.js'
 import { compile, mutate } from '../mutants/mutate.js'
+import { cacheFolder } from '../run/qemus.js'
 import { capacity } from './edges.js'
 import { instrument } from './instrument.js'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** The folder of everything that the harness keeps. */
-export const fuzzCache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'qcow2-spec', 'fuzz')
+export const fuzzCache = join(cacheFolder, 'fuzz')
 
 const edgesModule = 'props/fuzz/edges.js'
 
 /** Whether the edges of a file are counted: the shell and the explorer are not fuzzed. */
 const isCounted = (file: string): boolean => /^src\/(?!node\/|explorer\/).*\.js$/.test(file)
 
-/** The JavaScript of every compiled file; with the fault of a mutant in its file. */
+/** The JavaScript of every compiled file; that of a mutant if one is named. */
 const programOf = (mutant: string | undefined): ReadonlyMap<string, string> => {
   const dist = join(root, 'dist')
   const files = new Map(
@@ -42,11 +42,11 @@ const programOf = (mutant: string | undefined): ReadonlyMap<string, string> => {
     )
   )
   if (mutant === undefined) return files
-  const fault = curated.find(({ name }) => name === mutant)
-  if (fault === undefined) throw new Error(`no mutant has the name ${mutant}`)
-  const mutated = mutate(readFileSync(join(root, 'src', fault.file), 'utf8'), fault)
+  const found = curated.find(({ name }) => name === mutant)
+  if (found === undefined) throw new Error(`no mutant has the name ${mutant}`)
+  const mutated = mutate(readFileSync(join(root, 'src', found.file), 'utf8'), found)
   if (E.isLeft(mutated)) throw new Error(mutated.left)
-  return files.set(`src/${fault.file.replace(/\.ts$/, '.js')}`, compile(mutated.right))
+  return files.set(`src/${found.file.replace(/\.ts$/, '.js')}`, compile(mutated.right))
 }
 
 const write = (folder: string, files: ReadonlyMap<string, string>): void => {
@@ -72,7 +72,7 @@ const tidy = (): void => {
   }
 }
 
-/** The folder of the copy of the program as it is built now, with the fault of a mutant if one is named. It is made unless it is there. */
+/** The folder of the copy of the program as it is built now, or of a mutant if one is named. It is made unless it is there. */
 export const shadow = (mutant?: string): string => {
   const files = programOf(mutant)
   const hash = createHash('sha256').update(root)

@@ -67,6 +67,11 @@ export const merged = (all: readonly Summary[]): Summary => {
   }
 }
 
+/** Prints one JSON line. */
+export const print = (line: object): void => {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}
+
 /** The summary that the output of a campaign ends with. */
 export const summaryIn = (name: string, output: string): Summary => {
   const last = output.trimEnd().split('\n').at(-1) ?? ''

@@ -3,18 +3,18 @@ import { readFileSync } from 'node:fs'
 import { argumentsOf } from './arguments.js'
 import { campaign, targetsOf } from './campaign.js'
 import { execute } from './execution.js'
-import { findsIn } from './summary.js'
+import { findsIn, print } from './summary.js'
 
 const { replay, target, draw, corpus = '', ...asked } = argumentsOf(process.argv.slice(2))
 
 const found = (): boolean => {
   if (replay === undefined || target === undefined) {
     const summary = campaign({ ...asked, corpus, targets: targetsOf(target) })
-    process.stdout.write(`${JSON.stringify(summary)}\n`)
+    print(summary)
     return findsIn(summary) > 0
   }
   const find = execute({ target, draw, image: new Uint8Array(readFileSync(replay)) })
-  process.stdout.write(`${JSON.stringify({ find: find ?? null, target, draw })}\n`)
+  print({ find: find ?? null, target, draw })
   return find !== undefined
 }
 

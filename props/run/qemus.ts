@@ -17,11 +17,11 @@ export interface Qemu {
   readonly command: (program: string) => readonly [string, ...string[]]
 }
 
-const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+/** The folder of this project in the user's cache. */
+export const cacheFolder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'qcow2-spec')
 
 /** Where the packages of a version are unpacked. */
-export const folderOf = (name: Series): string =>
-  join(process.env['QCOW2_QEMUS'] ?? join(cache, 'qcow2-spec', 'qemus'), name)
+export const folderOf = (name: Series): string => join(process.env['QCOW2_QEMUS'] ?? join(cacheFolder, 'qemus'), name)
 
 /** The folder of libraries and the loader of Debian's packages for this machine. */
 const { triplet, loader } =

@@ -7,7 +7,7 @@
  *
  * - `--merge FILE...` adds up the summaries of shards
  * - `--replay IMAGE --target NAME --draw D` repeats one execution
- * - `--mutant NAME` plants the fault of a mutant, to see whether it is found
+ * - `--mutant NAME` runs a mutant of the program, to see whether it is found
  */
 import { spawn } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
@@ -15,11 +15,7 @@ import { join, resolve } from 'node:path'
 import { type Arguments, argumentsOf } from '../fuzz/arguments.js'
 import { report, runningIn } from '../fuzz/campaign.js'
 import { isTarget } from '../fuzz/execution.js'
-import { findsIn, merged, summaryIn } from '../fuzz/summary.js'
-
-const print = (line: object): void => {
-  process.stdout.write(`${JSON.stringify(line)}\n`)
-}
+import { findsIn, merged, print, summaryIn } from '../fuzz/summary.js'
 
 /** Milliseconds after which one execution is taken to hang, whatever else the machine does. */
 const patience = 120_000
