@@ -7,7 +7,7 @@ import { imageName } from '../../corpus/recipe.js'
 import { tokens } from '../../corpus/run.js'
 import { isObject } from '../../src/bytes/json.js'
 import type { RepairMode } from '../../src/transition/repair/repair.js'
-import { outcomeText, type RepairOutcome } from './repairs.js'
+import { fixedIn, outcomeText, type RepairOutcome } from './repairs.js'
 import {
   askable,
   countsText,
@@ -117,16 +117,11 @@ export class QemuFolder {
     return { verdict, stderr }
   }
 
-  /** What `qemu-img check -r` says of an image, and the image that it leaves. */
+  /** Repairs an image with `qemu-img check -r`. */
   async repair(loaded: Subject, mode: RepairMode): Promise<RepairOutcome> {
     writeFileSync(this.image, loaded.image)
     const said = await img(this.folder, ['check', '-r', mode, '--output=json', ...opening(loaded)], this.patience)
-    const json = jsonOf(said.stdout)
-    const fixed = (key: string): number => (isObject(json) ? Number(json[key] ?? 0) : 0)
-    const report = outcomeText(checkText(said), {
-      leaks: fixed('leaks-fixed'),
-      corruptions: fixed('corruptions-fixed')
-    })
+    const report = outcomeText(checkText(said), fixedIn(jsonOf(said.stdout)))
     return { report, image: this.left(loaded.image.length) }
   }
 

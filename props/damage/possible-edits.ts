@@ -47,6 +47,7 @@ const offsetsFor = (a: ImageParts, site: Site, before: bigint): readonly bigint[
   ].filter((n) => n >= 0n && n <= mask(64))
 }
 
+/** The edits of one field of a structure, each to another value. */
 export const siteEdits = (a: ImageParts, structure: string, site: Site): readonly NamedEdit[] => {
   const word = wordAt(a.file, site)
   const shift = BigInt(site.masked ? 0 : site.lo)

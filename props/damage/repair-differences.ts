@@ -1,4 +1,4 @@
-/** Where a repair of this package and one of QEMU part over a damaged image, and are meant to. */
+/** The differences between a repair of this package and one of QEMU that are intended. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { viewOf } from '../../src/bytes/octets.js'
@@ -12,25 +12,38 @@ import { type OwnOutcome, type RepairOutcome, withImage } from './repairs.js'
 import { ours, type Subject, type Verdict } from './verdict.js'
 
 /** Two repairs of a damaged image, and what is read of the image before and after each. */
-export interface RepairParting {
-  readonly mode: RepairMode
+export interface RepairComparison {
   readonly damaged: Subject
   readonly qemu: RepairOutcome
   readonly own: OwnOutcome
   readonly before: Verdict
   readonly afterQemu: Verdict
   readonly afterOwn: Verdict
+  /** The state of a check before the repair; none where it ends early. */
+  readonly state: CheckState | undefined
+}
+
+/** The state of a check before a repair. */
+const stateOf = (image: Uint8Array, mode: RepairMode): CheckState | undefined => {
+  const m = E.flatten(runOn(image, readMetadata()))
+  const done = E.isLeft(m) ? m : E.flatten(runOn(image, examine(m.right, image.length, { beforeRepair: mode })))
+  return E.isRight(done) ? done.right.state : undefined
 }
 
 /** Both repairs, and what is read of the images. */
-export const partingOf = (damaged: Subject, mode: RepairMode, qemu: RepairOutcome, own: OwnOutcome): RepairParting => ({
-  mode,
+export const comparisonOf = (
+  damaged: Subject,
+  mode: RepairMode,
+  qemu: RepairOutcome,
+  own: OwnOutcome
+): RepairComparison => ({
   damaged,
   qemu,
   own,
   before: ours(damaged),
   afterQemu: ours(withImage(damaged, qemu.image)),
-  afterOwn: ours(withImage(damaged, own.image))
+  afterOwn: ours(withImage(damaged, own.image)),
+  state: stateOf(damaged.image, mode)
 })
 
 /** The first counts of a report: exit code, corruptions, leaks and check errors. None where there are no counts. */
@@ -40,7 +53,7 @@ const countsOf = ({ report }: RepairOutcome): readonly number[] => report.split(
 const withoutEnd = ({ report }: RepairOutcome): string => report.replace(/ \d+,/, ',')
 
 /** Whether this package leaves no more of anything wrong than QEMU does, or what QEMU gives up on. */
-const leavesNoMore = ({ qemu, own }: RepairParting): boolean => {
+const leavesNoMore = ({ qemu, own }: RepairComparison): boolean => {
   const [theirs, mine] = [countsOf(qemu), countsOf(own)]
   return qemu.report === '1' || (own.report !== '1' && mine.every((n, i) => i === 0 || n <= (theirs[i] ?? 0)))
 }
@@ -48,20 +61,13 @@ const leavesNoMore = ({ qemu, own }: RepairParting): boolean => {
 /** The number of snapshots that a header has. */
 const snapshotsIn = (image: Uint8Array): number => (image.length < 64 ? 0 : viewOf(image).getUint32(60))
 
-/** The state of a check before the repair. */
-const stateOf = ({ damaged: { image }, mode }: RepairParting): CheckState | undefined => {
-  const m = E.flatten(runOn(image, readMetadata()))
-  const done = E.isLeft(m) ? m : E.flatten(runOn(image, examine(m.right, image.length, { beforeRepair: mode })))
-  return E.isRight(done) ? done.right.state : undefined
-}
-
-const breaks = (p: RepairParting, clause: ClauseId): boolean =>
-  stateOf(p)?.findings.kept.some((f) => f.clause === clause) === true
+const breaks = (p: RepairComparison, clause: ClauseId): boolean =>
+  p.state?.findings.kept.some((f) => f.clause === clause) === true
 
 interface RepairDifference {
   readonly clause: ClauseId
   readonly why: string
-  readonly explains: (parting: RepairParting) => boolean
+  readonly explains: (comparison: RepairComparison) => boolean
 }
 
 /** The first row that explains a difference is its reason. */
@@ -87,12 +93,12 @@ const repairDifferences: readonly RepairDifference[] = [
   {
     clause: 'CHK-15',
     why: 'a table is not followed: QEMU frees what it names, or changes refcounts without it',
-    explains: (p) => stateOf(p)?.knowsAll === false
+    explains: (p) => p.state?.knowsAll === false
   },
   {
     clause: 'CHK-02',
     why: 'QEMU frees the clusters in the file of what ends past the file',
-    explains: (p) => (stateOf(p)?.uncounted.length ?? 0) > 0
+    explains: (p) => (p.state?.uncounted.length ?? 0) > 0
   },
   {
     clause: 'SUB-06',
@@ -130,7 +136,7 @@ const repairDifferences: readonly RepairDifference[] = [
 ]
 
 /** The clause of the row that explains a difference; empty where there is none, undefined where no row explains it. */
-export const explainedRepair = (p: RepairParting): ClauseId | '' | undefined => {
+export const explainedRepair = (p: RepairComparison): ClauseId | '' | undefined => {
   const same =
     p.qemu.report === p.own.report &&
     p.afterQemu.guest === p.afterOwn.guest &&
@@ -139,7 +145,7 @@ export const explainedRepair = (p: RepairParting): ClauseId | '' | undefined => 
 }
 
 /** Whether a repair has changed what is read of an image, in a way that QEMU's has not. */
-export const hasChangedData = ({ before, afterQemu, afterOwn }: RepairParting): boolean =>
+export const hasChangedData = ({ before, afterQemu, afterOwn }: RepairComparison): boolean =>
   (['guest', 'snapshot'] as const).some(
     (question) =>
       before[question].length > 1 &&

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { QemuFolder } from './ask.js'
 import { damagedImage, damageOf, soundImage, type SoundImage } from './damage.js'
 import { editsText } from '../../src/node/conform/edit.js'
-import { explainedRepair, hasChangedData, partingOf } from './repair-differences.js'
+import { comparisonOf, explainedRepair, hasChangedData } from './repair-differences.js'
 import { repairOf, withImage } from './repairs.js'
 import { soundImages } from './sound-images.js'
 import { ours } from './verdict.js'
@@ -32,12 +32,13 @@ const trials = (each: number, first: number): readonly Trial[] => {
   })
 }
 
-/** How often the repairs came out the same, and how often otherwise by each row, for each structure. */
+/** By structure, how many repairs were the same, and how many differed by each row. */
 export type RepairTally = ReadonlyMap<string, number>
 
 /**
- * Repairs damages in both ways. Fails over a difference that no row explains, where guest data changes, and where qemu-img
- * counts otherwise in the repaired image.
+ * Repairs damaged images with this package and with QEMU, in both modes.
+ *
+ * Fails on a difference that no row explains, on changed guest data, and where the two checks of the repaired image differ.
  */
 export const compareRepairs = async (each: number, first: number, seed: number): Promise<RepairTally> => {
   const tally = new Map<string, number>()
@@ -49,7 +50,7 @@ export const compareRepairs = async (each: number, first: number, seed: number):
     const damaged = damagedImage(sound.loaded, edits)
     for (const mode of ['leaks', 'all'] as const) {
       const where = `${sound.name}, ${editsText(edits)}, -r ${mode}`
-      const p = partingOf(damaged, mode, await folder.repair(damaged, mode), repairOf(damaged, mode))
+      const p = comparisonOf(damaged, mode, await folder.repair(damaged, mode), repairOf(damaged, mode))
       const clause = explainedRepair(p)
       assert.ok(clause !== undefined, `${where}: QEMU ${p.qemu.report}, not ${p.own.report}`)
       assert.not.ok(hasChangedData(p), `${where}: guest data or a snapshot has changed`)
@@ -60,7 +61,10 @@ export const compareRepairs = async (each: number, first: number, seed: number):
       tally.set(key, (tally.get(key) ?? 0) + 1)
     }
   }
-  for (const trial of trials(each, first)) await compare(trial)
-  for (const folder of folders.values()) folder.close()
+  try {
+    for (const trial of trials(each, first)) await compare(trial)
+  } finally {
+    for (const folder of folders.values()) folder.close()
+  }
   return new Map([...tally].sort(([a], [b]) => (a < b ? -1 : 1)))
 }

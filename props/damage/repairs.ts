@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { imageName } from '../../corpus/recipe.js'
 import type { Issue } from '../../src/bytes/issue.js'
+import { isObject } from '../../src/bytes/json.js'
 import { portable } from '../../src/compression/decompress.js'
 import { type CheckReport, exitCode } from '../../src/image/check/report.js'
 import { type Repaired, repair, type RepairMode } from '../../src/transition/repair/repair.js'
@@ -20,6 +21,12 @@ export interface RepairOutcome {
 /** The outcome of this package's repair. */
 export interface OwnOutcome extends RepairOutcome {
   readonly refusals: readonly Issue[]
+}
+
+/** What the JSON of `qemu-img check -r` reports as fixed; zeros where there is none. */
+export const fixedIn = (json: unknown): Repaired['fixed'] => {
+  const fixed = (key: string): number => (isObject(json) ? Number(json[key] ?? 0) : 0)
+  return { leaks: fixed('leaks-fixed'), corruptions: fixed('corruptions-fixed') }
 }
 
 export const outcomeText = (check: string, { leaks, corruptions }: Repaired['fixed']): string =>

@@ -5,12 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { imageName } from '../../../corpus/recipe.js'
-import { isObject } from '../../../src/bytes/json.js'
 import { label, viewOf } from '../../../src/bytes/octets.js'
 import { bitmapFixed } from '../../../src/format/bitmap-directory.js'
 import { lastExtension } from '../../../src/format/extension-area.js'
 import type { RepairMode } from '../../../src/transition/repair/repair.js'
-import { repairOf } from '../../damage/repairs.js'
+import { fixedIn, repairOf } from '../../damage/repairs.js'
 import { note, suite } from '../../run/suite.js'
 import { type Qemu, qemus } from '../../run/qemus.js'
 import type { CreateOptions } from '../../../src/transition/create/options.js'
@@ -230,9 +229,9 @@ const qemuOutcome = ({ command }: Qemu, folder: string, { image, mode, words }: 
   const [file, ...args] = command('qemu-img')
   const { status, stdout } = spawnSync(file, [...args, 'check', '-r', mode, '--output=json', path])
   const json: unknown = stdout.length === 0 ? {} : JSON.parse(label(stdout))
-  const fixed = (key: string): number => (isObject(json) ? Number(json[key] ?? 0) : 0)
+  const { corruptions, leaks } = fixedIn(json)
   return {
-    report: [status ?? -1, fixed('corruptions-fixed'), fixed('leaks-fixed')],
+    report: [status ?? -1, corruptions, leaks],
     words: wordsOf(readFileSync(path), words)
   }
 }
