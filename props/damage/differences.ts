@@ -39,7 +39,7 @@ export const differences: readonly Difference[] = [
   },
   {
     clause: 'LUKS-03',
-    why: 'QEMU opens the LUKS header and its key slots, which are only data here',
+    why: 'QEMU derives the key of a slot, and needs an encryption area in the file; metadata needs neither',
     explains: (p) => gaveUp(p) && hasKey(p) && metadataOf(p)?.header.cryptMethod === 2
   },
   {
