@@ -95,7 +95,7 @@ export const rooms: readonly Room[] = [
   { name: 'src/node/io', what: "qemu-io's command lines", uses: ['src/node/text', 'src/node/images'], effects: true },
   {
     name: 'src/node/conform',
-    what: 'conformance vectors, other programs held against them, and reports by clause',
+    what: 'conformance vectors, other programs compared with them, and reports by clause',
     uses: [failing],
     effects: true
   },
