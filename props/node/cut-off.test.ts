@@ -31,6 +31,9 @@ const cutTo = (bytes: number, name = `${bytes}.qcow2`): string => {
   return place(name)
 }
 
+/** The offset in the L1 or L2 entry at a byte. */
+const offsetAt = (bytes: Buffer, at: number): number => Number(bytes.readBigUInt64BE(at) & 0x00ff_ffff_ffff_fe00n)
+
 /** Clauses of what is found past the end of a file of these bytes. */
 const clausesOf = (bytes: Uint8Array): readonly string[] => {
   const info = runSync(readInfo(bytes.length), { read: fromMemory(bytes), emit: () => undefined })
@@ -40,7 +43,7 @@ const clausesOf = (bytes: Uint8Array): readonly string[] => {
 test('info finds the tables and the clusters that a file ends before', () => {
   const bytes = readFileSync(whole)
   const l1 = Number(bytes.readBigUInt64BE(40))
-  const [l2] = [Number(bytes.readBigUInt64BE(l1) & 0x00ff_ffff_ffff_fe00n)]
+  const l2 = offsetAt(bytes, l1)
   const cases: readonly (readonly [length: number, found: readonly string[]])[] = [
     [bytes.length, []],
     [bytes.length - 65536, ['CHK-05 last refcount']],
@@ -94,11 +97,8 @@ test('convert warns of guest data past the end of a file, which it reads as zero
 
 test('a warning counts the guest bytes that are missing, and names the backing file that lacks them', async () => {
   const bytes = readFileSync(whole)
-  const [l1] = [Number(bytes.readBigUInt64BE(40))]
-  const l2 = Number(bytes.readBigUInt64BE(l1) & 0x00ff_ffff_ffff_fe00n)
-  const hosts = Array.from({ length: 512 }, (_, i) =>
-    Number(bytes.readBigUInt64BE(l2 + 8 * i) & 0x00ff_ffff_ffff_fe00n)
-  )
+  const l2 = offsetAt(bytes, Number(bytes.readBigUInt64BE(40)))
+  const hosts = Array.from({ length: 512 }, (_, i) => offsetAt(bytes, l2 + 8 * i))
   const end = 1_000_000
   const missing = hosts.map((host) => Math.max(0, Math.min(65536, host + 65536 - end)))
   const cluster = missing.findIndex((n) => n > 0)

@@ -1,4 +1,4 @@
-/** Holes of files: what lies in one reads as zeros, is mapped as QEMU maps it, and is never read. */
+/** Holes of files: a hole reads as zeros, is mapped as QEMU maps it, and is never read. */
 import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
@@ -77,7 +77,7 @@ test('a raw file is mapped as its stored parts and its holes, and its holes are 
   )
 })
 
-test('everything is stored where nobody can say', () => {
+test('a raw file whose holes are unknown is mapped as data', () => {
   const { read } = world([false, true])
   const entries: MapEntry[] = []
   right(runSync(map([{ _tag: 'Raw', size: 1024, hasHoles: true }]), { read, emit: (e: MapEntry) => entries.push(e) }))
@@ -107,7 +107,7 @@ const guestEntries = (top: Chain[0], from: number): readonly unknown[] => {
 }
 
 test('data clusters of an image in a hole are data and zero, with their offset', () => {
-  const [whole] = guestEntries({ _tag: 'Image', disk }, 0).slice(0, 1)
+  const [whole] = guestEntries({ _tag: 'Image', disk }, 0)
   const [, , , , host] = Array.isArray(whole) ? whole.map(Number) : []
   const from = (host ?? 0) + 4096
   assert.equal(guestEntries({ _tag: 'Image', disk, hasHoles: true }, from), [
