@@ -1,4 +1,5 @@
 /** What a command may leave behind that a fault or a signal has ended. */
+import { statSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 import type { Finding } from '../../src/image/check/findings.js'
 import {
@@ -8,6 +9,7 @@ import {
   type Files,
   filesThere,
   findingsOf,
+  pathOf,
   putFiles
 } from './fault-cases.js'
 
@@ -80,7 +82,11 @@ const judgeOutput = ({ files }: Prepared, output: string, { failed, crashed }: E
   if (isThere) assert.equal(findingsOf(output).filter(isWrong), [], 'findings')
 }
 
-/** Compares what there is with what may be left. */
+/** Whether a file is longer than it was. */
+const isLonger = ({ files }: Prepared, name: string): boolean =>
+  statSync(pathOf(name)).size > (files.get(name)?.length ?? 0)
+
+/** Compares what there is with what may be left: after a failure that was undone the file is as long as it was. */
 export const judge = async (prepared: Prepared, ending: Ending): Promise<void> => {
   const { one, images } = prepared
   const { failed, crashed } = ending
@@ -97,6 +103,7 @@ export const judge = async (prepared: Prepared, ending: Ending): Promise<void> =
     const now = await contentsOf(name)
     const isDone = sameBytes(now.active, wanted.active) && sameSnapshots(now, wanted)
     if (isDone) continue
+    if (!crashed && sameBytes(now.active, old.active)) assert.ok(!isLonger(prepared, name), 'the file is longer')
     assert.ok(failed, 'it is not done')
     assert.ok(sameSnapshots(now, old) || sameSnapshots(now, wanted), 'snapshots')
     if (one.sectors === true) assert.ok(isMix(now.active, old.active, wanted.active), 'sectors')

@@ -72,6 +72,12 @@ export const nodeMutants: readonly Mutant[] = [
     ...inFaults
   },
   {
+    name: 'a file keeps what a command has added that fails',
+    file: 'node/files/disk-file.ts',
+    change: { in: 'diskFile', find: 'end > reach', to: 'false' },
+    ...inFaults
+  },
+  {
     name: 'what a fault has left as it was is written again',
     file: 'node/files/disk-file.ts',
     change: {

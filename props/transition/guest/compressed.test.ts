@@ -261,18 +261,18 @@ const content = (clusters: number, each: number): Uint8Array =>
   )
 
 test('a payload is on the disk before an entry names it', () => {
-  const m = newMachine({ size: 16384, clusterBits: 12 })
-  const done = perhaps(m, { _tag: 'WriteCompressed', at: 0, bytes: content(7, 4096).subarray(0, 4096) })
+  const machine = newMachine({ size: 16384, clusterBits: 12 })
+  const done = perhaps(machine, { _tag: 'WriteCompressed', at: 0, bytes: new Uint8Array(4096).fill(7) })
   if (E.isLeft(done)) throw new Error(done.left[0]?.message)
   const { writes, files } = done.right
   const view = new DataView(files.image.buffer, files.image.byteOffset)
-  const wordAt = (at: number): number => Number(view.getBigUint64(at) & 0x00ff_ffff_ffff_ffffn)
-  const l2 = wordAt(40) === 0 ? 0 : wordAt(wordAt(40))
-  const payload = Number(view.getBigUint64(l2) & ((1n << 58n) - 1n))
-  const covers = (at: number) => (w: (typeof writes)[number]) =>
-    w._tag === 'Write' && w.at <= at && at < w.at + w.bytes.length
-  const [stored, named] = [writes.findIndex(covers(payload)), writes.findIndex(covers(wordAt(40)))]
-  assert.ok(stored >= 0 && named > stored)
+  const l1 = Number(view.getBigUint64(40))
+  const entry = view.getBigUint64(Number(view.getBigUint64(l1) & 0x00ff_ffff_ffff_fe00n))
+  assert.is(entry >> 62n, 1n, 'it is compressed')
+  const payload = Number(entry & ((1n << 58n) - 1n))
+  const stored = writes.findIndex((w) => w._tag === 'Write' && w.at === payload && w.bytes.some((byte) => byte !== 0))
+  const named = writes.findIndex((w) => w._tag === 'Write' && w.at <= l1 && l1 < w.at + w.bytes.length)
+  assert.ok(stored >= 0 && named > stored, `write ${stored} stores it, ${named} names its table`)
   assert.ok(writes.slice(stored, named).some(({ _tag }) => _tag === 'Flush'))
 })
 

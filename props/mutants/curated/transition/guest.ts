@@ -192,6 +192,17 @@ export const guestMutants: readonly Mutant[] = [
     rule: 'CW-01: a cluster that is allocated is refused, with nothing written'
   },
   {
+    name: 'the entry of a compressed cluster is written before its payload',
+    file: 'transition/guest/compressed.ts',
+    change: {
+      in: 'writeCluster',
+      find: "$w.tx.write('guest data', 'prepare', $$rest)",
+      to: "$w.tx.write('guest data', 'settle', $$rest)"
+    },
+    red: 'props/transition/guest/compressed.test.ts',
+    rule: 'a payload is on the disk before an entry names it'
+  },
+  {
     name: 'the sector count of a payload ignores its host offset',
     file: 'transition/guest/compressed.ts',
     change: {
