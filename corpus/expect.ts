@@ -7,7 +7,9 @@ import { pipeline } from 'node:stream/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { imageName, type Recipe } from './recipe.js'
-import { say, tokens, type Said } from './run.js'
+import { sha256 } from '../src/node/conform/suite.js'
+import { quotedWords } from '../src/node/conform/template.js'
+import { say, type Said } from './run.js'
 
 const Ended = t.intersection([t.type({ exit: t.union([t.number, t.null]) }), t.partial({ signal: t.string })])
 
@@ -113,8 +115,6 @@ export type Expect = t.TypeOf<typeof Expect>
 /** A guest's disk larger than this is not read. */
 const mostGuest = 2 ** 31
 
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-
 const sha256File = async (path: string): Promise<string> => {
   const hash = createHash('sha256')
   await pipeline(createReadStream(path, { highWaterMark: 2 ** 20 }), hash)
@@ -151,7 +151,7 @@ export const ask = async (folder: string, recipe: Recipe): Promise<Omit<Expect, 
   const { name, title, steps, opts, varies } = recipe
   const image = readFileSync(join(folder, imageName))
   const plain = ['-f', 'qcow2', imageName]
-  const open = opts === undefined ? plain : (tokens(opts) ?? [])
+  const open = opts === undefined ? plain : (quotedWords(opts) ?? [])
   const question = async <A>(type: t.Decoder<unknown, A>, verb: string, args: readonly string[]) => {
     const said = await say(folder, 'qemu-img', [verb, '--output=json', ...args])
     return { ...ended(said), stdout: json(type, said.stdout), stderr: said.stderr }

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
+import { quotedWords } from '../src/node/conform/template.js'
 import { edits } from './edits.js'
 
 /** What a program said. `exit` is null when a signal ended it. */
@@ -12,13 +13,6 @@ export interface Said {
   readonly signal?: string
   readonly stdout: string
   readonly stderr: string
-}
-
-/** The words of a line; nothing when a quote stays open. */
-export const tokens = (line: string): readonly string[] | undefined => {
-  const word = /(?:[^\s'"]|'[^']*'|"[^"]*")+/g
-  if (line.replace(word, '').trim() !== '') return undefined
-  return (line.match(word) ?? []).map((quoted) => quoted.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'))
 }
 
 const environment = { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' }
@@ -49,7 +43,7 @@ const programs = ['qemu-img', 'qemu-io']
 
 const perform = async (folder: string, step: string): Promise<E.Either<string, void>> => {
   const [, mode, line = ''] = /^([!~-] )?(.*)$/s.exec(step) ?? []
-  const [word, ...args] = tokens(line) ?? []
+  const [word, ...args] = quotedWords(line) ?? []
   if (word === undefined) return E.left('no words, or an open quote')
   if (!programs.includes(word)) return edit(folder, word, args)
   let said = await say(folder, word, args)

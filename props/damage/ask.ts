@@ -4,7 +4,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, r
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { imageName } from '../../corpus/recipe.js'
-import { tokens } from '../../corpus/run.js'
+import { quotedWords } from '../../src/node/conform/template.js'
 import { isObject } from '../../src/bytes/json.js'
 import type { RepairMode } from '../../src/transition/repair/repair.js'
 import { fixedIn, outcomeText, type RepairOutcome } from './repairs.js'
@@ -88,7 +88,7 @@ const most = 2 ** 22
 
 /** The options that open an image. */
 const opening = ({ expect: { opts } }: Subject): readonly string[] =>
-  opts === undefined ? ['-f', 'qcow2', imageName] : (tokens(opts) ?? [])
+  opts === undefined ? ['-f', 'qcow2', imageName] : (quotedWords(opts) ?? [])
 
 /** A folder with the companions of an image, in which QEMU is asked about one damage of it after the other. */
 export class QemuFolder {

@@ -116,7 +116,7 @@ export const rooms: readonly Room[] = [
     what: 'generators derived from the field tables',
     uses: ['src/transition']
   },
-  { name: 'corpus', what: "recipes, images, and QEMU's verdicts on them", uses: [], effects: true },
+  { name: 'corpus', what: "recipes, images, and QEMU's verdicts on them", uses: ['src/node/conform'], effects: true },
   {
     name: 'props',
     what: 'the tests, a folder for each room of src; the runner, the npm commands, the mutants',

@@ -27,7 +27,6 @@ import { flags } from '../vectors/flags.js'
 
 const { values } = parseArgs({
   options: {
-    limit: { type: 'string', default: '2000' },
     anew: { type: 'boolean', default: false },
     tar: { type: 'string' }
   }
@@ -56,9 +55,7 @@ const make = (): void => {
 
   const folder = mkdtempSync(join(tmpdir(), 'qcow2-vectors-'))
   const size = (packed: string): number => statSync(join(corpusFolder, 'images', packed)).size
-  const { vectors, left } = chosen(candidates(size), installed, folder, Number(values.limit), (digest) =>
-    known.get(digest)
-  )
+  const { vectors, left } = chosen(candidates(size), installed, folder, (digest) => known.get(digest))
   rmSync(folder, { recursive: true })
 
   const lines = vectors.map((vector) => JSON.stringify(vector)).join(',\n')

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { sha256 } from '../../corpus/expect.js'
-import { tokens } from '../../corpus/run.js'
+import { sha256 } from '../../src/node/conform/suite.js'
+import { quotedWords } from '../../src/node/conform/template.js'
 import { isObject } from '../../src/bytes/json.js'
 import type { Vector } from '../../src/node/conform/vector.js'
 import type { Subject } from '../damage/verdict.js'
@@ -40,7 +40,7 @@ const verdictOf = (qemu: Qemu, folder: string, open: readonly string[], read: bo
 export const askAll = (qemus: readonly Qemu[], folder: string, loaded: Subject, read: boolean): Vector['qemu'] => {
   for (const [name, bytes] of loaded.files) writeFileSync(join(folder, name), bytes)
   const { opts } = loaded.expect
-  const open = opts === undefined ? ['-f', 'qcow2', 'img.qcow2'] : (tokens(opts) ?? [])
+  const open = opts === undefined ? ['-f', 'qcow2', 'img.qcow2'] : (quotedWords(opts) ?? [])
   const groups: { versions: string[]; verdict: Verdict }[] = []
   for (const qemu of qemus) {
     const verdict = verdictOf(qemu, folder, open, read)

@@ -19,7 +19,7 @@ export interface Candidate {
   readonly without?: ClauseId
   readonly files: Vector['files']
   readonly loaded: Subject
-  /** What tells it from others: of those that are equal in it and come out alike, only some are kept. */
+  /** What is changed in it: of candidates with the same change that come out alike only some are kept. */
   readonly kind: string
 }
 

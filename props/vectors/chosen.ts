@@ -8,6 +8,8 @@ import type { Candidate } from './candidate.js'
 import type { Flag } from './flags.js'
 import { type Judged, judgedImage, mostRead } from './judged.js'
 
+/** How many vectors there are. */
+const most = 1560
 /** How many candidates are kept of those that are changed in the same fields and come out alike. */
 const mostAlike = 4
 
@@ -69,12 +71,11 @@ const vectorOf = (candidate: Candidate, judged: Judged, qemu: Vector['qemu']): V
   }
 }
 
-/** The vectors among candidates, at most `limit`, and why others are left out. `known` has the verdicts of images that need not be asked about. */
+/** The vectors among candidates, and why others are left out. `known` has the verdicts of images that need not be asked about. */
 export const chosen = (
   candidates: Iterable<Candidate>,
   qemus: readonly Qemu[],
   folder: string,
-  limit: number,
   known: (sha256: string) => Vector['qemu'] | undefined
 ): { readonly vectors: readonly Vector[]; readonly left: readonly string[] } => {
   const vectors: Vector[] = []
@@ -82,7 +83,7 @@ export const chosen = (
   const alike = new Map<string, number>()
   const seen = new Set<string>()
   for (const candidate of candidates) {
-    if (vectors.length >= limit) break
+    if (vectors.length >= most) break
     const judged = judgedImage(candidate.loaded)
     const { refused, check, clauses, sha256 } = judged
     const key = JSON.stringify([candidate.kind, refused?.clauses, check.opens, clauses.slice(0, 3)])

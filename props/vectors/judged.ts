@@ -1,7 +1,7 @@
 /** What this package makes of the image of a vector. */
 import * as E from 'fp-ts/lib/Either.js'
 import { type ClauseId, isClauseId } from '../../spec/clauses/index.js'
-import { sha256 } from '../../corpus/expect.js'
+import { sha256 } from '../../src/node/conform/suite.js'
 import type { Issue } from '../../src/bytes/issue.js'
 import { label } from '../../src/bytes/octets.js'
 import { writableRules } from '../../src/format/header-rules.js'

@@ -29,8 +29,6 @@ const chosen = (all: readonly Vector[], only: readonly string[]): readonly Vecto
     ? all
     : all.filter(({ id, clauses }) => only.includes(id) || clauses.some((clause) => only.includes(clause)))
 
-const quoted = (line: string): string => (line.includes("'") ? `"${line.replace(/["\\$`]/g, '\\$&')}"` : `'${line}'`)
-
 const extract = (vectors: readonly Vector[], folder: string): E.Either<CommandError, void> =>
   E.chain(() => print(`${vectors.length} written to ${folder}\n`))(
     actOnEach(vectors, (vector) => writeFiles(vector, join(folder, vector.id)))
@@ -96,8 +94,7 @@ export const conform = command({
     const tell = (done: number, of: number): void => show?.(`    (${done}/${of} vectors)\r`)
     const { tried, leftOut } = yield* wait(conformance(subject, vectors, Math.max(1, jobs), tell))
     const missing = tried.find(({ found }) => found._tag === 'Broke' && found.why.startsWith('could not be started'))
-    if (missing?.found._tag === 'Broke')
-      yield* get(failure(`'${quoted(line)}' ${missing.found.why}`, { exitCode: notRun }))
+    if (missing?.found._tag === 'Broke') yield* get(failure(`'${line}' ${missing.found.why}`, { exitCode: notRun }))
     const run: Run = { command: line, role, tried, leftOut, notes: [note] }
     yield* get(print(reportOf(run, output)))
     return failures(run).length === 0 ? ok : failed

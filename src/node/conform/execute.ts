@@ -36,7 +36,7 @@ const mostComplaint = 4096
 /** Milliseconds that pipes may stay open after the program has ended. */
 const patience = 1000
 
-/** Bytes of memory of the processes of a group; 0 where the system does not tell. */
+/** Bytes of memory of the processes of a group; 0 where the system has no /proc. */
 const memoryOf = (group: number): number =>
   E.getOrElse(() => 0)(
     E.tryCatch(

@@ -16,7 +16,6 @@ export const readers: Readonly<Record<string, string>> = {
   'qemu-img': 'qemu-img convert -f qcow2 -O raw {image} {out}',
   libqcow: `python3 -c '${pyqcow}' {image} {out}`,
   '7z': '7zz e -so {image}',
-  nbdkit: 'nbdkit --exit-with-parent -U - --filter=qcow2dec file {image} --run \'nbdcopy "$uri" {out}\'',
   qcow2: 'qcow2 convert -f qcow2 -O raw {image} {out}'
 }
 

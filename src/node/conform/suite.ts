@@ -18,7 +18,8 @@ const corpus =
     .map((path) => fileURLToPath(new URL(path, import.meta.url)))
     .find((path) => existsSync(join(path, 'vectors'))) ?? ''
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+/** The SHA-256 of bytes, in hexadecimal. */
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 const attempt = <A>(what: string, work: () => A): E.Either<CommandError, A> =>
   E.tryCatch(work, (error) => commandError(`${what}: ${reason(error)}`, { exitCode: 2 }))

@@ -9,8 +9,8 @@ export interface Template {
   readonly hasOut: boolean
 }
 
-/** The words of a line, in which quotes keep words together. */
-const wordsOf = (line: string): readonly string[] | undefined => {
+/** The words of a line, in which 'single' and "double" quotes keep a word together; `undefined` where a quote stays open. */
+export const quotedWords = (line: string): readonly string[] | undefined => {
   const word = /(?:[^\s'"]|'[^']*'|"[^"]*")+/g
   if (line.replace(word, '').trim() !== '') return undefined
   return (line.match(word) ?? []).map((quoted) => quoted.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'))
@@ -22,7 +22,7 @@ export const template = (line: string, shell: boolean): E.Either<CommandError, T
     return failure(`The command '${line}' has no place for the image: write {image} where its name goes`, {
       exitCode: 2
     })
-  const words = shell ? (['/bin/sh', '-c', line] as const) : wordsOf(line)
+  const words = shell ? (['/bin/sh', '-c', line] as const) : quotedWords(line)
   const [program, ...args] = words ?? []
   return program === undefined
     ? failure(`The command '${line}' has no words, or a quote that stays open`, { exitCode: 2 })
