@@ -72,6 +72,13 @@ export const nodeMutants: readonly Mutant[] = [
     ...inFaults
   },
   {
+    name: 'a disk may be longer by a whole sector',
+    file: 'node/conform/outcome.ts',
+    change: { in: 'diskFound', find: '$length < disk.length + $sector', to: '$length <= disk.length + $sector' },
+    red: 'props/node/conform.test.ts',
+    rule: 'a size that is no whole sectors may be rounded up'
+  },
+  {
     name: 'a file keeps what a command has added that fails',
     file: 'node/files/disk-file.ts',
     change: { in: 'diskFile', find: 'end > reach', to: 'false' },
