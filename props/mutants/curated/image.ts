@@ -289,5 +289,12 @@ export const imageMutants: readonly Mutant[] = [
     change: { in: 'unrepairable', find: 'snapshotLimits.includes($row)', operator: 'condition-false' },
     red: 'props/transition/repair/destroys.test.ts',
     rule: 'a repair deletes no snapshots past the limits of QEMU, and leaves the image alone'
+  },
+  {
+    name: 'an explanation has all bytes that an entry states',
+    file: 'image/dump/explain-parts.ts',
+    change: { in: 'inEntry', find: 'Math.min(place.size, mostShown)', to: 'place.size' },
+    red: 'props/image/dump/dump.test.ts',
+    rule: 'an explanation does not grow with a length that only a damaged entry states'
   }
 ]

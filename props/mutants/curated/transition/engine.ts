@@ -243,5 +243,12 @@ export const engineMutants: readonly Mutant[] = [
     change: { in: 'Transaction.read', find: '!this.now.has($s)', operator: 'condition-false' },
     red: 'props/transition/engine/requests.test.ts',
     rule: 'a plan requests each sector whole, and once'
+  },
+  {
+    name: 'a read of no bytes asks for bytes past the end of any file',
+    file: 'transition/engine/transaction.ts',
+    change: { in: 'Transaction.read', find: '$length === 0', to: 'false' },
+    red: 'props/transition/engine/far.test.ts',
+    rule: 'a repair asks for nothing past the end of any file'
   }
 ]
