@@ -18,7 +18,7 @@ export type Layer = (
 export type Chain = readonly [Layer, ...(readonly Layer[])]
 
 /** Whether an extent reads as zeros, whatever its file holds. */
-export const isZeros = ({ kind }: Extent): boolean => kind === 'zero' || kind === 'absent' || kind === 'hole'
+export const isZeroExtent = ({ kind }: Extent): boolean => kind === 'zero' || kind === 'absent' || kind === 'hole'
 
 /** An extent and the layer it was found in. `absent` ones have no layer below them that reaches so far: they read as zeros. */
 export interface LocatedExtent extends Extent {

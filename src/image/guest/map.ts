@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../bytes/json.js'
 import { type Plan, emit, onEmit } from '../../bytes/plan.js'
 import { Coalescer } from '../byte-range.js'
-import { type Chain, chainSize, isZeros, type LocatedExtent, locations } from './chain.js'
+import { type Chain, chainSize, isZeroExtent, type LocatedExtent, locations } from './chain.js'
 
 /** An entry of a map. @see RD-09 */
 export interface MapEntry {
@@ -27,7 +27,7 @@ const entryOf = (chain: Chain, e: LocatedExtent): MapEntry => {
     length: e.length,
     depth: e.depth,
     present: e.kind !== 'absent',
-    zero: isZeros(e),
+    zero: isZeroExtent(e),
     data: e.kind !== 'zero' && e.kind !== 'absent',
     ...(e.host === undefined || opaque ? {} : { offset: e.host })
   }

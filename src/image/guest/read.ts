@@ -5,7 +5,7 @@ import { empty, padded } from '../../bytes/octets.js'
 import { failWith, type Memory, type Plan, readAt, readInto, onEmit } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
 import { decodeCluster, type Decompressor } from '../../compression/decompress.js'
-import { type Chain, chainSize, fileOf, isZeros, type LocatedExtent, locations } from './chain.js'
+import { type Chain, chainSize, fileOf, isZeroExtent, type LocatedExtent, locations } from './chain.js'
 import type { GuestDisk } from './extents.js'
 
 /** Why bytes cannot be read. @see CMP-14 */
@@ -41,7 +41,7 @@ export function* extentBytes(
   memory?: Memory
 ): Plan<Uint8Array | undefined> {
   const layer = chain[e.depth]
-  if (isZeros(e)) return undefined
+  if (isZeroExtent(e)) return undefined
   if (layer?._tag === 'Image' && layer.disk.encrypted)
     return yield* failure(e, {
       clause: 'LUKS-08',

@@ -1,6 +1,6 @@
 /** How much of the disks is copied, in percentages that overwrite each other, as qemu-img prints it. */
 import { isatty } from 'node:tty'
-import { isZeros, locations } from '../../image/guest/chain.js'
+import { isZeroExtent, locations } from '../../image/guest/chain.js'
 import { task, wait } from '../command-error.js'
 import { print } from '../files/output.js'
 import { run } from '../files/source.js'
@@ -85,7 +85,7 @@ export const progressOf = task(async function* (
       input,
       () => locations(input.chain, 0, end),
       (e) => {
-        if (isCounted(e.depth, isZeros(e))) total += Math.min(end, e.start + e.length) - e.start
+        if (isCounted(e.depth, isZeroExtent(e))) total += Math.min(end, e.start + e.length) - e.start
       }
     )
     yield* wait(count)

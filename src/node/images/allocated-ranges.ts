@@ -1,5 +1,5 @@
 /** Allocated ranges: where a guest disk has bytes that may not be zeros. Nothing else of it need be read. */
-import { isZeros, locations } from '../../image/guest/chain.js'
+import { isZeroExtent, locations } from '../../image/guest/chain.js'
 import { task, wait } from '../command-error.js'
 import { run } from '../files/source.js'
 import { guestSize } from './guest.js'
@@ -37,7 +37,7 @@ export const allocatedRanges = task(async function* (open: OpenChain) {
     open,
     () => locations(open.chain, 0, size),
     (e) => {
-      if (!isZeros(e)) ranges.add(e.start, Math.min(size, e.start + e.length))
+      if (!isZeroExtent(e)) ranges.add(e.start, Math.min(size, e.start + e.length))
     }
   )
   yield* wait(add)

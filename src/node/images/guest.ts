@@ -4,7 +4,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Issue } from '../../bytes/issue.js'
 import { emit, failOn, Memory, onEmit, type Plan } from '../../bytes/plan.js'
 import type { Decoder, Decompressor } from '../../compression/decompress.js'
-import { type Chain, chainSize, fileOf, isZeros, type LocatedExtent, locations } from '../../image/guest/chain.js'
+import { type Chain, chainSize, fileOf, isZeroExtent, type LocatedExtent, locations } from '../../image/guest/chain.js'
 import { extentBytes, readPadded } from '../../image/guest/read.js'
 import { type CommandError, task, wait } from '../command-error.js'
 import { type Act, run, type Source } from '../files/source.js'
@@ -98,7 +98,7 @@ function* pieces(
     const isStored = e.kind === 'data' || e.kind === 'hole'
     const missing = isStored ? partPastEnd(e, from, to, sourceOf(fileOf(chain[e.depth], e.depth))) : undefined
     if (missing !== undefined) yield* failOn(onPastEnd(missing))
-    if (isZeros(e)) {
+    if (isZeroExtent(e)) {
       // All threads number their shares alike, though one may find a hole where another found stored zeros.
       if (e.host !== undefined) counted += to - from
       return yield* emit<Piece>({ ...where, at: from, length: to - from, bytes: undefined })

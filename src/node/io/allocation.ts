@@ -1,7 +1,7 @@
 /** Reports on which guest bytes an image has itself, and whether zeros can be written without data. */
 import * as E from 'fp-ts/lib/Either.js'
 import { grainSize } from '../../format/geometry.js'
-import { type Chain, chainSize, isZeros, type LocatedExtent, locations } from '../../image/guest/chain.js'
+import { type Chain, chainSize, isZeroExtent, type LocatedExtent, locations } from '../../image/guest/chain.js'
 import { type Cause, either, get, showCause } from '../command-error.js'
 import { hex, ioSize } from '../text/numbers.js'
 import type { IoFile } from './io-file.js'
@@ -77,6 +77,6 @@ export const zeroesFast = (file: IoFile, { at, length, unmap }: Transfer & { rea
   return edges.every((edge) => {
     const from = edge - (edge % grain)
     const found = extents(file, chain, from, Math.min(size, from + grain))
-    return E.isRight(found) && found.right.every(isZeros)
+    return E.isRight(found) && found.right.every(isZeroExtent)
   })
 }

@@ -5,7 +5,7 @@ import { clusterSize, grainSize, subclusterSize } from '../../format/geometry.js
 import { encodeL2Entry, type L2Entry } from '../../format/l2.js'
 import { maxClusterBits } from '../../format/limits.js'
 import { allSubclusters } from '../../format/subcluster.js'
-import { isZeros, locations } from '../../image/guest/chain.js'
+import { isZeroExtent, locations } from '../../image/guest/chain.js'
 import { eachL2Table, entryOf, hostClusterOf, releaseEntry } from '../engine/active-tree.js'
 import type { CommandState } from '../engine/command-state.js'
 import { endRound } from '../engine/finish.js'
@@ -146,7 +146,7 @@ function* readsAsZeros(w: CommandState, from: number, to: number): Plan<boolean>
   if (from === to) return true
   let zeros = true
   yield* onEmit(locations(w.chain, from, to), function* (e): Plan<void> {
-    zeros &&= isZeros(e)
+    zeros &&= isZeroExtent(e)
   })
   return zeros
 }
