@@ -1,30 +1,25 @@
 /** Structures past the end of the file: what a truncated copy of an image lacks, as far as the metadata show it. */
-import { type Complaint, type Issue, issue } from '../bytes/issue.js'
+import type { ClauseId } from '../../spec/clauses/index.js'
+import { type Issue, issue } from '../bytes/issue.js'
 import { type Plan, readAt } from '../bytes/plan.js'
 import { lastExtension } from '../format/extension-area.js'
 import { blockEntries, clusterSize, type Geometry } from '../format/geometry.js'
 import * as limits from '../format/limits.js'
 import { refcountBits } from '../format/refcount.js'
 import { L1View, RefcountTableView, RefcountView } from '../format/views.js'
+import { inconsistent, type Location } from './check/findings.js'
 import type { GuestDisk } from './guest/extents.js'
 import { luksPointer, type Metadata, snapshotTablePlace } from './metadata.js'
 
-/** A table or another structure by its name and place. */
-interface Structure {
-  readonly structure: string
-  readonly at: number
-  readonly size: number
-}
-
-const inconsistent = (complaint: Omit<Complaint, 'phase' | 'source' | 'field'>): Issue =>
-  issue({ ...complaint, field: '', phase: 'inconsistent', source: 'format' })
+const issueOf = (clause: ClauseId, where: Location, found: string, expected: string): Issue =>
+  issue(inconsistent(clause, where, found, expected, 'format'))
 
 /** The issue of a structure that the file ends before or in. @see GEN-03 and GEN-05 */
-const cutOff = (s: Structure, fileLength: number): readonly Issue[] => {
+const cutOff = (s: Location, fileLength: number): readonly Issue[] => {
   if (s.size === 0 || s.at + s.size <= fileLength) return []
   const found = `${Math.max(0, fileLength - s.at)} of its ${s.size} bytes before the end of the file at byte ${fileLength}`
   const clause = s.at < fileLength ? 'GEN-03' : 'GEN-05'
-  return [inconsistent({ ...s, clause, found, expected: 'all of them; what is missing reads as zeros' })]
+  return [issueOf(clause, s, found, 'all of them; what is missing reads as zeros')]
 }
 
 /** The entries of a table, as far as they are in the file. */
@@ -37,7 +32,7 @@ function* entriesOf(at: number, size: number, fileLength: number): Plan<Uint8Arr
 const firstPastEnd = (
   view: { readonly length: number },
   offsetAt: (i: number) => number,
-  entry: Omit<Structure, 'size'>,
+  entry: Omit<Location, 'size'>,
   fileLength: number
 ): readonly Issue[] => {
   for (let i = 0; i < view.length; i++) {
@@ -45,7 +40,7 @@ const firstPastEnd = (
     if (offset < fileLength) continue
     const [at, found] = [entry.at + 8 * i, `a table at byte ${offset}`]
     const expected = `one before the end of the file at byte ${fileLength}`
-    return [inconsistent({ structure: entry.structure, at, size: 8, clause: 'GEN-05', found, expected })]
+    return [issueOf('GEN-05', { structure: entry.structure, at, size: 8 }, found, expected)]
   }
   return []
 }
@@ -71,7 +66,7 @@ const lastCounted = (bytes: Uint8Array, order: number): number | undefined => {
 }
 
 /** What a file lacks of the refcount table, the first of its blocks that lies past the end, and the last cluster with a refcount. */
-function* refcountsPastEnd(m: Metadata, g: Geometry, fileLength: number): Plan<readonly Issue[]> {
+function* refcountStructuresPastEnd(m: Metadata, g: Geometry, fileLength: number): Plan<readonly Issue[]> {
   const at = Number(m.header.refcountTableOffset)
   const size = Math.min(m.header.refcountTableClusters * clusterSize(g), limits.maxRefcountTable)
   const view = new RefcountTableView(yield* entriesOf(at, size, fileLength))
@@ -90,7 +85,7 @@ function* refcountsPastEnd(m: Metadata, g: Geometry, fileLength: number): Plan<r
   const expected = `none past the end of the file at byte ${fileLength}`
   const bits = refcountBits(g.refcountOrder)
   const place = { at: offsetAt(last) + Math.floor((counted * bits) / 8), size: Math.ceil(bits / 8) }
-  return [inconsistent({ ...place, structure: 'last refcount', clause: 'CHK-05', found, expected })]
+  return [issueOf('CHK-05', { structure: 'last refcount', ...place }, found, expected)]
 }
 
 /**
@@ -105,7 +100,7 @@ export function* pastEnd(m: Metadata, disk: GuestDisk, fileLength: number): Plan
     at: Number(s.l1TableOffset),
     size: 8 * s.l1Size
   }))
-  const structures: readonly Structure[] = [
+  const structures: readonly Location[] = [
     { structure: 'snapshot table', ...snapshotTablePlace(m) },
     ...snapshotL1Tables.filter(({ at, size }) => at + size > fileLength).slice(0, 1),
     ...(directory === undefined || m.bitmaps.length === 0
@@ -121,7 +116,7 @@ export function* pastEnd(m: Metadata, disk: GuestDisk, fileLength: number): Plan
   ]
   return [
     ...(yield* mappingPastEnd(disk, fileLength)),
-    ...(yield* refcountsPastEnd(m, disk.g, fileLength)),
+    ...(yield* refcountStructuresPastEnd(m, disk.g, fileLength)),
     ...structures.flatMap((s) => cutOff(s, fileLength))
   ]
 }

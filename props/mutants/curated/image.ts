@@ -18,7 +18,7 @@ export const imageMutants: readonly Mutant[] = [
     name: 'a cluster that begins at the end of the file is not past it',
     file: 'image/past-end.ts',
     change: {
-      in: 'refcountsPastEnd',
+      in: 'refcountStructuresPastEnd',
       find: '$counted === undefined || $cluster < $length',
       to: '$counted === undefined || $cluster <= $length'
     },
