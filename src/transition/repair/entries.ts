@@ -1,4 +1,5 @@
 /** Repairing the entries of L1 and L2 tables: bits without a meaning are cleared, and COPIED flags follow the refcounts. */
+import type { RuleTable } from '../../bytes/judgement.js'
 import { type Plan, readAt } from '../../bytes/plan.js'
 import { clusterSize, l2EntrySize } from '../../format/geometry.js'
 import { l1Entry, l1Rules } from '../../format/l1.js'
@@ -62,10 +63,9 @@ const repairedCluster = (e: L2Entry, ctx: L2Context): Cluster => {
   return { ...e, copied, reserved: 0n }
 }
 
-const isCorruption = (rule: Parameters<typeof severityOf>[0]): boolean => severityOf(rule) === 'corruption'
-
-/** How many corruptions an L2 entry has by itself. */
-const corruptionsOf = (e: L2Entry, ctx: L2Context): number => [...l2Rules.brokenBy(e, ctx)].filter(isCorruption).length
+/** How many corruptions an entry has by itself. */
+const corruptionsOf = <A, C>(rules: RuleTable<A, C>, entry: A, context: C): number =>
+  [...rules.brokenBy(entry, context)].filter((rule) => severityOf(rule) === 'corruption').length
 
 /** Repairs the entries of an L2 table at host byte `at`. Returns how many corruptions that has fixed. */
 function* repairTable(w: CommandState, at: number): Plan<number> {
@@ -81,14 +81,15 @@ function* repairTable(w: CommandState, at: number): Plan<number> {
     yield* w.tx.putWord('active L2 table', 'prepare', at + i * stride, word)
     const { subclusters } = entry
     const after = subclusters === undefined ? repaired : { ...repaired, subclusters }
-    fixed += corruptionsOf(entry, w.g) - corruptionsOf(after, w.g)
+    fixed += corruptionsOf(l2Rules, entry, w.g) - corruptionsOf(l2Rules, after, w.g)
   }
   return fixed
 }
 
 /**
  * Clears the bits of entries that have no meaning: reserved bits, the COPIED flags of compressed clusters, and host offsets
- * that are not aligned and hold no data. An L1 entry that names no table in the file stays. Returns how many corruptions that has fixed.
+ * that are not aligned and hold no data. An L1 entry that names no table in the file stays. Returns how many corruptions that
+ * has fixed.
  *
  * @see CHK-08 and CHK-10
  */
@@ -101,8 +102,7 @@ export function* repairEntries(w: CommandState, e: Examined): Plan<number> {
     if (entry.reserved !== 0n) {
       const repaired = { ...entry, reserved: 0n }
       yield* w.tx.putWord(section, 'prepare', l1At, l1Entry.leaf.toWord(repaired))
-      const corruptions = [entry, repaired].map((each) => [...l1Rules.brokenBy(each, w.g)].filter(isCorruption).length)
-      fixed += (corruptions[0] ?? 0) - (corruptions[1] ?? 0)
+      fixed += corruptionsOf(l1Rules, entry, w.g) - corruptionsOf(l1Rules, repaired, w.g)
     }
     if (!again) fixed += yield* repairTable(w, at)
   })
