@@ -11,7 +11,7 @@ import { deflateFacts } from './deflate-facts.js'
 /** Bytes of the payload in a piece: they yield at most some hundred kilobytes. */
 const piece = 512
 
-const broken: E.Left<string> = { _tag: 'Left', left: 'a deflate stream that is broken' }
+const broken = 'a deflate stream that is broken'
 
 /** The output up to a size; the rest is counted and dropped. */
 class ClusterSink {
@@ -63,13 +63,13 @@ const feed = (payload: Uint8Array, size: number, fine = payload.length): Inflate
 export const inflate = (payload: Uint8Array, size: number): E.Either<string, Uint8Array> => {
   const { length, finished, cut } = deflateFacts(payload, size)
   if (finished && length < size) return E.left(`a deflate stream of ${length} bytes`)
-  if (length < size || (length === size && !finished && !cut)) return broken
+  if (length < size || (length === size && !finished && !cut)) return E.left(broken)
   if (finished && length === size)
     return E.tryCatch(
       () => inflateSync(payload, { out: new Uint8Array(size) }),
-      () => broken.left
+      () => broken
     )
   const coarse = feed(payload, size)
   const { sink } = coarse.fault === undefined ? coarse : feed(payload, size, coarse.fault)
-  return sink.length < size ? broken : E.right(sink.out)
+  return sink.length < size ? E.left(broken) : E.right(sink.out)
 }

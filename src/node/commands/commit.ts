@@ -80,7 +80,8 @@ const copy = task(async function* (overlay: OpenChain, depth: number, target: Ta
     await limit.admit(piece.bytes?.length ?? 0)
     return target.put(piece)
   }
-  yield* wait(wholeDisk(upper, (piece) => (isPut(piece) ? (rate > 0 ? slowly : target.put)(piece) : undefined)))
+  const put = rate > 0 ? slowly : target.put
+  yield* wait(wholeDisk(upper, (piece) => (isPut(piece) ? put(piece) : undefined)))
   await limit.settle()
   yield* get(target.end())
 })

@@ -80,8 +80,8 @@ export const lockImage = (image: string | Place, options: LockOptions = {}): Tas
     if (isUrl(name))
       return yield* get(failure(`Could not open '${name}': an image on a server cannot be changed`, { file: name }))
     const file = yield* wait(open(place))
-    const image = { name, length: file.length(), world: { _tag: 'Sync', read: file.read } } as const
-    const metadata = yield* wait(openableMetadata(image, options.passed))
+    const source = { name, length: file.length(), world: { _tag: 'Sync', read: file.read } } as const
+    const metadata = yield* wait(openableMetadata(source, options.passed))
     const { externalDataFile } = metadata.header.incompatibleFeatures
     const data = externalDataFile ? yield* wait(open(yield* get(dataPlace(name, metadata, allow)))) : undefined
     const chain =

@@ -14,9 +14,11 @@ const image = (noun: string, driver: string): Words => [
   noun,
   `convert it first: qemu-img convert -f ${driver} -O qcow2`
 ]
-const raw = (noun: string): Words => [noun, 'convert -f raw takes it as it is']
+const asRaw = 'convert -f raw takes it as it is'
+const ifRaw = `if it is a raw disk, ${asRaw}`
+const raw = (noun: string): Words => [noun, asRaw]
 const lost = (noun: string): Words => [noun, 'fetch the image again']
-const unlikely = (noun: string): Words => [noun, 'if it is a raw disk, convert -f raw takes it as it is']
+const unlikely = (noun: string): Words => [noun, ifRaw]
 
 const wordsOf: Readonly<Record<FileKind, Words>> = {
   gzip: compressed('a gzip file'),
@@ -60,10 +62,10 @@ const wordsOf: Readonly<Record<FileKind, Words>> = {
 const isAnother = ({ clause, file, offset = 0 }: CommandError, name: string): boolean =>
   file === name && offset < 8 && (clause === 'OPEN-01' || clause === 'OPEN-02')
 
-/** What an error says after its reason: what the file is, if that is known. */
+/** The end of an error's message: what the file is, if that is known. */
 const sequel = (kind: FileKind | undefined, { clause }: CommandError): string => {
   if (kind !== undefined) return `; this is ${wordsOf[kind].join(': ')}`
-  return clause === 'OPEN-01' ? '; if it is a raw disk, convert -f raw takes it as it is' : ''
+  return clause === 'OPEN-01' ? `; ${ifRaw}` : ''
 }
 
 /** Opens an image. Where the file has no qcow2 header, the error names what it is. */
