@@ -50,7 +50,7 @@ const summaries: Readonly<Record<CommandName, string>> = {
   amend: 'change properties: compat, refcount_bits, lazy_refcounts, size, data_file, data_file_raw',
   rebase: 'change the backing file; the guest disk stays the same, unless -u is given',
   commit: 'copy what an overlay holds into its backing file, and empty the overlay',
-  conform: 'hold another reader or checker against the conformance vectors, and print the clauses that it breaks'
+  conform: 'run another reader or checker over the conformance vectors, and print the clauses that it breaks'
 }
 
 const isCommand = (word: string): word is CommandName => word in commands
