@@ -37,7 +37,7 @@ export interface SeekData {
   readonly at: number
 }
 
-/** Bytes `[from, to)` of a file, the first that are stored from the byte on that was asked for; both are Infinity if there are none. */
+/** The first stored bytes `[from, to)` of a file at or after the byte of a request; both are Infinity if there are none. */
 export interface StoredRange {
   readonly from: number
   readonly to: number
@@ -83,7 +83,7 @@ export function* readAt(at: number, length: number, file: FileRef = imageFile): 
   return bytesOf(yield { _tag: 'Read', file, at, length })
 }
 
-/** What is known of holes where nobody can say: everything is stored. */
+/** The answer of a driver that does not know the holes of a file: everything is stored. */
 export const allStored = ({ at }: Pick<SeekData, 'at'>): StoredRange => ({ from: at, to: Infinity })
 
 /** Memory that a plan reads into again and again: what it read before may be gone then. */

@@ -13,7 +13,7 @@ export type { LuksHeader, LuksSlot }
 const luksMagic = Uint8Array.of(0x4c, 0x55, 0x4b, 0x53, 0xba, 0xbe)
 /** What `active` holds in a slot that is in use. */
 export const luksActive = 0x00ac_71f3
-/** What it holds in another one. */
+/** What `active` holds in a slot that is not in use. */
 const luksInactive = 0xdead
 /** Sectors before the key material. */
 const luksHeaderSectors = 8

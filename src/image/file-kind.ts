@@ -69,7 +69,7 @@ const textSize = 4096
 
 const isHtml = /^\s*(<!doctype html|<html|<head|<\?xml)/i
 
-/** Whether a text has the byte: no control character but a space, and the escape of terminals. */
+/** Whether a byte occurs in text: no control character but white space, and the escape of terminals. */
 const inText = (byte: number): boolean =>
   byte === 0x1b || (byte >= 0x09 && byte <= 0x0d) || (byte >= 0x20 && byte !== 0x7f)
 

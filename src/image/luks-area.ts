@@ -57,7 +57,7 @@ function* slack({ offset, length }: EncryptionPointer, g: Geometry): Plan<readon
   ]
 }
 
-/** The issues of the area of an image that is encrypted by LUKS. Of a header that is no LUKS header only that is said. */
+/** The issues of the area of an image that is encrypted by LUKS. A wrong magic number or version is the only one reported. */
 export function* judgeArea(pointer: EncryptionPointer, g: Geometry): Plan<readonly Issue[]> {
   const partition = yield* readPartition(pointer)
   if (partition === undefined) return []

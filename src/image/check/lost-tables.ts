@@ -12,7 +12,7 @@ import type { Reference } from './visitor.js'
 /** Bytes of a leaked cluster that are read at a time. */
 const chunk = 4096
 
-/** Most bytes of leaked clusters that a check reads. */
+/** Bytes of leaked clusters, each of whole chunks, after which a check reads no other one. */
 const mostRead = 2 ** 26
 
 const unused = { active: 0, all: 0, guest: 0, guestSize: 0, elsewhere: false }
@@ -26,7 +26,7 @@ const isLeaked = ({ references, refcounts, size }: CheckState, r: Reference): bo
 
 /**
  * How many entries of a part of a table name leaked clusters; `undefined` where one is damaged, or names anything else.
- * COPIED tells an L2 table from that of a bitmap.
+ * COPIED flags distinguish an L2 table from a bitmap table.
  */
 const namesIn = (state: CheckState, t: L2Table): number | undefined => {
   let names = 0
@@ -50,7 +50,8 @@ function* unreferenced({ references, refcounts, size, fileLength }: CheckState):
 
 /**
  * Notes leaked clusters that look like an L2 table: all their entries are sound, and those that name clusters name leaked
- * ones. A repair would free them all. Reads 64 MiB at most, and nothing where there is no leak.
+ * ones. A repair would free them all. Begins no table after 64 MiB of reads, and reads nothing
+ * where there is no leak.
  *
  * @see CHK-17
  */

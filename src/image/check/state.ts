@@ -10,7 +10,7 @@ import type { Refcounts } from './refcounts.js'
 export class CheckState {
   /** References met. */
   readonly references = new Counts()
-  /** Clusters of the file that something names which ends past it, so that QEMU does not count it. @see CHK-02 and CHK-15 */
+  /** References, which QEMU does not count, to clusters of the file by ranges that end past it. @see CHK-02 and CHK-15 */
   readonly uncounted = new Counts()
   readonly findings = new Findings()
   readonly ownership: Ownership

@@ -39,7 +39,12 @@ const fixedJson = ({ leaks, corruptions }: Fixed): JsonObject => ({
   ...(corruptions === 0 ? {} : { 'corruptions-fixed': corruptions })
 })
 
-/** Repairs an image, as far as the mode lets it; warns before it frees what looks like a lost table. What writes is loaded only for this. @see CHK-08 and CHK-17 */
+/**
+ * Repairs an image, as far as the mode lets it; warns before it frees what looks like a lost table. What writes is loaded
+ * only for this.
+ *
+ * @see CHK-08 and CHK-17
+ */
 const repaired = async function* (
   name: string,
   mode: RepairMode,

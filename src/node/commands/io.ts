@@ -31,7 +31,7 @@ export const io = command({
     forceShare: flag('-U, --force-share', 'with -r: also while another process writes the image'),
     discard: choice(
       '-d, --discard <mode>',
-      `what becomes of discards: ignore and off leave the image as it is; unmap (default) and on carry them out`,
+      'what becomes of discards: ignore and off leave the image as it is; unmap (default) and on carry them out',
       discards,
       undefined
     ),

@@ -35,7 +35,7 @@ export class PastEnd {
     return []
   }
 
-  /** What is to be said of each file that lacks guest data. */
+  /** A warning for each file that lacks guest data. */
   warnings(): readonly CommandError[] {
     return [...this.missing].map(([file, { start, length }]) =>
       commandError(

@@ -6,7 +6,7 @@ import { type Libc, loadLibc, noSuchByte } from './libc.js'
 /** Where a file has stored bytes. */
 export type Seek = (request: Pick<SeekData, 'at'>) => StoredRange
 
-/** From this length on it takes longer to read a file than to load what asks for holes; some take up space. */
+/** Bytes of a file from which on reading it takes longer than loading the C library, which finds holes that take up space too. */
 const worthAsking = 2 ** 26
 
 /** Whether a file may have holes, and so many that they are worth asking for. */

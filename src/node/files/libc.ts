@@ -19,7 +19,7 @@ export interface Libc {
   readonly punchHole: (fd: number, at: number, length: number) => Errno
 }
 
-/** What `fcntl.h` and `unistd.h` of a system say. */
+/** What `fcntl.h` and `unistd.h` of a system define. */
 interface Numbers {
   readonly getLock: number
   readonly setLock: number

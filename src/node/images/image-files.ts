@@ -58,7 +58,7 @@ export class ImageFiles {
     return E.map(() => this.settle())(this.attempt(writes, (w) => this.write(w)))
   }
 
-  /** Does the same one by one, each to be read from then on. */
+  /** Brings writes to the files one by one, each to be read from then on. Where one fails, those before it are undone. */
   carryOut(writes: readonly HostWrite[]): E.Either<CommandError, void> {
     return this.attempt(writes, (w) => E.map(() => this.settle())(E.chain(() => this.write(w))(this.see([w]))))
   }

@@ -62,7 +62,7 @@ const refusals: readonly (readonly [ClauseId, string, string])[] = [
   ['OPEN-19', '', "The image size is too large for file format 'qcow2' (try using a larger cluster size)"]
 ]
 
-/** Why an image is not to be had with some options: in qemu-img's words where it has some. @see CR-06 */
+/** The error for options that no image can have, in qemu-img's words where it has some. @see CR-06 */
 export const inQemuWords =
   (context: string, file: string) =>
   (cause: Cause): CommandError => {

@@ -22,10 +22,13 @@ export interface OpenRequest {
 /** The words of `detect-zeroes`. */
 const detections = ['off', 'on', 'unmap'] as const
 
-/** What becomes of written zeros. */
+/** How written zeros are stored. */
 type DetectZeroes = (typeof detections)[number]
 
-/** Options that are accepted for compatibility and ignored: how QEMU caches and names, and whether it looks for overlaps, which are always looked for here. */
+/**
+ * Options that are accepted for compatibility and ignored: how QEMU caches and names, and whether it checks for overlaps, for
+ * which every write is checked here.
+ */
 const ignored =
   /^((file\.|backing\.)?node-name|auto-read-only|overlap-check(\..+)?|pass-discard-.+|cache\..+|(l2-|refcount-)?cache-(size|entry-size|clean-interval)|file\.(aio|discard|cache\..+))$/
 

@@ -35,7 +35,7 @@ export interface Repaired extends Step {
 function* deviations({ state, end }: Examined): Generator<RefcountChange> {
   const length = Math.max(end, state.references.length, Math.ceil(state.fileLength / state.size))
   const { references, uncounted, max, refcounts } = state
-  /** A cluster keeps the references of what ends past the file, and gets none from them. */
+  /** How far to change a refcount. References of ranges that end past the file keep it from being lowered, and do not raise it. */
   const off = (c: number): number | bigint => {
     const [stored, counted] = [refcounts.counts.exact(c), Math.min(max, references.get(c))]
     const wanted = counted < stored ? Math.min(Number(stored), counted + uncounted.get(c)) : counted
@@ -95,7 +95,7 @@ function* examined(fileLength: number, options: CheckOptions): Plan<Examined> {
   return yield* orFail<Examined>(yield* examine(metadata, fileLength, options))
 }
 
-/** What a check finds after the repair: payloads where none may be were counted before, that they be kept. */
+/** What a check finds after the repair. It does not count payloads where none may be, which a repair counts to keep them. */
 function* totalsAfter({ state }: Examined, length: number): Plan<Totals> {
   const kept = state.findings.countOf('DATA-05') + state.findings.countOf('SUB-06')
   const { findings } = kept === 0 ? state : (yield* examined(length, {})).state
