@@ -29,7 +29,7 @@ export function* fileParts(file: FileRef, from: number, to: number): Plan<void, 
   }
 }
 
-/** What the system says of a file, in bytes: its length, and how much it takes on its disk. */
+/** The length of a file, and the space that it takes on its disk, in bytes. */
 export interface FileSpace {
   readonly length: number
   readonly actualSize: number

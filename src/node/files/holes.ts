@@ -12,7 +12,7 @@ const worthAsking = 2 ** 26
 /** Whether a file may have holes, and so many that they are worth asking for. */
 const mayHaveHoles = (length: number, actualSize: number): boolean => actualSize < length || length >= worthAsking
 
-/** The first stored range from byte `at` on. What the file system does not say is stored. */
+/** The first stored range from byte `at` on. Everything is stored where the file system does not answer. */
 const storedFrom = ({ seek }: Libc, fd: number, at: number): StoredRange => {
   const from = seek(fd, at, 'data')
   if (E.isLeft(from)) return from.left === noSuchByte ? { from: Infinity, to: Infinity } : allStored({ at })
