@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { load, names } from '../../corpus/load.js'
+import { type Issue, issueJson } from '../../src/bytes/issue.js'
 import { fromMemory, runSync } from '../../src/bytes/plan.js'
 import { readInfo } from '../../src/image/info.js'
 import { execute } from '../../src/node/program.js'
@@ -34,11 +35,15 @@ const cutTo = (bytes: number, name = `${bytes}.qcow2`): string => {
 /** The offset in the L1 or L2 entry at a byte. */
 const offsetAt = (bytes: Buffer, at: number): number => Number(bytes.readBigUInt64BE(at) & 0x00ff_ffff_ffff_fe00n)
 
-/** Clauses of what is found past the end of a file of these bytes. */
-const clausesOf = (bytes: Uint8Array): readonly string[] => {
+/** What is found past the end of a file of these bytes. */
+const pastEndOf = (bytes: Uint8Array): readonly Issue[] => {
   const info = runSync(readInfo(bytes.length), { read: fromMemory(bytes), emit: () => undefined })
-  return E.isRight(info) ? info.right.pastEnd.map(({ clause, structure }) => `${clause} ${structure}`) : []
+  return E.isRight(info) ? info.right.pastEnd : []
 }
+
+/** The clauses of that, and the structures. */
+const clausesOf = (bytes: Uint8Array): readonly string[] =>
+  pastEndOf(bytes).map(({ clause, structure }) => `${clause} ${structure}`)
 
 test('info finds the tables and the clusters that a file ends before', () => {
   const bytes = readFileSync(whole)
@@ -54,6 +59,23 @@ test('info finds the tables and the clusters that a file ends before', () => {
     [65_536, ['GEN-05 L1 table', 'GEN-05 refcount table']]
   ]
   for (const [length, found] of cases) assert.equal(clausesOf(bytes.subarray(0, length)), found, `${length}`)
+})
+
+test('an issue of a table that is cut off has its place, and how much of it is left', () => {
+  const bytes = readFileSync(whole)
+  const at = Number(bytes.readBigUInt64BE(40))
+  const [first] = pastEndOf(bytes.subarray(0, at + 4))
+  assert.equal(first === undefined ? first : issueJson(first), {
+    clause: 'GEN-03',
+    phase: 'inconsistent',
+    source: 'format',
+    structure: 'L1 table',
+    field: '',
+    at,
+    size: 8,
+    found: `4 of its 8 bytes before the end of the file at byte ${at + 4}`,
+    expected: 'all of them; what is missing reads as zeros'
+  })
 })
 
 test('info finds nothing past the end of an image that qemu-img check finds no fault in', () => {

@@ -305,6 +305,22 @@ test('COPIED flags are compared with the repaired refcounts, as by qemu-img', ()
   assert.is(exitOf(perform(twice, done.writes)), 0)
 })
 
+test('reserved bits that are cleared in L1 and L2 entries are reported as fixed', () => {
+  const start = newMachine({ size: 65_536, clusterBits: 12 })
+  const { files, opened } = right(perhaps(start, { _tag: 'Write', at: 0, bytes: new Uint8Array(4096).fill(1) }))
+  const l1 = Number(opened.metadata.header.l1TableOffset)
+  const l2 = Number(viewOf(files.image).getBigUint64(l1) & 0xff_ffff_ffff_fe00n)
+  for (const entries of [[l1], [l2], [l1, l2]]) {
+    const image = files.image.slice()
+    for (const at of entries) image[at + 7] = (image[at + 7] ?? 0) | 2
+    const damaged = { ...files, image }
+    assert.is(countsOf(damaged).corruptions, entries.length)
+    const done = right(runOver(damaged, repair(around, image.length, 'all')))
+    assert.equal(done.fixed, { corruptions: entries.length, leaks: 0 })
+    assert.equal(perform(damaged, done.writes).image, files.image)
+  }
+})
+
 needsQemu(test)('qemu-img repairs the same images in the same way', () => {
   const folder = mkdtempSync(join(tmpdir(), 'qcow2-repair-'))
   const path = join(folder, imageName)

@@ -148,6 +148,17 @@ export const amendMutants: readonly Mutant[] = [
     rule: 'an L1 entry past the end of the file loses its COPIED flag'
   },
   {
+    name: 'reserved bits cleared in L1 entries are not reported as fixed',
+    file: 'transition/repair/entries.ts',
+    change: {
+      in: 'repairEntries',
+      find: 'corruptionsOf(l1Rules, $entry, $w.g) - corruptionsOf(l1Rules, $repaired, $w.g)',
+      to: '0'
+    },
+    red: 'props/transition/repair/repair.test.ts',
+    rule: 'reserved bits that are cleared in L1 and L2 entries are reported as fixed'
+  },
+  {
     name: 'a repair drops an unaligned host cluster with allocated subclusters',
     file: 'format/l2-rules.ts',
     change: { in: 'isUnalignedReserve', find: '$e.subclusters.allocated === 0', operator: 'condition-true' },
