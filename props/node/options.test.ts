@@ -82,11 +82,13 @@ const parserOf = async (name: CommandName): Promise<Parser> => {
 }
 
 test('every option that a command takes changes an outcome, or is listed as ignored', async () => {
+  const declared = new Set<string>()
   for (const name of commandNames) {
     const { options } = await parserOf(name)
     const shown = (lines[name] ?? []).flatMap((line) => /\[([^\]|]*)/.exec(line)?.[1] ?? [])
     for (const { flags, short, long, hidden } of options) {
       const of = `${name} ${flags}`
+      declared.add(flags)
       if (hidden) assert.ok(flags in ignored, of)
       else
         assert.ok(
@@ -96,6 +98,10 @@ test('every option that a command takes changes an outcome, or is listed as igno
         )
     }
   }
+  assert.equal(
+    [...Object.keys(ignored), ...timed].filter((flags) => !declared.has(flags)),
+    []
+  )
 })
 
 test('the help of a command lists every option, the ignored ones too', async () => {
