@@ -209,10 +209,10 @@ export const openChainAt = (top: Place, options: OpenOptions): TaskEither<Comman
     const chain: Chain = [first.layer, ...rest.map(({ layer }) => layer)]
     const sources = [first.files.image, ...rest.map(({ files }) => files.image)] as const
     const names = sources.map((source) => source.name)
-    const holders = steps.map(({ files }) => (files.data ?? files.image).name)
-    const files = steps.flatMap(({ files: { image, data } }) => (data === undefined ? [image] : [image, data]))
-    const all = steps.map((step) => step.files)
-    return { name, chain, world: worldOf(all), sources, fileOf: fileIn(all), files, names, holders, close }
+    const ofLayers = steps.map((step) => step.files)
+    const holders = ofLayers.map(({ image, data }) => (data ?? image).name)
+    const files = ofLayers.flatMap(({ image, data }) => (data === undefined ? [image] : [image, data]))
+    return { name, chain, world: worldOf(ofLayers), sources, fileOf: fileIn(ofLayers), files, names, holders, close }
   })
   return () => open()().then(onLeft(close))
 }
