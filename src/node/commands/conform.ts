@@ -1,4 +1,4 @@
-/** `qcow2 conform`: other programs, held against the conformance vectors. */
+/** `qcow2 conform`: runs another program over the conformance vectors. */
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
@@ -91,8 +91,8 @@ export const conform = command({
       cage
     } as const
     const show = onTerminal()
-    const tell = (done: number, of: number): void => show?.(`    (${done}/${of} vectors)\r`)
-    const { tried, leftOut } = yield* wait(conformance(subject, vectors, Math.max(1, jobs), tell))
+    const showDone = (done: number, of: number): void => show?.(`    (${done}/${of} vectors)\r`)
+    const { tried, leftOut } = yield* wait(conformance(subject, vectors, Math.max(1, jobs), showDone))
     const missing = tried.find(({ found }) => found._tag === 'Broke' && found.why.startsWith('could not be started'))
     if (missing?.found._tag === 'Broke') yield* get(failure(`'${line}' ${missing.found.why}`, { exitCode: notRun }))
     const run: Run = { command: line, role, tried, leftOut, notes: [note] }

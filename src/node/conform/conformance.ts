@@ -34,12 +34,12 @@ const tryVector = task(async function* (subject: Subject, vector: Vector, expect
   return tried
 })
 
-/** Runs vectors through a program, `jobs` at a time; `tell` hears how many are done. */
+/** Runs vectors through a program, `jobs` at a time; `showDone` is called with how many are done. */
 export const conformance = task(async function* (
   subject: Subject,
   vectors: readonly Vector[],
   jobs: number,
-  tell: (done: number, of: number) => void
+  showDone: (done: number, of: number) => void
 ) {
   const expectedOf = subject.role === 'reader' ? expectedOfReader : expectedOfChecker
   const asked = vectors.flatMap((vector) => {
@@ -53,7 +53,7 @@ export const conformance = task(async function* (
   const work = task(async function* () {
     for (const [index, { vector, expected }] of queue) {
       results[index] = yield* wait(tryVector(subject, vector, expected, join(root, String(index))))
-      tell(++done, asked.length)
+      showDone(++done, asked.length)
     }
   })
   try {
