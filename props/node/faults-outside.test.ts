@@ -87,7 +87,7 @@ register('a system call that fails undoes the command, and kill -9 leaves what c
         if (failed && !killed) assert.match(stderr, /^qcow2: Could not (write|resize|commit).*\n$/, where)
         await judge(prepared, { failed, crashed: killed })
         assert.is(qemuCheck(...(killed ? ['-r', 'all'] : [])), 0, where)
-        await judge(prepared, { failed, crashed: false })
+        await judge(prepared, { failed, crashed: false, repaired: killed })
         if (killed) ended.killed++
         else if (failed) ended.failed++
       }
