@@ -233,6 +233,13 @@ test('control characters in names are printed as escapes', () => {
   refused(run(['map', path]), '\\u001b[31mred')
 })
 
+test('a dump without an end is refused', () => {
+  refused(
+    run(['assemble', '/dev/zero', place('endless.qcow2')]),
+    "Could not read the dump '/dev/zero': what is no regular file has more than 134217728 characters"
+  )
+})
+
 test('a file of 2 GiB with holes assembles from its dump', () => {
   const path = place('large.qcow2')
   writeFileSync(path, load('case-01-empty-v3').image)

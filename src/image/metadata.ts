@@ -201,14 +201,15 @@ export function* readMetadata(): Plan<E.Either<readonly Issue[], Metadata>> {
   })
 }
 
+/** Byte offset of an entry of the snapshot table in the file. */
+export const snapshotOffset = (m: Pick<Metadata, 'header' | 'snapshots'>, entry: SnapshotEntry): number =>
+  Number(m.header.snapshotsOffset) + (snapshotStarts(m.snapshots)[m.snapshots.indexOf(entry)] ?? 0)
+
 /** Byte offset and length of the snapshot table in the file, in bytes. */
 export const snapshotTablePlace = (m: Metadata): { readonly at: number; readonly size: number } => {
-  const last = m.snapshots.length - 1
-  const final = m.snapshots[last]
-  return {
-    at: Number(m.header.snapshotsOffset),
-    size: final === undefined ? 0 : (snapshotStarts(m.snapshots)[last] ?? 0) + snapshotEntry.sizeOf(final)
-  }
+  const at = Number(m.header.snapshotsOffset)
+  const final = m.snapshots.at(-1)
+  return { at, size: final === undefined ? 0 : snapshotOffset(m, final) + snapshotEntry.sizeOf(final) - at }
 }
 
 /**

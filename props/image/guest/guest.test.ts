@@ -9,6 +9,10 @@ import * as limits from '../../../src/format/limits.js'
 import { type Chain, chainSize } from '../../../src/image/guest/chain.js'
 import { map, type MapEntry } from '../../../src/image/guest/map.js'
 import { readGuest } from '../../../src/image/guest/read.js'
+import { snapshotDisk } from '../../../src/image/guest/extents.js'
+import { readMetadata } from '../../../src/image/metadata.js'
+import { snapshotStarts } from '../../../src/format/snapshot.js'
+import { runOn } from '../world.js'
 import { native } from '../../../src/node/compression/native.js'
 import type { CreateOptions } from '../../../src/transition/create/options.js'
 import { note, suite } from '../../run/suite.js'
@@ -121,6 +125,21 @@ test('a read through an overlay with smaller clusters takes only its part of a c
       parts.map((i) => [i * part, part, i % 2])
     )
   }
+})
+
+test('a snapshot whose L1 table is not aligned has no disk; the issue is at its entry', () => {
+  const image = load('case-53-many-snapshots').image.slice()
+  const { header, snapshots } = right(right(runOn(image, readMetadata())))
+  const starts = snapshotStarts(snapshots).map((start) => Number(header.snapshotsOffset) + start)
+  for (const at of starts) image[at + 7] = 8
+  const m = right(right(runOn(image, readMetadata())))
+  const { geometry } = m
+  assert.ok(geometry !== undefined && starts.length > 2)
+  const disks = m.snapshots.map((s) => snapshotDisk(m, geometry, s))
+  assert.equal(
+    disks.map((disk) => E.isLeft(disk) && disk.left.map(({ clause, at }) => [clause, at])),
+    starts.map((at) => [['SNAP-01', at]])
+  )
 })
 
 test('a walk ends soon whatever a disk is said to be: no more entries are read than an L1 table may have', () => {

@@ -12,7 +12,7 @@ import { snapshotDiskSize, type SnapshotEntry, snapshotL1Rules } from '../../for
 import { type Subcluster, subclusterAt } from '../../format/subcluster.js'
 import { clusterKind, L1View, L2View } from '../../format/views.js'
 import { Coalescer, neighbours } from '../byte-range.js'
-import type { Metadata } from '../metadata.js'
+import { type Metadata, snapshotOffset } from '../metadata.js'
 
 /** A guest disk, as the tree of an image maps it. */
 export interface GuestDisk {
@@ -70,7 +70,7 @@ export const activeDisk = (m: Pick<Metadata, 'header'>, g: Geometry): GuestDisk 
  * assert.deepEqual(disks, []) // a new image has no snapshots
  */
 export const snapshotDisk = (m: Metadata, g: Geometry, s: SnapshotEntry): E.Either<readonly Issue[], GuestDisk> => {
-  const bad = snapshotL1Rules.judge(s, g)
+  const bad = snapshotL1Rules.judge(s, g, snapshotOffset(m, s))
   return bad.length > 0
     ? E.left(bad)
     : E.right({

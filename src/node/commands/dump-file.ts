@@ -1,8 +1,18 @@
 /** Dump files: read as a whole while they are small, line by line when they are not. */
-import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { type DumpFrame, dumpFrame, dumpRegions } from '../../image/dump/dump.js'
-import { type CommandError, commandError, either, get, inContext, orError, reason, system } from '../command-error.js'
+import {
+  type CommandError,
+  commandError,
+  either,
+  failure,
+  get,
+  inContext,
+  orError,
+  reason,
+  system
+} from '../command-error.js'
 import { identityOf } from '../files/identity.js'
 
 /** A dump that can be gone through more than once. */
@@ -30,8 +40,8 @@ const parsed = either(function* (text: string) {
   return { frame, regions: () => regions.map((r) => E.right(r)) }
 })
 
-/** The lines of a file, without their ends, up to the first failure. */
-function* linesOf(name: string): Generator<E.Either<CommandError, string>> {
+/** The text of a file in pieces, up to the first failure. */
+function* piecesOf(name: string): Generator<E.Either<CommandError, string>> {
   const fd = system('open', name, () => openSync(name, 'r'))
   if (E.isLeft(fd)) {
     yield fd
@@ -40,22 +50,50 @@ function* linesOf(name: string): Generator<E.Either<CommandError, string>> {
   const decoder = new TextDecoder()
   const piece = new Uint8Array(2 ** 20)
   const next = () => system('read', name, () => readSync(fd.right, piece))
-  let rest = ''
   try {
     let n = next()
-    for (; E.isRight(n) && n.right > 0; n = next()) {
-      const [first = '', ...more] = decoder.decode(piece.subarray(0, n.right), { stream: true }).split('\n')
-      rest += first
-      for (const line of more) {
-        yield E.right(rest)
-        rest = line
-      }
-    }
-    yield E.map(() => rest)(n)
+    for (; E.isRight(n) && n.right > 0; n = next())
+      yield E.right(decoder.decode(piece.subarray(0, n.right), { stream: true }))
+    if (E.isLeft(n)) yield n
   } finally {
     closeSync(fd.right)
   }
 }
+
+const tooLong = (name: string, what: string): E.Either<CommandError, never> =>
+  failure(`Could not read the dump '${name}': ${what} has more than ${wholeSize} characters`, { file: name })
+
+/** The lines of a file, without their ends, up to the first failure. */
+function* linesOf(name: string): Generator<E.Either<CommandError, string>> {
+  let rest = ''
+  for (const piece of piecesOf(name)) {
+    if (E.isLeft(piece)) {
+      yield piece
+      return
+    }
+    const [first = '', ...more] = piece.right.split('\n')
+    rest += first
+    for (const line of more) {
+      yield E.right(rest)
+      rest = line
+    }
+    if (rest.length > wholeSize) {
+      yield tooLong(name, 'a line')
+      return
+    }
+  }
+  yield E.right(rest)
+}
+
+/** The text of a file that is parsed as one document; what has no end, as a device, is refused. */
+const wholeText = either(function* (name: string) {
+  let whole = ''
+  for (const piece of piecesOf(name)) {
+    whole += yield* get(piece)
+    if (whole.length > wholeSize) yield* get(tooLong(name, 'what is no regular file'))
+  }
+  return whole
+})
 
 function* regionLines(name: string): Generator<E.Either<CommandError, unknown>> {
   for (const line of linesOf(name)) {
@@ -73,11 +111,13 @@ const frameOfLines = either(function* (name: string) {
 
 /** Opens a dump. */
 export const openDump = either(function* (name: string) {
-  const decoded = E.mapLeft(inContext(`Could not read the dump '${name}'`))
+  const decoded = E.mapLeft((error: CommandError) =>
+    error.file === undefined ? inContext(`Could not read the dump '${name}'`)(error) : error
+  )
   const stats = yield* get(system('open', name, () => statSync(name, { bigint: true })))
   const identity = identityOf(stats)
   if (stats.size > wholeSize)
     return { frame: yield* get(decoded(frameOfLines(name))), identity, regions: () => regionLines(name) }
-  const whole = yield* get(decoded(parsed(yield* get(system('open', name, () => readFileSync(name, 'utf8'))))))
+  const whole = yield* get(decoded(parsed(yield* get(wholeText(name)))))
   return { ...whole, identity }
 })
