@@ -16,6 +16,7 @@ const leaves = [
   'src/bytes/**/*.ts',
   'src/store/**/*.ts',
   'src/compression/**/*.ts',
+  'src/encryption/**/*.ts',
   'src/format/*view*.ts',
   'src/image/**/*.ts',
   'src/transition/**/*.ts'

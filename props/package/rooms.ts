@@ -23,11 +23,12 @@ export const rooms: readonly Room[] = [
     uses: ['src/bytes']
   },
   { name: 'src/compression', what: 'deflate and zstd', uses: ['src/bytes'] },
+  { name: 'src/encryption', what: 'AES in XTS and CBC, hashes, LUKS1', uses: ['src/format'] },
   { name: imageShared, what: 'the metadata of an image, and how to walk it', uses: ['src/format'] },
   {
     name: 'src/image/guest',
     what: 'the guest disk: extents, backing chains, reading, map, VM state, dirty ranges',
-    uses: [imageShared, 'src/compression']
+    uses: [imageShared, 'src/compression', 'src/encryption']
   },
   {
     name: 'src/image/check',
@@ -86,9 +87,15 @@ export const rooms: readonly Room[] = [
     effects: true
   },
   {
+    name: 'src/node/encryption',
+    what: "Node's ciphers and hashes",
+    uses: ['src/encryption'],
+    effects: true
+  },
+  {
     name: 'src/node/images',
     what: 'opened images: chains, sessions, guest access',
-    uses: ['src/image', 'src/node/files', 'src/node/compression'],
+    uses: ['src/image', 'src/node/files', 'src/node/compression', 'src/node/encryption'],
     effects: true
   },
   { name: 'src/node/convert', what: 'conversion of disks', uses: ['src/node/text', 'src/node/images'], effects: true },

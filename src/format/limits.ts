@@ -28,6 +28,8 @@ export const maxRefcountTable = 8_388_608
 export const maxOffset = 0x7fff_ffff_ffff_ffffn
 /** End of the host bytes QEMU can read at all: it fails to load a table that reaches past it. @see OPEN-20 */
 export const maxReadable = 0x7fff_ffff_c000_0000n
+/** HMACs of the key derivations that trying one password may take: half a minute to a minute of node:crypto. @see LUKS-03 */
+export const maxKeyDerivation = 2 ** 28
 /** First host offset a cluster can no longer have. @see L2-09 */
 export const hostEnd = 1n << 56n
 /** Entries of a snapshot table. @see SNAP-07 */

@@ -18,7 +18,7 @@ const luksInactive = 0xdead
 /** Sectors before the key material. */
 const luksHeaderSectors = 8
 /** Anti-forensic stripes of a slot. */
-const luksStripes = 4000
+export const luksStripes = 4000
 
 /** A rule over which QEMU does not open the LUKS header. @see OPEN-25 */
 const opening = (rule: NumberRule): NumberRule => refusing('OPEN-25', rule)

@@ -51,10 +51,11 @@ export { check, type CheckOptions } from './check/check.js'
 export { checkJson, type CheckReport, exitCode } from './check/report.js'
 export type { Finding, Owner, Severity } from './check/findings.js'
 /** The guest disk: a chain of layers, where its bytes are, and the bytes. */
-export { activeDisk, type GuestDisk, type Extent, extents, snapshotDisk } from './guest/extents.js'
+export { activeDisk, type Decryption, type GuestDisk, type Extent, extents, snapshotDisk } from './guest/extents.js'
 export { type Chain, chainSize, type Layer, type LocatedExtent, locations } from './guest/chain.js'
 export { map, type MapEntry, mapEntryJson } from './guest/map.js'
 export { readGuest } from './guest/read.js'
+export { unlock } from './guest/unlock.js'
 export { type Decompressor, portable } from '../compression/decompress.js'
 /** Beside the guest disk: VM state and dirty bitmaps. */
 export { vmStateDisk, vmStateOffset } from './guest/vm-state.js'

@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../../bytes/issue.js'
 import { failWith, Memory, type Plan, readAt, readInto, emit } from '../../bytes/plan.js'
+import type { SectorCipher } from '../../encryption/sectors.js'
 import { clusterSize, type Geometry, l1Coverage, l2Entries, l2EntrySize } from '../../format/geometry.js'
 import { compressionType } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
@@ -23,8 +24,18 @@ export interface GuestDisk {
   readonly l1Size: number
   /** 0 deflate, 1 zstd. */
   readonly compressionType: number
-  /** Whether guest data is encrypted: then it can be mapped, and not read. @see LUKS-04, LUKS-06 and LUKS-10 */
+  /** Whether guest data is encrypted: then it can be mapped, and read only by `decryption`. @see LUKS-08 */
   readonly encrypted: boolean
+  /** Decrypts guest data whose key is known. */
+  readonly decryption?: Decryption | undefined
+  /** Guest offset of its first byte in the tree; 0 unless given. */
+  readonly from?: number
+}
+
+/** Decryption of the guest data of an image. */
+export interface Decryption extends SectorCipher {
+  /** Whose offset numbers the sectors: the host's under LUKS, the guest's under AES. @see LUKS-04 and LUKS-05 */
+  readonly numberedBy: 'host' | 'guest'
 }
 
 /**

@@ -2,8 +2,9 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { issue } from '../../bytes/issue.js'
 import { empty, padded } from '../../bytes/octets.js'
-import { failWith, type Memory, type Plan, readAt, readInto, onEmit } from '../../bytes/plan.js'
+import { failWith, type FileRef, type Memory, type Plan, readAt, readInto, onEmit } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
+import { sectorSize } from '../../format/limits.js'
 import { decodeCluster, type Decompressor } from '../../compression/decompress.js'
 import { type Chain, chainSize, fileOf, isZeroExtent, type LocatedExtent, locations } from './chain.js'
 import type { GuestDisk } from './extents.js'
@@ -25,10 +26,25 @@ const failure = (
     })
   ])
 
+/** Why encrypted data cannot be read without their key. */
+const opaque = { clause: 'LUKS-08', found: 'encrypted data', expected: 'data that can be read without a key' } as const
+
 function* decompressed(disk: GuestDisk, e: LocatedExtent, decompressor: Decompressor): Plan<Uint8Array> {
   const payload = yield* readAt(e.host ?? 0, e.available ?? 0, { part: 'image', depth: e.depth })
   const done = decodeCluster(decompressor, disk.compressionType, payload, clusterSize(disk.g))
   return E.isRight(done) ? done.right : yield* failure(e, done.left)
+}
+
+/** The plain bytes `[from, to)` of a data extent of an encrypted disk: of whole sectors, which are decrypted by their numbers. */
+function* decrypted(disk: GuestDisk, e: LocatedExtent, from: number, to: number, file: FileRef): Plan<Uint8Array> {
+  const { decryption } = disk
+  if (decryption === undefined) return yield* failure(e, opaque)
+  const first = Math.floor(from / sectorSize) * sectorSize
+  const end = Math.ceil(to / sectorSize) * sectorSize
+  const at = (e.host ?? 0) + first - e.start
+  const sectors = yield* readAt(at, end - first, file)
+  const number = (decryption.numberedBy === 'host' ? at : first + (disk.from ?? 0)) / sectorSize
+  return decryption.decrypt(sectors, number).subarray(from - first, to - first)
 }
 
 /** The bytes of one extent within `[from, to)`; `undefined` for zeros. With `memory`, to be used only until it is read into again. */
@@ -42,20 +58,17 @@ export function* extentBytes(
 ): Plan<Uint8Array | undefined> {
   const layer = chain[e.depth]
   if (isZeroExtent(e)) return undefined
-  if (layer?._tag === 'Image' && layer.disk.encrypted)
-    return yield* failure(e, {
-      clause: 'LUKS-08',
-      found: 'encrypted data',
-      expected: 'data that can be read without a key'
-    })
+  const disk = layer?._tag === 'Image' ? layer.disk : undefined
+  if (disk?.encrypted === true && disk.decryption === undefined) return yield* failure(e, opaque)
   if (e.kind === 'data') {
     const at = (e.host ?? 0) + from - e.start
     const file = fileOf(layer, e.depth)
+    if (disk?.encrypted === true) return yield* decrypted(disk, e, from, to, file)
     return yield* memory === undefined ? readAt(at, to - from, file) : readInto(memory, at, to - from, file)
   }
-  if (layer?._tag !== 'Image') return undefined
+  if (disk === undefined) return undefined
   const first = e.start - (e.skipped ?? 0)
-  return (yield* decompressed(layer.disk, e, decompressor)).subarray(from - first, to - first)
+  return (yield* decompressed(disk, e, decompressor)).subarray(from - first, to - first)
 }
 
 /**

@@ -30,7 +30,8 @@ const entryAt = (m: Metadata, s: SnapshotEntry): number =>
 const afterDisk = (g: Geometry, disk: GuestDisk, size?: number): GuestDisk => {
   const first = diskEntries(g, disk.size)
   const l1Size = Math.max(0, disk.l1Size - first)
-  return { ...disk, size: size ?? l1Size * l1Coverage(g), l1TableOffset: disk.l1TableOffset + 8 * first, l1Size }
+  const [from, l1TableOffset] = [first * l1Coverage(g), disk.l1TableOffset + 8 * first]
+  return { ...disk, from, size: size ?? l1Size * l1Coverage(g), l1TableOffset, l1Size }
 }
 
 /**

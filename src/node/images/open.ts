@@ -9,6 +9,7 @@ import { type Chain, chainSize, type Layer } from '../../image/guest/chain.js'
 import { hasPreallocatedClusters } from '../../image/guest/holes.js'
 import { activeDisk, type GuestDisk, snapshotDisk } from '../../image/guest/extents.js'
 import { type Metadata } from '../../image/metadata.js'
+import { unlock } from '../../image/guest/unlock.js'
 import { vmStateDisk } from '../../image/guest/vm-state.js'
 import { type CommandError, type Failed, failure, get, onLeft, task, using, wait } from '../command-error.js'
 import { openFile, openSource, type Place, resolvedPath } from '../files/file.js'
@@ -52,6 +53,8 @@ export interface OpenOptions {
   readonly forceShare?: boolean
   /** How the top image is read if it is on a server. */
   readonly remote?: RemoteOptions
+  /** The passwords of the layers from the top image down, where they are known. They are not kept. */
+  readonly passwords?: readonly (Uint8Array | undefined)[]
 }
 
 /** Most backing files of a chain. */
@@ -110,14 +113,21 @@ const asksForHoles = task(async function* (image: Source, m: OpenableMetadata) {
   return yield* wait(run(image, () => hasPreallocatedClusters(m, m.geometry, { length, actualSize })))
 })
 
-/** @param isTop whether the options say what is opened of it; of every other image that is the active disk */
-const imageStep = task(async function* (image: Source, options: OpenOptions, isTop: boolean) {
-  const { allow, forceShare } = options
-  const wanted: Partial<OpenOptions> = isTop ? options : {}
+/** The decryption of an image whose password is known. A password for one that is not encrypted is ignored, as in QEMU. */
+const decryptionOf = task(async function* (image: Source, m: OpenableMetadata, password: Uint8Array | undefined) {
+  if (m.header.cryptMethod === 0 || password === undefined) return undefined
+  const { nativeCipher } = await import('../encryption/native.js')
+  return yield* wait(run(image, () => unlock(m, password, nativeCipher)))
+})
+
+/** @param depth at 0 the options say what is opened of it; of every other image that is the active disk */
+const imageStep = task(async function* (image: Source, options: OpenOptions, depth: number) {
+  const { allow, forceShare, passwords = [] } = options
+  const wanted: Partial<OpenOptions> = depth === 0 ? options : {}
   const { name } = image
   const m = yield* wait(openableMetadata(image))
   const disk = yield* get(diskOf(name, m, wanted))
-  const layer: Layer = { _tag: 'Image', disk, hasHoles: yield* wait(asksForHoles(image, m)) }
+  const hasHoles = yield* wait(asksForHoles(image, m))
   const backing = wanted.vmState === true ? undefined : m.backingName
   const next =
     backing === undefined
@@ -125,9 +135,11 @@ const imageStep = task(async function* (image: Source, options: OpenOptions, isT
       : {
           next: { format: yield* get(formatOf(m, backing)), place: yield* get(backingPlace(name, backing, allow)) }
         }
+  const decryption = yield* wait(decryptionOf(image, m, passwords[depth]))
   const data = m.header.incompatibleFeatures.externalDataFile
     ? { data: yield* wait(openFile(yield* get(dataPlace(name, m, allow)), forceShare === true ? 'shared' : 'data')) }
     : {}
+  const layer: Layer = { _tag: 'Image', disk: { ...disk, decryption }, hasHoles }
   return { layer, files: { image, ...data }, ...next }
 })
 
@@ -180,7 +192,7 @@ export const openChain = (name: string, options: OpenOptions = { allow: [] }): T
 /** Opens the chain of the image at a place. */
 export const openChainAt = (top: Place, options: OpenOptions): TaskEither<CommandError, OpenChain> => {
   const { name } = top
-  const opened: Source[] = []
+  const opened: { readonly close: () => void }[] = []
   const close = (): void => {
     for (const file of opened.splice(0)) file.close()
   }
@@ -190,7 +202,6 @@ export const openChainAt = (top: Place, options: OpenOptions): TaskEither<Comman
     seen: readonly string[]
   ): AsyncGenerator<Failed, readonly [Step, ...Step[]]> {
     if (seen.length > maxDepth) yield* get(failure(`'${name}' has more than ${maxDepth} backing files`, { file: name }))
-    const isTop = seen.length === 0
     const access = readAccess(format, options.forceShare)
     const file = yield* wait(
       place.resolved === undefined ? openSource(place.name, access, options.remote) : openFile(place, access)
@@ -199,8 +210,9 @@ export const openChainAt = (top: Place, options: OpenOptions): TaskEither<Comman
     const real = place.resolved ?? (isUrl(name) ? name : yield* get(resolvedPath(name)))
     if (seen.includes(real))
       yield* get(failure(`'${name}': the backing files of '${basename(place.name)}' lead back to it`, { file: name }))
-    const step = format === 'raw' ? rawStep(file) : yield* wait(imageStep(file, options, isTop))
+    const step = format === 'raw' ? rawStep(file) : yield* wait(imageStep(file, options, seen.length))
     if (step.files.data !== undefined) opened.push(step.files.data)
+    if (step.layer._tag === 'Image') opened.push({ close: step.layer.disk.decryption?.wipe ?? (() => undefined) })
     return step.next === undefined ? [step] : [step, ...(yield* down(step.next, [...seen, real]))]
   }
   const open = task(async function* () {
