@@ -79,6 +79,17 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
   explain: [...reading('explain IMAGE 8'), 'explain [--output=json] a.qcow2 8'],
   dump: [...reading('dump IMAGE'), 'dump [--data=inline] a.qcow2'],
   assemble: [],
+  measure: [
+    ...reading('measure -O qcow2 IMAGE'),
+    byOptions('measure -O qcow2 IMAGE'),
+    allowing('measure IMAGE'),
+    'measure [-f raw] a.qcow2',
+    'measure [-O qcow2] a.qcow2',
+    'measure -O qcow2 [-o cluster_size=4k] a.qcow2',
+    'measure -O qcow2 [-l s] a.qcow2',
+    'measure [--output=json] a.qcow2',
+    'measure [-s 1M]'
+  ],
   create: [
     'create -q [-f raw] new 1M',
     'create -q [-b a.qcow2] -F qcow2 new 1M',
@@ -105,6 +116,15 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'convert -O qcow2 [-S 0] a.qcow2 new',
     'convert [-p] a.qcow2 new',
     'convert -p [-q] a.qcow2 new'
+  ],
+  dd: [
+    'dd [--header X-Key:1] if=KEYED of=new',
+    'dd [--timeout 0.05] if=SLOW of=new',
+    'dd [--allow-redirect] if=AWAY of=new',
+    'dd [-U] if=BUSY of=new',
+    'dd [--allow FOLDER] if=OVER of=new',
+    'dd [-f raw] if=a.qcow2 of=new',
+    'dd [-O qcow2] if=a.qcow2 of=new'
   ],
   io: [
     'io -r [-U] -c info BUSY',

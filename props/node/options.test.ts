@@ -1,8 +1,6 @@
 /** Options: each that a command takes is in its help, and changes an outcome or is in the list of those that cannot. */
-import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command as Parser } from 'commander'
@@ -13,6 +11,7 @@ import { suite } from '../run/suite.js'
 import { ignored, lines, timed } from './option-lines.js'
 import { makeScene, serve } from './option-scene.js'
 import { valueOf } from './outcome.js'
+import { runLines } from './run-lines.js'
 
 const test = suite('options')
 
@@ -21,18 +20,6 @@ const [scene, own] = [join(folder, 'scene'), join(folder, 'own')]
 test.after(() => {
   rmSync(folder, { recursive: true })
 })
-
-/** A process that carries out command lines, each in its folder, and prints their outcomes. */
-const helper = `
-import { readFileSync } from 'node:fs'
-import { execute } from ${JSON.stringify(new URL('../../src/node/program.js', import.meta.url).href)}
-process.on('warning', () => undefined)
-for (const { cwd, words } of JSON.parse(readFileSync(process.argv[1], 'utf8'))) {
-  process.chdir(cwd)
-  const report = ({ message }) => console.log(message)
-  const done = await execute(words, report)()
-  console.log(done._tag === 'Left' ? 'failed: ' + done.left.message : done.right, '\\0')
-}`
 
 const wordsOf = (line: string): readonly string[] =>
   [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '')
@@ -54,17 +41,9 @@ const outcomes = async (all: readonly string[]): Promise<readonly string[]> => {
     cpSync(scene, cwd, { recursive: true })
     return { cwd, words: wordsOf(line) }
   })
-  const list = join(folder, 'jobs.json')
-  writeFileSync(list, JSON.stringify(jobs))
-  const args = ['--input-type=module', '-e', helper, list]
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const pieces: Buffer[] = []
-  child.stdout.on('data', (piece: Buffer) => pieces.push(piece))
-  await once(child, 'close')
-  const printed = Buffer.concat(pieces).toString('latin1').split('\0\n')
-  assert.is(printed.length, all.length + 1)
+  const printed = await runLines(jobs)
   return jobs.map(({ cwd }, i) => {
-    const outcome = `${(printed[i] ?? '').replaceAll(cwd, '')}\n${digest(cwd)}`
+    const outcome = `${JSON.stringify(printed[i]).replaceAll(cwd, '')}\n${digest(cwd)}`
     rmSync(cwd, { recursive: true })
     return outcome
   })

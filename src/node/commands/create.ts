@@ -24,18 +24,11 @@ import { createFile } from '../files/atomic-file.js'
 import { newImage } from '../files/new-image.js'
 import { print } from '../files/output.js'
 import { pause } from '../files/partial.js'
-import { isZeros } from '../files/sparse.js'
+import { isZeros, writeAt } from '../files/sparse.js'
 import { backingSize } from '../images/open.js'
-import { createOptions, inQemuWords } from '../text/create-options.js'
-import {
-  formattingLine,
-  type GivenOptions,
-  optionsHelp,
-  optionTexts,
-  type OptionTexts,
-  optionValues
-} from '../text/image-options.js'
-import { asksForHelp, byteSize, diskSize } from '../text/values.js'
+import { createOptions, inQemuWords, rawOptions } from '../text/create-options.js'
+import { formattingLine, type GivenOptions, optionsHelp, optionTexts, type OptionTexts } from '../text/image-options.js'
+import { asksForHelp, byteSize } from '../text/values.js'
 import { argument, command, flag, type Given, option, optional, text } from './command.js'
 import { format, optionLists, quiet } from './options.js'
 
@@ -110,13 +103,24 @@ export const createQcow2 = task(async function* (image: string, texts: OptionTex
   yield* wait(createFiles(image, options, writes))
 })
 
-/** The bytes of the disk of a raw file, of which the size is the only option. */
-const rawSize = either(function* (wanted: Wanted) {
-  const texts = yield* get(optionTexts(wanted))
-  const other = [...texts.keys()].find((name) => name !== 'size')
-  if (other !== undefined) yield* get(failure(`Parameter '${other}' is not supported for file format raw`))
-  const { size } = yield* get(optionValues(texts))
-  return yield* get(diskSize(size ?? (yield* get(failure('Image creation needs a size parameter')))))
+/** Creates a raw file, whose space is taken at once where that is asked for. */
+const createRaw = task(async function* (wanted: Wanted, isQuiet: boolean) {
+  const { image } = wanted
+  const given = E.chain(rawOptions)(optionTexts(wanted))
+  const { size = yield* get(failure('Image creation needs a size parameter')), preallocation } = yield* get(
+    E.mapLeft(inContext(image))(given)
+  )
+  const mode = preallocation === 'off' ? '' : ` preallocation=${preallocation}`
+  if (!isQuiet) yield* get(print(textOfLines([`Formatting '${image}', fmt=raw size=${size}${mode}`])))
+  const length = Math.ceil(size / sectorSize) * sectorSize
+  yield* wait(
+    createFile(image, length, function* (fd, path) {
+      if (preallocation === 'off' || (preallocation === 'falloc' && isAllocated(path, length))) return
+      const zeros = new Uint8Array(2 ** 20)
+      for (let at = 0; at < length; at += zeros.length)
+        yield* get(writeAt(image, fd, zeros.subarray(0, length - at), at))
+    })
+  )
 })
 
 /** The text of a size, which must be one. */
@@ -152,11 +156,8 @@ export const create = command({
     if (asksForHelp(options.options)) return yield* get(print(optionsHelp()))
     const { image } = args
     const wanted = { ...args, ...options }
-    if (options.format === 'raw') {
-      const size = yield* get(E.mapLeft(inContext(image))(rawSize(wanted)))
-      if (!isQuiet) yield* get(print(textOfLines([`Formatting '${image}', fmt=raw size=${size}`])))
-      yield* wait(createFile(image, Math.ceil(size / sectorSize) * sectorSize))
-    } else {
+    if (options.format === 'raw') yield* wait(createRaw(wanted, isQuiet))
+    else {
       const texts = yield* wait(textsOf(wanted))
       if (!isQuiet) yield* get(print(formattingLine(image, texts)))
       yield* wait(createQcow2(image, texts))

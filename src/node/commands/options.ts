@@ -102,6 +102,24 @@ export const image = (
   })
 }
 
+/** An {@link image} that may be left out; then nothing may be said of it. */
+export const optionalImage = (...[syntax, ...more]: Parameters<typeof image>): Parameter<NamedImage | undefined> => {
+  const whole = image(syntax, ...more)
+  const none = t.type({ words: t.undefined })
+  const codec: Given<NamedImage | undefined> = new t.Type(
+    whole.name,
+    (u): u is NamedImage | undefined => u === undefined || whole.is(u),
+    (u, context) => {
+      if (!none.is(u)) return whole.validate(u, context)
+      return 'format' in u && u.format === undefined && 'byOptions' in u && u.byOptions === false
+        ? t.success(undefined)
+        : t.failure(u, context, '--image-opts and --format require an image')
+    },
+    String
+  )
+  return new Parameter(codec, whole.declare)
+}
+
 /** `--output`. */
 export const output = choice('--output <format>', 'human (default) or json', ['human', 'json'], 'human')
 

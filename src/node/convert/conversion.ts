@@ -3,7 +3,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type CommandError, get, task, wait } from '../command-error.js'
 import { maxRounds } from '../files/async-writer.js'
-import { type Piece, sizeOfAll, wholeDisk } from '../images/guest.js'
+import type { GuestRange } from '../images/allocated-ranges.js'
+import { eachPiece, guestSize, type Piece } from '../images/guest.js'
 import type { OpenChain, OpenOptions } from '../images/open.js'
 import type { GivenOptions } from '../text/image-options.js'
 import type { PastEnd } from './past-end.js'
@@ -30,7 +31,19 @@ export interface ConvertOptions extends OpenOptions, ProgressOptions, Omit<Given
   readonly skipBrokenBitmaps: boolean
   /** Whether the conversion fails where a file is cut off. */
   readonly strict: boolean
+  /** The guest bytes of each input that are copied into a new output, as far as it has them; all unless given. */
+  readonly part?: GuestRange
 }
+
+/** The guest bytes of an input that are copied. */
+const partOf = (input: OpenChain, { part: [from, to] = [0, Infinity] }: ConvertOptions): GuestRange => {
+  const end = Math.min(to, guestSize(input))
+  return [Math.min(from, end), end]
+}
+
+/** How many guest bytes are copied. */
+export const copiedSize = (inputs: readonly OpenChain[], options: ConvertOptions): number =>
+  inputs.map((input) => partOf(input, options)).reduce((sum, [from, end]) => sum + end - from, 0)
 
 /** A conversion that is under way. */
 export interface Conversion extends ConvertOptions {
@@ -66,10 +79,10 @@ export interface Sink {
 const isCopied = ({ overBacking }: Sink, input: OpenChain, { depth, absent }: Piece): boolean =>
   !overBacking || (depth === 0 && !(absent && input.chain.length > 1))
 
-/** Copies the disks of all inputs, one after the other. */
+/** Copies the parts of all inputs, one after the other. */
 export const copyDisks = task(async function* (inputs: readonly OpenChain[], sink: Sink, options: Conversion) {
   const { unit, sparse, overBacking } = sink
-  const clusters = new ClusterRuns(unit, sizeOfAll(inputs), sparse)
+  const clusters = new ClusterRuns(unit, copiedSize(inputs, options), sparse)
   const isCounted = (depth: number, zeros: boolean): boolean => (!overBacking || depth === 0) && !(zeros && sparse > 0)
   const progress = yield* wait(progressOf(inputs, options, isCounted, sink.progressStep))
   const limit = new RateLimit(options.rate)
@@ -86,7 +99,8 @@ export const copyDisks = task(async function* (inputs: readonly OpenChain[], sin
       progress?.copied(piece)
       return sink.barrier === undefined ? E.right(undefined) : sink.barrier()
     }
-    yield* wait(wholeDisk(input, put, { kept: maxRounds, onPastEnd: options.pastEnd.onMissing }))
+    const [from, end] = partOf(input, options)
+    yield* wait(eachPiece(input, from, end - from, put, { kept: maxRounds, onPastEnd: options.pastEnd.onMissing }))
   }
   yield* get(await sink.end())
   progress?.end()

@@ -1,9 +1,10 @@
 /** `qcow2 convert`: opens the inputs, takes the way into the output, and copies dirty bitmaps. */
 import * as E from 'fp-ts/lib/Either.js'
 import { chainSize } from '../../image/guest/chain.js'
-import { because, type CommandError, get, task, wait } from '../command-error.js'
+import { because, type CommandError, commandError, get, task, wait } from '../command-error.js'
 import { added, allMarked, keepSizes, type Marked } from '../images/copy-bitmaps.js'
 import { keepApart } from '../files/identity.js'
+import { guestSize } from '../images/guest.js'
 import { filesOf, openChain, type OpenChain } from '../images/open.js'
 import type { Conversion, ConvertOptions, Way } from './conversion.js'
 import { missingTables, PastEnd } from './past-end.js'
@@ -47,6 +48,9 @@ export const convert = task(async function* (
         if (options.strict) yield* get(E.left(error))
         warn({ ...error, message: `warning: ${error.message}` })
       }
+    const { part: [from, to] = [0, Infinity] } = options
+    for (const input of inputs)
+      if (from > Math.min(to, guestSize(input))) warn(commandError(`${input.name}: cannot skip to specified offset`))
     const [first] = inputs
     const marked =
       options.bitmaps && first !== undefined

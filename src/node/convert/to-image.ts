@@ -7,11 +7,10 @@ import { either, failure, get, inContext, keepRules, task, wait } from '../comma
 import { AsyncWriter } from '../files/async-writer.js'
 import { keepApart } from '../files/identity.js'
 import { beside, newImage } from '../files/new-image.js'
-import { sizeOfAll } from '../images/guest.js'
 import { backingSize, filesOf, type OpenChain } from '../images/open.js'
 import { createOptions, inQemuWords } from '../text/create-options.js'
 import { optionTexts } from '../text/image-options.js'
-import { type Conversion, type ConvertOptions, copyDisks, type Way } from './conversion.js'
+import { type Conversion, type ConvertOptions, copiedSize, copyDisks, type Way } from './conversion.js'
 import { compressedSink, type ImageOutput, imageSink } from './image-sinks.js'
 
 /** The options of the new image, by name. */
@@ -36,7 +35,7 @@ const textsOf = either(function* (o: ConvertOptions, inputs: number) {
 /** What is to be created, and the bytes of the disk of its backing file, if there is one. */
 const creationOf = task(async function* (inputs: readonly OpenChain[], out: string, o: ConvertOptions) {
   const texts = yield* get(textsOf(o, inputs.length))
-  const options = yield* get(createOptions(texts, sizeOfAll(inputs)))
+  const options = yield* get(createOptions(texts, copiedSize(inputs, o)))
   if (o.bitmaps && !hasBitmaps(options.version ?? 3))
     yield* get(failure('an image of version 2 holds no bitmaps [BMP-14]', { clause: 'BMP-14' }))
   const { backing: below } = options

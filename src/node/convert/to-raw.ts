@@ -8,9 +8,17 @@ import { sectorSize } from '../../format/limits.js'
 import { actOnEach, type CommandError, commandError, type Failed, get, reason, wait } from '../command-error.js'
 import { createFile } from '../files/atomic-file.js'
 import { dataParts, grain, writeAt } from '../files/sparse.js'
-import { type Piece, sizeOfAll, wholeDisk } from '../images/guest.js'
+import { type Piece, wholeDisk } from '../images/guest.js'
 import type { OpenChain, OpenOptions } from '../images/open.js'
-import { type Conversion, type ConvertOptions, copyDisks, type Done, type Sink, type Way } from './conversion.js'
+import {
+  type Conversion,
+  type ConvertOptions,
+  copiedSize,
+  copyDisks,
+  type Done,
+  type Sink,
+  type Way
+} from './conversion.js'
 import type { PastEnd } from './past-end.js'
 import { progressOf } from './progress.js'
 
@@ -192,13 +200,13 @@ const rawSink = (name: string, fd: number, sparse: number): Sink => ({
 })
 
 /**
- * Converts into a new raw file; threads share the work on a single disk, unless its zeros are to be written, holes are of
+ * Converts into a new raw file; threads share the work on a whole disk, unless its zeros are to be written, holes are of
  * another size, or its rate is limited.
  */
 export const toRaw: Way = (inputs, name, options) =>
-  createFile(name, sizeOfAll(inputs), async function* (fd, path) {
+  createFile(name, Math.ceil(copiedSize(inputs, options) / sectorSize) * sectorSize, async function* (fd, path) {
     const [first, ...more] = inputs
-    if (first !== undefined && more.length === 0 && options.sparse === grain && options.rate === 0)
-      yield* copyShared(first, { name, path }, fd, options)
+    const isWhole = options.part === undefined && options.sparse === grain && options.rate === 0
+    if (first !== undefined && more.length === 0 && isWhole) yield* copyShared(first, { name, path }, fd, options)
     else yield* wait(copyDisks(inputs, rawSink(name, fd, options.sparse), options))
   })

@@ -73,6 +73,16 @@ export const inQemuWords =
     return row === undefined ? because(context, file)(cause) : commandError(row[2], { clause: row[0], file })
   }
 
+/** What a raw file takes of the options of an image: its size, and whether it gets its space at once. */
+export const rawOptions = either(function* (texts: OptionTexts) {
+  const other = [...texts.keys()].find((name) => name !== 'size' && name !== 'preallocation')
+  if (other !== undefined) yield* get(failure(`Invalid parameter '${other}': a raw file has size and preallocation`))
+  const { size, preallocation = 'off' } = yield* get(optionValues(texts))
+  if (!isPreallocation(preallocation) || preallocation === 'metadata')
+    return yield* get(failure(`Unsupported preallocation mode: ${preallocation}`))
+  return { preallocation, size: size === undefined ? undefined : yield* get(diskSize(size)) }
+})
+
 /**
  * The options of the creation; fails with qemu-img's reason against their texts. @see CR-06
  *

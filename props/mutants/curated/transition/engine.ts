@@ -250,5 +250,12 @@ export const engineMutants: readonly Mutant[] = [
     change: { in: 'Transaction.read', find: '$length === 0', to: 'false' },
     red: 'props/transition/engine/far.test.ts',
     rule: 'a repair asks for nothing past the end of any file'
+  },
+  {
+    name: 'a measured image has no refcounts for its refcount blocks',
+    file: 'transition/create/measure.ts',
+    change: { in: 'refcountClusters', find: '$others + $table + $blocks', to: '$others' },
+    red: 'props/transition/create/measure.test.ts',
+    rule: 'refcount blocks cover themselves, and data that are stored are added'
   }
 ]
