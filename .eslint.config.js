@@ -19,6 +19,7 @@ const leaves = [
   'src/encryption/**/*.ts',
   'src/format/*view*.ts',
   'src/image/**/*.ts',
+  'src/nbd/**/*.ts',
   'src/transition/**/*.ts'
 ]
 

@@ -9,6 +9,8 @@ export const ignored: Readonly<Record<string, string>> = {
   '-W, --out-of-order': 'the order of the writes to a file that appears when it is complete',
   '-C, --copy-range': 'how bytes are copied',
   '-m, --coroutines <n>': 'how many requests are in flight',
+  '--cache <mode>': 'how the system caches',
+  '--aio <mode>': 'how the system is called',
   '-n, --nocache': 'how the system caches',
   '-i, --aio <mode>': 'how the system is called',
   '-k, --native-aio': 'how the system is called',
@@ -213,3 +215,24 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
 
 /** Options whose effect is a time: rate-limit.test.ts shows that of the first. */
 export const timed = ['-r, --rate-limit <bytes>', '--jobs <n>']
+
+/** Options of `nbd`, whose effects clients see: nbd.test.ts and nbd-options.test.ts show them. */
+export const served: readonly string[] = [
+  '-f, --format <format>',
+  '--image-opts',
+  '-k, --socket <path>',
+  '-b, --bind <address>',
+  '-p, --port <port>',
+  '-r, --read-only',
+  '-l, --load-snapshot <id or name>',
+  '-B, --bitmap <name>',
+  '-A, --allocation-depth',
+  '-x, --export-name <name>',
+  '-D, --description <text>',
+  '-t, --persistent',
+  '-e, --shared <n>',
+  '--discard <mode>',
+  '--detect-zeroes <mode>',
+  '--pid-file <path>',
+  '--allow <folder>'
+]

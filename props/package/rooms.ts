@@ -71,6 +71,7 @@ export const rooms: readonly Room[] = [
     what: 'each command as a plan that ends in ordered writes',
     uses: ['src/transition/amend', 'src/transition/repair']
   },
+  { name: 'src/nbd', what: 'the NBD protocol: messages, negotiation, requests and replies', uses: ['src/bytes'] },
   { name: 'src/index.ts', what: 'the main entry of the package, for browsers too', uses: ['src/image'] },
   { name: failing, what: 'the one way in which a command fails', uses: ['src/bytes'], effects: true },
   {
@@ -101,6 +102,12 @@ export const rooms: readonly Room[] = [
   { name: 'src/node/convert', what: 'conversion of disks', uses: ['src/node/text', 'src/node/images'], effects: true },
   { name: 'src/node/io', what: "qemu-io's command lines", uses: ['src/node/text', 'src/node/images'], effects: true },
   {
+    name: 'src/node/nbd',
+    what: 'the NBD server: an export, its clients and their connections',
+    uses: ['src/nbd', 'src/node/io'],
+    effects: true
+  },
+  {
     name: 'src/node/conform',
     what: 'conformance vectors, other programs compared with them, and reports by clause',
     uses: [failing],
@@ -109,7 +116,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'src/node/commands',
     what: 'each command: its arguments, options and what it does',
-    uses: ['src/node/convert', 'src/node/io', 'src/node/conform'],
+    uses: ['src/node/convert', 'src/node/nbd', 'src/node/conform'],
     effects: true
   },
   {

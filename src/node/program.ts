@@ -28,6 +28,7 @@ const commands = {
   amend: async () => (await import('./commands/amend.js')).amend,
   rebase: async () => (await import('./commands/rebase.js')).rebase,
   commit: async () => (await import('./commands/commit.js')).commit,
+  nbd: async () => (await import('./commands/nbd.js')).nbd,
   conform: async () => (await import('./commands/conform.js')).conform
 } satisfies Readonly<Record<string, () => Promise<Command>>>
 
@@ -54,6 +55,7 @@ const summaries: Readonly<Record<CommandName, string>> = {
   amend: 'change properties: compat, refcount_bits, lazy_refcounts, size, data_file, data_file_raw',
   rebase: 'change the backing file; the guest disk stays the same, unless -u is given',
   commit: 'copy what an overlay holds into its backing file, and empty the overlay',
+  nbd: 'serve the guest disk to NBD clients on a Unix socket or a port, as qemu-nbd does',
   conform: 'run another reader or checker over the conformance vectors, and print the clauses that it breaks'
 }
 

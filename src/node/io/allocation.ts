@@ -67,7 +67,10 @@ export const allocationMap = (file: IoFile): Outcome =>
  * Whether zeros can be written there without data: the version has an entry for them, and grains that are written in part
  * have no data either.
  */
-export const zeroesFast = (file: IoFile, { at, length, unmap }: Transfer & { readonly unmap: boolean }): boolean => {
+export const zeroesFast = (
+  file: IoFile,
+  { at, length, unmap }: Pick<Transfer, 'at' | 'length'> & { readonly unmap: boolean }
+): boolean => {
   const chain = file.chain()
   const size = chainSize(chain)
   const [top] = chain

@@ -28,8 +28,8 @@ const forReading = task(async function* (
   request: OpenRequest,
   allow: readonly string[]
 ): AsyncGenerator<Failed, IoFile> {
-  const { name, format, forceShare = false } = request
-  const { chain, world, close } = yield* wait(openChain(name, { allow, format, forceShare }))
+  const { name, format, snapshot, forceShare = false } = request
+  const { chain, world, close } = yield* wait(openChain(name, { allow, format, snapshot, forceShare }))
   if (world._tag === 'Async') {
     close()
     return yield* get(failure(`Could not open '${name}': it is on a server`, { file: name }))

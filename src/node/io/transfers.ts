@@ -125,7 +125,7 @@ const commandOf = either(function* (line: WriteLine): Generator<Failed, AnyComma
 })
 
 /** Carries out a command as the image is opened: discards may be left alone, and written zeros become zero clusters. */
-const perform = (
+export const perform = (
   { request: { discards = true, detectZeroes = 'off' } }: IoFile,
   changes: Changes,
   command: AnyCommand

@@ -11,6 +11,8 @@ export interface OpenRequest {
   readonly readOnly: boolean
   /** Whether it is read also while other processes write it. */
   readonly forceShare?: boolean
+  /** A snapshot, by id or name, in place of the active disk; it is read only. */
+  readonly snapshot?: string
   /** Whether discards are carried out; they are unless this is false. */
   readonly discards?: boolean
   /** Whether written zeros become zero clusters, and whether those are freed; `off` unless it is given. */
@@ -20,7 +22,7 @@ export interface OpenRequest {
 }
 
 /** The words of `detect-zeroes`. */
-const detections = ['off', 'on', 'unmap'] as const
+export const detections = ['off', 'on', 'unmap'] as const
 
 /** How written zeros are stored. */
 type DetectZeroes = (typeof detections)[number]

@@ -1,0 +1,136 @@
+/** `qcow2 nbd`: the disk of an image, served to NBD clients with qemu-nbd's options. */
+import { rmSync, writeFileSync } from 'node:fs'
+import * as E from 'fp-ts/lib/Either.js'
+import * as t from 'io-ts'
+import { maxString } from '../../nbd/numbers.js'
+import { type CommandError, failure, get, keepRules, system, wait } from '../command-error.js'
+import { openExport } from '../nbd/export.js'
+import { type Address, serve } from '../nbd/server.js'
+import { carriesOut, detections, imageOptsOf, type OpenRequest } from '../text/image-opts.js'
+import { aios, caches, discards } from '../text/values.js'
+import {
+  argument,
+  choice,
+  command,
+  flag,
+  type Given,
+  ignoredChoice,
+  option,
+  optional,
+  orElse,
+  repeated,
+  text
+} from './command.js'
+import { allow, format } from './options.js'
+
+const whole = (about: string, most: number): Given<number> =>
+  new t.Type(
+    about,
+    t.number.is,
+    (u, context) =>
+      /^\d{1,10}$/.test(String(u)) && Number(u) <= most
+        ? t.success(Number(u))
+        : t.failure(u, context, `Invalid ${about}: '${String(u)}' is not a number up to ${most}`),
+    String
+  )
+
+/** The port of the protocol. */
+const defaultPort = 10809
+/** Most bytes of the path of a socket, on every system. */
+const maxPath = 103
+
+export const nbd = command({
+  args: { image: argument('<image>', 'the image', text) },
+  options: {
+    format: option('-f, --format <format>', 'format of the image: qcow2 (default) or raw', format),
+    imageOpts: flag('--image-opts', 'the image is named by options, such as driver=qcow2,file.filename=disk.qcow2'),
+    socket: option('-k, --socket <path>', 'listen on a Unix socket', optional(text)),
+    bind: option('-b, --bind <address>', 'listen on this address; 127.0.0.1 unless it is given', optional(text)),
+    port: option(
+      '-p, --port <port>',
+      `listen on this port; ${defaultPort} unless it is given`,
+      optional(whole('port', 65535))
+    ),
+    readOnly: flag('-r, --read-only', 'let clients change nothing'),
+    snapshot: option('-l, --load-snapshot <id or name>', 'serve a snapshot, read-only', optional(text)),
+    bitmaps: repeated('-B, --bitmap <name>', 'report a dirty bitmap as the metadata context qemu:dirty-bitmap:NAME'),
+    allocationDepth: flag('-A, --allocation-depth', 'report the metadata context qemu:allocation-depth'),
+    name: option('-x, --export-name <name>', 'the name of the export; empty unless it is given', orElse(text, '')),
+    description: option('-D, --description <text>', 'a description of the export', orElse(text, '')),
+    persistent: flag('-t, --persistent', 'go on when the last client has left'),
+    shared: option(
+      '-e, --shared <n>',
+      'clients at once, 1 unless it is given, 0 for any number; others wait',
+      orElse(whole('number of clients', 2 ** 31 - 1), 1)
+    ),
+    discard: choice(
+      '--discard <mode>',
+      'what becomes of trims: ignore and off leave the image as it is; unmap (default) and on carry them out',
+      discards,
+      undefined
+    ),
+    detectZeroes: choice(
+      '--detect-zeroes <mode>',
+      'off (default); on stores written zeros without data, unmap frees their clusters too',
+      detections,
+      undefined
+    ),
+    pidFile: option('--pid-file <path>', 'write the id of the process into a file, until it ends', optional(text)),
+    allow
+  },
+  ignored: [ignoredChoice('--cache <mode>', caches), ignoredChoice('--aio <mode>', aios), { flags: '-n, --nocache' }],
+  async *run({ image }, options) {
+    const { socket, bind, port, snapshot, bitmaps, name, description, discard, detectZeroes, pidFile, shared } = options
+    const [nameLength, descriptionLength] = [name, description].map((each) => Buffer.byteLength(each))
+    yield* get(
+      keepRules([
+        [socket !== undefined && (bind !== undefined || port !== undefined), '-k and -b or -p are mutually exclusive'],
+        [
+          socket !== undefined && Buffer.byteLength(socket) > maxPath,
+          `the path of a socket has at most ${maxPath} bytes`
+        ],
+        [socket === '', 'the path of the socket is empty'],
+        [(nameLength ?? 0) > maxString, `the name of an export has at most ${maxString} bytes`],
+        [(descriptionLength ?? 0) > maxString, `a description has at most ${maxString} bytes`],
+        [bitmaps.some((each) => Buffer.byteLength(each) > maxString), `the name of a bitmap has at most 1023 bytes`],
+        [snapshot !== undefined && bitmaps.length > 0, '-l and -B are mutually exclusive'],
+        [options.imageOpts && options.format !== 'qcow2', '--image-opts and --format are mutually exclusive']
+      ])
+    )
+    const named: Partial<OpenRequest> = options.imageOpts ? yield* get(imageOptsOf(image)) : { name: image }
+    const { name: file } = named
+    if (file === undefined) return yield* get(failure(`'${image}' names no file: file.filename is missing`))
+    const exported = yield* wait(
+      openExport({
+        image: {
+          format: options.format,
+          ...(snapshot === undefined ? {} : { snapshot }),
+          ...(discard === undefined ? {} : { discards: carriesOut(discard) }),
+          ...(detectZeroes === undefined ? {} : { detectZeroes }),
+          ...named,
+          name: file,
+          readOnly: options.readOnly || snapshot !== undefined || named.readOnly === true
+        },
+        name,
+        description,
+        allow: options.allow,
+        bitmaps,
+        allocationDepth: options.allocationDepth,
+        isShared: shared !== 1
+      })
+    )
+    const address: Address =
+      socket === undefined ? { host: bind ?? '127.0.0.1', port: port ?? defaultPort } : { path: socket }
+    const writePid = (): E.Either<CommandError, void> =>
+      pidFile === undefined
+        ? E.right(undefined)
+        : system('write', pidFile, () => writeFileSync(pidFile, `${process.pid}\n`))
+    const serverOptions = { mostClients: shared === 0 ? Infinity : shared, isPersistent: options.persistent }
+    const served = await serve(exported, address, serverOptions, writePid)()
+    const closed = exported.close()
+    if (pidFile !== undefined) rmSync(pidFile, { force: true })
+    const code = yield* get(served)
+    yield* get(closed)
+    return code
+  }
+})
