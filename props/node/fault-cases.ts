@@ -9,7 +9,7 @@ import { check } from '../../src/image/check/check.js'
 import type { Finding } from '../../src/image/check/findings.js'
 import { dump } from '../../src/image/dump/dump.js'
 import { using, wait } from '../../src/node/command-error.js'
-import { guestBytes, guestSize } from '../../src/node/images/guest.js'
+import { guestReader, guestSize } from '../../src/node/images/guest.js'
 import { openChain } from '../../src/node/images/open.js'
 import { openableMetadata } from '../../src/node/images/openable-metadata.js'
 import { openFile } from '../../src/node/files/file.js'
@@ -178,7 +178,7 @@ export interface Contents {
 const diskOf = (name: string, snapshot?: string): Promise<Uint8Array> =>
   valueOf(
     using(openChain(pathOf(name), { allow: [], snapshot }), async function* (open) {
-      return yield* wait(guestBytes(open, 0, guestSize(open)))
+      return yield* wait((await guestReader(open))(0, guestSize(open)))
     })
   )
 

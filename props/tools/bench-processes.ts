@@ -135,6 +135,17 @@ export const converting =
     )
   }
 
+/** Compares an image of this many MiB of real data with the raw file that it was made of. */
+export const comparing =
+  (megabytes: number, ...options: readonly string[]) =>
+  (): Sides | string => {
+    const image = join(scratch, `${[megabytes, ...options].join('')}.qcow2`)
+    const words = ['compare', '-F', 'raw', image, realData(megabytes)]
+    return besideQemu(image, words, words, () =>
+      qemu('convert', '-f', 'raw', '-O', 'qcow2', ...options, realData(megabytes), image)
+    )
+  }
+
 /** Converts this many MiB of real data to a new image. Both sides remove the image of the round before. */
 export const filling =
   (megabytes: number, ...options: readonly string[]) =>

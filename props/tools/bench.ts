@@ -7,6 +7,7 @@
 import { decoding, encoding, scanning } from './bench-codecs.js'
 import { holes } from './bench-holes.js'
 import {
+  comparing,
   converting,
   filling,
   mebi,
@@ -97,6 +98,8 @@ const benches: readonly Bench[] = [
   { what: 'convert 256 MiB', ...shortProcess, goal: 1.3, sides: converting(256) },
   { what: 'convert 256 MiB deflate', ...wholeProcess, goal: 1, sides: converting(256, ...deflate) },
   { what: 'convert 256 MiB zstd', ...wholeProcess, goal: 2, sides: converting(256, ...zstd) },
+  { what: 'compare 256 MiB', ...shortProcess, goal: 1, sides: comparing(256) },
+  { what: 'compare 256 MiB deflate', ...wholeProcess, goal: 1, sides: comparing(256, ...deflate) },
   { what: 'convert -O qcow2, 1 GiB', ...shortProcess, goal: 1.3, sides: filling(1024) },
   { what: 'convert -O qcow2 -c, 256 MiB', ...wholeProcess, rounds: 3, goal: 1, sides: filling(256, ...deflate) },
   { what: 'convert -O qcow2 -c zstd, 256 MiB', ...wholeProcess, goal: 2, sides: filling(256, ...zstd) }

@@ -97,10 +97,14 @@ export class Memory {
   }
 }
 
-/** Asks for bytes, to be used only until more are read into the same memory. */
-export function* readInto(memory: Memory, at: number, length: number, file: FileRef = imageFile): Plan<Uint8Array> {
-  return bytesOf(yield { _tag: 'Read', file, at, length, into: memory.take(length) })
+/** Asks for as many bytes as `into` has, which may be put there: to be used only until that is written again. */
+export function* readOver(into: Uint8Array, at: number, file: FileRef = imageFile): Plan<Uint8Array> {
+  return bytesOf(yield { _tag: 'Read', file, at, length: into.length, into })
 }
+
+/** Asks for bytes, to be used only until more are read into the same memory. */
+export const readInto = (memory: Memory, at: number, length: number, file?: FileRef): Plan<Uint8Array> =>
+  readOver(memory.take(length), at, file)
 
 /**
  * Emits a result before the plan ends.

@@ -1,5 +1,5 @@
 /** Chains: a disk and its backing disks, each in files of its own. */
-import { atDepth, type FileRef, type Plan, emit, onEmit } from '../../bytes/plan.js'
+import { atDepth, type FileRef, Memory, type Plan, emit, onEmit } from '../../bytes/plan.js'
 import { sectorSize } from '../../format/limits.js'
 import { cut, type GuestDisk, type Extent, extents } from './extents.js'
 import { fileParts, type FilePart } from './holes.js'
@@ -57,9 +57,18 @@ const splitAtHoles = (layer: Layer, depth: number, { start, length, host = 0 }: 
     })
   )
 
-function* layerExtents(layer: Layer, depth: number, from: number, to: number): Plan<void, Extent> {
+/** A walk over a chain. */
+interface Walk {
+  readonly chain: Chain
+  /** Those of the L2 tables of each layer. */
+  readonly memories: readonly Memory[]
+}
+
+function* layerExtents({ chain, memories }: Walk, depth: number, from: number, to: number): Plan<void, Extent> {
+  const layer = chain[depth]
+  if (layer === undefined) return
   if (layer._tag === 'Image') {
-    const found = extents(layer.disk, from, to)
+    const found = extents(layer.disk, from, to, memories[depth])
     const located = depth === 0 ? found : atDepth(depth, found)
     // The bytes of a hole are not zeros once they are decrypted.
     if (layer.hasHoles !== true || layer.disk.encrypted) return yield* located
@@ -72,21 +81,18 @@ function* layerExtents(layer: Layer, depth: number, from: number, to: number): P
 }
 
 /** Locates what one layer does not hold in the next, as far as that reaches. */
-function* orBelow(chain: Chain, depth: number, e: Extent): Plan<void, LocatedExtent> {
-  const next = chain[depth + 1]
+function* orBelow(walk: Walk, depth: number, e: Extent): Plan<void, LocatedExtent> {
+  const next = walk.chain[depth + 1]
   const end = e.start + e.length
   const reach = next === undefined ? e.start : Math.max(e.start, Math.min(end, sizeOf(next)))
-  if (reach > e.start) yield* locate(chain, depth + 1, e.start, reach)
+  if (reach > e.start) yield* locate(walk, depth + 1, e.start, reach)
   if (end > reach) yield* emit<LocatedExtent>({ ...cut(e, reach, end), depth })
 }
 
-function* locate(chain: Chain, depth: number, from: number, to: number): Plan<void, LocatedExtent> {
-  const layer = chain[depth]
-  if (layer === undefined) return
-  yield* onEmit(layerExtents(layer, depth, from, to), (e) =>
-    e.kind === 'absent' ? orBelow(chain, depth, e) : emit<LocatedExtent>({ ...e, depth })
+const locate = (walk: Walk, depth: number, from: number, to: number): Plan<void, LocatedExtent> =>
+  onEmit(layerExtents(walk, depth, from, to), (e) =>
+    e.kind === 'absent' ? orBelow(walk, depth, e) : emit<LocatedExtent>({ ...e, depth })
   )
-}
 
 /**
  * Emits where guest bytes `[from, to)` of a chain come from, in order and without gaps, cluster by cluster and never
@@ -103,4 +109,4 @@ function* locate(chain: Chain, depth: number, from: number, to: number): Plan<vo
  * assert.deepEqual(found.map(({ kind }) => kind), ['data', 'zero'])
  */
 export const locations = (chain: Chain, from: number, to: number): Plan<void, LocatedExtent> =>
-  locate(chain, 0, from, to)
+  locate({ chain, memories: chain.map(() => new Memory()) }, 0, from, to)

@@ -257,6 +257,7 @@ function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void
  * are L2 tables that are adjacent in the file. What an L1 table has no entry for is absent, and one that no image may have
  * is followed as far as one may go, so that a walk ends soon whatever the metadata says.
  *
+ * @param memory that of the L2 tables; walks of which one ends before the next begins may share it
  * @see RD-01 and RD-06
  * @example
  * import { activeDisk, extents, readMetadata, runSync, type Extent } from 'qcow2-spec/image'
@@ -273,9 +274,9 @@ function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void
  *   runSync(extents(activeDisk(m, m.geometry), 0, 65536), worldOf(files, (e: Extent) => found.push(e)))
  * assert.deepEqual(found, [{ kind: 'absent', start: 0, length: 65536 }])
  */
-export function* extents(disk: GuestDisk, from: number, to: number): Plan<void, Extent> {
+export function* extents(disk: GuestDisk, from: number, to: number, memory: Memory = new Memory()): Plan<void, Extent> {
   const [coverage, size] = [l1Coverage(disk.g), clusterSize(disk.g)]
-  const walk = { disk, from, to, joined: new Coalescer<Extent>(joins), memory: new Memory() }
+  const walk = { disk, from, to, joined: new Coalescer<Extent>(joins), memory }
   const entries = Math.min(disk.l1Size, limits.maxL1Entries)
   const last = from < to ? Math.min(entries, Math.ceil(to / coverage)) : 0
   for (let first = Math.floor(from / coverage); first < last; first += l1Piece) {

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { issue } from '../../bytes/issue.js'
 import { empty, padded } from '../../bytes/octets.js'
-import { failWith, type FileRef, type Memory, type Plan, readAt, readInto, onEmit } from '../../bytes/plan.js'
+import { failWith, type FileRef, Memory, type Plan, readAt, readOver, onEmit } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
 import { sectorSize } from '../../format/limits.js'
 import { decodeCluster, type Decompressor } from '../../compression/decompress.js'
@@ -47,14 +47,14 @@ function* decrypted(disk: GuestDisk, e: LocatedExtent, from: number, to: number,
   return decryption.decrypt(sectors, number).subarray(from - first, to - first)
 }
 
-/** The bytes of one extent within `[from, to)`; `undefined` for zeros. With `memory`, to be used only until it is read into again. */
+/** The bytes of one extent within `[from, to)`; `undefined` for zeros. They may be put into `into`, if it is given, which has their length. */
 export function* extentBytes(
   chain: Chain,
   e: LocatedExtent,
   from: number,
   to: number,
   decompressor: Decompressor,
-  memory?: Memory
+  into?: Uint8Array
 ): Plan<Uint8Array | undefined> {
   const layer = chain[e.depth]
   if (isZeroExtent(e)) return undefined
@@ -64,7 +64,7 @@ export function* extentBytes(
     const at = (e.host ?? 0) + from - e.start
     const file = fileOf(layer, e.depth)
     if (disk?.encrypted === true) return yield* decrypted(disk, e, from, to, file)
-    return yield* memory === undefined ? readAt(at, to - from, file) : readInto(memory, at, to - from, file)
+    return yield* readOver(into ?? new Uint8Array(to - from), at, file)
   }
   if (disk === undefined) return undefined
   const first = e.start - (e.skipped ?? 0)
@@ -75,6 +75,7 @@ export function* extentBytes(
  * Guest bytes `[at, at + length)` of a chain; the range lies within the disk. Fails where an entry or a payload cannot be
  * followed, by clause and byte offset.
  *
+ * @param memory what the bytes are in, until more are read into it
  * @see RD-01 and RD-08
  * @example
  * import { fromMemory, portable, readGuest, runSync } from 'qcow2-spec/image'
@@ -84,20 +85,34 @@ export function* extentBytes(
  * const read = runSync(readGuest([{ _tag: 'Raw', size: 3 }], 1, 4, portable), world)
  * assert.deepEqual(read._tag === 'Right' && read.right, Uint8Array.of(2, 3, 0, 0))
  */
-export function* readGuest(chain: Chain, at: number, length: number, decompressor: Decompressor): Plan<Uint8Array> {
-  const out = new Uint8Array(length)
+export function* readGuest(
+  chain: Chain,
+  at: number,
+  length: number,
+  decompressor: Decompressor,
+  memory: Memory = new Memory()
+): Plan<Uint8Array> {
+  const out = memory.take(length)
   yield* onEmit(locations(chain, at, at + length), function* (e): Plan<void> {
     const from = Math.max(at, e.start)
     const to = Math.min(at + length, e.start + e.length)
-    const bytes = yield* extentBytes(chain, e, from, to, decompressor)
-    if (bytes !== undefined) out.set(bytes, from - at)
+    const place = out.subarray(from - at, to - at)
+    const bytes = yield* extentBytes(chain, e, from, to, decompressor, place)
+    if (bytes === undefined) place.fill(0)
+    else if (bytes !== place) place.set(bytes)
   })
   return out
 }
 
 /** Guest bytes `[at, at + length)` of a chain, and zeros past the end of its disk. */
-export function* readPadded(chain: Chain, at: number, length: number, decompressor: Decompressor): Plan<Uint8Array> {
+export function* readPadded(
+  chain: Chain,
+  at: number,
+  length: number,
+  decompressor: Decompressor,
+  memory?: Memory
+): Plan<Uint8Array> {
   const there = Math.max(0, Math.min(length, chainSize(chain) - at))
-  const bytes = there === 0 ? empty : yield* readGuest(chain, at, there, decompressor)
+  const bytes = there === 0 ? empty : yield* readGuest(chain, at, there, decompressor, memory)
   return there === length ? bytes : padded(bytes, length)
 }

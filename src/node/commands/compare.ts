@@ -5,7 +5,7 @@ import { type CommandError, type Failed, get, task, using, wait } from '../comma
 import { ok, print } from '../files/output.js'
 import { type RemoteOptions, run } from '../files/source.js'
 import { allocatedIn, allocatedRanges } from '../images/allocated-ranges.js'
-import { guestBytes, guestSize } from '../images/guest.js'
+import { guestReader, guestSize } from '../images/guest.js'
 import { openChain, type OpenChain } from '../images/open.js'
 import { command, flag } from './command.js'
 import { allow, forceShare, ignored, image, type NamedImage, quiet, remote } from './options.js'
@@ -16,7 +16,7 @@ const differ = 1
 const notCompared = 2
 
 /** Bytes that are compared at once. */
-const step = 2 ** 20
+const step = 2 ** 21
 
 const entriesOf = task(async function* ({ name, world, chain }: OpenChain) {
   const out: MapEntry[] = []
@@ -54,10 +54,11 @@ const otherStatus = task(async function* (a: OpenChain, b: OpenChain) {
 /** The first guest byte below `size` that differs. */
 const firstDifference = task(async function* (a: OpenChain, b: OpenChain, size: number) {
   const allocated = [yield* wait(allocatedRanges(a)), yield* wait(allocatedRanges(b))]
+  const [readA, readB] = [await guestReader(a), await guestReader(b)]
   for (const [from, to] of allocatedIn(allocated, 0, size))
     for (let at = from; at < to; at += step) {
       const length = Math.min(step, to - at)
-      const [x, y] = [yield* wait(guestBytes(a, at, length)), yield* wait(guestBytes(b, at, length))]
+      const [x, y] = [yield* wait(readA(at, length)), yield* wait(readB(at, length))]
       if (Buffer.compare(x, y) !== 0) return at + x.findIndex((byte, i) => byte !== y[i])
     }
   return undefined

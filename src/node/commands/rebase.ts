@@ -6,7 +6,7 @@ import { because, type CommandError, type Failed, failure, get, task, using, wai
 import { isZeros } from '../files/sparse.js'
 import { allocatedIn, type AllocatedRanges, allocatedRanges } from '../images/allocated-ranges.js'
 import { newBackingPath } from '../images/follow.js'
-import { guestBytes, type Piece, wholeDisk } from '../images/guest.js'
+import { type GuestReader, guestReader, type Piece, wholeDisk } from '../images/guest.js'
 import { withImage } from '../images/locked-image.js'
 import { openChain, type OpenChain } from '../images/open.js'
 import type { Session } from '../images/session.js'
@@ -19,7 +19,7 @@ const step = 2 ** 20
 
 /** The new backing file, and where it has bytes. */
 interface Below {
-  readonly open: OpenChain
+  readonly read: GuestReader
   readonly allocated: AllocatedRanges
 }
 
@@ -34,7 +34,7 @@ interface Rebased {
 const keepPart = task(async function* ({ image, session, below }: Rebased, at: number, old: Uint8Array) {
   const unit = grainSize(session.opened.g)
   const { length } = old
-  const present = below === undefined ? new Uint8Array(length) : yield* wait(guestBytes(below.open, at, length))
+  const present = below === undefined ? new Uint8Array(length) : yield* wait(below.read(at, length))
   for (let from = 0, to = 0; from < length; from = to) {
     to = Math.min(length, (Math.floor((at + from) / unit) + 1) * unit - at)
     if (Buffer.compare(old.subarray(from, to), present.subarray(from, to)) === 0) continue
@@ -98,7 +98,7 @@ const keepOver = (
       async function* (below) {
         yield* get(keepOffItself(image, open, below))
         const allocated = yield* wait(allocatedRanges(below))
-        yield* wait(keepDisk({ image, session, below: { open: below, allocated } }, open))
+        yield* wait(keepDisk({ image, session, below: { read: await guestReader(below), allocated } }, open))
       }
     )
   })

@@ -6,7 +6,7 @@ import { emit, failOn, Memory, onEmit, type Plan } from '../../bytes/plan.js'
 import type { Decoder, Decompressor } from '../../compression/decompress.js'
 import { type Chain, chainSize, fileOf, isZeroExtent, type LocatedExtent, locations } from '../../image/guest/chain.js'
 import { extentBytes, readPadded } from '../../image/guest/read.js'
-import { type CommandError, task, wait } from '../command-error.js'
+import type { CommandError } from '../command-error.js'
 import { type Act, run, type Source } from '../files/source.js'
 import type { OpenChain } from './open.js'
 
@@ -108,7 +108,8 @@ function* pieces(
       const share = Math.floor(counted / shareSize)
       counted += length
       if (!claims(share)) continue
-      const bytes = yield* extentBytes(chain, e, here, here + length, decompressor, memories[emitted++ % kept])
+      const into = (memories[emitted++ % kept] ?? new Memory()).take(length)
+      const bytes = yield* extentBytes(chain, e, here, here + length, decompressor, into)
       yield* emit<Piece>({ ...where, at: here, length, bytes })
     }
   })
@@ -135,11 +136,15 @@ export const wholeDisk = (
   traversal: Partial<Traversal> = {}
 ): TaskEither<CommandError, void> => eachPiece(open, 0, guestSize(open), act, traversal)
 
-/** The bytes `[at, at + length)` of the guest disk, and zeros past its end. */
-export const guestBytes = task(async function* (open: OpenChain, at: number, length: number) {
+/** Reads the bytes `[at, at + length)` of a guest disk, and zeros past its end. */
+export type GuestReader = (at: number, length: number) => TaskEither<CommandError, Uint8Array>
+
+/** A reader of a chain; what it has read is in one memory, until it reads again. */
+export const guestReader = async (open: OpenChain): Promise<GuestReader> => {
   const decoders = await decodersOf(open.chain)
-  return yield* wait(run(open, () => readPadded(open.chain, at, length, decoders)))
-})
+  const memory = new Memory()
+  return (at, length) => run(open, () => readPadded(open.chain, at, length, decoders, memory))
+}
 
 /** Bytes of the guest disk. */
 export const guestSize = (open: OpenChain): number => chainSize(open.chain)
