@@ -209,18 +209,26 @@ test('an L2 entry with an offset is sound if and only if it is normal and breaks
   }
 })
 
-/** Tables that go on as they began: a word, then as many more as are drawn, each a step further on or not. */
+/** Bitmaps of subclusters that are alike, and others. */
+const bitmapWords = fc.constantFrom(0n, 0xffff_ffffn, 0xffff_ffff_0000_0000n, 0xffff_ffff_ffff_ffffn, 1n, 0x0fff_ffffn)
+
+/**
+ * Tables that go on as they began: a descriptor, then as many more as are drawn, each a step further on or not, and the
+ * bitmap of all of them.
+ */
 const steady = (ctx: L2Context): fc.Arbitrary<Uint8Array> =>
   fc
-    .array(fc.tuple(l2EntriesOf({ ...ctx, extendedL2: false }).anyValue, fc.nat({ max: 3 }), fc.boolean()), {
-      maxLength: 4
-    })
+    .array(
+      fc.tuple(l2EntriesOf({ ...ctx, extendedL2: false }).anyValue, fc.nat({ max: 3 }), fc.boolean(), bitmapWords),
+      { maxLength: 4 }
+    )
     .map((parts) =>
       bytesOfWords(
-        parts.flatMap(([entry, more, moves]) => {
+        parts.flatMap(([entry, more, moves, bitmap]) => {
           const step = moves ? 2n ** BigInt(ctx.clusterBits) : 0n
           const first = wordOfCluster(entry, ctx)
-          return Array.from({ length: 1 + more }, (_, k) => BigInt.asUintN(64, first + BigInt(k) * step))
+          const words = Array.from({ length: 1 + more }, (_, k) => BigInt.asUintN(64, first + BigInt(k) * step))
+          return ctx.extendedL2 ? words.flatMap((word) => [word, bitmap]) : words
         })
       )
     )
@@ -241,7 +249,7 @@ test('a run goes on as its first entry does: of the same kind, without a host cl
               'hostClusterOffset' in first
                 ? { ...first, hostClusterOffset: first.hostClusterOffset + BigInt(k) * 2n ** BigInt(ctx.clusterBits) }
                 : first
-            same(valueOf(type, bytes.subarray(8 * (i + k))), expected)
+            same(valueOf(type, bytes.subarray((ctx.extendedL2 ? 16 : 8) * (i + k))), expected)
           }
         }
       }),
@@ -259,6 +267,18 @@ test('a run is as long as it can be', () => {
     [3, 2, 1, 1, 2, 1, 3, 2, 1, 2, 1, 1]
   )
   assert.is(view.run(6, 8), 2)
+})
+
+test('a run of extended entries has subclusters that are all alike', () => {
+  const ctx = { version: 3, clusterBits: 16, extendedL2: true, externalDataFile: false }
+  const [data, zeros] = [0xffff_ffffn, 0xffff_ffff_0000_0000n]
+  const mixed = [0x1_0000n, 1n, 0x2_0000n, 1n]
+  const rows = [0x5_0000n, data, 0x6_0000n, data, 0x7_0000n, 0n, 0x8_0000n, 0n, 0n, zeros, 0n, zeros, 0n, 0n, ...mixed]
+  const view = new L2View(bytesOfWords(rows), ctx)
+  same(
+    Array.from({ length: view.length }, (_, i) => view.run(i, view.length)),
+    [2, 1, 2, 1, 2, 1, 1, 1, 1]
+  )
 })
 
 test('in an external data file offset 0 is a host cluster, and the next one follows it', () => {

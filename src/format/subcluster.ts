@@ -16,6 +16,17 @@ export type Subcluster =
 /** All subclusters of a cluster, a bit each. @see SUB-02 */
 export const allSubclusters = 0xffff_ffff
 
+/** What a subcluster is by its two bits, and by whether its cluster has a host cluster; its entry is not compressed. @see SUB-03 */
+export const subclusterOf = (
+  placed: boolean,
+  allocated: boolean,
+  zeros: boolean
+): Exclude<Subcluster, 'compressed'> => {
+  if (allocated) return zeros || !placed ? 'invalid' : 'data'
+  if (zeros) return placed ? 'zero-allocated' : 'zero-plain'
+  return placed ? 'unallocated-allocated' : 'unallocated-plain'
+}
+
 /**
  * What subcluster `x` (0 to 31) of an extended L2 entry is.
  *
@@ -35,8 +46,5 @@ export const subclusterAt = (e: L2Entry, x: number): Subcluster => {
   if (e._tag === 'Compressed') return 'compressed'
   const allocated = (((e.subclusters?.allocated ?? 0) >>> x) & 1) === 1
   const zeros = (((e.subclusters?.zeros ?? 0) >>> x) & 1) === 1
-  const placed = e._tag === 'Normal' || e._tag === 'ZeroAllocated'
-  if (allocated) return zeros || !placed ? 'invalid' : 'data'
-  if (zeros) return placed ? 'zero-allocated' : 'zero-plain'
-  return placed ? 'unallocated-allocated' : 'unallocated-plain'
+  return subclusterOf(e._tag === 'Normal' || e._tag === 'ZeroAllocated', allocated, zeros)
 }

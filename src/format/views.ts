@@ -7,6 +7,7 @@ import { compressedBits } from './compressed.js'
 import { type L1Entry, l1Entry } from './l1.js'
 import { clusterOfWord, type L2Context, type L2Entry, standardBits } from './l2.js'
 import { maxClusterBits, minClusterBits, sectorSize } from './limits.js'
+import { allSubclusters } from './subcluster.js'
 import { refcountAt, type RefcountTableEntry, refcountTableEntry } from './refcount.js'
 
 /** The masks of the bits of entries, in halves. The offsets and the copied flags of all tables have the same bits. @see RD-04 */
@@ -76,6 +77,9 @@ const compressedMasks = Array.from({ length: maxClusterBits + 1 }, (_, clusterBi
   return { payloadHi: halves(maskOf(hostOffset)).hi, sectorsHi: halves(maskOf(additionalSectors)).hi }
 })
 
+/** Whether the bits of all subclusters are the same. */
+const isAlike = (bits: number): boolean => bits === 0 || bits === allSubclusters
+
 /** An L2 table. Law: `entry(i)` is what `l2Entry(ctx)` decodes at byte `8 * i`, or `16 * i` when extended. */
 export class L2View {
   /** Number of entries. */
@@ -111,12 +115,26 @@ export class L2View {
 
   /**
    * How many entries from `i` on, up to `end`, go on as entry `i` does: the same flags, and no host cluster or each one
-   * after the one before. At least 1; always 1 where clusters are compressed or have subclusters.
+   * after the one before. At least 1; always 1 where clusters are compressed or their subclusters are not all alike.
    */
   run(i: number, end: number): number {
     const kind = this.kind(i)
-    if (this.stride === 2 || kind === clusterKind.Compressed) return 1
-    return this.words.steps(i, end, this.isPlaced(i) ? 2 ** this.ctx.clusterBits : 0)
+    if (kind === clusterKind.Compressed) return 1
+    const step = this.isPlaced(i) ? 2 ** this.ctx.clusterBits : 0
+    return this.stride === 1 ? this.words.steps(i, end, step) : this.alikeRun(i, end, step)
+  }
+
+  /** The same for extended entries whose host clusters are `step` bytes apart. */
+  private alikeRun(i: number, end: number, step: number): number {
+    const { words } = this
+    const [hi, allocated, zeros] = [words.hi(2 * i), this.allocated(i), this.zeros(i)]
+    if (!isAlike(allocated) || !isAlike(zeros)) return 1
+    let n = 1
+    for (let next = words.lo(2 * i) + step; i + n < end; n++, next += step) {
+      const isNext = words.lo(2 * (i + n)) === next && words.hi(2 * (i + n)) === hi
+      if (!isNext || this.allocated(i + n) !== allocated || this.zeros(i + n) !== zeros) break
+    }
+    return n
   }
 
   /** Whether all bits of entry `i` are 0. */

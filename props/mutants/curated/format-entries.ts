@@ -161,7 +161,7 @@ export const entryMutants: readonly Mutant[] = [
   {
     name: 'a subcluster with both bits set is data',
     file: 'format/subcluster.ts',
-    change: { in: 'subclusterAt', find: '$zeros || !$placed', to: '!$placed' },
+    change: { in: 'subclusterOf', find: '$zeros || !$placed', to: '!$placed' },
     red: 'props/format/subcluster.test.ts',
     rule: '8000000000050000 with zero bit 1 and allocation bit 1: invalid'
   },
@@ -175,6 +175,13 @@ export const entryMutants: readonly Mutant[] = [
     },
     red: 'props/format/views.test.ts',
     rule: 'in an external data file offset 0 is a host cluster, and the next one follows it'
+  },
+  {
+    name: 'entries with different bitmaps of subclusters are one run',
+    file: 'format/views.ts',
+    change: { in: 'L2View.alikeRun', find: 'this.allocated(i + $n) !== $allocated', to: 'false' },
+    red: 'props/format/views.test.ts',
+    rule: 'a run of extended entries has subclusters that are all alike'
   },
   {
     name: 'a view reads refcounts below 8 bits from the most significant bit on',

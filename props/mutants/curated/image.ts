@@ -138,8 +138,12 @@ export const imageMutants: readonly Mutant[] = [
   },
   {
     name: 'an unallocated subcluster of an allocated cluster reads as zeros',
-    file: 'image/guest/extents.ts',
-    change: { in: 'subclusterKinds', find: "{ kind: 'absent', placed: true }", to: "{ kind: 'zero', placed: true }" },
+    file: 'format/subcluster.ts',
+    change: {
+      in: 'subclusterOf',
+      find: "$placed ? 'unallocated-allocated' : 'unallocated-plain'",
+      to: "$placed ? 'zero-allocated' : 'unallocated-plain'"
+    },
     ...onDamagedImages
   },
   {

@@ -10,7 +10,7 @@ import { l1OffsetRules } from '../../format/l1.js'
 import { dataFileRules, l2ReadRules, l2Sound } from '../../format/l2-rules.js'
 import * as limits from '../../format/limits.js'
 import { snapshotDiskSize, type SnapshotEntry, snapshotL1Rules } from '../../format/snapshot.js'
-import { type Subcluster, subclusterAt } from '../../format/subcluster.js'
+import { allSubclusters, type Subcluster, subclusterOf } from '../../format/subcluster.js'
 import { clusterKind, L1View, L2View } from '../../format/views.js'
 import { Coalescer, neighbours } from '../byte-range.js'
 import { type Metadata, snapshotOffset } from '../metadata.js'
@@ -120,14 +120,12 @@ const joins = (a: Extent, b: Extent): boolean =>
   a.start + a.length === b.start &&
   (a.host === undefined ? b.host === undefined : a.host + a.length === b.host)
 
-const subclusterKinds: Readonly<
-  Record<Exclude<Subcluster, 'invalid' | 'compressed'>, Pick<Extent, 'kind'> & { readonly placed: boolean }>
-> = {
-  data: { kind: 'data', placed: true },
-  'zero-allocated': { kind: 'zero', placed: true },
-  'zero-plain': { kind: 'zero', placed: false },
-  'unallocated-allocated': { kind: 'absent', placed: true },
-  'unallocated-plain': { kind: 'absent', placed: false }
+const subclusterKinds: Readonly<Record<Exclude<Subcluster, 'invalid' | 'compressed'>, Extent['kind']>> = {
+  data: 'data',
+  'zero-allocated': 'zero',
+  'zero-plain': 'zero',
+  'unallocated-allocated': 'absent',
+  'unallocated-plain': 'absent'
 }
 
 /** Neighbouring L2 entries, and what they are read with. */
@@ -153,19 +151,14 @@ const issuesOf = ({ disk: { g }, view, at, isSound }: Table, i: number, guest: n
     : issues
 }
 
-/** The extents of the `n` clusters of one run from entry `i` on, which starts at guest byte `start`. */
-function* clusterExtents(t: Table, i: number, n: number, start: number): Plan<readonly Extent[]> {
-  const { g } = t.disk
+/** The extents of the `n` clusters of one run from entry `i` on, which can be followed and starts at guest byte `start`. */
+const clusterExtents = ({ view, disk: { g } }: Table, i: number, n: number, start: number): readonly Extent[] => {
   const size = clusterSize(g)
-  const issues = issuesOf(t, i, start)
-  if (issues.length > 0) return yield* failWith(issues)
-  const kind = t.view.kind(i)
+  const kind = view.kind(i)
   if (kind === clusterKind.Compressed)
-    return [
-      { kind: 'compressed', start, length: size, host: t.view.hostOffset(i), available: t.view.availableBytes(i) }
-    ]
-  const host = t.view.hostClusterOffset(i)
-  if (g.extendedL2) return subclusterExtents(t, i, start, host)
+    return [{ kind: 'compressed', start, length: size, host: view.hostOffset(i), available: view.availableBytes(i) }]
+  if (g.extendedL2) return subclusterExtents(view, i, n, start)
+  const host = view.hostClusterOffset(i)
   if (kind === clusterKind.Normal) return [{ kind: 'data', start, length: n * size, host }]
   const zero = kind === clusterKind.ZeroPlain || kind === clusterKind.ZeroAllocated
   return [
@@ -173,21 +166,28 @@ function* clusterExtents(t: Table, i: number, n: number, start: number): Plan<re
   ]
 }
 
-/** The extents of an extended entry: one for each run of subclusters whose bits are the same. */
-const subclusterExtents = (t: Table, i: number, start: number, host: number): readonly Extent[] => {
-  const entry = t.view.entry(i)
-  const [allocated, zeros] = [t.view.allocated(i), t.view.zeros(i)]
-  const length = clusterSize(t.disk.g) / limits.subclusters
-  const isSame = (x: number, y: number): boolean =>
-    ((allocated >>> x) & 1) === ((allocated >>> y) & 1) && ((zeros >>> x) & 1) === ((zeros >>> y) & 1)
+/** How many subclusters from `x` on have the same bits. */
+const sameSubclusters = (allocated: number, zeros: number, x: number): number => {
+  const changes = (((allocated ^ (allocated >>> 1)) | (zeros ^ (zeros >>> 1))) & (allSubclusters >>> 1)) >>> x
+  return changes === 0 ? limits.subclusters - x : limits.subclusters - Math.clz32(changes & -changes)
+}
+
+/** The extents of `n` extended entries: one for each run of subclusters whose bits are the same; of several entries, all are. */
+const subclusterExtents = (view: L2View, i: number, n: number, start: number): readonly Extent[] => {
+  const [allocated, zeros, placed, host] = [
+    view.allocated(i),
+    view.zeros(i),
+    view.isPlaced(i),
+    view.hostClusterOffset(i)
+  ]
+  const size = (n * 2 ** view.ctx.clusterBits) / limits.subclusters
   const extents: Extent[] = []
-  for (let x = 0, next = 0; x < limits.subclusters; x = next) {
-    while (next < limits.subclusters && isSame(x, next)) next++
-    const state = subclusterAt(entry, x)
-    if (state === 'invalid' || state === 'compressed') continue
-    const { kind, placed } = subclusterKinds[state]
-    const place = placed ? { host: host + x * length } : {}
-    extents.push({ kind, start: start + x * length, length: (next - x) * length, ...place })
+  for (let x = 0, same = 0; x < limits.subclusters; x += same) {
+    same = sameSubclusters(allocated, zeros, x)
+    const state = subclusterOf(placed, ((allocated >>> x) & 1) === 1, ((zeros >>> x) & 1) === 1)
+    if (state === 'invalid') continue
+    const extent = { kind: subclusterKinds[state], start: start + x * size, length: same * size }
+    extents.push(placed ? { ...extent, host: host + x * size } : extent)
   }
   return extents
 }
@@ -227,9 +227,14 @@ interface Walk {
   readonly memory: Memory
 }
 
-function* emitNext({ from, to, joined }: Walk, e: Extent): Plan<void, Extent> {
+/** Adds the next extent; returns what is complete with it. */
+const pushNext = ({ from, to, joined }: Walk, e: Extent): Extent | undefined => {
   const next = cut(e, from, to)
-  const done = next.length > 0 ? joined.push(next) : undefined
+  return next.length > 0 ? joined.push(next) : undefined
+}
+
+function* emitNext(walk: Walk, e: Extent): Plan<void, Extent> {
+  const done = pushNext(walk, e)
   if (done !== undefined) yield* emit(done)
 }
 
@@ -247,7 +252,13 @@ function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void
   const table = { disk, view, at: start, isSound: l2Sound(disk.g) }
   for (let i = 0, run = 1; i < view.length; i += run) {
     run = view.run(i, view.length)
-    for (const e of yield* clusterExtents(table, i, run, base + (first + i) * size)) yield* emitNext(walk, e)
+    const guest = base + (first + i) * size
+    const issues = issuesOf(table, i, guest)
+    if (issues.length > 0) return yield* failWith(issues)
+    for (const e of clusterExtents(table, i, run, guest)) {
+      const done = pushNext(walk, e)
+      if (done !== undefined) yield* emit(done)
+    }
   }
 }
 
