@@ -125,9 +125,10 @@ export const table = chapter('L1 and L2 tables', {
     subject: 'reader',
     source: 'both',
     says:
-      'COPIED is not reliable outside the active tree, and no check looks at it there. QEMU copies bit 63 of the L1 ' +
-      'entries into a new snapshot though the L2 tables become shared, and after deleting one of two snapshots sets it ' +
-      'in an L2 table that only the other still has. Applying a snapshot recomputes it from the refcounts.'
+      'COPIED is not reliable outside the active tree, and no check looks at it there but in compressed entries, ' +
+      'where it is always an error (CMP-01). QEMU copies bit 63 of the L1 entries into a new snapshot though the L2 ' +
+      'tables become shared, and after deleting one of two snapshots sets it in an L2 table that only the other ' +
+      'still has. Applying a snapshot recomputes it from the refcounts.'
   },
   'L2-08': {
     level: 'may',
