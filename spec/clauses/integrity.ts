@@ -76,10 +76,11 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'A write that would overlap metadata fails with EIO and sets the corrupt bit. QEMU does not test writes to a data ' +
-      'file, the header and the LUKS area, of refcount table entries, of a grown refcount table, of the L1 table and ' +
-      'the refcount table in a shrink (RS-04), of an L1 table in which a snapshot command changes COPIED, and of the ' +
-      'fast way of emptying an image (CR-05).'
+      'A write that would overlap metadata fails with EIO and sets the corrupt bit. QEMU does not test writes to a ' +
+      'data file, of the header, of the LUKS header and its keys (only, by an assertion, the zeros that their area ' +
+      'begins with), of refcount table entries, of a grown refcount table, of the L1 table and the refcount table ' +
+      'in a shrink (RS-04), of an L1 table in which a snapshot command changes COPIED, and of the fast way of ' +
+      'emptying an image (CR-05).'
   },
   'INT-22': {
     level: 'may',
