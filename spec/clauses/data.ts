@@ -125,6 +125,7 @@ export const data = chapter('External data file', {
     source: 'both',
     says:
       'In an image with a data file creating and applying snapshots and compressed writes fail with ENOTSUP. QEMU ' +
-      'lists no snapshot, and finds none to delete.'
+      'lists no snapshot, and finds none to delete, but qemu-img convert -l reads one that the table has, from the ' +
+      'data file by its L1 table.'
   }
 })
