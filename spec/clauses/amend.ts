@@ -26,9 +26,10 @@ export const amend = chapter('Amend', {
     subject: 'writer',
     source: 'both',
     says:
-      'Version 3 to 2 needs 16-bit refcounts, no data file, no snapshot whose disk size differs from the image or ' +
-      'whose VM state is 4 GiB or more, and no incompatible bit but dirty, which is cleaned first, and compression ' +
-      'type, which becomes 0 if no tree has a compressed cluster.',
+      'Version 2 has 16-bit refcounts, no data file and no incompatible bits. So going from version 3 to 2 needs ' +
+      'them: the dirty bit is cleaned first, and compression type becomes 0 if no tree has a compressed cluster. ' +
+      'QEMU, and this package, also refuse a snapshot whose disk size differs from that of the image or whose VM ' +
+      'state is 4 GiB or more.',
     divergences: [
       {
         on: 'a downgrade of a zstd image whose only compressed clusters are in a snapshot',

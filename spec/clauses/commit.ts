@@ -8,12 +8,13 @@ export const commit = chapter('Commit, rebase, empty, create', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Commit copies every range allocated in the overlay, data and zeros, into the backing file, which first grows ' +
-      'to the size of the overlay if it is smaller. It then empties the overlay, unless -d or a base is given. The overlay ' +
-      'keeps its reference to the backing file.'
+      'Commit copies every range allocated in the overlay, data and zeros, into the backing file; with a base, ' +
+      'every range allocated in a layer above the base, into the base. The file that it copies to first grows to ' +
+      'the size of the overlay if it is smaller. Commit then empties the overlay, unless -d or a base is given. The ' +
+      'overlay keeps its reference to its backing file.'
   },
   'CR-02': {
-    level: 'must',
+    level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
