@@ -63,18 +63,6 @@ export const losses: readonly Loss[] = [
   },
   {
     kind: 'lost',
-    title: 'A compressed write that fails leaves an entry without data',
-    clause: 'WR-11',
-    command: "qemu-io -r -c 'read 64k 64k' a.qcow2",
-    when: 'The write of a compressed payload fails, for instance because the disk is full.',
-    lost: 'The range cannot be read, where before it read from the backing file or as zeros. A check finds nothing.',
-    source:
-      'block/qcow2.c, qcow2_co_pwritev_compressed_task: qcow2_alloc_compressed_cluster_offset sets the L2 entry before bdrv_co_pwrite writes the payload, and nothing takes it back.',
-    fix: 'Link the entry after the payload is written, or restore the old entry and free the clusters if the write fails.',
-    ours: 'The payload and its refcount are written and flushed before the entry.'
-  },
-  {
-    kind: 'lost',
     title: 'A compressed write overwrites guest data in a cluster that was freed',
     clause: 'CW-05',
     command: "qemu-io -r -c 'read -P 2 64k 64k' a.qcow2",
@@ -232,11 +220,11 @@ export const losses: readonly Loss[] = [
   },
   {
     kind: 'exposed',
-    title: 'A compressed write that fails leaves an entry for bytes that were not written',
+    title: 'A compressed write that fails leaves an entry for a payload that was not written',
     clause: 'WR-11',
     command: "qemu-io -r -c 'read -P 9 64k 64k' a.qcow2",
-    when: 'A compressed write whose payload cannot be written, as on a full disk, into a cluster that was used before.',
-    lost: 'What the guest cluster held. It reads as an I/O error, or as an old payload that is there, also that of another guest cluster; a check finds nothing.',
+    when: 'The payload of a compressed write cannot be written, as on a full disk.',
+    lost: 'What the range read as before: the backing file, or zeros. It reads as an old payload that is there, also that of another guest cluster, or, in a cluster that was not used before, cannot be read. A check finds nothing.',
     source:
       'block/qcow2.c, qcow2_co_pwritev_compressed_task: qcow2_alloc_compressed_cluster_offset writes the L2 entry before the payload is written, and a failure does not take it back.',
     fix: 'Write the payload first and the entry after it, as for other clusters, or restore the old entry on failure.',
