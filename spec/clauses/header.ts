@@ -92,8 +92,9 @@ export const header = chapter('Header', {
     subject: 'image',
     source: 'both',
     says:
-      'l1_size is at least ceil(size / (l2_entries * cluster size)). It may be larger, and the VM state is mapped by ' +
-      'entries after those that the disk needs.'
+      'l1_size is at least ceil(size / (l2_entries * cluster size)), as the lookup of every guest cluster needs an ' +
+      'entry; QEMU refuses a smaller table (OPEN-22). It may be larger, and the VM state is mapped by entries after ' +
+      'those that the disk needs.'
   },
   'HDR-10': {
     level: 'may',

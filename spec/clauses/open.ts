@@ -165,10 +165,10 @@ export const open = chapter('Opening an image', {
       'case.'
   },
   'OPEN-22': {
-    level: 'may',
+    level: 'must',
     subject: 'reader',
-    source: 'qemu',
-    says: 'The image is refused if l1_size is smaller than the number of L1 entries that size needs.'
+    source: 'both',
+    says: 'The image is refused if l1_size is smaller than the number of L1 entries that size needs (HDR-09).'
   },
   'OPEN-23': {
     level: 'must',

@@ -36,15 +36,15 @@ export const resize = chapter('Resize', {
       'size is written to bytes 24 to 31 and flushed.'
   },
   'RS-03': {
-    level: 'must',
+    level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'If the backing file is longer than the old size, the added range must read as zeros. In version 3 the rest of ' +
-      'the cluster, or subcluster, that the old end lies in is written as data, and what follows becomes zero-plain. ' +
-      'QEMU refuses it where the old end lies in a compressed cluster with extended L2 entries, and in version 2 ' +
-      'beyond the end of the last cluster. With falloc or full and no data file it links clusters of the longer file ' +
-      'as data, which read as zeros, also in version 2.',
+      'If the backing file is longer than the old size, QEMU makes the added range read as zeros. In version 3 the ' +
+      'rest of the cluster, or subcluster, that the old end lies in is written as data, and what follows becomes ' +
+      'zero-plain. QEMU refuses it where the old end lies in a compressed cluster with extended L2 entries, and in ' +
+      'version 2 beyond the end of the last cluster. With falloc or full and no data file it links clusters of the ' +
+      'longer file as data, which read as zeros, also in version 2.',
     divergences: [
       {
         on: 'growing over a longer backing file from inside a compressed cluster with extended L2 entries',

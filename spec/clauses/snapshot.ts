@@ -89,7 +89,7 @@ export const snapshot = chapter('Snapshot table', {
   'SNAP-09': {
     level: 'must',
     subject: 'image',
-    source: 'qemu',
+    source: 'both',
     says: 'The clusters of the snapshot table and of every snapshot L1 table have refcount 1.'
   },
   'SNAP-10': {

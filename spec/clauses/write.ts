@@ -71,12 +71,12 @@ export const write = chapter('Writing', {
       'on write are not discarded on the host.'
   },
   'WR-08': {
-    level: 'must',
+    level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'At every moment on disk: a new cluster has its refcount before anything points to it; data and copied bytes ' +
-      'precede the L2 entry that exposes them; a new L2 table precedes its L1 entry and a new L1 table the header; a ' +
+      'On disk QEMU gives a new cluster its refcount before anything points to it; data and copied bytes precede ' +
+      'the L2 entry that exposes them; a new L2 table precedes its L1 entry and a new L1 table the header; a ' +
       'refcount falls only after the pointer is gone. So a crash leaves leaks at most, and COPIED flags that a ' +
       'snapshot command has not adapted yet (ST-20), never a refcount that is too low. Exceptions: the dirty bit ' +
       '(INT-04), a shrink (RS-05), a punch (ZD-15), a compressed write (CW-03), a downgrade (AM-04), a rebuild ' +

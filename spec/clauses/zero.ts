@@ -59,8 +59,10 @@ export const zero = chapter('Zeroing and discarding', {
   'ZD-08': {
     level: 'must',
     subject: 'writer',
-    source: 'qemu',
-    says: 'Version 2 with a backing file, zero: zeros are written as data, into newly allocated clusters where needed.'
+    source: 'both',
+    says:
+      'Version 2 has no zero flag (L2-05). So with a backing file a zero write writes zeros as data, into newly ' +
+      'allocated clusters where needed.'
   },
   'ZD-09': {
     level: 'may',
