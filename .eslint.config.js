@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint'
 
 /** Folders without effects: values in, values out. */
 const pure = ['src/**/*.ts', 'spec/**/*.ts', 'props/arbitrary/**/*.ts']
-const impure = ['src/node/**/*.{ts,cts}']
+const impure = ['src/node/**/*.{ts,cts}', 'src/explorer/page/**/*.{ts,tsx}']
 
 /**
  * Code close to the bytes, and plans, which can only ask for bytes from within a loop: loops and local mutation are
@@ -20,7 +20,8 @@ const leaves = [
   'src/format/*view*.ts',
   'src/image/**/*.ts',
   'src/nbd/**/*.ts',
-  'src/transition/**/*.ts'
+  'src/transition/**/*.ts',
+  'src/explorer/*.ts'
 ]
 
 /** Code that builds a value row by row from a table: only the table knows the type. */
@@ -38,12 +39,15 @@ const impureGlobals = [
   'fetch',
   'setTimeout'
 ]
-const noEffect = 'Only src/node has effects.'
+const noEffect = 'Only src/node and src/explorer/page have effects.'
+
+/** The page, which has types of its own: those of a browser. */
+const page = ['src/explorer/page/**/*.{ts,tsx}']
 
 export default defineConfig(
   { ignores: ['dist/', '**/*.js'] },
   {
-    files: ['**/*.{ts,cts}'],
+    files: ['**/*.{ts,cts,tsx}'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     plugins: { functional },
     languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
@@ -74,7 +78,13 @@ export default defineConfig(
     }
   },
   {
-    files: ['src/**/*.{ts,cts}', 'spec/**/*.ts'],
+    files: page,
+    languageOptions: {
+      parserOptions: { project: './src/explorer/page/tsconfig.json', tsconfigRootDir: import.meta.dirname }
+    }
+  },
+  {
+    files: ['src/**/*.{ts,cts,tsx}', 'spec/**/*.ts'],
     rules: { '@typescript-eslint/consistent-type-assertions': ['error', { assertionStyle: 'never' }] }
   },
   {

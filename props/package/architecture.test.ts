@@ -39,8 +39,8 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
 /** Each TypeScript file with its imports. */
 const imports: ReadonlyMap<string, readonly Import[]> = new Map(
   files
-    .filter((path) => /\.c?ts$/.test(path))
-    .map((path) => [path, importsOf(path, readFileSync(join(root, path), 'utf8'))])
+    .filter((path) => /\.(c?ts|tsx)$/.test(path))
+    .map((path) => [path.replace(/x$/, ''), importsOf(path, readFileSync(join(root, path), 'utf8'))])
 )
 
 test('every file imports from its own room and from rooms that it depends on', () => {

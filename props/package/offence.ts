@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isObject } from '../../src/bytes/json.js'
 import { type Import, importsOf, sourceOf } from '../run/imports.js'
 import { below, type Room, roomOf } from './rooms.js'
 
@@ -12,10 +13,10 @@ export const root = fileURLToPath(new URL('../../..', import.meta.url))
 export const lies = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`)
 
 const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const dependencies =
-  typeof manifest === 'object' && manifest !== null && 'dependencies' in manifest
-    ? Object.keys(manifest.dependencies ?? {})
-    : []
+const namesIn = (key: 'dependencies' | 'devDependencies'): readonly string[] =>
+  isObject(manifest) && isObject(manifest[key]) ? Object.keys(manifest[key]) : []
+const dependencies = namesIn('dependencies')
+const ofBuild = namesIn('devDependencies')
 export const packageOf = (from: string): string => /^(?:@[^/]+\/)?[^/]+/.exec(from)?.[0] ?? from
 
 /** What is wrong with an import of a package or of Node, if anything. */
@@ -25,7 +26,8 @@ const foreignOffence = (path: string, room: Room, from: string): string | undefi
   if (from.startsWith('node:') || builtinModules.includes(from))
     return room.effects === true ? undefined : `${from} is not for a pure folder`
   const published = lies(path, 'src') || lies(path, 'spec')
-  return published && !dependencies.includes(packageOf(from)) ? `${from} is not a declared dependency` : undefined
+  const declared = room.built === true ? [...dependencies, ...ofBuild] : dependencies
+  return published && !declared.includes(packageOf(from)) ? `${from} is not a declared dependency` : undefined
 }
 
 /** What is wrong with one import, if anything. */

@@ -76,7 +76,9 @@ test('it holds only the built src, spec and generators, the vectors, README, LIC
     statSync(join(installed, path)).isFile()
   )
   const built = /^dist\/(src|spec|props\/arbitrary)\/.+\.(c?js|d\.c?ts|cache)$/
-  const permitted = new RegExp(`${built.source}|^corpus/(images|vectors)/.+$|^(README\\.md|LICENSE|package\\.json)$`)
+  const permitted = new RegExp(
+    `${built.source}|^dist/src/explorer/explorer\\.html$|^corpus/(images|vectors)/.+$|^(README\\.md|LICENSE|package\\.json)$`
+  )
   assert.equal(
     files.filter((path) => !permitted.test(path)),
     []

@@ -8,6 +8,8 @@ export interface Room {
   readonly uses: readonly string[]
   /** Whether it reads and writes files, the clock or the terminal. Every other room is values in, values out. */
   readonly effects?: true
+  /** Whether the package has it as one built file, and so needs none of the packages that it imports. */
+  readonly built?: true
 }
 
 const imageShared = 'src/image/{bitmap-tables,byte-range,cluster-set,entry-issues,luks-area,metadata}.ts'
@@ -73,6 +75,18 @@ export const rooms: readonly Room[] = [
   },
   { name: 'src/nbd', what: 'the NBD protocol: messages, negotiation, requests and replies', uses: ['src/bytes'] },
   { name: 'src/index.ts', what: 'the main entry of the package, for browsers too', uses: ['src/image'] },
+  {
+    name: 'src/explorer',
+    what: 'the explorer: an index of an image, what its bytes are, maps, edits',
+    uses: ['src/image']
+  },
+  {
+    name: 'src/explorer/page',
+    what: "the explorer's page and its worker, built into one HTML file",
+    uses: ['src/explorer'],
+    effects: true,
+    built: true
+  },
   { name: failing, what: 'the one way in which a command fails', uses: ['src/bytes'], effects: true },
   {
     name: 'src/node/text',
@@ -134,7 +148,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'props',
     what: 'the tests, a folder for each room of src; the runner, the npm commands, the mutants',
-    uses: ['src/store', 'src/node', 'props/arbitrary', 'corpus'],
+    uses: ['src/store', 'src/explorer/page', 'src/node', 'props/arbitrary', 'corpus'],
     effects: true
   }
 ]

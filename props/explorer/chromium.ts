@@ -1,0 +1,61 @@
+/** The page in a real browser; without Chromium the tests that need it are skipped. */
+import { existsSync } from 'node:fs'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Suite } from '../run/suite.js'
+
+const executablePath = '/usr/bin/chromium'
+
+/** The built page. */
+const built = fileURLToPath(new URL('../../src/explorer/explorer.html', import.meta.url))
+
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync'
+]
+
+export interface Tab {
+  readonly page: Page
+  /** What the page threw or printed. */
+  readonly complaints: string[]
+}
+
+/** The browser of a test file; it is started once, and closed by `close`. */
+export class Chromium {
+  private browser: Browser | undefined
+
+  /** A new page at this URL, or at that of the built file. */
+  async open(url = pathToFileURL(built).href, size = { width: 1280, height: 800 }): Promise<Tab> {
+    this.browser ??= await chromium.launch({ executablePath, args: flags })
+    const page = await this.browser.newPage({ viewport: size, acceptDownloads: true })
+    page.setDefaultTimeout(10_000)
+    const complaints: string[] = []
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text())
+    })
+    await page.goto(url)
+    return { page, complaints }
+  }
+
+  async close(): Promise<void> {
+    await this.browser?.close()
+  }
+}
+
+/** Opens an image in a page, and waits for the verdict on it. */
+export const openImage = async (page: Page, name: string, image: Uint8Array): Promise<void> => {
+  await page.setInputFiles('input[type=file]', { name, mimeType: '', buffer: Buffer.from(image) })
+  await page.waitForSelector('.verdict')
+}
+
+/** Registers a test that runs Chromium; without it the test is skipped. */
+export const needsChromium =
+  (test: Suite): ((title: string, work: () => Promise<void>) => void) =>
+  (title, work) =>
+    existsSync(executablePath) ? test(title, work) : test.skip(title, `there is no ${executablePath}`)

@@ -1,0 +1,58 @@
+/** `npm run explorer`: builds the page of the explorer, one HTML file that needs no network. */
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { build } from 'esbuild'
+
+const source = 'src/explorer/page'
+const out = 'dist/src/explorer'
+
+/** The program of an entry point as text for a script element. */
+const bundled = async (entry: string): Promise<string> => {
+  const { outputFiles } = await build({
+    entryPoints: [`${source}/${entry}`],
+    bundle: true,
+    minify: true,
+    write: false,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    charset: 'utf8',
+    legalComments: 'none',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    // The ES modules of the packages, from which esbuild drops unused code.
+    alias: { 'fp-ts/lib': 'fp-ts/es6', 'io-ts': 'io-ts/es6/index.js' }
+  })
+  return (outputFiles[0]?.text ?? '').replaceAll('</script', '<\\/script').trim()
+}
+
+const style = async (): Promise<string> => {
+  const { outputFiles } = await build({ entryPoints: [`${source}/style.css`], minify: true, write: false })
+  return (outputFiles[0]?.text ?? '').trim()
+}
+
+const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+
+const [page, worker, css] = await Promise.all([bundled('main.tsx'), bundled('worker.ts'), style()])
+const parts: Readonly<Record<string, string>> = {
+  page,
+  worker,
+  style: css,
+  // Only the program of this file runs; images on servers are what the page may ask for.
+  policy: [
+    "default-src 'none'",
+    `script-src ${hashOf(page)} blob:`,
+    'worker-src blob:',
+    "style-src 'unsafe-inline'",
+    'img-src data:',
+    'connect-src *',
+    "base-uri 'none'",
+    "form-action 'none'"
+  ].join('; ')
+}
+const template = readFileSync(`${source}/page.html`, 'utf8')
+mkdirSync(out, { recursive: true })
+writeFileSync(
+  `${out}/explorer.html`,
+  template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => parts[name] ?? '')
+)

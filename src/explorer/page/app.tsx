@@ -1,0 +1,106 @@
+/** The page: an image in three panes, or the place to give it one. */
+import { useCallback, useEffect, useReducer, useRef } from 'preact/hooks'
+import { type Place, parseFragment, fragmentOf } from '../fragment.js'
+import { type Channel, startWorker } from './channel.js'
+import { type Explorer, ExplorerContext } from './context.js'
+import { Findings } from './findings.js'
+import { Middle } from './middle.js'
+import type { ImageSource } from './protocol.js'
+import { SelectionPane } from './selection-pane.js'
+import { Start } from './start.js'
+import { type Event, start, type State, update } from './state.js'
+import { Tree } from './tree.js'
+import { TopBar } from './top-bar.js'
+import { useDrop } from './drop.js'
+
+/** The place that the URL names, and the one after each step of the browser's history. */
+const useHistory = (dispatch: (event: Event) => void): void => {
+  useEffect(() => {
+    const follow = (): void => dispatch({ _tag: 'Go', place: parseFragment(location.hash) })
+    addEventListener('hashchange', follow)
+    return () => {
+      removeEventListener('hashchange', follow)
+    }
+  }, [])
+}
+
+const setFragment = (place: Place, isMove: boolean): void => {
+  const fragment = fragmentOf(place)
+  if (fragment === location.hash) return
+  if (isMove) history.replaceState(null, '', fragment)
+  else history.pushState(null, '', fragment)
+}
+
+/** Asks for what is selected, again whenever more is known of the image. */
+const useSelected = ({ place, generation, summary }: State, channel: Channel): void => {
+  useEffect(() => {
+    if (summary === undefined || summary.fileLength === 0) return
+    channel.send({ _tag: 'Select', at: place.at })
+    channel.send({ _tag: 'Contents', at: place.at })
+  }, [place.at, generation])
+}
+
+/** The image that the page was served with, if any. */
+const served = (): ImageSource | undefined => {
+  const given: unknown = JSON.parse(document.getElementById('image')?.textContent ?? 'null')
+  if (typeof given !== 'object' || given === null || !('name' in given) || !('url' in given)) return undefined
+  return { _tag: 'Url', name: String(given.name), url: new URL(String(given.url), location.href).href }
+}
+
+export const App = () => {
+  const [state, dispatch] = useReducer(update, { ...start, place: parseFragment(location.hash) })
+  const channel = useRef<Channel | undefined>(undefined)
+  channel.current ??= startWorker(dispatch)
+  const { send } = channel.current
+  useHistory(dispatch)
+  useSelected(state, channel.current)
+
+  const openImage = useCallback((source: ImageSource) => {
+    dispatch({ _tag: 'Opening', name: source.name })
+    send({ _tag: 'Open', source })
+  }, [])
+  useEffect(() => {
+    const source = served()
+    if (source !== undefined) openImage(source)
+  }, [])
+  useEffect(() => {
+    document.title = state.summary === undefined ? 'qcow2 explorer' : `${state.summary.name} \u2013 qcow2 explorer`
+  }, [state.summary?.name])
+  const isOver = useDrop(openImage)
+
+  const explorer: Explorer = {
+    state,
+    send,
+    dispatch,
+    openImage,
+    go: (at, { view = state.place.view, move = false } = {}) => {
+      const place = { at, view }
+      setFragment(place, move)
+      dispatch({ _tag: 'Go', place })
+    },
+    edit: (edits) => {
+      dispatch({ _tag: 'Edited', edits })
+      send({ _tag: 'Edits', edits })
+    }
+  }
+  return (
+    <ExplorerContext.Provider value={explorer}>
+      {state.summary === undefined ? (
+        <Start isOver={isOver} />
+      ) : (
+        <div class={`app shows-${state.pane}`}>
+          <TopBar summary={state.summary} />
+          <nav class="pane structures" aria-label="Structures and findings">
+            <Tree />
+            <Findings />
+          </nav>
+          <Middle summary={state.summary} />
+          <aside class="pane selection" aria-label="Selection">
+            <SelectionPane />
+          </aside>
+        </div>
+      )}
+      {isOver && state.summary !== undefined && <div class="over">Drop to open</div>}
+    </ExplorerContext.Provider>
+  )
+}
