@@ -107,7 +107,9 @@ export const zero = chapter('Zeroing and discarding', {
     source: 'qemu',
     says:
       'After creating a snapshot QEMU discards the first vm_state_size bytes, rounded up to a cluster, of the VM ' +
-      'state area in the active tree, without a discard of the host file: nothing for a snapshot without VM state.'
+      'state area in the active tree, without a discard of the host file. The entries become what a guest discard ' +
+      'makes them (ZD-03, ZD-06, ZD-07), in a new L2 table, since the snapshot shares the old one. Without VM state ' +
+      'nothing is discarded.'
   },
   'ZD-15': {
     level: 'may',
