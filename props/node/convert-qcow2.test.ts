@@ -11,6 +11,7 @@ import { openImage } from '../../spec/reference/image.js'
 import type { CommandError } from '../../src/node/command-error.js'
 import type { ConvertOptions } from '../../src/node/convert/conversion.js'
 import { convert } from '../../src/node/convert/convert.js'
+import { nodeAt } from '../../src/node/images/image-node.js'
 import { noise } from '../arbitrary/octets.js'
 import { needsQemu, qemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
@@ -70,7 +71,14 @@ const convertTo = async (
   more: Partial<ConvertOptions> = {}
 ): Promise<void> => {
   const options = { ...defaults, ...more, options: list === '' ? [] : [list] }
-  await valueOf(convert(inputs, out, options, unreported))
+  await valueOf(
+    convert(
+      inputs.map((name) => nodeAt(name, options.format)),
+      nodeAt(out),
+      options,
+      unreported
+    )
+  )
 }
 
 /** Converts raw files to the image. */

@@ -15,6 +15,7 @@ import { commandError } from '../../src/node/command-error.js'
 import { openChain, type OpenChain } from '../../src/node/images/open.js'
 import { earliest, startHelper } from '../../src/node/convert/to-raw.js'
 import { WorkQueue } from '../../src/node/convert/to-raw.js'
+import { nodeAt } from '../../src/node/images/image-node.js'
 import { note, suite } from '../run/suite.js'
 import { runHere } from './outcome.js'
 
@@ -131,7 +132,7 @@ const help = (broken: readonly number[], taken: number, astray?: number) => {
   truncateSync(out, clusters * size)
   const queue = new WorkQueue()
   for (let n = 0; n < taken; n++) queue.claim(n)
-  return startHelper({ image: path, out: output(out), options: { allow: [] }, memory: queue.memory })
+  return startHelper({ image: nodeAt(path), out: output(out), options: { allow: [] }, memory: queue.memory })
 }
 /** Clusters of a share. */
 const share = 64
@@ -149,7 +150,7 @@ test('zeros are not written, so that they stay holes', async () => {
   writeFileSync(path, image([]))
   writeFileSync(out, Buffer.alloc(clusters * size, 0xff))
   const { memory } = new WorkQueue()
-  const done = await startHelper({ image: path, out: output(out), options: { allow: [] }, memory })
+  const done = await startHelper({ image: nodeAt(path), out: output(out), options: { allow: [] }, memory })
   assert.equal(done, E.right(undefined))
   const written = readFileSync(out)
   for (let i = 0; i < clusters; i++) {
@@ -172,7 +173,12 @@ test('a helper reports the share in which it failed, and nothing that it finds i
 test('a helper that cannot write fails with the reason', async () => {
   const options = { allow: [] }
   const { memory } = new WorkQueue()
-  const failed = await startHelper({ image: place('image.qcow2'), out: output(place('missing')), options, memory })
+  const failed = await startHelper({
+    image: nodeAt(place('image.qcow2')),
+    out: output(place('missing')),
+    options,
+    memory
+  })
   assert.match(E.isLeft(failed) ? failed.left.message : '', 'no such file')
 })
 

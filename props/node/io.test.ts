@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
 import { encoderOf } from '../../src/node/compression/compress.js'
 import { IoSession } from '../../src/node/io/io-session.js'
+import { nodeAt } from '../../src/node/images/image-node.js'
 import { needsQemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
 import { valueOf } from './outcome.js'
@@ -45,7 +46,7 @@ const ours = async (image: string, lines: readonly string[]): Promise<Answer> =>
     report: ({ message }) => (answer.error += `${message}\n`),
     flush: () => E.right(undefined)
   })
-  await valueOf(session.open({ name: image, format: 'qcow2', readOnly: false }))
+  await valueOf(session.open(nodeAt(image)))
   const code = await valueOf(session.run(lines))
   session.close()
   return { code, out: blank(answer.out), error: blank(answer.error) }
@@ -353,7 +354,7 @@ test('a raw file is read and written where its format is named', async () => {
   const ignore = () => E.right(undefined)
   const session = new IoSession({ print: ignore, report: ignore, flush: ignore })
   const run = (...lines: readonly string[]): Promise<number> => valueOf(session.run(lines))
-  await valueOf(session.open({ name: raw, format: 'raw', readOnly: false }))
+  await valueOf(session.open(nodeAt(raw, 'raw')))
   assert.is(await run('read -P 1 0 2000', 'write -P 2 512 512', 'write -z 1k 512', 'read -P 2 512 512'), 0)
   assert.is(await run('write -c -P 2 512 512'), 1)
   assert.is(await run('write -b 0 512'), 1)

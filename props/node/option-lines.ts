@@ -66,6 +66,8 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
   read: [
     ...reading('read IMAGE 0 4'),
     allowing('read IMAGE 0 4'),
+    byOptions('read IMAGE 0 4'),
+    'read [-f raw] a.qcow2 0 4',
     'read [-l s] a.qcow2 0 4',
     'read -l vm [--vm-state] vm.qcow2 64k 5'
   ],
@@ -78,8 +80,13 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'compare [-s] a.qcow2 longer.qcow2',
     'compare [-q] a.qcow2 a.qcow2'
   ],
-  explain: [...reading('explain IMAGE 8'), 'explain [--output=json] a.qcow2 8'],
-  dump: [...reading('dump IMAGE'), 'dump [--data=inline] a.qcow2'],
+  explain: [
+    ...reading('explain IMAGE 8'),
+    byOptions('explain IMAGE 8'),
+    'explain [-f raw] a.qcow2 8',
+    'explain [--output=json] a.qcow2 8'
+  ],
+  dump: [...reading('dump IMAGE'), byOptions('dump IMAGE'), 'dump [-f raw] a.qcow2', 'dump [--data=inline] a.qcow2'],
   assemble: [],
   measure: [
     ...reading('measure -O qcow2 IMAGE'),
@@ -103,6 +110,8 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
   convert: [
     ...reading('convert IMAGE new'),
     allowing('convert IMAGE new'),
+    byOptions('convert IMAGE new'),
+    'convert -n [--target-image-opts] a.qcow2 driver=qcow2,file.filename=longer.qcow2',
     'convert [-f raw] a.qcow2 new',
     'convert [-O qcow2] a.qcow2 new',
     'convert [-l s] a.qcow2 new',
@@ -126,6 +135,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'dd [-U] if=BUSY of=new',
     'dd [--allow FOLDER] if=OVER of=new',
     'dd [-f raw] if=a.qcow2 of=new',
+    'dd [--image-opts] if=driver=qcow2,file.filename=a.qcow2 of=new',
     'dd [-O qcow2] if=a.qcow2 of=new'
   ],
   io: [

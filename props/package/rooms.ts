@@ -110,11 +110,11 @@ export const rooms: readonly Room[] = [
   {
     name: 'src/node/images',
     what: 'opened images: chains, sessions, guest access',
-    uses: ['src/image', 'src/node/files', 'src/node/compression', 'src/node/encryption'],
+    uses: ['src/node/text', 'src/node/files', 'src/node/compression', 'src/node/encryption'],
     effects: true
   },
-  { name: 'src/node/convert', what: 'conversion of disks', uses: ['src/node/text', 'src/node/images'], effects: true },
-  { name: 'src/node/io', what: "qemu-io's command lines", uses: ['src/node/text', 'src/node/images'], effects: true },
+  { name: 'src/node/convert', what: 'conversion of disks', uses: ['src/node/images'], effects: true },
+  { name: 'src/node/io', what: "qemu-io's command lines", uses: ['src/node/images'], effects: true },
   {
     name: 'src/node/nbd',
     what: 'the NBD server: an export, its clients and their connections',

@@ -7,8 +7,11 @@ import { fileParts, type FilePart } from './holes.js'
 /** A layer of a chain: an image, or a raw file of which every byte is there. Layer 0 is the image itself. */
 export type Layer = (
   | { readonly _tag: 'Image'; readonly disk: GuestDisk }
-  /** Bytes of the file. The disk it presents is whole sectors, and ends in zeros. @see RD-07 */
-  | { readonly _tag: 'Raw'; readonly size: number }
+  /**
+   * Bytes of the file, or of the part of it that begins at byte `start`. The disk it presents is whole sectors, and ends in
+   * zeros. @see RD-07
+   */
+  | { readonly _tag: 'Raw'; readonly size: number; readonly start?: number }
 ) & {
   /** Whether the file with its guest bytes is asked for holes; all of it is stored unless it is. @see RD-09 */
   readonly hasHoles?: boolean
@@ -75,9 +78,10 @@ function* layerExtents({ chain, memories }: Walk, depth: number, from: number, t
     return yield* onEmit(located, (e) => (e.kind === 'data' ? splitAtHoles(layer, depth, e, 'hole') : emit(e)))
   }
   const end = Math.max(from, Math.min(to, layer.size))
-  const data: Extent = { kind: 'data', start: from, length: end - from, host: from }
+  const { start = 0 } = layer
+  const data: Extent = { kind: 'data', start: from, length: end - from, host: start + from }
   if (end > from) yield* layer.hasHoles === true ? splitAtHoles(layer, depth, data, 'zero') : emit(data)
-  if (to > end) yield* emit<Extent>({ kind: 'zero', start: end, length: to - end, host: end })
+  if (to > end) yield* emit<Extent>({ kind: 'zero', start: end, length: to - end, host: start + end })
 }
 
 /** Locates what one layer does not hold in the next, as far as that reaches. */

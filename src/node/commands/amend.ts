@@ -86,12 +86,13 @@ export const amend = command({
   args: { image: image('<image>', 'the image') },
   options: { lists: optionLists('properties to change; -o help lists them'), allow },
   ignored: [ignored['-t'], ignored['-p'], ignored['-q'], ignored['--force']],
-  async *run({ image: { name } }, { lists, allow: folders }) {
+  async *run({ image: named }, { lists, allow: folders }) {
+    const { name } = named.file
     if (lists.length === 0) yield* get(failure('Must specify options (-o)'))
     if (asksForHelp(lists)) return yield* get(print(optionsHelp('Amend options:', amendable)))
     const values = yield* get(valuesOf(lists))
     const size = values.size === undefined ? undefined : yield* get(diskSize(values.size))
-    yield* withImage(name, { allow: folders }, function* (session) {
+    yield* withImage(named, { allow: folders }, function* (session) {
       const options = yield* get(amendOptions(values, session.opened.metadata))
       const done = session.all(commandsOf(options, size))
       if (E.isLeft(done)) yield* get(E.left(inQemuWords(`Could not amend '${name}'`, name)(done.left.cause)))

@@ -77,10 +77,8 @@ export const bitmap = command({
     ),
     sourceFormat: choice('-F, --source-format <format>', 'its format, which must be qcow2', ['qcow2'], 'qcow2')
   },
-  async *run(
-    { image: { name: file }, name },
-    { actions: given, allow: folders, remote: reading, granularity, sourceFile }
-  ) {
+  async *run({ image: named, name }, { actions: given, allow: folders, remote: reading, granularity, sourceFile }) {
+    const { name: file } = named.file
     const isGiven = (tag: Action['_tag']): boolean => given.some(({ _tag }) => _tag === tag)
     const kept = keepRules([
       [given.length === 0, 'Need at least one of --add, --remove, --clear, --enable, --disable, or --merge'],
@@ -93,7 +91,7 @@ export const bitmap = command({
     ])
     yield* get(kept)
     const marked = yield* sourcesOf(given, sourceFile, reading)
-    yield* withImage(file, { alone: true, allow: folders }, function* (session) {
+    yield* withImage(named, { alone: true, allow: folders }, function* (session) {
       yield* get(keepSizes(file, chainSize(session.chain), marked))
       const unit = granularity ?? defaultGranularity(session.opened.g)
       const commands = given.map((a) => commandOf(a, name, unit, marked))

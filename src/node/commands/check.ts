@@ -8,12 +8,14 @@ import { checkJson, exitCode } from '../../image/check/report.js'
 import { type Metadata, readMetadata } from '../../image/metadata.js'
 import type { Repaired, RepairMode } from '../../transition/repair/repair.js'
 import { because, commandError, type Failed, failure, get, task, using, wait } from '../command-error.js'
-import { openFile, openSource } from '../files/file.js'
+import { openPlace } from '../files/file.js'
 import { readAccess } from '../files/lock.js'
 import { jsonText, print } from '../files/output.js'
 import { cannotOpen, run, type Source } from '../files/source.js'
-import { dataPlace } from '../images/follow.js'
+import { keepVersion } from '../images/below.js'
+import type { ImageNode } from '../images/image-node.js'
 import { namingOthers } from '../images/not-qcow2.js'
+import { openDataFile } from '../images/open.js'
 import { checkText } from '../text/check-text.js'
 import { choice, command, flag, type Report } from './command.js'
 import { allow, forceShare, ignored, image, output, quiet, remote } from './options.js'
@@ -46,13 +48,14 @@ const fixedJson = ({ leaks, corruptions }: Fixed): JsonObject => ({
  * @see CHK-08 and CHK-17
  */
 const repaired = async function* (
-  name: string,
+  image: ImageNode,
   mode: RepairMode,
   folders: readonly string[],
   report: Report
 ): AsyncGenerator<Failed, Fixed> {
   const { lockImage } = await import('../images/locked-image.js')
-  const locked = lockImage(name, { alone: true, allow: folders, passed: repairedRefusals(mode) })
+  const { name } = image.file
+  const locked = lockImage(image, { alone: true, allow: folders, passed: repairedRefusals(mode) })
   return yield* using(locked, function* ({ files, around }) {
     const warn = ({ evidence }: Repaired): void => {
       for (const { message } of evidence) report(commandError(`warning: ${message}`, { file: name, clause: 'CHK-17' }))
@@ -70,16 +73,14 @@ interface Opening {
 }
 
 /** The length of the external data file in bytes; `undefined` for an image without one. */
-const dataFileLength = task(async function* (name: string, m: Metadata, { allow: folders, forceShare }: Opening) {
-  if (!m.header.incompatibleFeatures.externalDataFile) return undefined
-  const data = openFile(yield* get(dataPlace(name, m, folders)), forceShare ? 'shared' : 'data')
-  return yield* using(data, function* ({ length }) {
-    return length
-  })
+const dataFileLength = task(async function* (image: ImageNode, m: Metadata, opening: Opening) {
+  const data = yield* wait(openDataFile(m, image, opening))
+  data?.close()
+  return data?.length
 })
 
 /** Checks an image that is open. Decoders are loaded only when they are asked for. */
-const checked = task(async function* (file: Source, isDeep: boolean, opening: Opening) {
+const checked = task(async function* (image: ImageNode, file: Source, isDeep: boolean, opening: Opening) {
   const refused = E.mapLeft(cannotOpen(file.name))
   const deep = isDeep ? { deep: (await import('../compression/native.js')).native } : {}
   const m = yield* wait(
@@ -89,7 +90,8 @@ const checked = task(async function* (file: Source, isDeep: boolean, opening: Op
       })
     )
   )
-  const length = yield* wait(dataFileLength(file.name, m, opening))
+  yield* get(keepVersion(image, m))
+  const length = yield* wait(dataFileLength(image, m, opening))
   const data = length === undefined ? {} : { dataFileLength: length }
   return yield* get(refused(yield* wait(run(file, () => checkMetadata(m, file.length, { ...data, ...deep })))))
 })
@@ -112,8 +114,9 @@ export const check = command({
     { output: form, allow: folders, strict, deep, repair, quiet: isQuiet, ...given },
     report
   ) {
-    const { name, format } = named
-    const opening = { allow: folders, forceShare: given.forceShare || named.forceShare }
+    const { driver } = named
+    const { name } = named.file
+    const opening = { allow: folders, forceShare: given.forceShare || named.forceShare === true }
     if (repair !== undefined && opening.forceShare)
       yield* get(
         failure(
@@ -121,13 +124,13 @@ export const check = command({
           { file: name }
         )
       )
-    const fixed = format === 'raw' || repair === undefined ? nothing : yield* repaired(name, repair, folders, report)
+    const fixed = driver === 'raw' || repair === undefined ? nothing : yield* repaired(named, repair, folders, report)
     const found = yield* using(
-      openSource(name, readAccess(format, opening.forceShare), given.remote),
+      openPlace(named.file, readAccess(driver, opening.forceShare), given.remote),
       async function* (file) {
-        if (format === 'raw')
+        if (driver === 'raw')
           yield* get(failure('This image format does not support checks', { exitCode: notChecked, clause: 'CHK-07' }))
-        return yield* wait(checked(file, deep, opening))
+        return yield* wait(checked(named, file, deep, opening))
       }
     )
     const isJson = form === 'json'

@@ -14,14 +14,15 @@ import {
   wait
 } from '../command-error.js'
 import { RateLimit } from '../convert/rate-limit.js'
-import { type DiskFile, openDiskFile } from '../files/disk-file.js'
-import { type Place, resolvedPath } from '../files/file.js'
+import type { DiskFile } from '../files/disk-file.js'
+import { resolvedPath } from '../files/file.js'
 import { print } from '../files/output.js'
 import { cannotOpen } from '../files/source.js'
 import { pathFrom } from '../images/follow.js'
 import { guestSize, type Piece, wholeDisk } from '../images/guest.js'
-import { withImage } from '../images/locked-image.js'
-import { openChain, type OpenChain, type OpenOptions } from '../images/open.js'
+import { openRawFile, withImage } from '../images/locked-image.js'
+import type { ImageNode } from '../images/image-node.js'
+import { type OpenChain, openImage, type OpenOptions } from '../images/open.js'
 import type { Session } from '../images/session.js'
 import { command, flag, option, optional, text } from './command.js'
 import { allow, ignored, image, quiet, rateLimit } from './options.js'
@@ -98,31 +99,33 @@ const depthOf = ({ sources }: OpenChain, base: string | undefined): number => {
 
 /** A layer below the overlay: where its file is, what it is, and how many layers are above it. */
 interface Base {
-  readonly place: Place
-  readonly isRaw: boolean
+  readonly node: ImageNode
+  /** The path of its file, in which nothing is a link. */
+  readonly resolved: string | undefined
   readonly depth: number
 }
 
 /** The layer that is meant. */
-const findBase = (image: string, named: string | undefined, options: OpenOptions): AsyncGenerator<Failed, Base> =>
-  using(openChain(image, options), function* (overlay) {
-    if (overlay.chain.length < 2) yield* get(failure('Image does not have a backing file', { file: image }))
+const findBase = (image: ImageNode, named: string | undefined, options: OpenOptions): AsyncGenerator<Failed, Base> =>
+  using(openImage(image, options), function* (overlay) {
+    const { name } = overlay
+    if (overlay.chain.length < 2) yield* get(failure('Image does not have a backing file', { file: name }))
     const depth = depthOf(overlay, named)
-    const place = overlay.sources[depth]
-    return place === undefined
-      ? yield* get(failure(`Did not find '${named ?? ''}' in the backing chain of '${image}'`, { file: image }))
-      : { place, isRaw: overlay.chain[depth]?._tag === 'Raw', depth }
+    const [node, resolved] = [overlay.nodes[depth], overlay.sources[depth]?.resolved]
+    return node === undefined
+      ? yield* get(failure(`Did not find '${named ?? ''}' in the backing chain of '${name}'`, { file: name }))
+      : { node, resolved, depth }
   })
 
 /** Opens the base for writing while the body runs. */
 const withBase = (
-  { place, isRaw }: Base,
+  { node }: Base,
   options: OpenOptions,
   body: (target: Target) => Body<void>
 ): AsyncGenerator<Failed, void> =>
-  isRaw
-    ? using(openDiskFile(place), (disk) => body(rawTarget(disk)))
-    : withImage(place, options, (session) => body(imageTarget(place.name, session)))
+  node.driver === 'raw'
+    ? using(openRawFile(node), (disk) => body(rawTarget(disk)))
+    : withImage(node, options, (session) => body(imageTarget(node.file.name, session)))
 
 /**
  * What was copied is durable before the overlay is emptied, so that the guest's disk is the same at every moment. With a
@@ -138,14 +141,15 @@ export const commit = command({
     quiet: quiet()
   },
   ignored: [ignored['-t'], ignored['-p']],
-  async *run({ image: { name } }, { allow: folders, base: named, drop, rate, quiet: isQuiet }) {
+  async *run({ image: overlayNode }, { allow: folders, base: named, drop, rate, quiet: isQuiet }) {
+    const { name } = overlayNode.file
     const options = { allow: folders }
-    const base = yield* findBase(name, named, options)
+    const base = yield* findBase(overlayNode, named, options)
     // The base is locked first: what this process has open for writing, it reads as a layer of the overlay.
     yield* withBase(base, options, (target) =>
-      withImage(name, options, async function* (session) {
-        yield* using(openChain(name, options), async function* (overlay) {
-          if (overlay.sources[base.depth]?.resolved !== base.place.resolved)
+      withImage(overlayNode, options, async function* (session) {
+        yield* using(openImage(overlayNode, options), async function* (overlay) {
+          if (overlay.sources[base.depth]?.resolved !== base.resolved)
             yield* get(failure(`Could not commit '${name}': its backing file has changed`, { file: name }))
           yield* wait(copy(overlay, base.depth, target, rate))
         })

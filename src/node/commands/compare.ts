@@ -6,9 +6,10 @@ import { ok, print } from '../files/output.js'
 import { type RemoteOptions, run } from '../files/source.js'
 import { allocatedIn, allocatedRanges } from '../images/allocated-ranges.js'
 import { guestReader, guestSize } from '../images/guest.js'
-import { openChain, type OpenChain } from '../images/open.js'
+import type { ImageNode } from '../images/image-node.js'
+import { type OpenChain, openImage } from '../images/open.js'
 import { command, flag } from './command.js'
-import { allow, forceShare, ignored, image, type NamedImage, quiet, remote } from './options.js'
+import { allow, forceShare, ignored, image, quiet, remote } from './options.js'
 
 /** Exit code when the disks differ. */
 const differ = 1
@@ -89,11 +90,9 @@ interface CompareOptions {
 
 /** Compares the disks of two images, and prints the outcome; the value is the exit code. */
 const compareImages = task(
-  (first: NamedImage, second: NamedImage, options: CompareOptions): AsyncGenerator<Failed, number> => {
-    const open = ({ name, format, forceShare }: NamedImage) =>
-      openChain(name, { ...options, format, forceShare: options.forceShare || forceShare })
-    return using(open(first), (a) =>
-      using(open(second), async function* (b) {
+  (first: ImageNode, second: ImageNode, options: CompareOptions): AsyncGenerator<Failed, number> => {
+    return using(openImage(first, options), (a) =>
+      using(openImage(second, options), async function* (b) {
         const { code, text } = yield* wait(compared(a, b, options.strict))
         if (!options.quiet) yield* get(print(text))
         return code

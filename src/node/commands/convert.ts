@@ -1,13 +1,25 @@
 /** `qcow2 convert`: guest disks as a raw file or as an image. */
-import type * as E from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
 import { type CommandError, failure, get, keepRules, wait } from '../command-error.js'
 import type { ConvertOptions } from '../convert/conversion.js'
 import { convert as convertDisks } from '../convert/convert.js'
 import { print } from '../files/output.js'
+import { type Format, type ImageNode, nodeAt } from '../images/image-node.js'
 import { optionsHelp } from '../text/image-options.js'
 import { asksForHelp, byteSize, where } from '../text/values.js'
 import { argument, command, flag, option, optional, orElse, text, texts } from './command.js'
-import { allow, forceShare, format, ignored, optionLists, quiet, rateLimit, remote, snapshot } from './options.js'
+import {
+  allow,
+  forceShare,
+  givenFormat,
+  ignored,
+  namedBy,
+  optionLists,
+  quiet,
+  rateLimit,
+  remote,
+  snapshot
+} from './options.js'
 
 /** Bytes of zeros from which on they are left out: whole sectors. */
 const sparseSize = where(
@@ -48,6 +60,14 @@ const conflictingOptions = (inputs: readonly string[], o: ConvertOptions): E.Eit
   ])
 }
 
+/** The output: a new file, or a file or an image that is there. */
+const outputNamed = (
+  words: string,
+  byOptions: boolean,
+  format: Format | undefined
+): E.Either<CommandError, ImageNode> =>
+  byOptions ? namedBy({ words, byOptions, format }) : E.right(nodeAt(words, format ?? 'raw'))
+
 /** Whether all of a new raw file takes up space, which leaves no holes. */
 const isFull = ({ out, options }: ConvertOptions): boolean =>
   out === 'raw' && options.some((list) => /preallocation=(falloc|full)/.test(list))
@@ -55,8 +75,10 @@ const isFull = ({ out, options }: ConvertOptions): boolean =>
 export const convert = command({
   args: { files: argument('<files...>', 'the images, whose disks are joined, and the output', texts) },
   options: {
-    format: option('-f, --format <format>', 'format of the images: qcow2 (default) or raw', format),
-    out: option('-O, --out <format>', 'format of the output: raw (default) or qcow2', orElse(format, 'raw')),
+    format: option('-f, --format <format>', 'format of the images: qcow2 (default) or raw', givenFormat),
+    imageOpts: flag('--image-opts', 'the images are named by options, such as driver=qcow2,file.filename=disk.qcow2'),
+    targetImageOpts: flag('--target-image-opts', 'with -n: the output is named by options'),
+    outFormat: option('-O, --out <format>', 'format of the output: raw (default) or qcow2', givenFormat),
     allow,
     forceShare,
     remote,
@@ -89,11 +111,17 @@ export const convert = command({
   ],
   async *run({ files }, options, report) {
     if (asksForHelp(options.options)) return yield* get(print(optionsHelp()))
+    const { format: given, outFormat, imageOpts, targetImageOpts, ...other } = options
     const inputs = files.slice(0, -1)
-    const out = files.at(-1)
-    yield* get(conflictingOptions(inputs, options))
-    if (inputs.length === 0 || out === undefined) return yield* get(failure('Must specify image file name'))
-    const sparse = isFull(options) ? 0 : options.sparse
-    yield* wait(convertDisks(inputs, out, { ...options, sparse }, report))
+    const name = files.at(-1)
+    if (targetImageOpts && !options.over) yield* get(failure('--target-image-opts requires use of -n flag'))
+    if (inputs.length === 0 || name === undefined) return yield* get(failure('Must specify image file name'))
+    const output = yield* get(outputNamed(name, targetImageOpts, outFormat))
+    const wanted = { ...other, out: output.driver }
+    yield* get(conflictingOptions(inputs, wanted))
+    const images: ImageNode[] = []
+    for (const words of inputs) images.push(yield* get(namedBy({ words, byOptions: imageOpts, format: given })))
+    const sparse = isFull(wanted) ? 0 : options.sparse
+    yield* wait(convertDisks(images, output, { ...wanted, sparse }, report))
   }
 })

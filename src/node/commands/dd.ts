@@ -3,9 +3,10 @@ import * as t from 'io-ts'
 import { either, failure, get, wait } from '../command-error.js'
 import { convert } from '../convert/convert.js'
 import { grain } from '../files/sparse.js'
+import { nodeAt } from '../images/image-node.js'
 import { byteSize, decodeWith, where } from '../text/values.js'
-import { argument, command, option, orElse, text, texts } from './command.js'
-import { allow, forceShare, format, remote } from './options.js'
+import { argument, command, flag, option, orElse, text, texts } from './command.js'
+import { allow, forceShare, format, givenFormat, namedBy, remote } from './options.js'
 
 const blockSize = byteSize('bs')
 const operands = {
@@ -55,15 +56,17 @@ export const dd = command({
     )
   },
   options: {
-    format: option('-f, --format <format>', 'format of the input: qcow2 (default) or raw', format),
+    format: option('-f, --format <format>', 'format of the input: qcow2 (default) or raw', givenFormat),
+    imageOpts: flag('--image-opts', 'the input is named by options, such as driver=qcow2,file.filename=disk.qcow2'),
     out: option('-O, --output-format <format>', 'format of the output: raw (default) or qcow2', orElse(format, 'raw')),
     allow,
     forceShare,
     remote
   },
-  async *run({ operands: words }, options, report) {
+  async *run({ operands: words }, { format: given, imageOpts, ...options }, report) {
     const { if: input, of: output, bs, count, skip } = yield* get(operandsOf(words))
     const part = [bs * skip, bs * count] as const
-    yield* wait(convert([input], output, { ...options, ...plain, part }, report))
+    const image = yield* get(namedBy({ words: input, byOptions: imageOpts, format: given }))
+    yield* wait(convert([image], nodeAt(output, options.out), { ...options, ...plain, part }, report))
   }
 })

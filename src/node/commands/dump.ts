@@ -1,15 +1,15 @@
 /** `qcow2 dump`: an image as JSON. */
 import { dump as dumpPlan } from '../../image/dump/dump.js'
 import { get, using } from '../command-error.js'
-import { openSource } from '../files/file.js'
+import { openPlace } from '../files/file.js'
 import { readAccess } from '../files/lock.js'
 import { textWriter } from '../files/output.js'
 import { run } from '../files/source.js'
-import { argument, choice, command, text } from './command.js'
-import { forceShare, remote } from './options.js'
+import { choice, command } from './command.js'
+import { forceShare, image, remote } from './options.js'
 
 export const dump = command({
-  args: { image: argument('<image>', 'the image', text) },
+  args: { image: image('<image>', 'the image') },
   options: {
     forceShare,
     remote,
@@ -20,8 +20,8 @@ export const dump = command({
       'none'
     )
   },
-  run: ({ image }, { data, forceShare: isForced, remote: reading }) =>
-    using(openSource(image, readAccess('qcow2', isForced), reading), async function* (source) {
+  run: ({ image: named }, { data, forceShare: isForced, remote: reading }) =>
+    using(openPlace(named.file, readAccess('qcow2', isForced || named.forceShare), reading), async function* (source) {
       const { put, end } = textWriter()
       const printed = await run(source, () => dumpPlan(source.length, data), put)()
       yield* get(end())

@@ -3,14 +3,14 @@ import { clause } from '../../../spec/clauses/index.js'
 import { textOfLines } from '../../bytes/octets.js'
 import { type ExplainReport, explainJson, explain as explainPlan, type Explanation } from '../../image/dump/explain.js'
 import { failure, get, using, wait } from '../command-error.js'
-import { openSource } from '../files/file.js'
+import { openPlace } from '../files/file.js'
 import { readAccess } from '../files/lock.js'
 import { jsonText, print } from '../files/output.js'
 import { run } from '../files/source.js'
 import { hex } from '../text/numbers.js'
 import { exactSize } from '../text/values.js'
-import { argument, command, orElse, text } from './command.js'
-import { forceShare, output, remote } from './options.js'
+import { argument, command, orElse } from './command.js'
+import { forceShare, image, output, remote } from './options.js'
 
 const lines = (e: Explanation): readonly string[] => [
   `${e.structure}${e.of === '' ? '' : ` (${e.of})`}, ${e.part}: bytes ${hex(e.at)} to ${hex(e.at + e.size - 1)}`,
@@ -28,7 +28,7 @@ const answerText = (a: ExplainReport): string => {
 
 export const explain = command({
   args: {
-    image: argument('<image>', 'the image', text),
+    image: image('<image>', 'the image'),
     offset: argument(
       '[offset]',
       'byte offset in the file, 0 if it is left out; 0x and the suffixes k, M, G, T, P, E work',
@@ -36,12 +36,12 @@ export const explain = command({
     )
   },
   options: { output, forceShare, remote },
-  run: ({ image, offset: wanted }, { output: format, forceShare: isForced, remote: reading }) =>
-    using(openSource(image, readAccess('qcow2', isForced), reading), async function* (source) {
-      const { length } = source
+  run: ({ image: named, offset: wanted }, { output: format, forceShare: isForced, remote: reading }) =>
+    using(openPlace(named.file, readAccess('qcow2', isForced || named.forceShare), reading), async function* (source) {
+      const { name, length } = source
       const offset = Number(wanted)
       if (wanted >= length)
-        yield* get(failure(`byte ${wanted} is past the end of '${image}' (${length} bytes)`, { file: image, offset }))
+        yield* get(failure(`byte ${wanted} is past the end of '${name}' (${length} bytes)`, { file: name, offset }))
       const answer = yield* wait(run(source, () => explainPlan(length, offset)))
       yield* get(print(format === 'json' ? jsonText(explainJson(answer)) : answerText(answer)))
     })

@@ -5,16 +5,18 @@ import { sectorSize } from '../../format/limits.js'
 import { type ImageInfo, type FileInfo, infoReport, type InfoReport, readInfo } from '../../image/info.js'
 import { infoJson } from '../../image/info-json.js'
 import { type Failed, get, using, wait } from '../command-error.js'
-import { openSource } from '../files/file.js'
+import { openPlace } from '../files/file.js'
 import { jsonText, print } from '../files/output.js'
 import { readAccess } from '../files/lock.js'
 import { cannotOpen, type RemoteOptions, run, type Source } from '../files/source.js'
 import { pathFrom } from '../images/follow.js'
 import { namingOthers } from '../images/not-qcow2.js'
-import { openChain, type OpenOptions } from '../images/open.js'
+import { keepVersion } from '../images/below.js'
+import type { ImageNode } from '../images/image-node.js'
+import { openImage, type OpenOptions } from '../images/open.js'
 import { type Heading, humanInfo, humanRaw } from '../text/info-text.js'
 import { command, flag } from './command.js'
-import { allow, forceShare, image, type NamedImage, output, remote } from './options.js'
+import { allow, forceShare, image, output, remote } from './options.js'
 
 /** What is known of a file beside its bytes. */
 const fileInfo = ({ name, length, actualSize }: Source): FileInfo => ({
@@ -47,31 +49,28 @@ const toText = (r: Report): string => ('metadata' in r ? humanInfo(r) : humanRaw
 /** A report, and why the image must be refused, if it must. */
 const judged = async function* (
   source: Source,
-  isRaw: boolean
+  node: ImageNode
 ): AsyncGenerator<Failed, readonly [Report, ImageInfo['refused']]> {
-  if (isRaw) return [rawReport(source), undefined]
+  if (node.driver === 'raw') return [rawReport(source), undefined]
   const info = yield* wait(namingOthers(source)(run(source, () => readInfo(source.length))))
+  yield* get(keepVersion(node, info.metadata))
   return [infoReport(info, fileInfo(source)), info.refused]
 }
 
 /** An image that must be refused is described as far as it decodes. */
-const infoOf = (
-  { name, format, forceShare }: NamedImage,
-  remote: RemoteOptions,
-  isJson: boolean
-): AsyncGenerator<Failed, void> =>
-  using(openSource(name, readAccess(format, forceShare), remote), async function* (source) {
-    const [report, refused] = yield* judged(source, format === 'raw')
+const infoOf = (image: ImageNode, remote: RemoteOptions, isJson: boolean): AsyncGenerator<Failed, void> =>
+  using(openPlace(image.file, readAccess(image.driver, image.forceShare), remote), async function* (source) {
+    const [report, refused] = yield* judged(source, image)
     yield* get(print(isJson ? jsonText(toJson(report)) : toText(report)))
-    if (refused !== undefined) yield* get(E.left(cannotOpen(name)([refused])))
+    if (refused !== undefined) yield* get(E.left(cannotOpen(source.name)([refused])))
   })
 
 /** The same for an image and everything below it; nothing is printed where a file of the chain must be refused. */
-const infoOfChain = (name: string, options: OpenOptions, isJson: boolean): AsyncGenerator<Failed, void> =>
-  using(openChain(name, options), async function* ({ sources, chain }) {
+const infoOfChain = (image: ImageNode, options: OpenOptions, isJson: boolean): AsyncGenerator<Failed, void> =>
+  using(openImage(image, options), async function* ({ sources, nodes }) {
     const layers: Report[] = []
     for (const [depth, source] of sources.entries()) {
-      const [report, refused] = yield* judged(source, chain[depth]?._tag === 'Raw')
+      const [report, refused] = yield* judged(source, nodes[depth] ?? image)
       if (refused !== undefined) yield* get(E.left(cannotOpen(source.name)([refused])))
       layers.push(report)
     }
@@ -89,9 +88,7 @@ export const info = command({
   },
   run: ({ image: named }, options) => {
     const isJson = options.output === 'json'
-    const given = { ...named, forceShare: options.forceShare || named.forceShare }
-    return options.backingChain
-      ? infoOfChain(given.name, { ...options, forceShare: given.forceShare }, isJson)
-      : infoOf(given, options.remote, isJson)
+    const given = { ...named, forceShare: options.forceShare || named.forceShare === true }
+    return options.backingChain ? infoOfChain(given, options, isJson) : infoOf(given, options.remote, isJson)
   }
 })

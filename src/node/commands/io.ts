@@ -4,10 +4,10 @@ import { flow } from 'fp-ts/lib/function.js'
 import { failure, get, wait } from '../command-error.js'
 import { dropUnread, print, textWriter } from '../files/output.js'
 import { IoSession } from '../io/io-session.js'
-import { carriesOut, imageOptsOf, type OpenRequest } from '../text/image-opts.js'
+import { carriesOut } from '../images/format-options.js'
 import { discards } from '../text/values.js'
 import { argument, choice, command, flag, option, optional, repeated, text } from './command.js'
-import { allow, format, ignored } from './options.js'
+import { allow, givenFormat, ignored, namedBy } from './options.js'
 
 /** The lines of standard input, with a prompt on a terminal. */
 const standardInput = async function* (): AsyncGenerator<string> {
@@ -24,7 +24,7 @@ const standardInput = async function* (): AsyncGenerator<string> {
 export const io = command({
   args: { image: argument('[image]', 'the image', optional(text)) },
   options: {
-    format: option('-f, --format <format>', 'format of the image: qcow2 (default) or raw', format),
+    format: option('-f, --format <format>', 'format of the image: qcow2 (default) or raw', givenFormat),
     imageOpts: flag('--image-opts', 'the image is named by options, such as driver=qcow2,file.filename=disk.qcow2'),
     cmd: repeated('-c, --cmd <line>', "a line, such as 'write -P 1 0 64k'"),
     readOnly: flag('-r, --read-only', 'change nothing'),
@@ -39,23 +39,19 @@ export const io = command({
   },
   ignored: [ignored['-n'], ignored['-t'], ignored['-i'], ignored['-k'], ignored['-m']],
   async *run({ image }, { format: given, imageOpts, cmd, readOnly, forceShare, discard, allow: folders }, report) {
-    const named: Partial<OpenRequest> = imageOpts && image !== undefined ? yield* get(imageOptsOf(image)) : {}
-    const name = imageOpts ? named.name : image
-    if (image !== undefined && name === undefined)
-      yield* get(failure(`'${image}' names no file: file.filename is missing`))
+    const named =
+      image === undefined ? undefined : yield* get(namedBy({ words: image, byOptions: imageOpts, format: given }))
     if (forceShare && !readOnly) yield* get(failure('-U can only be used with -r: other processes change what is read'))
     const { put, end } = textWriter()
     const output = { print: cmd.length > 0 ? flow(put, dropUnread) : print, report, flush: flow(end, dropUnread) }
     const session = new IoSession(output, folders)
-    if (name !== undefined)
+    if (named !== undefined)
       yield* wait(
         session.open({
-          format: given,
           ...(discard === undefined ? {} : { discards: carriesOut(discard) }),
           ...named,
-          name,
-          readOnly: readOnly || named.readOnly === true,
-          forceShare: forceShare || named.forceShare === true
+          ...(readOnly ? { readOnly } : {}),
+          ...(forceShare ? { forceShare } : {})
         })
       )
     const code = await session.run(cmd.length > 0 ? cmd : standardInput())()

@@ -5,11 +5,13 @@ import type { Plan } from '../../bytes/plan.js'
 import { type DirtyRange, dirtyRanges } from '../../image/guest/bitmap-ranges.js'
 import { map as mapPlan, type MapEntry, mapEntryText } from '../../image/guest/map.js'
 import { type CommandError, type Failed, failure, get, using, wait } from '../command-error.js'
-import { openSource } from '../files/file.js'
+import { openPlace } from '../files/file.js'
 import { readAccess, type ReadAccess } from '../files/lock.js'
 import { textWriter } from '../files/output.js'
 import { type RemoteOptions, run, type Source } from '../files/source.js'
-import { openChain, type OpenOptions } from '../images/open.js'
+import { keepVersion } from '../images/below.js'
+import type { ImageNode } from '../images/image-node.js'
+import { openImage, type OpenOptions } from '../images/open.js'
 import { bitmapNamed, openableMetadata } from '../images/openable-metadata.js'
 import { hex } from '../text/numbers.js'
 import { byteSize } from '../text/values.js'
@@ -70,8 +72,13 @@ interface Part {
 }
 
 /** Rows are those of allocated data alone, as qemu-img has them, up to the first that is not in the file as it is. */
-const mapOf = (name: string, options: OpenOptions, { from, to }: Part, isJson: boolean): AsyncGenerator<Failed, void> =>
-  using(openChain(name, options), async function* (open) {
+const mapOf = (
+  image: ImageNode,
+  options: OpenOptions,
+  { from, to }: Part,
+  isJson: boolean
+): AsyncGenerator<Failed, void> =>
+  using(openImage(image, options), async function* (open) {
     const seen = { opaque: false }
     const row = (e: MapEntry): string => {
       seen.opaque ||= e.data && e.offset === undefined
@@ -86,19 +93,21 @@ const mapOf = (name: string, options: OpenOptions, { from, to }: Part, isJson: b
     }
     const heading = ['Offset', 'Length', 'Mapped to'].map(column).join('') + 'File'
     yield* printList(open, () => mapPlan(open.chain), { isJson, heading, textOf })
-    if (seen.opaque) yield* get(failure('File contains external, encrypted or compressed clusters.', { file: name }))
+    if (seen.opaque)
+      yield* get(failure('File contains external, encrypted or compressed clusters.', { file: image.file.name }))
   })
 
 /** Rows are those of dirty ranges alone. */
 const bitmapOf = (
-  name: string,
+  image: ImageNode,
   { access, remote }: { readonly access: ReadAccess; readonly remote: RemoteOptions },
   bitmap: string,
   isJson: boolean
 ): AsyncGenerator<Failed, void> =>
-  using(openSource(name, access, remote), async function* (source) {
+  using(openPlace(image.file, access, remote), async function* (source) {
     const m = yield* wait(openableMetadata(source))
-    const found = yield* get(bitmapNamed(name, m, bitmap))
+    yield* get(keepVersion(image, m))
+    const found = yield* get(bitmapNamed(source.name, m, bitmap))
     const textOf = ({ start, length, dirty }: DirtyRange): string => {
       if (isJson) return `{ "start": ${start}, "length": ${length}, "dirty": ${dirty}}`
       return dirty ? `${column(offset(start))}${offset(length)}\n` : ''
@@ -120,14 +129,13 @@ export const map = command({
     length: option('-l, --max-length <bytes>', 'guest bytes to print', orElse(byteSize('max length'), Infinity))
   },
   async *run({ image: named }, { output: form, allow: folders, snapshot: wanted, bitmap, start, length, ...given }) {
-    const { name } = named
     const isJson = form === 'json'
-    const isForced = given.forceShare || named.forceShare
+    const isForced = given.forceShare || named.forceShare === true
     if (bitmap === undefined) {
       const options = { allow: folders, snapshot: wanted, forceShare: isForced, remote: given.remote }
-      return yield* mapOf(name, options, { from: start, to: start + length }, isJson)
+      return yield* mapOf(named, options, { from: start, to: start + length }, isJson)
     }
     if (wanted !== undefined) yield* get(failure('--bitmap and --snapshot are mutually exclusive'))
-    yield* bitmapOf(name, { access: readAccess('qcow2', isForced), remote: given.remote }, bitmap, isJson)
+    yield* bitmapOf(named, { access: readAccess('qcow2', isForced), remote: given.remote }, bitmap, isJson)
   }
 })

@@ -9,7 +9,7 @@ import { type Failed, get, keepRules, task, using, wait } from '../command-error
 import { jsonText, print } from '../files/output.js'
 import { allocatedIn, allocatedRanges } from '../images/allocated-ranges.js'
 import { guestSize } from '../images/guest.js'
-import { openChain, type OpenChain } from '../images/open.js'
+import { type OpenChain, openImage } from '../images/open.js'
 import { openableMetadata } from '../images/openable-metadata.js'
 import { createOptions, inQemuWords, rawOptions } from '../text/create-options.js'
 import { optionsHelp, type OptionTexts, optionTexts } from '../text/image-options.js'
@@ -115,9 +115,7 @@ export const measure = command({
     ])
     const isJson = form === 'json'
     if (image === undefined) return yield* get(print(text(yield* sizesOf(out, texts), isJson)))
-    const { name, format: of, forceShare: isShared } = image
-    const opened = openChain(name, { ...given, snapshot: wanted, format: of, forceShare: given.forceShare || isShared })
-    yield* using(opened, async function* (open) {
+    yield* using(openImage(image, { ...given, snapshot: wanted }), async function* (open) {
       yield* get(print(text(yield* sizesOf(out, texts, open), isJson)))
     })
   }

@@ -3,10 +3,11 @@ import { rmSync, writeFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { maxString } from '../../nbd/numbers.js'
-import { type CommandError, failure, get, keepRules, system, wait } from '../command-error.js'
+import { type CommandError, get, keepRules, system, wait } from '../command-error.js'
 import { openExport } from '../nbd/export.js'
 import { type Address, serve } from '../nbd/server.js'
-import { carriesOut, detections, imageOptsOf, type OpenRequest } from '../text/image-opts.js'
+import { carriesOut } from '../images/format-options.js'
+import { detections } from '../images/image-node.js'
 import { aios, caches, discards } from '../text/values.js'
 import {
   argument,
@@ -21,7 +22,7 @@ import {
   repeated,
   text
 } from './command.js'
-import { allow, format } from './options.js'
+import { allow, givenFormat, namedBy } from './options.js'
 
 const whole = (about: string, most: number): Given<number> =>
   new t.Type(
@@ -42,7 +43,7 @@ const maxPath = 103
 export const nbd = command({
   args: { image: argument('<image>', 'the image', text) },
   options: {
-    format: option('-f, --format <format>', 'format of the image: qcow2 (default) or raw', format),
+    format: option('-f, --format <format>', 'format of the image: qcow2 (default) or raw', givenFormat),
     imageOpts: flag('--image-opts', 'the image is named by options, such as driver=qcow2,file.filename=disk.qcow2'),
     socket: option('-k, --socket <path>', 'listen on a Unix socket', optional(text)),
     bind: option('-b, --bind <address>', 'listen on this address; 127.0.0.1 unless it is given', optional(text)),
@@ -93,22 +94,17 @@ export const nbd = command({
         [(nameLength ?? 0) > maxString, `the name of an export has at most ${maxString} bytes`],
         [(descriptionLength ?? 0) > maxString, `a description has at most ${maxString} bytes`],
         [bitmaps.some((each) => Buffer.byteLength(each) > maxString), `the name of a bitmap has at most 1023 bytes`],
-        [snapshot !== undefined && bitmaps.length > 0, '-l and -B are mutually exclusive'],
-        [options.imageOpts && options.format !== 'qcow2', '--image-opts and --format are mutually exclusive']
+        [snapshot !== undefined && bitmaps.length > 0, '-l and -B are mutually exclusive']
       ])
     )
-    const named: Partial<OpenRequest> = options.imageOpts ? yield* get(imageOptsOf(image)) : { name: image }
-    const { name: file } = named
-    if (file === undefined) return yield* get(failure(`'${image}' names no file: file.filename is missing`))
+    const named = yield* get(namedBy({ words: image, byOptions: options.imageOpts, format: options.format }))
     const exported = yield* wait(
       openExport({
         image: {
-          format: options.format,
           ...(snapshot === undefined ? {} : { snapshot }),
           ...(discard === undefined ? {} : { discards: carriesOut(discard) }),
           ...(detectZeroes === undefined ? {} : { detectZeroes }),
           ...named,
-          name: file,
           readOnly: options.readOnly || snapshot !== undefined || named.readOnly === true
         },
         name,

@@ -2,9 +2,10 @@
 import type { Command as Parser } from 'commander'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
-import { either, type Failed, failure, get } from '../command-error.js'
+import { type CommandError, either, type Failed, failure, get, inContext } from '../command-error.js'
 import type { RemoteOptions } from '../files/source.js'
-import { imageOptsOf } from '../text/image-opts.js'
+import type { Format, ImageNode } from '../images/image-node.js'
+import { imageNode, type NamedBy } from '../images/node-options.js'
 import { aios, byteSize, caches, decodeWith, oneOf, where } from '../text/values.js'
 import {
   argument,
@@ -21,25 +22,16 @@ import {
   text
 } from './command.js'
 
-/** What a file is. */
-export type Format = 'qcow2' | 'raw'
+const oneOfFormats = (formats: readonly Format[]): Given<Format> =>
+  oneOf(formats, (given) => `Unknown file format '${given}'`)
 
-const formatAmong = (formats: readonly Format[]): Given<Format> =>
-  orElse(
-    oneOf(formats, (given) => `Unknown file format '${given}'`),
-    'qcow2'
-  )
+const formatAmong = (formats: readonly Format[]): Given<Format> => orElse(oneOfFormats(formats), 'qcow2')
+
+/** The format of a file, where it is given. */
+export const givenFormat = optional(oneOfFormats(['qcow2', 'raw']))
 
 /** The format of a file, which is qcow2 unless it is given: a file is never guessed to be raw. */
 export const format = formatAmong(['qcow2', 'raw'])
-
-/** An image that is named on the command line. */
-export interface NamedImage {
-  readonly name: string
-  readonly format: Format
-  /** Whether its options say that other processes may write it. */
-  readonly forceShare: boolean
-}
 
 /** Declares `--image-opts`, once for all images of a command; whether it is given. */
 const declareImageOpts = (parser: Parser): (() => unknown) => {
@@ -55,23 +47,30 @@ const givenImage = t.type({ words: t.string, format: t.unknown, byOptions: t.boo
 const namedImage = either(function* (
   { words, format, byOptions }: t.TypeOf<typeof givenImage>,
   formats: Given<Format>
-): Generator<Failed, NamedImage> {
-  if (!byOptions) return { name: words, format: yield* get(decodeWith(formats)(format)), forceShare: false }
-  if (format !== undefined) yield* get(failure('--image-opts and --format are mutually exclusive'))
-  const { name, format: driver = 'qcow2', forceShare = false } = yield* get(imageOptsOf(words))
-  if (name === undefined || !formats.is(driver))
-    return yield* get(failure('the options are to name a qcow2 image: driver=qcow2,file.filename=…'))
-  return { name, format: driver, forceShare }
+): Generator<Failed, ImageNode> {
+  const given = format === undefined ? {} : { format: yield* get(decodeWith(formats)(format)) }
+  const node = yield* get(namedBy({ words, byOptions, ...given }))
+  const driver: string = node.driver
+  return formats.is(driver) ? node : yield* get(failure(`Unknown file format '${driver}'`))
 })
 
-const named = (formats: Given<Format>): Given<NamedImage> =>
+/** The image that words name, by its options where they are such. */
+export const namedBy = (named: NamedBy): E.Either<CommandError, ImageNode> =>
+  named.byOptions && named.format !== undefined
+    ? failure('--image-opts and --format are mutually exclusive')
+    : E.mapLeft((error: CommandError) => ({
+        ...inContext(`Could not open '${named.words}'`)(error),
+        file: named.words
+      }))(imageNode(named))
+
+const named = (formats: Given<Format>): Given<ImageNode> =>
   new t.Type(
     'NamedImage',
-    t.type({ name: t.string, format: formats, forceShare: t.boolean }).is,
+    t.type({ driver: formats, file: t.type({ name: t.string }) }).is,
     (u, context) =>
       E.chain((given: t.TypeOf<typeof givenImage>) => {
         const image = namedImage(given, formats)
-        return E.isLeft(image) ? t.failure<NamedImage>(u, context, image.left.message) : image
+        return E.isLeft(image) ? t.failure<ImageNode>(u, context, image.left.message) : image
       })(givenImage.validate(u, context)),
     String
   )
@@ -86,7 +85,7 @@ export const image = (
   about: string,
   flags = '-f <format>',
   formats: readonly Format[] = ['qcow2']
-): Parameter<NamedImage> => {
+): Parameter<ImageNode> => {
   const codec = formatAmong(formats)
   const [words, asked] = [
     argument(syntax, about, text),
@@ -103,12 +102,12 @@ export const image = (
 }
 
 /** An {@link image} that may be left out; then nothing may be said of it. */
-export const optionalImage = (...[syntax, ...more]: Parameters<typeof image>): Parameter<NamedImage | undefined> => {
+export const optionalImage = (...[syntax, ...more]: Parameters<typeof image>): Parameter<ImageNode | undefined> => {
   const whole = image(syntax, ...more)
   const none = t.type({ words: t.undefined })
-  const codec: Given<NamedImage | undefined> = new t.Type(
+  const codec: Given<ImageNode | undefined> = new t.Type(
     whole.name,
-    (u): u is NamedImage | undefined => u === undefined || whole.is(u),
+    (u): u is ImageNode | undefined => u === undefined || whole.is(u),
     (u, context) => {
       if (!none.is(u)) return whole.validate(u, context)
       return 'format' in u && u.format === undefined && 'byOptions' in u && u.byOptions === false

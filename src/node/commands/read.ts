@@ -3,10 +3,10 @@ import * as E from 'fp-ts/lib/Either.js'
 import { type CommandError, failure, get, using, wait } from '../command-error.js'
 import { printBytes } from '../files/output.js'
 import { eachPiece, guestSize, type Piece } from '../images/guest.js'
-import { openChain } from '../images/open.js'
+import { openImage } from '../images/open.js'
 import { exactSize } from '../text/values.js'
-import { argument, command, flag, text } from './command.js'
-import { allow, forceShare, remote, snapshot } from './options.js'
+import { argument, command, flag } from './command.js'
+import { allow, forceShare, image, remote, snapshot } from './options.js'
 
 const zeros = new Uint8Array(2 ** 16)
 
@@ -21,7 +21,7 @@ const printPiece = ({ bytes, length }: Piece): E.Either<CommandError, void> => {
 
 export const read = command({
   args: {
-    image: argument('<image>', 'the image', text),
+    image: image('<image>', 'the image', '-f, --format <format>', ['qcow2', 'raw']),
     offset: argument(
       '<offset>',
       'guest offset in bytes; 0x and the suffixes k, M, G, T, P, E work',
@@ -36,16 +36,16 @@ export const read = command({
     snapshot: snapshot(),
     vmState: flag('--vm-state', 'read the VM state of the snapshot that -l names, instead of its disk')
   },
-  async *run({ image, offset, length }, options) {
+  async *run({ image: named, offset, length }, options) {
     if (options.vmState && options.snapshot === undefined) yield* get(failure('--vm-state needs -l SNAPSHOT'))
-    yield* using(openChain(image, options), async function* (open) {
+    yield* using(openImage(named, options), async function* (open) {
       const size = guestSize(open)
       if (offset + length > size)
         yield* get(
           failure(
             `bytes ${offset} to ${offset + length - 1n} reach past the end of the ${options.vmState ? 'VM state' : 'disk'} (${size} bytes)`,
             {
-              file: image
+              file: named.file.name
             }
           )
         )

@@ -5,10 +5,11 @@ import { grainSize } from '../../format/geometry.js'
 import { because, type CommandError, type Failed, failure, get, task, using, wait } from '../command-error.js'
 import { isZeros } from '../files/sparse.js'
 import { allocatedIn, type AllocatedRanges, allocatedRanges } from '../images/allocated-ranges.js'
-import { newBackingPath } from '../images/follow.js'
+import { newBackingNode } from '../images/below.js'
 import { type GuestReader, guestReader, type Piece, wholeDisk } from '../images/guest.js'
 import { withImage } from '../images/locked-image.js'
-import { openChain, type OpenChain } from '../images/open.js'
+import type { ImageNode } from '../images/image-node.js'
+import { type OpenChain, openImage } from '../images/open.js'
 import type { Session } from '../images/session.js'
 import { backingFormats } from '../text/create-options.js'
 import { command, flag, option, optional, text } from './command.js'
@@ -83,18 +84,18 @@ const keepOffItself = (image: string, open: OpenChain, below: OpenChain): E.Eith
 
 /** Makes the guest disk the same over a new backing file, or over none. */
 const keepOver = (
-  image: string,
+  node: ImageNode,
   session: Session,
   backing: NewBacking | undefined,
   folders: readonly string[],
   isForced: boolean
 ): AsyncGenerator<Failed, void> =>
-  using(openChain(image, { allow: folders }), async function* (open) {
+  using(openImage(node, { allow: folders }), async function* (open) {
+    const { name: image } = node.file
     if (backing === undefined) return yield* wait(keepDisk({ image, session, below: undefined }, open))
-    const path = yield* get(newBackingPath(image, backing.name))
-    const format = backing.format === 'raw' ? 'raw' : 'qcow2'
+    const other = yield* get(newBackingNode(image, backing.name, backing.format === 'raw' ? 'raw' : 'qcow2'))
     yield* using(
-      openChain(path, { allow: [dirname(path), ...folders], format, forceShare: isForced }),
+      openImage(other, { allow: [dirname(other.file.name), ...folders], forceShare: isForced }),
       async function* (below) {
         yield* get(keepOffItself(image, open, below))
         const allocated = yield* wait(allocatedRanges(below))
@@ -114,9 +115,10 @@ export const rebase = command({
   },
   ignored: [ignored['-t'], ignored['-T'], ignored['-p'], ignored['-q']],
   async *run(
-    { image: { name: file } },
+    { image: named },
     { unsafe, allow: folders, backing: name, backingFormat: format = '', forceShare: isForced }
   ) {
+    const { name: file } = named.file
     if (!unsafe && name === undefined) yield* get(failure('Must specify backing file (-b) or use unsafe mode (-u)'))
     const readable = unsafe ? backingFormats : ['qcow2', 'raw']
     if (format !== '' && !readable.includes(format)) yield* get(failure(`Invalid format name: '${format}'`))
@@ -124,8 +126,8 @@ export const rebase = command({
     if (name !== undefined && name !== '' && format === '')
       yield* get(failure(`${what}: backing format must be specified [BACK-05]`, { clause: 'BACK-05', file }))
     const backing = name === undefined || name === '' ? undefined : { name, format }
-    yield* withImage(file, { alone: unsafe, allow: folders }, async function* (session) {
-      if (!unsafe) yield* keepOver(file, session, backing, folders, isForced)
+    yield* withImage(named, { alone: unsafe, allow: folders }, async function* (session) {
+      if (!unsafe) yield* keepOver(named, session, backing, folders, isForced)
       const done = session.command({
         _tag: 'Rebase',
         ...(backing === undefined ? {} : { backing: { ...backing, layers: [] } })

@@ -49,8 +49,8 @@ export const resize = command({
     quiet: quiet(),
     allow
   },
-  run: ({ image: { name, format }, size: wanted }, { preallocation, shrink, quiet: isQuiet, allow: folders }) =>
-    using(openWritable(name, format, folders), function* ({ session }) {
+  run: ({ image: named, size: wanted }, { preallocation, shrink, quiet: isQuiet, allow: folders }) =>
+    using(openWritable(named, folders), function* ({ session }) {
       const now = chainSize(session.chain)
       const bytes = yield* get(diskSize(sizeFrom(BigInt(now), wanted)))
       const kept = keepRules([
@@ -59,12 +59,12 @@ export const resize = command({
           bytes < now && !shrink,
           'Use the --shrink option to perform a shrink operation; it deletes all data beyond the new end'
         ],
-        [format === 'raw' && preallocation === 'metadata', 'Unsupported preallocation mode: metadata'],
+        [named.driver === 'raw' && preallocation === 'metadata', 'Unsupported preallocation mode: metadata'],
         [bytes <= now && preallocation !== 'off', 'Preallocation can only be used for growing images']
       ])
       yield* get(kept)
       const done = session.command({ _tag: 'Resize', size: bytes, preallocation })
-      yield* get(E.mapLeft(because(`Could not resize '${name}'`, name))(done))
+      yield* get(E.mapLeft(because(`Could not resize '${named.file.name}'`, named.file.name))(done))
       yield* get(session.end())
       if (!isQuiet) yield* get(print('Image resized.\n'))
     })

@@ -4,10 +4,12 @@ import { textOfLines } from '../../bytes/octets.js'
 import { snapshotInfo } from '../../image/info.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { because, type Failed, failure, get, using, wait } from '../command-error.js'
-import { openSource } from '../files/file.js'
+import { openPlace } from '../files/file.js'
 import { readAccess } from '../files/lock.js'
 import { print } from '../files/output.js'
 import type { RemoteOptions } from '../files/source.js'
+import { keepVersion } from '../images/below.js'
+import type { ImageNode } from '../images/image-node.js'
 import { withImage } from '../images/locked-image.js'
 import { openableMetadata } from '../images/openable-metadata.js'
 import { snapshotLines } from '../text/info-text.js'
@@ -15,10 +17,11 @@ import { command, everyValue, flag } from './command.js'
 import { allow, ignored, image, remote } from './options.js'
 
 /** Lists the snapshots, if there are any, as qemu-img does. */
-const list = (name: string, isForced: boolean, remote: RemoteOptions): AsyncGenerator<Failed, void> =>
-  using(openSource(name, readAccess('qcow2', isForced), remote), async function* (source) {
-    const { snapshots } = yield* wait(openableMetadata(source))
-    yield* get(print(textOfLines(snapshotLines(snapshots.map(snapshotInfo)))))
+const list = (image: ImageNode, isForced: boolean, remote: RemoteOptions): AsyncGenerator<Failed, void> =>
+  using(openPlace(image.file, readAccess('qcow2', isForced), remote), async function* (source) {
+    const m = yield* wait(openableMetadata(source))
+    yield* get(keepVersion(image, m))
+    yield* get(print(textOfLines(snapshotLines(m.snapshots.map(snapshotInfo)))))
   })
 
 /** A snapshot of now. */
@@ -43,7 +46,7 @@ export const snapshot = command({
     { image: named },
     { allow: folders, remote: reading, list: lists, create, apply, delete: gone, forceShare: isForced }
   ) {
-    const { name } = named
+    const { name } = named.file
     const changes: readonly (readonly [what: string, command: AnyCommand])[] = [
       ...create.map((given) => [`create snapshot '${given}'`, creation(given)] as const),
       ...apply.map((given) => [`apply snapshot '${given}'`, { _tag: 'SnapshotApply', name: given }] as const),
@@ -51,9 +54,9 @@ export const snapshot = command({
     ]
     if (changes.length + Number(lists) > 1) yield* get(failure("Cannot mix '-l', '-a', '-c', '-d'"))
     if (isForced && !lists) yield* get(failure(`Could not open '${name}': -U is only for -l`, { file: name }))
-    if (lists) return yield* list(name, isForced || named.forceShare, reading)
+    if (lists) return yield* list(named, isForced || named.forceShare === true, reading)
     // Without a change this does what opening for writing obliges to.
-    yield* withImage(name, { alone: true, allow: folders }, function* (session) {
+    yield* withImage(named, { alone: true, allow: folders }, function* (session) {
       for (const [what, change] of changes)
         yield* get(E.mapLeft(because(`Could not ${what}`, name))(session.command(change)))
     })

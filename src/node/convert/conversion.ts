@@ -5,6 +5,7 @@ import { type CommandError, get, task, wait } from '../command-error.js'
 import { maxRounds } from '../files/async-writer.js'
 import type { GuestRange } from '../images/allocated-ranges.js'
 import { eachPiece, guestSize, type Piece } from '../images/guest.js'
+import type { ImageNode } from '../images/image-node.js'
 import type { OpenChain, OpenOptions } from '../images/open.js'
 import type { GivenOptions } from '../text/image-options.js'
 import type { PastEnd } from './past-end.js'
@@ -51,8 +52,12 @@ export interface Conversion extends ConvertOptions {
   readonly pastEnd: PastEnd
 }
 
-/** A way from open inputs, whose disks are joined, into the output of this name. */
-export type Way = (inputs: readonly OpenChain[], out: string, options: Conversion) => TaskEither<CommandError, void>
+/** A way from open inputs, whose disks are joined, into the output. */
+export type Way = (
+  inputs: readonly OpenChain[],
+  output: ImageNode,
+  options: Conversion
+) => TaskEither<CommandError, void>
 
 /** Whether a step succeeded. */
 export type Done = E.Either<CommandError, void>

@@ -5,7 +5,8 @@ import { because, type CommandError, commandError, get, task, wait } from '../co
 import { added, allMarked, keepSizes, type Marked } from '../images/copy-bitmaps.js'
 import { keepApart } from '../files/identity.js'
 import { guestSize } from '../images/guest.js'
-import { filesOf, openChain, type OpenChain } from '../images/open.js'
+import type { ImageNode } from '../images/image-node.js'
+import { filesOf, type OpenChain, openImage } from '../images/open.js'
 import type { Conversion, ConvertOptions, Way } from './conversion.js'
 import { missingTables, PastEnd } from './past-end.js'
 
@@ -16,10 +17,11 @@ const wayOf = async ({ over, out }: ConvertOptions): Promise<Way> => {
 }
 
 /** Adds bitmaps to the output. What changes images is loaded only for this. */
-const addBitmaps = task(async function* (out: string, marked: readonly Marked[]) {
+const addBitmaps = task(async function* (output: ImageNode, marked: readonly Marked[]) {
   if (marked.length === 0) return
   const { withImage } = await import('../images/locked-image.js')
-  yield* withImage(out, { alone: true }, function* (session) {
+  const { name: out } = output.file
+  yield* withImage(output, { alone: true }, function* (session) {
     const context = (name: string): string => `Failed to copy the bitmap '${name}': `
     yield* get(keepSizes(out, chainSize(session.chain), marked, context))
     const done = session.all(marked.flatMap(added))
@@ -33,15 +35,16 @@ const addBitmaps = task(async function* (out: string, marked: readonly Marked[])
  * @param warn is called for each bitmap that is left out, and for guest data that lie past the end of a file
  */
 export const convert = task(async function* (
-  names: readonly string[],
-  out: string,
+  images: readonly ImageNode[],
+  output: ImageNode,
   given: ConvertOptions,
   warn: (error: CommandError) => void
 ) {
+  const { name: out } = output.file
   const options: Conversion = { ...given, pastEnd: new PastEnd(given.strict) }
   const inputs: OpenChain[] = []
   try {
-    for (const name of names) inputs.push(yield* wait(openChain(name, options)))
+    for (const image of images) inputs.push(yield* wait(openImage(image, options)))
     yield* get(keepApart(out, filesOf(inputs)))
     for (const input of inputs)
       for (const error of yield* wait(missingTables(input))) {
@@ -56,8 +59,8 @@ export const convert = task(async function* (
       options.bitmaps && first !== undefined
         ? yield* wait(allMarked(first.sources[0], options.skipBrokenBitmaps ? warn : undefined))
         : []
-    yield* wait((await wayOf(options))(inputs, out, options))
-    yield* wait(addBitmaps(out, marked))
+    yield* wait((await wayOf(options))(inputs, output, options))
+    yield* wait(addBitmaps(output, marked))
     for (const warning of options.pastEnd.warnings()) warn(warning)
   } finally {
     for (const input of inputs) input.close()

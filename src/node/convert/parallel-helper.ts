@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import * as E from 'fp-ts/lib/Either.js'
 import { system } from '../command-error.js'
-import { openChain } from '../images/open.js'
+import { openImage } from '../images/open.js'
 import { PastEnd } from './past-end.js'
 import { copyShares, isTask, type ShareError, type Task, WorkQueue } from './to-raw.js'
 
@@ -12,7 +12,7 @@ import { copyShares, isTask, type ShareError, type Task, WorkQueue } from './to-
  * thread, is left to the thread that started this one, which fails in the same way.
  */
 const help = async ({ image, out, options }: Task, queue: WorkQueue): Promise<ShareError | undefined> => {
-  const open = await openChain(image, options)()
+  const open = await openImage(image, options)()
   if (E.isLeft(open)) return undefined
   try {
     const fd = system('open', out.name, () => openSync(out.path, 'r+'))

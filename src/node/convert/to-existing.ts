@@ -44,8 +44,9 @@ const existingSink = (changes: Changes, options: ConvertOptions): Sink => {
 }
 
 /** Converts into an output that exists. */
-export const toExisting: Way = task(async function* (inputs, out, options) {
-  yield* using(openWritable(out, options.out, options.allow), async function* ({ session }) {
+export const toExisting: Way = task(async function* (inputs, output, options) {
+  const { name: out } = output.file
+  yield* using(openWritable(output, options.allow), async function* ({ session }) {
     const [needed, size] = [sizeOfAll(inputs), chainSize(session.chain)]
     if (needed > size)
       yield* get(failure(`'${out}' is smaller than the input: ${size} bytes, and ${needed} are needed`, { file: out }))

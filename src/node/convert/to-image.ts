@@ -66,7 +66,7 @@ const copy = task(async function* (
 })
 
 /** Converts into a new image. */
-export const toImage: Way = task(async function* (inputs, out, o) {
+export const toImage: Way = task(async function* (inputs, { file: { name: out } }, o) {
   const { options, writer, backing } = yield* get(E.mapLeft(inContext(out))(await creationOf(inputs, out, o)()))
   const { dataFile } = options
   if (dataFile !== undefined) yield* get(keepApart(beside(out, dataFile.name), filesOf(inputs)))

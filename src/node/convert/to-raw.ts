@@ -9,6 +9,7 @@ import { actOnEach, type CommandError, commandError, type Failed, get, reason, w
 import { createFile } from '../files/atomic-file.js'
 import { dataParts, grain, writeAt } from '../files/sparse.js'
 import { type Piece, wholeDisk } from '../images/guest.js'
+import type { ImageNode } from '../images/image-node.js'
 import type { OpenChain, OpenOptions } from '../images/open.js'
 import {
   type Conversion,
@@ -64,11 +65,11 @@ export interface RawOutput {
 }
 
 /** How a thread opens the image and reads it. */
-export type HelperOptions = Omit<OpenOptions, 'remote'> & Partial<Pick<ConvertOptions, 'strict'>>
+export type HelperOptions = Omit<OpenOptions, 'remote' | 'format'> & Partial<Pick<ConvertOptions, 'strict'>>
 
 /** What a thread needs in order to help. */
 export interface Task {
-  readonly image: string
+  readonly image: ImageNode
   /** The file exists and has its length. */
   readonly out: RawOutput
   readonly options: HelperOptions
@@ -78,7 +79,7 @@ export interface Task {
 
 export const isTask = (u: unknown): u is Task =>
   isObject(u) &&
-  typeof u['image'] === 'string' &&
+  isObject(u['image']) &&
   isObject(u['out']) &&
   isObject(u['options']) &&
   u['memory'] instanceof SharedArrayBuffer
@@ -150,16 +151,9 @@ const starter = (work: Task, helpers: Promise<E.Either<ShareError, void>>[]): ((
   }
 }
 
-const helperOptions = ({
+const helperOptions = ({ allow, snapshot, forceShare = false, strict }: ConvertOptions): HelperOptions => ({
   allow,
   snapshot,
-  format = 'qcow2',
-  forceShare = false,
-  strict
-}: ConvertOptions): HelperOptions => ({
-  allow,
-  snapshot,
-  format,
   forceShare,
   strict
 })
@@ -175,7 +169,7 @@ const copyShared = async function* (
   const helpers: Promise<E.Either<ShareError, void>>[] = []
   try {
     const progress = yield* wait(progressOf([open], options, (_, zeros) => !zeros))
-    const start = starter({ image: open.name, out, options: helperOptions(options), memory: queue.memory }, helpers)
+    const start = starter({ image: open.nodes[0], out, options: helperOptions(options), memory: queue.memory }, helpers)
     const own = await copyShares(open, out.name, fd, queue, options.pastEnd, (piece) => {
       progress?.copied(piece)
       start(piece)
@@ -203,7 +197,7 @@ const rawSink = (name: string, fd: number, sparse: number): Sink => ({
  * Converts into a new raw file; threads share the work on a whole disk, unless its zeros are to be written, holes are of
  * another size, or its rate is limited.
  */
-export const toRaw: Way = (inputs, name, options) =>
+export const toRaw: Way = (inputs, { file: { name } }, options) =>
   createFile(name, Math.ceil(copiedSize(inputs, options) / sectorSize) * sectorSize, async function* (fd, path) {
     const [first, ...more] = inputs
     const isWhole = options.part === undefined && options.sparse === grain && options.rate === 0

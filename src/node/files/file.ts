@@ -3,10 +3,11 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, rea
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { readInWindows, type WindowSize } from '../../bytes/window.js'
-import { type CommandError, either, failure, get, onLeft, system, task } from '../command-error.js'
+import { type CommandError, either, failure, get, inContext, onLeft, system, task, wait } from '../command-error.js'
 import { identityOf } from './identity.js'
 import { holesOf, type Seek } from './holes.js'
 import { lockForReading, type ReadAccess } from './lock.js'
+import { type Part, partOf } from './part.js'
 import { isUrl, type RemoteOptions, type Source } from './source.js'
 
 const window: WindowSize = { size: 2 ** 16, kept: 4 }
@@ -27,6 +28,14 @@ export interface Place {
   readonly name: string
   /** The path that the name was resolved to, in which nothing is a link; no other file is opened. */
   readonly resolved?: string
+  /** The part of the file that is meant. */
+  readonly part?: Part
+  /** Whether it must be a device. */
+  readonly isDevice?: boolean
+  /** Whether it is read also while other processes write it. */
+  readonly shared?: boolean
+  /** Whether nothing may be written. */
+  readonly readOnly?: boolean
 }
 
 /** The path that a name leads to, through all links. */
@@ -50,8 +59,11 @@ export interface OpenFile {
   readonly actualSize: number
 }
 
+const noDevice = (name: string): string =>
+  `'host_device' driver requires '${name}' to be either a character or block device`
+
 /** Opens a regular file, and never waits for the other end of a pipe. */
-export const openRegular = either(function* ({ name, resolved }: Place, flags: number = constants.O_RDONLY) {
+export const openRegular = either(function* ({ name, resolved, isDevice }: Place, flags: number = constants.O_RDONLY) {
   const fd = yield* get(system('open', name, () => openSync(resolved ?? name, flags | constants.O_NONBLOCK)))
   const orClose = onLeft(() => {
     closeSync(fd)
@@ -59,6 +71,7 @@ export const openRegular = either(function* ({ name, resolved }: Place, flags: n
   const stat = yield* get(orClose(system('open', name, () => fstatSync(fd, { bigint: true }))))
   const kind = stat.isDirectory() ? 'is a directory' : 'is not a regular file'
   if (!stat.isFile()) yield* get(orClose(failure(`Could not open '${name}': ${kind}`, { file: name })))
+  if (isDevice === true) yield* get(orClose(failure(`Could not open '${name}': ${noDevice(name)}`, { file: name })))
   if (resolved !== undefined && !(yield* get(orClose(system('open', name, () => isPathOf(resolved, fd))))))
     yield* get(orClose(failure(`Could not open '${name}': another file has taken its place`, { file: name })))
   return { fd, identity: identityOf(stat), length: Number(stat.size), actualSize: Number(stat.blocks) * 512 }
@@ -94,7 +107,8 @@ const sourceOf = (
 export const openFile = task(async function* (place: Place, access: ReadAccess) {
   const opened = yield* get(openRegular(place))
   const { fd, length, actualSize } = opened
-  yield* get(onLeft(() => closeSync(fd))(await lockForReading(fd, place.name, access)()))
+  const wanted = place.shared === true ? 'shared' : access
+  yield* get(onLeft(() => closeSync(fd))(await lockForReading(fd, place.name, wanted)()))
   return sourceOf(place, opened, await holesOf(fd, length, actualSize))
 })
 
@@ -113,7 +127,31 @@ export const openFile = task(async function* (place: Place, access: ReadAccess) 
  * assert.ok(source._tag === 'Left')
  * assert.equal(source.left.message, "Could not open '/nowhere/disk.qcow2': no such file or directory")
  */
-export const openSource =
-  (name: string, access: ReadAccess = 'image', remote?: RemoteOptions): TaskEither<CommandError, Source> =>
+export const openSource = (
+  name: string,
+  access: ReadAccess = 'image',
+  remote?: RemoteOptions
+): TaskEither<CommandError, Source> => openPlace({ name }, access, remote)
+
+const cannotUse =
+  (name: string) =>
+  (error: CommandError): CommandError => ({
+    ...inContext(`Could not open '${name}'`)(error),
+    file: name
+  })
+
+/** Opens the whole file at a place, whatever part of it is meant. */
+export const openWhole =
+  (place: Place, access: ReadAccess, remote?: RemoteOptions): TaskEither<CommandError, Source> =>
   async () =>
-    isUrl(name) ? (await import('./remote.js')).openRemote(name, remote)() : openFile({ name }, access)()
+    place.resolved === undefined && isUrl(place.name)
+      ? (await import('./remote.js')).openRemote(place.name, remote)()
+      : openFile(place, access)()
+
+/** Opens the file at a place, or the part of it that is meant. */
+export const openPlace = task(async function* (place: Place, access: ReadAccess, remote?: RemoteOptions) {
+  const source = yield* wait(openWhole(place, access, remote))
+  const { name, part } = place
+  if (part === undefined) return source
+  return yield* get(onLeft(source.close)(E.mapLeft(cannotUse(name))(partOf(source, part))))
+})

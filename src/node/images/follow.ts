@@ -57,6 +57,11 @@ const placeIn = (folders: readonly string[], path: string, refused: Refuse): E.E
   return refused(`${leads} outside the image's folder; --allow ${dirname(at)} lets it be opened`)
 }
 
+const ofBacking =
+  (name: string): Refuse =>
+  (why) =>
+    failure(`Could not open backing file '${name}': ${why}`, { file: name })
+
 /** The place of the backing file of an image, if it lies in one of the folders. @see BACK-04 */
 export const backingPlace = (
   image: string,
@@ -64,7 +69,7 @@ export const backingPlace = (
   allow: readonly string[]
 ): E.Either<CommandError, Place> => {
   const name = label(stored)
-  const refused = (why: string) => failure(`Could not open backing file '${name}': ${why}`, { file: name })
+  const refused = ofBacking(name)
   const kind = nameKind(stored)
   const not = notFile(name, kind)
   if (not !== undefined) return refused(not)
@@ -72,6 +77,23 @@ export const backingPlace = (
   return isUrl(image)
     ? placeIn(allow, resolve('/', name), refused)
     : placeIn([dirname(image), ...allow], pathFrom(image, name), refused)
+}
+
+/**
+ * A place that options in a backing file name give, if the file lies in one of the folders. A relative name starts at the
+ * working directory. @see BACK-04
+ */
+export const optionPlace = (
+  image: string,
+  stored: Uint8Array,
+  place: Place,
+  allow: readonly string[]
+): E.Either<CommandError, Place> => {
+  const refused = ofBacking(label(stored))
+  if (isUrl(place.name)) return refused('only the command line names a server')
+  if (isUrl(image) && !isAbsolute(place.name)) return refused(fromServer)
+  const found = placeIn(isUrl(image) ? allow : [dirname(image), ...allow], place.name, refused)
+  return E.map((judged: Place): Place => ({ ...place, ...judged }))(found)
 }
 
 /** The path of a backing file that an image is to get, beside the image, where its name is that of a file. @see BACK-04 */

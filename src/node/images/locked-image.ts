@@ -23,17 +23,19 @@ import { native } from '../compression/native.js'
 import { type DiskFile, openDiskFile } from '../files/disk-file.js'
 import type { Place } from '../files/file.js'
 import { cannotOpen, isUrl } from '../files/source.js'
-import { dataPlace } from './follow.js'
+import { dataFilePlace, keepVersion } from './below.js'
 import { decodersOf } from './guest.js'
 import { ImageFiles } from './image-files.js'
-import { openChainAt } from './open.js'
+import { type ImageNode, nodeAt, type NodeOptions } from './image-node.js'
+import { openImage } from './open.js'
 import { openableMetadata, type OpenableMetadata } from './openable-metadata.js'
-import { openRaw, type Writable } from './raw.js'
+import { rawWritable, type Writable } from './raw.js'
 import { Session } from './session.js'
 
 /** An image whose files are open and locked, and of which nothing has been changed yet. */
 export interface LockedImage {
   readonly name: string
+  readonly options: NodeOptions
   readonly files: ImageFiles
   readonly metadata: OpenableMetadata
   readonly around: OpenOptions
@@ -62,10 +64,23 @@ const codecs = async (
   return { decompressor: await decodersOf([top, ...backing]), compressor: await compressorOf(type) }
 }
 
+/** Fails for an image that is to be opened for reading only. */
+const keepWritable = ({ file: { name, readOnly, part }, ...node }: ImageNode): E.Either<CommandError, void> => {
+  const refused = (why: string): E.Either<CommandError, never> =>
+    failure(`Could not open '${name}': ${why}`, { file: name })
+  if (isUrl(name)) return refused('an image on a server cannot be changed')
+  if (node.forceShare === true) return refused('force-share=on can only be used with read-only images')
+  if (node.readOnly === true || readOnly === true) return refused('Block node is read-only')
+  return part === undefined ? E.right(undefined) : refused('a part of a file is opened for reading only')
+}
+
 /** Opens and locks the files of an image; after a failure nothing is open. */
-export const lockImage = (image: string | Place, options: LockOptions = {}): TaskEither<CommandError, LockedImage> => {
-  const place = typeof image === 'string' ? { name: image } : image
-  const { name } = place
+export const lockImage = (
+  image: string | ImageNode,
+  options: LockOptions = {}
+): TaskEither<CommandError, LockedImage> => {
+  const node = typeof image === 'string' ? nodeAt(image) : image
+  const { name } = node.file
   const { allow = [] } = options
   const opened: { readonly close: () => void }[] = []
   const close = (): void => {
@@ -77,22 +92,22 @@ export const lockImage = (image: string | Place, options: LockOptions = {}): Tas
       return file
     })(openDiskFile(at))
   const lockAll = task(async function* () {
-    if (isUrl(name))
-      return yield* get(failure(`Could not open '${name}': an image on a server cannot be changed`, { file: name }))
-    const file = yield* wait(open(place))
+    yield* get(keepWritable(node))
+    const file = yield* wait(open(node.file))
     const source = { name, length: file.length(), world: { _tag: 'Sync', read: file.read } } as const
     const metadata = yield* wait(openableMetadata(source, options.passed))
-    const { externalDataFile } = metadata.header.incompatibleFeatures
-    const data = externalDataFile ? yield* wait(open(yield* get(dataPlace(name, metadata, allow)))) : undefined
-    const chain =
-      metadata.backingName === undefined || options.alone === true
-        ? undefined
-        : yield* wait(openChainAt(place, { allow }))
+    yield* get(keepVersion(node, metadata))
+    const dataFile = yield* get(dataFilePlace(metadata, node, allow))
+    const data = dataFile === undefined ? undefined : yield* wait(open(dataFile))
+    const isAlone =
+      options.alone === true || (metadata.backingName === undefined && (node.backing ?? 'none') === 'none')
+    const chain = isAlone ? undefined : yield* wait(openImage(node, { allow }))
     if (chain !== undefined) opened.push(chain)
     const below = chain?.world._tag === 'Sync' ? chain.world : undefined
     const backing = chain?.chain.slice(1) ?? []
     return {
       name,
+      options: node,
       files: new ImageFiles(file, data, below),
       metadata,
       around: { backing, ...(await codecs(metadata, backing, options)) },
@@ -103,31 +118,34 @@ export const lockImage = (image: string | Place, options: LockOptions = {}): Tas
 }
 
 /** Repairs a dirty image, and does what opening for writing obliges to. @see FEAT-04 and OPEN-40 */
-const begin = ({ name, files, metadata, around }: LockedImage): E.Either<CommandError, Session> => {
+const begin = ({ name, options, files, metadata, around }: LockedImage): E.Either<CommandError, Session> => {
   const { dirty, corrupt } = metadata.header.incompatibleFeatures
   const repaired = dirty && !corrupt ? files.repair(around, 'all') : E.right(undefined)
   return E.isLeft(repaired)
     ? E.left(because(`Could not repair dirty image '${name}'`, name)(repaired.left))
-    : E.mapLeft(cannotOpen(name))(Session.open(files, around))
+    : E.mapLeft(cannotOpen(name))(Session.open(files, around, options))
 }
 
 /** Opens an image for writing; its session is to be ended, and it is to be closed. */
-export const openForWriting = task(async function* (image: string | Place, options: LockOptions = {}) {
+export const openForWriting = task(async function* (image: string | ImageNode, options: LockOptions = {}) {
   const locked = yield* wait(lockImage(image, options))
   const { close } = locked
   return { session: yield* get(onLeft(close)(begin(locked))), close }
 })
 
+/** Opens and locks a raw file for writing. */
+export const openRawFile = (image: ImageNode): TaskEither<CommandError, DiskFile> =>
+  TE.chain(() => openDiskFile(image.file))(TE.fromEither(keepWritable(image)))
+
 /** Opens an image, or a raw file, for writing. */
-export const openWritable = (
-  name: string,
-  format: 'qcow2' | 'raw',
-  allow: readonly string[]
-): TaskEither<CommandError, Writable> => (format === 'raw' ? openRaw({ name }) : openForWriting(name, { allow }))
+export const openWritable = (image: ImageNode, allow: readonly string[]): TaskEither<CommandError, Writable> =>
+  image.driver === 'raw'
+    ? TE.map((disk: DiskFile) => rawWritable(disk, image))(openRawFile(image))
+    : openForWriting(image, { allow })
 
 /** Changes an image; what waits is durable when it ends. */
 export const withImage = <A>(
-  image: string | Place,
+  image: string | ImageNode,
   options: LockOptions,
   change: (session: Session) => Body<A>
 ): AsyncGenerator<Failed, A> =>

@@ -1,9 +1,7 @@
 /** Opening a chain: the image, its data file and its backing files, as far as their names may be followed. */
-import { lastExtension } from '../../format/extension-area.js'
 import { basename, dirname } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { label } from '../../bytes/octets.js'
 import { allStored, type FileRef, fromMemory } from '../../bytes/plan.js'
 import { type Chain, chainSize, type Layer } from '../../image/guest/chain.js'
 import { hasPreallocatedClusters } from '../../image/guest/holes.js'
@@ -11,12 +9,14 @@ import { activeDisk, type GuestDisk, snapshotDisk } from '../../image/guest/exte
 import { type Metadata } from '../../image/metadata.js'
 import { unlock } from '../../image/guest/unlock.js'
 import { vmStateDisk } from '../../image/guest/vm-state.js'
-import { type CommandError, type Failed, failure, get, onLeft, task, using, wait } from '../command-error.js'
-import { openFile, openSource, type Place, resolvedPath } from '../files/file.js'
+import { type CommandError, type Failed, failure, get, inContext, onLeft, task, using, wait } from '../command-error.js'
+import { openPlace, openWhole, type Place, resolvedPath } from '../files/file.js'
 import { keepApart } from '../files/identity.js'
 import { readAccess } from '../files/lock.js'
+import { partLength } from '../files/part.js'
 import { cannotOpen, inOwnTime, isUrl, type RemoteOptions, run, type Source, type World } from '../files/source.js'
-import { backingPlace, dataPlace, newBackingPath } from './follow.js'
+import { backingNode, dataFilePlace, keepVersion, newBackingNode } from './below.js'
+import { type ImageNode, nodeAt } from './image-node.js'
 import { openableMetadata, type OpenableMetadata, snapshotNamed } from './openable-metadata.js'
 
 /** A chain whose files are open. */
@@ -28,6 +28,8 @@ export interface OpenChain {
   readonly world: World
   /** The files of the layers. */
   readonly sources: readonly [Source, ...Source[]]
+  /** What the layers are, by which each can be opened by itself. */
+  readonly nodes: readonly [ImageNode, ...ImageNode[]]
   /** The file that a plan asks for; `undefined` where there is none. */
   readonly fileOf: (file: FileRef) => Source | undefined
   /** All files of the chain: those of the layers, and their data files. */
@@ -65,33 +67,21 @@ interface Files {
   readonly data?: Source
 }
 
-/** A backing file by its place and format. */
-interface Backing {
-  readonly place: Place
-  readonly format: 'qcow2' | 'raw'
-}
-
-/** The format of a backing file, which is never guessed. @see BACK-05 */
-const formatOf = (m: Metadata, backing: Uint8Array): E.Either<CommandError, Backing['format']> => {
-  const stored = lastExtension(m.extensions, 'BackingFormat')
-  const format = stored === undefined ? '' : label(stored.data)
-  if (format === 'qcow2' || format === 'raw') return E.right(format)
-  const why =
-    format === '' ? 'its format is not named, and is not guessed [BACK-05]' : `its format '${format}' is not known`
-  return failure(`Could not open backing file '${label(backing)}': ${why}`, { file: label(backing), clause: 'BACK-05' })
-}
-
 /** An open layer, and what is below it. */
 interface Step {
   readonly layer: Layer
   readonly files: Files
-  readonly next?: Backing
+  readonly next?: ImageNode | undefined
 }
 
-const rawStep = (image: Source): Step => ({
-  layer: { _tag: 'Raw', size: image.length, hasHoles: image.world.seekData !== undefined },
-  files: { image }
-})
+const rawStep = (image: Source, { file: { part } }: ImageNode): E.Either<CommandError, Step> => {
+  const hasHoles = image.world.seekData !== undefined
+  if (part === undefined) return E.right({ layer: { _tag: 'Raw', size: image.length, hasHoles }, files: { image } })
+  return E.bimap(inContext(`Could not open '${image.name}'`), (size: number): Step => ({
+    layer: { _tag: 'Raw', size, start: part.offset, hasHoles },
+    files: { image }
+  }))(partLength(part, image.length))
+}
 
 /** The disk of an image that is wanted: the active one, or a snapshot's, or its VM state. */
 const diskOf = (
@@ -120,27 +110,24 @@ const decryptionOf = task(async function* (image: Source, m: OpenableMetadata, p
   return yield* wait(run(image, () => unlock(m, password, nativeCipher)))
 })
 
+/** The external data file of an image; `undefined` for an image without one. */
+export const openDataFile = task(async function* (m: Metadata, node: ImageNode, { allow, forceShare }: OpenOptions) {
+  const place = yield* get(dataFilePlace(m, node, allow))
+  return place === undefined ? undefined : yield* wait(openPlace(place, forceShare === true ? 'shared' : 'data'))
+})
+
 /** @param depth at 0 the options say what is opened of it; of every other image that is the active disk */
-const imageStep = task(async function* (image: Source, options: OpenOptions, depth: number) {
-  const { allow, forceShare, passwords = [] } = options
+const imageStep = task(async function* (image: Source, node: ImageNode, options: OpenOptions, depth: number) {
   const wanted: Partial<OpenOptions> = depth === 0 ? options : {}
-  const { name } = image
   const m = yield* wait(openableMetadata(image))
-  const disk = yield* get(diskOf(name, m, wanted))
+  yield* get(keepVersion(node, m))
+  const disk = yield* get(diskOf(image.name, m, wanted))
   const hasHoles = yield* wait(asksForHoles(image, m))
-  const backing = wanted.vmState === true ? undefined : m.backingName
-  const next =
-    backing === undefined
-      ? {}
-      : {
-          next: { format: yield* get(formatOf(m, backing)), place: yield* get(backingPlace(name, backing, allow)) }
-        }
-  const decryption = yield* wait(decryptionOf(image, m, passwords[depth]))
-  const data = m.header.incompatibleFeatures.externalDataFile
-    ? { data: yield* wait(openFile(yield* get(dataPlace(name, m, allow)), forceShare === true ? 'shared' : 'data')) }
-    : {}
+  const next = wanted.vmState === true ? undefined : yield* get(backingNode(m, node, options.allow))
+  const decryption = yield* wait(decryptionOf(image, m, options.passwords?.[depth]))
+  const data = yield* wait(openDataFile(m, node, options))
   const layer: Layer = { _tag: 'Image', disk: { ...disk, decryption }, hasHoles }
-  return { layer, files: { image, ...data }, ...next }
+  return { layer, files: { image, ...(data === undefined ? {} : { data }) }, next }
 })
 
 const zeros = fromMemory(new Uint8Array(0))
@@ -187,47 +174,67 @@ const worldOf = (files: readonly Files[]): World => {
  * assert.equal(image._tag === 'Left' && image.left.clause, 'OPEN-01')
  */
 export const openChain = (name: string, options: OpenOptions = { allow: [] }): TaskEither<CommandError, OpenChain> =>
-  openChainAt({ name }, options)
+  openImage(nodeAt(name, options.format), options)
 
-/** Opens the chain of the image at a place. */
-export const openChainAt = (top: Place, options: OpenOptions): TaskEither<CommandError, OpenChain> => {
-  const { name } = top
+/** Opens the chain of an image. */
+export const openImage = (top: ImageNode, options: OpenOptions): TaskEither<CommandError, OpenChain> => {
+  const { name } = top.file
   const opened: { readonly close: () => void }[] = []
   const close = (): void => {
     for (const file of opened.splice(0)) file.close()
   }
   /** The steps from a layer down; `seen` are the real paths of those above it. */
   const down = async function* (
-    { place, format }: Backing,
+    node: ImageNode,
+    isForced: boolean | undefined,
     seen: readonly string[]
   ): AsyncGenerator<Failed, readonly [Step, ...Step[]]> {
     if (seen.length > maxDepth) yield* get(failure(`'${name}' has more than ${maxDepth} backing files`, { file: name }))
-    const access = readAccess(format, options.forceShare)
-    const file = yield* wait(
-      place.resolved === undefined ? openSource(place.name, access, options.remote) : openFile(place, access)
-    )
+    const { file: place, driver } = node
+    const forceShare = isForced === true || node.forceShare === true
+    const open = driver === 'raw' ? openWhole : openPlace
+    const file = yield* wait(open(place, readAccess(driver, forceShare), options.remote))
     opened.push(file)
-    const real = place.resolved ?? (isUrl(name) ? name : yield* get(resolvedPath(name)))
+    const real = realName(place, isUrl(place.name) ? place.name : yield* get(resolvedPath(place.name)))
     if (seen.includes(real))
       yield* get(failure(`'${name}': the backing files of '${basename(place.name)}' lead back to it`, { file: name }))
-    const step = format === 'raw' ? rawStep(file) : yield* wait(imageStep(file, options, seen.length))
+    const step =
+      driver === 'raw'
+        ? yield* get(rawStep(file, node))
+        : yield* wait(imageStep(file, node, { ...options, forceShare }, seen.length))
     if (step.files.data !== undefined) opened.push(step.files.data)
     if (step.layer._tag === 'Image') opened.push({ close: step.layer.disk.decryption?.wipe ?? (() => undefined) })
-    return step.next === undefined ? [step] : [step, ...(yield* down(step.next, [...seen, real]))]
+    return step.next === undefined ? [step] : [step, ...(yield* down(step.next, forceShare, [...seen, real]))]
   }
   const open = task(async function* () {
-    const steps = yield* down({ place: top, format: options.format ?? 'qcow2' }, [])
+    const steps = yield* down(top, options.forceShare, [])
     const [first, ...rest] = steps
     const chain: Chain = [first.layer, ...rest.map(({ layer }) => layer)]
     const sources = [first.files.image, ...rest.map(({ files }) => files.image)] as const
+    const nodes = [top, ...steps.flatMap(({ next }) => next ?? [])] as const
     const names = sources.map((source) => source.name)
     const ofLayers = steps.map((step) => step.files)
     const holders = ofLayers.map(({ image, data }) => (data ?? image).name)
     const files = ofLayers.flatMap(({ image, data }) => (data === undefined ? [image] : [image, data]))
-    return { name, chain, world: worldOf(ofLayers), sources, fileOf: fileIn(ofLayers), files, names, holders, close }
+    return {
+      name,
+      chain,
+      world: worldOf(ofLayers),
+      sources,
+      nodes,
+      fileOf: fileIn(ofLayers),
+      files,
+      names,
+      holders,
+      close
+    }
   })
   return () => open()().then(onLeft(close))
 }
+
+/** A name of a file, or of a part of it, that no other has. */
+const realName = ({ resolved, part }: Place, path: string): string =>
+  (resolved ?? path) + (part === undefined ? '' : `\0${part.offset}`)
 
 /** The files of all chains. */
 export const filesOf = (chains: readonly OpenChain[]): readonly Source[] => chains.flatMap(({ files }) => files)
@@ -235,9 +242,9 @@ export const filesOf = (chains: readonly OpenChain[]): readonly Source[] => chai
 /** Bytes of the disk that a backing file presents, which an image is to get; as in QEMU, whoever writes it. */
 export const backingSize = task(async function* (image: string, name: string, format: string) {
   if (format !== 'qcow2' && format !== 'raw') return yield* get(failure(`Unknown driver '${format}'`))
-  const path = yield* get(newBackingPath(image, name))
+  const node = yield* get(newBackingNode(image, name, format))
   return yield* using(
-    openChain(path, { allow: [dirname(path)], format, forceShare: true }),
+    openImage(node, { allow: [dirname(node.file.name)], forceShare: true }),
     function* ({ chain, files }) {
       yield* get(keepApart(image, files))
       return chainSize(chain)

@@ -1,7 +1,5 @@
 /** Raw files that are written: the guest disk itself, of which every byte is where it is. */
 import * as E from 'fp-ts/lib/Either.js'
-import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { Issue } from '../../bytes/issue.js'
 import { imageFile } from '../../bytes/plan.js'
@@ -9,9 +7,9 @@ import { sectorSize } from '../../format/limits.js'
 import type { Chain } from '../../image/guest/chain.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { refusal } from '../../transition/engine/refuse.js'
-import type { CommandError } from '../command-error.js'
-import { type DiskFile, openDiskFile } from '../files/disk-file.js'
-import type { Place } from '../files/file.js'
+import type { DiskFile } from '../files/disk-file.js'
+import { asGiven } from './as-given.js'
+import type { NodeOptions } from './image-node.js'
 import type { Changes } from './session.js'
 
 const unknown = (command: AnyCommand): Issue =>
@@ -34,17 +32,21 @@ export interface Writable {
   readonly close: () => void
 }
 
-/** Opens a raw file and locks it. */
-export const openRaw = (place: Place): TaskEither<CommandError, Writable> =>
-  TE.map((disk: DiskFile): Writable => ({ session: sessionOf(disk), close: disk.close }))(openDiskFile(place))
+/** A raw file that is open and locked. */
+export const rawWritable = (disk: DiskFile, options: NodeOptions): Writable => ({
+  session: sessionOf(disk, options),
+  close: disk.close
+})
 
-const sessionOf = (disk: DiskFile): Changes => ({
+const sessionOf = (disk: DiskFile, options: NodeOptions): Changes => ({
   get chain(): Chain {
     return [{ _tag: 'Raw', size: Math.ceil(disk.length() / sectorSize) * sectorSize }]
   },
   read: disk.read,
   seekData: undefined,
-  command: (command) => {
+  command: (given) => {
+    const command = asGiven(options, given)
+    if (command === undefined) return E.right(undefined)
     const change = changeOf(command)
     if (change === undefined) return E.left([unknown(command)])
     const performed = E.chain(() => disk.perform(change))(disk.see(change))

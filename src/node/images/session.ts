@@ -9,6 +9,8 @@ import type { Step } from '../../transition/engine/finish.js'
 import { open, type OpenOptions } from '../../transition/engine/open.js'
 import type { WritableImage } from '../../transition/engine/command-state.js'
 import { Group, mayJoin } from '../../transition/group.js'
+import { asGiven } from './as-given.js'
+import type { NodeOptions } from './image-node.js'
 import type { Cause, CommandError } from '../command-error.js'
 import type { Below, ImageFiles, Reader } from './image-files.js'
 
@@ -42,13 +44,14 @@ export class Session {
 
   private constructor(
     private readonly files: ImageFiles,
-    private state: WritableImage
+    private state: WritableImage,
+    private readonly options: NodeOptions
   ) {}
 
   /** Does what opening an image for writing obliges to. @see OPEN-40 */
-  static open(files: ImageFiles, around: OpenOptions): E.Either<Cause, Session> {
+  static open(files: ImageFiles, around: OpenOptions, options: NodeOptions = {}): E.Either<Cause, Session> {
     return E.chain(({ writes, next }: Step): E.Either<Cause, Session> =>
-      E.map(() => new Session(files, next))(files.carryOut(writes))
+      E.map(() => new Session(files, next, options))(files.carryOut(writes))
     )(files.run(open(around)))
   }
 
@@ -76,8 +79,10 @@ export class Session {
     return [{ _tag: 'Image', disk: activeDisk(metadata, g) }, ...backing]
   }
 
-  /** Carries out a command, or says why it is refused; then nothing has changed. */
-  command(command: AnyCommand): E.Either<Cause, void> {
+  /** Carries out a command as the options of the image have it, or says why it is refused; then nothing has changed. */
+  command(given: AnyCommand): E.Either<Cause, void> {
+    const command = asGiven(this.options, given)
+    if (command === undefined) return E.right(undefined)
     if (this.over !== undefined) return E.left(this.over)
     return E.chain((done: Step): E.Either<Cause, void> => (mayJoin(command) ? this.wait(done) : this.take(done)))(
       this.run(step(this.state, command))

@@ -6,15 +6,21 @@ import { type Plan, runSync } from '../../bytes/plan.js'
 import type { Chain } from '../../image/guest/chain.js'
 import { type Cause, type CommandError, type Failed, failure, get, task, wait } from '../command-error.js'
 import { openWritable } from '../images/locked-image.js'
-import { openChain } from '../images/open.js'
+import type { ImageNode } from '../images/image-node.js'
+import { openImage } from '../images/open.js'
 import type { Writable } from '../images/raw.js'
 import type { Changes } from '../images/session.js'
-import type { OpenRequest } from '../text/image-opts.js'
+
+/** An image that is to be opened. */
+export interface IoRequest extends ImageNode {
+  /** A snapshot, by id or name, in place of the active disk; it is read only. */
+  readonly snapshot?: string
+}
 
 /** An open file. */
 export interface IoFile {
   /** What it was opened by. */
-  readonly request: OpenRequest
+  readonly request: IoRequest
   readonly chain: () => Chain
   /** Runs a plan that reads. */
   readonly run: <A, W>(plan: () => Plan<A, W>, emit?: (what: W) => void) => E.Either<Cause, A>
@@ -24,12 +30,9 @@ export interface IoFile {
   readonly close: () => E.Either<CommandError, void>
 }
 
-const forReading = task(async function* (
-  request: OpenRequest,
-  allow: readonly string[]
-): AsyncGenerator<Failed, IoFile> {
-  const { name, format, snapshot, forceShare = false } = request
-  const { chain, world, close } = yield* wait(openChain(name, { allow, format, snapshot, forceShare }))
+const forReading = task(async function* (request: IoRequest, allow: readonly string[]): AsyncGenerator<Failed, IoFile> {
+  const { name } = request.file
+  const { chain, world, close } = yield* wait(openImage(request, { allow, snapshot: request.snapshot }))
   if (world._tag === 'Async') {
     close()
     return yield* get(failure(`Could not open '${name}': it is on a server`, { file: name }))
@@ -47,7 +50,7 @@ const forReading = task(async function* (
   }
 })
 
-const writable = (request: OpenRequest, { session, close }: Writable): IoFile => ({
+const writable = (request: IoRequest, { session, close }: Writable): IoFile => ({
   request,
   chain: () => session.chain,
   run: (plan, emit = () => undefined) => runSync(plan(), { read: session.read, seekData: session.seekData, emit }),
@@ -59,20 +62,8 @@ const writable = (request: OpenRequest, { session, close }: Writable): IoFile =>
   }
 })
 
-const openAny = (request: OpenRequest, allow: readonly string[]): TaskEither<CommandError, IoFile> =>
-  request.readOnly
-    ? forReading(request, allow)
-    : TE.map((opened: Writable) => writable(request, opened))(openWritable(request.name, request.format, allow))
-
 /** Opens a file as requested. */
-export const openIoFile = task(async function* (request: OpenRequest, allow: readonly string[]) {
-  const file = yield* wait(openAny(request, allow))
-  const [top] = file.chain()
-  if (request.lazyRefcounts !== true || top._tag === 'Raw' || top.disk.g.version > 2) return file
-  yield* get(file.close())
-  return yield* get(
-    failure(`Could not open '${request.name}': lazy refcounts need an image of version 3`, {
-      file: request.name
-    })
-  )
-})
+export const openIoFile = (request: IoRequest, allow: readonly string[]): TaskEither<CommandError, IoFile> =>
+  request.readOnly === true || request.file.readOnly === true
+    ? forReading(request, allow)
+    : TE.map((opened: Writable) => writable(request, opened))(openWritable(request, allow))

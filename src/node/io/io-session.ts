@@ -4,7 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { CommandError } from '../command-error.js'
 import { ok } from '../files/output.js'
-import type { OpenRequest } from '../text/image-opts.js'
+import { type ImageNode, nodeAt, type NodeOptions } from '../images/image-node.js'
 import { type IoFile, openIoFile } from './io-file.js'
 import { failedBy, failedWith, type Outcome, success } from './line.js'
 import { runLine } from './run-line.js'
@@ -51,7 +51,7 @@ export class IoSession {
   ) {}
 
   /** Opens a file, where none is open. */
-  open(request: OpenRequest): TaskEither<CommandError, void> {
+  open(request: ImageNode): TaskEither<CommandError, void> {
     return TE.map((file: IoFile) => {
       this.file = file
     })(openIoFile(request, this.allow))
@@ -98,7 +98,7 @@ export class IoSession {
     switch (line._tag) {
       case 'Open':
         return this.file === undefined
-          ? this.openFor({ name: '', format: 'qcow2', readOnly: false, ...line.request })
+          ? this.openFor({ ...nodeAt(''), ...line.request })
           : E.right(failedWith("file open already, try 'help close'"))
       case 'Reopen':
         return this.reopen(line.request)
@@ -118,17 +118,19 @@ export class IoSession {
     }
   }
 
-  private async openFor(request: OpenRequest): Promise<Next> {
+  private async openFor(request: ImageNode): Promise<Next> {
     const opened = await this.open(request)()
     return E.right(E.isLeft(opened) ? failedBy(opened.left) : success())
   }
 
-  private reopen(changed: Partial<OpenRequest>): Next | Promise<Next> {
+  private reopen(changed: NodeOptions): Next | Promise<Next> {
     const { request } = this.file ?? {}
     if (request === undefined) return E.right({ failed: true, out: '' })
     const next = { ...request, ...changed }
-    if (next.format !== request.format) return E.right(failedWith("Cannot change the option 'driver'"))
-    if (next.name !== request.name) return E.right(failedWith("Cannot change the option 'file'"))
+    if (next.driver !== request.driver) return E.right(failedWith("Cannot change the option 'driver'"))
+    for (const option of ['file', 'backing', 'dataFile'] as const)
+      if (JSON.stringify(next[option]) !== JSON.stringify(request[option]))
+        return E.right(failedWith(`Cannot change the option '${option === 'dataFile' ? 'data-file' : option}'`))
     const closed = this.close()
     return E.isLeft(closed) ? closed : this.openFor(next)
   }

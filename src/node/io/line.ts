@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Preallocation } from '../../../spec/disk.js'
 import { type CommandError, commandError } from '../command-error.js'
-import type { OpenRequest } from '../text/image-opts.js'
+import type { NodeOptions } from '../images/image-node.js'
 
 /** Guest bytes that a line reads or writes, and how that is reported. */
 export interface Transfer {
@@ -58,7 +58,7 @@ export type ImageLine =
 
 /** A line about which file is open, or about the session. */
 export type SessionLine =
-  | { readonly _tag: 'Open' | 'Reopen'; readonly request: Partial<OpenRequest> }
+  | { readonly _tag: 'Open' | 'Reopen'; readonly request: NodeOptions }
   | { readonly _tag: 'Close' | 'Quit' }
   | { readonly _tag: 'Help'; readonly topic: string | undefined }
   | { readonly _tag: 'Sleep'; readonly milliseconds: number }

@@ -1,7 +1,9 @@
 /** The parsers of commands that open, reopen or signal. */
 import * as E from 'fp-ts/lib/Either.js'
 import { either, get, keepRules } from '../command-error.js'
-import { carriesOut, imageOptsOf, type OpenRequest } from '../text/image-opts.js'
+import { carriesOut } from '../images/format-options.js'
+import type { NodeOptions } from '../images/image-node.js'
+import { imageNode, optionsOfImage } from '../images/node-options.js'
 import { aios, caches, discards } from '../text/values.js'
 import { failedOnOutput, orError, type Parsed } from './line.js'
 import { parseMilliseconds, parseSize } from './words.js'
@@ -25,15 +27,17 @@ const keepModes = (values: ReadonlyMap<string, string>): Parsed<void> => {
 export const parseOpen: Parse = either(function* (args, verb) {
   const { flags, values, operands } = yield* get(parseWords(args, 'nro:ki:t:d:U', verb))
   yield* get(keepModes(values))
-  const options = yield* get(orError(imageOptsOf(values.get('o') ?? '')))
+  const options = yield* get(orError(optionsOfImage(values.get('o') ?? '')))
   yield* get(orError(keepRules([[flags.has('U') && !flags.has('r'), '-U can only be used with -r']])))
   const [name, ...more] = operands
-  if (more.length > 0 || (name === undefined && options.name === undefined))
+  if (more.length > 0 || (name === undefined && options.file === undefined))
     yield* get(E.left(failedOnOutput(usageLine(verb))))
   const discard = values.get('d')
-  const request: Partial<OpenRequest> = {
+  yield* get(orError(keepRules([[name !== undefined && options.file !== undefined, 'The file is named twice']])))
+  const named = name === undefined ? {} : yield* get(orError(imageNode({ words: name, byOptions: false })))
+  const request: NodeOptions = {
+    ...named,
     ...options,
-    ...(name === undefined ? {} : { name }),
     ...(flags.has('r') ? { readOnly: true } : {}),
     ...(flags.has('U') ? { forceShare: true } : {}),
     ...(discard === undefined ? {} : { discards: carriesOut(discard) })
@@ -49,7 +53,7 @@ export const parseReopen: Parse = either(function* (args, verb) {
   const list = values.get('o') ?? ''
   const access = flags.has('r') || flags.has('w')
   yield* get(orError(keepRules([[flags.has('r') && flags.has('w'), 'Only one -r/-w option may be given']])))
-  const options = yield* get(orError(imageOptsOf(list)))
+  const options = yield* get(orError(optionsOfImage(list)))
   const kept = keepRules([
     [access && options.readOnly !== undefined, "Cannot set both -r/-w and 'read-only'"],
     [values.has('c') && /(^|,)cache\./.test(list), 'Cannot set both -c and the cache options']

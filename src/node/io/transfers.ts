@@ -18,8 +18,6 @@ import {
   reason,
   showCause
 } from '../command-error.js'
-import { isZeros } from '../files/sparse.js'
-import type { Changes } from '../images/session.js'
 import { ioSize, twoDigits } from '../text/numbers.js'
 import { zeroesFast } from './allocation.js'
 import type { IoFile } from './io-file.js'
@@ -124,20 +122,6 @@ const commandOf = either(function* (line: WriteLine): Generator<Failed, AnyComma
     : { _tag: line.compressed ? 'WriteCompressed' : 'Write', at, bytes }
 })
 
-/** Carries out a command as the image is opened: discards may be left alone, and written zeros become zero clusters. */
-export const perform = (
-  { request: { discards = true, detectZeroes = 'off' } }: IoFile,
-  changes: Changes,
-  command: AnyCommand
-): E.Either<Cause, void> => {
-  if (command._tag === 'Discard' && !discards) return E.right(undefined)
-  return changes.command(
-    command._tag === 'Write' && detectZeroes !== 'off' && isZeros(command.bytes)
-      ? { _tag: 'WriteZeroes', at: command.at, length: command.bytes.length, unmap: detectZeroes === 'unmap' }
-      : command
-  )
-}
-
 /** Changes guest bytes; fails where a system call fails. */
 export const write = either(function* (file: IoFile, line: WriteLine) {
   const { changes } = file
@@ -148,7 +132,7 @@ export const write = either(function* (file: IoFile, line: WriteLine) {
   const start = performance.now()
   const command = commandOf(line)
   if (E.isLeft(command)) return failedBy(command.left)
-  const done = perform(file, changes, command.right)
+  const done = changes.command(command.right)
   if (E.isLeft(done)) return isError(done.left) ? yield* get(E.left(done.left)) : rejected(line, done.left)
   if (line._tag !== 'Discard' && line.flush) yield* get(changes.end())
   return success(

@@ -11,17 +11,16 @@ import type { Extent } from '../../nbd/messages.js'
 import type { ExportInfo } from '../../nbd/negotiation.js'
 import { allocation, exportFlags } from '../../nbd/numbers.js'
 import type { ReadRange } from '../../nbd/replies.js'
+import type { AnyCommand } from '../../transition/command.js'
 import { type Cause, type CommandError, either, failure, get, onLeft, task, wait } from '../command-error.js'
 import { cannotOpen } from '../files/source.js'
 import { decodersOf } from '../images/guest.js'
 import { zeroesFast } from '../io/allocation.js'
-import { type IoFile, openIoFile } from '../io/io-file.js'
-import { perform } from '../io/transfers.js'
-import type { OpenRequest } from '../text/image-opts.js'
+import { type IoFile, type IoRequest, openIoFile } from '../io/io-file.js'
 
 /** What is exported, and as what. */
 export interface ExportRequest extends Pick<ExportInfo, 'name' | 'description'> {
-  readonly image: OpenRequest
+  readonly image: IoRequest
   /** Folders, beside the image's own, whose files may be opened as backing files and data files. */
   readonly allow: readonly string[]
   /** Dirty bitmaps whose bits are reported. */
@@ -189,9 +188,9 @@ export class Export {
     return this.file.close()
   }
 
-  private change(command: Parameters<typeof perform>[2]): E.Either<Cause, void> {
+  private change(command: AnyCommand): E.Either<Cause, void> {
     const { changes } = this.file
-    return changes === undefined ? E.right(undefined) : perform(this.file, changes, command)
+    return changes === undefined ? E.right(undefined) : changes.command(command)
   }
 }
 
@@ -222,7 +221,7 @@ export const openExport = task(async function* (request: ExportRequest) {
   const { image, name, description, allow, bitmaps, allocationDepth, isShared } = request
   const file = yield* wait(openIoFile(image, allow))
   const orClose = onLeft(() => void file.close())
-  for (const bitmap of bitmaps) yield* get(orClose(keepBitmap(file, image.name, bitmap)))
+  for (const bitmap of bitmaps) yield* get(orClose(keepBitmap(file, image.file.name, bitmap)))
   const contexts: readonly (readonly [name: string, status: Status])[] = [
     ['base:allocation', ofLocations(allocationOf)],
     ...(allocationDepth ? [['qemu:allocation-depth', ofLocations(depthOf)] as const] : []),

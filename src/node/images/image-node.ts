@@ -1,0 +1,44 @@
+/** Images as they are named: a format over a file, with what is opened in place of the files that the image itself names. */
+import type { Place } from '../files/file.js'
+
+/** The format of a file. */
+export type Format = 'qcow2' | 'raw'
+
+/** The words of `detect-zeroes`. */
+export const detections = ['off', 'on', 'unmap'] as const
+
+/** How written zeros are stored. */
+export type DetectZeroes = (typeof detections)[number]
+
+/** What options say of an image; what they leave open is as the image above it says, or the command. */
+export interface NodeOptions {
+  readonly driver?: Format
+  readonly file?: Place
+  /** Whether nothing may be written. */
+  readonly readOnly?: boolean
+  /** Whether it is read also while other processes write it, and all below it. */
+  readonly forceShare?: boolean
+  /** Whether discards are carried out; they are unless this is false. */
+  readonly discards?: boolean
+  /** Whether written zeros become zero clusters, and whether those are freed; `off` unless it is given. */
+  readonly detectZeroes?: DetectZeroes
+  /** Whether the driver is asked for lazy refcounts, which version 2 has none of. */
+  readonly lazyRefcounts?: boolean
+  /** What is known of the backing file beside its name, or in place of it; `none` for an image that is opened without one. */
+  readonly backing?: NodeOptions | 'none'
+  /** The external data file in place of the one that the image names. */
+  readonly dataFile?: Place
+  /** How it is encrypted. */
+  readonly encryptFormat?: 'luks' | 'aes'
+  /** The id of the secret that decrypts it. */
+  readonly keySecret?: string
+}
+
+/** An image of which format and file are known. */
+export interface ImageNode extends NodeOptions {
+  readonly driver: Format
+  readonly file: Place
+}
+
+/** The image in a file of this name. */
+export const nodeAt = (name: string, driver: Format = 'qcow2'): ImageNode => ({ driver, file: { name } })
