@@ -30,12 +30,8 @@ export const nodeMutants: readonly Mutant[] = [
   },
   {
     name: 'discards are carried out where -d ignores them',
-    file: 'node/io/transfers.ts',
-    change: {
-      in: 'perform',
-      find: "if (command._tag === 'Discard' && !discards) return $done",
-      operator: 'drop-statement'
-    },
+    file: 'node/images/as-given.ts',
+    change: { in: 'asGiven', find: "if (command._tag === 'Discard') return undefined", operator: 'drop-statement' },
     red: 'props/node/options.test.ts',
     rule: 'a line has another outcome without its option'
   },
@@ -267,6 +263,24 @@ export const nodeMutants: readonly Mutant[] = [
     change: { in: 'allocatedIn', find: '$b[0] < $a[0]', to: '$b[0] > $a[0]' },
     red: 'props/node/allocated-ranges.test.ts',
     rule: 'a byte lies in exactly one of the reported ranges if a disk has it, else in none'
+  },
+  {
+    name: 'what options in an image name is opened wherever it is',
+    file: 'node/images/below.ts',
+    change: { in: 'storedBacking', find: 'optionPlace(image, stored, place, allow)', to: 'E.right(place)' },
+    red: 'props/node/image-opts.test.ts',
+    rule: 'what options in an image name is data: it is opened in the folder of the image, and no server is asked'
+  },
+  {
+    name: 'an image is changed though its options say read-only',
+    file: 'node/images/locked-image.ts',
+    change: {
+      in: 'keepWritable',
+      find: 'if (node.readOnly === true || readOnly === true) return $refused',
+      operator: 'drop-statement'
+    },
+    red: 'props/node/image-opts.test.ts',
+    rule: 'options that forbid writing are kept by every command'
   },
   {
     name: 'the name of a backing file decides, not where its links lead',
