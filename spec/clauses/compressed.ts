@@ -95,7 +95,8 @@ export const compressed = chapter('Compressed clusters', {
     says:
       'QEMU deflates at the default level with window bits 12, a window of 4 KiB, and memory level 9, one finished ' +
       'stream per cluster, so that no distance is above 4096. It also reads streams made with a window of 32 KiB. ' +
-      'This package does both, and its check notes a greater distance.'
+      'This package keeps distances to 4096 and reads such streams too, and its check --deep notes a greater ' +
+      'distance.'
   },
   'CMP-09': {
     level: 'may',
