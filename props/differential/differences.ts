@@ -1,9 +1,11 @@
 /** Where this package and QEMU part over a command that both are given, and are meant to. */
+import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { type Disk, step } from '../../spec/disk.js'
 import { isSet } from '../../spec/reference/image.js'
+import { check } from '../../src/image/check/check.js'
 import type { Command } from '../../src/transition/command.js'
-import { abstraction, type Files } from '../transition/model/machine.js'
+import { abstraction, type Files, right, runOver } from '../transition/model/machine.js'
 import { l2Entries } from '../transition/twins/by-qemu.js'
 import type { Answer } from './party.js'
 
@@ -42,6 +44,15 @@ const endsCompressed = ({ disk: { content, traits }, files }: Parting): boolean 
   return subclusters !== undefined && isSet(bits, 62)
 }
 
+/** Whether a payload lies in a cluster of QEMU's image that something else has. */
+const writesOver = ({ command, qemu, files }: Parting): boolean => {
+  if (command._tag !== 'WriteCompressed' || !qemu.done) return false
+  const image = files()
+  return right(E.flatten(runOver(image, check(image.image.length)))).findings.some(
+    ({ clause, owners = [] }) => clause === 'GEN-01' && owners.some(({ section }) => section === 'compressed-cluster')
+  )
+}
+
 /** Every row explains some difference of a full run; one that does not is reported. */
 export const differences: readonly Difference[] = [
   {
@@ -61,6 +72,11 @@ export const differences: readonly Difference[] = [
     explains: ({ command, ours, qemu }) => command._tag === 'SnapshotCreate' && ours.clause === 'REF-07' && !qemu.done,
     after: ({ disk }) => disk,
     leaks: true
+  },
+  {
+    clause: 'CW-05',
+    why: 'QEMU writes a payload into a cluster of payloads that was freed and given to something else',
+    explains: writesOver
   },
   {
     clause: 'ZD-03',
