@@ -1,8 +1,7 @@
 /** Sectors are decrypted as OpenSSL's own XTS and CBC and the vectors of IEEE 1619 say, by both ciphers. */
-import { createCipheriv, createHash } from 'node:crypto'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
-import { concat, toHex } from '../../src/bytes/octets.js'
+import { toHex } from '../../src/bytes/octets.js'
 import { type Cipher, hashNames } from '../../src/encryption/cipher.js'
 import { portableCipher } from '../../src/encryption/portable.js'
 import { sectorCipher, type VectorGenerator } from '../../src/encryption/sectors.js'
@@ -10,6 +9,7 @@ import { nativeCipher } from '../../src/node/encryption/native.js'
 import { noise } from '../arbitrary/octets.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
+import { encryptSectors } from './luks-area.js'
 
 const test = suite('encrypted sectors')
 
@@ -55,28 +55,6 @@ const vectors: readonly (readonly [number: number, key: string, sector: number, 
 
 const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'))
 
-/** The initialisation vector of a sector, as dm-crypt makes it. */
-const vectorOf = (generator: string, key: Uint8Array, sector: number): Buffer => {
-  const vector = Buffer.alloc(16)
-  vector.writeBigUInt64LE(BigInt(sector))
-  if (generator === 'plain') vector.fill(0, 4)
-  if (!generator.startsWith('essiv')) return vector
-  const salt = createHash(generator.slice(6)).update(key).digest()
-  const aes = createCipheriv(`aes-${8 * salt.length}-ecb`, salt, null)
-  return aes.update(vector)
-}
-
-/** Sectors that OpenSSL encrypts one by one, in its own mode. */
-const encrypted = (mode: string, generator: string, key: Uint8Array, first: number, plain: Uint8Array): Uint8Array =>
-  concat(
-    Array.from({ length: plain.length / 512 }, (_, i) => {
-      const bits = (mode === 'xts' ? key.length / 2 : key.length) * 8
-      const aes = createCipheriv(`aes-${bits}-${mode}`, key, vectorOf(generator, key, first + i))
-      aes.setAutoPadding(false)
-      return aes.update(plain.subarray(512 * i, 512 * (i + 1)))
-    })
-  )
-
 const generatorOf = (name: string, cipher: Cipher): VectorGenerator => {
   if (name === 'plain' || name === 'plain64') return name
   const hash = cipher.hash(name === 'essiv:md5' ? 'md5' : 'sha256')
@@ -110,7 +88,7 @@ test('sectors are decrypted that OpenSSL encrypted in the same mode', () => {
       fc.integer({ min: 1, max: 5 }),
       ([mode, size], generator, seed, first, count) => {
         const [key, plain] = [noise(seed, size), noise(seed + 1, 512 * count)]
-        const sealed = encrypted(mode, generator, key, first, plain)
+        const sealed = encryptSectors(`${mode}-${generator}`, key, first, plain)
         for (const [name, cipher] of ciphers) {
           const sectors = sectorCipher(cipher, { mode, generator: generatorOf(generator, cipher) }, key)
           assert.is(toHex(sectors.decrypt(sealed, first)), toHex(plain), name)

@@ -2,6 +2,7 @@
 import type { Mutant } from '../mutant.js'
 import { bytesMutants } from './bytes.js'
 import { compressionMutants } from './compression.js'
+import { encryptionMutants } from './encryption.js'
 import { entryMutants } from './format-entries.js'
 import { structureMutants } from './format-structures.js'
 import { holeMutants } from './holes.js'
@@ -19,6 +20,7 @@ export const curated: readonly Mutant[] = [
   ...entryMutants,
   ...structureMutants,
   ...compressionMutants,
+  ...encryptionMutants,
   ...holeMutants,
   ...imageMutants,
   ...storeMutants,

@@ -7,7 +7,7 @@ import { clusterSize } from '../../format/geometry.js'
 import { sectorSize } from '../../format/limits.js'
 import { decodeCluster, type Decompressor } from '../../compression/decompress.js'
 import { type Chain, chainSize, fileOf, isZeroExtent, type LocatedExtent, locations } from './chain.js'
-import type { GuestDisk } from './extents.js'
+import type { Decryption, GuestDisk } from './extents.js'
 
 /** Why bytes cannot be read. @see CMP-14 */
 const failure = (
@@ -35,16 +35,21 @@ function* decompressed(disk: GuestDisk, e: LocatedExtent, decompressor: Decompre
   return E.isRight(done) ? done.right : yield* failure(e, done.left)
 }
 
-/** The plain bytes `[from, to)` of a data extent of an encrypted disk: of whole sectors, which are decrypted by their numbers. */
-function* decrypted(disk: GuestDisk, e: LocatedExtent, from: number, to: number, file: FileRef): Plan<Uint8Array> {
-  const { decryption } = disk
-  if (decryption === undefined) return yield* failure(e, opaque)
+/** The plain bytes `[from, to)` of an encrypted data extent: of whole sectors, which are decrypted by their numbers. */
+function* decrypted(
+  { decrypt, numberedBy }: Decryption,
+  disk: GuestDisk,
+  e: LocatedExtent,
+  from: number,
+  to: number,
+  file: FileRef
+): Plan<Uint8Array> {
   const first = Math.floor(from / sectorSize) * sectorSize
   const end = Math.ceil(to / sectorSize) * sectorSize
   const at = (e.host ?? 0) + first - e.start
   const sectors = yield* readAt(at, end - first, file)
-  const number = (decryption.numberedBy === 'host' ? at : first + (disk.from ?? 0)) / sectorSize
-  return decryption.decrypt(sectors, number).subarray(from - first, to - first)
+  const number = (numberedBy === 'host' ? at : first + (disk.from ?? 0)) / sectorSize
+  return decrypt(sectors, number).subarray(from - first, to - first)
 }
 
 /** The bytes of one extent within `[from, to)`; `undefined` for zeros. They may be put into `into`, if it is given, which has their length. */
@@ -59,11 +64,12 @@ export function* extentBytes(
   const layer = chain[e.depth]
   if (isZeroExtent(e)) return undefined
   const disk = layer?._tag === 'Image' ? layer.disk : undefined
-  if (disk?.encrypted === true && disk.decryption === undefined) return yield* failure(e, opaque)
+  const decryption = disk?.decryption
+  if (disk?.encrypted === true && decryption === undefined) return yield* failure(e, opaque)
   if (e.kind === 'data') {
     const at = (e.host ?? 0) + from - e.start
     const file = fileOf(layer, e.depth)
-    if (disk?.encrypted === true) return yield* decrypted(disk, e, from, to, file)
+    if (disk !== undefined && decryption !== undefined) return yield* decrypted(decryption, disk, e, from, to, file)
     return yield* readOver(into ?? new Uint8Array(to - from), at, file)
   }
   if (disk === undefined) return undefined

@@ -75,8 +75,8 @@ export class Session {
 
   /** The disk over the layers below it. */
   get chain(): Chain {
-    const { metadata, g, backing } = this.state
-    return [{ _tag: 'Image', disk: activeDisk(metadata, g) }, ...backing]
+    const { metadata, g, backing, decryption } = this.state
+    return [{ _tag: 'Image', disk: { ...activeDisk(metadata, g), decryption } }, ...backing]
   }
 
   /** Carries out a command as the options of the image have it, or says why it is refused; then nothing has changed. */

@@ -7,7 +7,7 @@ import { clusterSize, type Geometry } from '../../format/geometry.js'
 import { type Header, header, headerFields } from '../../format/header.js'
 import type { HeaderFields } from '../../format/header-values.js'
 import type { Chain, Layer } from '../../image/guest/chain.js'
-import { activeDisk, type GuestDisk } from '../../image/guest/extents.js'
+import { activeDisk, type Decryption, type GuestDisk } from '../../image/guest/extents.js'
 import type { Metadata } from '../../image/metadata.js'
 import { namedRanges, type SectionRange, type TableOffsets } from './sections.js'
 import type { Stage } from './stages.js'
@@ -26,6 +26,8 @@ export interface WritableImage {
   /** The layers below the image, from the top down. */
   readonly backing: readonly Layer[]
   readonly decompressor: Decompressor
+  /** Decrypts its guest data, where their key is known. */
+  readonly decryption?: Decryption | undefined
   readonly compressor: Compressor
   /** A host cluster below which none is free. */
   readonly firstFree: number

@@ -6,6 +6,7 @@ import { autocleared } from '../../format/feature.js'
 import type { Geometry } from '../../format/geometry.js'
 import { writableRules } from '../../format/header-rules.js'
 import type { Layer } from '../../image/guest/chain.js'
+import type { Decryption } from '../../image/guest/extents.js'
 import { type Metadata, readMetadata, refusal } from '../../image/metadata.js'
 import { type CommandState, fromMetadata, type WritableImage } from './command-state.js'
 import { carryOut, type Step } from './finish.js'
@@ -15,6 +16,8 @@ export interface OpenOptions {
   /** The layers below the image, from the top down; none without a backing file. */
   readonly backing: readonly Layer[]
   readonly decompressor: Decompressor
+  /** Decrypts the guest data of the image, where its key is known: then they are read, and still not written. @see LUKS-08 */
+  readonly decryption?: Decryption | undefined
   /** {@link portableCompressor} unless given. */
   readonly compressor?: Compressor
 }
