@@ -153,7 +153,6 @@ const refused: readonly (readonly [words: string, why: string, theirs?: false])[
   ['driver=qcow2,file.filename=o.qcow2,backing.driver=qcow2', 'Could not open backing file: A block device must be'],
   ['driver=qcow2,file.filename=o.qcow2,backing.node-name=x', 'Could not open backing file: Must specify either driver'],
   ['driver=qcow2,file.filename=o.qcow2,data-file.filename=d.raw', "'data-file' can only be set for images with an"],
-  ['driver=qcow2,file.filename=o.qcow2,encrypt.key-secret=s', "Parameter 'encrypt.key-secret' is not supported", false],
   ['driver=qcow2,file.driver=http,file.url=https://h/x', "'https://h/x' is no URL of the protocol 'http'", false],
   [
     'driver=qcow2,file.driver=https,file.url=https://h/x,file.sslverify=off',

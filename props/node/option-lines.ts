@@ -28,12 +28,22 @@ const reading = (line: string): readonly string[] => [...remote(line), line.repl
 const allowing = (line: string): string => line.replace('IMAGE', '[--allow FOLDER] OVER')
 const byOptions = (line: string): string => line.replace('IMAGE', '[--image-opts] driver=qcow2,file.filename=a.qcow2')
 
+/** A line on an encrypted image, whose password it has. */
+const withKey = (line: string): string =>
+  line.replace(
+    'IMAGE',
+    '[--object secret,id=s,data=abc] --image-opts driver=qcow2,file.filename=aes.qcow2,encrypt.key-secret=s'
+  )
+/** A line of a command that needs no key: a secret without a password is refused there too. */
+const withoutKey = (line: string): string => line.replace('IMAGE', '[--object secret,id=s] a.qcow2')
+
 /**
  * For each command, lines that have another outcome without what is in brackets, or with what follows `|` there. `BUSY` is an
  * image that another process writes, `OVER` an overlay with a backing file in another folder, `FOLDER` that folder.
  */
 export const lines: Readonly<Record<string, readonly string[]>> = {
   info: [
+    withoutKey('info IMAGE'),
     ...reading('info IMAGE'),
     byOptions('info IMAGE'),
     allowing('info --backing-chain IMAGE'),
@@ -42,6 +52,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'info [--backing-chain] over.qcow2'
   ],
   check: [
+    withKey('check IMAGE'),
     ...reading('check IMAGE'),
     byOptions('check IMAGE'),
     'check [--allow FOLDER] data.qcow2',
@@ -53,6 +64,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'check [-q] a.qcow2'
   ],
   map: [
+    withKey('map --output=json IMAGE'),
     ...reading('map IMAGE'),
     byOptions('map IMAGE'),
     allowing('map IMAGE'),
@@ -64,6 +76,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'map [-l 80k] a.qcow2'
   ],
   read: [
+    withKey('read IMAGE 0 4'),
     ...reading('read IMAGE 0 4'),
     allowing('read IMAGE 0 4'),
     byOptions('read IMAGE 0 4'),
@@ -72,6 +85,8 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'read -l vm [--vm-state] vm.qcow2 64k 5'
   ],
   compare: [
+    'compare [--object secret,id=s,data=abc] --image-opts driver=qcow2,file.filename=aes.qcow2,encrypt.key-secret=s ' +
+      'driver=qcow2,file.filename=a.qcow2',
     ...reading('compare IMAGE a.qcow2'),
     'compare [--image-opts] driver=qcow2,file.filename=a.qcow2 driver=qcow2,file.filename=a.qcow2',
     allowing('compare IMAGE a.qcow2'),
@@ -81,14 +96,22 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'compare [-q] a.qcow2 a.qcow2'
   ],
   explain: [
+    withoutKey('explain IMAGE 8'),
     ...reading('explain IMAGE 8'),
     byOptions('explain IMAGE 8'),
     'explain [-f raw] a.qcow2 8',
     'explain [--output=json] a.qcow2 8'
   ],
-  dump: [...reading('dump IMAGE'), byOptions('dump IMAGE'), 'dump [-f raw] a.qcow2', 'dump [--data=inline] a.qcow2'],
+  dump: [
+    ...reading('dump IMAGE'),
+    withoutKey('dump IMAGE'),
+    byOptions('dump IMAGE'),
+    'dump [-f raw] a.qcow2',
+    'dump [--data=inline] a.qcow2'
+  ],
   assemble: [],
   measure: [
+    withKey('measure IMAGE'),
     ...reading('measure -O qcow2 IMAGE'),
     byOptions('measure -O qcow2 IMAGE'),
     allowing('measure IMAGE'),
@@ -108,6 +131,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'create [-q] new 1M'
   ],
   convert: [
+    withKey('convert IMAGE new'),
     ...reading('convert IMAGE new'),
     allowing('convert IMAGE new'),
     byOptions('convert IMAGE new'),
@@ -129,6 +153,8 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'convert -p [-q] a.qcow2 new'
   ],
   dd: [
+    'dd [--object secret,id=s,data=abc] --image-opts ' +
+      'if=driver=qcow2,file.filename=aes.qcow2,encrypt.key-secret=s of=new',
     'dd [--header X-Key:1] if=KEYED of=new',
     'dd [--timeout 0.05] if=SLOW of=new',
     'dd [--allow-redirect] if=AWAY of=new',
@@ -139,6 +165,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'dd [-O qcow2] if=a.qcow2 of=new'
   ],
   io: [
+    withKey('io -c info IMAGE'),
     'io -r [-U] -c info BUSY',
     'io -c info [--image-opts] driver=qcow2,file.filename=a.qcow2',
     'io -c info [--allow FOLDER] OVER',
@@ -155,6 +182,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     "io -c 'write -q 0 1k' --image-opts driver=qcow2,file.filename=a.qcow2[,read-only=on]"
   ],
   snapshot: [
+    withKey('snapshot -l IMAGE'),
     ...remote('snapshot -l IMAGE'),
     byOptions('snapshot -l IMAGE'),
     'snapshot [-U] -l BUSY',
@@ -166,6 +194,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'snapshot [-d s] a.qcow2'
   ],
   bitmap: [
+    withKey('bitmap --add IMAGE c'),
     ...remote('bitmap --merge b -b IMAGE a.qcow2 b'),
     'bitmap --add [--image-opts] driver=qcow2,file.filename=a.qcow2 c',
     'bitmap --add [--allow FOLDER] data.qcow2 c',
@@ -181,6 +210,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'bitmap --merge c -b two.qcow2 [-F raw] a.qcow2 b'
   ],
   resize: [
+    withKey('resize IMAGE 8M'),
     'resize [--image-opts] driver=qcow2,file.filename=a.qcow2 2M',
     'resize [--allow FOLDER] OVER 2M',
     'resize [-f raw] a.qcow2 2M',
@@ -189,12 +219,14 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'resize [-q] longer.qcow2 4M'
   ],
   amend: [
+    withKey('amend -o lazy_refcounts=on IMAGE'),
     'amend -o lazy_refcounts=on [--image-opts] driver=qcow2,file.filename=a.qcow2',
     'amend -o lazy_refcounts=on [--allow FOLDER] OVER',
     'amend [-f raw] -o lazy_refcounts=on a.qcow2',
     'amend [-o lazy_refcounts=on] a.qcow2'
   ],
   rebase: [
+    withKey("rebase -u -b '' IMAGE"),
     "rebase -u -b '' [--image-opts] driver=qcow2,file.filename=over.qcow2",
     "rebase -b '' [--allow FOLDER] OVER",
     "rebase [-f raw] -u -b '' over.qcow2",
@@ -204,6 +236,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'rebase [-U] -b BUSY -F qcow2 over.qcow2'
   ],
   commit: [
+    withKey('commit IMAGE'),
     'commit [--image-opts] driver=qcow2,file.filename=over.qcow2',
     'commit [--allow FOLDER] OVER',
     'commit [-f raw] over.qcow2',
@@ -230,6 +263,7 @@ export const timed = ['-r, --rate-limit <bytes>', '--jobs <n>']
 export const served: readonly string[] = [
   '-f, --format <format>',
   '--image-opts',
+  '--object <definition>',
   '-k, --socket <path>',
   '-b, --bind <address>',
   '-p, --port <port>',

@@ -36,6 +36,7 @@ export const makeScene = async (scene: string, own: string): Promise<void> => {
   for (const [name, image] of [
     ['deep', 'broken-zstd-short'],
     ['vm', 'case-52-vm-state'],
+    ['aes', 'case-60-aes'],
     ['in-use', 'case-56-bitmap-in-use']
   ] as const)
     writeFileSync(at(`${name}.qcow2`), load(image).image)

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { toHex } from '../../src/bytes/octets.js'
-import { type Secrets, wipeSecrets, withSecret } from '../../src/node/images/secrets.js'
+import { GivenSecrets } from '../../src/node/images/secrets.js'
 import { needsQemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
 
@@ -14,7 +14,7 @@ const test = suite('secrets')
 
 const folder = mkdtempSync(join(tmpdir(), 'qcow2-secrets-'))
 const file = (name: string): string => join(folder, name)
-const none: Secrets = new Map()
+const none = new GivenSecrets()
 
 test.before(() => {
   writeFileSync(file('word'), 'from a file\n')
@@ -56,7 +56,7 @@ const refusals: readonly (readonly [definition: string, why: string])[] = [
 
 test('a definition of a secret gives its password: UTF-8 up to the first NUL', () => {
   for (const [definition, password] of passwords) {
-    const secrets = withSecret(none, definition)
+    const { secrets } = none.and(definition)
     assert.ok(E.isRight(secrets), definition)
     assert.is(toHex(secrets.right.get('s') ?? Uint8Array.of(0)), Buffer.from(password).toString('hex'), definition)
   }
@@ -69,7 +69,7 @@ test('what defines no secret is refused without its data', () => {
     [`secret,id=s,file=${file('latin')}`, 'Data from secret s is not valid UTF-8']
   ] as const
   for (const [definition, why] of [...refusals, ...ours]) {
-    const secrets = withSecret(none, definition)
+    const { secrets } = none.and(definition)
     assert.ok(E.isLeft(secrets), definition)
     assert.match(secrets.left.message, why)
     if (/data=w.rd|"data"/.test(definition)) assert.not.match(secrets.left.message, /w.rd/)
@@ -77,15 +77,14 @@ test('what defines no secret is refused without its data', () => {
 })
 
 test('two secrets have two ids, and wiping overwrites both passwords', () => {
-  const both = E.chain((one: Secrets) => withSecret(one, 'secret,id=t,data=other'))(
-    withSecret(none, 'secret,id=s,data=word')
-  )
-  assert.ok(E.isRight(both))
-  assert.equal([...both.right.keys()], ['s', 't'])
-  const again = withSecret(both.right, 'secret,id=t,data=word')
+  const both = none.and('secret,id=s,data=word').and('secret,id=t,data=other')
+  const { secrets } = both
+  assert.ok(E.isRight(secrets))
+  assert.equal([...secrets.right.keys()], ['s', 't'])
+  const again = both.and('secret,id=t,data=word').and('secret,id=u,data=word').secrets
   assert.match(E.isLeft(again) ? again.left.message : '', "two secrets with id 't'")
-  wipeSecrets(both.right)
-  assert.equal([...both.right.values()].map(toHex), ['00000000', '0000000000'])
+  both.wipe()
+  assert.equal([...secrets.right.values()].map(toHex), ['00000000', '0000000000'])
 })
 
 needsQemu(test)('qemu-img takes and refuses the same definitions', () => {

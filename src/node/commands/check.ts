@@ -14,6 +14,7 @@ import { jsonText, print } from '../files/output.js'
 import { cannotOpen, run, type Source } from '../files/source.js'
 import { keepVersion } from '../images/below.js'
 import type { ImageNode } from '../images/image-node.js'
+import { keepKey } from '../images/key.js'
 import { namingOthers } from '../images/not-qcow2.js'
 import { openDataFile } from '../images/open.js'
 import { checkText } from '../text/check-text.js'
@@ -91,6 +92,7 @@ const checked = task(async function* (image: ImageNode, file: Source, isDeep: bo
     )
   )
   yield* get(keepVersion(image, m))
+  yield* wait(keepKey(file, m, image))
   const length = yield* wait(dataFileLength(image, m, opening))
   const data = length === undefined ? {} : { dataFileLength: length }
   return yield* get(refused(yield* wait(run(file, () => checkMetadata(m, file.length, { ...data, ...deep })))))

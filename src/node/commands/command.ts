@@ -8,6 +8,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
 import { type Body, type CommandError, get, task } from '../command-error.js'
 import { ok } from '../files/output.js'
+import { GivenSecrets } from '../images/secrets.js'
 import { decodeWith, oneOf } from '../text/values.js'
 
 /** Prints an error that does not end the command. */
@@ -162,7 +163,12 @@ export const command = <A extends Declared, O extends Declared>(declaration: Dec
       const values = yield* get(decodeAll(args, givenArgs?.()))
       const chosen = yield* get(decodeAll(options, givenOptions?.()))
       yield* get(decodeAll(accepted, givenIgnored?.()))
-      return (yield* run(values, chosen, report)) ?? ok
+      const given: unknown = parser.getOptionValue('object')
+      try {
+        return (yield* run(values, chosen, report)) ?? ok
+      } finally {
+        if (given instanceof GivenSecrets) given.wipe()
+      }
     })
     parser.action(() => {
       start(started())

@@ -5,6 +5,7 @@ import type { ConvertOptions } from '../convert/conversion.js'
 import { convert as convertDisks } from '../convert/convert.js'
 import { print } from '../files/output.js'
 import { type Format, type ImageNode, nodeAt } from '../images/image-node.js'
+import type { Secrets } from '../images/secrets.js'
 import { optionsHelp } from '../text/image-options.js'
 import { asksForHelp, byteSize, where } from '../text/values.js'
 import { argument, command, flag, option, optional, orElse, text, texts } from './command.js'
@@ -18,6 +19,7 @@ import {
   quiet,
   rateLimit,
   remote,
+  secrets,
   snapshot
 } from './options.js'
 
@@ -64,9 +66,10 @@ const conflictingOptions = (inputs: readonly string[], o: ConvertOptions): E.Eit
 const outputNamed = (
   words: string,
   byOptions: boolean,
-  format: Format | undefined
+  format: Format | undefined,
+  keys: Secrets
 ): E.Either<CommandError, ImageNode> =>
-  byOptions ? namedBy({ words, byOptions, format }) : E.right(nodeAt(words, format ?? 'raw'))
+  byOptions ? namedBy({ words, byOptions, format, secrets: keys }) : E.right(nodeAt(words, format ?? 'raw'))
 
 /** Whether all of a new raw file takes up space, which leaves no holes. */
 const isFull = ({ out, options }: ConvertOptions): boolean =>
@@ -77,6 +80,7 @@ export const convert = command({
   options: {
     format: option('-f, --format <format>', 'format of the images: qcow2 (default) or raw', givenFormat),
     imageOpts: flag('--image-opts', 'the images are named by options, such as driver=qcow2,file.filename=disk.qcow2'),
+    secrets,
     targetImageOpts: flag('--target-image-opts', 'with -n: the output is named by options'),
     outFormat: option('-O, --out <format>', 'format of the output: raw (default) or qcow2', givenFormat),
     allow,
@@ -111,16 +115,17 @@ export const convert = command({
   ],
   async *run({ files }, options, report) {
     if (asksForHelp(options.options)) return yield* get(print(optionsHelp()))
-    const { format: given, outFormat, imageOpts, targetImageOpts, ...other } = options
+    const { format: given, outFormat, imageOpts, targetImageOpts, secrets: keys, ...other } = options
     const inputs = files.slice(0, -1)
     const name = files.at(-1)
     if (targetImageOpts && !options.over) yield* get(failure('--target-image-opts requires use of -n flag'))
     if (inputs.length === 0 || name === undefined) return yield* get(failure('Must specify image file name'))
-    const output = yield* get(outputNamed(name, targetImageOpts, outFormat))
+    const output = yield* get(outputNamed(name, targetImageOpts, outFormat, keys))
     const wanted = { ...other, out: output.driver }
     yield* get(conflictingOptions(inputs, wanted))
     const images: ImageNode[] = []
-    for (const words of inputs) images.push(yield* get(namedBy({ words, byOptions: imageOpts, format: given })))
+    for (const words of inputs)
+      images.push(yield* get(namedBy({ words, byOptions: imageOpts, format: given, secrets: keys })))
     const sparse = isFull(wanted) ? 0 : options.sparse
     yield* wait(convertDisks(images, output, { ...wanted, sparse }, report))
   }

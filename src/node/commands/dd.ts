@@ -6,7 +6,7 @@ import { grain } from '../files/sparse.js'
 import { nodeAt } from '../images/image-node.js'
 import { byteSize, decodeWith, where } from '../text/values.js'
 import { argument, command, flag, option, orElse, text, texts } from './command.js'
-import { allow, forceShare, format, givenFormat, namedBy, remote } from './options.js'
+import { allow, forceShare, format, givenFormat, namedBy, remote, secrets } from './options.js'
 
 const blockSize = byteSize('bs')
 const operands = {
@@ -58,15 +58,16 @@ export const dd = command({
   options: {
     format: option('-f, --format <format>', 'format of the input: qcow2 (default) or raw', givenFormat),
     imageOpts: flag('--image-opts', 'the input is named by options, such as driver=qcow2,file.filename=disk.qcow2'),
+    secrets,
     out: option('-O, --output-format <format>', 'format of the output: raw (default) or qcow2', orElse(format, 'raw')),
     allow,
     forceShare,
     remote
   },
-  async *run({ operands: words }, { format: given, imageOpts, ...options }, report) {
+  async *run({ operands: words }, { format: given, imageOpts, secrets: keys, ...options }, report) {
     const { if: input, of: output, bs, count, skip } = yield* get(operandsOf(words))
     const part = [bs * skip, bs * count] as const
-    const image = yield* get(namedBy({ words: input, byOptions: imageOpts, format: given }))
+    const image = yield* get(namedBy({ words: input, byOptions: imageOpts, format: given, secrets: keys }))
     yield* wait(convert([image], nodeAt(output, options.out), { ...options, ...plain, part }, report))
   }
 })

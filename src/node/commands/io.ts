@@ -7,7 +7,7 @@ import { IoSession } from '../io/io-session.js'
 import { carriesOut } from '../images/format-options.js'
 import { discards } from '../text/values.js'
 import { argument, choice, command, flag, option, optional, repeated, text } from './command.js'
-import { allow, givenFormat, ignored, namedBy } from './options.js'
+import { allow, givenFormat, ignored, namedBy, secrets } from './options.js'
 
 /** The lines of standard input, with a prompt on a terminal. */
 const standardInput = async function* (): AsyncGenerator<string> {
@@ -26,6 +26,7 @@ export const io = command({
   options: {
     format: option('-f, --format <format>', 'format of the image: qcow2 (default) or raw', givenFormat),
     imageOpts: flag('--image-opts', 'the image is named by options, such as driver=qcow2,file.filename=disk.qcow2'),
+    secrets,
     cmd: repeated('-c, --cmd <line>', "a line, such as 'write -P 1 0 64k'"),
     readOnly: flag('-r, --read-only', 'change nothing'),
     forceShare: flag('-U, --force-share', 'with -r: also while another process writes the image'),
@@ -38,13 +39,19 @@ export const io = command({
     allow
   },
   ignored: [ignored['-n'], ignored['-t'], ignored['-i'], ignored['-k'], ignored['-m']],
-  async *run({ image }, { format: given, imageOpts, cmd, readOnly, forceShare, discard, allow: folders }, report) {
+  async *run(
+    { image },
+    { format: given, imageOpts, secrets: keys, cmd, readOnly, forceShare, discard, allow: folders },
+    report
+  ) {
     const named =
-      image === undefined ? undefined : yield* get(namedBy({ words: image, byOptions: imageOpts, format: given }))
+      image === undefined
+        ? undefined
+        : yield* get(namedBy({ words: image, byOptions: imageOpts, format: given, secrets: keys }))
     if (forceShare && !readOnly) yield* get(failure('-U can only be used with -r: other processes change what is read'))
     const { put, end } = textWriter()
     const output = { print: cmd.length > 0 ? flow(put, dropUnread) : print, report, flush: flow(end, dropUnread) }
-    const session = new IoSession(output, folders)
+    const session = new IoSession(output, folders, keys)
     if (named !== undefined)
       yield* wait(
         session.open({

@@ -11,6 +11,7 @@ import { textWriter } from '../files/output.js'
 import { type RemoteOptions, run, type Source } from '../files/source.js'
 import { keepVersion } from '../images/below.js'
 import type { ImageNode } from '../images/image-node.js'
+import { keepKey } from '../images/key.js'
 import { openImage, type OpenOptions } from '../images/open.js'
 import { bitmapNamed, openableMetadata } from '../images/openable-metadata.js'
 import { hex } from '../text/numbers.js'
@@ -107,6 +108,7 @@ const bitmapOf = (
   using(openPlace(image.file, access, remote), async function* (source) {
     const m = yield* wait(openableMetadata(source))
     yield* get(keepVersion(image, m))
+    yield* wait(keepKey(source, m, image))
     const found = yield* get(bitmapNamed(source.name, m, bitmap))
     const textOf = ({ start, length, dirty }: DirtyRange): string => {
       if (isJson) return `{ "start": ${start}, "length": ${length}, "dirty": ${dirty}}`

@@ -22,7 +22,7 @@ import {
   repeated,
   text
 } from './command.js'
-import { allow, givenFormat, namedBy } from './options.js'
+import { allow, givenFormat, namedBy, secrets } from './options.js'
 
 const whole = (about: string, most: number): Given<number> =>
   new t.Type(
@@ -44,6 +44,7 @@ export const nbd = command({
   args: { image: argument('<image>', 'the image', text) },
   options: {
     format: option('-f, --format <format>', 'format of the image: qcow2 (default) or raw', givenFormat),
+    secrets,
     imageOpts: flag('--image-opts', 'the image is named by options, such as driver=qcow2,file.filename=disk.qcow2'),
     socket: option('-k, --socket <path>', 'listen on a Unix socket', optional(text)),
     bind: option('-b, --bind <address>', 'listen on this address; 127.0.0.1 unless it is given', optional(text)),
@@ -97,7 +98,9 @@ export const nbd = command({
         [snapshot !== undefined && bitmaps.length > 0, '-l and -B are mutually exclusive']
       ])
     )
-    const named = yield* get(namedBy({ words: image, byOptions: options.imageOpts, format: options.format }))
+    const named = yield* get(
+      namedBy({ words: image, byOptions: options.imageOpts, format: options.format, secrets: options.secrets })
+    )
     const exported = yield* wait(
       openExport({
         image: {

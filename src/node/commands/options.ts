@@ -1,11 +1,12 @@
 /** Arguments and options that several commands take. */
-import type { Command as Parser } from 'commander'
+import { type Command as Parser, Option } from 'commander'
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { type CommandError, either, type Failed, failure, get, inContext } from '../command-error.js'
 import type { RemoteOptions } from '../files/source.js'
 import type { Format, ImageNode } from '../images/image-node.js'
 import { imageNode, type NamedBy } from '../images/node-options.js'
+import { GivenSecrets, type Secrets } from '../images/secrets.js'
 import { aios, byteSize, caches, decodeWith, oneOf, where } from '../text/values.js'
 import {
   argument,
@@ -40,16 +41,45 @@ const declareImageOpts = (parser: Parser): (() => unknown) => {
   return () => parser.getOptionValue('imageOpts') === true
 }
 
+const addSecret = (definition: string, before: unknown): GivenSecrets =>
+  (before instanceof GivenSecrets ? before : new GivenSecrets()).and(definition)
+
+/** Declares `--object`, once for all images of a command; each definition is read once. */
+const declareSecrets = (parser: Parser): (() => unknown) => {
+  if (!parser.options.some(({ long }) => long === '--object'))
+    parser.addOption(
+      new Option(
+        '--object <definition>',
+        'a password: secret,id=ID,file=FILE or data=PASSWORD, which encrypt.key-secret=ID in the options of an image names; ' +
+          'may be repeated'
+      ).argParser<unknown>(addSecret)
+    )
+  return (): unknown => parser.getOptionValue('object')
+}
+
+const givenSecrets: Given<Secrets> = new t.Type(
+  'Secrets',
+  (u): u is Secrets => u instanceof Map,
+  (u, context) => {
+    if (!(u instanceof GivenSecrets)) return t.success(new Map())
+    return E.isLeft(u.secrets) ? t.failure(u, context, u.secrets.left.message) : u.secrets
+  },
+  String
+)
+
+/** `--object`. */
+export const secrets = new Parameter(givenSecrets, declareSecrets)
+
 /** What the command line gives of an image. */
-const givenImage = t.type({ words: t.string, format: t.unknown, byOptions: t.boolean })
+const givenImage = t.type({ words: t.string, format: t.unknown, byOptions: t.boolean, secrets: givenSecrets })
 
 /** The image that is named: by its options, or by its name and format. */
 const namedImage = either(function* (
-  { words, format, byOptions }: t.TypeOf<typeof givenImage>,
+  { words, format, byOptions, secrets: keys }: t.TypeOf<typeof givenImage>,
   formats: Given<Format>
 ): Generator<Failed, ImageNode> {
   const given = format === undefined ? {} : { format: yield* get(decodeWith(formats)(format)) }
-  const node = yield* get(namedBy({ words, byOptions, ...given }))
+  const node = yield* get(namedBy({ words, byOptions, secrets: keys, ...given }))
   const driver: string = node.driver
   return formats.is(driver) ? node : yield* get(failure(`Unknown file format '${driver}'`))
 })
@@ -96,8 +126,9 @@ export const image = (
     )
   ]
   return new Parameter(named(codec), (parser) => {
-    const [word, form, byOptions] = [words.declare(parser), asked.declare(parser), declareImageOpts(parser)]
-    return () => ({ words: word(), format: form(), byOptions: byOptions() })
+    const [word, form] = [words.declare(parser), asked.declare(parser)]
+    const [byOptions, keys] = [declareImageOpts(parser), declareSecrets(parser)]
+    return () => ({ words: word(), format: form(), byOptions: byOptions(), secrets: keys() })
   })
 }
 

@@ -10,6 +10,7 @@ import { print } from '../files/output.js'
 import type { RemoteOptions } from '../files/source.js'
 import { keepVersion } from '../images/below.js'
 import type { ImageNode } from '../images/image-node.js'
+import { keepKey } from '../images/key.js'
 import { withImage } from '../images/locked-image.js'
 import { openableMetadata } from '../images/openable-metadata.js'
 import { snapshotLines } from '../text/info-text.js'
@@ -21,6 +22,7 @@ const list = (image: ImageNode, isForced: boolean, remote: RemoteOptions): Async
   using(openPlace(image.file, readAccess('qcow2', isForced), remote), async function* (source) {
     const m = yield* wait(openableMetadata(source))
     yield* get(keepVersion(image, m))
+    yield* wait(keepKey(source, m, image))
     yield* get(print(textOfLines(snapshotLines(m.snapshots.map(snapshotInfo)))))
   })
 

@@ -63,9 +63,10 @@ export const backingNode = either(function* (
   node: ImageNode,
   allow: readonly string[]
 ): Generator<Failed, ImageNode | undefined> {
-  const { file: image, backing } = node
+  const { file: image, backing, secrets } = node
   if (backing === 'none') return undefined
-  const { file, driver, ...given } = backing ?? {}
+  const { file, driver, ...own } = backing ?? {}
+  const given: NodeOptions = secrets === undefined ? own : { ...own, secrets }
   if (file !== undefined) return { ...given, file, driver: driver ?? (yield* get(formatOf(m, file.name, undefined))) }
   if (m.backingName === undefined) {
     if (backing === undefined) return undefined

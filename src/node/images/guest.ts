@@ -1,5 +1,6 @@
 /** Guest bytes of an open chain, piece by piece, for the commands that copy, print and compare them. */
 import * as E from 'fp-ts/lib/Either.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { Issue } from '../../bytes/issue.js'
 import { emit, failOn, Memory, onEmit, type Plan } from '../../bytes/plan.js'
@@ -8,6 +9,7 @@ import { type Chain, chainSize, fileOf, isZeroExtent, type LocatedExtent, locati
 import { extentBytes, readPadded } from '../../image/guest/read.js'
 import type { CommandError } from '../command-error.js'
 import { type Act, run, type Source } from '../files/source.js'
+import { keepReadable } from './key.js'
 import type { OpenChain } from './open.js'
 
 const noDecoder: Decoder = () => E.left('a cluster of a raw file')
@@ -125,6 +127,8 @@ export const eachPiece =
     traversal: Partial<Traversal> = {}
   ): TaskEither<CommandError, void> =>
   async () => {
+    const readable = keepReadable(open.name, open.chain)
+    if (E.isLeft(readable)) return readable
     const decoders = await decodersOf(open.chain)
     return run(open, () => pieces(open, at, at + length, decoders, { ...whole, ...traversal }), act)()
   }
@@ -143,7 +147,10 @@ export type GuestReader = (at: number, length: number) => TaskEither<CommandErro
 export const guestReader = async (open: OpenChain): Promise<GuestReader> => {
   const decoders = await decodersOf(open.chain)
   const memory = new Memory()
-  return (at, length) => run(open, () => readPadded(open.chain, at, length, decoders, memory))
+  return (at, length) =>
+    TE.chain(() => run(open, () => readPadded(open.chain, at, length, decoders, memory)))(
+      TE.fromEither(keepReadable(open.name, open.chain))
+    )
 }
 
 /** Bytes of the guest disk. */

@@ -1,5 +1,6 @@
 /** Images as they are named: a format over a file, with what is opened in place of the files that the image itself names. */
 import type { Place } from '../files/file.js'
+import type { Secrets } from './secrets.js'
 
 /** The format of a file. */
 export type Format = 'qcow2' | 'raw'
@@ -32,6 +33,8 @@ export interface NodeOptions {
   readonly encryptFormat?: 'luks' | 'aes'
   /** The id of the secret that decrypts it. */
   readonly keySecret?: string
+  /** The secrets that it and the images below it may name. */
+  readonly secrets?: Secrets
 }
 
 /** An image of which format and file are known. */

@@ -27,6 +27,7 @@ import { dataFilePlace, keepVersion } from './below.js'
 import { decodersOf } from './guest.js'
 import { ImageFiles } from './image-files.js'
 import { type ImageNode, nodeAt, type NodeOptions } from './image-node.js'
+import { decryptionOf } from './key.js'
 import { openImage } from './open.js'
 import { openableMetadata, type OpenableMetadata } from './openable-metadata.js'
 import { rawWritable, type Writable } from './raw.js'
@@ -97,6 +98,8 @@ export const lockImage = (
     const source = { name, length: file.length(), world: { _tag: 'Sync', read: file.read } } as const
     const metadata = yield* wait(openableMetadata(source, options.passed))
     yield* get(keepVersion(node, metadata))
+    const decryption = yield* wait(decryptionOf(source, metadata, node))
+    if (decryption !== undefined) opened.push({ close: decryption.wipe })
     const dataFile = yield* get(dataFilePlace(metadata, node, allow))
     const data = dataFile === undefined ? undefined : yield* wait(open(dataFile))
     const isAlone =
@@ -110,7 +113,7 @@ export const lockImage = (
       options: node,
       files: new ImageFiles(file, data, below),
       metadata,
-      around: { backing, ...(await codecs(metadata, backing, options)) },
+      around: { backing, decryption, ...(await codecs(metadata, backing, options)) },
       close
     }
   })

@@ -3,7 +3,8 @@
  * `data-file.filename`. A list of them, and an object after `json:`, make the same value. What is not supported is a failure
  * with its name.
  */
-import { either, type Failed, failure, get } from '../command-error.js'
+import * as E from 'fp-ts/lib/Either.js'
+import { type CommandError, either, type Failed, failure, get } from '../command-error.js'
 import {
   type DottedOptions,
   isJsonName,
@@ -15,6 +16,7 @@ import {
 import { filePlace, isProtocol, keepDepth, protocolPlace, rawPlace } from './file-options.js'
 import { driverOf, formatOptions, ownOptions } from './format-options.js'
 import { type Format, type ImageNode, nodeAt, type NodeOptions } from './image-node.js'
+import type { Secrets } from './secrets.js'
 
 const has = (options: DottedOptions, name: string): boolean => options.has(name) || optionsUnder(options, name).size > 0
 
@@ -51,28 +53,16 @@ const nodeOptions = either(function* (options: DottedOptions, depth: number): Ge
   }
 })
 
-/** The option of a key, where a node or one below it has one. */
-const keyOption = (node: NodeOptions): string | undefined => {
-  if (node.keySecret !== undefined) return 'encrypt.key-secret'
-  if (node.encryptFormat !== undefined) return 'encrypt.format'
-  return node.backing === undefined || node.backing === 'none' ? undefined : keyOption(node.backing)
-}
-
-const supported = either(function* (options: DottedOptions): Generator<Failed, NodeOptions> {
-  const node = yield* get(nodeOptions(options, 0))
-  const key = keyOption(node)
-  return key === undefined ? node : yield* get(failure(`Parameter '${key}' is not supported: no image is decrypted`))
-})
+/** What options say of an image, of which the file may be named elsewhere. */
+const imageOptions = (options: DottedOptions): E.Either<CommandError, NodeOptions> => nodeOptions(options, 0)
 
 /** What a list of options says of an image, of which the file may be named elsewhere. */
-export const optionsOfImage = either(function* (list: string): Generator<Failed, NodeOptions> {
-  return yield* get(supported(yield* get(optionsOfList(list))))
-})
+export const optionsOfImage = (list: string): E.Either<CommandError, NodeOptions> =>
+  E.chain(imageOptions)(optionsOfList(list))
 
 /** What a name `json:{…}` says of an image. */
-export const optionsOfJsonName = either(function* (name: string): Generator<Failed, NodeOptions> {
-  return yield* get(supported(yield* get(optionsOfJson(name))))
-})
+export const optionsOfJsonName = (name: string): E.Either<CommandError, NodeOptions> =>
+  E.chain(imageOptions)(optionsOfJson(name))
 
 /** The words by which an image is named. */
 export interface NamedBy {
@@ -81,16 +71,24 @@ export interface NamedBy {
   readonly format?: Format | undefined
   /** Whether the words are a list of options. */
   readonly byOptions: boolean
+  /** The secrets that options may name. */
+  readonly secrets?: Secrets
 }
 
 /** The image of this name: that of a file, or `json:{…}`, or a list of options. It is qcow2 unless its format is given. */
-export const imageNode = either(function* ({ words, format, byOptions }: NamedBy): Generator<Failed, ImageNode> {
-  if (!byOptions && !isJsonName(words)) return nodeAt(words, format)
+export const imageNode = either(function* ({
+  words,
+  format,
+  byOptions,
+  secrets
+}: NamedBy): Generator<Failed, ImageNode> {
+  const keys = secrets === undefined ? {} : { secrets }
+  if (!byOptions && !isJsonName(words)) return { ...nodeAt(words, format), ...keys }
   const named = yield* get(byOptions ? optionsOfList(words, 'file') : optionsOfJson(words))
   const all: DottedOptions = format === undefined ? named : new Map([...named, ['driver', format]])
   if (!has(all, 'driver') && !has(all, 'file')) yield* get(failure('Must specify either driver or file'))
-  const { file, driver = 'qcow2', ...node } = yield* get(supported(all))
+  const { file, driver = 'qcow2', ...node } = yield* get(imageOptions(all))
   return file === undefined
     ? yield* get(failure('A block device must be specified for "file"'))
-    : { ...node, file, driver }
+    : { ...node, ...keys, file, driver }
 })

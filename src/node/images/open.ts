@@ -7,7 +7,6 @@ import { type Chain, chainSize, type Layer } from '../../image/guest/chain.js'
 import { hasPreallocatedClusters } from '../../image/guest/holes.js'
 import { activeDisk, type GuestDisk, snapshotDisk } from '../../image/guest/extents.js'
 import { type Metadata } from '../../image/metadata.js'
-import { unlock } from '../../image/guest/unlock.js'
 import { vmStateDisk } from '../../image/guest/vm-state.js'
 import { type CommandError, type Failed, failure, get, inContext, onLeft, task, using, wait } from '../command-error.js'
 import { openPlace, openWhole, type Place, resolvedPath } from '../files/file.js'
@@ -17,7 +16,9 @@ import { partLength } from '../files/part.js'
 import { cannotOpen, inOwnTime, isUrl, type RemoteOptions, run, type Source, type World } from '../files/source.js'
 import { backingNode, dataFilePlace, keepVersion, newBackingNode } from './below.js'
 import { type ImageNode, nodeAt } from './image-node.js'
+import { decryptionOf } from './key.js'
 import { openableMetadata, type OpenableMetadata, snapshotNamed } from './openable-metadata.js'
+import type { Secrets } from './secrets.js'
 
 /** A chain whose files are open. */
 export interface OpenChain {
@@ -55,8 +56,9 @@ export interface OpenOptions {
   readonly forceShare?: boolean
   /** How the top image is read if it is on a server. */
   readonly remote?: RemoteOptions
-  /** The passwords of the layers from the top image down, where they are known. They are not kept. */
-  readonly passwords?: readonly (Uint8Array | undefined)[]
+  /** The id of the secret that decrypts the top image, and the passwords by the ids of secrets. */
+  readonly keySecret?: string
+  readonly secrets?: Secrets
 }
 
 /** Most backing files of a chain. */
@@ -103,28 +105,21 @@ const asksForHoles = task(async function* (image: Source, m: OpenableMetadata) {
   return yield* wait(run(image, () => hasPreallocatedClusters(m, m.geometry, { length, actualSize })))
 })
 
-/** The decryption of an image whose password is known. A password for one that is not encrypted is ignored, as in QEMU. */
-const decryptionOf = task(async function* (image: Source, m: OpenableMetadata, password: Uint8Array | undefined) {
-  if (m.header.cryptMethod === 0 || password === undefined) return undefined
-  const { nativeCipher } = await import('../encryption/native.js')
-  return yield* wait(run(image, () => unlock(m, password, nativeCipher)))
-})
-
 /** The external data file of an image; `undefined` for an image without one. */
 export const openDataFile = task(async function* (m: Metadata, node: ImageNode, { allow, forceShare }: OpenOptions) {
   const place = yield* get(dataFilePlace(m, node, allow))
   return place === undefined ? undefined : yield* wait(openPlace(place, forceShare === true ? 'shared' : 'data'))
 })
 
-/** @param depth at 0 the options say what is opened of it; of every other image that is the active disk */
-const imageStep = task(async function* (image: Source, node: ImageNode, options: OpenOptions, depth: number) {
-  const wanted: Partial<OpenOptions> = depth === 0 ? options : {}
+/** @param isTop whether the options say what is opened of it; of every other image that is the active disk */
+const imageStep = task(async function* (image: Source, node: ImageNode, options: OpenOptions, isTop: boolean) {
+  const wanted: Partial<OpenOptions> = isTop ? options : {}
   const m = yield* wait(openableMetadata(image))
   yield* get(keepVersion(node, m))
   const disk = yield* get(diskOf(image.name, m, wanted))
   const hasHoles = yield* wait(asksForHoles(image, m))
   const next = wanted.vmState === true ? undefined : yield* get(backingNode(m, node, options.allow))
-  const decryption = yield* wait(decryptionOf(image, m, options.passwords?.[depth]))
+  const decryption = yield* wait(decryptionOf(image, m, node))
   const data = yield* wait(openDataFile(m, node, options))
   const layer: Layer = { _tag: 'Image', disk: { ...disk, decryption }, hasHoles }
   return { layer, files: { image, ...(data === undefined ? {} : { data }) }, next }
@@ -174,7 +169,12 @@ const worldOf = (files: readonly Files[]): World => {
  * assert.equal(image._tag === 'Left' && image.left.clause, 'OPEN-01')
  */
 export const openChain = (name: string, options: OpenOptions = { allow: [] }): TaskEither<CommandError, OpenChain> =>
-  openImage(nodeAt(name, options.format), options)
+  openImage({ ...nodeAt(name, options.format), ...keysOf(options) }, options)
+
+const keysOf = ({ keySecret, secrets }: OpenOptions): Pick<OpenOptions, 'keySecret' | 'secrets'> => ({
+  ...(keySecret === undefined ? {} : { keySecret }),
+  ...(secrets === undefined ? {} : { secrets })
+})
 
 /** Opens the chain of an image. */
 export const openImage = (top: ImageNode, options: OpenOptions): TaskEither<CommandError, OpenChain> => {
@@ -201,7 +201,7 @@ export const openImage = (top: ImageNode, options: OpenOptions): TaskEither<Comm
     const step =
       driver === 'raw'
         ? yield* get(rawStep(file, node))
-        : yield* wait(imageStep(file, node, { ...options, forceShare }, seen.length))
+        : yield* wait(imageStep(file, node, { ...options, forceShare }, seen.length === 0))
     if (step.files.data !== undefined) opened.push(step.files.data)
     if (step.layer._tag === 'Image') opened.push({ close: step.layer.disk.decryption?.wipe ?? (() => undefined) })
     return step.next === undefined ? [step] : [step, ...(yield* down(step.next, forceShare, [...seen, real]))]

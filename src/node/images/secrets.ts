@@ -12,11 +12,6 @@ export type Secrets = ReadonlyMap<string, Uint8Array>
 /** Most bytes of a file with a password. */
 const maxSize = 2 ** 23
 
-/** Overwrites passwords. What the command line itself holds of them stays in the memory of the process. */
-export const wipeSecrets = (secrets: Secrets): void => {
-  for (const password of secrets.values()) password.fill(0)
-}
-
 /** The bytes of a file, which may be a pipe. */
 const contents = (fd: number): E.Either<string, Uint8Array> => {
   const bytes = new Uint8Array(maxSize + 1)
@@ -98,8 +93,25 @@ const secretOf = either(function* (definition: string): Generator<Failed, readon
   return [id, yield* get(passwordOf(id, given, format === 'base64'))]
 })
 
-/** The secrets with one more, by its definition. */
-export const withSecret = (secrets: Secrets, definition: string): E.Either<CommandError, Secrets> =>
-  E.chain(([id, password]: readonly [string, Uint8Array]): E.Either<CommandError, Secrets> =>
-    secrets.has(id) ? failure(`There are two secrets with id '${id}'`) : E.right(new Map([...secrets, [id, password]]))
-  )(secretOf(definition))
+/** The secrets that a command line defines, as far as it does so without a fault. */
+export class GivenSecrets {
+  constructor(readonly secrets: E.Either<CommandError, Secrets> = E.right(new Map())) {}
+
+  /** These, and one more by its definition. */
+  and(definition: string): GivenSecrets {
+    return new GivenSecrets(
+      E.chain((secrets: Secrets) =>
+        E.chain(([id, password]: readonly [string, Uint8Array]): E.Either<CommandError, Secrets> =>
+          secrets.has(id)
+            ? failure(`There are two secrets with id '${id}'`)
+            : E.right(new Map([...secrets, [id, password]]))
+        )(secretOf(definition))
+      )(this.secrets)
+    )
+  }
+
+  /** Overwrites the passwords. What the command line itself holds of them stays in the memory of the process. */
+  wipe(): void {
+    if (E.isRight(this.secrets)) for (const password of this.secrets.right.values()) password.fill(0)
+  }
+}

@@ -1,12 +1,12 @@
 /** The file that lines are about: opened for reading or for writing, as an image or as raw bytes. */
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type Plan, runSync } from '../../bytes/plan.js'
 import type { Chain } from '../../image/guest/chain.js'
-import { type Cause, type CommandError, type Failed, failure, get, task, wait } from '../command-error.js'
+import { type Cause, type CommandError, type Failed, failure, get, onLeft, task, wait } from '../command-error.js'
 import { openWritable } from '../images/locked-image.js'
 import type { ImageNode } from '../images/image-node.js'
+import { keepReadable } from '../images/key.js'
 import { openImage } from '../images/open.js'
 import type { Writable } from '../images/raw.js'
 import type { Changes } from '../images/session.js'
@@ -63,7 +63,12 @@ const writable = (request: IoRequest, { session, close }: Writable): IoFile => (
 })
 
 /** Opens a file as requested. */
-export const openIoFile = (request: IoRequest, allow: readonly string[]): TaskEither<CommandError, IoFile> =>
-  request.readOnly === true || request.file.readOnly === true
+export const openIoFile = task(async function* (request: IoRequest, allow: readonly string[]) {
+  const isReadOnly = request.readOnly === true || request.file.readOnly === true
+  const opened = isReadOnly
     ? forReading(request, allow)
-    : TE.map((opened: Writable) => writable(request, opened))(openWritable(request, allow))
+    : TE.map((image: Writable) => writable(request, image))(openWritable(request, allow))
+  const file = yield* wait(opened)
+  yield* get(onLeft(() => void file.close())(keepReadable(request.file.name, file.chain())))
+  return file
+})

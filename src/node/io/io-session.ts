@@ -5,6 +5,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { CommandError } from '../command-error.js'
 import { ok } from '../files/output.js'
 import { type ImageNode, nodeAt, type NodeOptions } from '../images/image-node.js'
+import type { Secrets } from '../images/secrets.js'
 import { type IoFile, openIoFile } from './io-file.js'
 import { failedBy, failedWith, type Outcome, success } from './line.js'
 import { runLine } from './run-line.js'
@@ -44,10 +45,14 @@ const sleep = (milliseconds: number): Outcome => {
 export class IoSession {
   private file: IoFile | undefined
 
-  /** @param allow folders, beside the image's own, whose files may be opened as backing files and data files */
+  /**
+   * @param allow folders, beside the image's own, whose files may be opened as backing files and data files
+   * @param secrets those that the options of lines may name
+   */
   constructor(
     private readonly output: IoOutput,
-    private readonly allow: readonly string[] = []
+    private readonly allow: readonly string[] = [],
+    private readonly secrets: Secrets = new Map()
   ) {}
 
   /** Opens a file, where none is open. */
@@ -98,7 +103,7 @@ export class IoSession {
     switch (line._tag) {
       case 'Open':
         return this.file === undefined
-          ? this.openFor({ ...nodeAt(''), ...line.request })
+          ? this.openFor({ ...nodeAt(''), secrets: this.secrets, ...line.request })
           : E.right(failedWith("file open already, try 'help close'"))
       case 'Reopen':
         return this.reopen(line.request)
