@@ -93,6 +93,26 @@ export const snapshotting = (gigabytes: number) => (): Sides | string => {
   })
 }
 
+/** Reads 4 KiB this many times at scattered offsets of an image of 256 MiB of real data: one process that reads io lines. */
+export const reading = (reads: number) => (): Sides | string => {
+  const image = join(scratch, 'read.qcow2')
+  if (qemu('convert', '-f', 'raw', '-O', 'qcow2', realData(256), image) !== 0) return 'no qemu-img'
+  const script = join(scratch, `reads-${reads}`)
+  writeFileSync(
+    script,
+    Array.from({ length: reads }, (_, i) => `read -q ${((i * 167_777) % 2 ** 16) * 4096} 4k\n`).join('')
+  )
+  const run =
+    (program: string, ...args: readonly string[]) =>
+    (): number | null => {
+      const input = openSync(script, 'r')
+      const { status } = spawnSync(program, [...args, '-r', image], { stdio: [input, 'ignore', 'ignore'] })
+      closeSync(input)
+      return status
+    }
+  return equal({ ours: run(process.execPath, command, 'io'), theirs: run('qemu-io') })
+}
+
 /** Writes 4 KiB this many times at scattered offsets of a new image of 1 GiB: one process that reads io lines, with a flush at the end. */
 export const writing = (writes: number) => (): Sides | string => {
   const image = join(scratch, 'written.qcow2')

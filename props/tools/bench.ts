@@ -14,6 +14,7 @@ import {
   memoryOf,
   metadataOnly,
   node,
+  reading,
   type Sides,
   snapshotting,
   starting,
@@ -95,6 +96,14 @@ const benches: readonly Bench[] = [
     goal: 3,
     sides: writing(writes)
   })),
+  {
+    what: 'io, 20000 reads of 4 KiB',
+    ...wholeProcess,
+    rival: 'qemu-io',
+    rounds: 3,
+    goal: 1.5,
+    sides: reading(20_000)
+  },
   { what: 'convert 256 MiB', ...shortProcess, goal: 1.3, sides: converting(256) },
   { what: 'convert 256 MiB deflate', ...wholeProcess, goal: 1, sides: converting(256, ...deflate) },
   { what: 'convert 256 MiB zstd', ...wholeProcess, goal: 2, sides: converting(256, ...zstd) },

@@ -135,6 +135,13 @@ export const nodeMutants: readonly Mutant[] = [
     ...inSession
   },
   {
+    name: 'reads of data leave out what waits to be written',
+    file: 'node/files/disk-file.ts',
+    change: { in: 'diskFile', find: '!isKnown($at, $at + $size)', to: 'true' },
+    red: 'props/node/io.test.ts',
+    rule: 'lines have the effect and the output of qemu-io with an external data file'
+  },
+  {
     name: 'a partial write loses the rest of its page',
     file: 'node/files/disk-file.ts',
     change: { in: 'diskFile', find: '$page * pageSize < $kept', to: '$page * pageSize > $kept' },

@@ -5,7 +5,7 @@ import type { HostWrite } from '../../bytes/host-write.js'
 import { empty, equal } from '../../bytes/octets.js'
 import type { Read } from '../../bytes/plan.js'
 import { type CommandError, get, onLeft, system, task } from '../command-error.js'
-import { openRegular, type Place, readFully } from './file.js'
+import { dataRequest, openRegular, type Place, readFully } from './file.js'
 import type { Libc } from './libc.js'
 import { lockForWriting } from './lock.js'
 import { dataParts, exactRange, writeFully } from './sparse.js'
@@ -13,13 +13,16 @@ import { dataParts, exactRange, writeFully } from './sparse.js'
 /** A change of one file. */
 export type Change = Exclude<HostWrite, { readonly _tag: 'Flush' }>
 
+/** A request for bytes of one file. */
+type Request = Omit<Read, '_tag' | 'file'>
+
 /** A file open for reading and writing, and locked. */
 export interface DiskFile {
   readonly name: string
   /** Length in bytes, with the pending changes. */
   readonly length: () => number
   /** Bytes with the pending changes; zeros past the end. The caller must not change them; they never change. */
-  readonly read: (request: Pick<Read, 'at' | 'length'>) => Uint8Array | CommandError
+  readonly read: (request: Request) => Uint8Array | CommandError
   /** Makes a change visible to reads; it is pending until it is written to the file. */
   readonly see: (change: Change) => E.Either<CommandError, void>
   /** Writes a change to the file. */
@@ -187,7 +190,13 @@ const diskFile = (name: string, locked: Locked, size: number): DiskFile => {
     if (change._tag === 'Write' && equal(stored(change.at, change.at + change.bytes.length), change.bytes)) return
     perform(change)
   }
-  const read = ({ at, length: size }: Pick<Read, 'at' | 'length'>): Uint8Array => {
+  const isKnown = (at: number, to: number): boolean => {
+    for (let page = Math.floor(at / pageSize); page < Math.ceil(to / pageSize); page++) if (pages.has(page)) return true
+    return false
+  }
+  const read = ({ at, length: size, into }: Request): Uint8Array => {
+    if (into !== undefined && size >= dataRequest && at + size <= kept && !isKnown(at, at + size))
+      return readFully(fd, at, into)
     const first = Math.floor(at / pageSize)
     const start = at - first * pageSize
     if (size >= worthLending && start + size <= pageSize && at + size <= length) {

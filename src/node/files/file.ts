@@ -12,6 +12,9 @@ import { isUrl, type RemoteOptions, type Source } from './source.js'
 
 const window: WindowSize = { size: 2 ** 16, kept: 4 }
 
+/** Bytes from which on a request that brings memory is of data, of which nothing is read ahead. */
+export const dataRequest = 2 ** 12
+
 /** Memory with any contents, all of which is written before it is read. */
 const unclean = (length: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
 
@@ -94,7 +97,9 @@ const sourceOf = (
     world: {
       _tag: 'Sync',
       read: ({ at, length, into }) =>
-        length >= window.size && at < end ? read(at, into ?? unclean(length)) : small({ at, length }),
+        length >= (into === undefined ? window.size : dataRequest) && at < end
+          ? read(at, into ?? unclean(length))
+          : small({ at, length }),
       seekData
     },
     close: () => {

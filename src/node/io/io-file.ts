@@ -1,7 +1,7 @@
 /** The file that lines are about: opened for reading or for writing, as an image or as raw bytes. */
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { type Plan, runSync } from '../../bytes/plan.js'
+import { Memory, type Plan, runSync } from '../../bytes/plan.js'
 import type { Chain } from '../../image/guest/chain.js'
 import { type Cause, type CommandError, type Failed, failure, get, onLeft, task, wait } from '../command-error.js'
 import { openWritable } from '../images/locked-image.js'
@@ -22,6 +22,8 @@ export interface IoFile {
   /** What it was opened by. */
   readonly request: IoRequest
   readonly chain: () => Chain
+  /** What guest bytes are in that were read from it, until others are. */
+  readonly memory: Memory
   /** Runs a plan that reads. */
   readonly run: <A, W>(plan: () => Plan<A, W>, emit?: (what: W) => void) => E.Either<Cause, A>
   /** What changes it; `undefined` where it is open for reading only. */
@@ -41,6 +43,7 @@ const forReading = task(async function* (request: IoRequest, allow: readonly str
   return {
     request,
     chain: () => chain,
+    memory: new Memory(),
     run: (plan, emit = () => undefined) => runSync(plan(), { read, seekData, emit }),
     changes: undefined,
     close: () => {
@@ -53,6 +56,7 @@ const forReading = task(async function* (request: IoRequest, allow: readonly str
 const writable = (request: IoRequest, { session, close }: Writable): IoFile => ({
   request,
   chain: () => session.chain,
+  memory: new Memory(),
   run: (plan, emit = () => undefined) => runSync(plan(), { read: session.read, seekData: session.seekData, emit }),
   changes: session,
   close: () => {

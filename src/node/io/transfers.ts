@@ -85,7 +85,7 @@ export const read = (file: IoFile, line: ReadLine): Outcome => {
   if (chain === undefined) return transferFailed(line, 'Operation not supported')
   if (isPastEnd(file, line)) return transferFailed(line, 'Input/output error')
   const start = performance.now()
-  const bytes = file.run(() => readPadded(chain, line.at, line.length, native))
+  const bytes = file.run(() => readPadded(chain, line.at, line.length, native, file.memory))
   if (E.isLeft(bytes)) return transferFailed(line, 'Input/output error', bytes.left)
   const { pattern } = line
   const found = pattern === undefined ? undefined : bytes.right.subarray(pattern.at, pattern.at + pattern.length)
