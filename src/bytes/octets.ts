@@ -97,16 +97,17 @@ export const toText = (bytes: Uint8Array): string | undefined => {
 /** A short name for people: the text, or the bytes in hexadecimal when they are none. */
 export const label = (bytes: Uint8Array): string => toText(bytes) ?? `0x${toHex(bytes)}`
 
+const escaped = (c: string): string => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`
+
 /**
  * A text with an escape, such as `\\u000a`, in place of each character that steers a terminal or the layout of text: controls,
  * separators of lines and paragraphs, bidirectional controls, and surrogates without their pair.
- *
- * @param kept those of these characters that stay as they are
  */
-export const visible = (text: string, kept = ''): string =>
-  text.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, (c) =>
-    kept.includes(c) ? c : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`
-  )
+export const visible = (text: string): string => text.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, escaped)
+
+/** The same, but the ends of lines stay. */
+export const visibleLines = (text: string): string =>
+  text.replace(/(?![\n\r])[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, escaped)
 
 /** Lines, each ended by a line feed; what a name in one contains neither ends it nor reorders it. */
 export const textOfLines = (lines: readonly string[]): string => lines.map((line) => `${visible(line)}\n`).join('')

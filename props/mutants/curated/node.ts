@@ -9,12 +9,10 @@ const inRebase = {
   red: 'props/node/rebase.test.ts',
   rule: 'a disk stays the same over any other backing file, and over none'
 }
-
 const inAsyncWriter = {
   red: 'props/node/async-writer.test.ts',
   rule: 'in whatever order writes complete, a barrier ends the oldest round, and every byte reaches its place'
 }
-
 const inFaults = {
   red: 'props/node/faults.test.ts',
   rule: 'whichever call fails, a command leaves the old image or the new one'

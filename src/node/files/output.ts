@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Json } from '../../bytes/json.js'
-import { visible } from '../../bytes/octets.js'
+import { visibleLines } from '../../bytes/octets.js'
 import { type CommandError, commandError, reason } from '../command-error.js'
 
 const hasCode = (error: unknown, code: string): boolean =>
@@ -27,7 +27,7 @@ const encoder = new TextEncoder()
 
 /** Writes lines of text to an open file; what they contain of other controls is escaped, which JSON allows too. */
 export const writeText = (fd: number, text: string): E.Either<unknown, void> =>
-  writeAll(fd, encoder.encode(visible(text, '\n\r')))
+  writeAll(fd, encoder.encode(visibleLines(text)))
 
 /** Ends a command that only prints, successfully: nobody reads on, as `head` does not when it has enough. */
 const unread = commandError('Nobody reads standard output', { exitCode: 0 })
