@@ -76,12 +76,11 @@ export const backingNode = either(function* (
       failure(`Could not open '${image.name}': Could not open backing file: ${why}`, { file: image.name })
     )
   }
+  const name = label(m.backingName)
+  // Only options in a name say more of the format than the image does.
+  const format = driver ?? (isJsonName(name) ? undefined : yield* get(formatOf(m, name, undefined)))
   const stored = yield* get(storedBacking(image.name, m.backingName, allow))
-  return {
-    ...stored,
-    ...given,
-    driver: driver ?? (yield* get(formatOf(m, label(m.backingName), stored.driver)))
-  }
+  return { ...stored, ...given, driver: format ?? (yield* get(formatOf(m, name, stored.driver))) }
 })
 
 /** The place of the external data file of an image; `undefined` for an image without one. @see DATA-02 */
