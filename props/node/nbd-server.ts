@@ -1,14 +1,15 @@
 /** NBD servers in processes of their own, and the tools of QEMU and of libnbd as their clients. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import * as assert from 'uvu/assert'
 
-const main = fileURLToPath(new URL('../../src/node/main.js', import.meta.url))
+export const main = fileURLToPath(new URL('../../src/node/main.js', import.meta.url))
 
 const folder = mkdtempSync(join(tmpdir(), 'qcow2-nbd-'))
 export const place = (name: string): string => join(folder, name)
@@ -32,9 +33,8 @@ export const cleanUp = (): void => {
   rmSync(folder, { recursive: true, force: true })
 }
 
-const start = async (program: string, before: readonly string[], args: readonly string[]): Promise<Server> => {
-  const socket = place(`${++sockets}.sock`)
-  const child = spawn(program, [...before, '-k', socket, ...args], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
+const run = (program: string, args: readonly string[]): Pick<Server, 'child' | 'ended'> => {
+  const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
   let error = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (error += text))
   running.add(child)
@@ -42,16 +42,46 @@ const start = async (program: string, before: readonly string[], args: readonly 
     running.delete(child)
     return [child.exitCode, error] as const
   })
-  while (!existsSync(socket) && child.exitCode === null) await sleep(5)
-  assert.is(child.exitCode, null, `${args.join(' ')}: ${error}`)
+  return { child, ended }
+}
+
+/** Whether somebody listens on a socket: a client connects, and leaves before it negotiates. */
+const isListening = (socket: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = connect(socket)
+    probe
+      .on('error', () => resolve(false))
+      .on('connect', () => {
+        probe.destroy()
+        resolve(true)
+      })
+  })
+
+const start = async (
+  program: string,
+  before: readonly string[],
+  args: readonly string[],
+  socket = place(`${++sockets}.sock`)
+): Promise<Server> => {
+  const { child, ended } = run(program, [...before, '-k', socket, ...args])
+  while (child.exitCode === null && !(await isListening(socket))) await sleep(5)
+  assert.is(child.exitCode, null, child.exitCode === null ? '' : (await ended)[1])
   return { child, socket, uri: (name = '') => `nbd+unix:///${name}?socket=${socket}`, ended }
 }
 
 /** Starts a server of ours. */
 export const serve = (...args: readonly string[]): Promise<Server> => start(process.execPath, [main, 'nbd'], args)
 
+/** Starts a server of ours on a socket that may be there, of a server that is gone. */
+export const serveAt = (socket: string, ...args: readonly string[]): Promise<Server> =>
+  start(process.execPath, [main, 'nbd'], args, socket)
+
 /** Starts one of QEMU's. */
 export const serveQemu = (...args: readonly string[]): Promise<Server> => start('qemu-nbd', [], args)
+
+/** Starts a server of ours that listens on a port, soon. */
+export const servePort = (...args: readonly string[]): Pick<Server, 'child' | 'ended'> =>
+  run(process.execPath, [main, 'nbd', ...args])
 
 /** Ends a server with a signal; its exit code and its errors. */
 export const stop = async (

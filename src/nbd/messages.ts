@@ -15,9 +15,9 @@ export interface Message<A> {
   /** Bytes. */
   readonly size: number
   /** The fields in the first `size` bytes, which are there. */
-  readonly decode: (bytes: Uint8Array) => A
+  decode(bytes: Uint8Array): A
   /** The bytes of the fields, with these after them. */
-  readonly encode: (a: A, ...following: readonly Uint8Array[]) => Uint8Array
+  encode(a: A, ...following: readonly Uint8Array[]): Uint8Array
 }
 
 interface Placed {

@@ -32,20 +32,21 @@ function* clusterOf(table: BitmapTableView, i: number, at: number, g: Geometry):
   return broken.length === 0 ? table.clusterOffset(i) : yield* failWith<number>(broken)
 }
 
-/** Emits the first `bits` bits of a bitmap, in runs that end with their cluster. @see BMP-06 */
-function* runs(b: BitmapEntry, g: Geometry, bits: number): Plan<void, Run> {
+/** Emits bits `[start, end)` of a bitmap, in runs that end with their cluster. @see BMP-06 */
+function* runs(b: BitmapEntry, g: Geometry, start: number, end: number): Plan<void, Run> {
   const perCluster = 8 * clusterSize(g)
-  const entries = Math.ceil(bits / perCluster)
-  for (let first = 0; first < entries; first += step) {
+  const entries = Math.ceil(end / perCluster)
+  for (let first = Math.floor(start / perCluster); first < entries; first += step) {
     const at = Number(b.bitmapTableOffset) + 8 * first
     const table = new BitmapTableView(yield* readAt(at, 8 * Math.min(step, entries - first)))
     for (let i = 0; i < table.length; i++) {
-      const here = Math.min(perCluster, bits - (first + i) * perCluster)
+      const before = (first + i) * perCluster
+      const [skipped, here] = [Math.max(0, start - before), Math.min(perCluster, end - before)]
       const cluster = yield* clusterOf(table, i, at, g)
-      if (cluster === 0) yield* emit<Run>({ bits: here, set: table.allOnes(i) })
+      if (cluster === 0) yield* emit<Run>({ bits: here - skipped, set: table.allOnes(i) })
       else {
         const data = new BitmapView(yield* readAt(cluster, Math.ceil(here / 8)))
-        for (let from = 0, n = 0; from < here; from += n) {
+        for (let from = skipped, n = 0; from < here; from += n) {
           n = data.run(from, here)
           yield* emit<Run>({ bits: n, set: data.bit(from) })
         }
@@ -55,8 +56,8 @@ function* runs(b: BitmapEntry, g: Geometry, bits: number): Plan<void, Run> {
 }
 
 /**
- * Emits the ranges of the whole guest disk that a bitmap marks as dirty or clean, in order, without gaps, and in turn. Bits
- * past the end of the disk are left out. Fails where the bitmap must not be used, or its table cannot be, by clause and byte
+ * Emits the ranges of the guest disk that a bitmap marks as dirty or clean, in order, without gaps, and in turn. Bits past
+ * the end of the disk are left out, and so are those that mark no byte of `[first, end)`. Fails where the bitmap must not be used, or its table cannot be, by clause and byte
  * offset.
  *
  * @see BMP-03, BMP-05, BMP-06, BMP-08 and BMP-09
@@ -76,7 +77,13 @@ function* runs(b: BitmapEntry, g: Geometry, bits: number): Plan<void, Run> {
  *     runSync(dirtyRanges(m, m.geometry, b), worldOf(files, (range: DirtyRange) => found.push(range)))
  * assert.deepEqual(found, []) // a new image has no bitmaps
  */
-export function* dirtyRanges(m: Metadata, g: Geometry, b: BitmapEntry): Plan<void, DirtyRange> {
+export function* dirtyRanges(
+  m: Metadata,
+  g: Geometry,
+  b: BitmapEntry,
+  first = 0,
+  end = Infinity
+): Plan<void, DirtyRange> {
   const size = presentedSize(m.header)
   const directory = Number(trustedBitmaps(m)?.bitmapDirectoryOffset ?? 0n)
   const at = directory + (bitmapStarts(m.bitmaps)[m.bitmaps.indexOf(b)] ?? 0)
@@ -87,8 +94,10 @@ export function* dirtyRanges(m: Metadata, g: Geometry, b: BitmapEntry): Plan<voi
     const start = from * granularity
     return { start, length: Math.min(to * granularity, Number(size)) - start, dirty }
   }
-  let [from, to, dirty] = [0, 0, false]
-  yield* onEmit(runs(b, g, Number(bitmapBits(size, b.granularityBits))), function* (run): Plan<void, DirtyRange> {
+  const bits = Number(bitmapBits(size, b.granularityBits))
+  const [firstBit, endBit] = [Math.floor(first / granularity), Math.min(bits, Math.ceil(end / granularity))]
+  let [from, to, dirty] = [firstBit, firstBit, false]
+  yield* onEmit(runs(b, g, firstBit, endBit), function* (run): Plan<void, DirtyRange> {
     if (run.set !== dirty) {
       if (to > from) yield* emit(range(from, to, dirty))
       from = to

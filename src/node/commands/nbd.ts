@@ -1,9 +1,9 @@
 /** `qcow2 nbd`: the disk of an image, served to NBD clients with qemu-nbd's options. */
 import { rmSync, writeFileSync } from 'node:fs'
-import * as E from 'fp-ts/lib/Either.js'
+import type * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { maxString } from '../../nbd/numbers.js'
-import { type CommandError, get, keepRules, system, wait } from '../command-error.js'
+import { actOnEach, type CommandError, failure, get, keepRules, system, wait } from '../command-error.js'
 import { openExport } from '../nbd/export.js'
 import { type Address, serve } from '../nbd/server.js'
 import { carriesOut } from '../images/format-options.js'
@@ -24,14 +24,15 @@ import {
 } from './command.js'
 import { allow, givenFormat, namedBy, secrets } from './options.js'
 
-const whole = (about: string, most: number): Given<number> =>
+/** A number from `least` to `most`. */
+const whole = (about: string, least: number, most: number): Given<number> =>
   new t.Type(
     about,
     t.number.is,
     (u, context) =>
-      /^\d{1,10}$/.test(String(u)) && Number(u) <= most
+      /^\d{1,10}$/.test(String(u)) && Number(u) >= least && Number(u) <= most
         ? t.success(Number(u))
-        : t.failure(u, context, `Invalid ${about}: '${String(u)}' is not a number up to ${most}`),
+        : t.failure(u, context, `Invalid ${about}: '${String(u)}' is not a number from ${least} to ${most}`),
     String
   )
 
@@ -51,7 +52,7 @@ export const nbd = command({
     port: option(
       '-p, --port <port>',
       `listen on this port; ${defaultPort} unless it is given`,
-      optional(whole('port', 65535))
+      optional(whole('port', 1, 65535))
     ),
     readOnly: flag('-r, --read-only', 'let clients change nothing'),
     snapshot: option('-l, --load-snapshot <id or name>', 'serve a snapshot, read-only', optional(text)),
@@ -63,7 +64,7 @@ export const nbd = command({
     shared: option(
       '-e, --shared <n>',
       'clients at once, 1 unless it is given, 0 for any number; others wait',
-      orElse(whole('number of clients', 2 ** 31 - 1), 1)
+      orElse(whole('number of clients', 0, 2 ** 31 - 1), 1)
     ),
     discard: choice(
       '--discard <mode>',
@@ -94,13 +95,18 @@ export const nbd = command({
         [socket === '', 'the path of the socket is empty'],
         [(nameLength ?? 0) > maxString, `the name of an export has at most ${maxString} bytes`],
         [(descriptionLength ?? 0) > maxString, `a description has at most ${maxString} bytes`],
-        [bitmaps.some((each) => Buffer.byteLength(each) > maxString), `the name of a bitmap has at most 1023 bytes`],
-        [snapshot !== undefined && bitmaps.length > 0, '-l and -B are mutually exclusive']
+        [snapshot !== undefined && bitmaps.length > 0, '-l and -B are mutually exclusive'],
+        [
+          detectZeroes === 'unmap' && !carriesOut(discard ?? 'unmap'),
+          'setting detect-zeroes to unmap is not allowed without setting discard operation to unmap'
+        ]
       ])
     )
     const named = yield* get(
       namedBy({ words: image, byOptions: options.imageOpts, format: options.format, secrets: options.secrets })
     )
+    if (named.driver === 'raw' && (snapshot !== undefined || bitmaps.length > 0))
+      yield* get(failure('a raw file has no snapshots and no bitmaps: -l and -B need -f qcow2'))
     const exported = yield* wait(
       openExport({
         image: {
@@ -113,21 +119,25 @@ export const nbd = command({
         name,
         description,
         allow: options.allow,
-        bitmaps,
+        bitmaps: [...new Set(bitmaps)],
         allocationDepth: options.allocationDepth,
         isShared: shared !== 1
       })
     )
     const address: Address =
       socket === undefined ? { host: bind ?? '127.0.0.1', port: port ?? defaultPort } : { path: socket }
+    const written: string[] = []
     const writePid = (): E.Either<CommandError, void> =>
-      pidFile === undefined
-        ? E.right(undefined)
-        : system('write', pidFile, () => writeFileSync(pidFile, `${process.pid}\n`))
+      actOnEach(pidFile === undefined ? [] : [pidFile], (path) =>
+        system('write', path, () => {
+          writeFileSync(path, `${process.pid}\n`)
+          written.push(path)
+        })
+      )
     const serverOptions = { mostClients: shared === 0 ? Infinity : shared, isPersistent: options.persistent }
     const served = await serve(exported, address, serverOptions, writePid)()
     const closed = exported.close()
-    if (pidFile !== undefined) rmSync(pidFile, { force: true })
+    for (const path of written) rmSync(path, { force: true })
     const code = yield* get(served)
     yield* get(closed)
     return code

@@ -58,8 +58,8 @@ class Extents {
   }
 }
 
-/** Reports the states of bytes `[at, end)`, and perhaps not those of the last of them. */
-type Status = (file: IoFile, at: number, end: number, found: Extents) => E.Either<Cause, void>
+/** Adds the states of bytes `[at, end)`, or only the first of them where there are more than `most`. */
+type Status = (file: IoFile, at: number, end: number, found: Extents, most: number) => E.Either<Cause, void>
 
 /** The state of an extent of the disk. */
 type StateOf = (e: LocatedExtent) => number
@@ -72,29 +72,34 @@ const depthOf: StateOf = ({ kind, depth }) => (kind === 'absent' ? 0 : depth + 1
 /** The states of where the bytes are. */
 const ofLocations =
   (stateOf: StateOf): Status =>
-  (file, at, end, found) => {
-    const add = (e: LocatedExtent): void =>
-      found.add(Math.min(end, e.start + e.length) - Math.max(at, e.start), stateOf(e))
-    return file.run(() => locations(file.chain(), at, end), add)
+  (file, at, end, found, most) => {
+    for (let from = at, to = at; from < end && found.count <= most; from = to) {
+      const start = from
+      to = Math.min(end, from + windowSize)
+      const add = (e: LocatedExtent): void =>
+        found.add(Math.min(to, e.start + e.length) - Math.max(start, e.start), stateOf(e))
+      const located = file.run(() => locations(file.chain(), start, to), add)
+      if (E.isLeft(located)) return located
+    }
+    return E.right(undefined)
   }
 
-/** Emits the ranges of a bitmap of the image by its name. */
-function* rangesOf(name: string): Plan<void, DirtyRange> {
+/** Emits the ranges of a bitmap of the image, by its name, that have bytes of `[at, end)`. */
+function* rangesOf(name: string, at: number, end: number): Plan<void, DirtyRange> {
   const m = yield* orFail(yield* readMetadata())
   const bitmap = m.bitmaps.find((each) => equal(each.name, fromText(name)))
   if (m.geometry === undefined || bitmap === undefined) return yield* failOn(m.issues)
-  yield* dirtyRanges(m, m.geometry, bitmap)
+  yield* dirtyRanges(m, m.geometry, bitmap, at, end)
 }
 
 /** The states of a bitmap: 1 for dirty bytes. */
 const ofBitmap =
   (name: string): Status =>
-  (file, at, end, found) =>
+  (file, at, end, found, most) =>
     file.run(
-      () => rangesOf(name),
+      () => rangesOf(name, at, end),
       ({ start, length, dirty }) => {
-        const [from, to] = [Math.max(at, start), Math.min(end, start + length)]
-        if (to > from && found.count <= mostExtents) found.add(to - from, Number(dirty))
+        if (found.count <= most) found.add(Math.min(end, start + length) - Math.max(at, start), Number(dirty))
       }
     )
 
@@ -145,13 +150,8 @@ export class Export {
   status(context: number, at: number, length: number, onlyFirst: boolean): E.Either<Cause, readonly Extent[]> {
     const most = onlyFirst ? 1 : mostExtents
     const found = new Extents()
-    const statusOf = this.contexts[context] ?? (() => E.right(undefined))
-    for (let from = at, to = at; from < at + length && found.count <= most; from = to) {
-      to = Math.min(at + length, from + windowSize)
-      const looked = statusOf(this.file, from, to, found)
-      if (E.isLeft(looked)) return looked
-    }
-    return E.right(found.first(most))
+    const looked = this.contexts[context]?.(this.file, at, at + length, found, most) ?? E.right(undefined)
+    return E.map(() => found.first(most))(looked)
   }
 
   write(at: number, bytes: Uint8Array): E.Either<Cause, void> {
@@ -168,8 +168,10 @@ export class Export {
   }
 
   /** Writes zeros; those that are data in parts, of which the first may be written where it fails. */
-  writeZeroes({ at, length, unmap }: Zeros): E.Either<Cause, void> {
-    const most = this.zeroesFast({ at, length, unmap }) ? length : zeroSize
+  writeZeroes(zeros: Zeros): E.Either<Cause, void> {
+    const { at, length } = zeros
+    const unmap = zeros.unmap && this.file.request.discards !== false
+    const most = this.zeroesFast(zeros) ? length : zeroSize
     for (let done = 0; done < length; done += most) {
       const part = { at: at + done, length: Math.min(most, length - done) }
       const written = this.change({ _tag: 'WriteZeroes', ...part, unmap })
@@ -213,7 +215,7 @@ const keepBitmap = either(function* (file: IoFile, image: string, name: string) 
   })
   if (!(yield* get(E.mapLeft(cannotOpen(image))(known))))
     yield* get(failure(`'${image}' has no bitmap '${name}'`, { file: image }))
-  yield* get(E.mapLeft(cannotOpen(image))(file.run(() => rangesOf(name))))
+  yield* get(E.mapLeft(cannotOpen(image))(file.run(() => rangesOf(name, 0, Infinity))))
 })
 
 /** Opens what is to be exported; after a failure nothing is open. */

@@ -20,7 +20,7 @@ export class Peer {
   async take(length: number): Promise<Uint8Array | undefined> {
     const out = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
     for (let done = 0; done < length;) {
-      if (this.rest.length === 0 && !(await this.receive())) return undefined
+      if (this.socket.destroyed || (this.rest.length === 0 && !(await this.receive()))) return undefined
       const part = this.rest.subarray(0, length - done)
       out.set(part, done)
       this.rest = this.rest.subarray(part.length)

@@ -79,6 +79,7 @@ const listen = task(async function* (server: Server, address: Address) {
 /** The clients of a server, and the ends that it may come to. */
 class Clients {
   private readonly connected = new Set<Socket>()
+  private readonly sessions = new Set<Promise<void>>()
   private readonly waiting: Socket[] = []
   private served = 0
 
@@ -95,13 +96,19 @@ class Clients {
       return
     }
     this.connected.add(socket)
-    socket.on('error', () => undefined).on('close', () => this.connected.delete(socket))
+    socket
+      .setNoDelay(true)
+      .on('error', () => undefined)
+      .on('close', () => this.connected.delete(socket))
     this.waiting.push(socket)
     this.serveNext()
   }
 
-  disconnect(): void {
+  /** Disconnects all; after that no request is carried out. */
+  async disconnect(): Promise<void> {
+    this.waiting.length = 0
     for (const socket of this.connected) socket.destroy()
+    await Promise.all(this.sessions)
   }
 
   private serveNext(): void {
@@ -109,11 +116,13 @@ class Clients {
     const socket = this.waiting.shift()
     if (socket === undefined) return
     this.served += 1
-    void this.serve(socket).then((wasClient) => {
+    const session = this.serve(socket).then((wasClient) => {
+      this.sessions.delete(session)
       this.served -= 1
       if (wasClient && this.served === 0 && !this.options.isPersistent) this.end(E.right(ok))
       else this.serveNext()
     })
+    this.sessions.add(session)
   }
 
   /** Serves a client until it leaves; whether it was one, and did not only knock. */
@@ -131,7 +140,7 @@ class Clients {
 
 /**
  * Serves an export until its last client has left, unless it is persistent, or until a signal asks for its end. The value is
- * the exit code, for a signal 128 and its number. The export is flushed then, and stays open.
+ * the exit code, for a signal 128 and its number. The export stays open; nothing is written to it any more.
  *
  * @param onListening is called once clients can connect
  */
@@ -154,12 +163,11 @@ export const serve = (
     try {
       yield* get(await listen(server, address)())
       yield* get(onListening())
-      const code = yield* get(await ended)
-      yield* get(exported.flush())
-      return code
+      return yield* get(await ended)
     } finally {
-      clients.disconnect()
-      if (server.listening) await new Promise((resolve) => server.close(resolve))
+      const closed = server.listening ? new Promise((resolve) => server.close(resolve)) : undefined
+      await clients.disconnect()
+      await closed
       for (const signal of signals) process.off(signal, onSignal)
     }
   })()
