@@ -29,7 +29,16 @@ test.after(() => {
   rmSync(folder, { recursive: true })
 })
 
-/** The ranges of every bitmap of an image by name, or why they cannot be read. */
+/** The parts of ranges that lie in `[from, to)`. */
+const clipped = (ranges: readonly DirtyRange[], from: number, to: number): readonly DirtyRange[] =>
+  ranges
+    .map(({ start, length, dirty }) => {
+      const at = Math.max(start, from)
+      return { start: at, length: Math.min(start + length, to) - at, dirty }
+    })
+    .filter(({ length }) => length > 0)
+
+/** The ranges of every bitmap of an image by name, where those asked for in the middle third are the same there; or why they cannot be read. */
 const rangesOf = (image: Uint8Array): ReadonlyMap<string, E.Either<readonly Issue[], readonly DirtyRange[]>> => {
   const read = E.flatten(runOn(image, readMetadata()))
   if (E.isLeft(read) || read.right.geometry === undefined) return new Map()
@@ -39,6 +48,10 @@ const rangesOf = (image: Uint8Array): ReadonlyMap<string, E.Either<readonly Issu
     m.bitmaps.map((b) => {
       const ranges: DirtyRange[] = []
       const end = runOn(image, dirtyRanges(m, g, b), (r) => ranges.push(r))
+      const third = Math.floor(ranges.reduce((sum, r) => sum + r.length, 0) / 3)
+      const part: DirtyRange[] = []
+      runOn(image, dirtyRanges(m, g, b, third, 2 * third), (r) => part.push(r))
+      same(clipped(part, third, 2 * third), clipped(ranges, third, 2 * third), `bytes ${third} to ${2 * third}`)
       return [label(b.name), E.map(() => ranges)(end)]
     })
   )
