@@ -45,7 +45,9 @@ withQemu('writes, zeros and trims leave the image that they leave through qemu-n
     ] as const
     const done = servers.map(({ uri }) => qemuIo(uri(), ...lines).replace(/; [\d:.]+( sec)? \([^)]*\)/g, ''))
     assert.is(done[0], done[1])
-    for (const server of servers) assert.equal(await server.ended, [0, ''])
+    assert.equal(await servers[0].ended, [0, ''])
+    // QEMU's may print that its client has left.
+    assert.is((await servers[1].ended)[0], 0)
     tool('qemu-img', 'check', '-q', 'ours.qcow2')
     assert.is(tool('qemu-img', 'compare', 'ours.qcow2', 'theirs.qcow2'), 'Images are identical.\n')
     const allocated = ['ours.qcow2', 'theirs.qcow2'].map((name) => tool('qemu-io', '-r', '-c', 'map', name))
