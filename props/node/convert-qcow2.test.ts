@@ -56,7 +56,8 @@ const defaults: ConvertOptions = {
   targetIsZero: false,
   bitmaps: false,
   skipBrokenBitmaps: false,
-  strict: false
+  strict: false,
+  salvage: false
 }
 const image = place('image.qcow2')
 const unreported = ({ message }: CommandError): never => {

@@ -2,13 +2,15 @@
 
 /** Ignored options, and why no outcome depends on them. */
 export const ignored: Readonly<Record<string, string>> = {
-  '-T <mode>': 'how the system caches what is read',
+  '-T, --cache <mode>': 'how the system caches what is read',
+  '-T, --source-cache <mode>': 'how the system caches what is read',
+  '-T, --backing-cache <mode>': 'how the system caches what is read',
+  '-t, --target-cache <mode>': 'how the system caches what is written',
   '-t, --cache <mode>': 'how the system caches what is written, which is durable when the command ends',
-  '-p, --progress': 'percentages on the way',
   '-q, --quiet': 'nothing is printed anyway',
-  '-W, --out-of-order': 'the order of the writes to a file that appears when it is complete',
-  '-C, --copy-range': 'how bytes are copied',
-  '-m, --coroutines <n>': 'how many requests are in flight',
+  '-W, --oob-writes': 'the order of the writes to a file that appears when it is complete',
+  '-C, --copy-range-offloading': 'how bytes are copied',
+  '-m, --parallel <n>': 'how many requests are in flight',
   '--cache <mode>': 'how the system caches',
   '--aio <mode>': 'how the system is called',
   '-n, --nocache': 'how the system caches',
@@ -49,6 +51,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     allowing('info --backing-chain IMAGE'),
     'info [-f raw] a.qcow2',
     'info [--output=json] a.qcow2',
+    'info [--limits] a.qcow2',
     'info [--backing-chain] over.qcow2'
   ],
   check: [
@@ -93,6 +96,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'compare [-f raw] a.qcow2 a.qcow2',
     'compare [-F raw] a.qcow2 a.qcow2',
     'compare [-s] a.qcow2 longer.qcow2',
+    'compare [-p] a.qcow2 a.qcow2',
     'compare [-q] a.qcow2 a.qcow2'
   ],
   explain: [
@@ -147,6 +151,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'convert -O qcow2 -n [--target-is-zero] old.qcow2 a.qcow2',
     'convert -O qcow2 [--bitmaps] a.qcow2 new',
     'convert [--strict] cut.qcow2 new',
+    'convert [--salvage] deep.qcow2 new',
     'convert -O qcow2 --bitmaps [--skip-broken-bitmaps] in-use.qcow2 new',
     'convert -O qcow2 [-S 0] a.qcow2 new',
     'convert [-p] a.qcow2 new',
@@ -188,7 +193,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'snapshot [-U] -l BUSY',
     'snapshot [-f raw] -l a.qcow2',
     'snapshot -c t [--allow FOLDER] data.qcow2',
-    'snapshot [-l] a.qcow2',
+    'snapshot [-l] -c t a.qcow2',
     'snapshot [-c t] a.qcow2',
     'snapshot [-a s] a.qcow2',
     'snapshot [-d s] a.qcow2'
@@ -201,6 +206,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'bitmap [-f raw] --add a.qcow2 c',
     'bitmap [--add] a.qcow2 c',
     'bitmap [--remove] a.qcow2 b',
+    'bitmap [--remove-all] a.qcow2',
     'bitmap [--clear] a.qcow2 b',
     'bitmap [--enable] off.qcow2 b',
     'bitmap [--disable] a.qcow2 b',
@@ -223,6 +229,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'amend -o lazy_refcounts=on [--image-opts] driver=qcow2,file.filename=a.qcow2',
     'amend -o lazy_refcounts=on [--allow FOLDER] OVER',
     'amend [-f raw] -o lazy_refcounts=on a.qcow2',
+    'amend [-p] -o lazy_refcounts=on a.qcow2',
     'amend [-o lazy_refcounts=on] a.qcow2'
   ],
   rebase: [
@@ -233,6 +240,9 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     "rebase [-u] -b '' over.qcow2",
     'rebase -u [-b a.qcow2] -F qcow2 over.qcow2',
     'rebase -b a.qcow2 [-F qcow2] over.qcow2',
+    "rebase [-p] -b '' over.qcow2",
+    "rebase -p [-q] -b '' over.qcow2",
+    "rebase [-c] -b '' over.qcow2",
     'rebase [-U] -b BUSY -F qcow2 over.qcow2'
   ],
   commit: [
@@ -242,6 +252,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'commit [-f raw] over.qcow2',
     'commit [-b a.qcow2] over.qcow2',
     'commit [-d] over.qcow2',
+    'commit [-p] over.qcow2',
     'commit [-q] over.qcow2'
   ],
   conform: [

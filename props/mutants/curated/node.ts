@@ -210,7 +210,7 @@ export const nodeMutants: readonly Mutant[] = [
   },
   {
     name: 'rebase exposes a longer backing file past the end of the old one',
-    file: 'node/commands/rebase.ts',
+    file: 'node/images/keep-disk.ts',
     change: { in: 'keepDisk', find: '!$piece.absent', to: '!($piece.absent && open.chain.length === 1)' },
     ...inRebase
   },
@@ -240,14 +240,14 @@ export const nodeMutants: readonly Mutant[] = [
     file: 'node/commands/rebase.ts',
     change: {
       in: 'keepOver',
-      find: 'yield* wait(keepDisk({ image, session, below: undefined }, open))',
+      find: 'yield* keep(undefined)',
       to: 'undefined'
     },
     ...inRebase
   },
   {
     name: 'rebase does not keep zeros of the old backing file',
-    file: 'node/commands/rebase.ts',
+    file: 'node/images/keep-disk.ts',
     change: {
       in: 'keepPart',
       find: 'Buffer.compare($old.subarray($from, $to), $now) === 0',

@@ -6,12 +6,13 @@ import { type Metadata } from '../../image/metadata.js'
 import type { AmendOptions } from '../../transition/amend/amend.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { type CommandError, either, failure, get } from '../command-error.js'
+import { percentagesOf } from '../convert/progress.js'
 import { print } from '../files/output.js'
 import { withImage } from '../images/locked-image.js'
 import { inQemuWords } from '../text/create-options.js'
 import { type ImageOptions, optionsHelp, optionValues, versions } from '../text/image-options.js'
 import { asksForHelp, diskSize, optionsOfAll } from '../text/values.js'
-import { command } from './command.js'
+import { command, flag } from './command.js'
 import { allow, ignored, image, optionLists } from './options.js'
 
 /** The options that can be amended, and what they are for. */
@@ -84,18 +85,25 @@ const commandsOf = ({ version, ...o }: AmendOptions, size: number | undefined): 
 
 export const amend = command({
   args: { image: image('<image>', 'the image') },
-  options: { lists: optionLists('properties to change; -o help lists them'), allow },
-  ignored: [ignored['-t'], ignored['-p'], ignored['-q'], ignored['--force']],
-  async *run({ image: named }, { lists, allow: folders }) {
+  options: {
+    lists: optionLists('properties to change; -o help lists them'),
+    progress: flag('-p, --progress', 'print how much is done'),
+    allow
+  },
+  ignored: [ignored['-t'], ignored['-q'], ignored['--force']],
+  async *run({ image: named }, { lists, progress, allow: folders }) {
     const { name } = named.file
     if (lists.length === 0) yield* get(failure('Must specify options (-o)'))
     if (asksForHelp(lists)) return yield* get(print(optionsHelp('Amend options:', amendable)))
     const values = yield* get(valuesOf(lists))
     const size = values.size === undefined ? undefined : yield* get(diskSize(values.size))
+    const percentages = percentagesOf({ progress })
     yield* withImage(named, { allow: folders }, function* (session) {
       const options = yield* get(amendOptions(values, session.opened.metadata))
       const done = session.all(commandsOf(options, size))
       if (E.isLeft(done)) yield* get(E.left(inQemuWords(`Could not amend '${name}'`, name)(done.left.cause)))
     })
+    percentages?.update(100)
+    percentages?.end()
   }
 })

@@ -1,6 +1,7 @@
 /** `qcow2 bitmap`: dirty bitmaps added, removed, cleared, enabled, disabled and merged. */
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
+import { label } from '../../bytes/octets.js'
 import { chainSize } from '../../image/guest/chain.js'
 import { defaultGranularity } from '../../transition/bitmaps/bitmaps.js'
 import type { AnyCommand } from '../../transition/command.js'
@@ -22,9 +23,16 @@ const tags = {
 } as const
 
 /** One thing that is done with a bitmap; a merge names the bitmap whose dirty granules are added. */
-const action = t.union([t.type({ _tag: t.keyof(tags) }), t.type({ _tag: t.literal('merge'), from: t.string })])
+const action = t.union([
+  t.type({ _tag: t.keyof(tags) }),
+  t.type({ _tag: t.literal('merge'), from: t.string }),
+  t.type({ _tag: t.literal('removeAll') })
+])
 
 type Action = t.TypeOf<typeof action>
+
+/** One that concerns the bitmap of the command line. */
+type SingleAction = Exclude<Action, { readonly _tag: 'removeAll' }>
 
 /** The options that are actions, in the order in which they are given. */
 const actions = new Parameter<readonly Action[]>(t.readonlyArray(action), (parser) => {
@@ -32,13 +40,41 @@ const actions = new Parameter<readonly Action[]>(t.readonlyArray(action), (parse
   for (const _tag of ['add', 'remove', 'clear', 'enable', 'disable'] as const)
     parser.option(`--${_tag}`, `${_tag} the bitmap`).on(`option:${_tag}`, () => given.push({ _tag }))
   parser
+    .option('--remove-all', 'remove all bitmaps of the image')
+    .on('option:remove-all', () => given.push({ _tag: 'removeAll' }))
     .option('--merge <name>', 'mark what another bitmap marks')
     .on('option:merge', (from: string) => given.push({ _tag: 'merge', from }))
   return () => given
 })
 
+/** The action that a command carries out. */
+interface Done {
+  readonly action: Action
+  readonly command: AnyCommand
+}
+
+/** The commands that carry out actions in their order, on an image that has bitmaps with these names. */
+const commandsOf = (
+  given: readonly Action[],
+  names: readonly string[],
+  commandOf: (a: SingleAction) => AnyCommand
+): readonly Done[] => {
+  const present = new Set(names)
+  return given.flatMap((a): readonly Done[] => {
+    if (a._tag === 'removeAll') {
+      const all = [...present].map((name): AnyCommand => ({ _tag: 'BitmapRemove', name }))
+      present.clear()
+      return all.map((command) => ({ action: a, command }))
+    }
+    const command = commandOf(a)
+    if (command._tag === 'BitmapAdd') present.add(command.name)
+    if (command._tag === 'BitmapRemove') present.delete(command.name)
+    return [{ action: a, command }]
+  })
+}
+
 /** @param marked the bitmaps of another image, which are merged in place of the image's own */
-const commandOf = (a: Action, name: string, granularity: number, marked: readonly Marked[]): AnyCommand => {
+const commandOf = (a: SingleAction, name: string, granularity: number, marked: readonly Marked[]): AnyCommand => {
   if (a._tag === 'add') return { _tag: 'BitmapAdd', name, granularity, enabled: true }
   if (a._tag !== 'merge') return { _tag: tags[a._tag], name }
   const ranges = marked.find((m) => m.name === a.from)?.ranges
@@ -60,7 +96,10 @@ const sourcesOf = async function* (
 }
 
 export const bitmap = command({
-  args: { image: image('<image>', 'the image'), name: argument('<name>', 'the bitmap', text) },
+  args: {
+    image: image('<image>', 'the image'),
+    name: argument('[name]', 'the bitmap, which --remove-all alone does not need', optional(text))
+  },
   options: {
     actions,
     allow,
@@ -81,11 +120,15 @@ export const bitmap = command({
     const { name: file } = named.file
     const isGiven = (tag: Action['_tag']): boolean => given.some(({ _tag }) => _tag === tag)
     const kept = keepRules([
-      [given.length === 0, 'Need at least one of --add, --remove, --clear, --enable, --disable, or --merge'],
+      [
+        given.length === 0,
+        'Need at least one of --add, --remove, --remove-all, --clear, --enable, --disable, or --merge'
+      ],
+      [name === undefined && given.some(({ _tag }) => _tag !== 'removeAll'), 'Expecting filename and bitmap name'],
       [granularity !== undefined && !isGiven('add'), 'granularity only supported with --add'],
       [
         granularity !== undefined && !Number.isInteger(Math.log2(granularity)),
-        `Operation add on bitmap '${name}' failed: Granularity must be a power of 2 and at least 512`
+        `Operation add on bitmap '${name ?? ''}' failed: Granularity must be a power of 2 and at least 512`
       ],
       [sourceFile !== undefined && !isGiven('merge'), 'Merge bitmap source file only supported with --merge']
     ])
@@ -94,12 +137,14 @@ export const bitmap = command({
     yield* withImage(named, { alone: true, allow: folders }, function* (session) {
       yield* get(keepSizes(file, chainSize(session.chain), marked))
       const unit = granularity ?? defaultGranularity(session.opened.g)
-      const commands = given.map((a) => commandOf(a, name, unit, marked))
-      const done = session.all(commands)
+      const names = session.opened.metadata.bitmaps.map((each) => label(each.name))
+      const all = commandsOf(given, names, (a) => commandOf(a, name ?? '', unit, marked))
+      const done = session.all(all.map(({ command }) => command))
       if (E.isRight(done)) return
       const { command: refused, cause } = done.left
-      const { _tag } = given[commands.findIndex((c) => c === refused)] ?? { _tag: 'add' }
-      yield* get(E.left(because(`Operation ${_tag} on bitmap '${name}' failed`, file)(cause)))
+      const { _tag } = all.find(({ command }) => command === refused)?.action ?? { _tag: 'add' }
+      const what = _tag === 'removeAll' ? 'remove-all' : `${_tag} on bitmap '${name ?? ''}'`
+      yield* get(E.left(because(`Operation ${what} failed`, file)(cause)))
     })
   }
 })

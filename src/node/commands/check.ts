@@ -19,7 +19,7 @@ import { namingOthers } from '../images/not-qcow2.js'
 import { openDataFile } from '../images/open.js'
 import { checkText } from '../text/check-text.js'
 import { choice, command, flag, type Report } from './command.js'
-import { allow, forceShare, ignored, image, output, quiet, remote } from './options.js'
+import { allow, forceShare, ignoredCache, image, output, quiet, remote } from './options.js'
 
 /** Exit code for a format that has no checks. @see CHK-07 */
 const notChecked = 63
@@ -110,7 +110,7 @@ export const check = command({
     repair: choice('-r, --repair <what>', 'repair before the check: leaks or all', ['leaks', 'all'], undefined),
     quiet: quiet()
   },
-  ignored: [ignored['-T']],
+  ignored: [ignoredCache('-T, --cache <mode>')],
   async *run(
     { image: named },
     { output: form, allow: folders, strict, deep, repair, quiet: isQuiet, ...given },

@@ -46,16 +46,40 @@ export const argument = <A>(syntax: string, about: string, codec: Given<A>): Par
 
 const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text]
 
-/** Declares an option, which `adapt` may change. */
+/** A further name of an option, whose values are that option's. */
+export class Alias extends Option {
+  constructor(
+    flags: string,
+    private readonly of: Option
+  ) {
+    super(flags)
+    this.hideHelp()
+  }
+
+  override attributeName(): string {
+    return this.of.attributeName()
+  }
+}
+
+/**
+ * Declares an option, which `adapt` may change, and every name of it that follows the first short and the first long one.
+ * A name that begins with `--no-` negates nothing.
+ */
 const declareOption =
   (flags: string, about: string, adapt = (declared: Option): Option => declared): Declare =>
   (parser) => {
-    const declared = adapt(new Option(flags, about))
-    parser.addOption(declared)
+    const [, listed = '', value = ''] = /^([^<]*?)( <.*)?$/.exec(flags) ?? []
+    const names = listed.split(', ')
+    const main = [names.find((name) => !name.startsWith('--')), names.find((name) => name.startsWith('--'))]
+    const declared = adapt(new Option(main.filter((name) => name !== undefined).join(', ') + value, about))
+    const aliases = names.filter((name) => !main.includes(name)).map((name) => adapt(new Alias(name + value, declared)))
+    declared.flags = flags
+    declared.negate = false
+    for (const each of [declared, ...aliases]) parser.addOption(each)
     return (): unknown => parser.getOptionValue(declared.attributeName())
   }
 
-/** An option, by its flags: `-q, --quiet`, or `-s, --sparse <size>`. Of several that are given the last one holds. */
+/** An option, by its flags: `-q, --quiet`, `-s, --sparse <size>`, or `-F, -B, --backing-format <format>`. Of several that are given the last one holds. */
 export const option = <A>(flags: string, about: string, codec: Given<A>): Parameter<A> =>
   new Parameter(codec, declareOption(flags, about))
 

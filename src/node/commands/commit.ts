@@ -13,6 +13,7 @@ import {
   using,
   wait
 } from '../command-error.js'
+import { percentagesOf, type ProgressOptions } from '../convert/progress.js'
 import { RateLimit } from '../convert/rate-limit.js'
 import type { DiskFile } from '../files/disk-file.js'
 import { resolvedPath } from '../files/file.js'
@@ -69,7 +70,13 @@ const imageTarget = (name: string, session: Session): Target => {
 }
 
 /** Copies what the `depth` layers on top hold, and makes it durable. */
-const copy = task(async function* (overlay: OpenChain, depth: number, target: Target, rate: number) {
+const copy = task(async function* (
+  overlay: OpenChain,
+  depth: number,
+  target: Target,
+  rate: number,
+  options: ProgressOptions
+) {
   const size = guestSize(overlay)
   if (target.size() < size) yield* get(target.grow(size))
   const [first, ...rest] = overlay.chain
@@ -82,9 +89,17 @@ const copy = task(async function* (overlay: OpenChain, depth: number, target: Ta
     return target.put(piece)
   }
   const put = rate > 0 ? slowly : target.put
-  yield* wait(wholeDisk(upper, (piece) => (isPut(piece) ? put(piece) : undefined)))
+  const percentages = percentagesOf(options)
+  const copied = wholeDisk(upper, async (piece) => {
+    const done = isPut(piece) ? await put(piece) : E.right(undefined)
+    percentages?.reach(piece.at + piece.length, size)
+    return done
+  })
+  yield* wait(copied)
   await limit.settle()
   yield* get(target.end())
+  percentages?.update(100)
+  percentages?.end()
 })
 
 /** Which layer is meant: the next one, or one by its name, which starts at the folder of the layer above it; -1 for none. */
@@ -138,10 +153,11 @@ export const commit = command({
     base: option('-b, --base <file>', 'a file further down the chain; the overlay is not emptied then', optional(text)),
     drop: flag('-d, --drop', 'do not empty the overlay'),
     rate: rateLimit,
+    progress: flag('-p, --progress', 'print how much is done'),
     quiet: quiet()
   },
-  ignored: [ignored['-t'], ignored['-p']],
-  async *run({ image: overlayNode }, { allow: folders, base: named, drop, rate, quiet: isQuiet }) {
+  ignored: [ignored['-t']],
+  async *run({ image: overlayNode }, { allow: folders, base: named, drop, rate, progress, quiet: isQuiet }) {
     const { name } = overlayNode.file
     const options = { allow: folders }
     const base = yield* findBase(overlayNode, named, options)
@@ -151,7 +167,7 @@ export const commit = command({
         yield* using(openImage(overlayNode, options), async function* (overlay) {
           if (overlay.sources[base.depth]?.resolved !== base.resolved)
             yield* get(failure(`Could not commit '${name}': its backing file has changed`, { file: name }))
-          yield* wait(copy(overlay, base.depth, target, rate))
+          yield* wait(copy(overlay, base.depth, target, rate, { progress, quiet: isQuiet }))
         })
         if (!drop && named === undefined)
           yield* get(E.mapLeft(cannotOpen(name))(session.command({ _tag: 'MakeEmpty' })))

@@ -2,6 +2,7 @@
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { map, type MapEntry } from '../../image/guest/map.js'
 import { type CommandError, type Failed, get, task, using, wait } from '../command-error.js'
+import { percentagesOf, type ProgressOptions } from '../convert/progress.js'
 import { ok, print } from '../files/output.js'
 import { type RemoteOptions, run } from '../files/source.js'
 import { allocatedIn, allocatedRanges } from '../images/allocated-ranges.js'
@@ -9,7 +10,7 @@ import { guestReader, guestSize } from '../images/guest.js'
 import type { ImageNode } from '../images/image-node.js'
 import { type OpenChain, openImage } from '../images/open.js'
 import { command, flag } from './command.js'
-import { allow, forceShare, ignored, image, quiet, remote } from './options.js'
+import { allow, forceShare, ignoredCache, image, quiet, remote } from './options.js'
 
 /** Exit code when the disks differ. */
 const differ = 1
@@ -52,8 +53,11 @@ const otherStatus = task(async function* (a: OpenChain, b: OpenChain) {
   }
 })
 
+/** What shows how much is done. */
+type Percentages = ReturnType<typeof percentagesOf>
+
 /** The first guest byte below `size` that differs. */
-const firstDifference = task(async function* (a: OpenChain, b: OpenChain, size: number) {
+const firstDifference = task(async function* (a: OpenChain, b: OpenChain, size: number, percentages: Percentages) {
   const allocated = [yield* wait(allocatedRanges(a)), yield* wait(allocatedRanges(b))]
   const [readA, readB] = [await guestReader(a), await guestReader(b)]
   for (const [from, to] of allocatedIn(allocated, 0, size))
@@ -61,17 +65,18 @@ const firstDifference = task(async function* (a: OpenChain, b: OpenChain, size: 
       const length = Math.min(step, to - at)
       const [x, y] = [yield* wait(readA(at, length)), yield* wait(readB(at, length))]
       if (Buffer.compare(x, y) !== 0) return at + x.findIndex((byte, i) => byte !== y[i])
+      percentages?.reach(at + length, size)
     }
   return undefined
 })
 
 /** Compares two disks; the shorter one reads as zeros past its end, unless that is a difference. */
-const compared = task(async function* (a: OpenChain, b: OpenChain, isStrict: boolean) {
+const compared = task(async function* (a: OpenChain, b: OpenChain, isStrict: boolean, percentages: Percentages) {
   const [shorter, longer] = [Math.min(guestSize(a), guestSize(b)), Math.max(guestSize(a), guestSize(b))]
   const mismatch = shorter === longer ? '' : 'Warning: Image size mismatch!\n'
   if (isStrict && mismatch !== '') return { code: differ, text: 'Strict mode: Image size mismatch!\n' }
   const other = isStrict ? yield* wait(otherStatus(a, b)) : undefined
-  const where = yield* wait(firstDifference(a, b, other ?? longer))
+  const where = yield* wait(firstDifference(a, b, other ?? longer, percentages))
   if (where !== undefined)
     return { code: differ, text: `${where < shorter ? '' : mismatch}Content mismatch at offset ${where}!\n` }
   return other === undefined
@@ -80,9 +85,8 @@ const compared = task(async function* (a: OpenChain, b: OpenChain, isStrict: boo
 })
 
 /** Options of the command. */
-interface CompareOptions {
+interface CompareOptions extends ProgressOptions {
   readonly strict: boolean
-  readonly quiet: boolean
   readonly allow: readonly string[]
   readonly forceShare: boolean
   readonly remote: RemoteOptions
@@ -93,8 +97,11 @@ const compareImages = task(
   (first: ImageNode, second: ImageNode, options: CompareOptions): AsyncGenerator<Failed, number> => {
     return using(openImage(first, options), (a) =>
       using(openImage(second, options), async function* (b) {
-        const { code, text } = yield* wait(compared(a, b, options.strict))
-        if (!options.quiet) yield* get(print(text))
+        const percentages = percentagesOf(options)
+        const { code, text } = yield* wait(compared(a, b, options.strict, percentages))
+        if (code === ok) percentages?.update(100)
+        if (options.quiet !== true) yield* get(print(text))
+        percentages?.end()
         return code
       })
     )
@@ -103,17 +110,18 @@ const compareImages = task(
 
 export const compare = command({
   args: {
-    first: image('<first>', 'the first image', '-f, --format <format>', ['qcow2', 'raw']),
-    second: image('<second>', 'the second image', '-F, --second-format <format>', ['qcow2', 'raw'])
+    first: image('<first>', 'the first image', '-f, --a-format <format>', ['qcow2', 'raw']),
+    second: image('<second>', 'the second image', '-F, --b-format <format>', ['qcow2', 'raw'])
   },
   options: {
     strict: flag('-s, --strict', 'also compare the sizes, and which clusters are allocated'),
+    progress: flag('-p, --progress', 'print how much is done'),
     quiet: quiet(),
     allow,
     forceShare,
     remote
   },
-  ignored: [ignored['-T'], ignored['-p']],
+  ignored: [ignoredCache('-T, --cache <mode>')],
   async *run({ first, second }, options) {
     const done = compareImages(first, second, options)
     return yield* wait(TE.mapLeft((error: CommandError) => ({ ...error, exitCode: notCompared }))(done))

@@ -14,6 +14,7 @@ import {
   forceShare,
   givenFormat,
   ignored,
+  ignoredCache,
   namedBy,
   optionLists,
   quiet,
@@ -78,30 +79,31 @@ const isFull = ({ out, options }: ConvertOptions): boolean =>
 export const convert = command({
   args: { files: argument('<files...>', 'the images, whose disks are joined, and the output', texts) },
   options: {
-    format: option('-f, --format <format>', 'format of the images: qcow2 (default) or raw', givenFormat),
+    format: option('-f, --source-format <format>', 'format of the images: qcow2 (default) or raw', givenFormat),
     imageOpts: flag('--image-opts', 'the images are named by options, such as driver=qcow2,file.filename=disk.qcow2'),
     secrets,
     targetImageOpts: flag('--target-image-opts', 'with -n: the output is named by options'),
-    outFormat: option('-O, --out <format>', 'format of the output: raw (default) or qcow2', givenFormat),
+    outFormat: option('-O, --target-format <format>', 'format of the output: raw (default) or qcow2', givenFormat),
     allow,
     forceShare,
     remote,
     snapshot: snapshot(),
     compress: flag('-c, --compress', 'compress the clusters of the output'),
-    options: optionLists("options of the output, as qemu-img's; -o help lists them"),
+    options: optionLists("options of the output, as qemu-img's; -o help lists them", '-o, --target-format-options'),
     backing: option(
-      '-B, --backing <file>',
+      '-B, -b, --backing <file>',
       'the backing file of the output, with the same contents as those of the images',
       optional(text)
     ),
     backingFormat: option('-F, --backing-format <format>', 'format of the backing file', optional(text)),
-    over: flag('-n, --over', 'write into an existing output'),
+    over: flag('-n, --no-create', 'write into an existing output'),
     targetIsZero: flag('--target-is-zero', 'with -n: the output holds zeros only'),
     bitmaps: flag('--bitmaps', 'copy the dirty bitmaps of the image'),
     strict: flag('--strict', 'fail where an image is cut off, instead of reading zeros past the end of its file'),
+    salvage: flag('--salvage', 'write zeros for sectors that cannot be read, and go on'),
     skipBrokenBitmaps: flag('--skip-broken-bitmaps', 'with --bitmaps: leave out those in use'),
     sparse: option(
-      '-S, --sparse <size>',
+      '-S, --sparse-size <size>',
       'leave holes for zeros of at least so many bytes (default: 4k); 0: no holes',
       orElse(sparseSize, defaultSparse)
     ),
@@ -110,8 +112,11 @@ export const convert = command({
     quiet: quiet()
   },
   ignored: [
-    ...(['-T', '-t', '-W', '-C'] as const).map((short) => ignored[short]),
-    { flags: '-m, --coroutines <n>', codec: coroutines }
+    ignoredCache('-T, --source-cache <mode>'),
+    ignoredCache('-t, --target-cache <mode>'),
+    ignored['-W'],
+    ignored['-C'],
+    { flags: '-m, --parallel <n>', codec: coroutines }
   ],
   async *run({ files }, options, report) {
     if (asksForHelp(options.options)) return yield* get(print(optionsHelp()))

@@ -147,8 +147,8 @@ export const create = command({
       'the backing file, by its path from the folder of the image',
       optional(text)
     ),
-    backingFormat: option('-F, --backing-format <format>', 'format of the backing file', optional(text)),
-    unsafe: flag('-u, --unsafe', 'do not open the backing file'),
+    backingFormat: option('-F, -B, --backing-format <format>', 'format of the backing file', optional(text)),
+    unsafe: flag('-u, --backing-unsafe', 'do not open the backing file'),
     options: optionLists("options of the image, as qemu-img's; -o help lists them"),
     quiet: quiet()
   },

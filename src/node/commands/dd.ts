@@ -43,6 +43,7 @@ const plain = {
   bitmaps: false,
   skipBrokenBitmaps: false,
   strict: false,
+  salvage: false,
   quiet: true
 }
 

@@ -1,6 +1,7 @@
 /** `qcow2 info`: what an image is. */
 import * as E from 'fp-ts/lib/Either.js'
 import { integerToJson, type JsonObject } from '../../bytes/json.js'
+import { clusterSize, grainSize } from '../../format/geometry.js'
 import { sectorSize } from '../../format/limits.js'
 import { type ImageInfo, type FileInfo, infoReport, type InfoReport, readInfo } from '../../image/info.js'
 import { infoJson } from '../../image/info-json.js'
@@ -16,7 +17,7 @@ import type { ImageNode } from '../images/image-node.js'
 import { openImage, type OpenOptions } from '../images/open.js'
 import { type Heading, humanInfo, humanRaw } from '../text/info-text.js'
 import { command, flag } from './command.js'
-import { allow, forceShare, image, output, remote } from './options.js'
+import { allow, forceShare, ignored, image, output, remote } from './options.js'
 
 /** What is known of a file beside its bytes. */
 const fileInfo = ({ name, length, actualSize }: Source): FileInfo => ({
@@ -43,8 +44,39 @@ const rawJson = ({ filename, virtualSize, actualSize }: Heading): JsonObject => 
   'dirty-flag': false
 })
 
-const toJson = (r: Report): JsonObject => ('metadata' in r ? infoJson(r) : rawJson(r))
-const toText = (r: Report): string => ('metadata' in r ? humanInfo(r) : humanRaw(r))
+/** How a report is printed. */
+interface Form {
+  readonly isJson: boolean
+  /** Whether the limits of requests are printed. */
+  readonly limits: boolean
+}
+
+/** The limits of requests to an image in QEMU 11, with the cache of the host: sizes in bytes, which are those of the pages of memory too. */
+const limitsOf = (r: Report): JsonObject => {
+  const g = 'metadata' in r ? r.metadata.geometry : undefined
+  return {
+    ...(g === undefined ? {} : { 'write-zeroes-alignment': grainSize(g) }),
+    'request-alignment': 'metadata' in r && r.metadata.header.cryptMethod !== 0 ? sectorSize : 1,
+    'min-mem-alignment': 1,
+    ...(g === undefined ? {} : { 'discard-alignment': clusterSize(g) }),
+    'opt-mem-alignment': 4096,
+    'max-iov': 1024
+  }
+}
+
+const toJson =
+  (limits: boolean) =>
+  (r: Report): JsonObject => ({
+    ...(limits ? { limits: limitsOf(r) } : {}),
+    ...('metadata' in r ? infoJson(r) : rawJson(r))
+  })
+
+const toText =
+  (limits: boolean) =>
+  (r: Report): string => {
+    const shown = limits ? limitsOf(r) : undefined
+    return 'metadata' in r ? humanInfo(r, shown) : humanRaw(r, shown)
+  }
 
 /** A report, and why the image must be refused, if it must. */
 const judged = async function* (
@@ -58,15 +90,15 @@ const judged = async function* (
 }
 
 /** An image that must be refused is described as far as it decodes. */
-const infoOf = (image: ImageNode, remote: RemoteOptions, isJson: boolean): AsyncGenerator<Failed, void> =>
+const infoOf = (image: ImageNode, remote: RemoteOptions, { isJson, limits }: Form): AsyncGenerator<Failed, void> =>
   using(openPlace(image.file, readAccess(image.driver, image.forceShare), remote), async function* (source) {
     const [report, refused] = yield* judged(source, image)
-    yield* get(print(isJson ? jsonText(toJson(report)) : toText(report)))
+    yield* get(print(isJson ? jsonText(toJson(limits)(report)) : toText(limits)(report)))
     if (refused !== undefined) yield* get(E.left(cannotOpen(source.name)([refused])))
   })
 
 /** The same for an image and everything below it; nothing is printed where a file of the chain must be refused. */
-const infoOfChain = (image: ImageNode, options: OpenOptions, isJson: boolean): AsyncGenerator<Failed, void> =>
+const infoOfChain = (image: ImageNode, options: OpenOptions, { isJson, limits }: Form): AsyncGenerator<Failed, void> =>
   using(openImage(image, options), async function* ({ sources, nodes }) {
     const layers: Report[] = []
     for (const [depth, source] of sources.entries()) {
@@ -74,21 +106,23 @@ const infoOfChain = (image: ImageNode, options: OpenOptions, isJson: boolean): A
       if (refused !== undefined) yield* get(E.left(cannotOpen(source.name)([refused])))
       layers.push(report)
     }
-    yield* get(print(isJson ? jsonText(layers.map(toJson)) : layers.map(toText).join('\n')))
+    yield* get(print(isJson ? jsonText(layers.map(toJson(limits))) : layers.map(toText(limits)).join('\n')))
   })
 
 export const info = command({
   args: { image: image('<image>', 'the image', '-f, --format <format>', ['qcow2', 'raw']) },
   options: {
     output,
+    limits: flag('--limits', "print the limits of requests too, which are QEMU 11's"),
     backingChain: flag('--backing-chain', 'print the same for its backing files'),
     allow,
     forceShare,
     remote
   },
+  ignored: [ignored['-t']],
   run: ({ image: named }, options) => {
-    const isJson = options.output === 'json'
+    const form = { isJson: options.output === 'json', limits: options.limits }
     const given = { ...named, forceShare: options.forceShare || named.forceShare === true }
-    return options.backingChain ? infoOfChain(given, options, isJson) : infoOf(given, options.remote, isJson)
+    return options.backingChain ? infoOfChain(given, options, form) : infoOf(given, options.remote, form)
   }
 })

@@ -119,7 +119,7 @@ const bitmapOf = (
   })
 
 export const map = command({
-  args: { image: image('<image>', 'the image') },
+  args: { image: image('<image>', 'the image', '-f, --format <format>', ['qcow2', 'raw']) },
   options: {
     output,
     allow,
@@ -137,6 +137,7 @@ export const map = command({
       const options = { allow: folders, snapshot: wanted, forceShare: isForced, remote: given.remote }
       return yield* mapOf(named, options, { from: start, to: start + length }, isJson)
     }
+    if (named.driver === 'raw') yield* get(failure(`Format driver 'raw' does not support bitmaps`))
     if (wanted !== undefined) yield* get(failure('--bitmap and --snapshot are mutually exclusive'))
     yield* bitmapOf(named, { access: readAccess('qcow2', isForced), remote: given.remote }, bitmap, isJson)
   }

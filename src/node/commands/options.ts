@@ -113,7 +113,7 @@ const named = (formats: Given<Format>): Given<ImageNode> =>
 export const image = (
   syntax: string,
   about: string,
-  flags = '-f <format>',
+  flags = '-f, --format <format>',
   formats: readonly Format[] = ['qcow2']
 ): Parameter<ImageNode> => {
   const codec = formatAmong(formats)
@@ -203,8 +203,8 @@ export const remote = new Parameter<RemoteOptions>(t.type({ headers, timeout, al
 export const quiet = (about = 'print errors only'): Parameter<boolean> => flag('-q, --quiet', about)
 
 /** `-o`: lists of options. */
-export const optionLists = (about: string): Parameter<readonly string[]> =>
-  repeated('-o, --options <name=value,...>', about)
+export const optionLists = (about: string, names = '-o, --options'): Parameter<readonly string[]> =>
+  repeated(`${names} <name=value,...>`, about)
 
 /** A snapshot, by id or name. */
 export const snapshot = (flags = '-l, --snapshot <id or name>'): Parameter<string | undefined> =>
@@ -217,17 +217,19 @@ export const rateLimit = option(
   orElse(byteSize('rate limit'), 0)
 )
 
+/** An option that says how the system caches a file. */
+export const ignoredCache = (flags: string): Ignored => ignoredChoice(flags, caches)
+
 /** Options of QEMU's tools that are accepted for compatibility, and ignored. */
 export const ignored = {
-  '-T': ignoredChoice('-T <mode>', caches),
-  '-t': ignoredChoice('-t, --cache <mode>', caches),
+  '-t': ignoredCache('-t, --cache <mode>'),
   '-p': { flags: '-p, --progress' },
   '-q': { flags: '-q, --quiet' },
   '-n': { flags: '-n, --nocache' },
   '-i': ignoredChoice('-i, --aio <mode>', aios),
   '-k': { flags: '-k, --native-aio' },
   '-m': { flags: '-m, --misalign' },
-  '-W': { flags: '-W, --out-of-order' },
-  '-C': { flags: '-C, --copy-range' },
+  '-W': { flags: '-W, --oob-writes' },
+  '-C': { flags: '-C, --copy-range-offloading' },
   '--force': { flags: '--force' }
 } satisfies Readonly<Record<string, Ignored>>

@@ -37,11 +37,11 @@ export const snapshot = command({
   options: {
     allow,
     remote,
-    list: flag('-l, --list', 'list the snapshots'),
+    list: flag('-l, --list', 'list the snapshots, as without any of these options'),
     create: everyValue('-c, --create <name>', 'create a snapshot of the disk'),
     apply: everyValue('-a, --apply <id or name>', 'revert the disk to a snapshot'),
     delete: everyValue('-d, --delete <id or name>', 'delete a snapshot'),
-    forceShare: flag('-U, --force-share', 'with -l: also while another process writes the image')
+    forceShare: flag('-U, --force-share', 'list them also while another process writes the image')
   },
   ignored: [ignored['-q']],
   async *run(
@@ -55,9 +55,9 @@ export const snapshot = command({
       ...gone.map((given) => [`delete snapshot '${given}'`, { _tag: 'SnapshotDelete', name: given }] as const)
     ]
     if (changes.length + Number(lists) > 1) yield* get(failure("Cannot mix '-l', '-a', '-c', '-d'"))
-    if (isForced && !lists) yield* get(failure(`Could not open '${name}': -U is only for -l`, { file: name }))
-    if (lists) return yield* list(named, isForced || named.forceShare === true, reading)
-    // Without a change this does what opening for writing obliges to.
+    if (isForced && changes.length > 0)
+      yield* get(failure(`Could not open '${name}': -U is only for -l`, { file: name }))
+    if (changes.length === 0) return yield* list(named, isForced || named.forceShare === true, reading)
     yield* withImage(named, { alone: true, allow: folders }, function* (session) {
       for (const [what, change] of changes)
         yield* get(E.mapLeft(because(`Could not ${what}`, name))(session.command(change)))

@@ -32,6 +32,8 @@ export interface ConvertOptions extends OpenOptions, ProgressOptions, Omit<Given
   readonly skipBrokenBitmaps: boolean
   /** Whether the conversion fails where a file is cut off. */
   readonly strict: boolean
+  /** Whether sectors that cannot be read are zeros; else they make the conversion fail. */
+  readonly salvage: boolean
   /** The guest bytes of each input that are copied into a new output, as far as it has them; all unless given. */
   readonly part?: GuestRange
 }
@@ -50,6 +52,8 @@ export const copiedSize = (inputs: readonly OpenChain[], options: ConvertOptions
 export interface Conversion extends ConvertOptions {
   /** Gathers what lies past the ends of the files. */
   readonly pastEnd: PastEnd
+  /** Prints what does not end the conversion. */
+  readonly warn: (error: CommandError) => void
 }
 
 /** A way from open inputs, whose disks are joined, into the output. */
@@ -104,8 +108,12 @@ export const copyDisks = task(async function* (inputs: readonly OpenChain[], sin
       progress?.copied(piece)
       return sink.barrier === undefined ? E.right(undefined) : sink.barrier()
     }
-    const [from, end] = partOf(input, options)
-    yield* wait(eachPiece(input, from, end - from, put, { kept: maxRounds, onPastEnd: options.pastEnd.onMissing }))
+    const part = partOf(input, options)
+    const traversal = { kept: maxRounds, onPastEnd: options.pastEnd.onMissing }
+    const copied = options.salvage
+      ? (await import('./salvage.js')).salvage(input, part, put, traversal, options.warn)
+      : eachPiece(input, part[0], part[1] - part[0], put, traversal)
+    yield* wait(copied)
   }
   yield* get(await sink.end())
   progress?.end()

@@ -41,7 +41,7 @@ export const convert = task(async function* (
   warn: (error: CommandError) => void
 ) {
   const { name: out } = output.file
-  const options: Conversion = { ...given, pastEnd: new PastEnd(given.strict) }
+  const options: Conversion = { ...given, warn, pastEnd: new PastEnd(given.strict) }
   const inputs: OpenChain[] = []
   try {
     for (const image of images) inputs.push(yield* wait(openImage(image, options)))

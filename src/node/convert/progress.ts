@@ -1,7 +1,7 @@
 /** How much of the disks is copied, in percentages that overwrite each other, as qemu-img prints it. */
 import { isatty } from 'node:tty'
 import { isZeroExtent, locations } from '../../image/guest/chain.js'
-import { task, wait } from '../command-error.js'
+import { get, task } from '../command-error.js'
 import { print } from '../files/output.js'
 import { run } from '../files/source.js'
 import { guestSize, type Piece } from '../images/guest.js'
@@ -14,19 +14,49 @@ export type IsCounted = (depth: number, zeros: boolean) => boolean
 /** Bytes that qemu-img copies at once. */
 const defaultStep = 2 ** 21
 
-/** Percentages of the bytes to copy. One that differs by at most one from the last is not printed. */
+/** Percentages that overwrite each other, from 0 to 100. One that differs by too little from the last is not printed. */
+class Percentages {
+  private last = 0
+
+  /** @param least the percentage is printed where it differs by more from the last */
+  constructor(
+    private readonly show: (text: string) => unknown,
+    private readonly least: number
+  ) {
+    this.update(0)
+  }
+
+  /** So many percent are done. */
+  update(percent: number): void {
+    if (percent !== 0 && percent !== 100 && Math.abs(percent - this.last) <= this.least) return
+    this.last = percent
+    this.show(`    (${decimals(percent, 2)}/100%)\r`)
+  }
+
+  /** So many of the bytes are done, which are not all unless the caller says so. */
+  reach(bytes: number, size: number): void {
+    if (bytes < size) this.update((100 * bytes) / size)
+  }
+
+  /** Nothing more is shown. */
+  end(): void {
+    this.show('\n')
+  }
+}
+
+/** Percentages of the bytes to copy. */
 class Progress {
   private done = 0
-  private last = 0
+  private readonly percentages: Percentages
 
   /** @param step most bytes between two percentages */
   constructor(
     private readonly total: number,
     private readonly step: number,
     private readonly isCounted: IsCounted,
-    private readonly show: (text: string) => unknown
+    show: (text: string) => unknown
   ) {
-    this.update(0)
+    this.percentages = new Percentages(show, 1)
   }
 
   /** Adds a piece that is copied. */
@@ -34,20 +64,14 @@ class Progress {
     if (!this.isCounted(depth, bytes === undefined)) return
     for (let left = length; left > 0; left -= this.step) {
       this.done += Math.min(left, this.step)
-      this.update((100 * this.done) / this.total)
+      this.percentages.update((100 * this.done) / this.total)
     }
   }
 
   /** Prints that everything is copied. */
   end(): void {
-    this.update(100)
-    this.show('\n')
-  }
-
-  private update(percent: number): void {
-    if (percent !== 0 && percent !== 100 && Math.abs(percent - this.last) <= 1) return
-    this.last = percent
-    this.show(`    (${decimals(percent, 2)}/100%)\r`)
+    this.percentages.update(100)
+    this.percentages.end()
   }
 }
 
@@ -67,16 +91,27 @@ export const onTerminal = (): ((text: string) => void) | undefined => {
 export interface ProgressOptions {
   readonly progress?: boolean
   readonly quiet?: boolean
+  /** Whether the extents of a disk that cannot be read are left out. */
+  readonly salvage?: boolean
+}
+
+const showOf = ({ progress = false, quiet = false }: ProgressOptions): ((text: string) => unknown) | undefined =>
+  quiet ? undefined : progress ? print : onTerminal()
+
+/** Begins to show percentages as qemu-img's other commands do; `undefined` where nobody sees them. */
+export const percentagesOf = (options: ProgressOptions): Percentages | undefined => {
+  const show = showOf(options)
+  return show === undefined ? undefined : new Percentages(show, 2)
 }
 
 /** Adds up the bytes to copy, and begins to show their progress; `undefined` where nobody sees it. */
 export const progressOf = task(async function* (
   inputs: readonly OpenChain[],
-  { progress = false, quiet = false }: ProgressOptions,
+  options: ProgressOptions,
   isCounted: IsCounted,
   step: number = defaultStep
 ) {
-  const show = quiet ? undefined : progress ? print : onTerminal()
+  const show = showOf(options)
   if (show === undefined) return undefined
   let total = 0
   for (const input of inputs) {
@@ -88,7 +123,8 @@ export const progressOf = task(async function* (
         if (isCounted(e.depth, isZeroExtent(e))) total += Math.min(end, e.start + e.length) - e.start
       }
     )
-    yield* wait(count)
+    const counted = await count()
+    if (options.salvage !== true) yield* get(counted)
   }
   return new Progress(total, step, isCounted, show)
 })

@@ -195,12 +195,12 @@ const rawSink = (name: string, fd: number, sparse: number): Sink => ({
 
 /**
  * Converts into a new raw file; threads share the work on a whole disk, unless its zeros are to be written, holes are of
- * another size, or its rate is limited.
+ * another size, its rate is limited, or what cannot be read is zeros.
  */
 export const toRaw: Way = (inputs, { file: { name } }, options) =>
   createFile(name, Math.ceil(copiedSize(inputs, options) / sectorSize) * sectorSize, async function* (fd, path) {
     const [first, ...more] = inputs
-    const isWhole = options.part === undefined && options.sparse === grain && options.rate === 0
+    const isWhole = options.part === undefined && !options.salvage && options.sparse === grain && options.rate === 0
     if (first !== undefined && more.length === 0 && isWhole) yield* copyShared(first, { name, path }, fd, options)
     else yield* wait(copyDisks(inputs, rawSink(name, fd, options.sparse), options))
   })

@@ -15,11 +15,18 @@ const nested = (key: string, value: Json, depth: number): readonly string[] => {
   return [`${label} ${typeof value === 'string' ? value : JSON.stringify(value)}`]
 }
 
-/** The lines on what is qcow2's own. */
-export const specificLines = (specific: JsonObject): readonly string[] => [
-  'Format specific information:',
-  ...Object.entries(specific).flatMap(([k, v]) => nested(k, v, 1))
+/** A title, and the lines on what lies below it. */
+const section = (title: string, values: JsonObject): readonly string[] => [
+  `${title}:`,
+  ...Object.entries(values).flatMap(([k, v]) => nested(k, v, 1))
 ]
+
+/** The lines on what is qcow2's own. */
+export const specificLines = (specific: JsonObject): readonly string[] =>
+  section('Format specific information', specific)
+
+const limitLines = (limits: JsonObject | undefined): readonly string[] =>
+  limits === undefined ? [] : section('Block limits', limits)
 
 const findingLine = (f: Issue): string =>
   `    [${f.clause}] byte ${f.at}: ${f.structure}${f.field === '' ? '' : ` ${f.field}`}: found ${f.found}, expected ${f.expected}`
@@ -99,13 +106,14 @@ const heading = ({ filename, virtualSize, actualSize }: Heading, format: string)
 ]
 
 /** The report on a raw file as text. */
-export const humanRaw = (file: Heading): string => textOfLines(heading(file, 'raw'))
+export const humanRaw = (file: Heading, limits?: JsonObject): string =>
+  textOfLines([...heading(file, 'raw'), ...limitLines(limits)])
 
 const leftOutLine = ({ snapshots, bitmaps, findings }: LeftOut): string =>
   `left out: ${snapshots} snapshots, ${bitmaps} bitmaps, ${findings} findings`
 
 /** The report on an image as text. */
-export const humanInfo = (r: InfoReport): string => {
+export const humanInfo = (r: InfoReport, limits?: JsonObject): string => {
   const { header } = r.metadata
   const lines = [
     ...heading(r, 'qcow2'),
@@ -113,6 +121,7 @@ export const humanInfo = (r: InfoReport): string => {
     `cluster_size: ${r.clusterSize ?? 'null'}`,
     ...(header.incompatibleFeatures.dirty ? ['cleanly shut down: no'] : []),
     ...(r.backing === undefined ? [] : backingLines(r.backing)),
+    ...limitLines(limits),
     ...snapshotLines(r.snapshots),
     ...specificLines(specificJson(r)),
     `features: ${joined(r.features)}`,
