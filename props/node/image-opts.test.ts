@@ -90,6 +90,48 @@ const shared = (json: string): unknown => {
   return isObject(report) ? reported.map((key) => report[key]) : json
 }
 
+/** A name as its options, in any order, and with numbers where QEMU keeps the text of a list. */
+const asOptions = (name: unknown): unknown => {
+  const numbers = (_: string, value: unknown): unknown =>
+    typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
+  if (typeof name !== 'string' || !name.startsWith('json:')) return name
+  const options: unknown = JSON.parse(name.slice('json:'.length), numbers)
+  return isObject(options) ? Object.fromEntries(Object.entries(options).toSorted()) : options
+}
+
+const nameIn = (json: string): unknown => {
+  const report: unknown = JSON.parse(json)
+  return isObject(report) ? asOptions(report['filename']) : report
+}
+
+needsQemu(test)('reports name a part of a file by its options', () => {
+  const sized = 'offset=512,size=65536'
+  const ways = [
+    part,
+    part.replace('file.offset=512', `file.${sized.replace(',', ',file.')}`),
+    `driver=raw,${sized},file.filename=t.tar`
+  ]
+  for (const words of ways) {
+    const [own] = runLines(folder, [['info', '--output=json', '--image-opts', words]])
+    const expected = theirs('qemu-img', 'info', '--output=json', '--image-opts', words)
+    assert.equal(nameIn(own?.out ?? ''), nameIn(expected.out), words)
+  }
+  const [mapped, chain] = runLines(folder, [
+    ['map', '--image-opts', part],
+    ['info', '--backing-chain', '--output=json', 'part.qcow2']
+  ])
+  assert.match(
+    mapped?.out ?? '',
+    /0x50000 +json:\{"driver":"raw","offset":512,"file":\{"driver":"file","filename":"t.tar"\}\}\n/
+  )
+  const sizes = (json: string): readonly unknown[] => {
+    const layers: unknown = JSON.parse(json)
+    return Array.isArray(layers) ? layers.map((layer: unknown) => isObject(layer) && layer['virtual-size']) : []
+  }
+  const expected = theirs('qemu-img', 'info', '--backing-chain', '--output=json', 'part.qcow2')
+  assert.equal(sizes(chain?.out ?? ''), sizes(expected.out))
+})
+
 const digest = (name: string): string =>
   createHash('sha256')
     .update(readFileSync(at(name)))
@@ -297,6 +339,37 @@ test('a list of options and an object make the same value', () => {
   })
   holds(property, { runs: 2000 })
   assert.ok(named > 100, `${named}`)
+})
+
+test('images are created, rebased, committed and written into by options', () => {
+  const json = 'json:{"driver":"qcow2","file.filename":"copy.qcow2"}'
+  copyFileSync(at('o.qcow2'), at('copy.qcow2'))
+  const lines = [
+    ['create', '-q', '-F', 'qcow2', '-b', json, 'new.qcow2'],
+    ['rebase', '-F', 'qcow2', '-b', json, 'over.qcow2'],
+    ['io', '-c', 'write -q -P 3 256k 64k', 'new.qcow2'],
+    ['commit', '-q', '--image-opts', 'driver=qcow2,file.filename=new.qcow2'],
+    ['create', '-q', 'target.qcow2', '1M'],
+    ['convert', '-n', '--target-image-opts', json, 'driver=qcow2,file.filename=target.qcow2'],
+    ['compare', 'copy.qcow2', 'target.qcow2'],
+    ['compare', '-q', 'over.qcow2', 'new.qcow2']
+  ]
+  const ran = runLines(folder, lines)
+  assert.equal(
+    ran.map(({ code, error }) => [code, error]),
+    ran.map((_, i) => [i === ran.length - 1 ? 1 : 0, ''])
+  )
+  assert.is(ran.at(-2)?.out, 'Images are identical.\n')
+})
+
+test('texts in single quotes are texts too, as in QEMU', () => {
+  const nameOf = (json: string): unknown => {
+    const node = imageNode({ words: `json:{'file.filename':${json}}`, byOptions: false })
+    return E.isRight(node) && node.right.file.name
+  }
+  assert.is(nameOf(`'a"b\\'c'`), `a"b'c`)
+  assert.is(nameOf(`"it's"`), "it's")
+  assert.is(nameOf(`'a\\\\'`), 'a\\')
 })
 
 test('a part of a part is a part of the file', () => {

@@ -13,15 +13,15 @@ import { cannotOpen, type RemoteOptions, run, type Source } from '../files/sourc
 import { pathFrom } from '../images/follow.js'
 import { namingOthers } from '../images/not-qcow2.js'
 import { keepVersion } from '../images/below.js'
-import type { ImageNode } from '../images/image-node.js'
+import { type ImageNode, nodeName } from '../images/image-node.js'
 import { openImage, type OpenOptions } from '../images/open.js'
 import { type Heading, humanInfo, humanRaw } from '../text/info-text.js'
 import { command, flag } from './command.js'
 import { allow, forceShare, ignored, image, output, remote } from './options.js'
 
 /** What is known of a file beside its bytes. */
-const fileInfo = ({ name, length, actualSize }: Source): FileInfo => ({
-  filename: name,
+const fileInfo = ({ name, length, actualSize }: Source, node: ImageNode): FileInfo => ({
+  filename: nodeName(node),
   length,
   ...(actualSize === undefined ? {} : { actualSize }),
   fullName: (path) => pathFrom(name, path)
@@ -30,8 +30,8 @@ const fileInfo = ({ name, length, actualSize }: Source): FileInfo => ({
 /** A report on an image, or on a raw file. */
 type Report = InfoReport | Heading
 
-const rawReport = ({ name, length, actualSize }: Source): Heading => ({
-  filename: name,
+const rawReport = ({ length, actualSize }: Source, node: ImageNode): Heading => ({
+  filename: nodeName(node),
   virtualSize: BigInt(Math.ceil(length / sectorSize) * sectorSize),
   ...(actualSize === undefined ? {} : { actualSize })
 })
@@ -83,10 +83,10 @@ const judged = async function* (
   source: Source,
   node: ImageNode
 ): AsyncGenerator<Failed, readonly [Report, ImageInfo['refused']]> {
-  if (node.driver === 'raw') return [rawReport(source), undefined]
+  if (node.driver === 'raw') return [rawReport(source, node), undefined]
   const info = yield* wait(namingOthers(source)(run(source, () => readInfo(source.length))))
   yield* get(keepVersion(node, info.metadata))
-  return [infoReport(info, fileInfo(source)), info.refused]
+  return [infoReport(info, fileInfo(source, node)), info.refused]
 }
 
 /** An image that must be refused is described as far as it decodes. */
@@ -99,10 +99,12 @@ const infoOf = (image: ImageNode, remote: RemoteOptions, { isJson, limits }: For
 
 /** The same for an image and everything below it; nothing is printed where a file of the chain must be refused. */
 const infoOfChain = (image: ImageNode, options: OpenOptions, { isJson, limits }: Form): AsyncGenerator<Failed, void> =>
-  using(openImage(image, options), async function* ({ sources, nodes }) {
+  using(openImage(image, options), async function* ({ sources, nodes, chain }) {
     const layers: Report[] = []
     for (const [depth, source] of sources.entries()) {
-      const [report, refused] = yield* judged(source, nodes[depth] ?? image)
+      const layer = chain[depth]
+      const part = layer?._tag === 'Raw' ? { ...source, length: layer.size } : source
+      const [report, refused] = yield* judged(part, nodes[depth] ?? image)
       if (refused !== undefined) yield* get(E.left(cannotOpen(source.name)([refused])))
       layers.push(report)
     }

@@ -1,4 +1,5 @@
 /** Images as they are named: a format over a file, with what is opened in place of the files that the image itself names. */
+import type { JsonObject } from '../../bytes/json.js'
 import type { Place } from '../files/file.js'
 import type { Secrets } from './secrets.js'
 
@@ -42,6 +43,30 @@ export interface ImageNode extends NodeOptions {
   readonly driver: Format
   readonly file: Place
 }
+
+/** The JSON of a place by QEMU's options: the driver `raw` for a part of a file. */
+const placeJson = ({ name, part }: Place): JsonObject => {
+  const file = { driver: 'file', filename: name }
+  return part === undefined ? file : { driver: 'raw', ...part, file }
+}
+
+/** What reports call a file at a place: its name, or `json:{…}` for a part of it. */
+const placeName = (place: Place): string =>
+  place.part === undefined ? place.name : `json:${JSON.stringify(placeJson(place))}`
+
+/** What reports call an image: the name of its file, or `json:{…}` for one in a part of it. */
+export const nodeName = ({ driver, file }: ImageNode): string => {
+  if (file.part === undefined || driver === 'raw') return placeName(file)
+  return `json:${JSON.stringify({ driver, file: placeJson(file) })}`
+}
+
+/** A name of a file, or of a part of it, that no other has. */
+export const realName = ({ resolved, part }: Place, path: string): string =>
+  (resolved ?? path) + (part === undefined ? '' : `\0${part.offset}`)
+
+/** What reports call the file with the guest bytes of an image: that of the data file, where there is one. */
+export const holderName = ({ file, dataFile }: ImageNode, data: Pick<Place, 'name'> | undefined): string =>
+  placeName(data === undefined ? file : (dataFile ?? data))
 
 /** The image in a file of this name. */
 export const nodeAt = (name: string, driver: Format = 'qcow2'): ImageNode => ({ driver, file: { name } })

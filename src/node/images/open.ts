@@ -9,13 +9,13 @@ import { activeDisk, type GuestDisk, snapshotDisk } from '../../image/guest/exte
 import { type Metadata } from '../../image/metadata.js'
 import { vmStateDisk } from '../../image/guest/vm-state.js'
 import { type CommandError, type Failed, failure, get, inContext, onLeft, task, using, wait } from '../command-error.js'
-import { openPlace, openWhole, type Place, resolvedPath } from '../files/file.js'
+import { openPlace, openWhole, resolvedPath } from '../files/file.js'
 import { keepApart } from '../files/identity.js'
 import { readAccess } from '../files/lock.js'
 import { partLength } from '../files/part.js'
 import { cannotOpen, inOwnTime, isUrl, type RemoteOptions, run, type Source, type World } from '../files/source.js'
 import { backingNode, dataFilePlace, keepVersion, newBackingNode } from './below.js'
-import { type ImageNode, nodeAt } from './image-node.js'
+import { holderName, type ImageNode, nodeAt, realName } from './image-node.js'
 import { decryptionOf } from './key.js'
 import { openableMetadata, type OpenableMetadata, snapshotNamed } from './openable-metadata.js'
 import type { Secrets } from './secrets.js'
@@ -214,7 +214,7 @@ export const openImage = (top: ImageNode, options: OpenOptions): TaskEither<Comm
     const nodes = [top, ...steps.flatMap(({ next }) => next ?? [])] as const
     const names = sources.map((source) => source.name)
     const ofLayers = steps.map((step) => step.files)
-    const holders = ofLayers.map(({ image, data }) => (data ?? image).name)
+    const holders = nodes.map((node, depth) => holderName(node, ofLayers[depth]?.data))
     const files = ofLayers.flatMap(({ image, data }) => (data === undefined ? [image] : [image, data]))
     return {
       name,
@@ -231,10 +231,6 @@ export const openImage = (top: ImageNode, options: OpenOptions): TaskEither<Comm
   })
   return () => open()().then(onLeft(close))
 }
-
-/** A name of a file, or of a part of it, that no other has. */
-const realName = ({ resolved, part }: Place, path: string): string =>
-  (resolved ?? path) + (part === undefined ? '' : `\0${part.offset}`)
 
 /** The files of all chains. */
 export const filesOf = (chains: readonly OpenChain[]): readonly Source[] => chains.flatMap(({ files }) => files)

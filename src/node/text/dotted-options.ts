@@ -38,6 +38,14 @@ const keepLength = (text: string): E.Either<CommandError, void> =>
 
 const inJson = (why: string): CommandError => commandError(`Could not parse the JSON options: ${why}`)
 
+/** A text in QEMU's JSON, where texts in single quotes are texts too, as JSON. */
+const asJson = (text: string): string =>
+  text.replaceAll(/"(?:[^"\\]|\\.)*"|'((?:[^'\\]|\\.)*)'/gs, (whole, inner?: string) =>
+    inner === undefined
+      ? whole
+      : `"${inner.replaceAll(/\\.|"/gs, (each) => (each === "\\'" ? "'" : each === '"' ? '\\"' : each))}"`
+  )
+
 /** How many members the objects of a JSON text have, those of one name in one object counted one by one. */
 const membersOf = (json: string): number =>
   [...json.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/gs)].filter(([, colon]) => colon !== undefined).length
@@ -64,7 +72,7 @@ export const isJsonName = (name: string): boolean => name.startsWith('json:')
 /** The options in a name `json:{…}`. */
 export const optionsOfJson = either(function* (name: string): Generator<Failed, DottedOptions> {
   yield* get(keepLength(name))
-  const json = name.slice('json:'.length)
+  const json = asJson(name.slice('json:'.length))
   const value = yield* get(
     E.tryCatch(
       (): unknown => JSON.parse(json),
