@@ -34,25 +34,26 @@ const style = async (): Promise<string> => {
 const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
 const [page, worker, css] = await Promise.all([bundled('main.tsx'), bundled('worker.ts'), style()])
-const parts: Readonly<Record<string, string>> = {
-  page,
-  worker,
-  style: css,
-  // Only the program of this file runs; images on servers are what the page may ask for.
-  policy: [
-    "default-src 'none'",
-    `script-src ${hashOf(page)} blob:`,
-    'worker-src blob:',
-    "style-src 'unsafe-inline'",
-    'img-src data:',
-    'connect-src *',
-    "base-uri 'none'",
-    "form-action 'none'"
-  ].join('; ')
-}
+// Only the program of this file runs; images on servers are what the page may ask for.
+const policy = [
+  "default-src 'none'",
+  `script-src ${hashOf(page)} blob:`,
+  'worker-src blob:',
+  "style-src 'unsafe-inline'",
+  'img-src data:',
+  'connect-src *',
+  "base-uri 'none'",
+  "form-action 'none'"
+].join('; ')
+const parts = { style: css, image: 'null', worker, page }
+
+/** The template with a text in the empty element of this id. */
+const filled = (html: string, [id, text]: readonly [string, string]): string =>
+  html.replace(new RegExp(`(id="${id}">)(?=</)`), (_, tag: string) => tag + text)
+
 const template = readFileSync(`${source}/page.html`, 'utf8')
 mkdirSync(out, { recursive: true })
 writeFileSync(
   `${out}/explorer.html`,
-  template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => parts[name] ?? '')
+  Object.entries(parts).reduce(filled, template).replace('content=""', `content="${policy}"`)
 )
