@@ -270,8 +270,17 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
 /** Options whose effect is a time: rate-limit.test.ts shows that of the first. */
 export const timed = ['-r, --rate-limit <bytes>', '--jobs <n>']
 
+/** Options of `explore`, whose effects browsers see: explore.test.ts shows them. */
+const explored: readonly string[] = [
+  '-p, --port <port>',
+  '-U, --force-share',
+  '--header <line>',
+  '--timeout <seconds>',
+  '--allow-redirect'
+]
+
 /** Options of `nbd`, whose effects clients see: nbd.test.ts and nbd-options.test.ts show them. */
-export const served: readonly string[] = [
+const ofNbd: readonly string[] = [
   '-f, --format <format>',
   '--image-opts',
   '--object <definition>',
@@ -291,3 +300,6 @@ export const served: readonly string[] = [
   '--pid-file <path>',
   '--allow <folder>'
 ]
+
+/** Options of commands that serve. */
+export const served: Readonly<Record<string, readonly string[]>> = { nbd: ofNbd, explore: explored }

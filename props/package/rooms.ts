@@ -122,6 +122,12 @@ export const rooms: readonly Room[] = [
     effects: true
   },
   {
+    name: 'src/node/explore',
+    what: 'the server of the explorer, on the loopback interface',
+    uses: ['src/node/files'],
+    effects: true
+  },
+  {
     name: 'src/node/conform',
     what: 'conformance vectors, other programs compared with them, and reports by clause',
     uses: [failing],
@@ -130,7 +136,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'src/node/commands',
     what: 'each command: its arguments, options and what it does',
-    uses: ['src/node/convert', 'src/node/nbd', 'src/node/conform'],
+    uses: ['src/node/convert', 'src/node/nbd', 'src/node/explore', 'src/node/conform'],
     effects: true
   },
   {

@@ -5,20 +5,19 @@ import { guestKinds, guestTitles } from '../kinds.js'
 import { offsetText, sizeText } from '../numbers.js'
 import type { Summary } from '../summary.js'
 import { useExplorer } from './context.js'
-import { MapCanvas, pitch } from './map-canvas.js'
+import { MapCanvas, type Paint } from './map-canvas.js'
 import { MapTools } from './map-tools.js'
-import type { Palette } from './paint.js'
 import { mostCells, useZoom } from './zoom.js'
 
 const paintCell =
-  (map: GuestMap) =>
-  (context: CanvasRenderingContext2D, palette: Palette, cell: number, x: number, y: number): void => {
+  (map: GuestMap): Paint =>
+  (context, palette, cell, x, y, side) => {
     context.fillStyle = palette.of(`g-${guestKinds[map.kinds[cell] ?? 0] ?? 'absent'}`)
-    context.fillRect(x + 1, y + 1, pitch - 3, pitch - 3)
+    context.fillRect(x, y, side, side)
     if (map.differs[cell] !== 1) return
     context.strokeStyle = palette.of('warn')
     context.lineWidth = 2
-    context.strokeRect(x + 1, y + 1, pitch - 3, pitch - 3)
+    context.strokeRect(x, y, side, side)
   }
 
 const numberOf = (choice: DiskChoice): string => (choice === 'active' ? 'active' : String(choice))

@@ -5,33 +5,30 @@ import { kindAt, kinds, kindTitles } from '../kinds.js'
 import { grouped, sizeText } from '../numbers.js'
 import type { Summary } from '../summary.js'
 import { useExplorer } from './context.js'
-import { MapCanvas, pitch } from './map-canvas.js'
+import { MapCanvas, type Paint } from './map-canvas.js'
 import { MapTools } from './map-tools.js'
-import type { Palette } from './paint.js'
 import { mostCells, useZoom } from './zoom.js'
 
 /** How strong the colour of a cell is, by its refcount. */
 const shade = (refcount: number): number => (refcount === 0 ? 0.45 : refcount === 1 ? 0.75 : 1)
 
 const paintCell =
-  (map: HostMap, isChecked: boolean) =>
-  (context: CanvasRenderingContext2D, palette: Palette, cell: number, x: number, y: number): void => {
+  (map: HostMap, isChecked: boolean): Paint =>
+  (context, palette, cell, x, y, side) => {
     const kind = kindAt(map.kinds[cell] ?? 0)
     context.globalAlpha = kind === 'free' ? 1 : isChecked ? shade(map.refcounts[cell] ?? 0) : 0.75
     context.fillStyle = palette.of(`k-${kind}`)
-    context.fillRect(x + 1, y + 1, pitch - 3, pitch - 3)
+    context.fillRect(x, y, side, side)
     context.globalAlpha = 1
     const mark = map.marks[cell] ?? 0
     if (mark === 0) return
-    context.strokeStyle = palette.of(
-      (mark & marks.corruption) !== 0 ? 'bad' : (mark & marks.overlap) !== 0 ? 'bad' : 'warn'
-    )
+    context.strokeStyle = palette.of(mark === marks.leak ? 'warn' : 'bad')
     context.lineWidth = 2
-    context.strokeRect(x + 1, y + 1, pitch - 3, pitch - 3)
+    context.strokeRect(x, y, side, side)
     if ((mark & marks.overlap) === 0) return
     context.beginPath()
-    context.moveTo(x + 1, y + 1)
-    context.lineTo(x + pitch - 2, y + pitch - 2)
+    context.moveTo(x, y)
+    context.lineTo(x + side, y + side)
     context.stroke()
   }
 

@@ -2,19 +2,27 @@
 import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 
-/** The width of an element in pixels. */
-export const useWidth = (element: RefObject<Element | null>): number => {
-  const [width, setWidth] = useState(600)
+/** Width and height in pixels. */
+export interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+/** The size of an element. */
+export const useSize = (element: RefObject<Element | null>): Size => {
+  const [size, setSize] = useState<Size>({ width: 600, height: 400 })
   useLayoutEffect(() => {
     const own = element.current
     if (own === null) return
-    const observer = new ResizeObserver(() => setWidth(Math.max(1, own.clientWidth)))
+    const observer = new ResizeObserver(() =>
+      setSize({ width: Math.max(1, own.clientWidth), height: Math.max(1, own.clientHeight) })
+    )
     observer.observe(own)
     return () => {
       observer.disconnect()
     }
   }, [])
-  return width
+  return size
 }
 
 const dark = '(prefers-color-scheme: dark)'

@@ -1,11 +1,25 @@
 /** A map: cells in rows, of which one is current; by mouse and by keys. */
 import { useEffect, useRef } from 'preact/hooks'
 import type { Grid } from '../cells.js'
-import { useScheme, useWidth } from './layout.js'
+import { type Size, useScheme, useSize } from './layout.js'
 import { type Palette, paletteOf, prepare } from './paint.js'
 
-/** Pixels from one cell to the next. */
-export const pitch = 12
+/** Pixels from one cell to the next, at least and at most. */
+const [least, most] = [12, 26]
+
+/** The largest cells of which all are in sight. */
+const pitchOf = (cells: number, { width, height }: Size): number =>
+  Math.max(least, Math.min(most, Math.floor(Math.sqrt((width * height) / Math.max(1, cells)))))
+
+/** Draws a cell as a square of this side. */
+export type Paint = (
+  context: CanvasRenderingContext2D,
+  palette: Palette,
+  cell: number,
+  x: number,
+  y: number,
+  side: number
+) => void
 
 interface Props {
   readonly label: string
@@ -13,7 +27,7 @@ interface Props {
   readonly current: number
   /** What the current cell is, in words. */
   readonly status: string
-  readonly paint: (context: CanvasRenderingContext2D, palette: Palette, cell: number, x: number, y: number) => void
+  readonly paint: Paint
   /** What was painted from: a change of it paints again. */
   readonly from: unknown
   readonly onPick: (cell: number) => void
@@ -33,7 +47,10 @@ const steps = (columns: number): Readonly<Record<string, number>> => ({
 
 export const MapCanvas = ({ label, grid, current, status, paint, from, onPick, onZoom, onOpen }: Props) => {
   const canvas = useRef<HTMLCanvasElement>(null)
-  const width = useWidth(canvas)
+  const box = useRef<HTMLDivElement>(null)
+  const size = useSize(box)
+  const { width } = size
+  const pitch = pitchOf(grid.cells, size)
   const scheme = useScheme()
   const columns = Math.max(1, Math.floor(width / pitch))
   const rows = Math.ceil(grid.cells / columns)
@@ -43,12 +60,12 @@ export const MapCanvas = ({ label, grid, current, status, paint, from, onPick, o
     if (context === undefined) return
     const palette = paletteOf(canvas.current)
     for (let i = 0; i < grid.cells; i++)
-      paint(context, palette, i, (i % columns) * pitch, Math.floor(i / columns) * pitch)
+      paint(context, palette, i, (i % columns) * pitch + 1, Math.floor(i / columns) * pitch + 1, pitch - 3)
     if (current < 0 || current >= grid.cells) return
     context.strokeStyle = palette.of('fg')
     context.lineWidth = 2
     context.strokeRect((current % columns) * pitch, Math.floor(current / columns) * pitch, pitch - 1, pitch - 1)
-  }, [from, width, current, scheme])
+  }, [from, width, pitch, current, scheme])
   const cellAt = (event: MouseEvent): number =>
     Math.min(
       grid.cells - 1,
@@ -71,6 +88,7 @@ export const MapCanvas = ({ label, grid, current, status, paint, from, onPick, o
     <div class="map">
       <div
         class="map-cells"
+        ref={box}
         tabIndex={0}
         role="application"
         aria-roledescription="map"

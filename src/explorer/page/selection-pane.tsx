@@ -22,6 +22,12 @@ const numberText = (value: number | string, doc: string): string => {
   return `${grouped(whole)} = 0x${whole.toString(16)}${unit}`
 }
 
+/** A field of an entry: an offset in hexadecimal. */
+const fieldText = (name: string, value: Json | undefined): string => {
+  if (typeof value === 'object') return JSON.stringify(value)
+  return name.endsWith('offset') && typeof value !== 'boolean' ? `0x${BigInt(value ?? 0).toString(16)}` : String(value)
+}
+
 const Value = ({ value, doc }: { readonly value: Json; readonly doc: string }) => {
   if (value === null) return <span>none</span>
   if (typeof value === 'number') return <span class="mono">{numberText(value, doc)}</span>
@@ -34,7 +40,7 @@ const Value = ({ value, doc }: { readonly value: Json; readonly doc: string }) =
       {Object.entries(value).map(([key, v]) => (
         <div key={key}>
           <dt>{key}</dt>
-          <dd>{typeof v === 'object' && v !== null ? JSON.stringify(v) : String(v)}</dd>
+          <dd>{fieldText(key, v)}</dd>
         </div>
       ))}
     </dl>
@@ -42,7 +48,7 @@ const Value = ({ value, doc }: { readonly value: Json; readonly doc: string }) =
 }
 
 const Rules = ({ part }: { readonly part: SelectedPart }) => (
-  <details open={part.diagrams.length === 0}>
+  <details open={part.diagrams.length === 0 && !/cluster$/.test(part.structure)}>
     <summary>
       Rule <span class="clause">{part.clause}</span>
     </summary>

@@ -5,7 +5,7 @@ import { offsetText } from '../numbers.js'
 import type { Summary } from '../summary.js'
 import { useExplorer } from './context.js'
 import { paletteOf, prepare } from './paint.js'
-import { useScheme, useWidth } from './layout.js'
+import { useScheme, useSize } from './layout.js'
 
 const cells = 512
 const height = 18
@@ -13,7 +13,7 @@ const height = 18
 export const Strip = ({ summary }: { readonly summary: Summary }) => {
   const { state, send, go } = useExplorer()
   const canvas = useRef<HTMLCanvasElement>(null)
-  const width = useWidth(canvas)
+  const { width } = useSize(canvas)
   const scheme = useScheme()
   const clusters = Math.ceil(summary.fileLength / summary.clusterSize)
   useEffect(() => {
