@@ -1,13 +1,12 @@
 /** The page in a real browser; without Chromium the tests that need it are skipped. */
 import { existsSync } from 'node:fs'
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import type { Suite } from '../run/suite.js'
 
 const executablePath = '/usr/bin/chromium'
 
-/** The built page. */
-const built = fileURLToPath(new URL('../../src/explorer/explorer.html', import.meta.url))
+/** The URL of the built page. */
+export const pageUrl = new URL('../../src/explorer/explorer.html', import.meta.url).href
 
 const flags = [
   '--headless',
@@ -30,7 +29,7 @@ export class Chromium {
   private browser: Browser | undefined
 
   /** A new page at this URL, or at that of the built file. */
-  async open(url = pathToFileURL(built).href, size = { width: 1280, height: 800 }): Promise<Tab> {
+  async open(url = pageUrl, size = { width: 1280, height: 800 }): Promise<Tab> {
     this.browser ??= await chromium.launch({ executablePath, args: flags })
     const page = await this.browser.newPage({ viewport: size, acceptDownloads: true })
     page.setDefaultTimeout(10_000)

@@ -5,6 +5,7 @@ import type { Finding } from '../image/check/findings.js'
 import { eachCell, type Grid, gridOf } from './cells.js'
 import type { ImageIndex } from './image-index.js'
 import type { Intervals } from './intervals.js'
+import { kinds } from './kinds.js'
 
 /** Marks of a cell, which may be combined. */
 export const marks = { leak: 1, corruption: 2, overlap: 4 } as const
@@ -13,7 +14,7 @@ export const marks = { leak: 1, corruption: 2, overlap: 4 } as const
 export interface HostMap extends Grid {
   /** Bytes of a cluster. */
   readonly clusterSize: number
-  /** The number of the most important kind in each cell. */
+  /** The number of the kind that fills most of each cell. */
   readonly kinds: Uint8Array
   /** The highest refcount in each cell, at most 255. */
   readonly refcounts: Uint8Array
@@ -27,12 +28,26 @@ export interface Counted {
   readonly findings: readonly Finding[]
 }
 
-const paintKinds = (grid: Grid, size: number, intervals: Intervals, into: Uint8Array): void => {
+/** Adds to the bytes of each kind in each cell. */
+const addBytes = (grid: Grid, size: number, intervals: Intervals, bytes: Float64Array): void => {
   intervals.seal()
+  const length = grid.perCell * size
   for (const { from, to, kind } of intervals.within(grid.from * size, grid.to * size))
     eachCell(grid, Math.floor(from / size), Math.ceil(to / size), (cell) => {
-      into[cell] = Math.max(into[cell] ?? 0, kind)
+      const start = grid.from * size + cell * length
+      const i = cell * kinds.length + kind
+      bytes[i] = (bytes[i] ?? 0) + Math.min(to, start + length) - Math.max(from, start)
     })
+}
+
+/** The kind that fills most of a cell; of kinds that fill as much, and in a single cluster, the most important one. */
+const kindOfCell = ({ perCell }: Grid, bytes: Float64Array): number => {
+  if (perCell === 1)
+    return Math.max(
+      0,
+      bytes.findLastIndex((n) => n > 0)
+    )
+  return bytes.reduce((most, n, kind) => (n > 0 && n >= (bytes[most] ?? 0) ? kind : most), 0)
 }
 
 /** Calls `each` with every cluster of a range that has a refcount or references, and both numbers. */
@@ -68,8 +83,11 @@ export const hostMap = (
     refcounts: new Uint8Array(grid.cells),
     marks: new Uint8Array(grid.cells)
   }
-  paintKinds(grid, size, index.data, map.kinds)
-  paintKinds(grid, size, index.structures, map.kinds)
+  const bytes = new Float64Array(grid.cells * kinds.length)
+  addBytes(grid, size, index.data, bytes)
+  addBytes(grid, size, index.structures, bytes)
+  for (let cell = 0; cell < grid.cells; cell++)
+    map.kinds[cell] = kindOfCell(grid, bytes.subarray(cell * kinds.length, (cell + 1) * kinds.length))
   if (counted === undefined) return map
   const mark = (cell: number, which: number): void => {
     map.marks[cell] = (map.marks[cell] ?? 0) | which

@@ -209,9 +209,9 @@ const offsetsOf = ({ structure }: TableRef, bytes: Uint8Array): ((i: number) => 
 }
 
 const childOf = (id: string, table: TableRef, g: Geometry, i: number, at: number): Node => {
-  const guest = table.structure === 'L1 table' ? `, guest ${offsetText(i * l1Coverage(g))}` : ''
+  const detail = table.structure === 'L1 table' ? `guest ${offsetText(i * l1Coverage(g))}` : offsetText(at)
   const title = `${titles[table.structure]} ${i}`
-  return leaf(`${id}/${i}`, tableKinds[table.structure], title, `${offsetText(at)}${guest}`, at, clusterSize(g))
+  return leaf(`${id}/${i}`, tableKinds[table.structure], title, detail, at, clusterSize(g))
 }
 
 /** The structures that the entries of a table lead to, from entry `from` on; entries past the end of the file lead nowhere. */

@@ -3,6 +3,7 @@ import type { Mutant } from '../mutant.js'
 import { bytesMutants } from './bytes.js'
 import { compressionMutants } from './compression.js'
 import { encryptionMutants } from './encryption.js'
+import { explorerMutants } from './explorer.js'
 import { entryMutants } from './format-entries.js'
 import { structureMutants } from './format-structures.js'
 import { holeMutants } from './holes.js'
@@ -29,5 +30,6 @@ export const curated: readonly Mutant[] = [
   ...snapshotMutants,
   ...bitmapMutants,
   ...amendMutants,
-  ...nodeMutants
+  ...nodeMutants,
+  ...explorerMutants
 ]

@@ -1,8 +1,11 @@
 /** The page: an image in three panes, or the place to give it one. */
-import { useCallback, useEffect, useReducer, useRef } from 'preact/hooks'
+import { memo } from 'preact/compat'
+import { useCallback, useEffect, useMemo, useReducer, useRef } from 'preact/hooks'
 import { type Place, parseFragment, fragmentOf } from '../fragment.js'
+import type { Span } from '../spans.js'
+import { blockOf, type Blocks, noBlocks, withBlock } from './blocks.js'
 import { type Channel, startWorker } from './channel.js'
-import { type Explorer, ExplorerContext } from './context.js'
+import { BlocksContext, type Explorer, ExplorerContext } from './context.js'
 import { Findings } from './findings.js'
 import { Middle } from './middle.js'
 import type { ImageSource } from './protocol.js'
@@ -47,10 +50,42 @@ const served = (): ImageSource | undefined => {
   return { _tag: 'Url', name: String(given.name), url: new URL(String(given.url), location.href).href }
 }
 
+/** The blocks of the image that is open, and what takes another one. */
+const useBlockStore = (
+  state: State
+): readonly [Blocks, (at: number, bytes: Uint8Array, spans: readonly Span[]) => void] => {
+  const [store, put] = useReducer(withBlock, { image: 0, blocks: noBlocks })
+  const now = useRef(state)
+  now.current = state
+  const take = useCallback((at: number, bytes: Uint8Array, spans: readonly Span[]) => {
+    const { image, generation } = now.current
+    put({ image, block: blockOf(at, bytes, spans, generation) })
+  }, [])
+  return [store.image === state.image ? store.blocks : noBlocks, take]
+}
+
+const Bar = memo(TopBar)
+const Center = memo(Middle)
+const Side = memo(() => (
+  <nav class="pane structures" aria-label="Structures and findings">
+    <Tree />
+    <Findings />
+  </nav>
+))
+const Selected = memo(() => (
+  <aside class="pane selection" aria-label="Selection">
+    <SelectionPane />
+  </aside>
+))
+
 export const App = () => {
   const [state, dispatch] = useReducer(update, { ...start, place: parseFragment(location.hash) })
+  const [blocks, takeBlock] = useBlockStore(state)
   const channel = useRef<Channel | undefined>(undefined)
-  channel.current ??= startWorker(dispatch)
+  channel.current ??= startWorker((reply) => {
+    if (reply._tag === 'Window') takeBlock(reply.at, reply.bytes, reply.spans)
+    else dispatch(reply)
+  })
   const { send } = channel.current
   useHistory(dispatch)
   useSelected(state, channel.current)
@@ -68,39 +103,39 @@ export const App = () => {
   }, [state.summary?.name])
   const isOver = useDrop(openImage)
 
-  const explorer: Explorer = {
-    state,
-    send,
-    dispatch,
-    openImage,
-    go: (at, { view = state.place.view, move = false } = {}) => {
-      const place = { at, view }
-      setFragment(place, move)
-      dispatch({ _tag: 'Go', place })
-    },
-    edit: (edits) => {
-      dispatch({ _tag: 'Edited', edits })
-      send({ _tag: 'Edits', edits })
-    }
-  }
+  const explorer = useMemo(
+    (): Explorer => ({
+      state,
+      send,
+      dispatch,
+      openImage,
+      go: (at, { view = state.place.view, move = false } = {}) => {
+        const place = { at, view }
+        setFragment(place, move)
+        dispatch({ _tag: 'Go', place })
+      },
+      edit: (edits) => {
+        dispatch({ _tag: 'Edited', edits })
+        send({ _tag: 'Edits', edits })
+      }
+    }),
+    [state]
+  )
   return (
     <ExplorerContext.Provider value={explorer}>
-      {state.summary === undefined ? (
-        <Start isOver={isOver} />
-      ) : (
-        <div class={`app shows-${state.pane}`}>
-          <TopBar summary={state.summary} />
-          <nav class="pane structures" aria-label="Structures and findings">
-            <Tree />
-            <Findings />
-          </nav>
-          <Middle summary={state.summary} />
-          <aside class="pane selection" aria-label="Selection">
-            <SelectionPane />
-          </aside>
-        </div>
-      )}
-      {isOver && state.summary !== undefined && <div class="over">Drop to open</div>}
+      <BlocksContext.Provider value={blocks}>
+        {state.summary === undefined ? (
+          <Start isOver={isOver} />
+        ) : (
+          <div class={`app shows-${state.pane}`}>
+            <Bar summary={state.summary} />
+            <Side />
+            <Center summary={state.summary} />
+            <Selected />
+          </div>
+        )}
+        {isOver && state.summary !== undefined && <div class="over">Drop to open</div>}
+      </BlocksContext.Provider>
     </ExplorerContext.Provider>
   )
 }

@@ -25,10 +25,22 @@ export const blockOf = (at: number, bytes: Uint8Array, spans: readonly Span[], g
 
 export type Blocks = ReadonlyMap<number, Block>
 
-/** The same blocks and one more; the oldest goes when there are too many. */
-export const withBlock = (blocks: Blocks, block: Block): Blocks => {
-  const kept = [...blocks].filter(([at]) => at !== block.at).slice(-(most - 1))
-  return new Map([...kept, [block.at, block]])
+/** The blocks of one of the images that the page opens one after the other. */
+export interface BlockStore {
+  readonly image: number
+  readonly blocks: Blocks
+}
+
+export const noBlocks: Blocks = new Map<number, Block>()
+
+/** The same blocks and one more, or that one alone of another image; the oldest goes when there are too many. */
+export const withBlock = (
+  store: BlockStore,
+  { image, block }: { readonly image: number; readonly block: Block }
+): BlockStore => {
+  const before = store.image === image ? [...store.blocks] : []
+  const kept = before.filter(([at]) => at !== block.at).slice(-(most - 1))
+  return { image, blocks: new Map([...kept, [block.at, block]]) }
 }
 
 /** The block that holds byte `at`. */

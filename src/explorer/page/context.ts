@@ -1,6 +1,7 @@
 /** What every part of the page has at hand: the state, and what it may do. */
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
+import { type Blocks, noBlocks } from './blocks.js'
 import type { Edit } from '../edits.js'
 import type { View } from '../fragment.js'
 import type { ImageSource, Request } from './protocol.js'
@@ -26,5 +27,10 @@ export const ExplorerContext = createContext<Explorer>({
   go: nothing,
   edit: nothing
 })
+
+/** The blocks of the image, which change while rows are scrolled and nothing else does. */
+export const BlocksContext = createContext<Blocks>(noBlocks)
+
+export const useBlocks = (): Blocks => useContext(BlocksContext)
 
 export const useExplorer = (): Explorer => useContext(ExplorerContext)

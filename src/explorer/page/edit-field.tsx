@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks'
 import { parseBytes, parseNumber } from '../edits.js'
 import { blockAt } from './blocks.js'
-import { useExplorer } from './context.js'
+import { useBlocks, useExplorer } from './context.js'
 
 /** Bytes of the longest field that is typed over as a whole. */
 const longest = 64
@@ -11,13 +11,14 @@ const hexOf = (bytes: readonly number[]): string => bytes.map((b) => b.toString(
 
 export const EditField = ({ at, size }: { readonly at: number; readonly size: number }) => {
   const { state, edit } = useExplorer()
+  const blocks = useBlocks()
   const [typed, setTyped] = useState<{ readonly at: number; readonly text: string } | undefined>(undefined)
   const shown = Math.min(size, longest)
   const from = size > longest ? state.place.at : at
   const bytes = Array.from(
     { length: Math.min(shown, Math.max(0, (state.summary?.fileLength ?? 0) - from)) },
     (_, i) => {
-      const block = blockAt(state.blocks, from + i)
+      const block = blockAt(blocks, from + i)
       return block?.bytes[from + i - block.at] ?? 0
     }
   )

@@ -1,8 +1,8 @@
 /** The bytes: rows in hexadecimal and as text, each field in its colour, of which only those in sight exist. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { offsetText } from '../numbers.js'
-import { blockSize, spanAt } from './blocks.js'
-import { useExplorer } from './context.js'
+import { type Blocks, blockSize, spanAt } from './blocks.js'
+import { useBlocks, useExplorer } from './context.js'
 import { HexRow } from './hex-row.js'
 import { byteAtColumn, columnOf, rowAt } from './hex-rows.js'
 import { moveOf } from './hex-keys.js'
@@ -47,23 +47,24 @@ const useMetrics = (): readonly [Metrics, (element: HTMLDivElement | null) => vo
 }
 
 /** Asks for the blocks in sight that are missing, or older than what is known of the image. */
-const useBlocks = (from: number, to: number): void => {
+const useMissing = (blocks: Blocks, from: number, to: number): void => {
   const { state, send } = useExplorer()
   const asked = useRef(new Map<number, number>())
   const length = state.summary?.fileLength ?? 0
   useEffect(() => {
     for (const [at, generation] of asked.current)
-      if (state.blocks.get(at)?.generation === generation) asked.current.delete(at)
+      if (blocks.get(at)?.generation === generation) asked.current.delete(at)
     for (let at = from - (from % blockSize); at < Math.min(to, length); at += blockSize) {
-      if (state.blocks.get(at)?.generation === state.generation || asked.current.get(at) === state.generation) continue
+      if (blocks.get(at)?.generation === state.generation || asked.current.get(at) === state.generation) continue
       asked.current.set(at, state.generation)
       send({ _tag: 'Window', at, length: blockSize })
     }
-  }, [from, to, state.generation, state.blocks])
+  }, [from, to, state.generation, blocks])
 }
 
 export const Hex = () => {
   const { state, go } = useExplorer()
+  const blocks = useBlocks()
   const [{ rows, rowHeight, char, perRow }, setElement] = useMetrics()
   const element = useRef<HTMLDivElement | null>(null)
   const [top, setTop] = useState(0)
@@ -76,11 +77,11 @@ export const Hex = () => {
   useEffect(() => {
     if (selectedRow < top || selectedRow >= top + rows) scrollTo(selectedRow - Math.floor(rows / 3))
   }, [at, perRow, length])
-  useBlocks(top * perRow, (top + rows + 1) * perRow)
+  useMissing(blocks, top * perRow, (top + rows + 1) * perRow)
   const wheel = useRef(0)
   const drag = useDrag(rowHeight, (by) => setTop((t) => Math.max(0, Math.min(last, t + by))))
   const typed = useTyping()
-  const span = spanAt(state.blocks, at)
+  const span = spanAt(blocks, at)
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (typed(event)) return
@@ -103,7 +104,7 @@ export const Hex = () => {
   }
   const digits = Math.max(6, (length - 1).toString(16).length)
   const shown = Array.from({ length: Math.max(0, Math.min(rows + 1, total - top)) }, (_, i) =>
-    rowAt(state.blocks, (top + i) * perRow, perRow)
+    rowAt(blocks, (top + i) * perRow, perRow)
   )
   return (
     <div class="hex">
@@ -142,7 +143,7 @@ export const Hex = () => {
             selected={at >= row.at && at < row.at + perRow ? at - row.at : -1}
             selectedSpan={span?.at ?? -1}
             isEditing={state.isEditing}
-            blocks={state.blocks}
+            blocks={blocks}
           />
         ))}
       </div>

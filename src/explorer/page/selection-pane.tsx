@@ -48,7 +48,7 @@ const Value = ({ value, doc }: { readonly value: Json; readonly doc: string }) =
 }
 
 const Rules = ({ part }: { readonly part: SelectedPart }) => (
-  <details open={part.diagrams.length === 0 && !/cluster$/.test(part.structure)}>
+  <details open={part.diagrams.length === 0 && !part.structure.endsWith('cluster')}>
     <summary>
       Rule <span class="clause">{part.clause}</span>
     </summary>

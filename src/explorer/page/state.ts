@@ -1,5 +1,4 @@
 /** The state of the page, and how it follows from what happens. */
-import { type Block, blockOf, type Blocks, withBlock } from './blocks.js'
 import type { Contents } from '../contents.js'
 import type { Edit } from '../edits.js'
 import type { Place } from '../fragment.js'
@@ -22,10 +21,11 @@ export interface State {
   readonly summary: Summary | undefined
   readonly place: Place
   readonly pane: Pane
+  /** Which of the images it is that the page opens one after the other. */
+  readonly image: number
   /** Grows with what is known of the image. */
   readonly generation: number
   readonly isIndexed: boolean
-  readonly blocks: Blocks
   readonly selection: Selection | undefined
   readonly contents: Contents | undefined
   readonly verdict: Verdict | undefined
@@ -54,9 +54,9 @@ export const start: State = {
   summary: undefined,
   place: { at: 0, view: 'bytes' },
   pane: 'view',
+  image: 0,
   generation: 0,
   isIndexed: false,
-  blocks: new Map<number, Block>(),
   selection: undefined,
   contents: undefined,
   verdict: undefined,
@@ -97,6 +97,7 @@ const opened = (state: State, summary: Summary, edits: number): State => {
     }
   return {
     ...start,
+    image: state.image,
     place: { at: state.place.at < summary.fileLength ? state.place.at : 0, view: state.place.view },
     summary,
     generation: state.generation + 1,
@@ -122,7 +123,14 @@ const busy = { index: 'reading structures', check: 'checking' } as const
 export const update = (state: State, event: Event): State => {
   switch (event._tag) {
     case 'Opening':
-      return { ...start, generation: state.generation, place: state.place, isOpening: true, opening: event.name }
+      return {
+        ...start,
+        image: state.image + 1,
+        generation: state.generation,
+        place: state.place,
+        isOpening: true,
+        opening: event.name
+      }
     case 'Opened':
       return opened(state, event.summary, event.edits)
     case 'Go':
@@ -137,11 +145,6 @@ export const update = (state: State, event: Event): State => {
       return { ...state, edits: event.edits, original: state.original ?? state.verdict, verdict: undefined }
     case 'Children':
       return withPage(state, event.id, event.from, event.nodes, event.next)
-    case 'Window':
-      return {
-        ...state,
-        blocks: withBlock(state.blocks, blockOf(event.at, event.bytes, event.spans, state.generation))
-      }
     case 'Selected':
       return event.selection.at === state.place.at ? { ...state, selection: event.selection } : state
     case 'Contents':
@@ -165,7 +168,8 @@ export const update = (state: State, event: Event): State => {
     case 'Dismiss':
       return { ...state, error: undefined }
     case 'Close':
-      return { ...start, generation: state.generation + 1 }
+      return { ...start, image: state.image, generation: state.generation + 1 }
+    case 'Window':
     case 'Download':
       return state
   }

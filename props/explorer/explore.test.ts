@@ -1,0 +1,109 @@
+/** `qcow2 explore` in Chromium: large images open at once, and scrolling them costs little. */
+import { spawn } from 'node:child_process'
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as assert from 'uvu/assert'
+import type { Page } from 'playwright-core'
+import { suite } from '../run/suite.js'
+import { runHere } from '../node/outcome.js'
+import { Chromium, needsChromium } from './chromium.js'
+
+const test = suite('explore in Chromium')
+const inChromium = needsChromium(test)
+const browser = new Chromium()
+const folder = mkdtempSync(join(tmpdir(), 'qcow2-explore-'))
+const main = fileURLToPath(new URL('../../src/node/main.js', import.meta.url))
+
+test.after(async () => {
+  await browser.close()
+  rmSync(folder, { recursive: true })
+})
+
+/** Runs `work` with the URL under which an image is explored. */
+const exploring = async (image: string, work: (url: string) => Promise<void>): Promise<void> => {
+  const child = spawn(process.execPath, [main, 'explore', image], { stdio: ['ignore', 'pipe', 'inherit'] })
+  try {
+    const url = await new Promise<string>((resolve) =>
+      child.stdout.setEncoding('utf8').once('data', (text: string) => resolve(text.split('\n', 1).join()))
+    )
+    await work(url)
+  } finally {
+    child.kill('SIGINT')
+  }
+}
+
+inChromium('a disk of 1 TiB is open as soon as a small one, with its verdict and both maps', async () => {
+  const image = join(folder, 'large.qcow2')
+  await runHere('create', '-q', image, '1T')
+  await exploring(image, async (url) => {
+    const { page, complaints } = await browser.open(url)
+    await page.waitForSelector('.is-clean')
+    assert.match((await page.textContent('.facts')) ?? '', /1 TiB disk/)
+    await page.click('text=Host clusters')
+    await page.waitForSelector('.map-cells')
+    await page.click('text=Guest disk')
+    await page.waitForSelector('.map-cells')
+    assert.equal(complaints, [])
+    await page.close()
+  })
+})
+
+/** Milliseconds of script that one turn of the wheel costs, the best of some series. */
+const scriptOfStep = async (page: Page): Promise<number> => {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable')
+  const script = async (): Promise<number> => {
+    const { metrics } = await session.send('Performance.getMetrics')
+    return metrics.find(({ name }) => name === 'ScriptDuration')?.value ?? 0
+  }
+  const turns = 40
+  let best = Infinity
+  for (let series = 0; series < 4; series++) {
+    const before = await script()
+    await page.evaluate(`(async () => {
+      for (let i = 0; i < ${turns}; i++) {
+        document.querySelector('.rows').dispatchEvent(new WheelEvent('wheel', { deltaY: 100, bubbles: true, cancelable: true }))
+        await new Promise(requestAnimationFrame)
+      }
+    })()`)
+    best = Math.min(best, (1000 * ((await script()) - before)) / turns)
+  }
+  return best
+}
+
+inChromium('a file of 10 GiB is scrolled with few nodes, and 4 ms of script a step', async () => {
+  const image = join(folder, 'long.qcow2')
+  await runHere('create', '-q', image, '20G')
+  const fd = openSync(image, 'r+')
+  ftruncateSync(fd, 10 * 2 ** 30)
+  closeSync(fd)
+  await exploring(image, async (url) => {
+    const { page, complaints } = await browser.open(url)
+    await page.waitForSelector('.verdict')
+    const cost = await scriptOfStep(page)
+    assert.ok(cost <= 4, `${cost} ms`)
+    await page.fill('#go', '9G')
+    await page.press('#go', 'Enter')
+    assert.ok(Number(await page.evaluate('document.querySelectorAll("*").length')) < 1000)
+    assert.match((await page.textContent('.row.current')) ?? '', /^240000000/)
+    assert.equal(complaints, [])
+    await page.close()
+  })
+})
+
+inChromium('a host that is not this one, and a URL without its token, are not answered', async () => {
+  const image = join(folder, 'small.qcow2')
+  await runHere('create', '-q', image, '1M')
+  await exploring(image, async (url) => {
+    const { page } = await browser.open(url)
+    const { origin } = new URL(url)
+    assert.is(await page.evaluate(`fetch('${origin}/').then(({ status }) => status)`), 404)
+    await page.goto(url.replace('127.0.0.1', 'localhost'))
+    await page.waitForSelector('.verdict')
+    await page.close()
+  })
+})
+
+test.run()
