@@ -106,7 +106,7 @@ const asking: readonly (readonly [method: string, url: string, headers: Incoming
     ['GET', '/token', { host }, 404],
     ['GET', '/token/image/', { host }, 404],
     ['GET', '/token2/', { host }, 404],
-  ['GET', '/token2/image', { host }, 404],
+    ['GET', '/token2/image', { host }, 404],
     ['GET', '/', { host }, 404],
     ['GET', '/token/', {}, 403],
     ['GET', '/token/', { host: '127.0.0.1' }, 403],
