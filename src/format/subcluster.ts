@@ -16,7 +16,17 @@ export type Subcluster =
 /** All subclusters of a cluster, a bit each. @see SUB-02 */
 export const allSubclusters = 0xffff_ffff
 
-/** What a subcluster is by its two bits, and by whether its cluster has a host cluster; its entry is not compressed. @see SUB-03 */
+/**
+ * What a subcluster is by its two bits, and by whether its cluster has a host cluster; its entry is not compressed.
+ *
+ * @see SUB-03
+ * @example
+ * import { subclusterOf } from 'qcow2-spec/format'
+ * import * as assert from 'node:assert/strict'
+ *
+ * assert.equal(subclusterOf(true, true, false), 'data')
+ * assert.equal(subclusterOf(false, true, false), 'invalid')
+ */
 export const subclusterOf = (
   placed: boolean,
   allocated: boolean,

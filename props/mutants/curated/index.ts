@@ -4,6 +4,7 @@ import { bytesMutants } from './bytes.js'
 import { compressionMutants } from './compression.js'
 import { encryptionMutants } from './encryption.js'
 import { explorerMutants } from './explorer.js'
+import { fileMutants } from './files.js'
 import { entryMutants } from './format-entries.js'
 import { structureMutants } from './format-structures.js'
 import { holeMutants } from './holes.js'
@@ -30,6 +31,7 @@ export const curated: readonly Mutant[] = [
   ...snapshotMutants,
   ...bitmapMutants,
   ...amendMutants,
+  ...fileMutants,
   ...nodeMutants,
   ...explorerMutants
 ]

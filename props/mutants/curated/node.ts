@@ -1,4 +1,4 @@
-/** Mutants of src/node: files, sessions and commands. */
+/** Mutants of src/node but its files: images, sessions and commands. */
 import type { Mutant } from '../mutant.js'
 
 const inSession = {
@@ -8,10 +8,6 @@ const inSession = {
 const inRebase = {
   red: 'props/node/rebase.test.ts',
   rule: 'a disk stays the same over any other backing file, and over none'
-}
-const inAsyncWriter = {
-  red: 'props/node/async-writer.test.ts',
-  rule: 'in whatever order writes complete, a barrier ends the oldest round, and every byte reaches its place'
 }
 const inFaults = {
   red: 'props/node/faults.test.ts',
@@ -73,22 +69,6 @@ export const nodeMutants: readonly Mutant[] = [
     rule: 'a size that is no whole sectors may be rounded up'
   },
   {
-    name: 'a file keeps what a command has added that fails',
-    file: 'node/files/disk-file.ts',
-    change: { in: 'diskFile', find: 'end > reach', to: 'false' },
-    ...inFaults
-  },
-  {
-    name: 'what a fault has left as it was is written again',
-    file: 'node/files/disk-file.ts',
-    change: {
-      in: 'diskFile',
-      find: 'equal(stored($change.at, $change.at + $change.bytes.length), $change.bytes)',
-      to: 'false'
-    },
-    ...inFaults
-  },
-  {
     name: 'guest bytes in clusters that the same commands have freed are not put back',
     file: 'node/images/session.ts',
     change: { in: 'Session.all', find: '$writes.map(saved)', to: '$writes' },
@@ -100,13 +80,6 @@ export const nodeMutants: readonly Mutant[] = [
     change: { in: 'Session.orOver', find: 'this.over = $done.left', to: 'this.over = undefined' },
     red: 'props/node/full-disk.test.ts',
     rule: 'a session is over when a write has failed'
-  },
-  {
-    name: 'creation empties a data file that holds data',
-    file: 'node/files/new-image.ts',
-    change: { in: 'newDataPath', find: '$there.size > 0', to: '$there.size < 0' },
-    red: 'props/node/create.test.ts',
-    rule: 'create prints one line for a new image or for an error, and a failed create changes no file'
   },
   {
     name: 'a session does not read its pending guest writes',
@@ -133,25 +106,6 @@ export const nodeMutants: readonly Mutant[] = [
     ...inSession
   },
   {
-    name: 'reads of data leave out what waits to be written',
-    file: 'node/files/disk-file.ts',
-    change: { in: 'diskFile', find: '!isKnown($at, $at + $size)', to: 'true' },
-    red: 'props/node/io.test.ts',
-    rule: 'lines have the effect and the output of qemu-io with an external data file'
-  },
-  {
-    name: 'a partial write loses the rest of its page',
-    file: 'node/files/disk-file.ts',
-    change: { in: 'diskFile', find: '$page * pageSize < $kept', to: '$page * pageSize > $kept' },
-    ...inSession
-  },
-  {
-    name: 'a file ends with its last nonzero byte',
-    file: 'node/files/disk-file.ts',
-    change: { in: 'diskFile', find: 'if ($used.length > 0) ftruncateSync($fd, $end)', operator: 'drop-statement' },
-    ...inSession
-  },
-  {
     name: 'an io line writes zeros for the bytes of a pattern file',
     file: 'node/io/transfers.ts',
     change: { in: 'repeated', find: 'Buffer.alloc($length, $bytes)', to: 'Buffer.alloc($length)' },
@@ -166,49 +120,6 @@ export const nodeMutants: readonly Mutant[] = [
     rule: 'a compressed write is as short as zstd makes it'
   },
   {
-    name: 'a barrier waits for no write',
-    file: 'node/files/async-writer.ts',
-    change: {
-      in: 'AsyncWriter.barrier',
-      find: 'this.rounds.length < maxRounds ? $done : $oldest',
-      to: '$done'
-    },
-    ...inAsyncWriter
-  },
-  {
-    name: 'a barrier waits for the newest round',
-    file: 'node/files/async-writer.ts',
-    change: { in: 'AsyncWriter.barrier', find: 'this.rounds.shift()', to: 'this.rounds.pop()' },
-    ...inAsyncWriter
-  },
-  {
-    name: 'the rest of a partial write is lost',
-    file: 'node/files/async-writer.ts',
-    change: { in: 'AsyncWriter.write', find: '$done < $bytes.length', to: '$done === 0' },
-    ...inAsyncWriter
-  },
-  {
-    name: 'the failure of a write in flight is lost',
-    file: 'node/files/async-writer.ts',
-    change: { in: 'AsyncWriter.complete', find: '$first ?? done', to: 'done' },
-    red: 'props/node/async-writer.test.ts',
-    rule: 'of the writes that fail the first is reported, exactly once, and the others reach their places'
-  },
-  {
-    name: 'every round with a failed write reports a failure',
-    file: 'node/files/async-writer.ts',
-    change: { in: 'AsyncWriter.report', find: 'this.reported = true', operator: 'drop-statement' },
-    red: 'props/node/async-writer.test.ts',
-    rule: 'of the writes that fail the first is reported, exactly once, and the others reach their places'
-  },
-  {
-    name: 'bytes at an offset above 2^53 are written at the file position',
-    file: 'node/files/sparse.ts',
-    change: { in: 'exactRange', find: 'Number.isSafeInteger($at) && Number.isSafeInteger($end)', to: 'true' },
-    red: 'props/node/async-writer.test.ts',
-    rule: 'bytes at an offset that is no safe integer are not written, now or later'
-  },
-  {
     name: 'rebase exposes a longer backing file past the end of the old one',
     file: 'node/images/keep-disk.ts',
     change: { in: 'keepDisk', find: '!$piece.absent', to: '!($piece.absent && open.chain.length === 1)' },
@@ -220,13 +131,6 @@ export const nodeMutants: readonly Mutant[] = [
     change: { in: 'keepOver', find: 'yield* get(keepOffItself($image, $open, $below))', operator: 'drop-statement' },
     red: 'props/node/rebase.test.ts',
     rule: 'no image becomes its own backing file, nor that of one of its files'
-  },
-  {
-    name: 'an image that is not there yet is its own data file by another name',
-    file: 'node/files/identity.ts',
-    change: { in: 'isSameFile', find: 'placeOf($first) === placeOf($second)', to: '$first === $second' },
-    red: 'props/node/create.test.ts',
-    rule: 'no image is its own data file, by whatever names'
   },
   {
     name: 'an argument that is not UTF-8 is taken for another name',
@@ -295,13 +199,6 @@ export const nodeMutants: readonly Mutant[] = [
     rule: 'a link of a file or of a folder is followed where the file that it leads to may be'
   },
   {
-    name: 'a file that is opened need not be the one that was judged',
-    file: 'node/files/file.ts',
-    change: { in: 'isPathOf', find: 'readlinkSync($link) === path', to: 'true' },
-    red: 'props/node/follow.test.ts',
-    rule: 'a file that takes the place of the one that was judged is not opened'
-  },
-  {
     name: 'commit looks for a base from the working directory',
     file: 'node/commands/commit.ts',
     change: { in: 'depthOf', find: 'pathFrom($above.name, base)', to: 'base' },
@@ -309,78 +206,11 @@ export const nodeMutants: readonly Mutant[] = [
     rule: 'a base is named from the folder of the layer above it'
   },
   {
-    name: 'the locks of other processes are not looked for',
-    file: 'node/files/lock.ts',
-    change: { in: 'lockBytes', find: 'if ($shared.right) return E.right($lock)', operator: 'drop-statement' },
-    red: 'props/node/lock.test.ts',
-    rule: 'an image has one writer at a time, and readers beside it'
-  },
-  {
-    name: 'a reader of an image does not forbid others to write it',
-    file: 'node/files/lock.ts',
-    change: {
-      in: 'accesses',
-      find: "{ ...readOnly, forbids: ['write', 'resize'] }",
-      to: '{ ...readOnly, forbids: [] }'
-    },
-    red: 'props/node/lock.test.ts',
-    rule: 'an image that another process writes is not read, unless by force'
-  },
-  {
-    name: '--force-share takes the locks of a reader',
-    file: 'node/files/lock.ts',
-    change: { in: 'readAccess', find: "format === 'raw' || forceShare", to: "format === 'raw'" },
-    red: 'props/node/lock.test.ts',
-    rule: 'an image that another process writes is not read, unless by force'
-  },
-  {
-    name: 'the name of a partial file can be known before',
-    file: 'node/files/atomic-file.ts',
-    change: { in: 'atomicFile', find: "randomBytes($n).toString('hex')", to: 'String(process.pid)' },
-    red: 'props/node/output.test.ts',
-    rule: 'nothing is written through a link that lies where an output is made'
-  },
-  {
-    name: 'a partial file is readable by everybody until it is complete',
-    file: 'node/files/atomic-file.ts',
-    change: { in: 'createExclusively', find: 'fchmodSync($fd, $mode)', to: 'fchmodSync($fd, 0o644)' },
-    red: 'props/node/output.test.ts',
-    rule: 'an output keeps the mode and the owner of the file that it replaces, and nobody else reads it before'
-  },
-  {
-    name: 'a signal leaves partial files',
-    file: 'node/files/partial.ts',
-    change: { in: 'onSignal', find: 'rmSync($path, { force: true })', to: 'undefined' },
-    red: 'props/node/output.test.ts',
-    rule: 'a signal removes what is not complete, and the exit code is 128 and its number'
-  },
-  {
-    name: 'an output may be a file that is read for it',
-    file: 'node/files/identity.ts',
-    change: { in: 'keepApart', find: 'identity === identityOf($stats)', to: 'false' },
-    red: 'props/node/output.test.ts',
-    rule: 'an output is none of the files that are read for it, whatever its name'
-  },
-  {
     name: "SIGUSR1 opens a port for Node's debugger",
     file: 'node/main.ts',
     change: { in: '', find: "process.on('SIGUSR1', () => undefined)", operator: 'drop-statement' },
     red: 'props/node/command.test.ts',
     rule: 'SIGUSR1 has no effect, whoever sends it, as in qemu-io, and no debugger listens'
-  },
-  {
-    name: 'a server may redirect to any host',
-    file: 'node/files/remote.ts',
-    change: { in: 'answerOf', find: '!isSameHost(remote, $url) && !options.allowRedirect', to: 'false' },
-    red: 'props/node/remote.test.ts',
-    rule: 'a server is followed to another host only where that is allowed, and without the headers that are given'
-  },
-  {
-    name: 'given headers go to every host',
-    file: 'node/files/remote.ts',
-    change: { in: 'headersFor', find: 'isSameHost($remote, $url)', to: 'true' },
-    red: 'props/node/remote.test.ts',
-    rule: 'a server is followed to another host only where that is allowed, and without the headers that are given'
   },
   {
     name: 'a disk size that no number holds is rounded',
