@@ -7,6 +7,8 @@ import { load, names } from '../../corpus/load.js'
 import { contentsAt } from '../../src/explorer/contents.js'
 import { buildIndex, ImageIndex } from '../../src/explorer/image-index.js'
 import { kindAt } from '../../src/explorer/kinds.js'
+import { portableCipher } from '../../src/encryption/portable.js'
+import { unlock } from '../../src/image/guest/unlock.js'
 import { judge } from '../../src/explorer/verdict.js'
 import { assembled, right, runOn, sameBytes } from '../image/world.js'
 import { suite } from '../run/suite.js'
@@ -96,6 +98,33 @@ for (const name of ['case-31-deflate-clusters-512', 'case-30-zstd'])
     await page.close()
   })
 
+/** The password of the encrypted images of the corpus. */
+const password = 'abc'
+
+inChromium('the guest data of a LUKS image are shown under its password, and under no other', async () => {
+  const { image } = load('case-59-luks')
+  const index = new ImageIndex(image.length)
+  right(runOn(image, buildIndex(index)))
+  index.data.seal()
+  const at = [...index.data.within(0, image.length)][0]?.from ?? 0
+  const m = index.metadata
+  if (m === undefined) throw new Error('no header')
+  const decryption = right(runOn(image, unlock(m, new TextEncoder().encode(password), portableCipher)))
+  const plain = right(runOn(image, contentsAt(index, at, decryption)))?.bytes ?? new Uint8Array(0)
+  const { page, complaints } = await browser.open(`${pageUrl}#at=${at}`)
+  await openImage(page, 'disk.qcow2', image)
+  await page.fill('#password', 'wrong')
+  await page.click('text=Unlock')
+  assert.match((await (await page.waitForSelector('.selection .error')).textContent()) ?? '', /Invalid password/)
+  await page.fill('#password', password)
+  await page.click('text=Unlock')
+  const shown = (await (await page.waitForSelector('.preview')).textContent()) ?? ''
+  const digits = shown.split('\n').map((line) => line.slice(0, 24))
+  assert.is(digits.join('').replace(/\s/g, ''), Buffer.from(plain.subarray(0, 64)).toString('hex'))
+  assert.equal(complaints, [])
+  await page.close()
+})
+
 inChromium('a hostile image of each kind gives findings, and nothing else', async () => {
   const { page, complaints } = await browser.open()
   const hostile = names().filter((name, i) => name.startsWith('broken') && i % 8 === 0)
@@ -182,6 +211,16 @@ inChromium('everything is reached by keys alone', async () => {
   await page.keyboard.press('Control+Home')
   for (const key of ['ArrowRight', 'ArrowDown', 'n']) await page.keyboard.press(key)
   assert.is(at(), '#at=0x14')
+  // The offset of the L1 table is followed, and the way back leads to it.
+  await page.keyboard.press('g')
+  await page.keyboard.type('0x28')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('text=leads to')
+  await focusOn('.rows')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('h3:has-text("L1 table")')
+  await page.goBack()
+  assert.is(at(), '#at=0x28')
   await page.keyboard.press('PageDown')
   await page.keyboard.press('Control+End')
   assert.is(at(), `#at=0x${(disk().length - 1).toString(16)}`)

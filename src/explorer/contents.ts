@@ -2,7 +2,7 @@
 import { onEmit, type Plan } from '../bytes/plan.js'
 import { clusterSize } from '../format/geometry.js'
 import { portable } from '../compression/decompress.js'
-import { activeDisk, type Extent, extents, type GuestDisk } from '../image/guest/extents.js'
+import { activeDisk, type Decryption, type Extent, extents, type GuestDisk } from '../image/guest/extents.js'
 import { readGuest } from '../image/guest/read.js'
 import { diskOf } from './guest-map.js'
 import type { ImageIndex } from './image-index.js'
@@ -30,8 +30,11 @@ function* diskOfTree(index: ImageIndex, of: string): Plan<GuestDisk | undefined>
   return snapshot === undefined ? activeDisk(m, g) : yield* diskOf(m, g, Number(snapshot))
 }
 
-/** What the guest sees of the cluster that host byte `at` is part of; undefined where it holds no guest data. */
-export function* contentsAt(index: ImageIndex, at: number): Plan<Contents | undefined> {
+/**
+ * What the guest sees of the cluster that host byte `at` is part of; undefined where it holds no guest data. Encrypted data
+ * are read with their decryption.
+ */
+export function* contentsAt(index: ImageIndex, at: number, decryption?: Decryption): Plan<Contents | undefined> {
   const g = index.geometry
   index.data.seal()
   const run = [...index.data.within(at, at + 1)][0]
@@ -42,7 +45,12 @@ export function* contentsAt(index: ImageIndex, at: number): Plan<Contents | unde
   const size = clusterSize(g)
   const guest = entry.guest - (entry.guest % size)
   const length = Math.max(0, Math.min(shown, disk.size - guest))
-  const bytes = yield* readGuest([{ _tag: 'Image', disk }], guest, length, portable)
+  const bytes = yield* readGuest(
+    [{ _tag: 'Image', disk: { ...disk, ...(decryption === undefined ? {} : { decryption }) } }],
+    guest,
+    length,
+    portable
+  )
   return { at, guest, bytes, size }
 }
 

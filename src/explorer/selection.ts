@@ -40,6 +40,8 @@ export interface SelectedPart {
   readonly target?: number
   /** Byte offset of the entry or field that leads to the structure. */
   readonly from?: number
+  /** Of guest data: the guest byte, or the first one of a compressed cluster. */
+  readonly guest?: number
 }
 
 /** Something that has bytes in a host cluster. */
@@ -184,7 +186,8 @@ function* dataPart(index: ImageIndex, g: Geometry, run: Interval, offset: number
       says: clause(id),
       rules: [],
       diagrams: [],
-      from
+      from,
+      guest
     }
   ]
 }

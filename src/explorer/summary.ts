@@ -20,6 +20,7 @@ export interface Summary {
   readonly version: number
   /** What distinguishes the image, in words: `zstd`, `extended L2`. */
   readonly features: readonly string[]
+  readonly isEncrypted: boolean
   readonly snapshots: readonly string[]
   readonly outline: readonly Node[]
   /** Why there is no header, or what the file is instead. */
@@ -51,6 +52,7 @@ const summaryOf = (name: string, fileLength: number, m: Metadata): Summary => ({
   diskSize: Number(presentedSize(m.header)),
   version: m.header.version,
   features: featuresOf(m),
+  isEncrypted: m.header.cryptMethod === 1 || m.header.cryptMethod === 2,
   snapshots: m.snapshots.map((s) => label(s.name)),
   outline: outline(m)
 })
@@ -68,6 +70,7 @@ export function* summarize(name: string, fileLength: number): Plan<Summary> {
     diskSize: 0,
     version: 0,
     features: [],
+    isEncrypted: false,
     snapshots: [],
     outline: [],
     unreadable: kind === undefined ? why : `not a qcow2 image: ${kind}. ${why}`

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import type { DiskChoice, GuestMap } from '../guest-map.js'
 import { guestKinds, guestTitles } from '../kinds.js'
 import { offsetText, sizeText } from '../numbers.js'
+import type { Selection } from '../selection.js'
 import type { Summary } from '../summary.js'
 import { useExplorer } from './context.js'
 import { MapCanvas, type Paint } from './map-canvas.js'
@@ -46,11 +47,18 @@ const Choice = ({ label, value, snapshots, none, onChoose }: ChoiceProps) => (
   </label>
 )
 
+/** The guest byte of a disk that the selected host byte holds. */
+const guestOf = (selection: Selection | undefined, disk: DiskChoice): number | undefined => {
+  const of = disk === 'active' ? 'active' : `snapshot ${disk}`
+  const parts = selection?.parts.filter(({ guest }) => guest !== undefined) ?? []
+  return (parts.find((part) => part.of === of) ?? parts[0])?.guest
+}
+
 export const GuestView = ({ summary }: { readonly summary: Summary }) => {
   const { state, send, go } = useExplorer()
   const [disk, setDisk] = useState<DiskChoice>('active')
   const [other, setOther] = useState<DiskChoice | undefined>(undefined)
-  const [current, setCurrent] = useState(-1)
+  const [chosen, choose] = useState<number | undefined>(undefined)
   const map = state.guestMap
   const total = map?.diskSize ?? summary.diskSize
   const zoom = useZoom(total, summary.clusterSize)
@@ -62,10 +70,15 @@ export const GuestView = ({ summary }: { readonly summary: Summary }) => {
   useEffect(() => {
     if (place?.at !== undefined && place.at < summary.fileLength) go(place.at, { move: true })
   }, [place])
+  const selected = guestOf(state.selection, disk)
+  useEffect(() => {
+    if (selected !== undefined) choose(selected)
+  }, [selected])
   if (map === undefined) return <p class="hint">No map of the guest disk: its tables cannot be read.</p>
+  const current = chosen === undefined ? -1 : Math.floor((chosen - map.from) / map.perCell)
   const guest = map.from + current * map.perCell
   const pick = (cell: number): void => {
-    setCurrent(cell)
+    choose(map.from + cell * map.perCell)
     send({ _tag: 'GuestPlace', disk, guest: map.from + cell * map.perCell })
   }
   const stored =

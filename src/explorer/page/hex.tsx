@@ -85,6 +85,16 @@ export const Hex = () => {
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (typed(event)) return
+    const target = state.selection?.parts.find((part) => part.target !== undefined)?.target
+    if (event.key === 'Enter' && target !== undefined && target < length) {
+      go(target)
+      return
+    }
+    if (event.key === 'g' && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault()
+      document.getElementById('go')?.focus()
+      return
+    }
     const to = moveOf(event, at, length, perRow, rows, span)
     if (to === undefined) return
     event.preventDefault()

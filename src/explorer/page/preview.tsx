@@ -3,13 +3,21 @@ import { offsetText } from '../numbers.js'
 import { useExplorer } from './context.js'
 import { rowAt } from './hex-rows.js'
 import { blockOf } from './blocks.js'
+import { UnlockForm } from './unlock-form.js'
 
 const perRow = 8
 const rows = 8
 
 export const Preview = () => {
-  const { contents } = useExplorer().state
+  const { contents, summary, lock } = useExplorer().state
   if (contents === undefined) return null
+  if (summary?.isEncrypted === true && lock !== 'unlocked')
+    return (
+      <section class="part">
+        <h3>What the guest reads</h3>
+        <UnlockForm />
+      </section>
+    )
   if (contents.failed !== undefined)
     return (
       <section class="part">

@@ -25,6 +25,8 @@ export type Request =
   | { readonly _tag: 'Window'; readonly at: number; readonly length: number }
   | { readonly _tag: 'Select'; readonly at: number }
   | { readonly _tag: 'Contents'; readonly at: number }
+  /** A password for the guest data. */
+  | { readonly _tag: 'Unlock'; readonly password: string }
   | { readonly _tag: 'HostMap'; readonly of: MapUse; readonly range: MapRange }
   | { readonly _tag: 'GuestMap'; readonly range: MapRange; readonly disk: DiskChoice; readonly other?: DiskChoice }
   | { readonly _tag: 'GuestPlace'; readonly disk: DiskChoice; readonly guest: number }
@@ -48,6 +50,8 @@ export type Reply =
   | { readonly _tag: 'HostMap'; readonly of: MapUse; readonly map: HostMap }
   | { readonly _tag: 'GuestMap'; readonly map: GuestMap; readonly stopped?: string }
   | { readonly _tag: 'GuestPlace'; readonly guest: number; readonly at: number | undefined; readonly how: string }
+  /** Whether guest data are decrypted now, and why not. */
+  | { readonly _tag: 'Unlocked'; readonly failed: string | undefined }
   | { readonly _tag: 'Progress'; readonly task: 'index' | 'check'; readonly text: string }
   | { readonly _tag: 'Indexed'; readonly structures: number; readonly dropped: number }
   | { readonly _tag: 'Checked'; readonly verdict: Verdict }

@@ -176,6 +176,10 @@ export const SelectionPane = () => {
           ))}
           <Preview />
           <Cluster selection={selection} />
+          <p class="hint keys">
+            Keys in the bytes: arrows, <kbd>n</kbd> and <kbd>p</kbd> for the next and the previous field,{' '}
+            <kbd>Enter</kbd> to follow an offset, <kbd>g</kbd> to go to one.
+          </p>
         </>
       )}
     </>

@@ -3,7 +3,9 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Plan } from '../../bytes/plan.js'
 import { type Failure, showFailure } from '../../bytes/run-async.js'
 import { readAt } from '../../bytes/plan.js'
-import type { Extent, GuestDisk } from '../../image/guest/extents.js'
+import { portableCipher } from '../../encryption/portable.js'
+import type { Decryption, Extent, GuestDisk } from '../../image/guest/extents.js'
+import { unlock } from '../../image/guest/unlock.js'
 import { contentsAt, placeOfGuest } from '../contents.js'
 import type { Edit } from '../edits.js'
 import { collectExtents, type DiskChoice, diskOf, guestMap } from '../guest-map.js'
@@ -35,11 +37,14 @@ export class Session {
   private readonly job: Job = newJob()
   private readonly mapped = new Map<DiskChoice, Promise<Mapped | undefined>>()
   private counted: Counted | undefined
+  private isClosed = false
 
   constructor(
     private readonly image: OpenImage,
     private readonly edits: readonly Edit[],
-    private readonly send: (reply: Reply) => void
+    private readonly send: (reply: Reply) => void,
+    /** What decrypts the guest data, once a password was given. */
+    public decryption?: Decryption
   ) {
     this.index = new ImageIndex(image.length)
   }
@@ -54,8 +59,6 @@ export class Session {
     this.cancel()
     this.isClosed = true
   }
-
-  private isClosed = false
 
   private post(reply: Reply): void {
     if (!this.isClosed) this.send(reply)
@@ -111,6 +114,9 @@ export class Session {
       case 'Contents':
         await this.contents(request)
         break
+      case 'Unlock':
+        await this.unlock(request)
+        break
       case 'HostMap':
         this.hostMap(request)
         break
@@ -153,7 +159,7 @@ export class Session {
   }
 
   private async contents({ at }: RequestOf<'Contents'>): Promise<void> {
-    const contents = await this.run(() => contentsAt(this.index, at))
+    const contents = await this.run(() => contentsAt(this.index, at, this.decryption))
     if (E.isRight(contents)) this.post({ _tag: 'Contents', at, contents: contents.right })
     else
       this.post({
@@ -161,6 +167,16 @@ export class Session {
         at,
         contents: { at, guest: 0, size: 0, bytes: new Uint8Array(0), failed: showFailure(contents.left) }
       })
+  }
+
+  private async unlock({ password }: RequestOf<'Unlock'>): Promise<void> {
+    const { metadata: m } = this.index
+    if (m === undefined) return
+    const bytes = new TextEncoder().encode(password)
+    const found = await this.run(() => unlock(m, bytes, portableCipher))
+    bytes.fill(0)
+    if (E.isRight(found)) this.decryption = found.right
+    this.post({ _tag: 'Unlocked', failed: E.isLeft(found) ? showFailure(found.left) : undefined })
   }
 
   private hostMap({ of, range }: RequestOf<'HostMap'>): void {

@@ -28,6 +28,9 @@ export interface State {
   readonly isIndexed: boolean
   readonly selection: Selection | undefined
   readonly contents: Contents | undefined
+  /** Whether a password is being tried, or was, and what came of it. */
+  readonly lock: 'locked' | 'unlocking' | 'unlocked'
+  readonly wrongPassword: string | undefined
   readonly verdict: Verdict | undefined
   /** Why there is none. */
   readonly unchecked: string | undefined
@@ -59,6 +62,8 @@ export const start: State = {
   isIndexed: false,
   selection: undefined,
   contents: undefined,
+  lock: 'locked',
+  wrongPassword: undefined,
   verdict: undefined,
   unchecked: undefined,
   original: undefined,
@@ -82,6 +87,7 @@ export type Event =
   | { readonly _tag: 'Toggle'; readonly id: string }
   | { readonly _tag: 'Editing'; readonly is: boolean }
   | { readonly _tag: 'Edited'; readonly edits: readonly Edit[] }
+  | { readonly _tag: 'Unlocking' }
   | { readonly _tag: 'Dismiss' }
   | { readonly _tag: 'Close' }
 
@@ -149,6 +155,12 @@ export const update = (state: State, event: Event): State => {
       return event.selection.at === state.place.at ? { ...state, selection: event.selection } : state
     case 'Contents':
       return event.at === state.place.at ? { ...state, contents: event.contents } : state
+    case 'Unlocking':
+      return { ...state, lock: 'unlocking', wrongPassword: undefined }
+    case 'Unlocked':
+      return event.failed === undefined
+        ? { ...state, lock: 'unlocked', generation: state.generation + 1 }
+        : { ...state, lock: 'locked', wrongPassword: event.failed }
     case 'HostMap':
       return event.of === 'strip' ? { ...state, strip: event.map } : { ...state, hostMap: event.map }
     case 'GuestMap':

@@ -61,6 +61,7 @@ const GoTo = ({ summary }: { readonly summary: Summary }) => {
         placeholder="Offset"
         spellcheck={false}
         autocomplete="off"
+        onFocus={() => input.current?.select()}
         onInput={() => input.current?.setCustomValidity('')}
       />
     </form>

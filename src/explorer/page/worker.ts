@@ -27,7 +27,7 @@ const handle = async (request: Request): Promise<void> => {
     case 'Edits':
       state.session?.close()
       if (state.image === undefined) return
-      state.session = new Session(state.image, request.edits, send)
+      state.session = new Session(state.image, request.edits, send, state.session?.decryption)
       await state.session.start()
       break
     case 'Cancel':
