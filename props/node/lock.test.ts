@@ -161,6 +161,7 @@ const readers = (): {
       ['compare', overlay, image],
       ['map', '--bitmap', 'b', image],
       ['dump', image],
+      ['metadump', image, join(folder, 'copy')],
       ['explain', image],
       ['read', overlay, '0', '1'],
       ['io', '-r', '-c', 'read 0 512', overlay]

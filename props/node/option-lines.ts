@@ -114,6 +114,12 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'dump [--data=inline] a.qcow2'
   ],
   assemble: [],
+  metadump: [
+    ...reading('metadump IMAGE new'),
+    byOptions('metadump IMAGE new'),
+    'metadump [-f raw] a.qcow2 new',
+    'metadump [--keep-names] a.qcow2 new'
+  ],
   measure: [
     withKey('measure IMAGE'),
     ...reading('measure -O qcow2 IMAGE'),

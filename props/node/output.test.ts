@@ -52,6 +52,7 @@ test.after(() => {
 /** Each way to make an output, with its arguments. */
 const ways: Readonly<Record<string, (out: string) => readonly string[]>> = {
   assemble: (out) => ['assemble', at('dump'), out],
+  metadump: (out) => ['metadump', at('image'), out],
   'convert to raw': (out) => ['convert', at('image'), out],
   'convert to an image': (out) => ['convert', '-O', 'qcow2', at('image'), out],
   'create an image': (out) => ['create', '-q', out, '1M'],

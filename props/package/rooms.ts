@@ -37,10 +37,10 @@ export const rooms: readonly Room[] = [
     what: 'the checker: refcounts, owners, findings, report',
     uses: [imageShared, 'src/compression']
   },
-  { name: 'src/image/dump', what: 'regions of the file, dump and explain', uses: [imageShared] },
+  { name: 'src/image/dump', what: 'regions of the file, dump, explain, redaction', uses: [imageShared] },
   {
     name: 'src/image',
-    what: 'info, verdict, the kinds of file names',
+    what: 'info, verdict, metadump, the kinds of file names',
     uses: ['src/image/guest', 'src/image/check', 'src/image/dump']
   },
   {

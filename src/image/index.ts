@@ -63,4 +63,5 @@ export { type DirtyRange, dirtyRanges } from './guest/bitmap-ranges.js'
 /** Every structure of an image, as JSON and byte by byte. */
 export { dump, type DumpData, dumpFrame, dumpRegions, type Patch, patchOf } from './dump/dump.js'
 export { type ExplainReport, explainJson, explain, type Explanation } from './dump/explain.js'
+export { metadump, type MetadumpOptions, type MetadumpPiece, type MetadumpReport } from './metadump.js'
 export { type RegionItem, type Region, regions, type Structure, structures } from './dump/regions.js'

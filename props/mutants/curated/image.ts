@@ -8,6 +8,38 @@ const onDamagedImages = {
 
 export const imageMutants: readonly Mutant[] = [
   {
+    name: 'a metadump keeps names',
+    file: 'image/dump/redact.ts',
+    change: { in: 'redactRecords', find: "$as === 'name' ? rename($part) : $part", to: '$part' },
+    red: 'props/image/metadump.test.ts',
+    rule: 'names are replaced at equal length, and kept where that is asked for'
+  },
+  {
+    name: 'a metadump leaves out a lost L2 table',
+    file: 'image/metadump.ts',
+    change: { in: 'checked', find: "$clause === 'CHK-17'", to: 'false' },
+    red: 'props/image/metadump.test.ts',
+    rule: 'a leaked cluster that a check takes for an L2 table is in the copy, no other one'
+  },
+  {
+    name: 'a metadump leaves out tables that break a rule',
+    file: 'image/metadump.ts',
+    change: {
+      in: 'checked',
+      find: 'yield* emittingReads(tables($m, $g, $length))',
+      to: 'yield* tables($m, $g, $length)'
+    },
+    red: 'props/image/metadump.test.ts',
+    rule: 'check and map of the copy are those of the image'
+  },
+  {
+    name: 'a metadump keeps key material that lies under a table',
+    file: 'image/metadump.ts',
+    change: { in: 'metadump.putPublic', find: 'without(bytes, at, hidden)', to: 'bytes' },
+    red: 'props/image/metadump.test.ts',
+    rule: 'no key material, digest or salt of a LUKS header is in the copy'
+  },
+  {
     name: 'the LUKS header of an encrypted image is not judged',
     file: 'image/luks-area.ts',
     change: { in: 'judgeArea', find: 'luksHeaderRules.judge($header, $pointer, $at)', to: '[]' },
