@@ -1,6 +1,8 @@
 /** `qcow2 explore` in Chromium: large images open at once, and scrolling them costs little. */
 import { spawn } from 'node:child_process'
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -92,6 +94,43 @@ inChromium('a file of 10 GiB is scrolled with few nodes, and 4 ms of script a st
     await page.close()
   })
 })
+
+inChromium(
+  'a URL is opened where its server serves ranges to other pages, and else the page says what is missing',
+  async () => {
+    const path = join(folder, 'far.qcow2')
+    await runHere('create', '-q', path, '1M')
+    const file = readFileSync(path)
+    const server = createServer((request, response) => {
+      const [, from = 0, last = 0] = (/^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []).map(Number)
+      const origin = request.url === '/open' ? { 'access-control-allow-origin': '*' } : {}
+      const headers = { ...origin, 'access-control-allow-headers': 'range' }
+      if (request.method === 'OPTIONS') response.writeHead(204, headers).end()
+      else if (request.method === 'HEAD') response.writeHead(200, { ...headers, 'content-length': file.length }).end()
+      else {
+        const end = Math.min(file.length, last + 1)
+        response
+          .writeHead(206, { ...headers, 'content-range': `bytes ${from}-${end - 1}/${file.length}` })
+          .end(file.subarray(from, end))
+      }
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    const base = `http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}`
+    const { page } = await browser.open()
+    await page.fill('#url', `${base}/closed`)
+    await page.click('text=Open')
+    await page.waitForSelector('text=Access-Control-Allow-Origin')
+    await page.fill('#url', `${base}/open`)
+    await page.click('text=Open')
+    await page.waitForSelector('.is-clean')
+    assert.match((await page.textContent('h1')) ?? '', /^open$/)
+    await page.close()
+    server.close()
+    server.closeAllConnections()
+  }
+)
 
 inChromium('a host that is not this one, and a URL without its token, are not answered', async () => {
   const image = join(folder, 'small.qcow2')

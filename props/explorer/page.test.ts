@@ -155,7 +155,7 @@ inChromium('an edit changes the verdict on a copy, which is downloaded, and is u
   await page.waitForSelector('.is-refused')
   assert.match(await textOf(page, '.verdict'), /was:/)
   const waiting = page.waitForEvent('download')
-  await page.click('text=Image')
+  await page.click('text=Save image')
   const copy = readFileSync(await (await waiting).path())
   const wanted = new Uint8Array(image)
   wanted[0x67] = 8
@@ -176,7 +176,7 @@ inChromium('a dump that is downloaded is the one that is assembled', async () =>
   const { page } = await browser.open()
   await openImage(page, 'disk.qcow2', disk())
   const waiting = page.waitForEvent('download')
-  await page.click('text=Dump')
+  await page.click('text=Save dump')
   const download = await waiting
   assert.is(download.suggestedFilename(), 'disk.qcow2.json')
   sameBytes(assembled(readFileSync(await download.path(), 'utf8')), disk(), 'disk')

@@ -73,15 +73,19 @@ const Actions = () => {
   const n = state.edits.length
   return (
     <div class="actions">
-      <button aria-pressed={state.isEditing} onClick={() => dispatch({ _tag: 'Editing', is: !state.isEditing })}>
+      <button
+        aria-pressed={state.isEditing}
+        title="Change a copy of the image; the file stays as it is"
+        onClick={() => dispatch({ _tag: 'Editing', is: !state.isEditing })}
+      >
         Edit{n === 0 ? '' : ` (${n})`}
       </button>
       {n > 0 && <button onClick={() => edit(state.edits.slice(0, -1))}>Undo</button>}
       <button onClick={() => send({ _tag: 'Download', what: 'image' })} title="Download the image, with all edits">
-        Image
+        Save image
       </button>
       <button onClick={() => send({ _tag: 'Download', what: 'dump' })} title="Download every structure as JSON">
-        Dump
+        Save dump
       </button>
       <button onClick={() => dispatch({ _tag: 'Close' })} title="Open another image">
         Close
