@@ -25,7 +25,7 @@ const dutyOf = (row: BitRow): Line =>
   'reader' in row && 'writer' in row ? [String(row.reader), String(row.writer)] : []
 
 /** The runs of bits that no row names, lowest and highest bit. */
-const reservedRuns = ({ rows, size }: Word): readonly { readonly lo: number; readonly hi: number }[] => {
+export const reservedRuns = ({ rows, size }: Word): readonly { readonly lo: number; readonly hi: number }[] => {
   const named = Object.values(rows).reduce((mask, row) => mask | maskOf(row), 0n)
   const free = Array.from({ length: 8 * size }, (_, bit) => bit).filter((bit) => ((named >> BigInt(bit)) & 1n) === 0n)
   const starts = free.filter((bit) => !free.includes(bit - 1))
