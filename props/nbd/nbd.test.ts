@@ -247,6 +247,17 @@ test('a range that is not refused lies within the export, and what is buffered i
   )
 })
 
+test('past 2^53 bytes only whole sectors are read and written', () => {
+  const far = { ...info, size: 2 ** 60 }
+  assert.is(refusalOf(request(0, 2n ** 55n, 512), far, structured), undefined)
+  for (const [at, length] of [
+    [2n ** 55n + 1n, 512],
+    [2n ** 55n, 1],
+    [2n ** 53n - 2n, 512]
+  ] as const)
+    assert.is(refusalOf(request(0, at, length), far, structured)?.error, 22)
+})
+
 test('the connection ends over another magic, and over a write of more than 32 MiB', () => {
   assert.ok(isLost({ ...request(0, 0n, 1), magic: 0x25609514 }))
   assert.ok(isLost(request(1, 0n, maxPayload + 1)))

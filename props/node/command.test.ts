@@ -74,7 +74,7 @@ test('unknown commands and options are refused', () => {
   assert.is(run(['--help']).code, 0)
   assert.match(
     run(['check', '--help']).out,
-    /^Usage: qcow2 check [^]*\n\nAccepted for compatibility, ignored: -T <mode>\n$/
+    /^Usage: qcow2 check [^]*\n\nAccepted for compatibility, ignored: -T, --cache <mode>\n$/
   )
   assert.match(run(['--version']).out, /^\d+\.\d+\.\d+\n$/)
 })
@@ -120,6 +120,19 @@ test('a dump that cannot be assembled leaves the image as it was, and nothing be
   writeFileSync(dump, text)
   assert.is(run(['assemble', dump, target]).code, 0)
   assert.ok(before.equals(readFileSync(target)))
+})
+
+test('dump and explain of a file that is no qcow2 image name what it is', () => {
+  const path = join(folder, 'notes.txt')
+  writeFileSync(path, 'no image at all')
+  for (const name of ['dump', 'explain']) {
+    const { code, error } = run([name, path])
+    assert.is(code, 0)
+    assert.is(
+      error,
+      `qcow2: warning: '${path}' is not a qcow2 image [OPEN-01]; this is a text file: if it is a raw disk, convert -f raw takes it as it is\n`
+    )
+  }
 })
 
 test('explain answers for every byte, and says when there is none', () => {

@@ -1,6 +1,7 @@
 /** The requests of NBD: which of them a server carries out, and the error of every other one. */
 import type { Agreement, ExportInfo } from './negotiation.js'
 import type { Request } from './messages.js'
+import { inexact, isExactRange } from '../bytes/exact.js'
 import { errors, exportFlags, magics, maxPayload, requestFlags, requests } from './numbers.js'
 
 /** What a type of requests takes. */
@@ -58,6 +59,11 @@ export const refusalOf = (r: Request, info: ExportInfo, agreed: Agreement): Refu
       r.type !== requests.flush && r.offset + BigInt(r.length) > BigInt(info.size),
       pastEnd,
       `${r.length} bytes at ${r.offset} reach past the end of the export at ${info.size}`
+    ],
+    [
+      r.type !== requests.flush && !isExactRange(r.offset, r.length),
+      inval,
+      inexact(`${r.length} bytes at ${r.offset}`)
     ],
     [isStatus && r.length === 0, inval, 'the status of no bytes is asked for'],
     [isStatus && agreed.contexts.length === 0, inval, 'no metadata context is negotiated']

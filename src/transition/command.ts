@@ -82,7 +82,8 @@ function* run(w: CommandState, command: AnyCommand): Plan<void> {
 
 /**
  * The outcome of a command: the writes to perform, in this order, and the image after them. Fails with the clause that
- * forbids the command, and then nothing is to be written.
+ * forbids the command, and then nothing is to be written. With `fileSize`, the bytes of the image file before the command,
+ * no command cuts a file off past its end.
  *
  * Law: an image that `next` describes is the one that {@link open} finds after the writes.
  *
@@ -103,7 +104,7 @@ function* run(w: CommandState, command: AnyCommand): Plan<void> {
  * )
  * assert.equal(resized._tag === 'Right' && resized.right.next.disk.size, 2 ** 20)
  */
-export function* step(image: WritableImage, command: AnyCommand): Plan<Step> {
-  const done = yield* carryOut(image, (w) => run(w, command))
+export function* step(image: WritableImage, command: AnyCommand, fileSize?: number): Plan<Step> {
+  const done = yield* carryOut(image, (w) => run(w, command), fileSize)
   return command._tag === 'Flush' ? { ...done, writes: [flush] } : done
 }

@@ -3,6 +3,20 @@ import type { Mutant } from '../mutant.js'
 
 export const bytesMutants: readonly Mutant[] = [
   {
+    name: 'an offset that no number holds exactly becomes the nearest one',
+    file: 'node/text/values.ts',
+    change: { in: 'exactNumber', find: '$size <= mostOfDisk && !isExactRange($size, 0)', to: 'false' },
+    red: 'props/node/far-disk.test.ts',
+    rule: 'an offset or a length that no number holds exactly is refused, and nothing is written'
+  },
+  {
+    name: 'a far offset is printed by its shortest digits',
+    file: 'bytes/exact.ts',
+    change: { in: 'digits', find: 'Number.isSafeInteger($n)', to: 'true' },
+    red: 'props/node/far-disk.test.ts',
+    rule: 'whole sectors are written, read and mapped with all digits of their offsets, as by QEMU'
+  },
+  {
     name: 'the encoder drops reserved bits',
     file: 'bytes/bits.ts',
     change: { in: 'bits', find: 'let $word = $a.reserved', to: 'let $word = 0n' },

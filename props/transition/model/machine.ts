@@ -93,7 +93,7 @@ export interface Moved extends Machine, Omit<Step, 'next'> {}
 /** What a command does, or why it is refused. */
 export const perhaps = (m: Machine, command: AnyCommand): E.Either<readonly Issue[], Moved> =>
   E.map(({ next, ...rest }: Step) => ({ files: perform(m.files, rest.writes), opened: next, ...rest }))(
-    runOver(m.files, step(m.opened, command))
+    runOver(m.files, step(m.opened, command, m.files.image.length))
   )
 
 const referenceOf = ({ image, data, backing }: Files): Image =>

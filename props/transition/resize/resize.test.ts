@@ -90,6 +90,21 @@ test('a file ends after the last referenced cluster, and refcount blocks without
   assert.ok(clusters < 30, `${clusters} clusters are left`)
 })
 
+test('a refcount past the end of the file does not make the file longer, where a command cuts it off', () => {
+  const { files } = after(newMachine({ size: 2 ** 16, clusterBits: 12 }), written(0, 2 ** 16))
+  const image = files.image.slice()
+  const view = viewOf(image)
+  const block = Number(view.getBigUint64(Number(view.getBigUint64(48))))
+  view.setUint16(block + 2 * 1000, 1)
+  const damaged = machineOf({ ...files, image })
+  for (const command of [to(2 ** 14), { _tag: 'MakeEmpty' } as const]) {
+    const cut = perhaps(damaged, command)
+    const length = E.isRight(cut) ? cut.right.files.image.length : NaN
+    assert.ok(length < image.length - 2 ** 14, `${command._tag}: ${length} bytes`)
+    assert.is(countIn(damaged, length / 4096 - 1), 1n)
+  }
+})
+
 const traitsOf = (clusterBits: number) =>
   ({ version: 3, grain: 2 ** clusterBits, dataFile: false, backingSize: 0 }) as const
 

@@ -1,4 +1,5 @@
 /** Map: the layer and host offset of guest bytes, in the entries of `qemu-img map`. */
+import { digits } from '../../bytes/exact.js'
 import type { JsonObject } from '../../bytes/json.js'
 import { type Plan, emit, onEmit } from '../../bytes/plan.js'
 import { Coalescer } from '../byte-range.js'
@@ -87,5 +88,5 @@ export const mapEntryJson = (e: MapEntry): JsonObject => ({
 
 /** An entry as text in qemu-img's spacing. Law: `JSON.parse(mapEntryText(e))` is `mapEntryJson(e)`. */
 export const mapEntryText = (e: MapEntry): string =>
-  `{ "start": ${e.start}, "length": ${e.length}, "depth": ${e.depth}, "present": ${String(e.present)}, ` +
+  `{ "start": ${digits(e.start)}, "length": ${digits(e.length)}, "depth": ${e.depth}, "present": ${String(e.present)}, ` +
   `"zero": ${String(e.zero)}, "data": ${String(e.data)}${e.offset === undefined ? '' : `, "offset": ${e.offset}`}}`

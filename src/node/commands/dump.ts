@@ -1,10 +1,11 @@
 /** `qcow2 dump`: an image as JSON. */
 import { dump as dumpPlan } from '../../image/dump/dump.js'
-import { get, using } from '../command-error.js'
+import { get, using, wait } from '../command-error.js'
 import { openPlace } from '../files/file.js'
 import { readAccess } from '../files/lock.js'
 import { textWriter } from '../files/output.js'
 import { run } from '../files/source.js'
+import { otherKind } from '../images/not-qcow2.js'
 import { choice, command } from './command.js'
 import { forceShare, image, remote } from './options.js'
 
@@ -20,8 +21,10 @@ export const dump = command({
       'none'
     )
   },
-  run: ({ image: named }, { data, forceShare: isForced, remote: reading }) =>
+  run: ({ image: named }, { data, forceShare: isForced, remote: reading }, report) =>
     using(openPlace(named.file, readAccess('qcow2', isForced || named.forceShare), reading), async function* (source) {
+      const warning = yield* wait(otherKind(source))
+      if (warning !== undefined) report(warning)
       const { put, end } = textWriter()
       const printed = await run(source, () => dumpPlan(source.length, data), put)()
       yield* get(end())

@@ -7,6 +7,7 @@ import { openPlace } from '../files/file.js'
 import { readAccess } from '../files/lock.js'
 import { jsonText, print } from '../files/output.js'
 import { run } from '../files/source.js'
+import { otherKind } from '../images/not-qcow2.js'
 import { hex } from '../text/numbers.js'
 import { exactSize } from '../text/values.js'
 import { argument, command, orElse } from './command.js'
@@ -36,8 +37,10 @@ export const explain = command({
     )
   },
   options: { output, forceShare, remote },
-  run: ({ image: named, offset: wanted }, { output: format, forceShare: isForced, remote: reading }) =>
+  run: ({ image: named, offset: wanted }, { output: format, forceShare: isForced, remote: reading }, report) =>
     using(openPlace(named.file, readAccess('qcow2', isForced || named.forceShare), reading), async function* (source) {
+      const warning = yield* wait(otherKind(source))
+      if (warning !== undefined) report(warning)
       const { name, length } = source
       const offset = Number(wanted)
       if (wanted >= length)

@@ -1,5 +1,6 @@
 /** `qcow2 map`: where the guest bytes are, or which of them a dirty bitmap marks. */
 import * as E from 'fp-ts/lib/Either.js'
+import { digits, inexact, isExactRange } from '../../bytes/exact.js'
 import { textOfLines } from '../../bytes/octets.js'
 import type { Plan } from '../../bytes/plan.js'
 import { type DirtyRange, dirtyRanges } from '../../image/guest/bitmap-ranges.js'
@@ -111,7 +112,7 @@ const bitmapOf = (
     yield* wait(keepKey(source, m, image))
     const found = yield* get(bitmapNamed(source.name, m, bitmap))
     const textOf = ({ start, length, dirty }: DirtyRange): string => {
-      if (isJson) return `{ "start": ${start}, "length": ${length}, "dirty": ${dirty}}`
+      if (isJson) return `{ "start": ${digits(start)}, "length": ${digits(length)}, "dirty": ${dirty}}`
       return dirty ? `${column(offset(start))}${offset(length)}\n` : ''
     }
     const heading = `${column('Offset')}Length`
@@ -134,6 +135,8 @@ export const map = command({
     const isJson = form === 'json'
     const isForced = given.forceShare || named.forceShare === true
     if (bitmap === undefined) {
+      if (length !== Infinity && !isExactRange(start, length))
+        yield* get(failure(inexact(`${digits(start)} and ${digits(length)} bytes`), { file: named.file.name }))
       const options = { allow: folders, snapshot: wanted, forceShare: isForced, remote: given.remote }
       return yield* mapOf(named, options, { from: start, to: start + length }, isJson)
     }

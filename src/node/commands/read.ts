@@ -1,5 +1,6 @@
 /** `qcow2 read`: guest bytes to standard output. */
 import * as E from 'fp-ts/lib/Either.js'
+import { inexact, isExactRange } from '../../bytes/exact.js'
 import { type CommandError, failure, get, using, wait } from '../command-error.js'
 import { printBytes } from '../files/output.js'
 import { eachPiece, guestSize, type Piece } from '../images/guest.js'
@@ -49,6 +50,8 @@ export const read = command({
             }
           )
         )
+      if (!isExactRange(offset, length))
+        yield* get(failure(inexact(`${offset} and ${length} bytes`), { file: named.file.name }))
       yield* wait(eachPiece(open, Number(offset), Number(length), printPiece))
     })
   }

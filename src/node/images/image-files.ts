@@ -43,6 +43,11 @@ export class ImageFiles {
     return this.below.seekData
   }
 
+  /** Bytes of the image file, with what waits to be written. */
+  get length(): number {
+    return this.image.length()
+  }
+
   /** Runs a plan on the image. */
   run<A>(plan: Plan<A>): E.Either<Cause, A> {
     return runSync(plan, { read: this.read, seekData: this.seekData })
@@ -72,7 +77,7 @@ export class ImageFiles {
     return E.chain((repaired: Repaired): E.Either<Cause, Repaired> => {
       before(repaired)
       return E.map(() => repaired)(this.carryOut(repaired.writes))
-    })(this.run(repair(around, this.image.length(), mode)))
+    })(this.run(repair(around, this.length, mode)))
   }
 
   close(): void {

@@ -3,7 +3,10 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type FileKind, readFileKind } from '../../image/file-kind.js'
-import type { CommandError } from '../command-error.js'
+import { viewOf } from '../../bytes/octets.js'
+import { readAt } from '../../bytes/plan.js'
+import { magic } from '../../format/header.js'
+import { type CommandError, commandError } from '../command-error.js'
 import { run, type Source } from '../files/source.js'
 
 type Words = readonly [noun: string, advice: string]
@@ -67,6 +70,17 @@ const sequel = (kind: FileKind | undefined, { clause }: CommandError): string =>
   if (kind !== undefined) return `; this is ${wordsOf[kind].join(': ')}`
   return clause === 'OPEN-01' ? `; ${ifRaw}` : ''
 }
+
+/** A warning that names what a file is, where it does not begin with the magic number of qcow2. */
+export const otherKind = (
+  file: Pick<Source, 'name' | 'length' | 'world'>
+): TaskEither<CommandError, CommandError | undefined> =>
+  run(file, function* () {
+    if (viewOf(yield* readAt(0, 4)).getUint32(0) === magic) return undefined
+    const warning = commandError(`warning: '${file.name}' is not a qcow2 image [OPEN-01]`, { clause: 'OPEN-01' })
+    const kind = yield* readFileKind(file.length)
+    return { ...warning, message: warning.message + sequel(kind, warning) }
+  })
 
 /** Opens an image. Where the file has no qcow2 header, the error names what it is. */
 export const namingOthers =

@@ -85,7 +85,7 @@ export class Session {
     if (command === undefined) return E.right(undefined)
     if (this.over !== undefined) return E.left(this.over)
     return E.chain((done: Step): E.Either<Cause, void> => (mayJoin(command) ? this.wait(done) : this.take(done)))(
-      this.run(step(this.state, command))
+      this.step(command)
     )
   }
 
@@ -95,9 +95,7 @@ export class Session {
     if (E.isLeft(settled)) return E.left({ cause: settled.left })
     const writes: HostWrite[] = []
     for (const command of commands) {
-      const done = E.chain((next: Step): E.Either<Cause, Step> => E.map(() => next)(this.see(next)))(
-        this.run(step(this.state, command))
-      )
+      const done = E.chain((next: Step): E.Either<Cause, Step> => E.map(() => next)(this.see(next)))(this.step(command))
       if (E.isLeft(done)) return E.left({ command, cause: done.left })
       writes.push(...(writes.length > 0 ? [flush] : []), ...done.right.writes)
     }
@@ -107,6 +105,11 @@ export class Session {
   /** Brings everything to the files and makes it durable. */
   end(): E.Either<CommandError, void> {
     return E.chain(() => this.orOver(this.files.perform([flush])))(this.settle())
+  }
+
+  /** What a command does to the files, or why it is refused. */
+  private step(command: AnyCommand): E.Either<Cause, Step> {
+    return this.run(step(this.state, command, this.files.length))
   }
 
   /** Ends the session where the system has refused something. */

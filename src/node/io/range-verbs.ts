@@ -4,7 +4,7 @@ import { sectorSize } from '../../format/limits.js'
 import { either, get, keepRules } from '../command-error.js'
 import { failedOnOutput, type Line, orOutput, type Outcome, type Parsed, type Pattern, type Transfer } from './line.js'
 import { type Parse, parseWords, usageLine, type VerbName } from './verb.js'
-import { parsePattern, parseSize, type Words } from './words.js'
+import { keepExact, parsePattern, parseSize, type Words } from './words.js'
 
 /** Most bytes of one transfer. */
 const maxTransfer = 2 ** 31 - sectorSize
@@ -67,9 +67,11 @@ const onRange = (syntax: RangeSyntax): Parse => {
       vector && !flags.has('z')
         ? vectorLength(lengths)
         : bufferLength(length, flags.has('n'), optstring.includes('n') ? ' without -n' : '')
+    const size = yield* get(parsed)
+    yield* get(keepExact(at, size))
     const transfer = {
       at,
-      length: yield* get(parsed),
+      length: size,
       quiet: flags.has('q'),
       terse: flags.has('C'),
       name,

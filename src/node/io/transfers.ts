@@ -1,6 +1,7 @@
 /** Reads, writes and discards of guest bytes, and their reports in the words of qemu-io. */
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
+import { digits } from '../../bytes/exact.js'
 import type { Issue } from '../../bytes/issue.js'
 import { type Chain, chainSize } from '../../image/guest/chain.js'
 import { readPadded } from '../../image/guest/read.js'
@@ -32,7 +33,7 @@ const transferred = (what: string, { at, length, terse }: Transfer, seconds: num
   if (terse) return `${length},1,${clock},${bytes.toFixed(3)},${ops.toFixed(3)}\n`
   const time = seconds < 60 ? `${hundredths(seconds)} sec` : clock
   return (
-    `${what} ${length}/${length} bytes at offset ${at}\n` +
+    `${what} ${length}/${length} bytes at offset ${digits(at)}\n` +
     `${ioSize(length)}, 1 ops; ${time} (${ioSize(bytes)}/sec and ${ops.toFixed(4)} ops/sec)\n`
   )
 }
@@ -93,16 +94,30 @@ export const read = (file: IoFile, line: ReadLine): Outcome => {
   const mismatch =
     pattern === undefined || matches
       ? ''
-      : `Pattern verification failed at offset ${line.at + pattern.at}, ${pattern.length} bytes\n`
+      : `Pattern verification failed at offset ${digits(line.at + pattern.at)}, ${pattern.length} bytes\n`
   const dump = line.dump && !line.quiet ? dumped(line.at, bytes.right) : ''
   const report = line.quiet ? '' : transferred('read', line, secondsSince(start))
   return { failed: !matches && !line.asynchronous, out: `${mismatch}${dump}${report}` }
 }
 
-/** The bytes of a file, repeated. */
+/** The first bytes of a file, at most `length`. Throws what the system throws. */
+const readStart = (name: string, length: number): Uint8Array => {
+  const fd = openSync(name, 'r')
+  try {
+    const bytes = new Uint8Array(length)
+    let filled = 0
+    for (let read = -1; read !== 0 && filled < length; filled += read)
+      read = readSync(fd, bytes, filled, length - filled, null)
+    return bytes.subarray(0, filled)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** The first bytes of a file, repeated. */
 const repeated = either(function* (name: string, length: number) {
   const read = E.tryCatch(
-    () => readFileSync(name),
+    () => readStart(name, length),
     (error) => commandError(`${name}: ${reason(error)}`)
   )
   const bytes = yield* get(read)

@@ -7,10 +7,12 @@ import { failedOnOutput, failedWith, type Line, type Outcome, type Parsed, readO
 import { parseAioWrite, parseDiscard, parseRead, parseReadv, parseWrite, parseWritev } from './range-verbs.js'
 import { parseOpen, parseReopen, parseSigraise, parseSleep } from './session-verbs.js'
 import { type Parse, parseWords, usageLine, type VerbName } from './verb.js'
-import { parseSize, wordsOf } from './words.js'
+import { keepExact, parseSize, wordsOf } from './words.js'
 
 const parseAlloc: Parse = either(function* ([offset = '', count = `${sectorSize}`]) {
-  return { _tag: 'Alloc', at: yield* get(parseSize(offset)), length: yield* get(parseSize(count)) }
+  const [at, length] = [yield* get(parseSize(offset)), yield* get(parseSize(count))]
+  yield* get(keepExact(at, length))
+  return { _tag: 'Alloc', at, length }
 })
 
 const parseTruncate: Parse = either(function* (args, name) {

@@ -1,6 +1,7 @@
 /** The words of a line: options, numbers and patterns, as qemu-io parses them. */
 import * as E from 'fp-ts/lib/Either.js'
 import { flow } from 'fp-ts/lib/function.js'
+import { digits, inexact, isExactRange } from '../../bytes/exact.js'
 import { type CommandError, failure } from '../command-error.js'
 import { decodeWith, integer, sizeWith, type TextCodec, where } from '../text/values.js'
 import { orOutput, type Parsed } from './line.js'
@@ -59,6 +60,10 @@ export const parseSize = parseWith(
     tooLarge: (text) => `Parsing error: argument too large -- ${text}`
   })
 )
+
+/** Fails for a range of bytes that numbers do not hold exactly. */
+export const keepExact = (at: number, length: number): Parsed<void> =>
+  orOutput(isExactRange(at, length) ? E.right(undefined) : failure(inexact(`${digits(at)} and ${length} bytes`)))
 
 /** Parses a number of milliseconds. */
 export const parseMilliseconds = parseWith(integer((text) => `${text} is not a valid number`))

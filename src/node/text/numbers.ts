@@ -31,6 +31,6 @@ export const humanSize = (bytes: number): string => {
 /** A number of bytes with three decimals, unless all are zeros, and a unit, as qemu-io prints it. */
 export const ioSize = (bytes: number): string => {
   const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
-  const digits = decimals(bytes / 1024 ** power, power === 0 ? 6 : 3)
-  return `${digits.replace(/\.000.*$/, '')} ${power === 0 ? 'bytes' : units[power]}`
+  const size = decimals(bytes / 1024 ** power, power === 0 ? 6 : 3)
+  return `${size.replace(/\.000.*$/, '')} ${power === 0 ? 'bytes' : units[power]}`
 }

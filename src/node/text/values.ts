@@ -5,6 +5,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import type { Preallocation } from '../../../spec/disk.js'
+import { inexact, isExactRange } from '../../bytes/exact.js'
 import { type CommandError, commandError, failure } from '../command-error.js'
 
 /** A codec whose input and output are text. */
@@ -85,16 +86,21 @@ const sizeBelow = (limit: bigint, { malformed, tooLarge }: SizeMessages): TextCo
     }
   )
 
-const nearestNumber = new t.Type<number, bigint, bigint>(
-  'nearestNumber',
+/** Bytes of the largest disk that an L1 table of 32 MiB covers. */
+const mostOfDisk = 2n ** 61n
+
+const exactNumber = new t.Type<number, bigint, bigint>(
+  'exactNumber',
   t.number.is,
-  (size) => t.success(Number(size)),
+  (size, context) =>
+    size <= mostOfDisk && !isExactRange(size, 0)
+      ? t.failure(size, context, inexact(`${size}`))
+      : t.success(Number(size)),
   BigInt
 )
 
-/** A size below 2^63 as a number, which is exact below 2^53. */
-export const sizeWith = (messages: SizeMessages): TextCodec<number> =>
-  sizeBelow(2n ** 63n, messages).pipe(nearestNumber)
+/** A size below 2^63 as a number, which is exact; the nearest one for a size that no disk has. */
+export const sizeWith = (messages: SizeMessages): TextCodec<number> => sizeBelow(2n ** 63n, messages).pipe(exactNumber)
 
 /**
  * A size below 2^63 as an argument, exact to the last digit.
@@ -109,8 +115,8 @@ export const exactSize = (what: string): TextCodec<bigint> =>
     tooLarge: () => `Invalid ${what} specified. Must be between 0 and 9223372036854775807.`
   })
 
-/** The same as a number, which is exact below 2^53. */
-export const byteSize = (what: string): TextCodec<number> => exactSize(what).pipe(nearestNumber)
+/** The same as a number, which is exact; the nearest one for a size that no disk has. */
+export const byteSize = (what: string): TextCodec<number> => exactSize(what).pipe(exactNumber)
 
 /** The size of a guest disk, as a number; fails for one that no number holds exactly. */
 export const diskSize = (bytes: bigint): E.Either<CommandError, number> =>

@@ -69,7 +69,11 @@ export class CommandState {
   /** Host clusters released in the rounds so far, and the number of claims before that: later claims may be of anything. */
   readonly freed = new Map<number, number>()
 
-  constructor(readonly image: WritableImage) {
+  /** @param fileSize bytes of the image file before the command; Infinity where they are not known */
+  constructor(
+    readonly image: WritableImage,
+    readonly fileSize = Infinity
+  ) {
     this.tx = new Transaction(image.g)
     this.g = image.g
     this.header = image.metadata.header

@@ -102,9 +102,13 @@ export function* finish(w: CommandState): Plan<Step> {
   }
 }
 
-/** The outcome of a command that changes an image as `change` says. */
-export function* carryOut(image: WritableImage, change: (w: CommandState) => Plan<void>): Plan<Step> {
-  const w = new CommandState(image)
+/** The outcome of a command that changes an image as `change` says, and whose file has `fileSize` bytes. */
+export function* carryOut(
+  image: WritableImage,
+  change: (w: CommandState) => Plan<void>,
+  fileSize?: number
+): Plan<Step> {
+  const w = new CommandState(image, fileSize)
   function* command(): Plan<Step> {
     yield* change(w)
     return yield* finish(w)

@@ -1,5 +1,5 @@
 /** The refcount table: how it grows and moves, gets new blocks, and loses those that are empty. */
-import { type Plan, readAt } from '../../bytes/plan.js'
+import { imageFile, type Plan, readAt } from '../../bytes/plan.js'
 import { viewOf } from '../../bytes/octets.js'
 import { encodeWords } from '../../bytes/words.js'
 import { blockEntries, clusterSize } from '../../format/geometry.js'
@@ -135,12 +135,24 @@ export function* dropEmptyBlocks(w: CommandState, stage: 'prepare' | 'expose'): 
   }
 }
 
-/** The host byte after the last cluster that has a refcount. Refused where none has, as that of the header should. */
-export function* referencedEnd(w: CommandState): Plan<number> {
+/**
+ * The host byte after the last cluster that has a refcount and begins before byte `end`. Refused where none has, as that of
+ * the header should.
+ */
+function* referencedEnd(w: CommandState, end: number): Plan<number> {
+  const clusters = Math.ceil(end / clusterSize(w.g))
   for (const { index, at } of (yield* allBlocks(w)).toReversed()) {
     const view = new RefcountView(yield* readAt(at, clusterSize(w.g)), w.g.refcountOrder)
-    for (let i = view.length - 1; i >= 0; i--)
-      if (view.count(i) !== 0) return (index * view.length + i + 1) * clusterSize(w.g)
+    const first = index * view.length
+    for (let i = Math.min(view.length, clusters - first) - 1; i >= 0; i--)
+      if (view.count(i) !== 0) return (first + i + 1) * clusterSize(w.g)
   }
   return yield* refuse('CHK-04', 'no refcount above 0', 'refcount 1 of the header')
+}
+
+/** Cuts off the image file after its last cluster that has a refcount. A file that ends before that stays as long as it is. */
+export function* cutFile(w: CommandState, stage: Stage): Plan<void> {
+  const end = Math.max(w.fileSize, w.tx.end)
+  const length = yield* referencedEnd(w, end)
+  if (length < end) w.tx.schedule(stage, { _tag: 'Truncate', file: imageFile, length })
 }

@@ -1,5 +1,5 @@
 /** Dropping guest clusters: they become unallocated, L2 tables and all. */
-import { imageFile, type Plan, readAt } from '../../bytes/plan.js'
+import { type Plan, readAt } from '../../bytes/plan.js'
 import { clusterSize, l2Entries, l2EntrySize } from '../../format/geometry.js'
 import { L1View, L2View } from '../../format/views.js'
 import { Counts } from '../../image/check/counts.js'
@@ -7,7 +7,7 @@ import { l2TableOf } from '../engine/active-tree.js'
 import type { CommandState } from '../engine/command-state.js'
 import { refuse } from '../engine/refuse.js'
 import { endRound } from '../engine/finish.js'
-import { dropEmptyBlocks, referencedEnd } from '../engine/refcount-table.js'
+import { cutFile, dropEmptyBlocks } from '../engine/refcount-table.js'
 import { changeRefcounts } from '../engine/refcounts.js'
 import { addEntries, surplus, treeReferences } from '../engine/references.js'
 
@@ -72,5 +72,5 @@ export function* makeEmpty(w: CommandState): Plan<void> {
   yield* endRound(w)
   yield* dropEmptyBlocks(w, 'expose')
   yield* endRound(w)
-  w.tx.schedule('release', { _tag: 'Truncate', file: imageFile, length: yield* referencedEnd(w) })
+  yield* cutFile(w, 'release')
 }

@@ -1,6 +1,6 @@
 /** Resizing the disk: what it gains reads as zeros, and what it loses is freed. */
 import type { Preallocation } from '../../../spec/disk.js'
-import { dataFile, imageFile, type Plan } from '../../bytes/plan.js'
+import { dataFile, type Plan } from '../../bytes/plan.js'
 import { clusterSize, l2Entries, neededL1Entries, subclusterSize } from '../../format/geometry.js'
 import { subclusters } from '../../format/limits.js'
 import { chainSize } from '../../image/guest/chain.js'
@@ -10,7 +10,7 @@ import { entryOf, growL1 } from '../engine/active-tree.js'
 import type { CommandState } from '../engine/command-state.js'
 import { mayHaveSize, refuse } from '../engine/refuse.js'
 import { endRound } from '../engine/finish.js'
-import { dropEmptyBlocks, referencedEnd } from '../engine/refcount-table.js'
+import { cutFile, dropEmptyBlocks } from '../engine/refcount-table.js'
 import { changeRefcounts } from '../engine/refcounts.js'
 import { surplus } from '../engine/references.js'
 import { drop } from '../guest/drop.js'
@@ -124,7 +124,7 @@ function* shrink(w: CommandState, size: number): Plan<void> {
   yield* endRound(w)
   // Blocks that go may lie past the end, and bytes of an external data file are seen until the size is durable.
   const stage = w.tx.claims.length === changed && !w.g.externalDataFile ? 'prepare' : 'release'
-  w.tx.schedule(stage, { _tag: 'Truncate', file: imageFile, length: yield* referencedEnd(w) })
+  yield* cutFile(w, stage)
   if (w.g.externalDataFile) w.tx.schedule(stage, { _tag: 'Truncate', file: dataFile, length: size })
 }
 

@@ -125,9 +125,16 @@ export const engineMutants: readonly Mutant[] = [
     rule: 'growing over the VM state of the active tree, or shrinking, drops it'
   },
   {
+    name: 'refcounts past the end of the file decide where it is cut off',
+    file: 'transition/engine/refcount-table.ts',
+    change: { in: 'referencedEnd', find: 'Math.min($view.length, $clusters - $first)', to: '$view.length' },
+    red: 'props/transition/resize/resize.test.ts',
+    rule: 'a refcount past the end of the file does not make the file longer, where a command cuts it off'
+  },
+  {
     name: 'the file is truncated one cluster too short',
     file: 'transition/engine/refcount-table.ts',
-    change: { in: 'referencedEnd', find: '$index * $view.length + $i + 1', to: '$index * $view.length + $i' },
+    change: { in: 'referencedEnd', find: '$first + $i + 1', to: '$first + $i' },
     red: 'props/transition/resize/resize.test.ts',
     rule: 'growing over the VM state of the active tree, or shrinking, drops it'
   },
