@@ -1,0 +1,68 @@
+/** The book has a place for every clause, and each of its links leads somewhere. */
+import * as assert from 'uvu/assert'
+import { clauses } from '../../spec/clauses/index.js'
+import { bookFiles } from '../tools/book/site.js'
+import { suite } from '../run/suite.js'
+
+const test = suite('book')
+
+const files = bookFiles()
+const pages = [...files].filter(([name]) => name.endsWith('.html'))
+
+const matches = (text: string, pattern: RegExp): readonly string[] =>
+  Array.from(text.matchAll(pattern), ([, group = '']) => group)
+
+const anchors = new Map(pages.map(([name, text]) => [name, new Set(matches(text, / id="([^"]*)"/g))]))
+
+/** Why a link of a page leads nowhere. */
+const broken = (from: string, href: string): readonly string[] => {
+  if (/^https?:/.test(href)) return []
+  const [path = '', fragment] = href.split('#')
+  const name = path === '' ? from : path
+  const leads = files.has(name) && (fragment === undefined || anchors.get(name)?.has(fragment) === true)
+  return leads ? [] : [`${from}: ${href}`]
+}
+
+test('every link of every page leads to a page, and to an anchor that it has', () => {
+  const links = pages.flatMap(([name, text]) =>
+    matches(text, /<(?:a|link) [^>]*href="([^"]*)"/g).map((to) => [name, to] as const)
+  )
+  assert.ok(links.length > 1500, String(links.length))
+  assert.equal([...new Set(links.flatMap(([name, to]) => broken(name, to)))], [])
+  assert.equal(broken('index.html', 'nowhere.html'), ['index.html: nowhere.html'])
+  assert.equal(broken('index.html', 'fields.html#nowhere'), ['index.html: fields.html#nowhere'])
+})
+
+test('every line of the search leads to a page, and to an anchor that it has', () => {
+  const lines = matches(files.get('search-index.js') ?? '', /","([^"]*)"\]/g)
+  assert.ok(lines.length > 500, String(lines.length))
+  assert.equal(
+    lines.flatMap((to) => broken('index.html', to)),
+    []
+  )
+})
+
+test('every clause has one section, with what it says and its witness', () => {
+  for (const id of Object.keys(clauses)) {
+    const sections = pages.filter(([, text]) => text.includes(`<section id="${id.toLowerCase()}">`))
+    assert.is(sections.length, 1, id)
+    const text = (sections[0]?.[1] ?? '').split(`<section id="${id.toLowerCase()}">`)[1]?.split('</section>')[0] ?? ''
+    assert.match(text, '<p class="says">', id)
+    assert.match(text, '<pre', id)
+  }
+})
+
+test('the index of messages has the clause of a refcount block that is not aligned', () => {
+  const row = (files.get('messages.html') ?? '')
+    .split('<tr>')
+    .find((each) => each.includes('refcount block … is not cluster aligned'))
+  assert.match(row ?? '', /href="[a-z]+\.html#[a-z]+-\d+"/)
+})
+
+test('each of twenty questions is answered with a link into the book', () => {
+  const answers = (files.get('questions.html') ?? '').split('<h2').slice(1)
+  assert.is(answers.length, 20)
+  for (const answer of answers) assert.match(answer, /<a href="[a-z-]+\.html/)
+})
+
+test.run()
