@@ -20,6 +20,7 @@ const leaves = [
   'src/format/*view*.ts',
   'src/image/**/*.ts',
   'src/nbd/**/*.ts',
+  'src/crash/**/*.ts',
   'src/transition/**/*.ts',
   'src/explorer/*.ts'
 ]

@@ -1,4 +1,5 @@
 /** The options of commands: a line for each that changes an outcome, and lists of the others. */
+import { canTrace } from './strace.js'
 
 /** Ignored options, and why no outcome depends on them. */
 export const ignored: Readonly<Record<string, string>> = {
@@ -270,7 +271,19 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     "conform --only magic --shell [--time 1] --reader 'sleep 1.5; true {image}'",
     "conform --only magic --shell [--memory 1] --reader 'sleep 0.5; true {image}'",
     "conform --only magic --reader 'true {image}' [--output json]"
-  ]
+  ],
+  crash: canTrace
+    ? [
+        'crash [--expect any] a.qcow2 -- true',
+        'crash [--states 4] a.qcow2 -- dd conv=notrunc if=two.qcow2 of=a.qcow2 bs=512 count=6 seek=1000',
+        'crash --expect any --states 20 [--seed 2] a.qcow2 -- dd conv=notrunc if=two.qcow2 of=a.qcow2 bs=512 count=6 seek=1000',
+        'crash [--shard 2/2] a.qcow2 -- true',
+        'crash [--save there] a.qcow2 -- dd conv=notrunc if=/dev/zero count=1 of=a.qcow2',
+        'crash [--time 1] a.qcow2 -- sleep 1.5',
+        'crash [--allow FOLDER] OVER -- true',
+        'crash [--output json] a.qcow2 -- true'
+      ]
+    : []
 }
 
 /** Options whose effect is a time: rate-limit.test.ts shows that of the first. */

@@ -73,6 +73,11 @@ export const rooms: readonly Room[] = [
     what: 'each command as a plan that ends in ordered writes',
     uses: ['src/transition/amend', 'src/transition/repair']
   },
+  {
+    name: 'src/crash',
+    what: 'what a program wrote, from a log of its system calls, and what must hold of an image wherever the power fails',
+    uses: ['src/store', 'src/image/guest', 'src/image/check']
+  },
   { name: 'src/nbd', what: 'the NBD protocol: messages, negotiation, requests and replies', uses: ['src/bytes'] },
   { name: 'src/index.ts', what: 'the main entry of the package, for browsers too', uses: ['src/image'] },
   {
@@ -134,9 +139,15 @@ export const rooms: readonly Room[] = [
     effects: true
   },
   {
+    name: 'src/node/crash',
+    what: 'programs under strace, and reports of what a crash may leave of their writes',
+    uses: ['src/crash', 'src/node/images', 'src/node/conform'],
+    effects: true
+  },
+  {
     name: 'src/node/commands',
     what: 'each command: its arguments, options and what it does',
-    uses: ['src/node/convert', 'src/node/nbd', 'src/node/explore', 'src/node/conform'],
+    uses: ['src/node/convert', 'src/node/nbd', 'src/node/explore', 'src/node/crash'],
     effects: true
   },
   {

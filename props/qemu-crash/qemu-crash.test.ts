@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { viewOf } from '../../src/bytes/octets.js'
+import { promiseOf } from '../../src/crash/explore.js'
 import { apply, storeOf } from '../../src/store/files.js'
 import { read } from '../../src/store/store.js'
 import type { Move } from '../arbitrary/script.js'
@@ -10,7 +11,7 @@ import { needsQemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
 import { recordQemu } from './record.js'
 import { linesOf } from './report.js'
-import { promiseOf, shortest, violationIn } from './search.js'
+import { shortest, violationIn } from './search.js'
 import { writesOf } from './write-log.js'
 
 const test = suite('QEMU and crashes')
@@ -107,7 +108,7 @@ needsQemu(test)(
     const recording = recordQemu(shape, moves)
     const violation = violationIn(recording, effort)
     if (violation === undefined) throw new Error('no violation')
-    assert.is(promiseOf(violation), 'C4 [CMP-09]')
+    assert.is(promiseOf(violation.why), 'C4 [CMP-09]')
     const found = shortest({ shape, moves, recording, violation }, effort)
     assert.equal(
       found.recording.commands.map(({ _tag }) => _tag),

@@ -1,9 +1,9 @@
 /** What is said of a violation: the script in the words of qemu-io and qemu-img, and what the disk had when the power failed. */
-import type { FileChange } from '../../src/store/files.js'
+import { fateText } from '../../src/crash/fate.js'
 import type { Command } from '../../src/transition/command.js'
 import type { Shape } from '../arbitrary/shape.js'
 import { isOfGuest, lineOf, wordsOf } from './record.js'
-import type { Fate, Found } from './search.js'
+import type { Found } from './search.js'
 
 /** A command as one types it. The bytes of a write name the command and the sector, so that no two are alike. */
 const typed = (c: Command): string =>
@@ -20,20 +20,6 @@ const shapeText = ({ options, backing }: Shape): string =>
     ...(options.compressionType === 'zstd' ? ['compression_type=zstd'] : []),
     ...(backing > 0 ? [`a raw backing file of ${backing} bytes`] : [])
   ].join(', ')
-
-const changeText = (change: FileChange): string => {
-  switch (change._tag) {
-    case 'Write':
-      return `write ${change.bytes.length} bytes at ${change.at}`
-    case 'Punch':
-      return `punch ${change.length} bytes at ${change.at}`
-    case 'Truncate':
-      return `truncate to ${change.length} bytes`
-  }
-}
-
-const fateText = ({ change, durable }: Fate): string =>
-  `    ${durable ? 'on the disk' : 'lost       '}  ${changeText(change)}`
 
 /** The lines. */
 export const linesOf = ({ shape, recording, violation }: Found): readonly string[] => [

@@ -1,20 +1,16 @@
 /** The search for states after which an image that QEMU wrote breaks a promise, and the shortest script that leads to each kind of them. */
 import { type CrashState } from '../../src/store/disk.js'
 import { crashStates, type Effort, type Model } from '../../src/store/crash.js'
+import { type Fate, isDurable } from '../../src/crash/fate.js'
 import { type FileChange, storeOf } from '../../src/store/files.js'
 import { read } from '../../src/store/store.js'
 import type { Move } from '../arbitrary/script.js'
 import type { Shape } from '../arbitrary/shape.js'
 import { stretchesOf } from '../transition/crash/crash.js'
-import { judging } from '../transition/crash/judge.js'
+import { promiseOf } from '../../src/crash/explore.js'
+import { judging } from '../../src/crash/judge.js'
 import type { Recording } from '../transition/model/recording.js'
 import { Disagreement, recordQemu, repairedByQemu } from './record.js'
-
-/** A change of the epoch in which the power failed, and whether the disk has it. */
-export interface Fate {
-  readonly change: FileChange
-  readonly durable: boolean
-}
 
 /** A promise that was broken. */
 export interface Violation {
@@ -33,14 +29,6 @@ export interface Tally {
   /** Dirty states that qemu-img repaired, or could not. */
   readonly repaired: number
   readonly violations: number
-}
-
-const has = (state: CrashState, change: FileChange): boolean => {
-  const store = storeOf(state.files, change.file)
-  if (change._tag === 'Truncate') return store.length === change.length
-  const length = change._tag === 'Write' ? change.bytes.length : change.length
-  const wanted = change._tag === 'Write' ? change.bytes : new Uint8Array(length)
-  return Buffer.compare(read(store, change.at, length), wanted) === 0
 }
 
 /** The changes between the flushes before and after the epoch of that number, and the commands that made them. */
@@ -98,7 +86,7 @@ export const exploreIn = (
           model,
           why,
           commands: Array.from({ length: to - from + 1 }, (_, i) => from + i),
-          fates: changes.map(({ change }) => ({ change, durable: has(state, change) }))
+          fates: changes.map(({ change }) => ({ change, durable: isDurable(state.files, change) }))
         }
       }
       if (firstOnly) return { tally, first }
@@ -140,23 +128,19 @@ const tried = (shape: Shape, moves: readonly Move[], effort: Effort): Found | un
   }
 }
 
-/** The promise that broke, and the clause where it is about one. */
-export const promiseOf = ({ why }: Violation): string =>
-  [why.replace(/:.*$/s, ''), ...(/\[[A-Z0-9]+-[0-9]+\]/.exec(why) ?? [])].join(' ')
-
 /** The kind of a violation: what was being done, and which promise broke. */
 export const kindOf = ({ recording, violation }: Found): string => {
   const done = violation.commands.map((n) => recording.commands[n - 1]?._tag ?? '')
-  return `${[...new Set(done)].join(' and ')}: ${promiseOf(violation)}`
+  return `${[...new Set(done)].join(' and ')}: ${promiseOf(violation.why)}`
 }
 
 /** The same script with fewer moves, as long as one can be left out, or be a mere flush, and the same promise breaks. */
 export const shortest = (found: Found, effort: Effort): Found => {
-  const promise = promiseOf(found.violation)
+  const promise = promiseOf(found.violation.why)
   for (const [i, move] of found.moves.entries())
     for (const instead of move.kind === 'Flush' ? [[]] : [[], [{ ...move, kind: 'Flush' as const }]]) {
       const less = tried(found.shape, found.moves.toSpliced(i, 1, ...instead), effort)
-      if (less !== undefined && promiseOf(less.violation) === promise) return shortest(less, effort)
+      if (less !== undefined && promiseOf(less.violation.why) === promise) return shortest(less, effort)
     }
   return found
 }

@@ -31,7 +31,8 @@ const commands = {
   rebase: async () => (await import('./commands/rebase.js')).rebase,
   commit: async () => (await import('./commands/commit.js')).commit,
   nbd: async () => (await import('./commands/nbd.js')).nbd,
-  conform: async () => (await import('./commands/conform.js')).conform
+  conform: async () => (await import('./commands/conform.js')).conform,
+  crash: async () => (await import('./commands/crash.js')).crash
 } satisfies Readonly<Record<string, () => Promise<Command>>>
 
 export type CommandName = keyof typeof commands
@@ -60,7 +61,8 @@ const summaries: Readonly<Record<CommandName, string>> = {
   rebase: 'change the backing file; the guest disk stays the same, unless -u is given',
   commit: 'copy what an overlay holds into its backing file, and empty the overlay',
   nbd: 'serve the guest disk to NBD clients on a Unix socket or a port, as qemu-nbd does',
-  conform: 'run another reader or checker over the conformance vectors, and print the clauses that it breaks'
+  conform: 'run another reader or checker over the conformance vectors, and print the clauses that it breaks',
+  crash: 'run a program that writes an image under strace, and judge what a crash may leave of its writes'
 }
 
 const isCommand = (word: string): word is CommandName => word in commands

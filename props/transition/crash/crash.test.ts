@@ -9,7 +9,7 @@ import { minimalShapes } from '../../arbitrary/shape.js'
 import { holds } from '../../run/holds.js'
 import { note, suite } from '../../run/suite.js'
 import { both, crashes, nobody, type Seen, stretchesOf } from './crash.js'
-import { judge, judging } from './judge.js'
+import { judge, judging } from '../../../src/crash/judge.js'
 import { record } from '../model/recording.js'
 
 const test = suite('crashes')

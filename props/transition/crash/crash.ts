@@ -1,6 +1,7 @@
 /** Crashes: the search for a state in which a promise is broken, wherever the power fails and whatever reaches the disk. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { FileRef } from '../../../src/bytes/plan.js'
+import { equal } from '../../../src/bytes/octets.js'
+import { type FileRef, type Plan, runSync } from '../../../src/bytes/plan.js'
 import { portable } from '../../../src/compression/decompress.js'
 import { check } from '../../../src/image/check/check.js'
 import { activeDisk } from '../../../src/image/guest/extents.js'
@@ -8,14 +9,25 @@ import { readMetadata } from '../../../src/image/metadata.js'
 import { readGuest } from '../../../src/image/guest/read.js'
 import { crashStates, type Effort, type Model, usualEffort } from '../../../src/store/crash.js'
 import { type Epoch, epochsOf } from '../../../src/store/epoch.js'
-import { apply, type Files, storeOf } from '../../../src/store/files.js'
+import { apply, type Files, storeOf, worldOf } from '../../../src/store/files.js'
 import { flushesOf, withoutFlushes } from '../../../src/store/reorder.js'
 import { toBytes } from '../../../src/store/store.js'
 import type { OpenOptions } from '../../../src/transition/engine/open.js'
 import { repair, type Repaired } from '../../../src/transition/repair/repair.js'
-import { chainOf, judging, type Promised, run, same, type Verdict } from './judge.js'
+import { judging, type Promised, type Verdict } from '../../../src/crash/judge.js'
+import { chainOf } from '../../../src/crash/told.js'
 import { countsOf, guestOf } from '../model/machine.js'
 import type { Recording } from '../model/recording.js'
+
+/** The value of a plan over the files. */
+const run = <A>(files: Files, plan: Plan<A>): A => {
+  const result = runSync(
+    plan,
+    worldOf(files, () => undefined)
+  )
+  if (E.isRight(result)) return result.right
+  throw new Error(result.left.map((i) => i.message).join('; '))
+}
 
 const imageLength = (files: Files): number => storeOf(files, { part: 'image', depth: 0 }).length
 
@@ -32,7 +44,7 @@ const content = (files: Files): Uint8Array => {
   const m = run(files, readMetadata())
   if (E.isLeft(m) || m.right.geometry === undefined) throw new Error('no metadata')
   const disk = activeDisk(m.right, m.right.geometry)
-  return run(files, readGuest(chainOf(files, m.right, disk), 0, disk.size, portable))
+  return run(files, readGuest(run(files, chainOf(files, m.right, disk)), 0, disk.size, portable))
 }
 
 /** Whether nothing at all is wrong: no leak, no flag, no bit. */
@@ -52,13 +64,13 @@ export const unrepaired = (files: Files, model: Model): string | undefined => {
     const after = apply(writes)(files)
     const was = content(files)
     if (!isWell(after)) return 'C6: something is wrong after a repair'
-    if (!same(was, content(after))) return 'C6: a repair changes what the guest sees'
+    if (!equal(was, content(after))) return 'C6: a repair changes what the guest sees'
     if (repairing(after).writes.length > 0) return 'C7: a second repair writes again'
     for (const epoch of epochsOf(files, writes))
       for (const state of crashStates(model, epoch, { exhaustive: 32, sample: 8, seed: 1 })) {
-        if (!same(was, content(state.files))) return 'C7: a repair cut short changes what the guest sees'
+        if (!equal(was, content(state.files))) return 'C7: a repair cut short changes what the guest sees'
         const again = apply(repairing(state.files).writes)(state.files)
-        if (!isWell(again) || !same(was, content(again))) return 'C7: a repair cut short cannot be done again'
+        if (!isWell(again) || !equal(was, content(again))) return 'C7: a repair cut short cannot be done again'
       }
     return undefined
   } catch (error) {
@@ -112,7 +124,7 @@ const unlikeReference = (
     data: bytesOf({ part: 'data', depth: 0 }),
     backing: report.metadata.backingName === undefined ? new Uint8Array(0) : bytesOf({ part: 'image', depth: 1 })
   }
-  if (!same(guestOf(all), found)) return 'C4: the reference reads something else'
+  if (!equal(guestOf(all), found)) return 'C4: the reference reads something else'
   const { corruptions, leaks, checkErrors } = countsOf(all)
   return corruptions === report.corruptions && leaks === report.leaks && checkErrors === report.checkErrors
     ? undefined

@@ -4,10 +4,11 @@ import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import type { Traits } from '../../../spec/disk.js'
-import { concat, fromText, toHex } from '../../../src/bytes/octets.js'
-import { type Extension, extension, typeOf } from '../../../src/format/extension.js'
+import { concat, fromText } from '../../../src/bytes/octets.js'
+import { type Extension, typeOf } from '../../../src/format/extension.js'
 import { header } from '../../../src/format/header.js'
-import { type Metadata, readMetadata, refusal } from '../../../src/image/metadata.js'
+import { readMetadata } from '../../../src/image/metadata.js'
+import { type Head, headIn, unlikeHead } from '../../../src/crash/head.js'
 import type { AnyCommand } from '../../../src/transition/command.js'
 import type { CreateOptions } from '../../../src/transition/create/options.js'
 import { areaBytes } from '../../../src/transition/engine/extension-area.js'
@@ -25,37 +26,6 @@ import {
 } from '../model/machine.js'
 
 export const traits: Traits = { version: 3, grain: 512, dataFile: false, backingSize: 0 }
-
-/** What the first cluster says beside the places of tables. */
-export interface Head {
-  readonly version: number
-  /** The backing file name; empty without one. */
-  readonly name: string
-  /** The extensions but for holes and bitmaps. */
-  readonly extensions: readonly string[]
-  readonly trusted: boolean
-  readonly dirty: boolean
-  /** Why QEMU would refuse it, if it does. */
-  readonly refusal: string | undefined
-  /** The clauses of what is wrong with it. */
-  readonly clauses: readonly string[]
-}
-
-/** The types of holes and of bitmaps. */
-const left = [0x686f_6c65, 0x2385_2875]
-
-/** What the first cluster says by this metadata. */
-export const headIn = (m: Metadata): Head => ({
-  version: m.header.version,
-  name: Buffer.from(m.backingName ?? []).toString('latin1'),
-  extensions: (m.extensions?.extensions ?? [])
-    .filter((e) => !left.includes(typeOf(e)))
-    .map((e) => toHex(extension.encode({ ...e, padding: new Uint8Array(0) }))),
-  trusted: m.header.autoclearFeatures.bitmaps,
-  dirty: m.header.incompatibleFeatures.dirty,
-  refusal: refusal(m.issues)?.message,
-  clauses: [...new Set(m.issues.map((i) => i.clause))].sort()
-})
 
 export const headOf = (files: Files): Head => headIn(right(right(runOver(files, readMetadata()))))
 
@@ -131,18 +101,6 @@ const viewOf = (files: Files) => ({ head: headOf(files), disk: abstraction(files
 
 /** Whether a first cluster has no backing file, where there was one before or is one afterwards. */
 const isNameless = (head: Head, old: Head, now: Head): boolean => head.name === '' && old.name !== '' && now.name !== ''
-
-/** How a first cluster is neither the old nor the new one, but for a name or for extensions that are cut off. */
-export const unlikeHead = (head: Head, old: Head, now: Head): string | undefined => {
-  const isOld = same(head.extensions, old.extensions)
-  const isNew = same(head.extensions, now.extensions)
-  const isFirstOf = (all: readonly string[]): boolean => same(head.extensions, all.slice(0, head.extensions.length))
-  if (!isNew && !isFirstOf(old.extensions) && !isFirstOf(now.extensions)) return 'extensions of neither'
-  if (![old.name, now.name, ''].includes(head.name)) return 'the backing file is neither of the two'
-  // A new name never stands with an old format, nor an old name with a new one.
-  if (old.name === now.name || head.name === '') return undefined
-  return (head.name === now.name ? isNew : isOld) ? undefined : 'a name with the format of another'
-}
 
 /** Fails unless a crash leaves an image that opens, with the same disk, and a head and bitmaps that were or are to be. */
 const survives = (old: ReturnType<typeof viewOf>, now: ReturnType<typeof viewOf>, files: Files, seen: Seen): void => {

@@ -11,7 +11,7 @@ import type { AnyCommand, Command } from '../../../src/transition/command.js'
 import type { Step } from '../../../src/transition/engine/finish.js'
 import { repair, type RepairMode } from '../../../src/transition/repair/repair.js'
 import { headOf } from '../engine/heads.js'
-import { faultsIn, isMarked, type Told } from '../crash/judge.js'
+import { faultsIn, isMarked, type Told } from '../../../src/crash/told.js'
 import { abstraction, type Files, machineOf, perform, perhaps, right, runOver } from './machine.js'
 import { follow, type Pair } from './square.js'
 

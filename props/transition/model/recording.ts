@@ -10,7 +10,7 @@ import { Group, mayJoin } from '../../../src/transition/group.js'
 import { commandOf, type Move } from '../../arbitrary/script.js'
 import { backingOf, type Shape, traitsOf } from '../../arbitrary/shape.js'
 import { type Files, type Machine, newMachine, perform, right, runOver } from './machine.js'
-import type { Told } from '../crash/judge.js'
+import type { Told } from '../../../src/crash/told.js'
 import { follow, type Pair } from './square.js'
 
 /** A script that was carried out. */

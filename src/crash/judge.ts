@@ -1,31 +1,21 @@
 /** Judging a crash: what must hold of an image wherever the power fails. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { Bitmap, Disk } from '../../../spec/disk.js'
-import type { Issue } from '../../../src/bytes/issue.js'
-import { failWith, orFail, type Plan, readAt, runSync, onEmit } from '../../../src/bytes/plan.js'
-import { portable } from '../../../src/compression/decompress.js'
-import type { Applied } from '../../../src/format/feature.js'
-import type { Geometry } from '../../../src/format/geometry.js'
-import { dirtyRanges } from '../../../src/image/guest/bitmap-ranges.js'
-import type { Chain } from '../../../src/image/guest/chain.js'
-import { checkMetadata } from '../../../src/image/check/check.js'
-import type { CheckReport } from '../../../src/image/check/report.js'
-import { activeDisk, snapshotDisk } from '../../../src/image/guest/extents.js'
-import { type Metadata, readMetadata, refusal } from '../../../src/image/metadata.js'
-import { readGuest } from '../../../src/image/guest/read.js'
-import { type Files, storeOf, worldOf } from '../../../src/store/files.js'
-import { type Head, headIn, unlikeHead } from '../engine/heads.js'
-import { remembering } from '../model/remembering.js'
-
-/** A disk and, where that is promised too, what its image says of itself. */
-export interface Told extends Disk {
-  readonly head?: Head
-  /** The disk over the file that may be behind it, and with nothing behind it. */
-  readonly over?: Disk
-  readonly alone?: Disk
-  /** Corruptions of an image that is not whole. */
-  readonly wrong?: number
-}
+import type { Bitmap, Disk } from '../../spec/disk.js'
+import { equal, toSomeText } from '../bytes/octets.js'
+import { type Plan, readAt } from '../bytes/plan.js'
+import type { Issue } from '../bytes/issue.js'
+import { portable } from '../compression/decompress.js'
+import type { Applied } from '../format/feature.js'
+import type { Geometry } from '../format/geometry.js'
+import { checkMetadata } from '../image/check/check.js'
+import type { CheckReport } from '../image/check/report.js'
+import { activeDisk, snapshotDisk } from '../image/guest/extents.js'
+import type { Metadata } from '../image/metadata.js'
+import { readGuest } from '../image/guest/read.js'
+import { type Files, storeOf } from '../store/files.js'
+import { headIn, unlikeHead } from './head.js'
+import { remembering } from './remembering.js'
+import { type Behind, chainOf, dirtyIn, faultsIn, type Open, opening, rawFile, type Told } from './told.js'
 
 /** What may be seen after a crash: the disk as the last durable command left it, and as any later command may have. */
 export interface Promised {
@@ -33,28 +23,19 @@ export interface Promised {
   readonly later: readonly Told[]
   /** Whether a sector may be torn, so that old and new meet within it. */
   readonly torn: boolean
+  /** Whether nothing is promised of the bytes of the disk, but that they can be read. */
+  readonly anyContent?: boolean
 }
-
-/** What a plan comes to over the files. */
-export const run = <A>(files: Files, plan: Plan<A>): A => {
-  const result = runSync(
-    plan,
-    worldOf(files, () => undefined)
-  )
-  if (E.isRight(result)) return result.right
-  throw new Error(result.left.map((i) => i.message).join('; '))
-}
-
-export const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
 
 /** C3 and C4: every piece of the disk is as the last durable command left it, or as a later one did. */
-const unpromised = (found: Uint8Array, { durable, later, torn }: Promised): string | undefined => {
+const unpromised = (found: Uint8Array, { durable, later, torn, anyContent = false }: Promised): string | undefined => {
+  if (anyContent) return undefined
   const disks = [durable, ...later]
-  if (disks.some((d) => same(found, d.content))) return undefined
+  if (disks.some((d) => equal(found, d.content))) return undefined
   if (!disks.some((d) => d.content.length === found.length)) return `the disk has ${found.length} bytes`
   const known = (at: number, end: number): boolean => {
     const part = found.subarray(at, end)
-    return disks.some((d) => same(part, d.content.subarray(at, end)))
+    return disks.some((d) => equal(part, d.content.subarray(at, end)))
   }
   for (let sector = 0; sector < found.length; sector += 512) {
     if (known(sector, sector + 512)) continue
@@ -65,19 +46,10 @@ const unpromised = (found: Uint8Array, { durable, later, torn }: Promised): stri
   return undefined
 }
 
-/** A disk of an image over what the image says is behind it. */
-export const chainOf = (files: Files, m: Metadata, disk: ReturnType<typeof activeDisk>): Chain => {
-  const below = storeOf(files, { part: 'image', depth: 1 })
-  return [
-    { _tag: 'Image', disk },
-    ...(m.backingName === undefined ? [] : [{ _tag: 'Raw' as const, size: below.length }])
-  ]
-}
-
 /** What an image promises that has a backing file, or that has none. */
-const promisedOver = (m: Metadata, { durable, later, torn }: Promised): Promised => {
+const promisedOver = (m: Metadata, promised: Promised): Promised => {
   const seen = (d: Told): Told => ({ ...d, ...(m.backingName === undefined ? d.alone : d.over) })
-  return { durable: seen(durable), later: later.map(seen), torn }
+  return { ...promised, durable: seen(promised.durable), later: promised.later.map(seen) }
 }
 
 /** C1: the first cluster says what some version of the image says, or what a crash between two may leave of both. */
@@ -89,44 +61,30 @@ const unlikeHeads = (m: Metadata, { durable, later }: Promised): string | undefi
   return ways.includes(undefined) ? undefined : ways[0]
 }
 
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
-
 /** C5: the snapshots that were durable and were not deleted are there, and every snapshot reads as it was taken. */
-function* unlikeSnapshot(files: Files, m: Metadata, g: Geometry, promise: Promised): Plan<string | undefined> {
+function* unlikeSnapshot(files: Files, { m, g }: Open, promise: Promised, behind: Behind): Plan<string | undefined> {
   const versions = [promise.durable, ...promise.later]
   const known = versions.flatMap((d) => d.snapshots)
   const lost = promise.durable.snapshots.find(
     (s) =>
       promise.later.every((d) => d.snapshots.some((other) => other.id === s.id)) &&
-      !m.snapshots.some((found) => text(found.id) === s.id)
+      !m.snapshots.some((found) => toSomeText(found.id) === s.id)
   )
   if (lost !== undefined) return `snapshot ${lost.id} is lost`
   for (const s of m.snapshots) {
     const disk = snapshotDisk(m, g, s)
-    if (E.isLeft(disk)) return `snapshot ${text(s.id)} cannot be read`
-    const content = yield* readGuest(chainOf(files, m, disk.right), 0, disk.right.size, portable)
-    if (!known.some((k) => k.id === text(s.id) && k.name === text(s.name) && same(k.content, content)))
-      return `snapshot ${text(s.id)} is not what it was`
+    if (E.isLeft(disk)) return `snapshot ${toSomeText(s.id)} cannot be read`
+    const content = yield* readGuest(yield* chainOf(files, m, disk.right, behind), 0, disk.right.size, portable)
+    if (!known.some((k) => k.id === toSomeText(s.id) && k.name === toSomeText(s.name) && equal(k.content, content)))
+      return `snapshot ${toSomeText(s.id)} is not what it was`
   }
   return undefined
-}
-
-/** The granules that a bitmap of the image marks. */
-function* dirtyIn(m: Metadata, g: Geometry, b: Metadata['bitmaps'][number]): Plan<ReadonlySet<number>> {
-  const granularity = 2 ** b.granularityBits
-  const dirty = new Set<number>()
-  yield* onEmit(dirtyRanges(m, g, b), function* (range): Plan<void> {
-    if (range.dirty)
-      for (let at = range.start; at < range.start + range.length; at += granularity)
-        dirty.add(Math.floor(at / granularity))
-  })
-  return dirty
 }
 
 /** Whether guest bytes from `at` on, a sector of a granule, look like those of a disk whose bitmap has the granule clean, or of none. */
 const mayBeClean = (found: Uint8Array, name: string, granule: number, at: number, disks: readonly Disk[]): boolean => {
   const sector = found.subarray(at, at + 512)
-  const alike = disks.filter((d) => same(sector, d.content.subarray(at, at + 512)))
+  const alike = disks.filter((d) => equal(sector, d.content.subarray(at, at + 512)))
   const named = (d: Disk): Bitmap | undefined => d.bitmaps.find((b) => b.name === name)
   return alike.length === 0 || alike.some((d) => named(d)?.dirty.has(granule) !== true)
 }
@@ -142,11 +100,11 @@ function* unlikeBitmap(
   const disks = [durable, ...later]
   const lost = durable.bitmaps.find(
     ({ name }) =>
-      later.every((d) => d.bitmaps.some((b) => b.name === name)) && !m.bitmaps.some((b) => text(b.name) === name)
+      later.every((d) => d.bitmaps.some((b) => b.name === name)) && !m.bitmaps.some((b) => toSomeText(b.name) === name)
   )
   if (lost !== undefined) return `bitmap ${lost.name} is lost`
   for (const b of m.bitmaps.filter(({ flags }) => !flags.inUse)) {
-    const name = text(b.name)
+    const name = toSomeText(b.name)
     if (!disks.some((d) => d.bitmaps.some((known) => known.name === name))) return `nobody added bitmap ${name}`
     const dirty = yield* dirtyIn(m, g, b)
     for (let at = 0; at < found.length; at += 512) {
@@ -186,26 +144,11 @@ export interface Verdict {
   readonly seen?: { readonly content: Uint8Array; readonly report: CheckReport }
 }
 
-/** An image that opens. */
-interface Open {
-  readonly m: Metadata
-  readonly g: Geometry
-}
-
-/** C1: the image opens. */
-function* opening(): Plan<Open> {
-  const m = yield* orFail<Metadata>(yield* readMetadata())
-  const refused = refusal(m.issues)
-  return refused === undefined && m.geometry !== undefined
-    ? { m, g: m.geometry }
-    : yield* failWith<Open>(refused === undefined ? m.issues : [refused])
-}
-
 /** C3, C4, C5 and C9: what the guest sees is what was promised. */
-function* seeing({ m, g }: Open, files: Files, promised: Promised): Plan<Sight> {
+function* seeing({ m, g }: Open, files: Files, promised: Promised, behind: Behind): Plan<Sight> {
   const promise = promisedOver(m, promised)
   const disk = activeDisk(m, g)
-  const content = yield* readGuest(chainOf(files, m, disk), 0, disk.size, portable)
+  const content = yield* readGuest(yield* chainOf(files, m, disk, behind), 0, disk.size, portable)
   const broken = (clause: string, why: string | undefined): string | undefined =>
     why === undefined ? undefined : `${clause}: ${why}`
   let wrong = broken('C1', unlikeHeads(m, promise)) ?? broken('C3 or C4', unpromised(content, promise))
@@ -213,16 +156,6 @@ function* seeing({ m, g }: Open, files: Files, promised: Promised): Plan<Sight> 
     wrong ??= broken(clause, yield* unlike(m, g, content, promise))
   return { content, ...(wrong === undefined ? {} : { wrong }) }
 }
-
-/** Whether the image says that it is to be repaired before it is written. @see FEAT-04 and FEAT-05 */
-export const isMarked = ({ header }: Metadata): boolean =>
-  header.incompatibleFeatures.dirty || header.incompatibleFeatures.corrupt
-
-/** What is wrong with an image, but for copied flags; what it counts does not matter where it is marked. */
-export const faultsIn = ({ metadata, findings }: CheckReport): CheckReport['findings'] =>
-  isMarked(metadata)
-    ? []
-    : findings.filter((f) => f.severity === 'error' || (f.severity === 'corruption' && f.field !== 'copied'))
 
 /** C2 and C8: the first count that is too low or entry that leads astray, where there are more than there were; those of a dirty image may lag. */
 const miscounted = (report: CheckReport, { durable, later }: Promised): string | undefined => {
@@ -237,10 +170,12 @@ const messages = (issues: readonly Issue[]): string => issues.map((i) => i.messa
  * Holds states against C1 to C5, C8 and C9. Many states that differ little cost hardly more than what is new in each; the
  * files stand in the same places, and what is behind the image is the same in all.
  */
-export const judging = (promise: Promised): ((files: Files) => Verdict) => {
-  const opened = remembering(opening)
-  const sight = remembering((open: Open, files) => seeing(open, files, promise))
-  const snapshots = remembering(({ m, g }: Open, files) => unlikeSnapshot(files, m, g, promisedOver(m, promise)))
+export const judging = (promise: Promised, behind: Behind = rawFile): ((files: Files) => Verdict) => {
+  const opened = remembering<undefined, Open>(opening)
+  const sight = remembering((open: Open, files) => seeing(open, files, promise, behind))
+  const snapshots = remembering((open: Open, files) =>
+    unlikeSnapshot(files, open, promisedOver(open.m, promise), behind)
+  )
   const counted = remembering(({ m }: Open, files) =>
     checkMetadata(m, storeOf(files, { part: 'image', depth: 0 }).length)
   )
@@ -264,13 +199,7 @@ export const judging = (promise: Promised): ((files: Files) => Verdict) => {
       ...(miscount === undefined ? { seen: { content, report: report.right } } : { broken: `C2: ${miscount}` })
     }
   }
-  return (files) => {
-    try {
-      return verdict(files)
-    } catch (error) {
-      return { leaks: 0, broken: `C4: ${error instanceof Error ? error.message : String(error)}` }
-    }
-  }
+  return verdict
 }
 
 /** Holds one state against them. */

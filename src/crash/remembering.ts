@@ -1,10 +1,10 @@
 /** Remembering: a plan that is carried out over many files which differ little, and ends as before where it looks at nothing new. */
 import type * as E from 'fp-ts/lib/Either.js'
-import type { Issue } from '../../../src/bytes/issue.js'
-import { type FileRef, type Plan, runSync } from '../../../src/bytes/plan.js'
-import { type Files, placeOf, storeOf, worldOf } from '../../../src/store/files.js'
-import { type Sector, sectorSize } from '../../../src/store/sector.js'
-import { sectorAt } from '../../../src/store/tree.js'
+import type { Issue } from '../bytes/issue.js'
+import { type FileRef, type Plan, runSync } from '../bytes/plan.js'
+import { type Files, placeOf, worldOf } from '../store/files.js'
+import { type Sector, sectorSize } from '../store/sector.js'
+import { sectorAt } from '../store/tree.js'
 
 /** How a plan ends. */
 export type End<A> = E.Either<readonly Issue[], A>
@@ -47,26 +47,26 @@ const watched = <A>(files: Files, plan: Plan<A>): { readonly end: End<A>; readon
   return { end, looks }
 }
 
-const image: FileRef = { part: 'image', depth: 0 }
+const lengthsOf = (files: Files): string => files.map(({ store }) => store.length).join(' ')
 
 /**
- * How a plan about `about` ends over files. It must depend on nothing but that, what it reads, the length of the image, and
- * files that are the same each time; the files stand in the same places. Sectors are the same where they are one array.
+ * How a plan about `about` ends over files. It must depend on nothing but that, what it reads and
+ * the lengths of the files, which stand in the same places. Sectors are the same where they are one array.
  */
 export const remembering = <K, A>(plan: (about: K, files: Files) => Plan<A>): ((about: K, files: Files) => End<A>) => {
-  const roots = new Map<K, Map<number, Known<A>>>()
+  const roots = new Map<K, Map<string, Known<A>>>()
   return (about, files) => {
-    const { length } = storeOf(files, image)
-    const byLength = roots.get(about) ?? new Map<number, Known<A>>()
+    const lengths = lengthsOf(files)
+    const byLength = roots.get(about) ?? new Map<string, Known<A>>()
     roots.set(about, byLength)
-    let known = byLength.get(length)
+    let known = byLength.get(lengths)
     while (known !== undefined && 'answers' in known)
       known = known.answers.get(sectorAt(files[known.place]?.store.tree, known.index))
     if (known !== undefined) return known.end
 
     const { end, looks } = watched(files, plan(about, files))
-    let put = (next: Known<A>): unknown => byLength.set(length, next)
-    let here = byLength.get(length)
+    let put = (next: Known<A>): unknown => byLength.set(lengths, next)
+    let here = byLength.get(lengths)
     for (const [place, index, content] of looks) {
       const asks: Asks<A> = here !== undefined && 'answers' in here ? here : { place, index, answers: new Map() }
       if (asks !== here) put(asks)
