@@ -168,6 +168,13 @@ export const fileMutants: readonly Mutant[] = [
     rule: 'an output is none of the files that are read for it, whatever its name'
   },
   {
+    name: 'the option timeout of a server is not heeded',
+    file: 'node/files/remote.ts',
+    change: { in: 'answerOf', find: 'AbortSignal.timeout(answerTime * 1000)', to: 'undefined' },
+    red: 'props/node/public-lines.test.ts',
+    rule: 'an answer that takes longer than the option timeout is refused'
+  },
+  {
     name: 'a server may redirect to any host',
     file: 'node/files/remote.ts',
     change: { in: 'answerOf', find: '!isSameHost(remote, $url) && !options.allowRedirect', to: 'false' },

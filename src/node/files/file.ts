@@ -39,6 +39,8 @@ export interface Place {
   readonly shared?: boolean
   /** Whether nothing may be written. */
   readonly readOnly?: boolean
+  /** Seconds that a server may take for an answer; 0 for as long as it takes. */
+  readonly answerTime?: number
 }
 
 /** The path that a name leads to, through all links. */
@@ -150,7 +152,7 @@ export const openWhole =
   (place: Place, access: ReadAccess, remote?: RemoteOptions): TaskEither<CommandError, Source> =>
   async () =>
     place.resolved === undefined && isUrl(place.name)
-      ? (await import('./remote.js')).openRemote(place.name, remote)()
+      ? (await import('./remote.js')).openRemote(place.name, remote, place.answerTime)()
       : openFile(place, access)()
 
 /** Opens the file at a place, or the part of it that is meant. */

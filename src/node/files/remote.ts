@@ -21,8 +21,8 @@ import { isUrl, type RemoteOptions, type Source } from './source.js'
 
 const window: WindowSize = { size: 2 ** 18, kept: 16 }
 
-/** Longest wait for an answer, in milliseconds. */
-const patience = 60_000
+/** Longest wait for an answer in seconds, where none is given. */
+const patience = 60
 
 /** Most redirections of one request. */
 const mostRedirects = 10
@@ -34,6 +34,8 @@ interface Remote {
   readonly url: string
   readonly what: 'open' | 'read'
   readonly options: RemoteOptions
+  /** Longest wait for an answer in seconds; 0 for as long as it takes. */
+  readonly answerTime: number
   /** Aborts when reading the file has taken too long in all. */
   readonly total: AbortSignal | undefined
 }
@@ -138,13 +140,13 @@ const headersFor = (remote: Remote, url: URL, { at, length }: FileRange): Header
 
 /** Asks for a range, and follows redirections as far as they are allowed. */
 const answerOf = task(async function* (remote: Remote, range: FileRange): AsyncGenerator<Failed, Response> {
-  const { name, what, options, total } = remote
+  const { name, what, options, total, answerTime } = remote
   let url = yield* get(system(what, name, () => new URL(remote.url)))
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-    const patient = AbortSignal.timeout(patience)
+    const patient = answerTime === 0 ? undefined : AbortSignal.timeout(answerTime * 1000)
     const init: RequestInit = {
       headers: headersFor(remote, url, range),
-      signal: total === undefined ? patient : AbortSignal.any([total, patient]),
+      signal: AbortSignal.any([total, patient].filter((signal) => signal !== undefined)),
       redirect: 'manual'
     }
     const response = yield* get(inTime(remote)(await systemTask(what, name, () => fetch(url, init))()))
@@ -174,11 +176,12 @@ const ask = task(async function* (remote: Remote, range: FileRange, known?: stri
 /** Opens an image on a server that serves ranges. */
 export const openRemote = task(async function* (
   name: string,
-  options: RemoteOptions = { headers: [], timeout: undefined, allowRedirect: false }
+  options: RemoteOptions = { headers: [], timeout: undefined, allowRedirect: false },
+  answerTime: number = patience
 ): AsyncGenerator<Failed, Source> {
   const { timeout } = options
   const total = timeout === undefined ? undefined : AbortSignal.timeout(Math.ceil(timeout * 1000))
-  const remote = { name, options, total }
+  const remote = { name, options, answerTime, total }
   const first = yield* wait(ask({ ...remote, url: name, what: 'open' }, { at: 0, length: window.size }))
   /** A range of the file, which must not have changed since. */
   const answer = task(async function* (range: FileRange) {

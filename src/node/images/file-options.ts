@@ -5,7 +5,7 @@ import type { Place } from '../files/file.js'
 import { partWithin } from '../files/part.js'
 import { isUrl } from '../files/source.js'
 import { type DottedOptions, optionsUnder, type Scalar, textOf } from '../text/dotted-options.js'
-import { decodeWith, sizeOption } from '../text/values.js'
+import { decodeWith, integerOption, sizeOption, where } from '../text/values.js'
 import { driverOf, formatOptions, isSwitchedOn, ownOptions } from './format-options.js'
 import { amongWords, type Driver, isIgnored, keepIgnored } from './ignored-options.js'
 import type { Format } from './image-node.js'
@@ -26,6 +26,13 @@ const bytesOf = either(function* (name: string, value: Scalar): Generator<Failed
     return yield* get(failure(`Parameter '${name}' is too large: at most ${Number.MAX_SAFE_INTEGER} is supported`))
   return Number(bytes)
 })
+
+/** Seconds that a server may take for an answer; those of QEMU, in which 0 is no bound. */
+const answerTime = where(
+  integerOption('timeout'),
+  (seconds) => seconds >= 0 && seconds <= 10_000,
+  'timeout parameter is too large or negative'
+)
 
 /** Fails where another node is named in place of options: there are no nodes with names. */
 const keepUnnamed = (options: DottedOptions, name: string): E.Either<CommandError, void> => {
@@ -57,6 +64,8 @@ export const protocolPlace = either(function* (
   for (const [option, value] of ownOptions(options, [key])) {
     if (option === 'read-only') place = { ...place, readOnly: yield* get(isSwitchedOn(option, value)) }
     else if (option === 'force-share') place = { ...place, shared: yield* get(isSwitchedOn(option, value)) }
+    else if (option === 'timeout' && isRemote)
+      place = { ...place, answerTime: yield* get(decodeWith(answerTime)(textOf(value))) }
     else if (option === 'locking' && !isRemote) {
       const mode = yield* get(decodeWith(amongWords(option, ['on', 'off', 'auto']))(textOf(value)))
       // What is written is locked all the same.
