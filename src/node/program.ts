@@ -1,5 +1,4 @@
 /** The command line: the command that it names, and its outcome. */
-import { readFileSync } from 'node:fs'
 import { Command as Parser, CommanderError } from 'commander'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
@@ -38,7 +37,7 @@ const commands = {
 export type CommandName = keyof typeof commands
 
 /** What each command does, in the order of the help. */
-const summaries: Readonly<Record<CommandName, string>> = {
+export const summaries: Readonly<Record<CommandName, string>> = {
   info: 'print sizes, features, extensions, snapshots, bitmaps and findings of an image',
   check: "check the consistency of an image, with qemu-img's counts and exit codes, and repair it",
   map: 'print where the guest bytes are stored, through the backing files',
@@ -73,12 +72,11 @@ export const commandNames: readonly CommandName[] = Object.keys(summaries).filte
 /** Loads a command. */
 export const loadCommand = (name: CommandName): Promise<Command> => commands[name]()
 
-const version = (): string => {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'))
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : ''
-}
+/** The text that `--version` prints; it is read only for that. */
+const versionAsked = async (word: string | undefined): Promise<string> =>
+  word === '--version' || word === '-V' ? (await import('./version.js')).versionText() : ''
 
-const description =
+export const description =
   'Reads, checks, explains, creates and changes qcow2 disk images, and names the clause of every rule that one breaks.'
 
 /** What a command line asks for, which may be the text of the help. */
@@ -96,7 +94,11 @@ const parse =
     }
     const program = new Parser('qcow2')
       .description(description)
-      .version(version())
+      .version(
+        await versionAsked(words[0]),
+        '-V, --version',
+        'print the version, and those of QEMU it was compared with'
+      )
       .configureOutput({ writeOut, writeErr: () => undefined })
       .configureHelp({ subcommandTerm: (command) => command.name() })
       .exitOverride()

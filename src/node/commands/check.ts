@@ -18,6 +18,7 @@ import { keepKey } from '../images/key.js'
 import { namingOthers } from '../images/not-qcow2.js'
 import { openDataFile } from '../images/open.js'
 import { checkText } from '../text/check-text.js'
+import { coloured } from '../text/colours.js'
 import { choice, command, flag, type Report } from './command.js'
 import { allow, forceShare, ignoredCache, image, output, quiet, remote } from './options.js'
 
@@ -139,7 +140,8 @@ export const check = command({
     const text = isJson
       ? jsonText({ ...checkJson(found, name), ...fixedJson(fixed) })
       : fixedText(fixed) + checkText(found)
-    if (!isQuiet || isJson) yield* get(print(text))
+    if (isJson) yield* get(print(text))
+    else if (!isQuiet) yield* get(print(text, coloured))
     const code = exitCode(found, strict)
     return found.checkErrors > 0 ? yield* get(failure('Check failed', { exitCode: code, file: name })) : code
   }

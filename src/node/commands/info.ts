@@ -15,6 +15,7 @@ import { namingOthers } from '../images/not-qcow2.js'
 import { keepVersion } from '../images/below.js'
 import { type ImageNode, nodeName } from '../images/image-node.js'
 import { openImage, type OpenOptions } from '../images/open.js'
+import { coloured } from '../text/colours.js'
 import { type Heading, humanInfo, humanRaw } from '../text/info-text.js'
 import { command, flag } from './command.js'
 import { allow, forceShare, ignored, image, output, remote } from './options.js'
@@ -93,7 +94,7 @@ const judged = async function* (
 const infoOf = (image: ImageNode, remote: RemoteOptions, { isJson, limits }: Form): AsyncGenerator<Failed, void> =>
   using(openPlace(image.file, readAccess(image.driver, image.forceShare), remote), async function* (source) {
     const [report, refused] = yield* judged(source, image)
-    yield* get(print(isJson ? jsonText(toJson(limits)(report)) : toText(limits)(report)))
+    yield* get(isJson ? print(jsonText(toJson(limits)(report))) : print(toText(limits)(report), coloured))
     if (refused !== undefined) yield* get(E.left(cannotOpen(source.name)([refused])))
   })
 
@@ -108,7 +109,9 @@ const infoOfChain = (image: ImageNode, options: OpenOptions, { isJson, limits }:
       if (refused !== undefined) yield* get(E.left(cannotOpen(source.name)([refused])))
       layers.push(report)
     }
-    yield* get(print(isJson ? jsonText(layers.map(toJson(limits))) : layers.map(toText(limits)).join('\n')))
+    yield* get(
+      isJson ? print(jsonText(layers.map(toJson(limits)))) : print(layers.map(toText(limits)).join('\n'), coloured)
+    )
   })
 
 export const info = command({

@@ -25,9 +25,16 @@ const writeAll = (fd: number, bytes: Uint8Array): E.Either<unknown, void> => {
 const pieceSize = 2 ** 16
 const encoder = new TextEncoder()
 
-/** Writes lines of text to an open file; what they contain of other controls is escaped, which JSON allows too. */
-export const writeText = (fd: number, text: string): E.Either<unknown, void> =>
-  writeAll(fd, encoder.encode(visibleLines(text)))
+/** A text as it is. */
+const plain = (text: string): string => text
+
+/**
+ * Writes lines of text to an open file; what they contain of other controls is escaped, which JSON allows too.
+ *
+ * @param styled adds controls of the terminal
+ */
+export const writeText = (fd: number, text: string, styled = plain): E.Either<unknown, void> =>
+  writeAll(fd, encoder.encode(styled(visibleLines(text))))
 
 /** Ends a command that only prints, successfully: nobody reads on, as `head` does not when it has enough. */
 const unread = commandError('Nobody reads standard output', { exitCode: 0 })
@@ -46,8 +53,13 @@ const done: E.Either<CommandError, void> = E.right(undefined)
 export const dropUnread = (printed: E.Either<CommandError, void>): E.Either<CommandError, void> =>
   E.isLeft(printed) && isUnread(printed.left) ? done : printed
 
-/** Prints text to standard output; what nobody reads is dropped. */
-export const print = (text: string): E.Either<CommandError, void> => dropUnread(E.mapLeft(toError)(writeText(1, text)))
+/**
+ * Prints text to standard output; what nobody reads is dropped.
+ *
+ * @param styled adds controls of the terminal
+ */
+export const print = (text: string, styled = plain): E.Either<CommandError, void> =>
+  dropUnread(E.mapLeft(toError)(writeText(1, text, styled)))
 
 /** JSON as qemu-img prints it, indented by four. */
 export const jsonText = (value: Json): string => `${JSON.stringify(value, null, 4)}\n`
