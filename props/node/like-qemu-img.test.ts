@@ -23,6 +23,12 @@ test.before(() => {
     spawnSync(process.execPath, [main, 'create', '-q', image, ...options], { cwd: folder })
   make('empty.qcow2', '0')
   make('longer.qcow2', '3M')
+  make('empty-1M.qcow2', '1M')
+  for (const [name, preallocation] of [
+    ['sparse', 'off'],
+    ['full', 'full']
+  ] as const)
+    make(`${name}.raw`, '-f', 'raw', '-o', `preallocation=${preallocation}`, '1M')
   spawnSync(process.execPath, [main, 'io', '-c', 'write 2M 64k', 'longer.qcow2'], { cwd: folder })
   mkdirSync(join(folder, 'inner'))
   for (const place of ['.', 'inner']) {
@@ -175,6 +181,11 @@ const lines: readonly string[] = [
   'compare -f qcow2 -F raw case-01-empty-v3.qcow2 raw',
   'compare -s -f raw -F qcow2 raw case-54-bitmaps.qcow2',
   'compare -s base.qcow2 over.qcow2',
+  'compare -s -f raw -F raw raw raw',
+  'compare -s -f raw -F raw sparse.raw sparse.raw',
+  'compare -s -f raw -F raw sparse.raw full.raw',
+  'compare -s -F raw empty-1M.qcow2 sparse.raw',
+  'compare -s -F raw empty-1M.qcow2 full.raw',
   'compare -s over.qcow2 over.qcow2',
   'compare longer.qcow2 case-01-empty-v3.qcow2',
   'compare case-01-empty-v3.qcow2 longer.qcow2',

@@ -109,6 +109,7 @@ export const publicLines: readonly PublicLine[] = [
   vdsm('rebase -t none -T none -u -f qcow2 -F qcow2 -b other.qcow2 over.qcow2', 'another name of the backing file'),
   vdsm('rebase -t none -T none -f qcow2 -F qcow2 -b other.qcow2 over.qcow2', 'another backing file, the same disk'),
   vdsm('compare -p -f qcow2 -F qcow2 -s disk.qcow2 target.qcow2', 'exit code 1, and where they differ'),
+  vdsm('compare -p -f qcow2 -F raw -s disk.qcow2 disk.raw', 'exit code 1, and the first hole of the file'),
   vdsm('bitmap --add --enable disk.qcow2 new -g 65536', 'a bitmap that records'),
   vdsm('bitmap --add --disable disk.qcow2 new', 'a bitmap that does not'),
   vdsm('bitmap --remove disk.qcow2 b0', 'no bitmap'),

@@ -38,9 +38,8 @@ const alike = (a: MapEntry, b: MapEntry): boolean =>
   a.present === b.present &&
   (a.offset === undefined) === (b.offset === undefined)
 
-/** The first guest byte that the images hold in different ways, or up to the end in only one; how a raw file holds it is not known. */
+/** The first guest byte that the images hold in different ways, or up to the end in only one. */
 const otherStatus = task(async function* (a: OpenChain, b: OpenChain) {
-  if (a.chain[0]._tag === 'Raw' || b.chain[0]._tag === 'Raw') return undefined
   const [left, right] = [yield* wait(entriesOf(a)), yield* wait(entriesOf(b))]
   for (let i = 0, j = 0; ;) {
     const [x, y] = [left[i], right[j]]
