@@ -1,6 +1,12 @@
 /** The book has a place for every clause, and each of its links leads somewhere. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import * as assert from 'uvu/assert'
 import { clauses } from '../../spec/clauses/index.js'
+import { Chromium, needsChromium } from '../explorer/chromium.js'
 import { bookFiles } from '../tools/book/site.js'
 import { suite } from '../run/suite.js'
 
@@ -63,6 +69,43 @@ test('each of twenty questions is answered with a link into the book', () => {
   const answers = (files.get('questions.html') ?? '').split('<h2').slice(1)
   assert.is(answers.length, 20)
   for (const answer of answers) assert.match(answer, /<a href="[a-z-]+\.html/)
+})
+
+const browser = new Chromium()
+const inBrowser = needsChromium(test)
+const folder = mkdtempSync(join(tmpdir(), 'qcow2-book-'))
+
+test.before(() => {
+  for (const [name, text] of files) writeFileSync(join(folder, name), text)
+})
+
+test.after(async () => {
+  await browser.close()
+  rmSync(folder, { recursive: true })
+})
+
+const open = (name: string, width: number) =>
+  browser.open(pathToFileURL(join(folder, name)).href, { width, height: 800 })
+
+inBrowser('a search leads to the message of QEMU that was typed', async () => {
+  const { page, complaints } = await open('index.html', 1100)
+  await page.fill('#search', 'refcount block is not cluster aligned')
+  await page.click('#found a')
+  await page.waitForURL(/messages\.html#/)
+  assert.equal(complaints, [])
+})
+
+inBrowser('pages have no serious fault of accessibility, and fit a phone', async () => {
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+  for (const name of ['index.html', 'table.html', 'messages.html']) {
+    const { page } = await open(name, 380)
+    assert.is(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false, name)
+    await page.evaluate(axe)
+    const found = await page.evaluate(
+      "axe.run().then(({ violations }) => violations.filter(({ impact }) => ['serious', 'critical'].includes(impact)).map(({ id }) => id))"
+    )
+    assert.equal(found, [], name)
+  }
 })
 
 test.run()

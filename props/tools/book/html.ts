@@ -19,7 +19,7 @@ export const htmlTable = (head: readonly string[], lines: readonly (readonly str
     `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join('')}</tr>`
   return lines.length === 0
     ? ''
-    : `<div class="scroll" tabindex="0" role="region" aria-label="Table: ${escaped(head.join(', '))}"><table><thead>${row('th')(head)}</thead><tbody>${lines.map(row('td')).join('\n')}</tbody></table></div>`
+    : `<div class="scroll" tabindex="0"><table><thead>${row('th')(head)}</thead><tbody>${lines.map(row('td')).join('\n')}</tbody></table></div>`
 }
 
 /** Where a link of a page of `spec` leads in the book; none for files that are not in it. */
@@ -44,6 +44,6 @@ export const markdown = (text: string, resolve: Resolve): string => {
   })
   return marked
     .parse(text, { async: false })
-    .replaceAll('<table>', '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>')
+    .replaceAll('<table>', '<div class="scroll" tabindex="0"><table>')
     .replaceAll('</table>', '</table></div>')
 }
