@@ -53,6 +53,16 @@ const passing = /^(6803f857|44415441)/
 /** The clauses by which an image may refuse to be amended. */
 const reasons = ['AM-03', 'AM-06', 'OPEN-24', 'CR-03']
 
+test('a downgrade is refused where the L1 table of a snapshot cannot be read: its zero clusters would stay', () => {
+  for (const name of ['broken-snapshot-l1-unaligned', 'broken-snapshot-l1-large']) {
+    const m = kept(name)
+    assert.ok(m !== undefined, name)
+    const done = perhaps(m, { _tag: 'Amend', options: { version: 2 } })
+    const [issue] = E.isLeft(done) ? done.left : []
+    assert.match(issue?.message ?? 'it is made', /^snapshot table entry l1_(table_offset|size) at byte /)
+  }
+})
+
 test('an amended image has the disk, the snapshots and the unknown extensions it had, and nothing more wrong with it', () => {
   const options: readonly AmendOptions[] = [
     { version: 2 },

@@ -1,9 +1,10 @@
 /** Zero clusters, expanded to what version 2 has instead: clusters that hold zeros, or unallocated ones. */
-import { failOn, type Plan, readAt } from '../../bytes/plan.js'
+import { failOn, orFail, type Plan, readAt } from '../../bytes/plan.js'
 import { clusterSize } from '../../format/geometry.js'
 import { compressionType } from '../../format/header.js'
 import { l1OffsetRules } from '../../format/l1.js'
 import { clusterKind, L1View, L2View } from '../../format/views.js'
+import { type GuestDisk, snapshotDisk } from '../../image/guest/extents.js'
 import { copiedFlag } from '../engine/active-tree.js'
 import { allocate } from '../engine/allocate.js'
 import type { CommandState, TablePlace } from '../engine/command-state.js'
@@ -16,13 +17,15 @@ interface OwnedL1Table {
   readonly l1: TablePlace
 }
 
-const l1Tables = (w: CommandState): readonly OwnedL1Table[] => [
-  { section: 'active L2 table', l1: w.l1 },
-  ...w.image.metadata.snapshots.map((s): OwnedL1Table => ({
-    section: 'inactive L2 table',
-    l1: { at: Number(s.l1TableOffset), entries: s.l1Size }
-  }))
-]
+/** The L1 tables of the image. Refused where that of a snapshot cannot be read. */
+function* l1Tables(w: CommandState): Plan<readonly OwnedL1Table[]> {
+  const tables: OwnedL1Table[] = [{ section: 'active L2 table', l1: w.l1 }]
+  for (const s of w.image.metadata.snapshots) {
+    const { l1TableOffset, l1Size } = yield* orFail<GuestDisk>(snapshotDisk(w.image.metadata, w.g, s))
+    tables.push({ section: 'inactive L2 table', l1: { at: l1TableOffset, entries: l1Size } })
+  }
+  return tables
+}
 
 /** Writes zeros to a new cluster with this refcount, and returns its host offset. */
 function* zeroCluster(w: CommandState, refcount: number): Plan<number> {
@@ -64,13 +67,13 @@ function* expandTable(w: CommandState, section: OwnedL1Table['section'], at: num
 /**
  * Makes every zero cluster of the disk and of its snapshots a normal one that holds zeros or, without a backing file, an
  * unallocated one. An L2 table that several trees share changes once. Refused at a cluster that is compressed by another
- * method than version 2 knows.
+ * method than version 2 knows, and at a snapshot whose L1 table cannot be read.
  *
  * @see AM-03 and AM-04
  */
 export function* expandZeros(w: CommandState): Plan<void> {
   const seen = new Set<number>()
-  for (const { section, l1 } of l1Tables(w)) {
+  for (const { section, l1 } of yield* l1Tables(w)) {
     const table = new L1View(yield* readAt(l1.at, 8 * l1.entries))
     for (let i = 0; i < table.length; i++) {
       const at = table.l2TableOffset(i)
