@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { unpacked } from './debian.js'
 
 /** The series of QEMU whose behaviour the specification states. */
 const series = ['7.2', '10', '11'] as const
@@ -22,20 +23,6 @@ export const cacheFolder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(),
 
 /** Where the packages of a version are unpacked. */
 export const folderOf = (name: Series): string => join(process.env['QCOW2_QEMUS'] ?? join(cacheFolder, 'qemus'), name)
-
-/** The folder of libraries and the loader of Debian's packages for this machine. */
-const { triplet, loader } =
-  process.arch === 'arm64'
-    ? { triplet: 'aarch64-linux-gnu', loader: 'ld-linux-aarch64.so.1' }
-    : { triplet: 'x86_64-linux-gnu', loader: 'ld-linux-x86-64.so.2' }
-
-/** A program of packages unpacked below `folder`, with their own libraries. */
-const unpacked =
-  (folder: string): Qemu['command'] =>
-  (program) => {
-    const libraries = join(folder, 'usr/lib', triplet)
-    return [join(libraries, loader), '--library-path', libraries, '--argv0', program, join(folder, 'usr/bin', program)]
-  }
 
 const versionOf = (command: Qemu['command']): string | undefined => {
   const [file, ...args] = command('qemu-img')

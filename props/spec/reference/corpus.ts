@@ -17,7 +17,7 @@ const textAt = (file: Uint8Array, offset: number, length: number): string =>
 
 const diskOf = (files: Loaded['files'], file: Uint8Array): Disk => (isQcow2(file) ? imageOf(files, file) : file)
 
-const imageOf = (files: Loaded['files'], file: Uint8Array): Image => {
+export const imageOf = (files: Loaded['files'], file: Uint8Array): Image => {
   const nameOffset = number(file, 8, 8)
   const name = plainName(textAt(file, nameOffset, number(file, 16, 4)))
   const base = nameOffset === 0 ? undefined : files.get(name)
