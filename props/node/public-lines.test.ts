@@ -69,9 +69,9 @@ const copyScene = (line: string, place: string): void => {
     copyFileSync(join(scene, name), join(place, name), constants.COPYFILE_FICLONE)
 }
 
-/** Serves the files of the scene, by ranges, and never answers for another. */
+/** Serves the files of the scene, by ranges; another name ends the connection after 4 s, without an answer. */
 const server = createServer((request, response) => {
-  if (request.url === '/silent') return
+  if (request.url === '/silent') return void setTimeout(() => response.destroy(), 4000).unref()
   const bytes = readFileSync(join(scene, (request.url ?? '').slice(1)))
   const [, from = 0, last = 0] = (/^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? []).map(Number)
   const end = Math.min(last + 1, bytes.length)
