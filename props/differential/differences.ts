@@ -3,11 +3,15 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { type Disk, step } from '../../spec/disk.js'
 import { isSet } from '../../spec/reference/image.js'
+import { subclusters } from '../../src/format/limits.js'
 import { check } from '../../src/image/check/check.js'
 import type { Command } from '../../src/transition/command.js'
 import { abstraction, type Files, right, runOver } from '../transition/model/machine.js'
 import { l2Entries } from '../transition/twins/by-qemu.js'
 import type { Answer } from './party.js'
+
+/** The byte of the header with the autoclear bits, and the bit of raw external data in it. */
+const [autoclearBits, rawExternalData] = [95, 2]
 
 /** A command, the disk before it, and what each party did. */
 export interface Parting {
@@ -25,6 +29,8 @@ export interface Difference {
   readonly explains: (parting: Parting) => boolean
   /** The disk that QEMU has then; without it, it has what it had, and the twins are no longer compared. */
   readonly after?: (parting: Parting) => Disk
+  /** Whether the twins are no longer compared, for QEMU may then refuse what is carried out here. */
+  readonly parts?: true
   /** Whether clusters of QEMU's image are then counted and not used. */
   readonly leaks?: true
   /** Whether the same guest bytes may then be mapped otherwise. */
@@ -53,6 +59,42 @@ const writesOver = ({ command, qemu, files }: Parting): boolean => {
   )
 }
 
+/** The disk that the command specifies. */
+const afterStep = ({ command, disk }: Parting): Disk => {
+  const outcome = step(command, disk)
+  return outcome._tag === 'Done' ? outcome.disk : disk
+}
+
+/** Whether whole subclusters of more than one cluster, which are to be zeroed, are data in QEMU's image. */
+const zeroesAsData = ({ command, disk: { traits }, qemu, files }: Parting): boolean => {
+  if (command._tag !== 'WriteZeroes' || !qemu.done) return false
+  const [from, to] = [command.at, command.at + command.length]
+  const size = traits.grain / subclusters
+  const isData = ([, bitmap]: readonly (bigint | undefined)[], cluster: number): boolean => {
+    const parts = Array.from({ length: subclusters }, (_, x) => cluster * traits.grain + x * size)
+    const whole = parts.flatMap((at, x) => (at >= from && at + size <= to ? [x] : []))
+    return bitmap !== undefined && whole.length > 0 && whole.every((x) => isSet(bitmap, x))
+  }
+  return (
+    Math.floor(from / traits.grain) < Math.floor((to - 1) / traits.grain) &&
+    l2Entries(files()).filter(isData).length > 1
+  )
+}
+
+/** Whether the last cluster of a raw disk that grows, a part of which was its end, is all zeros. */
+const growsOverZeros = ({ command, disk: { content, traits }, ours, qemu, files }: Parting): boolean => {
+  const tail = content.length % traits.grain
+  return (
+    command._tag === 'Resize' &&
+    command.size > content.length &&
+    tail > 0 &&
+    ours.done &&
+    qemu.done &&
+    content.subarray(content.length - tail).every((byte) => byte === 0) &&
+    ((files().image[autoclearBits] ?? 0) & rawExternalData) !== 0
+  )
+}
+
 /** Every row explains some difference of a full run; one that does not is reported. */
 export const differences: readonly Difference[] = [
   {
@@ -77,6 +119,20 @@ export const differences: readonly Difference[] = [
     clause: 'CW-05',
     why: 'QEMU writes a payload into a cluster of payloads that was freed and given to something else',
     explains: writesOver
+  },
+  {
+    clause: 'SW-05',
+    why: 'QEMU writes all zeros of a request as data that starts or ends inside a compressed cluster with subclusters',
+    explains: zeroesAsData,
+    after: afterStep,
+    parts: true
+  },
+  {
+    clause: 'DATA-08',
+    why: 'QEMU makes zeros of the last cluster of a raw disk data as the disk grows',
+    explains: growsOverZeros,
+    after: afterStep,
+    remaps: true
   },
   {
     clause: 'ZD-03',

@@ -145,7 +145,7 @@ class Trial {
             )
           if (row?.leaks === true) leaking = true
           if (row?.remaps === true) remapped = true
-          if (row !== undefined && row.after === undefined) apart = true
+          if (row !== undefined && (row.after === undefined || row.parts === true)) apart = true
           else theirDisk = row?.after?.(parting) ?? followed(theirDisk, command, answer)
         }
         ourDisk = followed(ourDisk, command, answer)
