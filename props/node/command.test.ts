@@ -61,7 +61,6 @@ test('a file that is missing, a folder, a pipe, an empty file and no image are r
   refused(run(['dump', place('missing')]), 'no such file')
   const pipe = place('pipe')
   spawnSync('mkfifo', [pipe])
-  refused(run(['info', pipe]), 'is not a regular file')
   refused(run(['resize', pipe, '1M']), 'is not a regular file')
   refused(run(['explain', folder, '0']), 'is a directory')
 })

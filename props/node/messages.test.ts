@@ -119,7 +119,7 @@ test('a file that is no qcow2 image is named by what it is, with what to do, by 
   const [image, overlay] = [place('packed.gz'), place('over.qcow2')]
   writeFileSync(image, gzipSync('disk'))
   await runHere('create', '-q', '-u', '-b', 'packed.gz', '-F', 'qcow2', overlay, '1M')
-  const why = `Could not open '${image}': header magic at byte 0: found 0x1f8b0800, expected 0x514649fb [OPEN-01]; this is a gzip file: decompress it first`
+  const why = `Could not open '${image}': header magic at byte 0: found 0x1f8b0800, expected 0x514649fb [OPEN-01]; this is a gzip file: decompress it first, or read it with --decompress`
   const commands: readonly (readonly string[])[] = [
     ['info', image],
     ['info', '--backing-chain', image],

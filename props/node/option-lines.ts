@@ -25,7 +25,9 @@ export const ignored: Readonly<Record<string, string>> = {
 const remote = (line: string): readonly string[] => [
   line.replace('IMAGE', '[--header X-Key:1] KEYED'),
   line.replace('IMAGE', '[--timeout 0.05] SLOW'),
-  line.replace('IMAGE', '[--allow-redirect] AWAY')
+  line.replace('IMAGE', '[--allow-redirect] AWAY'),
+  line.replace('IMAGE', '[--decompress] a.gz'),
+  line.replace(/^\w+/, '$& --decompress [--spool-limit 64k]').replace('IMAGE', 'a.gz')
 ]
 const reading = (line: string): readonly string[] => [...remote(line), line.replace('IMAGE', '[-U] BUSY')]
 const allowing = (line: string): string => line.replace('IMAGE', '[--allow FOLDER] OVER')
@@ -118,6 +120,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
   metadump: [
     ...reading('metadump IMAGE new'),
     byOptions('metadump IMAGE new'),
+    withoutKey('metadump IMAGE new'),
     'metadump [-f raw] a.qcow2 new',
     'metadump [--keep-names] a.qcow2 new'
   ],
@@ -170,6 +173,8 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'dd [--header X-Key:1] if=KEYED of=new',
     'dd [--timeout 0.05] if=SLOW of=new',
     'dd [--allow-redirect] if=AWAY of=new',
+    'dd [--decompress] if=a.gz of=new',
+    'dd --decompress [--spool-limit 64k] if=a.gz of=new',
     'dd [-U] if=BUSY of=new',
     'dd [--allow FOLDER] if=OVER of=new',
     'dd [-f raw] if=a.qcow2 of=new',
@@ -291,6 +296,8 @@ export const timed = ['-r, --rate-limit <bytes>', '--jobs <n>']
 
 /** Options of `explore`, whose effects browsers see: explore.test.ts shows them. */
 const explored: readonly string[] = [
+  '--decompress',
+  '--spool-limit <bytes>',
   '-p, --port <port>',
   '-U, --force-share',
   '--header <line>',

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { load } from '../../corpus/load.js'
 import { runHere } from './outcome.js'
 
@@ -46,6 +47,7 @@ export const makeScene = async (scene: string, own: string): Promise<void> => {
   writeFileSync(at('leak.qcow2'), leaky)
   const end = readFileSync(at('longer.qcow2'))
   writeFileSync(at('cut.qcow2'), end.subarray(0, end.length - 65536))
+  writeFileSync(at('a.gz'), gzipSync(readFileSync(at('a.qcow2'))))
   const base = join(own, 'below', 'base.qcow2')
   await runHere('create', '-q', join(own, 'busy.qcow2'), '1M')
   await runHere('create', '-q', base, '1M')

@@ -16,6 +16,31 @@ const inFaults = {
 
 export const fileMutants: readonly Mutant[] = [
   {
+    name: 'a raw disk in a pipe does not end at a sector',
+    file: 'node/convert/to-pipe.ts',
+    change: {
+      in: 'rawToPipe.sink',
+      find: 'Math.ceil($size / sectorSize) * sectorSize - $size',
+      to: '0'
+    },
+    red: 'props/node/streams.test.ts',
+    rule: 'a raw disk is written to standard output and to a pipe, front to back'
+  },
+  {
+    name: 'a temporary file has no limit',
+    file: 'node/files/spool.ts',
+    change: { in: 'spoolOf', find: '$length > $limit', nth: 2, to: 'false' },
+    red: 'props/node/streams.test.ts',
+    rule: 'gzip and zstd files are read with --decompress, up to the limit'
+  },
+  {
+    name: 'a zstd file has any window',
+    file: 'node/files/spool.ts',
+    change: { in: 'decompressed', find: 'windowOf($head) > maxWindow', to: 'false' },
+    red: 'props/node/streams.test.ts',
+    rule: 'gzip and zstd files are read with --decompress, up to the limit'
+  },
+  {
     name: 'a file keeps what a command has added that fails',
     file: 'node/files/disk-file.ts',
     change: { in: 'diskFile', find: 'end > reach', to: 'false' },

@@ -28,7 +28,7 @@ import { isZeros, writeAt } from '../files/sparse.js'
 import { backingSize } from '../images/open.js'
 import { createOptions, inQemuWords, rawOptions } from '../text/create-options.js'
 import { formattingLine, type GivenOptions, optionsHelp, optionTexts, type OptionTexts } from '../text/image-options.js'
-import { asksForHelp, byteSize } from '../text/values.js'
+import { asksForHelp, exactSize } from '../text/values.js'
 import { argument, command, flag, type Given, option, optional, text } from './command.js'
 import { format, optionLists, quiet } from './options.js'
 
@@ -127,7 +127,7 @@ const createRaw = task(async function* (wanted: Wanted, isQuiet: boolean) {
 const sizeText: Given<string> = new t.Type(
   'sizeText',
   t.string.is,
-  (u, context) => E.map(() => String(u))(byteSize('image size').validate(u, context)),
+  (u, context) => E.map(() => String(u))(exactSize('image size').validate(u, context)),
   String
 )
 

@@ -193,11 +193,27 @@ const timeout = option(
 )
 const allowRedirect = flag('--allow-redirect', 'let a server redirect to another host')
 
-/** How images on servers are read: `--header`, `--timeout` and `--allow-redirect`. */
-export const remote = new Parameter<RemoteOptions>(t.type({ headers, timeout, allowRedirect }), (parser) => {
-  const given = [headers, timeout, allowRedirect].map((each) => each.declare(parser))
-  return () => ({ headers: given[0]?.(), timeout: given[1]?.(), allowRedirect: given[2]?.() })
-})
+const decompress = flag('--decompress', 'decompress a gzip or a zstd file into a temporary one')
+const spoolLimit = option(
+  '--spool-limit <bytes>',
+  'most bytes of the temporary file for a pipe or with --decompress (default: 64G)',
+  optional(byteSize('spool limit'))
+)
+
+/** How images on servers, in pipes and in compressed files are read: `--header` and what follows it. */
+export const remote = new Parameter<RemoteOptions>(
+  t.type({ headers, timeout, allowRedirect, decompress, spoolLimit }),
+  (parser) => {
+    const given = {
+      headers: headers.declare(parser),
+      timeout: timeout.declare(parser),
+      allowRedirect: allowRedirect.declare(parser),
+      decompress: decompress.declare(parser),
+      spoolLimit: spoolLimit.declare(parser)
+    }
+    return () => Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value()]))
+  }
+)
 
 /** `-q`. */
 export const quiet = (about = 'print errors only'): Parameter<boolean> => flag('-q, --quiet', about)

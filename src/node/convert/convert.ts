@@ -1,9 +1,10 @@
 /** `qcow2 convert`: opens the inputs, takes the way into the output, and copies dirty bitmaps. */
 import * as E from 'fp-ts/lib/Either.js'
 import { chainSize } from '../../image/guest/chain.js'
-import { because, type CommandError, commandError, get, task, wait } from '../command-error.js'
+import { because, type CommandError, commandError, failure, get, task, wait } from '../command-error.js'
 import { added, allMarked, keepSizes, type Marked } from '../images/copy-bitmaps.js'
 import { keepApart } from '../files/identity.js'
+import { isPipe } from '../files/stream.js'
 import { guestSize } from '../images/guest.js'
 import type { ImageNode } from '../images/image-node.js'
 import { filesOf, type OpenChain, openImage } from '../images/open.js'
@@ -11,8 +12,9 @@ import type { Conversion, ConvertOptions, Way } from './conversion.js'
 import { missingTables, PastEnd } from './past-end.js'
 
 /** The way into the output. Each is loaded only when it is taken. */
-const wayOf = async ({ over, out }: ConvertOptions): Promise<Way> => {
+const wayOf = async ({ over, out }: ConvertOptions, name: string): Promise<Way> => {
   if (over) return (await import('./to-existing.js')).toExisting
+  if (isPipe(name)) return (await import('./to-pipe.js')).rawToPipe
   return out === 'qcow2' ? (await import('./to-image.js')).toImage : (await import('./to-raw.js')).toRaw
 }
 
@@ -29,12 +31,8 @@ const addBitmaps = task(async function* (output: ImageNode, marked: readonly Mar
   })
 })
 
-/**
- * Converts the disks of images, one after the other, into one output. A new one appears under its name when it is complete.
- *
- * @param warn is called for each bitmap that is left out, and for guest data that lie past the end of a file
- */
-export const convert = task(async function* (
+/** Converts the disks into a file, or a raw one into a pipe. */
+const convertInto = task(async function* (
   images: readonly ImageNode[],
   output: ImageNode,
   given: ConvertOptions,
@@ -59,10 +57,30 @@ export const convert = task(async function* (
       options.bitmaps && first !== undefined
         ? yield* wait(allMarked(first.sources[0], options.skipBrokenBitmaps ? warn : undefined))
         : []
-    yield* wait((await wayOf(options))(inputs, output, options))
+    yield* wait((await wayOf(options, out))(inputs, output, options))
     yield* wait(addBitmaps(output, marked))
     for (const warning of options.pastEnd.warnings()) warn(warning)
   } finally {
     for (const input of inputs) input.close()
   }
+})
+
+/**
+ * Converts the disks of images, one after the other, into one output. A new one appears under its name when it is complete;
+ * into a pipe a raw disk is written as it is read, and an image when it is complete.
+ *
+ * @param warn is called for each bitmap that is left out, and for guest data that lie past the end of a file
+ */
+export const convert = task(async function* (
+  images: readonly ImageNode[],
+  output: ImageNode,
+  given: ConvertOptions,
+  warn: (error: CommandError) => void
+) {
+  const { name } = output.file
+  if (given.over || given.out === 'raw' || !isPipe(name)) return yield* wait(convertInto(images, output, given, warn))
+  if (given.backing !== undefined || /(^|,)(backing_file|data_file)=/.test(given.options.join()))
+    yield* get(failure(`Could not write '${name}': an image in a pipe names no other file`, { file: name }))
+  const { fileToPipe } = await import('./to-pipe.js')
+  yield* wait(fileToPipe(name, (path) => convertInto(images, { ...output, file: { name: path } }, given, warn)))
 })

@@ -200,7 +200,12 @@ const rawSink = (name: string, fd: number, sparse: number): Sink => ({
 export const toRaw: Way = (inputs, { file: { name } }, options) =>
   createFile(name, Math.ceil(copiedSize(inputs, options) / sectorSize) * sectorSize, async function* (fd, path) {
     const [first, ...more] = inputs
-    const isWhole = options.part === undefined && !options.salvage && options.sparse === grain && options.rate === 0
+    const isWhole =
+      first?.files.every(({ spooled }) => spooled !== true) === true &&
+      options.part === undefined &&
+      !options.salvage &&
+      options.sparse === grain &&
+      options.rate === 0
     if (first !== undefined && more.length === 0 && isWhole) yield* copyShared(first, { name, path }, fd, options)
     else yield* wait(copyDisks(inputs, rawSink(name, fd, options.sparse), options))
   })

@@ -8,7 +8,8 @@ import { identityOf } from './identity.js'
 import { holesOf, type Seek } from './holes.js'
 import { lockForReading, type ReadAccess } from './lock.js'
 import { type Part, partOf } from './part.js'
-import { isUrl, type RemoteOptions, type Source } from './source.js'
+import { isUrl, type OpenFile, type RemoteOptions, type Source } from './source.js'
+import { isStream } from './stream.js'
 
 const window: WindowSize = { size: 2 ** 16, kept: 4 }
 
@@ -45,23 +46,13 @@ export interface Place {
 
 /** The path that a name leads to, through all links. */
 export const resolvedPath = (name: string): E.Either<CommandError, string> =>
-  system('open', name, () => realpathSync.native(name))
+  isStream(name) ? E.right(name) : system('open', name, () => realpathSync.native(name))
 
 /** Whether the path, in which nothing is a link, is that of an open file. Throws what the system throws. */
 const isPathOf = (path: string, fd: number): boolean => {
   if (process.platform === 'linux') return readlinkSync(`/proc/self/fd/${fd}`) === path
   const [open, there] = [fstatSync(fd, { bigint: true }), lstatSync(path, { bigint: true })]
   return open.ino === there.ino && open.dev === there.dev && realpathSync.native(path) === path
-}
-
-/** An open file. */
-export interface OpenFile {
-  readonly fd: number
-  readonly identity: string
-  /** Bytes. */
-  readonly length: number
-  /** Bytes it takes on its disk. */
-  readonly actualSize: number
 }
 
 const noDevice = (name: string): string =>
@@ -147,13 +138,30 @@ const cannotUse =
     file: name
   })
 
+/** Opens a pipe, standard input or a compressed file as a temporary file, in which its bytes are. */
+const openSpool = task(async function* (place: Place, { decompress, spoolLimit }: Partial<RemoteOptions>) {
+  const { decompressed, defaultSpoolLimit, spooled } = await import('./spool.js')
+  const { name } = place
+  const limit = spoolLimit ?? defaultSpoolLimit
+  const given = isStream(name) ? yield* wait(spooled(name, limit)) : yield* get(openRegular(place))
+  const opened = decompress === true ? yield* wait(decompressed(name, given, limit)) : given
+  const seek = await holesOf(opened.fd, opened.length, opened.actualSize)
+  return { ...sourceOf(place, opened, seek), spooled: true }
+})
+
 /** Opens the whole file at a place, whatever part of it is meant. */
 export const openWhole =
   (place: Place, access: ReadAccess, remote?: RemoteOptions): TaskEither<CommandError, Source> =>
-  async () =>
-    place.resolved === undefined && isUrl(place.name)
-      ? (await import('./remote.js')).openRemote(place.name, remote, place.answerTime)()
-      : openFile(place, access)()
+  async () => {
+    const { name, resolved } = place
+    if (resolved === undefined && isUrl(name)) {
+      const why = '--decompress is for files and pipes'
+      if (remote?.decompress === true) return failure(`Could not open '${name}': ${why}`, { file: name })
+      return (await import('./remote.js')).openRemote(name, remote, place.answerTime)()
+    }
+    const isSpooled = resolved === undefined && (isStream(name) || remote?.decompress === true)
+    return isSpooled ? openSpool(place, remote ?? {})() : openFile(place, access)()
+  }
 
 /** Opens the file at a place, or the part of it that is meant. */
 export const openPlace = task(async function* (place: Place, access: ReadAccess, remote?: RemoteOptions) {

@@ -8,8 +8,8 @@ import { type CommandError, commandError, reason } from '../command-error.js'
 const hasCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code
 
-/** Writes all of it, waiting where the reader is slower; what the system throws else. */
-const writeAll = (fd: number, bytes: Uint8Array): E.Either<unknown, void> => {
+/** Writes all of it after what was written before, waiting where the reader is slower; what the system throws else. */
+export const writeAll = (fd: number, bytes: Uint8Array): E.Either<unknown, void> => {
   for (let done = 0; done < bytes.length;) {
     const written = E.tryCatch(
       () => writeSync(fd, bytes, done),

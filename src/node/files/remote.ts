@@ -27,13 +27,16 @@ const patience = 60
 /** Most redirections of one request. */
 const mostRedirects = 10
 
+/** How the server is asked. */
+type RequestOptions = Pick<RemoteOptions, 'headers' | 'timeout' | 'allowRedirect'>
+
 /** A file on a server, and what is done with it. */
 interface Remote {
   readonly name: string
   /** Where it is, after redirections that are known. */
   readonly url: string
   readonly what: 'open' | 'read'
-  readonly options: RemoteOptions
+  readonly options: RequestOptions
   /** Longest wait for an answer in seconds; 0 for as long as it takes. */
   readonly answerTime: number
   /** Aborts when reading the file has taken too long in all. */
@@ -176,7 +179,11 @@ const ask = task(async function* (remote: Remote, range: FileRange, known?: stri
 /** Opens an image on a server that serves ranges. */
 export const openRemote = task(async function* (
   name: string,
-  options: RemoteOptions = { headers: [], timeout: undefined, allowRedirect: false },
+  options: RequestOptions = {
+    headers: [],
+    timeout: undefined,
+    allowRedirect: false
+  },
   answerTime: number = patience
 ): AsyncGenerator<Failed, Source> {
   const { timeout } = options

@@ -15,7 +15,7 @@ export type World = (
   readonly seekData?: ((request: SeekData) => StoredRange) | undefined
 }
 
-/** How images on servers are read. */
+/** How images on servers, in pipes and in compressed files are read. */
 export interface RemoteOptions {
   /** Headers of the requests, `Name: value` each; they go to the host of the URL alone. */
   readonly headers: readonly string[]
@@ -23,6 +23,20 @@ export interface RemoteOptions {
   readonly timeout: number | undefined
   /** Whether the server may redirect to another host. */
   readonly allowRedirect: boolean
+  /** Whether a gzip or a zstd file is decompressed into a temporary file. */
+  readonly decompress: boolean
+  /** Most bytes of a temporary file for a pipe or a compressed file. */
+  readonly spoolLimit: number | undefined
+}
+
+/** An open file. */
+export interface OpenFile {
+  readonly fd: number
+  readonly identity: string
+  /** Bytes. */
+  readonly length: number
+  /** Bytes it takes on its disk. */
+  readonly actualSize: number
 }
 
 /** An open image, backing file or data file. */
@@ -37,6 +51,8 @@ export interface Source {
   readonly length: number
   /** Bytes it takes on its disk, where that can be known. */
   readonly actualSize?: number
+  /** Whether it is a temporary file, which nothing else can open. */
+  readonly spooled?: boolean
   /** Requests past the end get zeros. */
   readonly world: World
   readonly close: () => void

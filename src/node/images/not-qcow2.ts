@@ -12,6 +12,7 @@ import { run, type Source } from '../files/source.js'
 type Words = readonly [noun: string, advice: string]
 
 const compressed = (noun: string): Words => [noun, 'decompress it first']
+const decoded = (noun: string): Words => [noun, 'decompress it first, or read it with --decompress']
 const archive = (noun: string): Words => [noun, 'extract the image from it first']
 const image = (noun: string, driver: string): Words => [
   noun,
@@ -24,9 +25,9 @@ const lost = (noun: string): Words => [noun, 'fetch the image again']
 const unlikely = (noun: string): Words => [noun, ifRaw]
 
 const wordsOf: Readonly<Record<FileKind, Words>> = {
-  gzip: compressed('a gzip file'),
+  gzip: decoded('a gzip file'),
   xz: compressed('an xz file'),
-  zstd: compressed('a zstd file'),
+  zstd: decoded('a zstd file'),
   bzip2: compressed('a bzip2 file'),
   lz4: compressed('an lz4 file'),
   lzip: compressed('an lzip file'),
