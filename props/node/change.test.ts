@@ -79,8 +79,6 @@ needsQemu(test)('snapshots are taken, listed, gone back to and deleted as by qem
       'snapshot -d 2 IMG',
       'snapshot -q -d one IMG',
       'snapshot -U -l IMG',
-      'snapshot IMG',
-      'snapshot -U IMG',
       'snapshot -a none IMG'
     ]
   )

@@ -201,15 +201,21 @@ export function* readMetadata(): Plan<E.Either<readonly Issue[], Metadata>> {
   })
 }
 
+/** Bytes from the start of the snapshot table to an entry. */
+const startOf = (m: Pick<Metadata, 'snapshots'>, entry: SnapshotEntry): number =>
+  snapshotStarts(m.snapshots)[m.snapshots.indexOf(entry)] ?? 0
+
 /** Byte offset of an entry of the snapshot table in the file. */
 export const snapshotOffset = (m: Pick<Metadata, 'header' | 'snapshots'>, entry: SnapshotEntry): number =>
-  Number(m.header.snapshotsOffset) + (snapshotStarts(m.snapshots)[m.snapshots.indexOf(entry)] ?? 0)
+  Number(m.header.snapshotsOffset) + startOf(m, entry)
 
 /** Byte offset and length of the snapshot table in the file, in bytes. */
 export const snapshotTablePlace = (m: Metadata): { readonly at: number; readonly size: number } => {
-  const at = Number(m.header.snapshotsOffset)
   const final = m.snapshots.at(-1)
-  return { at, size: final === undefined ? 0 : snapshotOffset(m, final) + snapshotEntry.sizeOf(final) - at }
+  return {
+    at: Number(m.header.snapshotsOffset),
+    size: final === undefined ? 0 : startOf(m, final) + snapshotEntry.sizeOf(final)
+  }
 }
 
 /**
