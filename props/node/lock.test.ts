@@ -263,11 +263,11 @@ const without = (name: string): string => {
 test('without koffi images are read, with a note that there are no locks, and are not written', () => {
   const { image, overlay, commands } = readers()
   const before = readFileSync(image)
-  rmSync(join(folder, 'copy'), { force: true })
   const node = (...args: readonly string[]) =>
     spawnSync(process.execPath, [without('koffi'), main, ...args], { encoding: 'utf8' })
   const note = 'qcow2: note: the package koffi does not load, so that there are no locks: it is missing\n'
   for (const args of commands) {
+    rmSync(join(folder, 'copy'), { force: true })
     const { status, stderr } = node(...args)
     assert.equal([status, stderr], [0, note], args.join(' '))
   }

@@ -86,16 +86,10 @@ const sizeBelow = (limit: bigint, { malformed, tooLarge }: SizeMessages): TextCo
     }
   )
 
-/** Bytes of the largest disk that an L1 table of 32 MiB covers. */
-const mostOfDisk = 2n ** 61n
-
 const exactNumber = new t.Type<number, bigint, bigint>(
   'exactNumber',
   t.number.is,
-  (size, context) =>
-    size <= mostOfDisk && !isExactRange(size, 0)
-      ? t.failure(size, context, inexact(`${size}`))
-      : t.success(Number(size)),
+  (size, context) => (isExactRange(size, 0) ? t.success(Number(size)) : t.failure(size, context, inexact(`${size}`))),
   BigInt
 )
 
