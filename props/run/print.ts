@@ -37,7 +37,7 @@ export const printFile = ({ path, report, seconds, output }: Outcome, verbose: b
   neverRan.forEach((title) => say(`  never ran: ${title}`))
 }
 
-/** Prints the totals and, as the last line, `N passed, N failed`; returns whether the run has failed. */
+/** Prints the totals, why tests were skipped and, as the last line, `N passed, N failed`; returns whether the run has failed. */
 export const printTotals = (outcomes: readonly Outcome[], seconds: number): boolean => {
   const reports = outcomes.map(({ report }) => report)
   const total = (of: (report: Outcome['report']) => number): number => reports.reduce((sum, each) => sum + of(each), 0)
@@ -55,6 +55,6 @@ export const printTotals = (outcomes: readonly Outcome[], seconds: number): bool
   )
   for (const why of new Set(skipped))
     say(`${plural(skipped.filter((other) => other === why).length, 'test')} skipped: ${why}`)
-  say(counts(passed, failed, skipped.length))
+  say(`${passed} passed, ${failed} failed`)
   return failed > 0
 }
