@@ -1,4 +1,4 @@
-/** Exploring what a program wrote: the states that a crash may leave of it, judged by what its image told of itself. */
+/** Exploring what a program wrote: the states that a crash may leave of it, judged by the disk that its image presents. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../bytes/issue.js'
 import { crashStates, type Model } from '../store/crash.js'
@@ -8,7 +8,7 @@ import { type Fate, isDurable } from './fate.js'
 import { judging } from './judge.js'
 import { ordered, type Period } from './order.js'
 import type { Recorded } from './recorded.js'
-import { type Behind, type Told, toldOf } from './told.js'
+import { type BackingKinds, type Presented, presentedIn } from './presented.js'
 
 /** What is promised of the guest disk. */
 export type Expected = 'old' | 'old-or-new' | 'any'
@@ -17,8 +17,8 @@ export type Expected = 'old' | 'old-or-new' | 'any'
 export interface Subject {
   readonly before: Files
   readonly recorded: readonly Recorded[]
-  /** What lies behind the image. */
-  readonly behind: Behind
+  /** The kinds of its backing files, from the top down. */
+  readonly backing: BackingKinds
   readonly expected: Expected
 }
 
@@ -82,15 +82,15 @@ const filesFrom = (depth: number, files: Files): Files =>
     .filter(({ file }) => file.depth >= depth)
     .map(({ file, store }) => ({ file: { ...file, depth: file.depth - depth }, store }))
 
-/** What the image tells after each flush; where it can no longer be read, what it told last. */
-const tellings = (
+/** What the image presents after each flush; where it can no longer be read, what it presented last. */
+const presentedAfterFlushes = (
   seen: readonly Files[],
-  { first, behind, expected }: Pick<Subject, 'behind' | 'expected'> & { readonly first: Told }
-): readonly Told[] => {
-  const all: Told[] = []
+  { first, backing, expected }: Pick<Subject, 'backing' | 'expected'> & { readonly first: Presented }
+): readonly Presented[] => {
+  const all: Presented[] = []
   for (const files of seen) {
-    const told = E.getOrElse(() => all.at(-1) ?? first)(toldOf(files, behind))
-    all.push({ ...told, wrong: first.wrong ?? 0, ...(expected === 'old' ? { content: first.content } : {}) })
+    const presented = E.getOrElse(() => all.at(-1) ?? first)(presentedIn(files, backing))
+    all.push({ ...presented, wrong: first.wrong ?? 0, ...(expected === 'old' ? { content: first.content } : {}) })
   }
   return all
 }
@@ -98,10 +98,10 @@ const tellings = (
 const durableIn = ({ prefix, fates }: Pick<Violation, 'prefix' | 'fates'>): number =>
   prefix + fates.filter(({ durable }) => durable).length
 
-/** An image of the chain, and what it tells after each flush. */
+/** An image of the chain, and what it presents after each flush. */
 interface Judged {
   readonly depth: number
-  readonly told: readonly Told[]
+  readonly presented: readonly Presented[]
 }
 
 /** The first promise that a state breaks, and the clusters that leak in it. */
@@ -112,13 +112,13 @@ const judgeOf = (
   images: readonly Judged[],
   [first, last]: Period['views'],
   model: Model,
-  { behind, expected }: Subject
+  { backing, expected }: Subject
 ): Judge => {
-  const judges = images.flatMap(({ depth, told }) => {
-    const [durable, ...later] = told.slice(first, last + 1)
+  const judges = images.flatMap(({ depth, presented }) => {
+    const [durable, ...later] = presented.slice(first, last + 1)
     if (durable === undefined) return []
     const promise = { durable, later, torn: model === 'P3', anyContent: expected === 'any' }
-    return [{ depth, judge: judging(promise, behind.slice(depth)) }]
+    return [{ depth, judge: judging(promise, backing.slice(depth)) }]
   })
   return (files) => {
     let leaks = 0
@@ -133,20 +133,20 @@ const judgeOf = (
 
 /** The images of a chain that are judged, or why one cannot be. */
 const imagesOf = (
-  { before, behind, expected }: Subject,
+  { before, backing, expected }: Subject,
   seen: readonly Files[]
 ): E.Either<readonly Issue[], readonly Judged[]> => {
   const images: Judged[] = []
-  for (const [depth, kind] of (['Image', ...behind] as const).entries()) {
+  for (const [depth, kind] of (['Image', ...backing] as const).entries()) {
     if (kind === 'Raw') continue
-    const below = behind.slice(depth)
-    const first = toldOf(filesFrom(depth, before), below)
+    const below = backing.slice(depth)
+    const first = presentedIn(filesFrom(depth, before), below)
     if (E.isLeft(first)) return first
-    const told = tellings(
+    const presented = presentedAfterFlushes(
       seen.map((files) => filesFrom(depth, files)),
-      { first: first.right, behind: below, expected }
+      { first: first.right, backing: below, expected }
     )
-    images.push({ depth, told })
+    images.push({ depth, presented })
   }
   return E.right(images)
 }

@@ -1,9 +1,10 @@
 /** The head of an image: what its first cluster holds beside the places of tables, and what a crash may make of it. */
 import { empty, toHex } from '../bytes/octets.js'
 import { extension, typeOf } from '../format/extension.js'
+import { extensionTypes, holeType } from '../format/extension-kinds.js'
 import { type Metadata, refusal } from '../image/metadata.js'
 
-/** What the first cluster says beside the places of tables. */
+/** The fields of the first cluster, but for the places of tables. */
 export interface Head {
   readonly version: number
   /** The backing file name; empty without one. */
@@ -18,16 +19,16 @@ export interface Head {
   readonly clauses: readonly string[]
 }
 
-/** The types of holes and of bitmaps. */
-const left = [0x686f_6c65, 0x2385_2875]
+/** The types that are not compared: holes, which hide freed bytes, and bitmaps, which C9 judges. */
+const ignoredTypes: readonly number[] = [holeType, extensionTypes.Bitmaps]
 
 /** What the first cluster says by this metadata. */
 export const headIn = (m: Metadata): Head => ({
   version: m.header.version,
   name: toHex(m.backingName ?? empty),
   extensions: (m.extensions?.extensions ?? [])
-    .filter((e) => !left.includes(typeOf(e)))
-    .map((e) => toHex(extension.encode({ ...e, padding: new Uint8Array(0) }))),
+    .filter((e) => !ignoredTypes.includes(typeOf(e)))
+    .map((e) => toHex(extension.encode({ ...e, padding: empty }))),
   trusted: m.header.autoclearFeatures.bitmaps,
   dirty: m.header.incompatibleFeatures.dirty,
   refusal: refusal(m.issues)?.message,
@@ -43,7 +44,7 @@ export const unlikeHead = (head: Head, old: Head, now: Head): string | undefined
   const isFirstOf = (all: readonly string[]): boolean => same(head.extensions, all.slice(0, head.extensions.length))
   if (!isNew && !isFirstOf(old.extensions) && !isFirstOf(now.extensions)) return 'extensions of neither'
   if (![old.name, now.name, ''].includes(head.name)) return 'the backing file is neither of the two'
-  // A new name never stands with an old format, nor an old name with a new one.
+  // A new name never has an old format, nor an old name a new one.
   if (old.name === now.name || head.name === '') return undefined
   return (head.name === now.name ? isNew : isOld) ? undefined : 'a name with the format of another'
 }

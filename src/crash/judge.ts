@@ -14,13 +14,22 @@ import type { Metadata } from '../image/metadata.js'
 import { readGuest } from '../image/guest/read.js'
 import { type Files, storeOf } from '../store/files.js'
 import { headIn, unlikeHead } from './head.js'
-import { remembering } from './remembering.js'
-import { type Behind, chainOf, dirtyIn, faultsIn, type Open, opening, rawFile, type Told } from './told.js'
+import { memoized } from './memoized.js'
+import {
+  type BackingKinds,
+  chainOf,
+  dirtyIn,
+  faultsIn,
+  type Open,
+  opening,
+  rawFile,
+  type Presented
+} from './presented.js'
 
 /** What may be seen after a crash: the disk as the last durable command left it, and as any later command may have. */
 export interface Promised {
-  readonly durable: Told
-  readonly later: readonly Told[]
+  readonly durable: Presented
+  readonly later: readonly Presented[]
   /** Whether a sector may be torn, so that old and new meet within it. */
   readonly torn: boolean
   /** Whether nothing is promised of the bytes of the disk, but that they can be read. */
@@ -48,7 +57,7 @@ const unpromised = (found: Uint8Array, { durable, later, torn, anyContent = fals
 
 /** What an image promises that has a backing file, or that has none. */
 const promisedOver = (m: Metadata, promised: Promised): Promised => {
-  const seen = (d: Told): Told => ({ ...d, ...(m.backingName === undefined ? d.alone : d.over) })
+  const seen = (d: Presented): Presented => ({ ...d, ...(m.backingName === undefined ? d.alone : d.over) })
   return { ...promised, durable: seen(promised.durable), later: promised.later.map(seen) }
 }
 
@@ -62,7 +71,12 @@ const unlikeHeads = (m: Metadata, { durable, later }: Promised): string | undefi
 }
 
 /** C5: the snapshots that were durable and were not deleted are there, and every snapshot reads as it was taken. */
-function* unlikeSnapshot(files: Files, { m, g }: Open, promise: Promised, behind: Behind): Plan<string | undefined> {
+function* unlikeSnapshot(
+  files: Files,
+  { m, g }: Open,
+  promise: Promised,
+  backing: BackingKinds
+): Plan<string | undefined> {
   const versions = [promise.durable, ...promise.later]
   const known = versions.flatMap((d) => d.snapshots)
   const lost = promise.durable.snapshots.find(
@@ -74,7 +88,7 @@ function* unlikeSnapshot(files: Files, { m, g }: Open, promise: Promised, behind
   for (const s of m.snapshots) {
     const disk = snapshotDisk(m, g, s)
     if (E.isLeft(disk)) return `snapshot ${toSomeText(s.id)} cannot be read`
-    const content = yield* readGuest(yield* chainOf(files, m, disk.right, behind), 0, disk.right.size, portable)
+    const content = yield* readGuest(yield* chainOf(files, m, disk.right, backing), 0, disk.right.size, portable)
     if (!known.some((k) => k.id === toSomeText(s.id) && k.name === toSomeText(s.name) && equal(k.content, content)))
       return `snapshot ${toSomeText(s.id)} is not what it was`
   }
@@ -145,10 +159,10 @@ export interface Verdict {
 }
 
 /** C3, C4, C5 and C9: what the guest sees is what was promised. */
-function* seeing({ m, g }: Open, files: Files, promised: Promised, behind: Behind): Plan<Sight> {
+function* seeing({ m, g }: Open, files: Files, promised: Promised, backing: BackingKinds): Plan<Sight> {
   const promise = promisedOver(m, promised)
   const disk = activeDisk(m, g)
-  const content = yield* readGuest(yield* chainOf(files, m, disk, behind), 0, disk.size, portable)
+  const content = yield* readGuest(yield* chainOf(files, m, disk, backing), 0, disk.size, portable)
   const broken = (clause: string, why: string | undefined): string | undefined =>
     why === undefined ? undefined : `${clause}: ${why}`
   let wrong = broken('C1', unlikeHeads(m, promise)) ?? broken('C3 or C4', unpromised(content, promise))
@@ -167,18 +181,14 @@ const miscounted = (report: CheckReport, { durable, later }: Promised): string |
 const messages = (issues: readonly Issue[]): string => issues.map((i) => i.message).join('; ')
 
 /**
- * Holds states against C1 to C5, C8 and C9. Many states that differ little cost hardly more than what is new in each; the
- * files stand in the same places, and what is behind the image is the same in all.
+ * Judges states by C1 to C5, C8 and C9. Many states that differ little cost hardly more than what is new in each; the files
+ * have the same order in all, and so have the kinds of the backing files.
  */
-export const judging = (promise: Promised, behind: Behind = rawFile): ((files: Files) => Verdict) => {
-  const opened = remembering<undefined, Open>(opening)
-  const sight = remembering((open: Open, files) => seeing(open, files, promise, behind))
-  const snapshots = remembering((open: Open, files) =>
-    unlikeSnapshot(files, open, promisedOver(open.m, promise), behind)
-  )
-  const counted = remembering(({ m }: Open, files) =>
-    checkMetadata(m, storeOf(files, { part: 'image', depth: 0 }).length)
-  )
+export const judging = (promise: Promised, backing: BackingKinds = rawFile): ((files: Files) => Verdict) => {
+  const opened = memoized<undefined, Open>(opening)
+  const sight = memoized((open: Open, files) => seeing(open, files, promise, backing))
+  const snapshots = memoized((open: Open, files) => unlikeSnapshot(files, open, promisedOver(open.m, promise), backing))
+  const counted = memoized(({ m }: Open, files) => checkMetadata(m, storeOf(files, { part: 'image', depth: 0 }).length))
   const verdict = (files: Files): Verdict => {
     const broken = (why: string): Verdict => ({ leaks: 0, broken: why })
     const open = opened(undefined, files)
@@ -202,5 +212,5 @@ export const judging = (promise: Promised, behind: Behind = rawFile): ((files: F
   return verdict
 }
 
-/** Holds one state against them. */
+/** Judges one state by them. */
 export const judge = (files: Files, promise: Promised): Verdict => judging(promise)(files)

@@ -26,7 +26,7 @@ export interface WatchedFile {
   readonly length: number
 }
 
-/** The system calls that are recorded; all that write to a file by its descriptor, or that tell where in it they write. */
+/** The system calls that are recorded; all that write to a file by its descriptor, or that move its file position. */
 export const tracedCalls: readonly string[] = [
   ...['open', 'openat', 'creat', 'close', 'lseek', 'read', 'readv'],
   ...['write', 'writev', 'pwrite64', 'pwritev', 'pwritev2', 'ftruncate', 'fallocate'],

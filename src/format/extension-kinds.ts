@@ -59,5 +59,8 @@ export const extensionTags: readonly (keyof Payloads | 'Other')[] = [...knownTag
 /** The type number of each known extension, and of the end marker. @see EXT-04 */
 export const extensionTypes = { end: 0, ...map((kind: { readonly type: number }) => kind.type)(rows) }
 
+/** The type of an extension that hides bytes of the area: no program knows it, so that every reader skips it. */
+export const holeType = 0x686f_6c65
+
 /** How each extension is called. */
 export const extensionNames = { ...map((kind: { readonly title: string }) => kind.title)(rows), Other: 'other' }

@@ -15,7 +15,7 @@ import { toBytes } from '../../../src/store/store.js'
 import type { OpenOptions } from '../../../src/transition/engine/open.js'
 import { repair, type Repaired } from '../../../src/transition/repair/repair.js'
 import { judging, type Promised, type Verdict } from '../../../src/crash/judge.js'
-import { chainOf } from '../../../src/crash/told.js'
+import { chainOf } from '../../../src/crash/presented.js'
 import { countsOf, guestOf } from '../model/machine.js'
 import type { Recording } from '../model/recording.js'
 

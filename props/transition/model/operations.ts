@@ -11,7 +11,7 @@ import type { AnyCommand, Command } from '../../../src/transition/command.js'
 import type { Step } from '../../../src/transition/engine/finish.js'
 import { repair, type RepairMode } from '../../../src/transition/repair/repair.js'
 import { headOf } from '../engine/heads.js'
-import { faultsIn, isMarked, type Told } from '../../../src/crash/told.js'
+import { faultsIn, isMarked, type Presented } from '../../../src/crash/presented.js'
 import { abstraction, type Files, machineOf, perform, perhaps, right, runOver } from './machine.js'
 import { follow, type Pair } from './square.js'
 
@@ -28,9 +28,9 @@ const operations = ['Amend', 'Rebase', 'MakeEmpty', 'Repair', 'Damage'] as const
 
 export const isOperation = (action: Action): action is Operation => operations.some((tag) => tag === action._tag)
 
-/** An image, its disk with what the image tells of itself, and the file that may be behind it. */
+/** An image, its disk with what else the image presents, and the file that may be behind it. */
 export interface Subject extends Pair {
-  readonly disk: Told
+  readonly disk: Presented
   readonly behind: Uint8Array
 }
 
@@ -39,18 +39,18 @@ export interface Acted extends Subject, Omit<Step, 'next'> {}
 
 const nothing = new Uint8Array(0)
 
-/** The disk with what its image says of itself, over what is behind it and alone. */
-const toldBy = (files: Files, disk: Disk, behind: Uint8Array): Told => {
+/** The disk with the head of its image, over its possible backing file and without one. */
+const presentedBy = (files: Files, disk: Disk, behind: Uint8Array): Presented => {
   const head = headOf(files)
   const over = (backing: Uint8Array): Disk =>
     behind.length === 0 ? disk : abstraction({ ...files, backing }, disk.traits)
   return { ...disk, head, over: over(behind), alone: over(nothing) }
 }
 
-/** A new subject; `telling` if what its image says of itself is promised too. */
-export const subjectOf = ({ machine, disk }: Pair, telling: boolean): Subject => {
+/** A new subject; `withHead` if the head of its image is promised too. */
+export const subjectOf = ({ machine, disk }: Pair, withHead: boolean): Subject => {
   const behind = machine.files.backing
-  return { machine, behind, disk: telling ? toldBy(machine.files, disk, behind) : disk }
+  return { machine, behind, disk: withHead ? presentedBy(machine.files, disk, behind) : disk }
 }
 
 /** Clauses by which an image may refuse an operation. */
@@ -67,7 +67,7 @@ const wrongIn = (files: Files): number => faultsIn(right(right(runOver(files, ch
 const marked = (files: Files): boolean => isMarked(right(right(runOver(files, readMetadata()))))
 
 /** The machine and the disk of these files, of which nobody writes to an image that is not whole. */
-const nowOf = (s: Subject, files: Files, { wrong: _, ...disk }: Told): Pick<Subject, 'machine' | 'disk'> => {
+const nowOf = (s: Subject, files: Files, { wrong: _, ...disk }: Presented): Pick<Subject, 'machine' | 'disk'> => {
   const wrong = wrongIn(files)
   return wrong === 0 && !marked(files)
     ? { machine: machineOf(files), disk }
@@ -77,7 +77,7 @@ const nowOf = (s: Subject, files: Files, { wrong: _, ...disk }: Told): Pick<Subj
 const damaged = (s: Subject, at: number, bytes: Uint8Array): Acted => {
   const write: HostWrite = { _tag: 'Write', file: { part: 'image', depth: 0 }, at, bytes }
   const files = perform(s.machine.files, [write])
-  const disk = toldBy(files, { ...s.disk, ...abstraction(files, s.disk.traits) }, s.behind)
+  const disk = presentedBy(files, { ...s.disk, ...abstraction(files, s.disk.traits) }, s.behind)
   return {
     ...s,
     ...nowOf(s, files, disk),
@@ -94,7 +94,7 @@ const repaired = (s: Subject, mode: RepairMode): Acted => {
   if (E.isLeft(done)) return refused(s, done.left)
   const { writes, staged, claims } = done.right
   const after = perform(files, writes)
-  const disk = toldBy(after, { ...s.disk, ...abstraction(after, s.disk.traits) }, s.behind)
+  const disk = presentedBy(after, { ...s.disk, ...abstraction(after, s.disk.traits) }, s.behind)
   return {
     ...s,
     ...nowOf(s, after, disk),
@@ -119,7 +119,7 @@ export const act = (s: Subject, action: Action): Acted => {
     return {
       ...next,
       behind: s.behind,
-      disk: s.disk.head === undefined ? next.disk : toldBy(next.machine.files, next.disk, s.behind)
+      disk: s.disk.head === undefined ? next.disk : presentedBy(next.machine.files, next.disk, s.behind)
     }
   }
   const done = perhaps(s.machine, asked(action, s.behind))
@@ -129,6 +129,6 @@ export const act = (s: Subject, action: Action): Acted => {
   const backing = named ? s.behind : nothing
   const version = opened.metadata.header.version === 2 ? 2 : 3
   const traits = { ...s.disk.traits, version, backingSize: Math.ceil(backing.length / 512) * 512 } as const
-  const disk = toldBy({ ...files, backing }, abstraction({ ...files, backing }, traits), s.behind)
+  const disk = presentedBy({ ...files, backing }, abstraction({ ...files, backing }, traits), s.behind)
   return { behind: s.behind, machine: { files: { ...files, backing }, opened }, disk, writes, staged, claims }
 }

@@ -10,7 +10,7 @@ import { Group, mayJoin } from '../../../src/transition/group.js'
 import { commandOf, type Move } from '../../arbitrary/script.js'
 import { backingOf, type Shape, traitsOf } from '../../arbitrary/shape.js'
 import { type Files, type Machine, newMachine, perform, right, runOver } from './machine.js'
-import type { Told } from '../../../src/crash/told.js'
+import type { Presented } from '../../../src/crash/presented.js'
 import { follow, type Pair } from './square.js'
 
 /** A script that was carried out. */
@@ -22,7 +22,7 @@ export interface Recording {
   readonly madeBy: readonly (readonly [first: number, last: number])[]
   readonly commands: readonly Command[]
   /** The disk before the first command, and after each. */
-  readonly disks: readonly Told[]
+  readonly disks: readonly Presented[]
 }
 
 /** The files as the simulated store holds them. */

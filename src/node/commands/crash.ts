@@ -88,7 +88,7 @@ export const crash = command({
       return yield* get(watchedIn(open))
     })
     const { before, recorded, end } = yield* wait(traced(watched, [program, ...args], time))
-    const subject = { before, recorded, behind: watched.behind, expected: expect }
+    const subject = { before, recorded, backing: watched.backing, expected: expect }
     const bounds = { most: states, seed, share }
     const tallies: Tally[] = []
     for (const model of models) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Recorded, recordedOf, tracedCalls, type WatchedFile } from '../../crash/recorded.js'
 import { eventsOf } from '../../crash/strace.js'
-import type { Behind } from '../../crash/told.js'
+import type { BackingKinds } from '../../crash/presented.js'
 import { apply, type Files, sameFiles } from '../../store/files.js'
 import { fromBytes } from '../../store/store.js'
 import { either, type Failed, failure, get, system, task } from '../command-error.js'
@@ -25,7 +25,7 @@ const refused = (message: string) => failure(message, { exitCode: notRun })
 /** The files of an image, by their real paths. */
 export interface Watched {
   readonly files: readonly (WatchedFile & { readonly inode: number })[]
-  readonly behind: Behind
+  readonly backing: BackingKinds
 }
 
 /** The files of a chain: each image, and its external data file. */
@@ -41,7 +41,7 @@ export const watchedIn = either(function* (open: OpenChain): Generator<Failed, W
     }
   const size = files.reduce((sum, { length }) => sum + length, 0)
   if (size > most) yield* get(refused(`The files of the image have ${size} bytes, and at most ${most} are explored`))
-  return { files, behind: open.chain.slice(1).map(({ _tag }) => _tag) }
+  return { files, backing: open.chain.slice(1).map(({ _tag }) => _tag) }
 })
 
 /** The content of the files now. */

@@ -5,12 +5,9 @@ import { concat, empty, viewOf } from '../../bytes/octets.js'
 import { orFail, type Plan, readAt } from '../../bytes/plan.js'
 import { type Extension, extension, typeOf } from '../../format/extension.js'
 import { type ExtensionArea, extensionArea, extensionRange, extensionStarts } from '../../format/extension-area.js'
-import { extensionTypes } from '../../format/extension-kinds.js'
+import { extensionTypes, holeType } from '../../format/extension-kinds.js'
 import type { CommandState } from './command-state.js'
 import { mayHave, refusal } from './refuse.js'
-
-/** The type of an extension that hides bytes of the area: nobody knows it, so everybody skips it. */
-export const holeType = 0x686f_6c65
 
 /** The first word of an extension that hides the `length` bytes after it. */
 export const hole = (length: number): Uint8Array => {

@@ -8,18 +8,10 @@ import { empty, equal } from '../../bytes/octets.js'
 import { failOn, type Plan, readAt } from '../../bytes/plan.js'
 import { backingNamePlace } from '../../format/backing.js'
 import type { Extension } from '../../format/extension.js'
+import { holeType } from '../../format/extension-kinds.js'
 import { clusterSize } from '../../format/geometry.js'
 import type { CommandState } from './command-state.js'
-import {
-  areaBytes,
-  areaNow,
-  endMarker,
-  hole,
-  holeType,
-  type PlacedArea,
-  tooLong,
-  withoutTypes
-} from './extension-area.js'
+import { areaBytes, areaNow, endMarker, hole, type PlacedArea, tooLong, withoutTypes } from './extension-area.js'
 import { endRound } from './finish.js'
 
 /** Bytes that are written to the first cluster; `hidden` where no reader has seen what they replace. */

@@ -1,4 +1,4 @@
-/** What an image tells of itself: its disk, its snapshots, its bitmaps and its head, read through the files behind it. */
+/** What an image presents: its disk, snapshots and bitmaps, read through its backing files, and its head. */
 import type * as E from 'fp-ts/lib/Either.js'
 import type { Disk, Snapshot } from '../../spec/disk.js'
 import type { Issue } from '../bytes/issue.js'
@@ -16,10 +16,10 @@ import { type Metadata, readMetadata, refusal } from '../image/metadata.js'
 import { type Files, storeOf, worldOf } from '../store/files.js'
 import { type Head, headIn } from './head.js'
 
-/** A disk and, where that is promised too, what its image says of itself. */
-export interface Told extends Disk {
+/** What an image presents: the disk and, where they are promised too, the head and the disk over other backing files. */
+export interface Presented extends Disk {
   readonly head?: Head
-  /** The disk over the file that may be behind it, and with nothing behind it. */
+  /** The disk over its possible backing file, and without one. */
   readonly over?: Disk
   readonly alone?: Disk
   /** Corruptions of an image that is not whole. */
@@ -41,17 +41,17 @@ export function* opening(): Plan<Open> {
     : yield* failWith<Open>(refused === undefined ? m.issues : [refused])
 }
 
-/** What each file behind an image is, from its backing file down. */
-export type Behind = readonly Layer['_tag'][]
+/** The kind of each backing file of an image, from the top down. */
+export type BackingKinds = readonly Layer['_tag'][]
 
 /** A raw backing file. */
-export const rawFile: Behind = ['Raw']
+export const rawFile: BackingKinds = ['Raw']
 
-/** A disk of an image over what the image, and those behind it, say is behind them. */
-export function* chainOf(files: Files, m: Metadata, disk: GuestDisk, behind: Behind = rawFile): Plan<Chain> {
+/** A disk of an image over the backing files that the images of the chain name; `backing` has the kinds of all. */
+export function* chainOf(files: Files, m: Metadata, disk: GuestDisk, backing: BackingKinds = rawFile): Plan<Chain> {
   const layers: Layer[] = []
   let name = m.backingName
-  for (const [i, kind] of behind.entries()) {
+  for (const [i, kind] of backing.entries()) {
     if (name === undefined) break
     const depth = i + 1
     name = undefined
@@ -87,13 +87,13 @@ export const faultsIn = ({ metadata, findings }: CheckReport): CheckReport['find
     ? []
     : findings.filter((f) => f.severity === 'error' || (f.severity === 'corruption' && f.field !== 'copied'))
 
-/** Everything that the image promises; the files behind it are as `behind` says. */
-function* telling(files: Files, behind: Behind): Plan<Told> {
+/** Everything that an image promises, over backing files of these kinds. */
+function* presentation(files: Files, backing: BackingKinds): Plan<Presented> {
   const open = yield* opening()
   const { m, g } = open
   const disk = activeDisk(m, g)
   const seen = function* (of: GuestDisk): Plan<Uint8Array> {
-    return yield* readGuest(yield* chainOf(files, m, of, behind), 0, of.size, portable)
+    return yield* readGuest(yield* chainOf(files, m, of, backing), 0, of.size, portable)
   }
   const snapshots: Snapshot[] = []
   for (const s of m.snapshots)
@@ -127,9 +127,9 @@ function* telling(files: Files, behind: Behind): Plan<Told> {
   }
 }
 
-/** What the image in the files promises, or why it promises nothing. */
-export const toldOf = (files: Files, behind: Behind): E.Either<readonly Issue[], Told> =>
+/** What the image in the files presents, or why it cannot be read. */
+export const presentedIn = (files: Files, backing: BackingKinds): E.Either<readonly Issue[], Presented> =>
   runSync(
-    telling(files, behind),
+    presentation(files, backing),
     worldOf<never>(files, () => undefined)
   )

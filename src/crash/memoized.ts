@@ -1,4 +1,4 @@
-/** Remembering: a plan that is carried out over many files which differ little, and ends as before where it looks at nothing new. */
+/** Memoization: a plan runs over many versions of files, and its result is reused where all sectors that it reads are the same. */
 import type * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../bytes/issue.js'
 import { type FileRef, type Plan, runSync } from '../bytes/plan.js'
@@ -51,9 +51,9 @@ const lengthsOf = (files: Files): string => files.map(({ store }) => store.lengt
 
 /**
  * How a plan about `about` ends over files. It must depend on nothing but that, what it reads and
- * the lengths of the files, which stand in the same places. Sectors are the same where they are one array.
+ * the lengths of the files, which have the same order each time. Sectors are the same where they are one array.
  */
-export const remembering = <K, A>(plan: (about: K, files: Files) => Plan<A>): ((about: K, files: Files) => End<A>) => {
+export const memoized = <K, A>(plan: (about: K, files: Files) => Plan<A>): ((about: K, files: Files) => End<A>) => {
   const roots = new Map<K, Map<string, Known<A>>>()
   return (about, files) => {
     const lengths = lengthsOf(files)
