@@ -4,7 +4,7 @@ import { concat, equal, viewOf } from '../bytes/octets.js'
 import { sectorSize } from '../format/limits.js'
 import { type LuksHeader, type LuksSlot, luksStripes, luksText } from '../format/luks.js'
 import { aesKeys, type Cipher, type Hash, hashNames, type HashName } from './cipher.js'
-import { type Scheme, sectorCipher, type VectorGenerator } from './sectors.js'
+import { type Scheme, sectorCipher, type VectorGenerator, xorInto } from './sectors.js'
 
 /** What a LUKS header says of its keys and sectors. */
 export interface LuksScheme extends Scheme {
@@ -82,10 +82,6 @@ export const derivationCost = (
 /** Bytes of the key material of a slot, in whole sectors. */
 export const materialSize = ({ keyBytes }: LuksScheme): number =>
   Math.ceil((keyBytes * luksStripes) / sectorSize) * sectorSize
-
-const xorInto = (out: Uint8Array, other: Uint8Array): void => {
-  for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) ^ (other[i] ?? 0)
-}
 
 /** Replaces each part of a block that is as long as a digest by the digest of its number and of itself. */
 const diffuse = ({ size, digest }: Hash, block: Uint8Array): void => {

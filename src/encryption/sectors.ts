@@ -36,7 +36,7 @@ const numbers =
     return blocks
   }
 
-/** Bytes and how to forget what made them. */
+/** The vectors of sectors, and a `wipe` that overwrites the key they are made with. */
 interface Generator {
   readonly vectors: Vectors
   readonly wipe: () => void
@@ -51,9 +51,10 @@ const generatorOf = (cipher: Cipher, generator: VectorGenerator, key: Uint8Array
   return { vectors: (first, count) => aes.encrypt(numbers(64)(first, count)), wipe: aes.wipe }
 }
 
-/** Xors whole words into the bytes of a view. */
-const xorInto = (out: DataView, other: DataView): void => {
-  for (let i = 0; i < out.byteLength; i += 4) out.setUint32(i, out.getUint32(i) ^ other.getUint32(i))
+/** Xors `other` into `out`, which is whole words of 4 bytes and no longer than `other`. */
+export const xorInto = (out: Uint8Array, other: Uint8Array): void => {
+  const [to, from] = [viewOf(out), viewOf(other)]
+  for (let i = 0; i < to.byteLength; i += 4) to.setUint32(i, to.getUint32(i) ^ from.getUint32(i))
 }
 
 /** The tweaks of all blocks of sectors: a sector's first is given, each further one is that before it times x in GF(2^128). */
@@ -85,11 +86,11 @@ const xts = (cipher: Cipher, key: Uint8Array, { vectors, wipe }: Generator): Sec
   const [data, tweak] = [cipher.aes(key.subarray(0, key.length / 2)), cipher.aes(key.subarray(key.length / 2))]
   return {
     decrypt: (sectors, first) => {
-      const tweaks = viewOf(tweaksOf(tweak.encrypt(vectors(first, sectors.length / sectorSize))))
+      const tweaks = tweaksOf(tweak.encrypt(vectors(first, sectors.length / sectorSize)))
       const masked = copy(sectors)
-      xorInto(viewOf(masked), tweaks)
+      xorInto(masked, tweaks)
       const plain = data.decrypt(masked)
-      xorInto(viewOf(plain), tweaks)
+      xorInto(plain, tweaks)
       return plain
     },
     wipe: () => {
@@ -113,7 +114,7 @@ const cbc = (cipher: Cipher, key: Uint8Array, { vectors, wipe }: Generator): Sec
   return {
     decrypt: (sectors, first) => {
       const plain = data.decrypt(sectors)
-      xorInto(viewOf(plain), viewOf(chained(sectors, vectors(first, sectors.length / sectorSize))))
+      xorInto(plain, chained(sectors, vectors(first, sectors.length / sectorSize)))
       return plain
     },
     wipe: () => {

@@ -4,7 +4,10 @@ import { Draft, valueAt } from '../bytes/object.js'
 import { concat, viewOf } from '../bytes/octets.js'
 
 /** The fields of a message, in order and without gaps. */
-type Fields<A> = { readonly [K in keyof A]-?: Leaf<A[K]> }
+type Fields = Readonly<Record<string, Leaf<unknown>>>
+
+/** The values of fields, by their names. */
+type Values<F extends Fields> = { readonly [K in keyof F]: F[K] extends Leaf<infer A> ? A : never }
 
 /**
  * A message, or the part of one that has a fixed length.
@@ -20,13 +23,16 @@ export interface Message<A> {
   encode(a: A, ...following: readonly Uint8Array[]): Uint8Array
 }
 
+/** The values of a message, by the names of its fields. */
+type ValuesOf<M> = M extends Message<infer A> ? A : never
+
 interface Placed {
   readonly key: string
   readonly at: number
   readonly leaf: Leaf<unknown>
 }
 
-const place = (fields: Readonly<Record<string, Leaf<unknown>>>): readonly Placed[] => {
+const place = (fields: Fields): readonly Placed[] => {
   let end = 0
   return Object.entries(fields).map(([key, leaf]) => {
     const at = end
@@ -35,13 +41,13 @@ const place = (fields: Readonly<Record<string, Leaf<unknown>>>): readonly Placed
   })
 }
 
-const message = <A>(fields: Fields<A>): Message<A> => {
+const message = <F extends Fields>(fields: F): Message<Values<F>> => {
   const placed = place(fields)
   const size = placed.reduce((sum, { leaf }) => sum + leaf.size, 0)
   return {
     size,
     decode: (bytes) => {
-      const [view, draft] = [viewOf(bytes), new Draft<A>()]
+      const [view, draft] = [viewOf(bytes), new Draft<Values<F>>()]
       for (const { key, at, leaf } of placed) draft.set(key, leaf.get(view, at))
       return draft.done()
     },
@@ -55,131 +61,66 @@ const message = <A>(fields: Fields<A>): Message<A> => {
 }
 
 /** The first message, from the server. */
-export interface Greeting {
-  readonly magic: bigint
-  readonly optionMagic: bigint
-  readonly flags: number
-}
-export const greeting: Message<Greeting> = message({ magic: u64, optionMagic: u64, flags: u16 })
+export const greeting = message({ magic: u64, optionMagic: u64, flags: u16 })
 
 /** The client's answer to the greeting. */
-export interface ClientFlags {
-  readonly flags: number
-}
-export const clientFlags: Message<ClientFlags> = message({ flags: u32 })
+export const clientFlags = message({ flags: u32 })
 
 /** The start of an option; `length` bytes of data follow. */
-export interface OptionHeader {
-  readonly magic: bigint
-  readonly option: number
-  readonly length: number
-}
-export const optionHeader: Message<OptionHeader> = message({ magic: u64, option: u32, length: u32 })
+export const optionHeader = message({ magic: u64, option: u32, length: u32 })
+export type OptionHeader = ValuesOf<typeof optionHeader>
 
 /** The start of a reply to an option; `length` bytes of data follow. */
-export interface OptionReply {
-  readonly magic: bigint
-  readonly option: number
-  readonly type: number
-  readonly length: number
-}
-export const optionReply: Message<OptionReply> = message({ magic: u64, option: u32, type: u32, length: u32 })
+export const optionReply = message({ magic: u64, option: u32, type: u32, length: u32 })
 
 /** The type of information on an export, before a text. */
-export interface InfoText {
-  readonly type: number
+export const infoText = message({ type: u16 })
+
+const exportFields = {
+  /** Bytes. */
+  size: u64,
+  flags: u16
 }
-export const infoText: Message<InfoText> = message({ type: u16 })
 
 /** The size and the flags of an export. */
-export interface ExportSize {
-  readonly size: bigint
-  readonly flags: number
-}
-export const exportSize: Message<ExportSize> = message({ size: u64, flags: u16 })
+export const exportSize = message(exportFields)
 
 /** The same as information. */
-export interface InfoExport extends ExportSize {
-  readonly type: number
-}
-export const infoExport: Message<InfoExport> = message({ type: u16, size: u64, flags: u16 })
+export const infoExport = message({ type: u16, ...exportFields })
 
 /** The limits of requests, in bytes. */
-export interface InfoBlockSize {
-  readonly type: number
-  readonly minimum: number
-  readonly preferred: number
-  readonly maximum: number
-}
-export const infoBlockSize: Message<InfoBlockSize> = message({ type: u16, minimum: u32, preferred: u32, maximum: u32 })
+export const infoBlockSize = message({ type: u16, minimum: u32, preferred: u32, maximum: u32 })
 
 /** A number of 32 bits: a length, a count, the id of a metadata context. */
-export interface Word {
-  readonly value: number
-}
-export const word: Message<Word> = message({ value: u32 })
+export const word = message({ value: u32 })
 
 /** A request; after that of a write its bytes follow. Offsets and lengths are bytes of the export. */
-export interface Request {
-  readonly magic: number
-  readonly flags: number
-  readonly type: number
-  /** What the client knows its reply by. */
-  readonly cookie: bigint
-  readonly offset: bigint
-  readonly length: number
-}
-export const request: Message<Request> = message({
+export const request = message({
   magic: u32,
   flags: u16,
   type: u16,
+  /** Identifies the request in its reply. */
   cookie: u64,
   offset: u64,
   length: u32
 })
+export type Request = ValuesOf<typeof request>
 
 /** A simple reply; after that to a successful read its bytes follow. */
-export interface SimpleReply {
-  readonly magic: number
-  readonly error: number
-  readonly cookie: bigint
-}
-export const simpleReply: Message<SimpleReply> = message({ magic: u32, error: u32, cookie: u64 })
+export const simpleReply = message({ magic: u32, error: u32, cookie: u64 })
 
 /** The start of a chunk of a structured reply; `length` bytes follow. */
-export interface Chunk {
-  readonly magic: number
-  readonly flags: number
-  readonly type: number
-  readonly cookie: bigint
-  readonly length: number
-}
-export const chunk: Message<Chunk> = message({ magic: u32, flags: u16, type: u16, cookie: u64, length: u32 })
+export const chunk = message({ magic: u32, flags: u16, type: u16, cookie: u64, length: u32 })
 
 /** What begins a chunk of data. */
-export interface DataStart {
-  readonly offset: bigint
-}
-export const dataStart: Message<DataStart> = message({ offset: u64 })
+export const dataStart = message({ offset: u64 })
 
 /** A chunk of zeros. */
-export interface Hole {
-  readonly offset: bigint
-  readonly length: number
-}
-export const hole: Message<Hole> = message({ offset: u64, length: u32 })
+export const hole = message({ offset: u64, length: u32 })
 
 /** An extent of a metadata context, which begins where the one before it ends. */
-export interface Extent {
-  readonly length: number
-  readonly state: number
-}
-export const extent: Message<Extent> = message({ length: u32, state: u32 })
+export const extent = message({ length: u32, state: u32 })
+export type Extent = ValuesOf<typeof extent>
 
-/** What begins a chunk with an error; its message follows. */
-export interface ErrorStart {
-  readonly error: number
-  /** Bytes of the message. */
-  readonly length: number
-}
-export const errorStart: Message<ErrorStart> = message({ error: u32, length: u16 })
+/** What begins a chunk with an error; its message, of `length` bytes, follows. */
+export const errorStart = message({ error: u32, length: u16 })

@@ -1,5 +1,5 @@
 /** The negotiation of an NBD server with one export: the answer to each option, and what is agreed on after it. */
-import { concat, fromText, toText, viewOf } from '../bytes/octets.js'
+import { concat, empty, fromText, toText, viewOf } from '../bytes/octets.js'
 import {
   exportSize,
   greeting,
@@ -109,7 +109,7 @@ class Data {
 
   private take(length: number): Uint8Array {
     if (this.at + length > this.bytes.length) this.malformed = true
-    if (this.malformed) return new Uint8Array(0)
+    if (this.malformed) return empty
     this.at += length
     return this.bytes.subarray(this.at - length, this.at)
   }
@@ -123,13 +123,13 @@ const zeroes = new Uint8Array(124)
 
 /** The answer to the oldest option, which has no errors. */
 const exportName = (info: ExportInfo, agreed: Agreement, data: Uint8Array): Answer => {
-  if (toText(data) !== info.name) return { reply: new Uint8Array(0), agreed, next: 'close' }
+  if (toText(data) !== info.name) return { reply: empty, agreed, next: 'close' }
   const size = exportSize.encode({ size: BigInt(info.size), flags: flagsFor(info, agreed) })
   return { reply: agreed.noZeroes ? size : concat([size, zeroes]), agreed, next: 'requests' }
 }
 
 /** One reply to an option. */
-const replyTo = (option: number, type: number, data: Uint8Array = new Uint8Array(0)): Uint8Array =>
+const replyTo = (option: number, type: number, data: Uint8Array = empty): Uint8Array =>
   optionReply.encode({ magic: magics.optionReply, option, type, length: data.length }, data)
 
 /** A text after its length. */
@@ -138,7 +138,7 @@ const counted = (text: string): Uint8Array => {
   return word.encode({ value: bytes.length }, bytes)
 }
 
-/** What a client is told of the export, of which it asks for names and descriptions only. */
+/** The information on the export for a client. The name and the description are sent only if it asks for them. */
 const information = (info: ExportInfo, agreed: Agreement, asked: readonly number[]): readonly Uint8Array[] => [
   ...(asked.includes(infos.name) ? [infoText.encode({ type: infos.name }, fromText(info.name))] : []),
   ...(asked.includes(infos.description) && info.description !== ''

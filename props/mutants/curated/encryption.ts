@@ -52,7 +52,7 @@ export const encryptionMutants: readonly Mutant[] = [
     ...unlocking,
     name: 'a slot that is not in use is tried',
     file: 'image/guest/unlock.ts',
-    change: { in: 'unlockLuks', find: '$slot.active !== luksActive', to: 'false' },
+    change: { in: 'unlockLuks', find: 'active === luksActive', to: 'true' },
     rule: 'a password that unlocks no key slot is refused in the words of QEMU'
   },
   {

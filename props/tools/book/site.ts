@@ -1,7 +1,6 @@
 /** The book: every page of a static site by its name, from what is in the repository. */
 import { chapters, type Clause, clauses, isClauseId } from '../../../spec/index.js'
-import type { Bits, BitsLeaf } from '../../../src/bytes/bits.js'
-import type { Leaf } from '../../../src/bytes/leaf.js'
+import { isBits } from '../../arbitrary/leaf.js'
 import { type Described, describedStructures, type Word } from '../pages/described.js'
 import { cases } from '../pages/errata.js'
 import { structuresDocument } from '../pages/structures.js'
@@ -29,12 +28,14 @@ const documents: Readonly<Record<string, { readonly title: string; readonly text
   superseded: { title: 'Superseded statements', text: () => textOf('spec/superseded.md') }
 }
 
+const chapterNames = new Set(chapterOf.values())
+
 /** The page of a file of `spec`, as a document there links to it. */
 const resolve = (href: string): string | undefined => {
   const [path = '', fragment] = href.split('#')
   const name = /^(?:\.\/)?(?:clauses\/)?([\w-]+)\.(md|ts)$/.exec(path)?.[1] ?? ''
   const page = path === 'clauses' ? 'index' : name === 'README' ? 'a-write' : name
-  const isPage = page === 'index' || page in documents || new Set(chapterOf.values()).has(page)
+  const isPage = page === 'index' || page in documents || chapterNames.has(page)
   if (path === '' && fragment !== undefined) return `#${fragment}`
   return isPage ? `${page}.html${fragment === undefined ? '' : `#${fragment}`}` : undefined
 }
@@ -44,8 +45,6 @@ const linked = (text: string): string =>
   escaped(text).replaceAll(/\b[A-Z][A-Z0-9]*-\d\d\b/g, (id) => (isClauseId(id) ? clauseLink(id) : id))
 
 const clauseLink = (id: string): string => `<a class="clause" href="${pageOf(id)}#${id.toLowerCase()}">${id}</a>`
-
-const isBits = (leaf: Leaf<unknown>): leaf is BitsLeaf<Bits> => leaf.kind === 'bits' && 'rows' in leaf
 
 /** A field of a structure. */
 interface Field {
@@ -103,15 +102,11 @@ const codes = (paths: readonly string[] = []): readonly string[] => paths.map((p
 
 const vectorNames = (id: string, broken: boolean): readonly string[] =>
   vectors
-    .filter(({ clauses: [first, ...others], result, check, reason }) => {
+    .filter(({ clauses: own, result, check, reason }) => {
       const isBroken = result === 'invalid' || reason !== undefined || (check.corruptions ?? 0) > 0
-      return broken
-        ? isBroken && first === id
-        : result === 'valid' && !isBroken && [first, ...others].includes(clauseOf(id))
+      return broken ? isBroken && own[0] === id : result === 'valid' && !isBroken && own.some((one) => one === id)
     })
     .map((vector) => `<span title="${escaped(vector.title)}">${escaped(vector.id)}</span>`)
-
-const clauseOf = (id: string) => (isClauseId(id) ? id : undefined)
 
 const divergences = (id: string): string =>
   htmlTable(
@@ -169,13 +164,15 @@ const chapterPages = (): readonly (readonly [string, Page])[] =>
 
 const withCode = (text: string): string => escaped(text).replaceAll(/`([^`]*)`/g, '<code>$1</code>')
 
+const allMessages = messages()
+
 const messagePage = (): Page => ({
   title: "QEMU's messages",
   body: `<h1>QEMU's messages</h1>
 <p>What qemu-img ${exactVersion('7.2')} prints about damaged images, the clause that the image breaks, and what can be done. … is what differs from image to image. Several faults can cause one message.</p>
 ${htmlTable(
   ['Message', 'An image that causes it', 'Clause', 'What to do'],
-  messages().map((message) => [
+  allMessages.map((message) => [
     `<span id="${anchor(`${message.text} ${message.clause}`)}">${escaped(message.text)}</span>`,
     escaped(message.images[0]?.title ?? ''),
     clauseLink(message.clause),
@@ -219,15 +216,14 @@ const pages = (): ReadonlyMap<string, Page> => {
 const linkTo = (name: string, { title }: Page): string => `<li><a href="${name}.html">${escaped(title)}</a></li>`
 
 const indexPage = (all: ReadonlyMap<string, Page>): Page => {
-  const chaptersOf = new Set(chapterOf.values())
   const links = (chosen: (name: string) => boolean): string =>
     [...all].flatMap(([name, page]) => (chosen(name) ? [linkTo(name, page)] : [])).join('')
   return {
     title: 'qcow2: the format as a book',
     body: `<h1>qcow2: the format as a book</h1>
 <p>${Object.keys(clauses).length} clauses, each with its level, its source, the fields that it is about, and scripts that show it on QEMU ${series.map(exactVersion).join(', ')}. New here? Read <a href="a-write.html">one write, a crash and its repair</a> and the <a href="questions.html">twenty questions</a>. With a message of QEMU at hand, go to <a href="messages.html">the index of messages</a>.</p>
-<h2>Reading</h2><ul>${links((name) => !chaptersOf.has(name))}</ul>
-<h2>Chapters of clauses</h2><ol>${links((name) => chaptersOf.has(name))}</ol>
+<h2>Reading</h2><ul>${links((name) => !chapterNames.has(name))}</ul>
+<h2>Chapters of clauses</h2><ol>${links((name) => chapterNames.has(name))}</ol>
 <p>A clause is a <i>must</i>, a <i>should</i> or a <i>may</i>; it binds an image, a reader or a writer; its source is the text of the format, QEMU, both, or the writer of this package (<i>ours</i>).</p>`
   }
 }
@@ -251,7 +247,7 @@ const searchIndex = (all: ReadonlyMap<string, Page>): readonly (readonly [text: 
     ({ name, structure, doc, clause }) =>
       [`${name}, ${structure}: ${doc}`, `${pageOf(clause)}#${clause.toLowerCase()}`] as const
   ),
-  ...messages().map(({ text, clause }) => [text, `messages.html#${anchor(`${text} ${clause}`)}`] as const)
+  ...allMessages.map(({ text, clause }) => [text, `messages.html#${anchor(`${text} ${clause}`)}`] as const)
 ]
 
 /** Every file of the book by its name. */

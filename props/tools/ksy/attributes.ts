@@ -1,7 +1,8 @@
 /** Fields as attributes of Kaitai Struct: rows of a field table, and runs of bits of a word. */
-import type { BitRow, Bits, BitsLeaf } from '../../../src/bytes/bits.js'
+import type { BitRow } from '../../../src/bytes/bits.js'
 import type { Leaf } from '../../../src/bytes/leaf.js'
 import type { Placed } from '../../../src/bytes/struct.js'
+import { isBits } from '../../arbitrary/leaf.js'
 import { upper } from '../pages/markdown.js'
 import type { Tailed, Word } from '../pages/described.js'
 import { reservedRuns } from '../pages/structures.js'
@@ -35,8 +36,6 @@ const documented = ({ doc, clause }: { readonly doc: string; readonly clause: st
   doc: docOf(doc),
   '-clause': clause
 })
-
-const isBits = (leaf: Leaf<unknown>): leaf is BitsLeaf<Bits> => leaf.kind === 'bits' && 'rows' in leaf
 
 /** The name of the type of a bit field. */
 export const typeName = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')

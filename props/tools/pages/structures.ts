@@ -1,14 +1,12 @@
 /** The reference: every structure of the format, its fields and its rules, as Markdown. */
-import { type BitRow, type Bits, type BitsLeaf, maskOf } from '../../../src/bytes/bits.js'
+import { type BitRow, maskOf } from '../../../src/bytes/bits.js'
 import type { FieldRule } from '../../../src/bytes/judgement.js'
-import type { Leaf } from '../../../src/bytes/leaf.js'
 import type { Placed } from '../../../src/bytes/struct.js'
+import { isBits } from '../../arbitrary/leaf.js'
 import { type Described, describedStructures, type Tailed, type Word } from './described.js'
 import { type Line, table, upper } from './markdown.js'
 
 const span = (from: number, size: number): string => (size === 1 ? String(from) : `${from}–${from + size - 1}`)
-
-const isBits = (leaf: Leaf<unknown>): leaf is BitsLeaf<Bits> => leaf.kind === 'bits' && 'rows' in leaf
 
 const rowLines = (rows: readonly Placed[], from: number): readonly Line[] =>
   rows.map((p) => [span(from + p.at, p.row.as.size), p.row.name, p.row.as.name, p.row.doc, p.row.clause])

@@ -57,9 +57,11 @@ function* runs(b: BitmapEntry, g: Geometry, start: number, end: number): Plan<vo
 
 /**
  * Emits the ranges of the guest disk that a bitmap marks as dirty or clean, in order, without gaps, and in turn. Bits past
- * the end of the disk are left out, and so are those that mark no byte of `[first, end)`. Fails where the bitmap must not be used, or its table cannot be, by clause and byte
- * offset.
+ * the end of the disk are left out, and so are those that mark no byte of `[first, end)`. Fails where the bitmap must not be
+ * used, or its table cannot be, by clause and byte offset.
  *
+ * @param first guest byte, at most the size of the disk
+ * @param end guest byte from `first` on, also past the end of the disk
  * @see BMP-03, BMP-05, BMP-06, BMP-08 and BMP-09
  * @example
  * import { dirtyRanges, readMetadata, runSync, type DirtyRange } from 'qcow2-spec/image'

@@ -34,17 +34,15 @@ const wrongPassword = (pointer: EncryptionPointer): Issue => ({
   message: 'Invalid password, cannot unlock any keyslot [OPEN-25]'
 })
 
-/** The scheme of a LUKS header, where it is supported and a password can be tried in time. */
-function* supported(partition: LuksPartition, pointer: EncryptionPointer, cipher: Cipher): Plan<LuksScheme> {
-  const { header, slots } = partition
+/** The scheme of a LUKS header, where it is supported and a password can be tried on all of these slots in time. */
+function* supported({ header, slots }: LuksPartition, pointer: EncryptionPointer, cipher: Cipher): Plan<LuksScheme> {
   const scheme = schemeOf(header, cipher)
   if (E.isLeft(scheme)) {
     const { field, found, expected } = scheme.left
     const phase = 'invalid'
     return yield* failWith([inHeader(pointer, field, { clause: 'LUKS-10', phase, found, expected })])
   }
-  const active = slots.filter((slot) => slot.active === luksActive)
-  const cost = derivationCost(scheme.right, header, active)
+  const cost = derivationCost(scheme.right, header, slots)
   if (cost > maxKeyDerivation)
     yield* failWith([
       inHeader(pointer, 'mkDigestIter', {
@@ -60,10 +58,10 @@ function* supported(partition: LuksPartition, pointer: EncryptionPointer, cipher
 function* unlockLuks(pointer: EncryptionPointer, password: Uint8Array, cipher: Cipher): Plan<Decryption | undefined> {
   const partition = yield* readPartition(pointer)
   if (partition === undefined) return undefined
-  const { header, slots } = partition
-  const scheme = yield* supported(partition, pointer, cipher)
+  const { header } = partition
+  const slots = partition.slots.filter(({ active }) => active === luksActive)
+  const scheme = yield* supported({ header, slots }, pointer, cipher)
   for (const slot of slots) {
-    if (slot.active !== luksActive) continue
     const at = Number(pointer.offset) + slot.keyMaterialOffset * sectorSize
     const material = yield* readAt(at, materialSize(scheme))
     const key = masterKey(cipher, scheme, header, slot, material, password)
