@@ -104,9 +104,11 @@ test('a position follows the calls of its descriptor, and the end of the file wh
       `1 lseek(4<${a}>, -2, SEEK_END) = 98`,
       `1 writev(4<${a}>, [{iov_base='bcd', iov_len=3}], 1) = 3`,
       `1 openat(AT_FDCWD</d>, 'a', O_WRONLY|O_APPEND) = 5<${a}>`,
-      `1 write(5<${a}>, 'e', 1) = 1`
+      `1 write(5<${a}>, 'e', 1) = 1`,
+      `1 pwrite64(5<${a}>, 'f', 1, 0) = 1`,
+      `1 pwritev2(4<${a}>, [{iov_base='g', iov_len=1}], 1, 0, RWF_APPEND) = 1`
     ),
-    [write(3, 'a'), write(98, 'bcd'), write(101, 'e')]
+    [write(3, 'a'), write(98, 'bcd'), write(101, 'e'), write(102, 'f'), write(103, 'g')]
   )
 })
 

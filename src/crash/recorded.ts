@@ -113,8 +113,11 @@ export const recordedOf = (
       if (each._tag === 'Write') lengths[place] = Math.max(lengths[place] ?? 0, each.at + each.bytes.length)
       if (each._tag === 'Truncate') lengths[place] = each.length
     }
+    const isAppended = description.appends || args.includes('RWF_APPEND')
+    /** A write at byte `from`, or, as Linux has it also for a given offset, at the end of a file that is appended to. */
     const write = (from: number): void => {
-      change({ _tag: 'Write', file, at: from, bytes: written(call) })
+      const start = isAppended ? (lengths[place] ?? 0) : from
+      change({ _tag: 'Write', file, at: start, bytes: written(call) })
       if (description.syncs || syncing.test(args)) recorded.push({ _tag: 'Sync', file })
     }
     descriptions.set(key, description)

@@ -2,6 +2,7 @@
 import type { Mutant } from '../mutant.js'
 import { bytesMutants } from './bytes.js'
 import { compressionMutants } from './compression.js'
+import { crashMutants } from './crash.js'
 import { encryptionMutants } from './encryption.js'
 import { explorerMutants } from './explorer.js'
 import { fileMutants } from './files.js'
@@ -22,6 +23,7 @@ export const curated: readonly Mutant[] = [
   ...entryMutants,
   ...structureMutants,
   ...compressionMutants,
+  ...crashMutants,
   ...encryptionMutants,
   ...holeMutants,
   ...imageMutants,
