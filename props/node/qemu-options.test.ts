@@ -9,8 +9,8 @@ import { qemuOptions } from './qemu-options.js'
 
 const test = suite('options of qemu-img')
 
-/** Those that are refused by name: `--object` defines secrets, and the others name images by options. */
-const refused = ['--object =', '--target-image-opts', '--image-opts']
+/** Those that are refused by name: a new image is not encrypted, and so needs no secret. */
+const refused: readonly string[] = ['create --object =']
 
 /** The names of the options of a command, each with `=` after it if it takes a value. */
 const namesOf = async (command: string): Promise<ReadonlySet<string>> => {
@@ -29,12 +29,15 @@ const namesOf = async (command: string): Promise<ReadonlySet<string>> => {
   )
 }
 
-test('every option of qemu-img is one here, with a value where it has one there', async () => {
+test('every option of qemu-img but those is one here, with a value where it has one there', async () => {
   for (const [command, options] of Object.entries(qemuOptions)) {
     const names = await namesOf(command)
-    for (const option of options.filter((each) => !refused.includes(each))) {
+    for (const option of options) {
       const [listed = '', value = ''] = option.split(/(?= =$)/)
-      for (const name of listed.split(', ')) assert.ok(names.has(name + value), `${command} ${name}${value}`)
+      for (const name of listed.split(', ')) {
+        const named = `${command} ${name}${value}`
+        assert.is(names.has(name + value), !refused.includes(named), named)
+      }
     }
   }
 })
@@ -62,11 +65,7 @@ else
     const [file, ...args] = newest.command('qemu-img')
     for (const [command, options] of Object.entries(qemuOptions)) {
       const { stdout } = spawnSync(file, [...args, command, '--help'], { encoding: 'utf8' })
-      assert.equal(
-        helped(stdout).toSorted(),
-        options.toSorted().map((each) => (each === '-o =' ? '-o =' : each)),
-        command
-      )
+      assert.equal(helped(stdout).toSorted(), options.toSorted(), command)
     }
   })
 

@@ -25,7 +25,8 @@ const operandsOf = either(function* (words: readonly string[]) {
   const values = new Map<string, string>()
   for (const word of words) {
     const [, name = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(word) ?? []
-    if (!(name in operands) || value === undefined) return yield* get(failure(`unrecognized operand ${name}`))
+    if (!Object.hasOwn(operands, name) || value === undefined)
+      return yield* get(failure(`unrecognized operand ${name}`))
     values.set(name, value)
   }
   if (!values.has('if') || !values.has('of')) yield* get(failure('Must specify both input and output files'))

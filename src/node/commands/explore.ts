@@ -3,14 +3,13 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import * as t from 'io-ts'
 import { failure, get, system, using, wait } from '../command-error.js'
 import { servePage } from '../explore/page-server.js'
 import { openSource } from '../files/file.js'
 import { readAccess } from '../files/lock.js'
 import { print } from '../files/output.js'
-import { argument, command, type Given, option, orElse, text } from './command.js'
-import { forceShare, remote } from './options.js'
+import { argument, command, option, orElse, text } from './command.js'
+import { forceShare, remote, wholeNumber } from './options.js'
 
 /** The built page: the command is one file, which lies one folder higher than this module. */
 const pages = ['../explorer/explorer.html', '../../explorer/explorer.html'].map((path) =>
@@ -23,23 +22,13 @@ const empty = 'id="image">null<'
 /** JSON in which no tag of HTML can begin. */
 const jsonInHtml = (value: unknown): string => JSON.stringify(value).replaceAll('<', '\\u003c')
 
-const port: Given<number> = new t.Type(
-  'port',
-  t.number.is,
-  (u, context) =>
-    /^\d{1,5}$/.test(String(u)) && Number(u) <= 65535
-      ? t.success(Number(u))
-      : t.failure(u, context, `Invalid port: '${String(u)}' is not a number up to 65535`),
-  String
-)
-
 export const explore = command({
   args: { image: argument('<image>', 'the image, or its URL', text) },
   options: {
     port: option(
       '-p, --port <port>',
       'listen on this port of 127.0.0.1; any free one unless it is given',
-      orElse(port, 0)
+      orElse(wholeNumber('port', 0, 65535), 0)
     ),
     forceShare,
     remote

@@ -1,7 +1,6 @@
 /** `qcow2 nbd`: the disk of an image, served to NBD clients with qemu-nbd's options. */
 import { rmSync, writeFileSync } from 'node:fs'
 import type * as E from 'fp-ts/lib/Either.js'
-import * as t from 'io-ts'
 import { maxString } from '../../nbd/numbers.js'
 import { actOnEach, type CommandError, failure, get, keepRules, system, wait } from '../command-error.js'
 import { openExport } from '../nbd/export.js'
@@ -9,32 +8,8 @@ import { type Address, serve } from '../nbd/server.js'
 import { carriesOut } from '../images/format-options.js'
 import { detections } from '../images/image-node.js'
 import { aios, caches, discards } from '../text/values.js'
-import {
-  argument,
-  choice,
-  command,
-  flag,
-  type Given,
-  ignoredChoice,
-  option,
-  optional,
-  orElse,
-  repeated,
-  text
-} from './command.js'
-import { allow, givenFormat, namedBy, secrets } from './options.js'
-
-/** A number from `least` to `most`. */
-const whole = (about: string, least: number, most: number): Given<number> =>
-  new t.Type(
-    about,
-    t.number.is,
-    (u, context) =>
-      /^\d{1,10}$/.test(String(u)) && Number(u) >= least && Number(u) <= most
-        ? t.success(Number(u))
-        : t.failure(u, context, `Invalid ${about}: '${String(u)}' is not a number from ${least} to ${most}`),
-    String
-  )
+import { argument, choice, command, flag, ignoredChoice, option, optional, orElse, repeated, text } from './command.js'
+import { allow, givenFormat, namedBy, secrets, wholeNumber } from './options.js'
 
 /** The port of the protocol. */
 const defaultPort = 10809
@@ -52,7 +27,7 @@ export const nbd = command({
     port: option(
       '-p, --port <port>',
       `listen on this port; ${defaultPort} unless it is given`,
-      optional(whole('port', 1, 65535))
+      optional(wholeNumber('port', 1, 65535))
     ),
     readOnly: flag('-r, --read-only', 'let clients change nothing'),
     snapshot: option('-l, --load-snapshot <id or name>', 'serve a snapshot, read-only', optional(text)),
@@ -64,7 +39,7 @@ export const nbd = command({
     shared: option(
       '-e, --shared <n>',
       'clients at once, 1 unless it is given, 0 for any number; others wait',
-      orElse(whole('number of clients', 0, 2 ** 31 - 1), 1)
+      orElse(wholeNumber('number of clients', 0, 2 ** 31 - 1), 1)
     ),
     discard: choice(
       '--discard <mode>',

@@ -162,6 +162,18 @@ export const allow = repeated(
 /** `-U`. */
 export const forceShare = flag('-U, --force-share', 'read images also while another process writes them')
 
+/** A whole number from `least` to `most`, of ten digits at most; `about` names it in messages. */
+export const wholeNumber = (about: string, least: number, most: number): Given<number> =>
+  new t.Type(
+    about,
+    t.number.is,
+    (u, context) =>
+      /^\d{1,10}$/.test(String(u)) && Number(u) >= least && Number(u) <= most
+        ? t.success(Number(u))
+        : t.failure(u, context, `Invalid ${about}: '${String(u)}' is not a number from ${least} to ${most}`),
+    String
+  )
+
 /** A header of a request. */
 const header = where(
   text,
