@@ -118,21 +118,24 @@ inChromium(
     await once(server, 'listening')
     const address = server.address()
     const base = `http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}`
-    const { page } = await browser.open()
-    await page.fill('#url', `${base}/closed`)
-    await page.click('text=Open')
-    await page.waitForSelector('text=Access-Control-Allow-Origin')
-    await page.fill('#url', `${base}/open`)
-    await page.click('text=Open')
-    await page.waitForSelector('.is-clean')
-    assert.match((await page.textContent('h1')) ?? '', /^open$/)
-    await page.close()
-    server.close()
-    server.closeAllConnections()
+    try {
+      const { page } = await browser.open()
+      await page.fill('#url', `${base}/closed`)
+      await page.click('text=Open')
+      await page.waitForSelector('text=Access-Control-Allow-Origin')
+      await page.fill('#url', `${base}/open`)
+      await page.click('text=Open')
+      await page.waitForSelector('.is-clean')
+      assert.match((await page.textContent('h1')) ?? '', /^open$/)
+      await page.close()
+    } finally {
+      server.close()
+      server.closeAllConnections()
+    }
   }
 )
 
-inChromium('a host that is not this one, and a URL without its token, are not answered', async () => {
+inChromium('the page is served under localhost too, and no URL without its token is answered', async () => {
   const image = join(folder, 'small.qcow2')
   await runHere('create', '-q', image, '1M')
   await exploring(image, async (url) => {

@@ -16,6 +16,7 @@ import { judge } from '../../src/explorer/verdict.js'
 import { exitCode } from '../../src/image/check/report.js'
 import { check } from '../../src/image/check/check.js'
 import { explain } from '../../src/image/dump/explain.js'
+import { readMetadata } from '../../src/image/metadata.js'
 import type { Extent } from '../../src/image/guest/extents.js'
 import { right, runOn } from '../image/world.js'
 import { holds } from '../run/holds.js'
@@ -175,18 +176,40 @@ const range = fc.tuple(fc.nat(200), fc.nat(40)).map(([from, size]) => ({ from, t
 test('intervals find what a search through all of them finds', () => {
   const long = new Intervals()
   for (const [from, to] of [[0, 100] as const, [10, 20] as const]) long.add({ from, to, kind: 0, table: 0, entry: 0 })
-  long.seal()
   assert.is([...long.within(50, 60)].length, 1)
   holds(
     fc.property(fc.array(range, { maxLength: 30 }), range, (ranges, { from, to }) => {
       const intervals = new Intervals()
       for (const [i, r] of ranges.entries()) intervals.add({ ...r, kind: 0, table: i, entry: 0 })
-      intervals.seal()
       const found = [...intervals.within(from, to)].map(({ table }) => table).sort((a, b) => a - b)
       const wanted = ranges.flatMap((r, i) => (r.from < to && r.to > from ? [i] : []))
       assert.equal(found, wanted)
     })
   )
+})
+
+test('a search goes on over the ranges that were known when it began', () => {
+  const intervals = new Intervals()
+  const add = (from: number, table: number): void => intervals.add({ from, to: from + 10, kind: 0, table, entry: 0 })
+  for (const table of [0, 1, 2]) add(100 + 10 * table, table)
+  const found: number[] = []
+  for (const { table } of intervals.within(0, 200)) {
+    found.push(table)
+    add(10 * table, 3 + table)
+    assert.is([...intervals.within(0, 200)].length, 4 + table)
+  }
+  assert.equal(found, [0, 1, 2])
+})
+
+test('an encryption area that is shorter than a LUKS header has no parts', () => {
+  const { image } = load('case-59-luks')
+  const of = (bytes: Uint8Array): Node | undefined =>
+    outline(right(right(runOn(bytes, readMetadata())))).find(({ id }) => id === 'luks')
+  assert.is([of(image)?.children].flat().length, 2)
+  const pointer = Buffer.from(image).indexOf(Buffer.from('0537be7700000010', 'hex'))
+  const short = Buffer.from(image)
+  short.writeBigUInt64BE(100n, pointer + 16)
+  assert.equal(of(short)?.children, [])
 })
 
 test('an edited copy is made of pieces that read as the edits over the file do', () => {

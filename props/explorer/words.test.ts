@@ -37,7 +37,7 @@ test('a fragment leads back to its place', () => {
   assert.equal(parseFragment('#at=nonsense&view=other&=&x'), { at: 0, view: 'bytes' })
 })
 
-test('sizes and numbers are written for people', () => {
+test('sizes and numbers are human-readable', () => {
   assert.equal([0, 1023, 65536, 1572864, 2 ** 40].map(sizeText), ['0 B', '1023 B', '64 KiB', '1.5 MiB', '1 TiB'])
   assert.is(grouped(1234567).replace(/\u202f/g, ' '), '1 234 567')
   assert.is(offsetText(196616), '0x30008')

@@ -36,7 +36,6 @@ function* diskOfTree(index: ImageIndex, of: string): Plan<GuestDisk | undefined>
  */
 export function* contentsAt(index: ImageIndex, at: number, decryption?: Decryption): Plan<Contents | undefined> {
   const g = index.geometry
-  index.data.seal()
   const run = [...index.data.within(at, at + 1)][0]
   if (g === undefined || run === undefined) return undefined
   const entry = entryOfData(index, g, run, at)

@@ -19,7 +19,7 @@ const isView = (text: string | null): text is View => views.some((v) => v === te
 export const fragmentOf = ({ at, view }: Place): string =>
   `#at=${offsetText(at)}${view === 'bytes' ? '' : `&view=${view}`}`
 
-/** The place of a fragment. What it does not say, or says wrongly, is byte 0 and the bytes. */
+/** The place of a fragment. A part that is missing or invalid is byte 0, or the view of bytes. */
 export const parseFragment = (fragment: string): Place => {
   const words = new Map(
     fragment

@@ -30,7 +30,6 @@ export interface Counted {
 
 /** Adds to the bytes of each kind in each cell. */
 const addBytes = (grid: Grid, size: number, intervals: Intervals, bytes: Float64Array): void => {
-  intervals.seal()
   const length = grid.perCell * size
   for (const { from, to, kind } of intervals.within(grid.from * size, grid.to * size))
     eachCell(grid, Math.floor(from / size), Math.ceil(to / size), (cell) => {

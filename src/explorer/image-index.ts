@@ -31,7 +31,6 @@ export class ImageIndex {
 
   /** The structures that cover some of `[from, to)`. */
   structuresIn(from: number, to: number): readonly StructurePlace[] {
-    this.structures.seal()
     return [...this.structures.within(from, to)].flatMap(({ table }) => this.places[table] ?? [])
   }
 

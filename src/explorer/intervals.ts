@@ -21,7 +21,7 @@ const grown = <A extends Float64Array | Uint32Array | Uint8Array>(column: A, mak
   return larger
 }
 
-/** Ranges in columns of numbers. One index owns it; ranges are found from the next `seal` on. */
+/** Ranges in columns of numbers. One index owns it, which may add ranges while others are searched. */
 export class Intervals {
   private starts = new Float64Array(64)
   private ends = new Float64Array(64)
@@ -58,12 +58,7 @@ export class Intervals {
     this.entries = grown(this.entries, (n) => new Uint32Array(n))
   }
 
-  private startOf(k: number): number {
-    return this.starts[this.order[k] ?? 0] ?? 0
-  }
-
-  private at(k: number): Interval {
-    const i = this.order[k] ?? 0
+  private at(i: number): Interval {
     return {
       from: this.starts[i] ?? 0,
       to: this.ends[i] ?? 0,
@@ -73,8 +68,8 @@ export class Intervals {
     }
   }
 
-  /** Makes all ranges known so far findable. */
-  seal(): void {
+  /** Sorts the ranges that are known, unless none was added since. */
+  private sort(): void {
     if (this.order.length === this.length) return
     const order = Uint32Array.from({ length: this.length }, (_, i) => i)
     const { starts } = this
@@ -89,28 +84,27 @@ export class Intervals {
     this.reach = reach
   }
 
-  /** The number of sealed ranges that start before byte `at`. */
+  /** The number of sorted ranges that start before byte `at`. */
   private before(at: number): number {
     let [lo, hi] = [0, this.order.length]
     while (lo < hi) {
       const mid = (lo + hi) >>> 1
-      if (this.startOf(mid) < at) lo = mid + 1
+      if ((this.starts[this.order[mid] ?? 0] ?? 0) < at) lo = mid + 1
       else hi = mid
     }
     return lo
   }
 
-  /** The sealed ranges that share a byte with `[from, to)`, by their starts. */
+  /** The ranges that share a byte with `[from, to)`, by their starts; those that are added meanwhile are not among them. */
   *within(from: number, to: number): Generator<Interval> {
+    this.sort()
+    const { order, reach } = this
     let k = this.before(to)
     const end = k
-    while (k > 0 && (this.reach[k - 1] ?? 0) > from) k--
-    for (; k < end; k++) if ((this.ends[this.order[k] ?? 0] ?? 0) > from) yield this.at(k)
-  }
-
-  /** The start of the first sealed range at or after byte `at`; undefined without any. */
-  next(at: number): number | undefined {
-    const k = this.before(at)
-    return k < this.order.length ? this.startOf(k) : undefined
+    while (k > 0 && (reach[k - 1] ?? 0) > from) k--
+    for (; k < end; k++) {
+      const i = order[k] ?? 0
+      if ((this.ends[i] ?? 0) > from) yield this.at(i)
+    }
   }
 }

@@ -1,5 +1,4 @@
 /** The fields of a LUKS header and of its key slots, in the encryption area. */
-import { sum } from '../bytes/list.js'
 import { toHex, viewOf } from '../bytes/octets.js'
 import type { Placed } from '../bytes/struct.js'
 import { luksHeader, luksSize, luksSlot, luksSlots, luksText } from '../format/luks.js'
@@ -42,6 +41,3 @@ export const luksPart = (r: Region, offset: number): readonly StructurePart[] | 
   const shown = value instanceof Uint8Array ? (texts.includes(name) ? luksText(bytes) : toHex(bytes)) : Number(value)
   return [{ part: field.name, at: field.at, size: as.size, value: shown, clause, doc }]
 }
-
-/** Bytes of the header and the slots. */
-export const luksEnd = sum(luksSpans.map(({ size }) => size))

@@ -2,7 +2,7 @@
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'] as const
 
-/** Bytes with at most three digits after the point and a unit: `64 KiB`, `1.5 MiB`. */
+/** A size in bytes with a unit, and two decimals at most: `64 KiB`, `1.5 MiB`. */
 export const sizeText = (bytes: number): string => {
   const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
   const n = bytes / 1024 ** power

@@ -7,13 +7,13 @@ import { extensionNames } from '../format/extension-kinds.js'
 import { backingNamePlace } from '../format/backing.js'
 import { clusterSize, type Geometry, l1Coverage } from '../format/geometry.js'
 import { header } from '../format/header.js'
+import { luksSize } from '../format/luks.js'
 import { presentedSize } from '../format/header-rules.js'
 import { snapshotDiskSize, snapshotEntry, snapshotStarts } from '../format/snapshot.js'
 import { bitmapEntry, bitmapStarts } from '../format/bitmap-directory.js'
 import { BitmapTableView, L1View, RefcountTableView } from '../format/views.js'
 import { luksPointer, type Metadata, snapshotTablePlace, trustedBitmaps } from '../image/metadata.js'
 import type { Kind } from './kinds.js'
-import { luksEnd } from './luks-parts.js'
 import { offsetText, sizeText } from './numbers.js'
 
 /** A table whose entries lead to structures: those are its children. */
@@ -152,10 +152,14 @@ const encryptionNodes = (m: Metadata): readonly Node[] => {
   const pointer = m.header.cryptMethod === 2 ? luksPointer(m) : undefined
   if (pointer === undefined || !isReadable(pointer.offset) || !isReadable(pointer.length)) return []
   const [at, size] = [Number(pointer.offset), Number(pointer.length)]
-  const children = [
-    leaf('luks/header', 'encryption', 'LUKS header', sizeText(luksEnd), at, luksEnd),
-    leaf('luks/keys', 'encryption', 'Key material', sizeText(size - luksEnd), at + luksEnd, size - luksEnd)
-  ]
+  const keys = size - luksSize
+  const children =
+    keys < 0
+      ? []
+      : [
+          leaf('luks/header', 'encryption', 'LUKS header', sizeText(luksSize), at, luksSize),
+          leaf('luks/keys', 'encryption', 'Key material', sizeText(keys), at + luksSize, keys)
+        ]
   return [{ id: 'luks', kind: 'encryption', title: 'Encryption area', detail: sizeText(size), at, size, children }]
 }
 

@@ -208,7 +208,6 @@ const mostOwners = 16
 
 const ownersOf = (index: ImageIndex, g: Geometry, at: number): readonly ClusterOwner[] => {
   const to = at + clusterSize(g)
-  index.data.seal()
   const structures = index.structuresIn(at, to).map((p): ClusterOwner => {
     const from = originOf(index, p)
     const place = { kind: kindOf(p.structure), name: titleOf(p), at: p.at, size: p.size }
@@ -236,7 +235,6 @@ export function* select(index: ImageIndex, at: number, findings: readonly Findin
   const cluster = { at: at - (at % size), size }
   const parts: SelectedPart[] = []
   for (const place of index.structuresIn(at, at + 1)) parts.push(...(yield* structureParts(index, g, place, at)))
-  index.data.seal()
   for (const run of index.data.within(at, at + 1)) parts.push(...(yield* dataPart(index, g, run, at)))
   return {
     at,

@@ -1,10 +1,11 @@
 /** Spans: the fields and entries that the bytes of a window of the file belong to, for colours and borders. */
 import { type Plan } from '../bytes/plan.js'
 import { clusterSize, type Geometry, l2EntrySize } from '../format/geometry.js'
+import { luksSize } from '../format/luks.js'
 import { partsOf } from '../image/dump/explain-parts.js'
 import type { ImageIndex, StructurePlace } from './image-index.js'
 import { type Kind, kindAt, kindOf } from './kinds.js'
-import { luksEnd, luksSpans } from './luks-parts.js'
+import { luksSpans } from './luks-parts.js'
 import { entryOfData } from './selection.js'
 
 /** Bytes of one field, entry, or cluster of guest data. */
@@ -80,9 +81,9 @@ function* fields(index: ImageIndex, g: Geometry, place: StructurePlace, from: nu
 }
 
 const encryption = (place: StructurePlace): readonly Span[] => {
-  const isHead = (place.index ?? 0) === 0 && place.size >= luksEnd
+  const isHead = (place.index ?? 0) === 0 && place.size >= luksSize
   const head = isHead ? luksSpans.map((s) => ({ ...s, at: place.at + s.at, kind: 'encryption' as const })) : []
-  const start = isHead ? luksEnd : 0
+  const start = isHead ? luksSize : 0
   const rest = { at: place.at + start, size: place.size - start, kind: 'encryption' as const, name: 'key material' }
   return [...head, rest]
 }
@@ -102,7 +103,6 @@ function* ofStructure(
 
 /** The data of guest clusters in `[from, to)`, a span for each cluster. */
 const dataSpans = (index: ImageIndex, g: Geometry, from: number, to: number): readonly Span[] => {
-  index.data.seal()
   const out: Span[] = []
   for (const run of index.data.within(from, to)) {
     const kind = kindAt(run.kind)

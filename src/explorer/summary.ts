@@ -57,7 +57,7 @@ const summaryOf = (name: string, fileLength: number, m: Metadata): Summary => ({
   outline: outline(m)
 })
 
-/** Reads the metadata of an image of `fileLength` bytes and says what it is. A file without a header has its bytes alone. */
+/** The summary of an image of `fileLength` bytes, from its metadata. A file without a header has its bytes alone. */
 export function* summarize(name: string, fileLength: number): Plan<Summary> {
   const m = yield* readMetadata()
   if (E.isRight(m)) return summaryOf(name, fileLength, m.right)

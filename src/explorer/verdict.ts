@@ -12,7 +12,7 @@ import type { Counted } from './host-map.js'
 export interface Verdict {
   /** In one word; `refused` where no reader opens the image. */
   readonly state: 'clean' | 'flawed' | 'leaks' | 'corrupt' | 'refused'
-  /** One line that says it. */
+  /** The numbers of findings, or why there are none, in one line. */
   readonly text: string
   readonly counts: Partial<Pick<CheckReport, 'corruptions' | 'leaks' | 'checkErrors' | 'flaws' | 'notes'>>
   readonly findings: readonly Finding[]
@@ -23,12 +23,15 @@ export interface Verdict {
 /** From the gravest to the least. */
 const severities: readonly Severity[] = ['error', 'corruption', 'leak', 'flaw', 'note']
 
-/** The place of a finding in the order of the page: by severity, then by offset. */
-const rank = (f: Finding): number => severities.indexOf(f.severity) * 2 ** 53 + f.at
+/** The order of findings in the page: by severity, then by offset. */
+const compare = (a: Finding, b: Finding): number => {
+  const graver = severities.indexOf(a.severity) - severities.indexOf(b.severity)
+  return graver === 0 ? a.at - b.at : graver
+}
 
 /** Findings in the order of the page, without the decoded values, which no message can carry. */
 const bySeverity = (findings: readonly Finding[]): readonly Finding[] =>
-  findings.map((f) => ({ ...f, value: undefined, context: [] })).toSorted((a, b) => rank(a) - rank(b))
+  findings.map((f) => ({ ...f, value: undefined, context: [] })).toSorted(compare)
 
 const plural = (n: number, word: string, many = `${word}s`): readonly string[] =>
   n === 0 ? [] : [`${n} ${n === 1 ? word : many}`]

@@ -8,7 +8,7 @@ export const explorerMutants: readonly Mutant[] = [
   {
     name: 'a long interval before shorter ones is not found',
     file: 'explorer/intervals.ts',
-    change: { in: 'Intervals.seal', find: 'Math.max($furthest, $end)', to: '$end' },
+    change: { in: 'Intervals.sort', find: 'Math.max($furthest, $end)', to: '$end' },
     red: model,
     rule: 'intervals find what a search through all of them finds'
   },

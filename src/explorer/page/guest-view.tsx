@@ -1,5 +1,5 @@
 /** The map of a guest disk, and where it differs from another disk of the image. */
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { DiskChoice, GuestMap } from '../guest-map.js'
 import { guestKinds, guestTitles } from '../kinds.js'
 import { offsetText, sizeText } from '../numbers.js'
@@ -67,7 +67,10 @@ export const GuestView = ({ summary }: { readonly summary: Summary }) => {
     send({ _tag: 'GuestMap', range, disk, ...(other === undefined ? {} : { other }) })
   }, [zoom.from, zoom.to, disk, other, state.isIndexed, summary])
   const place = state.guestPlace
+  const followed = useRef(place)
   useEffect(() => {
+    if (place === followed.current) return
+    followed.current = place
     if (place?.at !== undefined && place.at < summary.fileLength) go(place.at, { move: true })
   }, [place])
   const selected = guestOf(state.selection, disk)

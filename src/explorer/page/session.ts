@@ -1,8 +1,7 @@
 /** The session of a worker: one image, its edits, what is known of it, and the answers to the page. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { Plan } from '../../bytes/plan.js'
+import { type Plan, readAt } from '../../bytes/plan.js'
 import { type Failure, showFailure } from '../../bytes/run-async.js'
-import { readAt } from '../../bytes/plan.js'
 import { portableCipher } from '../../encryption/portable.js'
 import type { Decryption, Extent, GuestDisk } from '../../image/guest/extents.js'
 import { unlock } from '../../image/guest/unlock.js'
@@ -68,7 +67,7 @@ export class Session {
     return run(this.image, this.edits, plan)
   }
 
-  /** Says what the image is, then reads all of its structures, then checks it. */
+  /** Posts the summary of the image, then reads all of its structures, then checks it. */
   async start(): Promise<void> {
     const { name, length } = this.image
     const summary = await this.run(() => summarize(name, length))

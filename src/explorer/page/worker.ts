@@ -1,6 +1,6 @@
 /** The worker of the page: opens images, and lets a session answer. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { Reply, Request } from './protocol.js'
+import type { ImageSource, Reply, Request } from './protocol.js'
 import { Session } from './session.js'
 import { type OpenImage, openImage } from './sources.js'
 
@@ -8,13 +8,16 @@ const send = (reply: Reply): void => {
   postMessage(reply)
 }
 
-const state: { image?: OpenImage; session?: Session } = {}
+/** The image and its session; `opening` is the last source that the page asked to open. */
+const state: { opening?: ImageSource; image?: OpenImage; session?: Session } = {}
 
 const handle = async (request: Request): Promise<void> => {
   switch (request._tag) {
     case 'Open': {
       state.session?.close()
+      state.opening = request.source
       const image = await openImage(request.source)
+      if (state.opening !== request.source) return
       if (E.isLeft(image)) {
         send({ _tag: 'Failed', reason: image.left.reason })
         return
