@@ -247,6 +247,7 @@ test('a refused conversion prints one error and keeps the old file', () => {
     ['no such file', '-f', 'raw', '-O', 'qcow2', 'source.raw', 'missing/image.qcow2'],
     ['Compression not supported for this file format', '-f', 'raw', '-c', 'source.raw', 'image.qcow2'],
     ['Invalid parameter', '-f', 'raw', '-o', 'cluster_size=64k', 'source.raw', 'image.qcow2'],
+    ["Invalid parameter 'toString'", '-f', 'raw', '-O', 'qcow2', '-o', 'toString=1', 'source.raw', 'image.qcow2'],
     ['image file name', 'image.qcow2']
   ] as const) {
     const { code, error } = run(...args)

@@ -173,6 +173,7 @@ const refused: readonly (readonly [words: string, why: string, theirs?: false])[
   ['filename=o.qcow2', 'Must specify either driver or file'],
   ['driver=qcow2,file=o.qcow2', "Cannot find device='o.qcow2' nor node-name='o.qcow2'"],
   ['driver=nosuch,file.filename=o.qcow2', "Unknown driver 'nosuch'"],
+  ['driver=constructor,filename=o.qcow2,foo=1', "Unknown driver 'constructor'"],
   ['driver=qcow2,file.driver=nosuch,file.filename=o.qcow2', "Unknown driver 'nosuch'"],
   ['driver=qcow2,file.driver=nbd,file.path=x', "Driver 'nbd' is not supported", false],
   ['driver=qcow2,file.driver=qcow2,file.file.filename=o.qcow2', "Driver 'qcow2' is not supported", false],

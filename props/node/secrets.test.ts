@@ -51,7 +51,9 @@ const refusals: readonly (readonly [definition: string, why: string])[] = [
   ['word,id=s', "Parameter 'qom-type' does not accept value 'word'"],
   ['secret,id=s,file=/absent/file', 'Unable to read /absent/file: '],
   ['secret,id=s,data=w*rd,format=base64', 'not valid base64'],
-  ['{"qom-type":"secret","id":"s","data":"word"', 'Could not parse the JSON']
+  ['{"qom-type":"secret","id":"s","data":"word"', 'Could not parse the JSON'],
+  ['{"qom-type":"secret","id":"s","data":{"word":1}}', "Invalid parameter type for 'data', expected: string"],
+  ['{"qom-type":"secret","id":"s","data":12}', "Invalid parameter type for 'data', expected: string"]
 ]
 
 test('a definition of a secret gives its password: UTF-8 up to the first NUL', () => {

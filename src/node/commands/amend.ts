@@ -53,7 +53,7 @@ const valuesOf = either(function* (lists: readonly string[]) {
   for (const [name] of given) {
     if (creationOnly.includes(name))
       yield* get(failure(`Invalid parameter '${name}': this option is only supported for image creation`))
-    if (!(name in amendable)) yield* get(failure(`Invalid parameter '${name}'`))
+    if (!Object.hasOwn(amendable, name)) yield* get(failure(`Invalid parameter '${name}'`))
   }
   return yield* get(optionValues(new Map(given)))
 })

@@ -23,7 +23,7 @@ const ofDriver = {
 export type Driver = keyof typeof ofDriver
 
 /** Whether a word is the name of a driver whose options are known. */
-export const isDriver = (word: string): word is Driver => word in ofDriver
+export const isDriver = (word: string): word is Driver => Object.hasOwn(ofDriver, word)
 
 /** Whether an option of a driver is ignored. */
 export const isIgnored = (driver: Driver, name: string): boolean =>
@@ -42,7 +42,7 @@ const ignoredValues: readonly (readonly [names: RegExp, codec: (name: string) =>
     (name) =>
       where(
         sizeOption(name),
-        (size) => size >= 512n && Number.isInteger(Math.log2(Number(size))),
+        (size) => size >= 512n && (size & (size - 1n)) === 0n,
         `Parameter '${name}' must be a power of two from 512`
       )
   ],

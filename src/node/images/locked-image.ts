@@ -104,7 +104,9 @@ export const lockImage = (
     const data = dataFile === undefined ? undefined : yield* wait(open(dataFile))
     const isAlone =
       options.alone === true || (metadata.backingName === undefined && (node.backing ?? 'none') === 'none')
-    const chain = isAlone ? undefined : yield* wait(openImage(node, { allow }))
+    // Its own key is known, and takes time to derive.
+    const { keySecret: _, ...keyless } = node
+    const chain = isAlone ? undefined : yield* wait(openImage(keyless, { allow }))
     if (chain !== undefined) opened.push(chain)
     const below = chain?.world._tag === 'Sync' ? chain.world : undefined
     const backing = chain?.chain.slice(1) ?? []

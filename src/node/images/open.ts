@@ -120,7 +120,7 @@ const imageStep = task(async function* (image: Source, node: ImageNode, options:
   const hasHoles = yield* wait(asksForHoles(image, m))
   const next = wanted.vmState === true ? undefined : yield* get(backingNode(m, node, options.allow))
   const decryption = yield* wait(decryptionOf(image, m, node))
-  const data = yield* wait(openDataFile(m, node, options))
+  const data = yield* get(onLeft(() => decryption?.wipe())(await openDataFile(m, node, options)()))
   const layer: Layer = { _tag: 'Image', disk: { ...disk, decryption }, hasHoles }
   return { layer, files: { image, ...(data === undefined ? {} : { data }) }, next }
 })

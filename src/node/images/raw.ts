@@ -26,7 +26,7 @@ const changeOf = (command: AnyCommand): Exclude<HostWrite, { readonly _tag: 'Flu
   return command._tag === 'Resize' ? { _tag: 'Truncate', file: imageFile, length: command.size } : undefined
 }
 
-/** A raw file: imageFile, or an image, that is open for writing. */
+/** An image, or a raw file, that is open for writing. */
 export interface Writable {
   readonly session: Changes
   readonly close: () => void

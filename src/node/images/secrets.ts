@@ -50,7 +50,12 @@ const optionsOfDefinition = (definition: string): E.Either<CommandError, Readonl
   )
   // The reason would quote what is wrong, and so perhaps the password.
   if (E.isLeft(json) || !isObject(json.right)) return failure('Could not parse the JSON of an object')
-  return E.right(new Map(Object.entries(json.right).map(([name, value]) => [name, String(value)])))
+  const options = new Map<string, string>()
+  for (const [name, value] of Object.entries(json.right)) {
+    if (typeof value !== 'string') return failure(`Invalid parameter type for '${name}', expected: string`)
+    options.set(name, value)
+  }
+  return E.right(options)
 }
 
 const known = ['qom-type', 'id', 'data', 'file', 'format']

@@ -33,7 +33,7 @@ export type ImageOptions = t.TypeOf<typeof imageOptions>
 /** The text of each option that is given. */
 export type OptionTexts = ReadonlyMap<OptionName, string>
 
-const isName = (name: string): name is OptionName => name in codecs
+const isName = (name: string): name is OptionName => Object.hasOwn(codecs, name)
 
 const names = Object.keys(codecs).filter(isName)
 
