@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type IncomingMessage, request } from 'node:http'
+import { type IncomingMessage, request, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,7 +22,9 @@ const { image } = load('case-01-empty-v3')
 writeFileSync(disk, image)
 
 const running = new Set<ChildProcess>()
+const servers: Server[] = []
 test.after(() => {
+  for (const server of servers) server.close()
   for (const child of running) child.kill('SIGKILL')
   rmSync(folder, { recursive: true })
 })
@@ -156,6 +158,7 @@ test('the options of the command take effect', async () => {
 
 test('an image on a server is read with the options for it', async () => {
   const { server, base } = await serve(readFileSync(disk))
+  servers.push(server)
   assert.match((await start(`${base}/keyed`)).error, /401/)
   const keyed = await start('--header', 'X-Key: 1', `${base}/keyed`)
   const part = await ask(`${keyed.url}image`, { range: 'bytes=0-3' })
@@ -166,7 +169,6 @@ test('an image on a server is read with the options for it', async () => {
   assert.is.not(away.url, '')
   await stop(away)
   assert.match((await start('--timeout', '0.05', `${base}/slow`)).error, /--timeout/)
-  server.close()
 })
 
 test.run()

@@ -1,4 +1,4 @@
-/** Images that are named by options: `--image-opts`, `json:{…}`, and what stands below an image. */
+/** Images that are named by options: `--image-opts`, `json:{…}`, and what is opened below an image. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

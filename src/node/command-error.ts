@@ -99,6 +99,10 @@ export const reason = (error: unknown): string => {
     .replace(/, (open|read|write|stat|fstat|lstat|realpath|readlink|rename|ftruncate|mkdir|unlink).*$/, '')
 }
 
+/** Whether an exception is the system's error of this code, `EPIPE` say. */
+export const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code
+
 const systemError = (what: string, file: string, error: unknown): CommandError =>
   commandError(`Could not ${what} '${file}': ${reason(error)}`, { file })
 

@@ -36,7 +36,7 @@ export const explorerMutants: readonly Mutant[] = [
   {
     name: 'the explorer answers without its token',
     file: 'node/explore/access.ts',
-    change: { in: 'askedFor', find: '!isSecretly($given, $token)', to: 'false' },
+    change: { in: 'askedFor', find: '!isSameSecret($given, $token)', to: 'false' },
     red: served,
     rule: 'only requests with the right host and token are answered'
   },

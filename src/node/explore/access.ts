@@ -7,8 +7,8 @@ export type Asked = 'page' | 'image' | 403 | 404 | 405
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-/** Whether two texts are equal, in a time that does not depend on how far they are. */
-const isSecretly = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b))
+/** Whether two texts are equal, in a time that does not depend on where they differ. */
+const isSameSecret = (a: string, b: string): boolean => timingSafeEqual(digest(a), digest(b))
 
 /**
  * What a request asks for. It must name this server as its host, so that no other site's name leads here, and its path must
@@ -23,7 +23,7 @@ export const askedFor = (
   if (host === undefined || !hosts.includes(host)) return 403
   if (origin !== undefined && !hosts.some((each) => origin === `http://${each}`)) return 403
   const [, given = '', file = '', ...more] = url.split('?', 1).join().split('/')
-  if (!isSecretly(given, token)) return 404
+  if (!isSameSecret(given, token)) return 404
   if (method !== 'GET' && method !== 'HEAD') return 405
   if (more.length > 0) return 404
   if (file === '') return url.startsWith(`/${token}/`) ? 'page' : 404

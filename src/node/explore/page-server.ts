@@ -1,10 +1,10 @@
 /** The server of the explorer: the page, and ranges of one image, to the browser of who started it. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { constants } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { imageFile } from '../../bytes/plan.js'
 import { type CommandError, failure, get, reason, task } from '../command-error.js'
+import { addSignalListener, type EndingSignal, exitCodeOf, removeSignalListener } from '../files/signals.js'
 import { inOwnTime, type Source } from '../files/source.js'
 import { askedFor, rangeOf } from './access.js'
 
@@ -43,7 +43,7 @@ const write = (response: ServerResponse, bytes: Uint8Array): Promise<void> =>
     response.write(bytes, done)
   })
 
-/** A range of the image; without a Range header its length alone, which is what the page never asks for. */
+/** Sends a range of the image, or its length for HEAD; status 416 where a GET names no range within it. */
 const sendImage = async ({ source }: Served, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const { length } = source
   if (request.method === 'HEAD') {
@@ -104,8 +104,6 @@ const listen = (server: Server, port: number): Promise<E.Either<CommandError, nu
     })
   })
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-
 /**
  * Serves an image until a signal asks for the end: the value is 0 for INT, which is how a person ends it, and 128 and the
  * number of any other signal.
@@ -127,9 +125,8 @@ export const servePage = (
     const ended = new Promise<number>((resolve) => {
       end = resolve
     })
-    const onSignal = (signal: (typeof signals)[number]): void =>
-      end(signal === 'SIGINT' ? 0 : 128 + constants.signals[signal])
-    for (const signal of signals) process.on(signal, onSignal)
+    const onSignal = (signal: EndingSignal): void => end(signal === 'SIGINT' ? 0 : exitCodeOf(signal))
+    addSignalListener(onSignal)
     try {
       const found = yield* get(await listen(server, port))
       hosts.push(`${loopback}:${found}`, `localhost:${found}`)
@@ -138,6 +135,6 @@ export const servePage = (
     } finally {
       server.closeAllConnections()
       if (server.listening) await new Promise((resolve) => server.close(resolve))
-      for (const signal of signals) process.off(signal, onSignal)
+      removeSignalListener(onSignal)
     }
   })()

@@ -17,7 +17,7 @@ const window: WindowSize = { size: 2 ** 16, kept: 4 }
 export const dataRequest = 2 ** 12
 
 /** Memory with any contents, all of which is written before it is read. */
-const unclean = (length: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+export const unclean = (length: number): Uint8Array => new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
 
 /** Fills the memory from byte `at` of a file, and with zeros past the end of the file. Throws what the system throws. */
 export const readFully = (fd: number, at: number, out: Uint8Array): Uint8Array => {

@@ -3,10 +3,7 @@ import { writeSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Json } from '../../bytes/json.js'
 import { visibleLines } from '../../bytes/octets.js'
-import { type CommandError, commandError, reason } from '../command-error.js'
-
-const hasCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code
+import { type CommandError, commandError, hasCode, reason } from '../command-error.js'
 
 /** Writes all of it after what was written before, waiting where the reader is slower; what the system throws else. */
 export const writeAll = (fd: number, bytes: Uint8Array): E.Either<unknown, void> => {

@@ -1,6 +1,7 @@
 /** Parts of files: an image in an archive, say. */
 import * as E from 'fp-ts/lib/Either.js'
 import { allStored, type Read, type SeekData, type StoredRange } from '../../bytes/plan.js'
+import { sectorSize } from '../../format/limits.js'
 import { type CommandError, failure } from '../command-error.js'
 import type { Source, World } from './source.js'
 
@@ -10,8 +11,6 @@ export interface Part {
   /** Bytes; up to the end of the file unless it is given. */
   readonly size?: number
 }
-
-const sectorSize = 512
 
 /** Fails for a part that is not in the bytes around it, or of which the given size is no number of sectors. */
 const keepWithin = ({ offset, size }: Part, length: number): E.Either<CommandError, void> => {

@@ -1,8 +1,6 @@
 /** Partial files: output that has no name yet. A signal that ends the process removes them. */
 import { rmSync } from 'node:fs'
-import { constants } from 'node:os'
-
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+import { addSignalListener, type EndingSignal, exitCodeOf, removeSignalListener } from './signals.js'
 
 const paths = new Set<string>()
 
@@ -13,20 +11,20 @@ export const endOnSignals = (exit: (exitCode: number) => void): void => {
   end = exit
 }
 
-const onSignal = (signal: (typeof signals)[number]): void => {
+const onSignal = (signal: EndingSignal): void => {
   for (const path of paths) rmSync(path, { force: true })
-  end?.(128 + constants.signals[signal])
+  end?.(exitCodeOf(signal))
 }
 
 /** Declares a partial file, before it is created. */
 export const addPartial = (path: string): void => {
-  if (end !== undefined && paths.size === 0) for (const signal of signals) process.on(signal, onSignal)
+  if (end !== undefined && paths.size === 0) addSignalListener(onSignal)
   paths.add(path)
 }
 
 /** Declares that a partial file is complete, or removed. */
 export const dropPartial = (path: string): void => {
-  if (paths.delete(path) && paths.size === 0) for (const signal of signals) process.off(signal, onSignal)
+  if (paths.delete(path) && paths.size === 0) removeSignalListener(onSignal)
 }
 
 /** Longest time without a look at signals, in milliseconds. */

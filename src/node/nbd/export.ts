@@ -103,12 +103,19 @@ const ofBitmap =
       }
     )
 
+/** Bytes of the disk in one extent; `undefined` for zeros. */
+interface Contents {
+  readonly at: number
+  readonly length: number
+  readonly bytes: Uint8Array | undefined
+}
+
 /** Emits bytes `[at, end)` of the disk, in order. */
-function* contents(chain: Chain, at: number, end: number, decompressor: Decompressor): Plan<void, ReadRange> {
-  yield* onEmit(locations(chain, at, end), function* (e): Plan<void, ReadRange> {
+function* contents(chain: Chain, at: number, end: number, decompressor: Decompressor): Plan<void, Contents> {
+  yield* onEmit(locations(chain, at, end), function* (e): Plan<void, Contents> {
     const [from, to] = [Math.max(at, e.start), Math.min(end, e.start + e.length)]
     const bytes = yield* extentBytes(chain, e, from, to, decompressor)
-    yield* emit<ReadRange>({ at: from, length: to - from, parts: bytes === undefined ? undefined : [bytes] })
+    yield* emit<Contents>({ at: from, length: to - from, bytes })
   })
 }
 
@@ -131,16 +138,15 @@ export class Export {
 
   /** Bytes `[at, at + length)`, neighbours of a kind in one range. */
   read(at: number, length: number): E.Either<Cause, readonly ReadRange[]> {
-    const ranges: ReadRange[] = []
-    const add = (range: ReadRange): void => {
+    const ranges: { readonly at: number; length: number; readonly parts: Uint8Array[] | undefined }[] = []
+    const add = ({ at: start, length: more, bytes }: Contents): void => {
       const last = ranges.at(-1)
-      if (last === undefined || (last.parts === undefined) !== (range.parts === undefined)) ranges.push(range)
-      else
-        ranges[ranges.length - 1] = {
-          at: last.at,
-          length: last.length + range.length,
-          parts: range.parts === undefined ? undefined : [...(last.parts ?? []), ...range.parts]
-        }
+      if (last === undefined || (last.parts === undefined) !== (bytes === undefined))
+        ranges.push({ at: start, length: more, parts: bytes === undefined ? undefined : [bytes] })
+      else {
+        last.length += more
+        if (bytes !== undefined) last.parts?.push(bytes)
+      }
     }
     const read = this.file.run(() => contents(this.file.chain(), at, at + length, this.decompressor), add)
     return E.map(() => ranges)(read)

@@ -1,6 +1,7 @@
 /** The other end of a connection: bytes are taken from it as they are needed, and it must take what it is sent. */
 import type { Socket } from 'node:net'
 import { empty } from '../../bytes/octets.js'
+import { unclean } from '../files/file.js'
 
 /** Most milliseconds until a peer has taken the last bytes for it. */
 const patience = 10_000
@@ -18,7 +19,7 @@ export class Peer {
 
   /** The next bytes, in memory of their own; `undefined` where the peer has ended before. */
   async take(length: number): Promise<Uint8Array | undefined> {
-    const out = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
+    const out = unclean(length)
     for (let done = 0; done < length;) {
       if (this.socket.destroyed || (this.rest.length === 0 && !(await this.receive()))) return undefined
       const part = this.rest.subarray(0, length - done)
@@ -50,11 +51,6 @@ export class Peer {
   /** Ends the connection once the peer has what it was sent. */
   end(): void {
     this.socket.setTimeout(patience, () => this.socket.destroy()).end(() => this.socket.destroy())
-  }
-
-  /** Ends the connection at once. */
-  destroy(): void {
-    this.socket.destroy()
   }
 
   private async receive(): Promise<boolean> {

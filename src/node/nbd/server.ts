@@ -1,11 +1,11 @@
 /** The server: it listens, serves as many clients as may be connected at once, and ends with the last client or a signal. */
 import { statSync, unlinkSync } from 'node:fs'
 import { createServer, connect, type Server, type Socket } from 'node:net'
-import { constants } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { type CommandError, failure, get, reason, system, task, wait } from '../command-error.js'
+import { type CommandError, failure, get, hasCode, reason, system, task, wait } from '../command-error.js'
 import { ok } from '../files/output.js'
+import { addSignalListener, type EndingSignal, exitCodeOf, removeSignalListener } from '../files/signals.js'
 import { carryOutRequests, negotiate } from './connection.js'
 import type { Export } from './export.js'
 import { Peer } from './peer.js'
@@ -26,12 +26,7 @@ const mostWaiting = 64
 /** Milliseconds that the negotiation with a client may take. */
 const handshakeTime = 10_000
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-
 const shown = (address: Address): string => ('path' in address ? address.path : `${address.host}:${address.port}`)
-
-const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code
 
 /** What is at the path of a socket: one of a server that listens or is gone, or something else. */
 const occupantOf = (path: string): Promise<'server' | 'nobody' | 'file'> =>
@@ -43,7 +38,7 @@ const occupantOf = (path: string): Promise<'server' | 'nobody' | 'file'> =>
     })
     probe.on('error', (error) => {
       const isSocket = statSync(path, { throwIfNoEntry: false })?.isSocket() ?? true
-      if (isSocket) resolve(isCode(error, 'ECONNREFUSED') ? 'nobody' : 'server')
+      if (isSocket) resolve(hasCode(error, 'ECONNREFUSED') ? 'nobody' : 'server')
       else resolve('file')
     })
   })
@@ -59,7 +54,7 @@ const listenOnce = (server: Server, address: Address): Promise<Error | undefined
 /** Lets a server listen on a Unix socket; that of a server that is gone is replaced. */
 const listenOn = task(async function* (server: Server, path: string) {
   let error = await listenOnce(server, { path })
-  const occupant = isCode(error, 'EADDRINUSE') ? await occupantOf(path) : undefined
+  const occupant = hasCode(error, 'EADDRINUSE') ? await occupantOf(path) : undefined
   if (occupant === 'file') yield* get(failure(`Could not listen on '${path}': the file exists, and is not a socket`))
   if (occupant === 'nobody') {
     yield* get(system('remove', path, () => unlinkSync(path)))
@@ -72,7 +67,7 @@ const listenOn = task(async function* (server: Server, path: string) {
 const listen = task(async function* (server: Server, address: Address) {
   const error = 'path' in address ? yield* wait(listenOn(server, address.path)) : await listenOnce(server, address)
   if (error === undefined) return
-  const why = isCode(error, 'EADDRINUSE') ? 'another server listens there' : reason(error)
+  const why = hasCode(error, 'EADDRINUSE') ? 'another server listens there' : reason(error)
   yield* get(failure(`Could not listen on '${shown(address)}': ${why}`))
 })
 
@@ -157,9 +152,9 @@ export const serve = (
       end = resolve
     })
     const clients = new Clients(exported, options, end)
-    const onSignal = (signal: (typeof signals)[number]): void => end(E.right(128 + constants.signals[signal]))
+    const onSignal = (signal: EndingSignal): void => end(E.right(exitCodeOf(signal)))
     server.on('connection', clients.admit)
-    for (const signal of signals) process.on(signal, onSignal)
+    addSignalListener(onSignal)
     try {
       yield* get(await listen(server, address)())
       yield* get(onListening())
@@ -168,6 +163,6 @@ export const serve = (
       const closed = server.listening ? new Promise((resolve) => server.close(resolve)) : undefined
       await clients.disconnect()
       await closed
-      for (const signal of signals) process.off(signal, onSignal)
+      removeSignalListener(onSignal)
     }
   })()
