@@ -49,7 +49,6 @@ const lines = [
   'dd if=a.qcow2 of=out bs=2G',
   'dd if=a.qcow2 of=out count=x',
   'dd if=a.qcow2 of=out isize=5',
-  'dd if=a.qcow2 of=out toString=5',
   'dd if=a.qcow2 of=out seek',
   'dd if=a.qcow2 of=out toString=x',
   'dd if=absent of=out'
