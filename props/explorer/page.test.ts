@@ -130,7 +130,7 @@ inChromium('the map of the guest disk leads to a byte when one is picked, and no
   const hash = (): Promise<unknown> => page.evaluate('location.hash')
   await page.click('text=Guest disk')
   await (await page.waitForSelector('.map-cells')).press('Home')
-  await page.waitForFunction('location.hash.length > "#at=0x0&view=guest".length')
+  await page.waitForURL((url) => url.hash.length > '#at=0x0&view=guest'.length)
   await page.fill('#go', '8')
   await page.press('#go', 'Enter')
   await page.click('text=Host clusters')

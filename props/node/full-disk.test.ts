@@ -178,7 +178,7 @@ test('a file that may not grow prints one error', () => {
   writeFileSync(path, load('case-01-empty-v3').image)
   const limited = `trap '' XFSZ; ulimit -f 400; exec "$0" "$@"`
   const lines = ['write -q -P 1 0 64k', 'flush', 'write -q -P 2 64k 256k', 'flush']
-  const args = ['-c', limited, process.execPath, main, 'io', ...lines.flatMap((line) => ['-c', line]), path]
+  const args = ['--norc', '-c', limited, process.execPath, main, 'io', ...lines.flatMap((line) => ['-c', line]), path]
   const done = spawnSync('bash', args, { encoding: 'utf8' })
   assert.is(done.status, 1)
   assert.match(done.stderr, /^qcow2: Could not write '.*image\.qcow2': file too large\n$/)

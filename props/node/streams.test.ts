@@ -21,7 +21,7 @@ test.after(() => {
 /** Runs a line of the shell, in which `qcow2` is the command, in the folder; its error output and exit code. */
 const shell = (line: string): readonly [code: number | null, errors: string] => {
   const script = `set -o pipefail; qcow2() { '${process.execPath}' '${main}' "$@"; }; ${line}`
-  const { status, stderr } = spawnSync('bash', ['-c', script], {
+  const { status, stderr } = spawnSync('bash', ['--norc', '-c', script], {
     cwd: folder,
     encoding: 'utf8',
     env: { ...process.env, TMPDIR: at('spools') }
