@@ -100,6 +100,19 @@ export const losses: readonly Loss[] = [
   },
   {
     kind: 'lost',
+    title: 'A crash exposes clusters of a data file before they are written',
+    clause: 'WR-08',
+    command:
+      "qemu-io -c 'write -P 5 0 4k' --image-opts driver=qcow2,file.filename=a.qcow2,data-file.driver=blkdebug,data-file.inject-error.0.event=none,data-file.inject-error.0.iotype=flush,data-file.image.driver=null-co,data-file.image.size=1M",
+    when: 'A write to an unallocated cluster of an image with a backing file and an external data file ends before the flush that follows it, by a crash or because the data file cannot be flushed.',
+    lost: 'What the rest of the cluster read as, which was copied from the backing file: it reads as what the data file held before, zeros or old bytes. The range of the write is neither old nor new. A check finds nothing.',
+    source:
+      'block/qcow2-cache.c, qcow2_cache_entry_flush: before it writes an L2 table that depends on a flush it flushes bs->file, and not the data file. qcow2_alloc_cluster_link_l2 in block/qcow2-cluster.c asks for that flush because of the copied bytes, which are in the data file.',
+    fix: 'Flush the data file as well where depends_on_flush is set.',
+    ours: 'The entry is written after a flush of both files.'
+  },
+  {
+    kind: 'lost',
     title: 'A creation that fails deletes the data file of the user',
     clause: 'DATA-08',
     command: 'qemu-img create -q -f qcow2 -o data_file=d.raw,refcount_bits=3 a.qcow2 256k',
