@@ -22,7 +22,8 @@ const leaves = [
   'src/nbd/**/*.ts',
   'src/crash/**/*.ts',
   'src/transition/**/*.ts',
-  'src/explorer/*.ts'
+  'src/explorer/*.ts',
+  'src/fuzz/**/*.ts'
 ]
 
 /** Code that builds a value row by row from a table: only the table knows the type. */

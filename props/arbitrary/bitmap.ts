@@ -1,11 +1,12 @@
 /** Dirty bitmaps: directory entries, directories, table entries and clusters of bits. */
 import fc from 'fast-check'
 import { fromText } from '../../src/bytes/octets.js'
-import { bitmapDirectory, type BitmapEntry, bitmapEntry } from '../../src/format/bitmap-directory.js'
+import { type BitmapEntry, bitmapEntry } from '../../src/format/bitmap-directory.js'
 import { bitmapCluster, type BitmapTableEntry, bitmapTableEntry } from '../../src/format/bitmap.js'
 import type { Mode } from './leaf.js'
-import { noise } from './octets.js'
-import { entry, entryValue, fieldsInRow, paddingOf, structure, type Structure, wordOf } from './structure.js'
+import { noise } from '../../src/fuzz/noise.js'
+import { bitmapDirectoryFields, bitmapTableFields } from '../../src/fuzz/structures.js'
+import { entry, entryValue, paddingOf, structure, type Structure, wordOf } from './structure.js'
 
 const often = { extra: [8], name: [2, 1023, 1024] }
 
@@ -35,13 +36,12 @@ const entries = (mode: Mode): fc.Arbitrary<readonly BitmapEntry[]> => {
 /** Bitmap directories; names repeat in those of any values. */
 export const bitmapDirectories: Structure<readonly BitmapEntry[]> = structure(
   'bitmap directory',
-  bitmapDirectory,
-  entries,
-  (a) => fieldsInRow(bitmaps, a)
+  bitmapDirectoryFields,
+  entries
 )
 
 /** Bitmap table entries. */
-export const bitmapTableEntries: Structure<BitmapTableEntry> = wordOf(bitmapTableEntry)
+export const bitmapTableEntries: Structure<BitmapTableEntry> = wordOf(bitmapTableEntry, bitmapTableFields)
 
 /**
  * Clusters of bits: all clear, all set, one set, or noise.
@@ -62,8 +62,7 @@ export const bitmapClustersOf = (clusterBits: number): Structure<readonly boolea
   )
   return structure(
     `bitmap data, cluster_bits ${clusterBits}`,
-    bitmapCluster(clusterBits),
-    () => bits,
-    () => []
+    { type: bitmapCluster(clusterBits), fields: () => [] },
+    () => bits
   )
 }

@@ -1,10 +1,12 @@
 /** Corruption: bytes of a structure with a field or a byte changed, so that they may not decode. */
 import fc from 'fast-check'
+import { isBits } from '../../src/bytes/bits.js'
 import { concat, part } from '../../src/bytes/octets.js'
-import { isBits } from './leaf.js'
-import { edges } from './number.js'
-import { noise, octetsOf } from './octets.js'
-import type { Field, Structure } from './structure.js'
+import type { Field } from '../../src/fuzz/field.js'
+import { edges } from '../../src/fuzz/edges.js'
+import { noise } from '../../src/fuzz/noise.js'
+import { octetsOf } from './octets.js'
+import type { Structure } from './structure.js'
 
 /** How a field changes. `pick` chooses among the possibilities by its remainder, so that every corruption is possible. */
 type Change = 'edge' | 'reserved bit' | 'one more' | 'one less' | 'any bit'

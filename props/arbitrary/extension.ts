@@ -5,27 +5,17 @@ import {
   bitmapsExtension,
   encryptionPointer,
   type FeatureNames,
-  featureName,
-  featureNames
+  featureName
 } from '../../src/format/extension-payload.js'
 import { type Extension, extension, extensionRecord, typeOf } from '../../src/format/extension.js'
 import { extensionTypes, type Payloads } from '../../src/format/extension-kinds.js'
-import { type ExtensionArea, extensionArea } from '../../src/format/extension-area.js'
+import type { ExtensionArea } from '../../src/format/extension-area.js'
 import { maxBackingFormat } from '../../src/format/limits.js'
 import type { Mode } from './leaf.js'
 import { lengths, numbers } from './number.js'
 import { octetsOf } from './octets.js'
-import {
-  entry,
-  type Field,
-  fieldOf,
-  fieldsInRow,
-  fixed,
-  moved,
-  paddingOf,
-  structure,
-  type Structure
-} from './structure.js'
+import { areaFields, extensionFields, featureNamesFields } from '../../src/fuzz/structures.js'
+import { entry, fixed, paddingOf, structure, type Structure } from './structure.js'
 
 const names = fixed(featureName)
 const bitmaps = fixed(bitmapsExtension, 'bitmaps extension')
@@ -37,14 +27,10 @@ type ExtensionOf<Tag extends keyof Payloads> = Extract<Extension, { readonly _ta
 const modal = <A>(s: Structure<A>, mode: Mode): fc.Arbitrary<A> => (mode === 'any' ? s.anyValue : s.wellFormed)
 
 /** Feature name tables, with bytes behind the last whole name. */
-export const featureNameTables: Structure<FeatureNames> = structure(
-  'feature name table',
-  featureNames,
-  (mode) =>
-    fc
-      .tuple(fc.array(modal(names, mode), { maxLength: 4 }), octetsOf(lengths(featureName.size - 1, 47)))
-      .map(([all, rest]) => ({ names: all, rest })),
-  (a) => fieldsInRow(names, a.names)
+export const featureNameTables: Structure<FeatureNames> = structure('feature name table', featureNamesFields, (mode) =>
+  fc
+    .tuple(fc.array(modal(names, mode), { maxLength: 4 }), octetsOf(lengths(featureName.size - 1, 47)))
+    .map(([all, rest]) => ({ names: all, rest }))
 )
 
 /** The payloads of fixed length. */
@@ -102,32 +88,9 @@ const padded = (mode: Mode): fc.Arbitrary<Extension> =>
 /** The extension with no more than this much of its padding: as at the end of an area. */
 const cut = (e: Extension, kept: number): Extension => ({ ...e, padding: e.padding.subarray(0, kept) })
 
-const payloadFields = (e: Extension): readonly Field[] => {
-  switch (e._tag) {
-    case 'FeatureNames':
-      return featureNameTables.fields(e.data)
-    case 'Bitmaps':
-      return bitmaps.fields(e.data)
-    case 'Encryption':
-      return encryption.fields(e.data)
-    case 'BackingFormat':
-    case 'DataFile':
-    case 'Other':
-      return []
-  }
-}
-
-const head = extensionRecord.fixed
-
-const fields = (e: Extension): readonly Field[] => [...head.rows.map(fieldOf), ...moved(payloadFields(e), head.size)]
-
 /** Extensions of every kind. */
-export const extensions: Structure<Extension> = structure(
-  'header extension',
-  extension,
-  (mode) =>
-    mode === 'wellFormed' ? padded(mode) : fc.tuple(padded(mode), fc.nat({ max: 7 })).map(([e, n]) => cut(e, n)),
-  fields
+export const extensions: Structure<Extension> = structure('header extension', extensionFields, (mode) =>
+  mode === 'wellFormed' ? padded(mode) : fc.tuple(padded(mode), fc.nat({ max: 7 })).map(([e, n]) => cut(e, n))
 )
 
 /** Extensions of different types. */
@@ -154,15 +117,6 @@ const wellFormedArea: fc.Arbitrary<ExtensionArea> = fc
   })
 
 /** Extension areas. */
-export const extensionAreas: Structure<ExtensionArea> = structure(
-  'header extension area',
-  extensionArea,
-  (mode) => (mode === 'any' ? anyArea : wellFormedArea),
-  (a) => {
-    const end = extensionArea.sizeOf({ extensions: a.extensions, rest: empty })
-    return [
-      ...fieldsInRow(extensions, a.extensions),
-      ...(a.end === undefined ? [] : moved(head.rows.map(fieldOf), end))
-    ]
-  }
+export const extensionAreas: Structure<ExtensionArea> = structure('header extension area', areaFields, (mode) =>
+  mode === 'any' ? anyArea : wellFormedArea
 )

@@ -1,15 +1,7 @@
 /** Headers of both versions, with header_length and additional fields at every edge. */
 import fc from 'fast-check'
 import type { HeaderFields } from '../../src/format/header-values.js'
-import {
-  additionalFields,
-  type Header,
-  header,
-  headerFields,
-  headerV2,
-  magic,
-  v2Defaults
-} from '../../src/format/header.js'
+import { additionalFields, type Header, headerFields, magic, v2Defaults } from '../../src/format/header.js'
 import { neededL1Entries } from '../../src/format/geometry.js'
 import {
   maxBackingName,
@@ -20,16 +12,8 @@ import {
   minExtendedClusterBits
 } from '../../src/format/limits.js'
 import { type Mode, recordOf } from './leaf.js'
-import {
-  type Field,
-  fieldOf,
-  growingFields,
-  growingValue,
-  moved,
-  rowValues,
-  structure,
-  type Structure
-} from './structure.js'
+import { headerFields as fielded } from '../../src/fuzz/structures.js'
+import { growingValue, rowValues, structure, type Structure } from './structure.js'
 
 /** The longest header drawn that has additional fields. */
 const longest = 4097
@@ -125,18 +109,7 @@ const wellFormedHeader: fc.Arbitrary<Header> = fc
     )
   })
 
-const fields = (h: Header): readonly Field[] =>
-  h.version === 2
-    ? headerV2.rows.map(fieldOf)
-    : [
-        ...headerFields.rows.map(fieldOf),
-        ...moved(growingFields(additionalFields, additionalFields.sizeOf(h.additional)), headerFields.size)
-      ]
-
 /** Headers. The well-formed ones break no rule across fields either. */
-export const headers: Structure<Header> = structure(
-  'header',
-  header,
-  (mode) => (mode === 'any' ? anyHeader : wellFormedHeader),
-  fields
+export const headers: Structure<Header> = structure('header', fielded, (mode) =>
+  mode === 'any' ? anyHeader : wellFormedHeader
 )

@@ -1,13 +1,12 @@
 /** L2 entries in every context that an image may give them. */
 import fc from 'fast-check'
-import { u32 } from '../../src/bytes/leaf.js'
 import { compressedBits } from '../../src/format/compressed.js'
-import { l2Entry } from '../../src/format/l2-entry.js'
 import { type Cluster, type L2Context, type L2Entry, standardBits, type SubclusterBitmap } from '../../src/format/l2.js'
 import { hostEnd, maxClusterBits, minClusterBits, minExtendedClusterBits } from '../../src/format/limits.js'
 import { bitsValue, type Mode } from './leaf.js'
 import { numbers } from './number.js'
-import { type Field, structure, type Structure } from './structure.js'
+import { l2FieldsOf } from '../../src/fuzz/structures.js'
+import { structure, type Structure } from './structure.js'
 
 const every = Array.from({ length: maxClusterBits - minClusterBits + 1 }, (_, i) => minClusterBits + i)
 
@@ -91,17 +90,6 @@ const drawn = (ctx: L2Context, mode: Mode): fc.Arbitrary<L2Entry> => {
   return ctx.extendedL2 ? cluster.chain((c) => bitmap(c, mode).map((subclusters) => ({ ...c, subclusters }))) : cluster
 }
 
-/** The descriptor, cut as its kind says, and the two halves of the bitmap. */
-const fields = (e: L2Entry, ctx: L2Context): readonly Field[] => [
-  {
-    name: 'L2 entry',
-    at: 0,
-    leaf: e._tag === 'Compressed' ? compressedBits(ctx.clusterBits) : standardBits,
-    rules: []
-  },
-  ...(ctx.extendedL2 ? ['zeros', 'allocated'] : []).map((name, i) => ({ name, at: 8 + 4 * i, leaf: u32, rules: [] }))
-]
-
 /**
  * L2 entries of a context.
  *
@@ -114,12 +102,7 @@ const fields = (e: L2Entry, ctx: L2Context): readonly Field[] => [
  * fc.assert(fc.property(l2EntriesOf(context).wellFormed, (entry) => l2Rules.judge(entry, context).length === 0))
  */
 export const l2EntriesOf = (ctx: L2Context): Structure<L2Entry> =>
-  structure(
-    `L2 entry, ${contextName(ctx)}`,
-    l2Entry(ctx),
-    (mode) => drawn(ctx, mode),
-    (e) => fields(e, ctx)
-  )
+  structure(`L2 entry, ${contextName(ctx)}`, l2FieldsOf(ctx), (mode) => drawn(ctx, mode))
 
 /** L2 entries of every context. */
 export const l2Entries: readonly Structure<L2Entry>[] = l2Contexts.map(l2EntriesOf)

@@ -1,6 +1,6 @@
 /** Values of one field, from how it is stored and from the rules of its row. */
 import fc from 'fast-check'
-import { type BitRow, type Bits, type BitsLeaf, maskOf } from '../../src/bytes/bits.js'
+import { type BitRow, type BitsLeaf, isBits, maskOf } from '../../src/bytes/bits.js'
 import type { Leaf } from '../../src/bytes/leaf.js'
 import type { NumberRule } from '../../src/bytes/rule.js'
 import { allowedNumbers, numbers } from './number.js'
@@ -8,9 +8,6 @@ import { octets } from './octets.js'
 
 /** Whether a value is to keep the rules of its table, or may be anything that its storage holds. */
 export type Mode = 'any' | 'wellFormed'
-
-/** Whether a field is a bit field. */
-export const isBits = (leaf: Leaf<unknown>): leaf is BitsLeaf<Bits> => leaf.kind === 'bits'
 
 /** What to draw for each key of a value. */
 export type Drawn = Record<string, fc.Arbitrary<unknown>>

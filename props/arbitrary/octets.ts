@@ -1,17 +1,7 @@
 /** Byte strings, expanded from a seed or a fill, so that long ones cost no more to draw than short ones. */
 import fc from 'fast-check'
 import { fromText } from '../../src/bytes/octets.js'
-
-/** Byte `i` of the noise of a seed. */
-const noiseAt = (seed: number, i: number): number => {
-  const a = Math.imul(seed ^ Math.imul(i + 1, 0x9e37_79b1), 0x85eb_ca6b)
-  const b = Math.imul(a ^ (a >>> 13), 0xc2b2_ae35)
-  return (b ^ (b >>> 16)) & 0xff
-}
-
-/** Bytes that look random, the same for the same seed. */
-export const noise = (seed: number, length: number): Uint8Array =>
-  Uint8Array.from({ length }, (_, i) => noiseAt(seed, i))
+import { noise } from '../../src/fuzz/noise.js'
 
 /** Text with characters of one to four bytes; a cut through one of them is no text. */
 const text = fromText('name é€😀 0')

@@ -1,9 +1,10 @@
 /** Snapshot table entries, with extra data of every telling length, and tables of them. */
 import fc from 'fast-check'
 import { empty } from '../../src/bytes/octets.js'
-import { type SnapshotEntry, snapshotEntry, snapshotExtra, snapshotTable } from '../../src/format/snapshot.js'
+import { type SnapshotEntry, snapshotEntry, snapshotExtra } from '../../src/format/snapshot.js'
+import { snapshotTableFieldsOf } from '../../src/fuzz/structures.js'
 import type { Mode } from './leaf.js'
-import { entry, entryValue, fieldsInRow, growing, structure, type Structure } from './structure.js'
+import { entry, entryValue, growing, structure, type Structure } from './structure.js'
 
 /** Lengths around the end of each known field of the extra data, and around QEMU's limit. */
 const often = { extra: [7, 8, 15, 16, 23, 24, 25, 32, 1024, 1025], id: [7, 8, 9], name: [7, 8, 255] }
@@ -29,12 +30,7 @@ const rows = (n: number, mode: Mode): fc.Arbitrary<readonly SnapshotEntry[]> =>
  * fc.assert(fc.property(snapshotTablesOf(3).anyValue, (table) => table.length === 3))
  */
 export const snapshotTablesOf = (n: number): Structure<readonly SnapshotEntry[]> =>
-  structure(
-    `snapshot table of ${n}`,
-    snapshotTable(n),
-    (mode) => rows(n, mode),
-    (a) => fieldsInRow(snapshots, a)
-  )
+  structure(`snapshot table of ${n}`, snapshotTableFieldsOf(n), (mode) => rows(n, mode))
 
 /** Snapshot tables of no entry, of one, and of more. */
 export const snapshotTables = [0, 1, 2, 3].map(snapshotTablesOf)

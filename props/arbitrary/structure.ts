@@ -1,51 +1,22 @@
 /** Generators of a structure, derived from its table: values of any kind, and values that keep the table's rules. */
 import fc from 'fast-check'
 import type { Bits, BitsType } from '../../src/bytes/bits.js'
-import type { ByteType } from '../../src/bytes/byte-type.js'
 import { type EntryType, type Padded, type Tail, type Tails, toEight } from '../../src/bytes/entry.js'
 import { type Growing, GrowingType } from '../../src/bytes/growing.js'
-import type { Leaf } from '../../src/bytes/leaf.js'
-import { startsOf } from '../../src/bytes/list.js'
-import { valueAt } from '../../src/bytes/object.js'
-import type { NumberRule } from '../../src/bytes/rule.js'
 import type { Placed, StructType } from '../../src/bytes/struct.js'
+import { entryFields, type Fielded, fixedFields, growingFields } from '../../src/fuzz/field.js'
 import { bitsValue, type Drawn, leafValue, type Mode, recordOf } from './leaf.js'
 import { lengths } from './number.js'
 import { octets, octetsOf } from './octets.js'
 
-/** A field of an encoded value: where it stands, how it is stored, what its table demands. */
-export interface Field {
-  readonly name: string
-  /** Byte offset from the start of the structure. */
-  readonly at: number
-  readonly leaf: Leaf<unknown>
-  readonly rules: readonly NumberRule[]
-}
-
-/** A structure and what to draw of it. */
-export interface Structure<A> {
+/** A structure, its fields, and what to draw of it. */
+export interface Structure<A> extends Fielded<A> {
   /** The structure's name, and the context it is read with when it has one. */
   readonly name: string
-  readonly type: ByteType<A>
   /** Any value `is` takes, drawn mostly at the limits of its fields. */
   readonly anyValue: fc.Arbitrary<A>
   /** Values that `judge` finds nothing wrong with. */
   readonly wellFormed: fc.Arbitrary<A>
-  /** The fields that the bytes of a value are made of. */
-  readonly fields: (a: A) => readonly Field[]
-}
-
-/** The field that a row of a table describes. */
-export const fieldOf = (p: Placed): Field => ({ name: p.row.name, at: p.at, leaf: p.row.as, rules: p.row.rules })
-
-/** The same fields in a structure that starts `by` bytes further on. */
-export const moved = (fields: readonly Field[], by: number): readonly Field[] =>
-  fields.map((field) => ({ ...field, at: field.at + by }))
-
-/** The fields of items, one after the other. */
-export const fieldsInRow = <A>(item: Pick<Structure<A>, 'type' | 'fields'>, items: readonly A[]): readonly Field[] => {
-  const starts = startsOf(item.type, items)
-  return items.flatMap((a, i) => moved(item.fields(a), starts[i] ?? 0))
 }
 
 /** A value for each row, by key. */
@@ -55,28 +26,17 @@ export const rowValues = (rows: readonly Placed[], mode: Mode): Drawn =>
 /** A structure from one generator for each mode. */
 export const structure = <A>(
   name: string,
-  type: ByteType<A>,
-  draw: (mode: Mode) => fc.Arbitrary<A>,
-  fields: (a: A) => readonly Field[]
+  { type, fields }: Fielded<A>,
+  draw: (mode: Mode) => fc.Arbitrary<A>
 ): Structure<A> => ({ name, type, anyValue: draw('any'), wellFormed: draw('wellFormed'), fields })
 
 /** A structure of fixed length. */
 export const fixed = <A>(type: StructType<A>, name = type.name): Structure<A> =>
-  structure(
-    name,
-    type,
-    (mode) => recordOf(rowValues(type.rows, mode)).filter((u): u is A => type.is(u)),
-    () => type.rows.map(fieldOf)
-  )
+  structure(name, fixedFields(type), (mode) => recordOf(rowValues(type.rows, mode)).filter((u): u is A => type.is(u)))
 
 /** A table entry of 8 bytes. */
-export const wordOf = <A extends Bits>(type: BitsType<A>): Structure<A> =>
-  structure(
-    type.name,
-    type,
-    (mode) => bitsValue(type.leaf, mode),
-    () => [{ name: type.name, at: 0, leaf: type.leaf, rules: [] }]
-  )
+export const wordOf = <A extends Bits>(type: BitsType<A>, fielded: Fielded<A>): Structure<A> =>
+  structure(type.name, fielded, (mode) => bitsValue(type.leaf, mode))
 
 const isGrowing = (u: unknown): u is GrowingType<Growing> => u instanceof GrowingType
 
@@ -88,18 +48,11 @@ export const growingValue = <A extends Growing>(type: GrowingType<A>, length: nu
   return recordOf(values).filter((u): u is A => type.is(u))
 }
 
-/** The fields of a growing structure that `length` bytes cover. */
-export const growingFields = <A extends Growing>(type: GrowingType<A>, length: number): readonly Field[] =>
-  type.rows.filter((p) => p.at + p.row.as.size <= length).map(fieldOf)
-
 /** A growing structure, with lengths around each of its fields. */
 export const growing = <A extends Growing>(type: GrowingType<A>, name = type.name): Structure<A> => {
   const ends = type.rows.flatMap((p) => [p.at + p.row.as.size - 1, p.at + p.row.as.size, p.at + p.row.as.size + 1])
-  return structure(
-    name,
-    type,
-    (mode) => lengths(80, ...ends).chain((length) => growingValue(type, length, mode)),
-    (a) => growingFields(type, type.sizeOf(a))
+  return structure(name, { type, fields: (a) => growingFields(type, type.sizeOf(a)) }, (mode) =>
+    lengths(80, ...ends).chain((length) => growingValue(type, length, mode))
   )
 }
 
@@ -137,23 +90,12 @@ export const entryValue = <A extends Padded & Partial<F>, F>(
     .chain((a) => paddingOf(type.sizeOf(a), mode).map((padding) => ({ ...a, padding })))
 }
 
-/** The fields of the string that follows the table at once, if it has any. */
-const firstTail = <A extends Padded & Partial<F>, F>(type: EntryType<A, F>, a: A): readonly Field[] => {
-  const [key, tail] = Object.entries<Tail<unknown, keyof F>>(type.tails)[0] ?? []
-  const value = valueAt(a, key ?? '')
-  return isGrowing(tail?.as) && tail.as.is(value) ? growingFields(tail.as, tail.as.sizeOf(value)) : []
-}
-
 /** An entry whose strings are drawn with these lengths. Its padding is whole, or in any value cut off. */
 export const entry = <A extends Padded & Partial<F>, F>(type: EntryType<A, F>, often: Often<A, F>): Structure<A> =>
-  structure(
-    type.name,
-    type,
-    (mode) =>
-      mode === 'wellFormed'
-        ? entryValue(type, mode, often)
-        : fc
-            .tuple(entryValue(type, mode, often), fc.nat({ max: 7 }))
-            .map(([a, kept]) => ({ ...a, padding: a.padding.subarray(0, kept) })),
-    (a) => [...type.fixed.rows.map(fieldOf), ...moved(firstTail(type, a), type.fixed.size)]
+  structure(type.name, entryFields(type), (mode) =>
+    mode === 'wellFormed'
+      ? entryValue(type, mode, often)
+      : fc
+          .tuple(entryValue(type, mode, often), fc.nat({ max: 7 }))
+          .map(([a, kept]) => ({ ...a, padding: a.padding.subarray(0, kept) }))
   )

@@ -5,14 +5,15 @@ import { type L1Entry, l1Entry } from '../../src/format/l1.js'
 import { maxRefcountOrder } from '../../src/format/limits.js'
 import { maxRefcount, refcountBlock, type RefcountTableEntry, refcountTableEntry } from '../../src/format/refcount.js'
 import { numbers } from './number.js'
-import { noise } from './octets.js'
+import { noise } from '../../src/fuzz/noise.js'
+import { l1Fields, refcountTableFields } from '../../src/fuzz/structures.js'
 import { structure, type Structure, wordOf } from './structure.js'
 
 /** L1 table entries. */
-export const l1Entries: Structure<L1Entry> = wordOf(l1Entry)
+export const l1Entries: Structure<L1Entry> = wordOf(l1Entry, l1Fields)
 
 /** Refcount table entries. */
-export const refcountTableEntries: Structure<RefcountTableEntry> = wordOf(refcountTableEntry)
+export const refcountTableEntries: Structure<RefcountTableEntry> = wordOf(refcountTableEntry, refcountTableFields)
 
 /** The eight bytes of noise from byte `8 * i` on, as a number. */
 const wordAt = (bytes: Uint8Array, i: number): bigint =>
@@ -44,9 +45,8 @@ export const refcountBlocksOf = (g: Pick<Geometry, 'clusterBits' | 'refcountOrde
   )
   return structure(
     `refcount block, cluster_bits ${g.clusterBits}, refcount_order ${g.refcountOrder}`,
-    refcountBlock(g),
-    () => counts,
-    () => []
+    { type: refcountBlock(g), fields: () => [] },
+    () => counts
   )
 }
 

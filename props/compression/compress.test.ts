@@ -5,7 +5,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { portableCompressor } from '../../src/compression/compress.js'
 import { portable } from '../../src/compression/decompress.js'
-import { noise } from '../arbitrary/octets.js'
+import { noise } from '../../src/fuzz/noise.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
 

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert'
 import { equal, padded } from '../../src/bytes/octets.js'
 import { portable } from '../../src/compression/decompress.js'
 import { native } from '../../src/node/compression/native.js'
-import { noise } from '../arbitrary/octets.js'
+import { noise } from '../../src/fuzz/noise.js'
 import { holds } from '../run/holds.js'
 import { note, suite } from '../run/suite.js'
 

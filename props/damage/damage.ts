@@ -1,9 +1,9 @@
 /** Damages: images of the corpus with one edit or two, numbered; the same number is always the same damage. */
 import { load, type Loaded } from '../../corpus/load.js'
 import { imageName } from '../../corpus/recipe.js'
-import { type Edit, edited } from '../../src/node/conform/edit.js'
-import { partsOf } from './site.js'
-import { type NamedEdit, possibleEdits } from './possible-edits.js'
+import { type Edit, edited } from '../../src/bytes/edit.js'
+import { partsOf } from '../../src/fuzz/site.js'
+import { type NamedEdit, possibleEdits } from '../../src/fuzz/possible-edits.js'
 
 /** A sound image, or a nearly sound one, and every edit that may damage it. */
 export interface SoundImage {

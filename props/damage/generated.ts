@@ -16,7 +16,7 @@ import { header, magic, v2Defaults } from '../../src/format/header.js'
 import { maxRefcount, setRefcount } from '../../src/format/refcount.js'
 import { snapshotEntry } from '../../src/format/snapshot.js'
 import { fromText } from '../../src/bytes/octets.js'
-import { noise } from '../arbitrary/octets.js'
+import { noise } from '../../src/fuzz/noise.js'
 import type { Subject } from './verdict.js'
 
 /** Where an entry points: the `pick`-th cluster of the right sort or of any, or one behind the file; perhaps not to its start. */

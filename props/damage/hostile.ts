@@ -3,7 +3,7 @@ import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { deflateRawSync } from 'node:zlib'
 import { viewOf } from '../../src/bytes/octets.js'
 import * as limits from '../../src/format/limits.js'
-import { noise } from '../arbitrary/octets.js'
+import { noise } from '../../src/fuzz/noise.js'
 
 /** Bytes at a place in a file; what lies between is a hole. */
 interface Put {

@@ -2,7 +2,7 @@
 import * as assert from 'uvu/assert'
 import { QemuFolder } from './ask.js'
 import { damagedImage, damageOf, soundImage, type SoundImage } from './damage.js'
-import { editsText } from '../../src/node/conform/edit.js'
+import { editsText } from '../../src/bytes/edit.js'
 import { comparisonOf, explainedRepair, hasChangedData } from './repair-differences.js'
 import { repairOf, withImage } from './repairs.js'
 import { soundImages } from './sound-images.js'

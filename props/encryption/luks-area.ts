@@ -1,6 +1,6 @@
 /** LUKS headers with one key slot, made by OpenSSL's own modes: an encrypted image gets another cipher, and the same password. */
 import { createCipheriv, createHash, pbkdf2Sync } from 'node:crypto'
-import { noise } from '../arbitrary/octets.js'
+import { noise } from '../../src/fuzz/noise.js'
 
 /** How an image is to be encrypted. */
 export interface LuksWay {

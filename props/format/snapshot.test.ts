@@ -14,7 +14,8 @@ import {
   vmStateSize
 } from '../../src/format/snapshot.js'
 import { maxReadable } from '../../src/format/limits.js'
-import { noise, octets } from '../arbitrary/octets.js'
+import { noise } from '../../src/fuzz/noise.js'
+import { octets } from '../arbitrary/octets.js'
 import { snapshotExtras, snapshots, snapshotTables } from '../arbitrary/index.js'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'

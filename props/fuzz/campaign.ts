@@ -1,11 +1,11 @@
 /** Campaigns: mutated inputs through targets, and images that reach new edges are kept. */
 import { closeSync, ftruncateSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { Random } from '../tools/same/random.js'
+import { Random } from '../../src/fuzz/random.js'
 import { Coverage } from './edges.js'
 import { execute, type Input, kindOf, type Target, targetNames } from './execution.js'
 import { Kept, nameOf, seeds } from './kept.js'
-import { asksForMuch, longest, mutated, parentOf } from './mutation.js'
+import { asksForMuch, longest, mutated, parentOf } from '../../src/fuzz/mutation.js'
 import { shrunk } from './shrink.js'
 import { type OfTarget, print, type Summary } from './summary.js'
 

@@ -3,7 +3,7 @@ import { label } from '../../src/bytes/octets.js'
 import type { AnyCommand } from '../../src/transition/command.js'
 import type { WritableImage } from '../../src/transition/engine/command-state.js'
 import { stamped } from '../arbitrary/script.js'
-import type { Random } from '../tools/same/random.js'
+import type { Random } from '../../src/fuzz/random.js'
 
 /** Most guest bytes that one command writes, and beyond which a disk is not touched. */
 const mostBytes = 2 ** 15

@@ -1,5 +1,5 @@
 /** Executions: one input through one target, and what is found. */
-import { Random } from '../tools/same/random.js'
+import { Random } from '../../src/fuzz/random.js'
 import { checking, dumping, header, mapping, metadata, reading } from './reading.js'
 import { Find, type Scene, sceneOf } from './scene.js'
 import { repairing, transition } from './writing.js'

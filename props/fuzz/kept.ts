@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { load } from '../../corpus/load.js'
 import { imageOf, sketches } from '../damage/generated.js'
 import { soundImages } from '../damage/sound-images.js'
-import type { Random } from '../tools/same/random.js'
+import type { Random } from '../../src/fuzz/random.js'
 
 /** Most bytes of a seed, and images that are generated beside those of the corpus. */
 const largestSeed = 2 ** 16

@@ -5,8 +5,8 @@ import { fromMemory, type Plan, type Read, runSync } from '../../src/bytes/plan.
 import type { Chain, Layer } from '../../src/image/guest/chain.js'
 import type { GuestDisk } from '../../src/image/guest/extents.js'
 import type { Metadata } from '../../src/image/metadata.js'
-import { noise } from '../arbitrary/octets.js'
-import type { Random } from '../tools/same/random.js'
+import { noise } from '../../src/fuzz/noise.js'
+import type { Random } from '../../src/fuzz/random.js'
 import type { Files } from '../transition/model/machine.js'
 
 /** What an execution has that it must not have. */

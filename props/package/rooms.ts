@@ -43,6 +43,7 @@ export const rooms: readonly Room[] = [
     what: 'info, verdict, metadump, the kinds of file names',
     uses: ['src/image/guest', 'src/image/check', 'src/image/dump']
   },
+  { name: 'src/fuzz', what: 'whole images for fuzzers: drawn, damaged, mutated, shrunk', uses: ['src/image'] },
   {
     name: 'src/store',
     what: 'a simulated disk that forgets unflushed sectors, and its crash states',
@@ -159,7 +160,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'props/arbitrary',
     what: 'generators derived from the field tables',
-    uses: ['src/transition']
+    uses: ['src/transition', 'src/fuzz']
   },
   { name: 'corpus', what: "recipes, images, and QEMU's verdicts on them", uses: ['src/node/conform'], effects: true },
   {

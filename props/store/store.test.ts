@@ -16,7 +16,7 @@ import {
   truncate,
   write
 } from '../../src/store/store.js'
-import { noise } from '../arbitrary/octets.js'
+import { noise } from '../../src/fuzz/noise.js'
 import { holds } from '../run/holds.js'
 import { note, suite } from '../run/suite.js'
 import { changes, contents, extents, image, offsets } from './changes.js'

@@ -6,7 +6,7 @@
  */
 import { Session } from 'node:inspector'
 import { fileURLToPath } from 'node:url'
-import { noise } from '../arbitrary/octets.js'
+import { noise } from '../../src/fuzz/noise.js'
 import { fromMemory, runSync } from '../../src/bytes/plan.js'
 import { portable } from '../../src/compression/decompress.js'
 import { formsOf, regionJson } from '../../src/image/dump/region-json.js'

@@ -2,7 +2,7 @@
 import { imageName } from '../../corpus/recipe.js'
 import type { AnyCommand } from '../../src/transition/command.js'
 import type { CreateOptions } from '../../src/transition/create/options.js'
-import { noise } from '../arbitrary/octets.js'
+import { noise } from '../../src/fuzz/noise.js'
 import { newMachine, perhaps, right } from '../transition/model/machine.js'
 
 /** An image by its options and the commands that change it. */

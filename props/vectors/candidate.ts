@@ -2,7 +2,7 @@
 import { load, loadExpect, names } from '../../corpus/load.js'
 import { imageName } from '../../corpus/recipe.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
-import { editsText } from '../../src/node/conform/edit.js'
+import { editsText } from '../../src/bytes/edit.js'
 import type { Vector } from '../../src/node/conform/vector.js'
 import { damagedImage, damageOf, soundImage } from '../damage/damage.js'
 import { soundImages } from '../damage/sound-images.js'

@@ -2,7 +2,7 @@
 import { imageName } from '../../corpus/recipe.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { fromHex } from '../../src/bytes/octets.js'
-import { type Edit, edited, editsText } from '../../src/node/conform/edit.js'
+import { type Edit, edited, editsText } from '../../src/bytes/edit.js'
 import { bits, filesOfBase, packedName } from './bases.js'
 import type { Candidate } from './candidate.js'
 

@@ -56,6 +56,9 @@ export interface BitsLeaf<A> extends Leaf<A> {
   toWord(a: A): bigint
 }
 
+/** Whether a field is a bit field. */
+export const isBits = (leaf: Leaf<unknown>): leaf is BitsLeaf<Bits> => leaf.kind === 'bits'
+
 const range =
   <Kind extends BitRow['_tag']>(_tag: Kind) =>
   (lo: number, hi: number, name: string, clause: ClauseId, doc: string): BitRow<Kind> => ({

@@ -1,6 +1,6 @@
 /** The book: every page of a static site by its name, from what is in the repository. */
 import { chapters, type Clause, clauses, isClauseId } from '../../../spec/index.js'
-import { isBits } from '../../arbitrary/leaf.js'
+import { isBits } from '../../../src/bytes/bits.js'
 import { type Described, describedStructures, type Word } from '../pages/described.js'
 import { cases } from '../pages/errata.js'
 import { structuresDocument } from '../pages/structures.js'

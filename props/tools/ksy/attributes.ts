@@ -2,7 +2,7 @@
 import type { BitRow } from '../../../src/bytes/bits.js'
 import type { Leaf } from '../../../src/bytes/leaf.js'
 import type { Placed } from '../../../src/bytes/struct.js'
-import { isBits } from '../../arbitrary/leaf.js'
+import { isBits } from '../../../src/bytes/bits.js'
 import { upper } from '../pages/markdown.js'
 import type { Tailed, Word } from '../pages/described.js'
 import { reservedRuns } from '../pages/structures.js'

@@ -2,7 +2,7 @@
 import { type BitRow, maskOf } from '../../../src/bytes/bits.js'
 import type { FieldRule } from '../../../src/bytes/judgement.js'
 import type { Placed } from '../../../src/bytes/struct.js'
-import { isBits } from '../../arbitrary/leaf.js'
+import { isBits } from '../../../src/bytes/bits.js'
 import { type Described, describedStructures, type Tailed, type Word } from './described.js'
 import { type Line, table, upper } from './markdown.js'
 

@@ -9,7 +9,7 @@ import { begin } from '../../transition/model/recording.js'
 import { inWords } from '../../transition/model/script-text.js'
 import * as E from 'fp-ts/lib/Either.js'
 import type { PlainScript } from './protocol.js'
-import { Random } from './random.js'
+import { Random } from '../../../src/fuzz/random.js'
 
 interface Drawn {
   readonly shape: Shape

@@ -1,6 +1,6 @@
 /** The command lines that an image is asked about: a few of each kind by turns, or all. */
 import { viewOf } from '../../../src/bytes/octets.js'
-import { Random } from './random.js'
+import { Random } from '../../../src/fuzz/random.js'
 import type { Ask } from './protocol.js'
 
 const image = 'img.qcow2'

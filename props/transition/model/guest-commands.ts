@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { type Command as Guest, type Disk, step as specified, type Traits } from '../../../spec/disk.js'
 import type { Command } from '../../../src/transition/command.js'
 import type { CreateOptions } from '../../../src/transition/create/options.js'
-import { noise } from '../../arbitrary/octets.js'
+import { noise } from '../../../src/fuzz/noise.js'
 import { abstraction, countsOf, type Machine, newMachine, perhaps } from './machine.js'
 import { snapshotted } from './snapshotted.js'
 

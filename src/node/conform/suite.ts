@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import * as E from 'fp-ts/lib/Either.js'
 import { type CommandError, commandError, reason } from '../command-error.js'
-import { edited, editsOf } from './edit.js'
+import { edited, editsOf } from '../../bytes/edit.js'
 import { type Vector, Vectors } from './vector.js'
 
 /** The image of a vector, in its folder. */

@@ -1,10 +1,10 @@
 /** Mutations: an image becomes another by edits of fields, of bytes, and of places that refer to each other. */
-import { viewOf } from '../../src/bytes/octets.js'
-import { headerFields } from '../../src/format/header.js'
-import { type Edit, edited } from '../../src/node/conform/edit.js'
-import { siteEdits } from '../damage/possible-edits.js'
-import { type ImageParts, partsOf, type Site } from '../damage/site.js'
-import type { Random } from '../tools/same/random.js'
+import { viewOf } from '../bytes/octets.js'
+import { headerFields } from '../format/header.js'
+import { type Edit, edited } from '../bytes/edit.js'
+import { siteEdits } from './possible-edits.js'
+import { type ImageParts, partsOf, type Site } from './site.js'
+import type { Random } from './random.js'
 
 /** A field of a structure. */
 interface Place {

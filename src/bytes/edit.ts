@@ -1,6 +1,6 @@
 /** Edits: how one file differs from another, as one line of text. */
 import * as E from 'fp-ts/lib/Either.js'
-import { concat, fromHex, toHex } from '../../bytes/octets.js'
+import { concat, fromHex, toHex } from './octets.js'
 
 /** A change of a file. `Fill` and `Copy` stay within the file; `Length` cuts it or grows it by zeros. */
 export type Edit =

@@ -1,9 +1,9 @@
 /** Possible edits: every way in which one place of an image may be damaged, by its structure. */
-import { fromHex } from '../../src/bytes/octets.js'
-import { clusterSize } from '../../src/format/geometry.js'
-import type { Region } from '../../src/image/dump/regions.js'
-import { edges } from '../arbitrary/number.js'
-import type { Edit } from '../../src/node/conform/edit.js'
+import { fromHex } from '../bytes/octets.js'
+import { clusterSize } from '../format/geometry.js'
+import type { Region } from '../image/dump/regions.js'
+import { edges } from './edges.js'
+import type { Edit } from '../bytes/edit.js'
 import type { ImageParts, Site } from './site.js'
 
 /** An edit, and the structure and field that it changes. */

@@ -1,33 +1,30 @@
 /** Sites: every number and every bit of an image that a damage may change, from the field tables of its structures. */
 import * as E from 'fp-ts/lib/Either.js'
-import type { BitRow } from '../../src/bytes/bits.js'
-import { viewOf } from '../../src/bytes/octets.js'
-import type { NumberRule } from '../../src/bytes/rule.js'
-import { availableBytes } from '../../src/format/compressed.js'
-import { blockEntries, type Geometry, l2EntrySize } from '../../src/format/geometry.js'
-import { luksHeader, luksSlot } from '../../src/format/luks.js'
-import { refcountAt, refcountBits } from '../../src/format/refcount.js'
-import { clusterKind, L2View } from '../../src/format/views.js'
-import type { Metadata } from '../../src/image/metadata.js'
-import { type RegionItem, type Region, regions } from '../../src/image/dump/regions.js'
-import type { ByteRange } from '../../src/image/byte-range.js'
+import type { ClauseId } from '../../spec/clauses/index.js'
+import { type BitRow, isBits } from '../bytes/bits.js'
+import { viewOf } from '../bytes/octets.js'
+import { fromMemory, runSync } from '../bytes/plan.js'
+import type { NumberRule } from '../bytes/rule.js'
+import { availableBytes } from '../format/compressed.js'
+import { blockEntries, type Geometry, l2EntrySize } from '../format/geometry.js'
+import { luksHeader, luksSlot } from '../format/luks.js'
+import { refcountAt, refcountBits } from '../format/refcount.js'
+import { clusterKind, L2View } from '../format/views.js'
+import type { Metadata } from '../image/metadata.js'
+import { type RegionItem, type Region, regions } from '../image/dump/regions.js'
+import type { ByteRange } from '../image/byte-range.js'
+import { type Field, type Fielded, moved, reservedClause } from './field.js'
 import {
-  bitmapDirectories,
-  bitmapTableEntries,
-  extensionAreas,
-  type Field,
-  headers,
-  l1Entries,
-  l2EntriesOf,
-  luksHeaders,
-  luksKeySlots,
-  refcountTableEntries,
-  snapshotTablesOf,
-  type Structure
-} from '../arbitrary/index.js'
-import { isBits } from '../arbitrary/leaf.js'
-import { moved } from '../arbitrary/structure.js'
-import { runOn } from '../image/world.js'
+  areaFields,
+  bitmapDirectoryFields,
+  bitmapTableFields,
+  headerFields,
+  l1Fields,
+  l2FieldsOf,
+  luksFields,
+  refcountTableFields,
+  snapshotTableFieldsOf
+} from './structures.js'
 
 /** What the bits of a site are: a place in the file, some other number, or one bit. */
 type Role = 'offset' | 'number' | 'bit'
@@ -43,6 +40,8 @@ export interface Site {
   /** Whether the number is the bits where they stand, as an offset is whose low bits serve other ends. */
   readonly masked: boolean
   readonly rules: readonly NumberRule[]
+  /** The clause of its row, or of the reserved bits that it is one of. */
+  readonly clause: ClauseId
 }
 
 /** An image taken apart. */
@@ -57,7 +56,7 @@ export interface ImageParts {
   readonly payloads: readonly ByteRange[]
 }
 
-const bitSite = (f: Field, name: string, bit: number): Site => ({
+const bitSite = (f: Field, name: string, bit: number, clause: ClauseId): Site => ({
   name,
   at: f.at,
   size: f.leaf.size,
@@ -65,14 +64,15 @@ const bitSite = (f: Field, name: string, bit: number): Site => ({
   hi: bit,
   role: 'bit',
   masked: false,
-  rules: []
+  rules: [],
+  clause
 })
 
 const rowSite = (f: Field, row: BitRow): Site =>
   row._tag === 'Flag'
-    ? bitSite(f, row.name, row.lo)
+    ? bitSite(f, row.name, row.lo, row.clause)
     : {
-        ...bitSite(f, row.name, row.lo),
+        ...bitSite(f, row.name, row.lo, row.clause),
         hi: row.hi,
         role: row._tag === 'Masked' ? 'offset' : 'number',
         masked: row._tag === 'Masked'
@@ -85,7 +85,7 @@ const sitesOf = (f: Field): readonly Site[] => {
   if (!isBits(leaf))
     return [
       {
-        ...bitSite(f, f.name, 0),
+        ...bitSite(f, f.name, 0, f.clause),
         hi: 8 * leaf.size - 1,
         role: f.name.endsWith('offset') ? 'offset' : 'number',
         rules: f.rules
@@ -95,7 +95,7 @@ const sitesOf = (f: Field): readonly Site[] => {
   const reserved = bits.filter((i) => ((leaf.reservedMask >> BigInt(i)) & 1n) === 1n)
   return [
     ...Object.values<BitRow>(leaf.rows).map((row) => rowSite(f, row)),
-    ...reserved.map((i) => bitSite(f, `${f.name} bit ${i}`, i))
+    ...reserved.map((i) => bitSite(f, `${f.name} bit ${i}`, i, reservedClause(f)))
   ]
 }
 
@@ -113,14 +113,14 @@ const chosen = (length: number, isZero: (i: number) => boolean): readonly number
 
 /** The fields of what the bytes decode to. */
 const fieldsIn =
-  <A>(s: Structure<A>) =>
+  <A>(s: Fielded<A>) =>
   (bytes: Uint8Array): readonly Field[] => {
     const decoded = s.type.decode(bytes)
     return E.isRight(decoded) ? s.fields(decoded.right) : []
   }
 
 /** The fields of the chosen entries of a table. */
-const tableFields = <A>(r: Region, s: Structure<A>, size = 8): readonly Field[] => {
+const tableFields = <A>(r: Region, s: Fielded<A>, size = 8): readonly Field[] => {
   const entry = (i: number): Uint8Array => r.bytes.subarray(i * size, (i + 1) * size)
   return chosen(Math.floor(r.bytes.length / size), (i) => entry(i).every((b) => b === 0)).flatMap((i) =>
     moved(fieldsIn(s)(entry(i)), i * size)
@@ -131,9 +131,9 @@ const tableFields = <A>(r: Region, s: Structure<A>, size = 8): readonly Field[] 
 const someSlots = 2
 
 const encryptionFields = (bytes: Uint8Array): readonly Field[] => [
-  ...fieldsIn(luksHeaders)(bytes),
+  ...fieldsIn(luksFields.header)(bytes),
   ...Array.from({ length: someSlots }, (_, i) => luksHeader.size + i * luksSlot.size).flatMap((at) =>
-    moved(fieldsIn(luksKeySlots)(bytes.subarray(at)), at)
+    moved(fieldsIn(luksFields.slot)(bytes.subarray(at)), at)
   )
 ]
 
@@ -141,21 +141,21 @@ const encryptionFields = (bytes: Uint8Array): readonly Field[] => [
 const fieldsOf = (r: Region, m: Metadata, g: Geometry): readonly Field[] => {
   switch (r.structure) {
     case 'header':
-      return fieldsIn(headers)(r.bytes)
+      return fieldsIn(headerFields)(r.bytes)
     case 'header extensions':
-      return fieldsIn(extensionAreas)(r.bytes)
+      return fieldsIn(areaFields)(r.bytes)
     case 'L1 table':
-      return tableFields(r, l1Entries)
+      return tableFields(r, l1Fields)
     case 'L2 table':
-      return tableFields(r, l2EntriesOf(g), l2EntrySize(g))
+      return tableFields(r, l2FieldsOf(g), l2EntrySize(g))
     case 'refcount table':
-      return tableFields(r, refcountTableEntries)
+      return tableFields(r, refcountTableFields)
     case 'snapshot table':
-      return fieldsIn(snapshotTablesOf(m.snapshots.length))(r.bytes)
+      return fieldsIn(snapshotTableFieldsOf(m.snapshots.length))(r.bytes)
     case 'bitmap directory':
-      return fieldsIn(bitmapDirectories)(r.bytes)
+      return fieldsIn(bitmapDirectoryFields)(r.bytes)
     case 'bitmap table':
-      return tableFields(r, bitmapTableEntries)
+      return tableFields(r, bitmapTableFields)
     case 'encryption area':
       return (r.index ?? 0) === 0 ? encryptionFields(r.bytes) : []
     case 'refcount block':
@@ -179,7 +179,8 @@ const countSites = (r: Region, g: Geometry): readonly Site[] => {
       hi: lo + width - 1,
       role: 'number',
       masked: false,
-      rules: []
+      rules: [],
+      clause: 'REF-02'
     }
   })
 }
@@ -202,7 +203,7 @@ const payloadsOf = (r: Region, g: Geometry): readonly ByteRange[] => {
 /** An image taken apart; nothing without metadata and a geometry. */
 export const partsOf = (file: Uint8Array): ImageParts | undefined => {
   const found: RegionItem[] = []
-  runOn(file, regions(file.length), (f) => found.push(f))
+  runSync(regions(file.length), { read: fromMemory(file), emit: (f: RegionItem) => found.push(f) })
   const metadata = found.flatMap((f) => (f._tag === 'Metadata' ? [f.metadata] : []))[0]
   const geometry = metadata?.geometry
   if (metadata === undefined || geometry === undefined) return undefined
