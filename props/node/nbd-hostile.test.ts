@@ -1,13 +1,14 @@
 /** `qcow2 nbd` with clients that do not keep to the protocol, and servers that are killed. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { suite } from '../run/suite.js'
 import { Client } from './nbd-client.js'
 import { cleanUp, main, place, serve, serveAt, type Server, stop } from './nbd-server.js'
+import { needsStrace } from './strace.js'
 
 const test = suite('nbd hostile')
 test.after(cleanUp)
@@ -35,6 +36,20 @@ const isServed = async ({ socket }: Server): Promise<boolean> => {
   client.leave()
   return error === 0 && bytes.length === 512
 }
+
+needsStrace(test)('a connection that cannot be accepted ends no server', async () => {
+  create('a.qcow2')
+  const socket = place('accept.sock')
+  const traced = ['-f', '-o', '/dev/null', '-e', 'trace=accept4', '-e', 'inject=accept4:error=EPERM:when=1']
+  const child = spawn('strace', [...traced, process.execPath, main, 'nbd', '-k', socket, place('a.qcow2')])
+  const ended = once(child, 'exit')
+  while (child.exitCode === null && !existsSync(socket)) await sleep(5)
+  const client = await (await Client.open(socket)).enter()
+  assert.is(await client.ask(flush, 0, 0), 0)
+  client.leave()
+  await ended
+  assert.is(child.exitCode, 0)
+})
 
 test('a client that does not keep to the protocol is disconnected or gets an error; others are served', async () => {
   create('a.qcow2')

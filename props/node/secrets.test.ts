@@ -3,9 +3,10 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
-import { toHex } from '../../src/bytes/octets.js'
+import { empty, toHex } from '../../src/bytes/octets.js'
 import { GivenSecrets } from '../../src/node/images/secrets.js'
 import { needsQemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
@@ -87,6 +88,19 @@ test('two secrets have two ids, and wiping overwrites both passwords', () => {
   assert.match(E.isLeft(again) ? again.left.message : '', "two secrets with id 't'")
   both.wipe()
   assert.equal([...secrets.right.values()].map(toHex), ['00000000', '0000000000'])
+})
+
+test('the passwords of a thread are those that are wiped', () => {
+  const given = none.and('secret,id=s,data=word')
+  const { secrets } = given
+  assert.ok(E.isRight(secrets))
+  const { port1, port2 } = new MessageChannel()
+  port1.postMessage(secrets.right)
+  const received = receiveMessageOnPort(port2)?.message as ReadonlyMap<string, Uint8Array>
+  port1.close()
+  assert.is(toHex(received.get('s') ?? empty), toHex(Buffer.from('word')))
+  given.wipe()
+  assert.is(toHex(received.get('s') ?? empty), '00000000')
 })
 
 needsQemu(test)('qemu-img takes and refuses the same definitions', () => {

@@ -40,14 +40,14 @@ const fails = (line: string, why: string): void => {
 }
 
 /** A zstd frame of blocks that are stored, or of one value each. */
-const zstdOf = (blocks: readonly (Uint8Array | number)[]): Uint8Array => {
+const zstdOf = (blocks: readonly (Uint8Array | number)[], header: readonly number[] = [0, 0x38]): Uint8Array => {
   const parts = blocks.map((block, i) => {
     const isLast = i === blocks.length - 1 ? 1 : 0
     const [size, type, bytes] = typeof block === 'number' ? [block, 1, Uint8Array.of(7)] : [block.length, 0, block]
     const head = (size << 3) | (type << 1) | isLast
     return Buffer.concat([Uint8Array.of(head & 255, (head >> 8) & 255, head >> 16), bytes])
   })
-  return Buffer.concat([Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0x38), ...parts])
+  return Buffer.concat([Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, ...header), ...parts])
 }
 
 test.before(async () => {
@@ -61,6 +61,11 @@ test.before(async () => {
   const count = Math.ceil(image.length / 2 ** 17)
   const blocks = Array.from({ length: count }, (_, i) => image.subarray(i * 2 ** 17, (i + 1) * 2 ** 17))
   writeFileSync(at('a.zst'), zstdOf(blocks))
+  const [head, tail] = [blocks.slice(0, 2), blocks.slice(2)]
+  const skippable = Uint8Array.of(0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4)
+  writeFileSync(at('frames.zst'), Buffer.concat([skippable, zstdOf(head), skippable, zstdOf(tail)]))
+  writeFileSync(at('wide-later.zst'), Buffer.concat([zstdOf(head), zstdOf(tail, [0, 0xf8])]))
+  writeFileSync(at('wide-content.zst'), Buffer.concat([zstdOf(head), zstdOf(tail, [0xa4, 0, 0, 0, 9])]))
   writeFileSync(at('bomb.gz'), gzipSync(Buffer.alloc(2 ** 24)))
   writeFileSync(at('bomb.zst'), zstdOf(Array.from({ length: 2 ** 15 }, () => 2 ** 17)))
 })
@@ -70,6 +75,23 @@ test('a raw disk is written to standard output and to a pipe, front to back', ()
   succeeds('qcow2 convert -S 0 a.qcow2 /dev/stdout | cmp - raw')
   succeeds('mkfifo fifo && { qcow2 convert a.qcow2 fifo & cmp fifo raw && wait $!; }')
   succeeds('qcow2 dd bs=1000 skip=3 if=a.qcow2 of=- | cmp - <(tail -c +3001 raw; head -c 440 /dev/zero)')
+})
+
+const hasPzstd = spawnSync('pzstd', ['--version'], { stdio: 'ignore' }).status === 0
+
+/** Registers a test that runs zstd and pzstd; without them it is skipped. */
+const withPzstd = (title: string, work: () => void): void =>
+  hasPzstd ? test(title, work) : test.skip(title, 'there is no pzstd on the PATH')
+
+withPzstd('what zstd and pzstd write, in one frame and in several, is read', () => {
+  succeeds('head -c 20M /dev/zero | cat - a.qcow2 > long')
+  for (const [command, name] of [
+    ['pzstd -p 2', 'long'],
+    ['zstd --no-check -19', 'raw']
+  ])
+    succeeds(
+      `${command} -qkf ${name} && qcow2 convert -f raw --decompress ${name}.zst - | cmp - <(qcow2 convert -f raw ${name} -)`
+    )
 })
 
 test('an image is written to a pipe when it is complete', () => {
@@ -97,12 +119,16 @@ test('an image on standard input and in a pipe is read as the file is', () => {
 })
 
 test('gzip and zstd files are read with --decompress, up to the limit', () => {
-  for (const name of ['a.gz', 'a.zst', 'a.qcow2']) succeeds(`qcow2 convert --decompress ${name} - | cmp - raw`)
+  for (const name of ['a.gz', 'a.zst', 'frames.zst', 'a.qcow2'])
+    succeeds(`qcow2 convert --decompress ${name} - | cmp - raw`)
   succeeds('cat a.gz | qcow2 convert --decompress - - | cmp - raw')
   for (const name of ['bomb.gz', 'bomb.zst'])
     fails(`qcow2 info --decompress --spool-limit 1M ${name}`, 'it has more than the 1048576 bytes of --spool-limit')
   fails('head -c 300 a.gz > cut.gz && qcow2 info --decompress cut.gz', "Could not open 'cut.gz'")
   fails('qcow2 info --decompress http://127.0.0.1:1/a', '--decompress is for files and pipes')
+  for (const name of ['wide-later.zst', 'wide-content.zst'])
+    fails(`qcow2 info --decompress ${name}`, 'its window has more than 134217728 bytes')
+  fails('qcow2 info frames.zst', 'this is a zstd file')
   fails(
     `printf '\\x28\\xb5\\x2f\\xfd\\x00\\xf8' > wide.zst; qcow2 info --decompress wide.zst`,
     'its window has more than'

@@ -19,7 +19,7 @@ const magics = [
   // Compressed: RFC 1952, xz-file-format 2.1.1.1, RFC 8878 3.1.1, bzip2 1.0, LZ4 frame format 1.6, lzip manual.
   ['gzip', magic('\x1f\x8b')],
   ['xz', magic('\xfd7zXZ\0')],
-  ['zstd', magic('\x28\xb5\x2f\xfd')],
+  ['zstd', magic('\x28\xb5\x2f\xfd'), magic('\x50\x2a\x4d\x18')],
   ['bzip2', magic('BZh')],
   ['lz4', magic('\x04\x22\x4d\x18'), magic('\x02\x21\x4c\x18')],
   ['lzip', magic('LZIP')],

@@ -5,11 +5,12 @@ import { type CommandError, commandError, reason } from './command-error.js'
 import { warningName } from './files/libc.js'
 import { writeText } from './files/output.js'
 import { endOnSignals } from './files/partial.js'
+import { withoutCredentials } from './files/url.js'
 import { execute } from './program.js'
 
-/** Prints an error, in one line. */
+/** Prints an error, in one line, without the passwords of URLs. */
 const report = ({ message }: CommandError): void => {
-  writeText(2, textOfLines([`qcow2: ${message}`]))
+  writeText(2, textOfLines([`qcow2: ${withoutCredentials(message)}`]))
 }
 
 /** Reports an error, unless it only ends a command whose output nobody reads; its exit code. */

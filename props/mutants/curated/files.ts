@@ -36,7 +36,7 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: 'a zstd file has any window',
     file: 'node/files/spool.ts',
-    change: { in: 'decompressed', find: 'windowOf($head) > maxWindow', to: 'false' },
+    change: { in: 'fromZstd', find: 'windows.largest > maxWindow', to: 'false' },
     red: 'props/node/streams.test.ts',
     rule: 'gzip and zstd files are read with --decompress, up to the limit'
   },
@@ -212,5 +212,23 @@ export const fileMutants: readonly Mutant[] = [
     change: { in: 'headersFor', find: 'isSameHost($remote, $url)', to: 'true' },
     red: 'props/node/remote.test.ts',
     rule: 'a server is followed to another host only where that is allowed, and without the headers that are given'
+  },
+  {
+    name: 'the password of a URL is sent to every host',
+    file: 'node/files/remote.ts',
+    change: {
+      in: 'headersFor',
+      find: '$isOwn && remote.authorization !== undefined',
+      to: 'remote.authorization !== undefined'
+    },
+    red: 'props/node/remote-names.test.ts',
+    rule: 'a user name and a password in a URL go to its host alone, and are printed nowhere'
+  },
+  {
+    name: 'each thread has its own copy of a password',
+    file: 'node/images/secrets.ts',
+    change: { in: 'shared', find: 'new SharedArrayBuffer($n)', to: 'new ArrayBuffer($n)' },
+    red: 'props/node/secrets.test.ts',
+    rule: 'the passwords of a thread are those that are wiped'
   }
 ]

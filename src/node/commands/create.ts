@@ -25,6 +25,7 @@ import { newImage } from '../files/new-image.js'
 import { print } from '../files/output.js'
 import { pause } from '../files/partial.js'
 import { isZeros, writeAt } from '../files/sparse.js'
+import { splitUrl } from '../files/url.js'
 import { backingSize } from '../images/open.js'
 import { createOptions, inQemuWords, rawOptions } from '../text/create-options.js'
 import { formattingLine, type GivenOptions, optionsHelp, optionTexts, type OptionTexts } from '../text/image-options.js'
@@ -159,7 +160,7 @@ export const create = command({
     if (options.format === 'raw') yield* wait(createRaw(wanted, isQuiet))
     else {
       const texts = yield* wait(textsOf(wanted))
-      if (!isQuiet) yield* get(print(formattingLine(image, texts)))
+      if (!isQuiet) yield* get(print(formattingLine(splitUrl(image).name, texts)))
       yield* wait(createQcow2(image, texts))
     }
   }

@@ -98,7 +98,8 @@ const listen = (server: Server, port: number): Promise<E.Either<CommandError, nu
       resolve(failure(`Could not listen on port ${port} of ${loopback}: ${reason(error)}`))
     }
     server.once('error', fail).listen(port, loopback, () => {
-      server.off('error', fail)
+      // A connection that cannot be accepted ends nothing: others are.
+      server.off('error', fail).on('error', () => undefined)
       const address = server.address()
       resolve(E.right(typeof address === 'object' && address !== null ? address.port : port))
     })

@@ -8,8 +8,9 @@ import { identityOf } from './identity.js'
 import { holesOf, type Seek } from './holes.js'
 import { lockForReading, type ReadAccess } from './lock.js'
 import { type Part, partOf } from './part.js'
-import { isUrl, type OpenFile, type RemoteOptions, type Source } from './source.js'
+import { isUrl, type OpenFile, type RemoteOptions, type RemotePlace, type Source } from './source.js'
 import { isStream } from './stream.js'
+import { splitUrl } from './url.js'
 
 const window: WindowSize = { size: 2 ** 16, kept: 4 }
 
@@ -27,9 +28,7 @@ export const readFully = (fd: number, at: number, out: Uint8Array): Uint8Array =
 }
 
 /** Where a file is. */
-export interface Place {
-  /** Its name, which may lead through links. */
-  readonly name: string
+export interface Place extends RemotePlace {
   /** The path that the name was resolved to, in which nothing is a link; no other file is opened. */
   readonly resolved?: string
   /** The part of the file that is meant. */
@@ -40,8 +39,6 @@ export interface Place {
   readonly shared?: boolean
   /** Whether nothing may be written. */
   readonly readOnly?: boolean
-  /** Seconds that a server may take for an answer; 0 for as long as it takes. */
-  readonly answerTime?: number
 }
 
 /** The path that a name leads to, through all links. */
@@ -129,7 +126,7 @@ export const openSource = (
   name: string,
   access: ReadAccess = 'image',
   remote?: RemoteOptions
-): TaskEither<CommandError, Source> => openPlace({ name }, access, remote)
+): TaskEither<CommandError, Source> => openPlace(splitUrl(name), access, remote)
 
 const cannotUse =
   (name: string) =>
@@ -157,7 +154,7 @@ export const openWhole =
     if (resolved === undefined && isUrl(name)) {
       const why = '--decompress is for files and pipes'
       if (remote?.decompress === true) return failure(`Could not open '${name}': ${why}`, { file: name })
-      return (await import('./remote.js')).openRemote(name, remote, place.answerTime)()
+      return (await import('./remote.js')).openRemote(place, remote)()
     }
     const isSpooled = resolved === undefined && (isStream(name) || remote?.decompress === true)
     return isSpooled ? openSpool(place, remote ?? {})() : openFile(place, access)()

@@ -17,7 +17,8 @@ import {
   task,
   wait
 } from '../command-error.js'
-import { isUrl, type RemoteOptions, type Source } from './source.js'
+import { isUrl, type RemoteOptions, type RemotePlace, type Source } from './source.js'
+import { withoutCredentials } from './url.js'
 
 const window: WindowSize = { size: 2 ** 18, kept: 16 }
 
@@ -39,6 +40,8 @@ interface Remote {
   readonly options: RequestOptions
   /** Longest wait for an answer in seconds; 0 for as long as it takes. */
   readonly answerTime: number
+  /** The value of the `Authorization` header, which goes to the host of the name alone. */
+  readonly authorization: string | undefined
   /** Aborts when reading the file has taken too long in all. */
   readonly total: AbortSignal | undefined
 }
@@ -132,10 +135,13 @@ const isSameHost = ({ name }: Remote, url: URL): boolean => {
 /** The headers of a request. Those that are given go to no other host: they may be secrets. */
 const headersFor = (remote: Remote, url: URL, { at, length }: FileRange): Headers => {
   const headers = new Headers()
-  for (const line of isSameHost(remote, url) ? remote.options.headers : []) {
+  const isOwn = isSameHost(remote, url)
+  for (const line of isOwn ? remote.options.headers : []) {
     const [name = ''] = line.split(':', 1)
     headers.append(name, line.slice(name.length + 1).trim())
   }
+  if (isOwn && remote.authorization !== undefined && !headers.has('authorization'))
+    headers.set('authorization', remote.authorization)
   headers.set('range', `bytes=${at}-${at + length - 1}`)
   headers.set('accept-encoding', 'identity')
   return headers
@@ -156,7 +162,7 @@ const answerOf = task(async function* (remote: Remote, range: FileRange): AsyncG
     const location = response.headers.get('location')
     if (location === null || !redirectStatuses.includes(response.status)) return response
     await response.body?.cancel()
-    url = yield* get(system(what, name, () => new URL(location, url)))
+    url = yield* get(system(what, name, () => new URL(withoutCredentials(new URL(location, url).href))))
     if (!isSameHost(remote, url) && !options.allowRedirect)
       yield* get(refuse(remote, `the server redirects to another host: --allow-redirect follows it to '${url.href}'`))
     if (!isUrl(url.href)) yield* get(refuse(remote, `the server redirects to '${url.href}'`))
@@ -178,17 +184,16 @@ const ask = task(async function* (remote: Remote, range: FileRange, known?: stri
 
 /** Opens an image on a server that serves ranges. */
 export const openRemote = task(async function* (
-  name: string,
+  { name, authorization, answerTime = patience }: RemotePlace,
   options: RequestOptions = {
     headers: [],
     timeout: undefined,
     allowRedirect: false
-  },
-  answerTime: number = patience
+  }
 ): AsyncGenerator<Failed, Source> {
   const { timeout } = options
   const total = timeout === undefined ? undefined : AbortSignal.timeout(Math.ceil(timeout * 1000))
-  const remote = { name, options, answerTime, total }
+  const remote = { name, options, authorization, answerTime, total }
   const first = yield* wait(ask({ ...remote, url: name, what: 'open' }, { at: 0, length: window.size }))
   /** A range of the file, which must not have changed since. */
   const answer = task(async function* (range: FileRange) {

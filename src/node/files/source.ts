@@ -15,6 +15,16 @@ export type World = (
   readonly seekData?: ((request: SeekData) => StoredRange) | undefined
 }
 
+/** Where a file is that may be on a server. */
+export interface RemotePlace {
+  /** Its name, which may lead through links, or its URL. */
+  readonly name: string
+  /** Seconds that a server may take for an answer; 0 for as long as it takes. */
+  readonly answerTime?: number
+  /** The value of the `Authorization` header for the server. */
+  readonly authorization?: string
+}
+
 /** How images on servers, in pipes and in compressed files are read. */
 export interface RemoteOptions {
   /** Headers of the requests, `Name: value` each; they go to the host of the URL alone. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
-import type * as E from 'fp-ts/lib/Either.js'
+import * as E from 'fp-ts/lib/Either.js'
 import { Decompress } from 'fzstd'
 import { type CommandError, failure, get, onLeft, system, systemTask, task, wait } from '../command-error.js'
 import { identityOf } from './identity.js'
@@ -13,6 +13,7 @@ import { addPartial, dropPartial } from './partial.js'
 import type { OpenFile } from './source.js'
 import { isStandardInput } from './stream.js'
 import { dataParts, writeFully } from './sparse.js'
+import { ZstdWindows } from './zstd-windows.js'
 
 type Chunks = AsyncIterable<Uint8Array>
 
@@ -25,29 +26,34 @@ export const defaultSpoolLimit = 2 ** 36
 /** Compressed bytes that are decoded at a time: of blocks of one value each, they are 16 MiB. */
 const step = 512
 
+/** The first bytes of a zstd file: a frame, or a skippable one, with which pzstd begins. */
+const zstdMagic = /^(28b52ffd|5.2a4d18)/
+
 /** Largest window of a zstd frame, as in `zstd -d`. */
 const maxWindow = 2 ** 27
 
-/** Bytes of the window that a zstd frame asks for; 0 where its content is the window. */
-const windowOf = (head: Uint8Array): number => {
-  const [descriptor = 0, window = 0] = head.subarray(4)
-  const base = 2 ** (10 + (window >> 3))
-  return (descriptor & 0x20) === 0 ? base + (base / 8) * (window & 7) : 0
-}
-
-const fromZstd: Decoder = async function* (chunks) {
-  const out: Uint8Array[] = []
-  const decoder = new Decompress((chunk) => {
-    out.push(chunk)
-  })
-  for await (const chunk of chunks)
-    for (let at = 0; at < chunk.length; at += step) {
-      decoder.push(chunk.subarray(at, at + step))
-      yield* out.splice(0)
-    }
-  decoder.push(new Uint8Array(0), true)
-  yield* out.splice(0)
-}
+/** Decodes zstd frames, up to one with too large a window, of which it reports why it goes no further. */
+const fromZstd = (refuse: (why: string) => void): Decoder =>
+  async function* (chunks) {
+    const out: Uint8Array[] = []
+    const windows = new ZstdWindows()
+    const decoder = new Decompress((chunk) => {
+      out.push(chunk)
+    })
+    for await (const chunk of chunks)
+      for (let at = 0; at < chunk.length; at += step) {
+        const bytes = chunk.subarray(at, at + step)
+        windows.push(bytes)
+        if (windows.largest > maxWindow) {
+          refuse(`its window has more than ${maxWindow} bytes`)
+          return
+        }
+        decoder.push(bytes)
+        yield* out.splice(0)
+      }
+    decoder.push(new Uint8Array(0), true)
+    yield* out.splice(0)
+  }
 
 /** Makes a temporary file of the bytes that `fill` emits, up to `limit` of them. */
 const spoolOf = task(async function* (
@@ -96,21 +102,23 @@ export const decompressed = task(async function* (name: string, file: OpenFile, 
   const orClose = onLeft(() => {
     closeSync(fd)
   })
-  const head = new Uint8Array(6)
+  const head = new Uint8Array(4)
   yield* get(orClose(system('read', name, () => readSync(fd, head, 0, head.length, 0))))
   const magic = Buffer.from(head).toString('hex')
   const input = () => createReadStream('', { fd, start: 0, autoClose: false })
+  let refused: E.Either<CommandError, void> = E.right(undefined)
+  const unzstd = fromZstd((why) => {
+    refused = failure(`Could not open '${name}': ${why}`, { file: name })
+  })
   const unpack = (): ((into: (chunks: Chunks) => Promise<void>) => Promise<void>) | undefined => {
     if (magic.startsWith('1f8b')) return (into) => pipeline(input(), createGunzip(), into)
-    return magic.startsWith('28b52ffd') ? (into) => pipeline(input(), fromZstd, into) : undefined
+    return zstdMagic.test(magic) ? (into) => pipeline(input(), unzstd, into) : undefined
   }
   const fill = unpack()
   if (fill === undefined) return file
-  if (magic.startsWith('28b52ffd') && windowOf(head) > maxWindow)
-    yield* get(
-      orClose(failure(`Could not open '${name}': its window has more than ${maxWindow} bytes`, { file: name }))
-    )
   const result: E.Either<CommandError, OpenFile> = await spoolOf(name, limit, fill)()
   closeSync(fd)
+  if (E.isLeft(refused) && E.isRight(result)) closeSync(result.right.fd)
+  yield* get(refused)
   return yield* get(result)
 })

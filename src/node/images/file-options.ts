@@ -4,6 +4,7 @@ import { type CommandError, either, type Failed, failure, get } from '../command
 import type { Place } from '../files/file.js'
 import { partWithin } from '../files/part.js'
 import { isUrl } from '../files/source.js'
+import { splitUrl } from '../files/url.js'
 import { type DottedOptions, optionsUnder, type Scalar, textOf } from '../text/dotted-options.js'
 import { decodeWith, integerOption, sizeOption, where } from '../text/values.js'
 import { driverOf, formatOptions, isSwitchedOn, ownOptions } from './format-options.js'
@@ -59,7 +60,7 @@ export const protocolPlace = either(function* (
     return yield* get(failure(`The '${driver}' block driver requires a file name`))
   if (isRemote && !name.toLowerCase().startsWith(`${driver}://`))
     yield* get(failure(`'${name}' is no URL of the protocol '${driver}'`))
-  let place: Place = { name: named === 'file' && isUrl(name) ? `./${name}` : name }
+  let place: Place = named === 'file' && isUrl(name) ? { name: `./${name}` } : splitUrl(name)
   if (driver === 'host_device') place = { ...place, isDevice: true }
   for (const [option, value] of ownOptions(options, [key])) {
     if (option === 'read-only') place = { ...place, readOnly: yield* get(isSwitchedOn(option, value)) }

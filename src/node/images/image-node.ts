@@ -1,6 +1,7 @@
 /** Images as they are named: a format over a file, with what is opened in place of the files that the image itself names. */
 import type { JsonObject } from '../../bytes/json.js'
 import type { Place } from '../files/file.js'
+import { splitUrl } from '../files/url.js'
 import type { Secrets } from './secrets.js'
 
 /** The format of a file. */
@@ -69,4 +70,4 @@ export const holderName = ({ file, dataFile }: ImageNode, data: Pick<Place, 'nam
   placeName(data === undefined ? file : (dataFile ?? data))
 
 /** The image in a file of this name. */
-export const nodeAt = (name: string, driver: Format = 'qcow2'): ImageNode => ({ driver, file: { name } })
+export const nodeAt = (name: string, driver: Format = 'qcow2'): ImageNode => ({ driver, file: splitUrl(name) })

@@ -77,6 +77,13 @@ const keepDefinition = (options: ReadonlyMap<string, string>): E.Either<CommandE
   ])
 }
 
+/** A copy in memory that all threads share: a password that is overwritten is so in each of them. */
+const shared = (bytes: Uint8Array): Uint8Array => {
+  const out = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  out.set(bytes)
+  return out
+}
+
 /** The password in the bytes of a secret: as in QEMU, UTF-8 up to the first NUL. */
 const passwordOf = either(function* (id: string, given: Uint8Array, isBase64: boolean): Generator<Failed, Uint8Array> {
   const text = toText(given)
@@ -86,7 +93,9 @@ const passwordOf = either(function* (id: string, given: Uint8Array, isBase64: bo
   if (isBase64) given.fill(0)
   if (toText(bytes) === undefined) yield* get(failure(`Data from secret ${id} is not valid UTF-8`))
   const end = bytes.indexOf(0)
-  return end < 0 ? bytes : bytes.subarray(0, end)
+  const password = shared(end < 0 ? bytes : bytes.subarray(0, end))
+  bytes.fill(0)
+  return password
 })
 
 const secretOf = either(function* (definition: string): Generator<Failed, readonly [id: string, password: Uint8Array]> {

@@ -46,7 +46,8 @@ const occupantOf = (path: string): Promise<'server' | 'nobody' | 'file'> =>
 const listenOnce = (server: Server, address: Address): Promise<Error | undefined> =>
   new Promise((resolve) => {
     server.once('error', resolve).listen(address, () => {
-      server.off('error', resolve)
+      // A connection that cannot be accepted ends nothing: others are.
+      server.off('error', resolve).on('error', () => undefined)
       resolve(undefined)
     })
   })

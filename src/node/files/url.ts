@@ -1,0 +1,32 @@
+/** URLs of images: their user names and passwords are sent to the server, and are in no report. */
+import { isUrl } from './source.js'
+
+/** A URL as it is printed, and the user name and the password that were in it. */
+export interface SplitUrl {
+  readonly name: string
+  /** The value of an `Authorization` header. */
+  readonly authorization?: string
+}
+
+/** What is between the scheme and the host: no slash is in it, unless the URL is malformed. */
+const userInfo = /(https?:\/\/)(?:[^\s/?#'"]*|[^\s/@'":]+:(?!\d*\/)[^\s'"]*)@/gi
+
+/** A text without the user names and passwords of the URLs in it. */
+export const withoutCredentials = (text: string): string => text.replace(userInfo, '$1')
+
+const decoded = (part: string): Buffer => {
+  try {
+    return Buffer.from(decodeURIComponent(part))
+  } catch {
+    return Buffer.from(part)
+  }
+}
+
+/** A name, of which a URL loses its user name and password. Any other is as it was. */
+export const splitUrl = (name: string): SplitUrl => {
+  if (!isUrl(name) || !name.includes('@') || !URL.canParse(name)) return { name }
+  const { username, password } = new URL(name)
+  if (username === '' && password === '') return { name }
+  const pair = Buffer.concat([decoded(username), Buffer.from(':'), decoded(password)])
+  return { name: withoutCredentials(name), authorization: `Basic ${pair.toString('base64')}` }
+}
