@@ -15,6 +15,7 @@ if (!Manifest.is(manifest)) throw new Error('package.json has no name or no entr
 
 /** The main entry comes last: what it exports is from other entries. */
 const entries = Object.keys(manifest.exports)
+  .filter((path) => !path.endsWith('.json'))
   .map((path) => manifest.name + path.slice(1))
   .sort((a, b) => b.length - a.length)
 

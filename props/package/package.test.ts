@@ -22,11 +22,12 @@ import { note, suite } from '../run/suite.js'
 const test = suite('package')
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 
+const Entry = t.type({ types: t.string, default: t.string })
 const Manifest = t.type({
   name: t.string,
   version: t.string,
   bin: t.record(t.string, t.string),
-  exports: t.record(t.string, t.type({ types: t.string, default: t.string })),
+  exports: t.record(t.string, t.union([t.string, Entry])),
   dependencies: t.record(t.string, t.string),
   peerDependencies: t.record(t.string, t.string)
 })
@@ -66,10 +67,10 @@ const compile = (args: readonly string[]) => {
   return node(tsc, ...options, ...args)
 }
 
-const entries = Object.entries(manifest.exports).map(([path, entry]) => ({
-  name: manifest.name + path.slice(1),
-  ...entry
-}))
+/** The entries with code: package.json is one too. */
+const entries = Object.entries(manifest.exports).flatMap(([path, entry]) =>
+  typeof entry === 'string' ? [] : [{ name: manifest.name + path.slice(1), ...entry }]
+)
 
 test('it holds only the built src, spec and generators, the vectors, README, LICENSE and package.json', () => {
   const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((path) =>
@@ -94,6 +95,16 @@ test('every entry loads with plain node and exports something', () => {
     const { status, printed } = node('--input-type=module', '--eval', source)
     assert.is(status, 0, `${name}\n${printed}`)
   }
+})
+
+test('every entry loads by `require` too, and so does package.json', () => {
+  const { status, printed } = node(
+    '--eval',
+    `for (const name of ${JSON.stringify(entries.map(({ name }) => name))})
+      if (Object.keys(require(name)).length === 0) throw new Error(name + ' exports nothing')
+    console.log(require('${manifest.name}/package.json').version)`
+  )
+  assert.equal({ status, printed }, { status: 0, printed: `${manifest.version}\n` })
 })
 
 test('only the entries can be imported', () => {

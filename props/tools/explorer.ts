@@ -19,9 +19,7 @@ const bundled = async (entry: string): Promise<string> => {
     charset: 'utf8',
     legalComments: 'none',
     jsx: 'automatic',
-    jsxImportSource: 'preact',
-    // The ES modules of the packages, from which esbuild drops unused code.
-    alias: { 'fp-ts/lib': 'fp-ts/es6', 'io-ts': 'io-ts/es6/index.js' }
+    jsxImportSource: 'preact'
   })
   return (outputFiles[0]?.text ?? '').replaceAll('</script', '<\\/script').trim()
 }

@@ -1,5 +1,6 @@
 /** Blobs: images in a browser's or in Node's Blob or File, which never changes and is read in its own time. */
-import * as TE from 'fp-ts/lib/TaskEither.js'
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { FileRange } from './plan.js'
 import type { Unanswered } from './run-async.js'
 import { readInWindowsAsync, type WindowSize } from './window.js'
@@ -29,10 +30,11 @@ const reasonOf = (error: unknown): string => (error instanceof Error ? error.mes
 export const fromBlob = (
   blob: BlobLike,
   window: WindowSize = usual
-): ((range: FileRange) => TE.TaskEither<Unanswered, Uint8Array>) =>
-  readInWindowsAsync(blob.size, window, ({ at, length }) =>
-    TE.tryCatch(
-      async () => new Uint8Array(await blob.slice(at, at + length).arrayBuffer()),
-      (error): Unanswered => ({ _tag: 'Unanswered', reason: reasonOf(error) })
-    )
-  )
+): ((range: FileRange) => TaskEither<Unanswered, Uint8Array>) =>
+  readInWindowsAsync(blob.size, window, ({ at, length }) => async () => {
+    try {
+      return E.right(new Uint8Array(await blob.slice(at, at + length).arrayBuffer()))
+    } catch (error) {
+      return E.left({ _tag: 'Unanswered', reason: reasonOf(error) })
+    }
+  })

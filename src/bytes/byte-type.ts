@@ -1,10 +1,11 @@
 /** Byte codecs: io-ts types whose input and output are bytes, with a JSON form and a judgement beside them. */
-import * as t from 'io-ts'
 import * as E from 'fp-ts/lib/Either.js'
+import type * as t from 'io-ts'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { type Issue, isIssue, issue, malformed, type Place, shift } from './issue.js'
 import { anyOctetsJson, type JsonType } from './json.js'
 import { copy } from './octets.js'
+import { Type } from './type.js'
 
 /** What a byte codec is made of. */
 export interface ByteCodec<A> {
@@ -30,7 +31,7 @@ export interface ByteCodec<A> {
  *
  * `decode` is total: any bytes give a value or issues of phase `malformed`. `judge` returns what a decoded value breaks by itself.
  */
-export class ByteType<A> extends t.Type<A, Uint8Array, Uint8Array> {
+export class ByteType<A> extends Type<A, Uint8Array, Uint8Array> {
   readonly json: JsonType<A>
   readonly sizeOf: (a: A) => number
   private readonly issuesOf: (a: A) => readonly Issue[]
@@ -41,7 +42,7 @@ export class ByteType<A> extends t.Type<A, Uint8Array, Uint8Array> {
       codec.is,
       (bytes, context) => {
         const a = codec.read(bytes)
-        return E.isRight(a) ? t.success(a.right) : t.failures(a.left.map((c) => issue(c, bytes, context)))
+        return E.isRight(a) ? a : E.left(a.left.map((c) => issue(c, bytes, context)))
       },
       codec.write
     )

@@ -1,7 +1,8 @@
 /** The JSON of values: numbers a double holds as numbers, larger ones as decimal strings, bytes as text or hexadecimal. */
-import * as t from 'io-ts'
 import * as E from 'fp-ts/lib/Either.js'
+import type * as t from 'io-ts'
 import { concat, empty, fromHex, fromText, toHex, toText } from './octets.js'
+import { Type } from './type.js'
 
 /** Any JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
@@ -11,7 +12,7 @@ export interface JsonObject {
 }
 
 /** A codec between a value and its JSON. Law: `decode(encode(a))` is `a`. */
-export type JsonType<A> = t.Type<A, Json>
+export type JsonType<A> = Type<A, Json>
 
 /** What a table asks of a JSON codec; methods, so that one table holds rows of different types. */
 export interface JsonCodec<A> {
@@ -28,12 +29,12 @@ export const jsonType = <A>(
   read: (u: unknown) => E.Either<string, A>,
   write: (a: A) => Json
 ): JsonType<A> =>
-  new t.Type<A, Json, unknown>(
+  new Type<A, Json>(
     name,
     is,
-    (u, c) => {
-      const a = read(u)
-      return E.isRight(a) ? t.success(a.right) : t.failure(u, c, [...pathOf(c), a.left].join(': '))
+    (value, context) => {
+      const a = read(value)
+      return E.isRight(a) ? a : E.left([{ value, context, message: [...pathOf(context), a.left].join(': ') }])
     },
     write
   )
@@ -55,6 +56,9 @@ export const inside =
 /** A JSON object, not an array and not null. */
 export const isObject = (u: unknown): u is Readonly<Record<string, unknown>> =>
   typeof u === 'object' && u !== null && !Array.isArray(u)
+
+/** A JSON list. */
+export const isList = (u: unknown): u is readonly unknown[] => Array.isArray(u)
 
 /** Whether a JSON value is an object. */
 export const isJsonObject = (json: Json | undefined): json is JsonObject => isObject(json)
@@ -110,13 +114,32 @@ export const flagJson: JsonType<boolean> = jsonType(
   (a) => a
 )
 
+/** A list of any items; each that does not read is named by its index. */
+export const itemsJson = <A>(item: JsonType<A>): JsonType<readonly A[]> =>
+  new Type<readonly A[], Json>(
+    `ReadonlyArray<${item.name}>`,
+    (u): u is readonly A[] => isList(u) && u.every((a) => item.is(a)),
+    (value, context) => {
+      if (!isList(value)) return E.left([{ value, context }])
+      const items: A[] = []
+      const errors: t.Errors = []
+      value.forEach((actual, i) => {
+        const a = item.validate(actual, [...context, { key: String(i), type: item, actual }])
+        if (E.isRight(a)) items.push(a.right)
+        else errors.push(...a.left)
+      })
+      return errors.length > 0 ? E.left(errors) : E.right(items)
+    },
+    (items) => items.map((a) => item.encode(a))
+  )
+
 /** A list whose items fit together. */
 export const listJson = <A>(
   name: string,
   item: JsonType<A>,
   fits: (items: readonly A[]) => boolean
 ): JsonType<readonly A[]> => {
-  const items: JsonType<readonly A[]> = t.readonlyArray(item)
+  const items = itemsJson(item)
   return jsonType(
     name,
     (u): u is readonly A[] => items.is(u) && fits(u),

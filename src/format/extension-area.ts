@@ -1,10 +1,9 @@
 /** The extension area: from header_length to the backing file name, or to the end of the first cluster. */
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
-import * as t from 'io-ts'
 import { ByteType, whole } from '../bytes/byte-type.js'
 import { type Issue, malformed } from '../bytes/issue.js'
-import { anyOctetsJson, isObject } from '../bytes/json.js'
+import { anyOctetsJson, isObject, itemsJson } from '../bytes/json.js'
 import { RuleTable } from '../bytes/judgement.js'
 import { u32 } from '../bytes/leaf.js'
 import { repeats, sizeOfAll, startsOf, type Step, walk } from '../bytes/list.js'
@@ -26,7 +25,7 @@ export interface ExtensionArea {
 
 const recordHead = 8
 
-const listJson = t.readonlyArray(extension.json)
+const listJson = itemsJson(extension.json)
 
 const isArea = (u: unknown): u is ExtensionArea => {
   if (!isObject(u) || !listJson.is(u['extensions']) || !(u['rest'] instanceof Uint8Array)) return false

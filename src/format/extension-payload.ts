@@ -1,8 +1,7 @@
 /** Payloads of the known header extensions. */
 import * as E from 'fp-ts/lib/Either.js'
-import * as t from 'io-ts'
 import { ByteType } from '../bytes/byte-type.js'
-import { anyOctetsJson, isObject } from '../bytes/json.js'
+import { anyOctetsJson, isObject, itemsJson } from '../bytes/json.js'
 import { octets, u32, u64, u8 } from '../bytes/leaf.js'
 import { objectJson } from '../bytes/object.js'
 import { concat, empty, part, toText, viewOf } from '../bytes/octets.js'
@@ -43,7 +42,7 @@ export interface FeatureNames {
   readonly rest: Uint8Array
 }
 
-const namesJson = t.readonlyArray(featureName.json)
+const namesJson = itemsJson(featureName.json)
 
 const isFeatureNames = (u: unknown): u is FeatureNames =>
   isObject(u) && namesJson.is(u['names']) && u['rest'] instanceof Uint8Array && u['rest'].length < featureName.size

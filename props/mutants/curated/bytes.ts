@@ -3,6 +3,20 @@ import type { Mutant } from '../mutant.js'
 
 export const bytesMutants: readonly Mutant[] = [
   {
+    name: 'an item of a list that does not read has no index',
+    file: 'bytes/json.ts',
+    change: { in: 'itemsJson', find: 'String($i)', to: "''" },
+    red: 'props/bytes/type.test.ts',
+    rule: 'a list reads as the readonlyArray of io-ts reads it'
+  },
+  {
+    name: 'a type that is piped into another reads without its context',
+    file: 'bytes/type.ts',
+    change: { in: 'Type.pipe', find: 'this.validate($i, $context)', to: 'this.validate($i, [])' },
+    red: 'props/bytes/type.test.ts',
+    rule: 'pipe reads by one type and then by the next, and writes the other way round'
+  },
+  {
     name: 'an offset that no number holds exactly becomes the nearest one',
     file: 'node/text/values.ts',
     change: { in: 'exactNumber', find: 'isExactRange($size, 0)', to: 'true' },

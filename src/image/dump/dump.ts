@@ -1,11 +1,11 @@
 /** Dumps: a whole image as one JSON document, a region a line, and the way back. */
 import * as E from 'fp-ts/lib/Either.js'
-import * as t from 'io-ts'
 import { issueJson } from '../../bytes/issue.js'
 import {
   anyOctetsJson,
   flagJson,
   inside,
+  isList,
   isObject,
   type Json,
   type JsonObject,
@@ -210,5 +210,5 @@ export const patchOf = (u: unknown, g: Geometry): E.Either<string, Patch> => {
  */
 export const dumpRegions = (u: unknown): E.Either<string, readonly unknown[]> => {
   const list = isObject(u) ? u['regions'] : undefined
-  return t.UnknownArray.is(list) ? E.right(list) : E.left(`regions: ${misfit(list, 'is not a list')}`)
+  return isList(list) ? E.right(list) : E.left(`regions: ${misfit(list, 'is not a list')}`)
 }
