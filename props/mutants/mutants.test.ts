@@ -1,11 +1,12 @@
 /** Every mutant fails a test: a test that passes on faulty code would prove nothing. */
 import { fork } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as assert from 'uvu/assert'
 import * as E from 'fp-ts/lib/Either.js'
+import { copyBuild } from './copy.js'
 import { curated as mutants } from './curated/index.js'
 import type { Mutant } from './mutant.js'
 import { compile, mutate } from './mutate.js'
@@ -18,15 +19,7 @@ const work = mkdtempSync(join(tmpdir(), 'qcow2-spec-mutants-'))
 
 /** Two copies of the built code, for two trials at a time. */
 const copies = ['a', 'b'].map((name) => join(work, name))
-test.before(() => {
-  for (const copy of copies) {
-    mkdirSync(copy)
-    for (const built of ['corpus', 'props', 'spec', 'src'])
-      cpSync(join(root, 'dist', built), join(copy, 'dist', built), { recursive: true })
-    for (const kept of ['corpus', 'node_modules', 'package.json', 'props', 'spec', 'src'])
-      symlinkSync(join(root, kept), join(copy, kept))
-  }
-})
+test.before(() => copies.forEach(copyBuild))
 test.after(() => rmSync(work, { recursive: true }))
 
 /** Runs the tests of a title in a test file of a copy, with a tenth of the cases of each property, always the same ones. */

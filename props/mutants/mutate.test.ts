@@ -24,6 +24,15 @@ const applied: Readonly<Record<OperatorName, readonly [body: string, find: strin
   equality: ['return a !== b', '$x !== $y', 'return a === b'],
   connective: ['return a > b && a > 1', '$x && $y', 'return a > b || a > 1'],
   arithmetic: ['return a + b * 2', '$x * 2', 'return a + b / 2'],
+  negation: ['return !(a < b) ? a : b', '$c ? a : b', 'return (a < b) ? a : b'],
+  increment: ['return a + 0x10', '16', 'return a + (17)'],
+  decrement: ['return 1n', '1n', 'return (0n)'],
+  boolean: ['return a < b ? true : !g', 'true', 'return a < b ? false : !g'],
+  text: ["return 'a' + b", "'a'", "return '' + b"],
+  'return-negated': ['return a < b', 'return $x', 'return !(a < b)'],
+  'return-undefined': ['return g((x) => x + 1)', 'x + 1', 'return g((x) => undefined)'],
+  'return-zero': ['return a', 'return $x', 'return 0'],
+  'return-empty': ['return [a]', '[a]', 'return []'],
   'drop-statement': ['g(a)\nreturn b', 'g($x)', ';\nreturn b'],
   'drop-operand': ['return (a + 1) * b', '$x + 1', 'return b'],
   'drop-element': ['return g(a, b + 1)', 'b + 1', 'return g(a)'],
@@ -34,7 +43,7 @@ for (const operator of Object.keys(operators) as OperatorName[])
   test(`${operator} changes what it is for`, () => {
     const [body, find, after] = applied[operator]
     assert.is(changed(body, { find, operator }), after)
-    assert.match(changed('return 7', { find: '7', operator }), /does not apply/)
+    assert.match(changed('g()', { find: 'g', nth: 2, operator }), /does not apply/)
   })
 
 test('layout, comments, parentheses, types and quotes make no difference to a pattern', () => {

@@ -20,7 +20,7 @@ const declaredName = (node: ts.Node): string | undefined => {
 }
 
 /** Calls `visit` with every node below a node and the names of the declarations around it, from the outermost one. */
-const walk = (node: ts.Node, visit: (node: ts.Node, path: string) => void, path = ''): void => {
+export const walk = (node: ts.Node, visit: (node: ts.Node, path: string) => void, path = ''): void => {
   const name = declaredName(node)
   const here = name === undefined ? path : path === '' ? name : `${path}.${name}`
   visit(node, here)
@@ -67,7 +67,7 @@ const editOf = ({ node, bindings }: Site, change: Change): E.Either<string, Edit
   return E.right({ start: node.getStart(), end: node.getEnd(), text: whole })
 }
 
-const apply = (text: string, edits: readonly Edit[]): string =>
+export const apply = (text: string, edits: readonly Edit[]): string =>
   [...edits]
     .sort((a, b) => b.start - a.start)
     .reduce((out, { start, end, text }) => out.slice(0, start) + text + out.slice(end), text)

@@ -108,6 +108,65 @@ const decided =
     return isCondition(node) ? replace(node, String(value)) : undefined
   }
 
+/** The code that decides the opposite. */
+const negated: Operator = (node) => {
+  if (ts.isIfStatement(node) || ts.isWhileStatement(node) || ts.isDoStatement(node)) return negated(node.expression)
+  if (ts.isConditionalExpression(node)) return negated(node.condition)
+  if (!isCondition(node)) return undefined
+  return isNegation(node) && ts.isPrefixUnaryExpression(node)
+    ? replace(node, node.operand.getText())
+    : replace(node, `!(${node.getText()})`)
+}
+
+/** Adds to a numeric literal that is an expression. */
+const addedTo =
+  (summand: 1 | -1): Operator =>
+  (node) => {
+    if (ts.isBigIntLiteral(node)) return replace(node, `(${BigInt(node.text.slice(0, -1)) + BigInt(summand)}n)`)
+    if (!ts.isNumericLiteral(node) || ts.isLiteralTypeNode(node.parent)) return undefined
+    return ts.isPropertyAssignment(node.parent) && node.parent.name === node
+      ? undefined
+      : replace(node, `(${Number(node.text) + summand})`)
+  }
+
+const otherBoolean: Operator = (node) => {
+  if (ts.isLiteralTypeNode(node.parent)) return undefined
+  if (node.kind === ts.SyntaxKind.TrueKeyword) return replace(node, 'false')
+  return node.kind === ts.SyntaxKind.FalseKeyword ? replace(node, 'true') : undefined
+}
+
+/** Empties a text that is an expression. */
+const emptyText: Operator = (node) => {
+  if (!ts.isStringLiteralLike(node) || node.text === '') return undefined
+  const { parent } = node
+  const isExpression =
+    !ts.isLiteralTypeNode(parent) &&
+    !ts.isImportDeclaration(parent) &&
+    !ts.isExportDeclaration(parent) &&
+    !ts.isTaggedTemplateExpression(parent) &&
+    !(ts.isPropertyAssignment(parent) && parent.name === node)
+  return isExpression ? replace(node, "''") : undefined
+}
+
+/** What a function returns: the expression of a `return`, or the body of an arrow function. */
+const returned = (node: ts.Node): ts.Expression | undefined => {
+  if (ts.isReturnStatement(node)) return node.expression
+  const { parent } = node
+  const isResult =
+    (ts.isReturnStatement(parent) && parent.expression === node) || (ts.isArrowFunction(parent) && parent.body === node)
+  return isResult && ts.isExpression(node) ? node : undefined
+}
+
+/** Returns another value. */
+const otherResult =
+  (other: string | ((result: string) => string)): Operator =>
+  (node) => {
+    const result = returned(node)
+    if (result === undefined) return undefined
+    const text = typeof other === 'string' ? other : other(result.getText())
+    return text === result.getText() ? undefined : replace(result, text)
+  }
+
 const dropStatement: Operator = (node) => {
   const statement = statementOf(node)
   return statement === undefined ? undefined : replace(statement, ';')
@@ -154,6 +213,24 @@ export const operators = {
   connective: otherOperator(connectives),
   /** Addition and subtraction, multiplication and division, and their like among bits change places. */
   arithmetic: otherOperator(arithmetic),
+  /** A condition is negated. */
+  negation: negated,
+  /** A number is greater by one. */
+  increment: addedTo(1),
+  /** A number is less by one. */
+  decrement: addedTo(-1),
+  /** `true` and `false` change places. */
+  boolean: otherBoolean,
+  /** A text is empty. */
+  text: emptyText,
+  /** A function returns the opposite. */
+  'return-negated': otherResult((result) => `!(${result})`),
+  /** A function returns nothing. */
+  'return-undefined': otherResult('undefined'),
+  /** A function returns zero. */
+  'return-zero': otherResult('0'),
+  /** A function returns an empty list. */
+  'return-empty': otherResult('[]'),
   /** A statement is left out. */
   'drop-statement': dropStatement,
   /** Of the operands of a connective or of arithmetic only the other one is left. */

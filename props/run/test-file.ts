@@ -10,7 +10,7 @@ import type { Report } from './suite.js'
  * The environment of a test: nothing of the caller's that changes what programs print or whom they ask, such as
  * NODE_OPTIONS, proxies, npm's own settings, the locale or the time zone.
  */
-const environment = (temporary: string): NodeJS.ProcessEnv => ({
+export const environment = (temporary: string): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(
     Object.entries(process.env).filter(([name]) => /^(PATH|HOME|LD_LIBRARY_PATH|SystemRoot|QCOW2_.*)$/.test(name))
   ),

@@ -1,0 +1,128 @@
+/** Runs a list of mutants: types first, in batches, then trials, in as many copies of the build as there are jobs. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { copyBuild } from './copy.js'
+import { ran } from './coverage.js'
+import { equivalent } from './equivalent.js'
+import type { GeneratedMutant } from './generated.js'
+import { judge, type Verdict } from './judge.js'
+import { apply, compile } from './mutate.js'
+import { type Probe, type Probes, probesIn } from './probes.js'
+import type { MutantRecord } from './score.js'
+import { runTrial } from './trial.js'
+import { typeMessages } from './type-check.js'
+
+export interface Campaign {
+  readonly root: string
+  readonly mutants: readonly GeneratedMutant[]
+  readonly jobs: number
+  /** CPU time for the trials of one mutant, in seconds. */
+  readonly budget: number
+  /** Whether no further mutant is tried. */
+  readonly isOver: () => boolean
+  readonly onRecord: (record: MutantRecord) => void
+}
+
+/** Mutants that are compiled in one program. */
+const batchSize = 64
+
+interface Build {
+  readonly root: string
+  readonly copy: string
+  readonly probes: Probes
+  readonly budget: number
+}
+
+/** The first offset at which two texts differ. */
+const difference = (a: string, b: string): number => {
+  let at = 0
+  while (at < a.length && a[at] === b[at]) at++
+  return at
+}
+
+/** Tries a mutant in a copy. One that compiles to the code as it was changes nothing but types. */
+const tryIn = async (mutant: GeneratedMutant, { root, copy, probes, budget }: Build): Promise<Verdict | undefined> => {
+  const { file, edit } = mutant
+  const path = join(copy, 'dist/src', file.replace(/\.ts$/, '.js'))
+  const built = readFileSync(path, 'utf8')
+  const mutated = compile(apply(readFileSync(join(root, 'src', file), 'utf8'), [edit]))
+  if (mutated === built) return undefined
+  const offset = difference(built, mutated)
+  const reached = ({ coverage }: Probe): boolean => ran(coverage[file] ?? [], offset)
+  return judge(file, reached, {
+    budget,
+    probes: { ...probes, probe: (test) => probes.probe(test, copy) },
+    trial: async (paths, settings) => {
+      // The copy has the fault during trials alone: between them test files are probed without it.
+      writeFileSync(path, mutated)
+      const result = await runTrial(copy, paths, settings)
+      writeFileSync(path, built)
+      return result
+    }
+  })
+}
+
+/** The mutants that have types, as a list that is filled batch by batch when it runs empty. */
+const typed = (
+  { root, mutants, onRecord, isOver }: Campaign,
+  record: (mutant: GeneratedMutant) => Omit<MutantRecord, 'outcome' | 'cpu'>
+): (() => GeneratedMutant | undefined) => {
+  const waiting = [...mutants]
+  const ready: GeneratedMutant[] = []
+  return () => {
+    while (ready.length === 0 && waiting.length > 0 && !isOver()) {
+      const batch = waiting.splice(0, batchSize)
+      const messages = typeMessages(
+        batch.map(({ file, edit }) => ({ file, text: apply(readFileSync(join(root, 'src', file), 'utf8'), [edit]) }))
+      )
+      batch.forEach((mutant, i) => {
+        if ((messages[i] ?? []).length > 0) onRecord({ ...record(mutant), outcome: 'types', cpu: 0 })
+        else ready.push(mutant)
+      })
+    }
+    return isOver() ? undefined : ready.shift()
+  }
+}
+
+/** Tries mutants, and returns how many were not tried when the time was over. */
+export const campaign = async (plan: Campaign): Promise<number> => {
+  const { root, mutants, jobs, budget, onRecord } = plan
+  const work = mkdtempSync(join(tmpdir(), 'qcow2-spec-mutate-'))
+  const probes = probesIn(root, join(root, 'dist/.mutate'))
+  const record = ({ key, file, line, operator }: GeneratedMutant): Omit<MutantRecord, 'outcome' | 'cpu'> => ({
+    key,
+    file,
+    line,
+    operator
+  })
+  let recorded = 0
+  const next = typed(
+    {
+      ...plan,
+      mutants: mutants.filter(({ key }) => equivalent[key] === undefined),
+      onRecord: (each) => {
+        recorded += 1
+        onRecord(each)
+      }
+    },
+    record
+  )
+  for (const mutant of mutants)
+    if (equivalent[mutant.key] !== undefined) {
+      recorded += 1
+      onRecord({ ...record(mutant), outcome: 'equivalent', cpu: 0 })
+    }
+  const job = async (name: string): Promise<void> => {
+    const copy = join(work, name)
+    copyBuild(copy)
+    for (let mutant = next(); mutant !== undefined; mutant = next()) {
+      const verdict = await tryIn(mutant, { root, copy, probes, budget })
+      recorded += 1
+      onRecord({ ...record(mutant), ...(verdict ?? { outcome: 'types', cpu: 0 }) })
+    }
+  }
+  process.on('exit', () => rmSync(work, { recursive: true, force: true }))
+  await Promise.all(Array.from({ length: jobs }, (_, i) => job(String(i))))
+  return mutants.length - recorded
+}
