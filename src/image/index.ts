@@ -55,6 +55,7 @@ export { activeDisk, type Decryption, type GuestDisk, type Extent, extents, snap
 export { type Chain, chainSize, type Layer, type LocatedExtent, locations } from './guest/chain.js'
 export { map, type MapEntry, mapEntryJson } from './guest/map.js'
 export { readGuest } from './guest/read.js'
+export { type CacheSizes, openDisk, type OpenDisk } from './guest/open-disk.js'
 export { unlock } from './guest/unlock.js'
 export { type Decompressor, portable } from '../compression/decompress.js'
 /** Beside the guest disk: VM state and dirty bitmaps. */

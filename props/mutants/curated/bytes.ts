@@ -17,6 +17,13 @@ export const bytesMutants: readonly Mutant[] = [
     rule: 'pipe reads by one type and then by the next, and writes the other way round'
   },
   {
+    name: 'a cache forgets in the order in which values came',
+    file: 'bytes/last-used.ts',
+    change: { in: 'LastUsed.get', find: 'this.values.delete($key)', to: '' },
+    red: 'props/bytes/last-used.test.ts',
+    rule: 'a cache answers with the values used last, as many as it may have, and with no other'
+  },
+  {
     name: 'an offset that no number holds exactly becomes the nearest one',
     file: 'node/text/values.ts',
     change: { in: 'exactNumber', find: 'isExactRange($size, 0)', to: 'true' },

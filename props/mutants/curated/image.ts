@@ -8,6 +8,20 @@ const onDamagedImages = {
 
 export const imageMutants: readonly Mutant[] = [
   {
+    name: 'an open disk reads ahead wherever it reads',
+    file: 'image/guest/open-disk.ts',
+    change: { in: 'OpenDisk.requested', find: '$at === this.end', to: 'true' },
+    red: 'props/image/guest/open-disk.test.ts',
+    rule: 'reads that follow each other request 64 KiB ahead, and others nothing that they do not need'
+  },
+  {
+    name: 'an open disk keeps no decompressed cluster',
+    file: 'image/guest/open-disk.ts',
+    change: { in: 'OpenDisk.compressed', find: 'this.clusters.add($key, $cluster)', to: '' },
+    red: 'props/image/guest/open-disk.test.ts',
+    rule: 'a compressed cluster is decoded once as long as it is kept'
+  },
+  {
     name: 'a metadump keeps names',
     file: 'image/dump/redact.ts',
     change: { in: 'redactRecords', find: "$as === 'name' ? rename($part) : $part", to: '$part' },
@@ -119,13 +133,13 @@ export const imageMutants: readonly Mutant[] = [
   {
     name: 'a backing file is read past its end',
     file: 'image/guest/chain.ts',
-    change: { in: 'orBelow', find: 'Math.max($e.start, Math.min($end, sizeOf($next)))', to: '$end' },
+    change: { in: 'orBelow', find: 'Math.max($e.start, Math.min($end, layerSize($next)))', to: '$end' },
     ...onDamagedImages
   },
   {
     name: 'the size of a raw backing file is not rounded up to a sector',
     file: 'image/guest/chain.ts',
-    change: { in: 'sizeOf', find: 'Math.ceil($layer.size / sectorSize) * sectorSize', to: '$layer.size' },
+    change: { in: 'layerSize', find: 'Math.ceil($layer.size / sectorSize) * sectorSize', to: '$layer.size' },
     ...onDamagedImages
   },
   {

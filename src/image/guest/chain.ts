@@ -28,7 +28,8 @@ export interface LocatedExtent extends Extent {
   readonly depth: number
 }
 
-const sizeOf = (layer: Layer): number =>
+/** Bytes of the disk that a layer presents. */
+export const layerSize = (layer: Layer): number =>
   layer._tag === 'Raw' ? Math.ceil(layer.size / sectorSize) * sectorSize : layer.disk.size
 
 /**
@@ -41,7 +42,7 @@ const sizeOf = (layer: Layer): number =>
  *
  * assert.equal(chainSize([{ _tag: 'Raw', size: 1000 }]), 1024)
  */
-export const chainSize = (chain: Chain): number => sizeOf(chain[0])
+export const chainSize = (chain: Chain): number => layerSize(chain[0])
 
 /** The file that stores the bytes of a `data` extent of a layer. @see DATA-01 */
 export const fileOf = (layer: Layer | undefined, depth: number): FileRef => ({
@@ -88,7 +89,7 @@ function* layerExtents({ chain, memories }: Walk, depth: number, from: number, t
 function* orBelow(walk: Walk, depth: number, e: Extent): Plan<void, LocatedExtent> {
   const next = walk.chain[depth + 1]
   const end = e.start + e.length
-  const reach = next === undefined ? e.start : Math.max(e.start, Math.min(end, sizeOf(next)))
+  const reach = next === undefined ? e.start : Math.max(e.start, Math.min(end, layerSize(next)))
   if (reach > e.start) yield* locate(walk, depth + 1, e.start, reach)
   if (end > reach) yield* emit<LocatedExtent>({ ...cut(e, reach, end), depth })
 }

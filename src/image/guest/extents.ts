@@ -129,7 +129,7 @@ const subclusterKinds: Readonly<Record<Exclude<Subcluster, 'invalid' | 'compress
 }
 
 /** Neighbouring L2 entries, and what they are read with. */
-interface Table {
+export interface Table {
   readonly disk: GuestDisk
   readonly view: L2View
   /** Host byte of the first of them. */
@@ -139,7 +139,7 @@ interface Table {
 }
 
 /** Why entry `i`, which maps guest byte `guest`, cannot be followed, if it cannot. */
-const issuesOf = ({ disk: { g }, view, at, isSound }: Table, i: number, guest: number): readonly Issue[] => {
+export const issuesOf = ({ disk: { g }, view, at, isSound }: Table, i: number, guest: number): readonly Issue[] => {
   const isSuspect =
     g.externalDataFile || (view.kind(i) !== clusterKind.Compressed && !view.isZero(i) && !isSound(view, i))
   if (!isSuspect) return []
@@ -152,7 +152,12 @@ const issuesOf = ({ disk: { g }, view, at, isSound }: Table, i: number, guest: n
 }
 
 /** The extents of the `n` clusters of one run from entry `i` on, which can be followed and starts at guest byte `start`. */
-const clusterExtents = ({ view, disk: { g } }: Table, i: number, n: number, start: number): readonly Extent[] => {
+export const clusterExtents = (
+  { view, disk: { g } }: Table,
+  i: number,
+  n: number,
+  start: number
+): readonly Extent[] => {
   const size = clusterSize(g)
   const kind = view.kind(i)
   if (kind === clusterKind.Compressed)
@@ -193,7 +198,7 @@ const subclusterExtents = (view: L2View, i: number, n: number, start: number): r
 }
 
 /** L1 entries that one request reads. */
-const l1Piece = 2 ** 13
+export const l1Piece = 2 ** 13
 
 /** The L2 table offsets of entries `first` up to `end` of an L1 table. */
 function* l2Offsets(disk: GuestDisk, first: number, end: number): Plan<(i: number) => number> {
