@@ -76,9 +76,9 @@ test('it holds only the built src, spec and generators, the vectors, README, LIC
   const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((path) =>
     statSync(join(installed, path)).isFile()
   )
-  const built = /^dist\/(src|spec|props\/arbitrary)\/.+\.(c?js|d\.c?ts|cache)$/
+  const built = /^dist\/(src|spec|props\/arbitrary)\/.+\.(c?js|d\.c?ts|c?js\.map)$/
   const permitted = new RegExp(
-    `${built.source}|^dist/src/explorer/explorer\\.html$|^corpus/(images|vectors)/.+$|^corpus/witnesses\\.json$|^dist/src/qcow2\\.1$|^(README\\.md|LICENSE|package\\.json)$`
+    `${built.source}|^dist/src/explorer/explorer\\.html$|^dist/src/bin/LICENSES$|^corpus/(images|vectors)/.+$|^corpus/witnesses\\.json$|^dist/src/qcow2\\.1$|^(README\\.md|LICENSE|package\\.json)$`
   )
   assert.equal(
     files.filter((path) => !permitted.test(path)),
@@ -187,24 +187,44 @@ for (const [command, path] of Object.entries(manifest.bin)) {
     }
   })
 
-  test(`the command ${command} starts with the compiled code of its build, with that of another, and without`, () => {
-    const bundle = join(installed, 'dist/src/node/bundle.cjs')
-    const kept = join(installed, 'dist/src/bin/main.cjs.cache')
-    const cachedData = readFileSync(kept)
-    const taken = `const { script, kept } = require(process.argv[1])
-      process.exitCode = script(require('node:fs').readFileSync(kept)).cachedDataRejected ? 1 : 0`
-    const takes = (): number | null => node('-e', taken, bundle).status
-    assert.is(takes(), 0)
-    const starts = (): void => assert.is(node(linked, '--version').printed.split('\n')[0], `qcow2 ${manifest.version}`)
-    // Its second word names the version that made it.
-    writeFileSync(
-      kept,
-      cachedData.map((byte, i) => (i === 4 ? byte ^ 1 : byte))
-    )
-    starts()
-    rmSync(kept)
-    starts()
-    writeFileSync(kept, cachedData)
+  test(`the command ${command} keeps its compiled code in the user's cache folder, and starts from it`, () => {
+    const folder = join(consumer, 'user')
+    const kept = join(folder, 'qcow2-spec/code/info')
+    const start = (...words: readonly string[]) =>
+      spawnSync(process.execPath, [linked, ...words], {
+        cwd: consumer,
+        encoding: 'utf8',
+        env: {
+          ...process.env,
+          XDG_CACHE_HOME: folder,
+          ...(words.length === 0 ? { NODE_DISABLE_COMPILE_CACHE: '1' } : {})
+        }
+      }).stdout
+    /** Whether V8 takes the code that is kept. */
+    const taken = `const load = (name) => require(process.argv[1] + name + '.cjs')
+      const [bundle, cache, text] = [load('bundle'), load('code-cache'), load('bundle').text()]
+      const code = cache.read(process.argv[2], cache.keyOf(bundle.digestOf(text)))
+      process.exitCode = code !== undefined && bundle.script(text, code).cachedDataRejected === false ? 0 : 1`
+    const takes = (): boolean => node('-e', taken, join(installed, 'dist/src/node/'), kept).status === 0
+
+    start()
+    start('info', 'missing.qcow2')
+    assert.not.ok(existsSync(folder))
+    const printed = start('info', 'disk.qcow2')
+    assert.ok(takes())
+    const code = readFileSync(kept)
+    assert.is(start('info', 'disk.qcow2'), printed)
+    assert.equal(readFileSync(kept), code)
+    // The second word names the version of V8, the last bytes are the key of the bundle.
+    for (const place of [4, code.length - 1]) {
+      writeFileSync(
+        kept,
+        code.map((byte, i) => (i === place ? byte ^ 1 : byte))
+      )
+      assert.not.ok(takes())
+      assert.is(start('info', 'disk.qcow2'), printed)
+      assert.ok(takes())
+    }
   })
 
   test(`the bundled command ${command} finds the packages and threads outside the bundle`, () => {

@@ -11,7 +11,7 @@ const hasRun = (loaded: unknown): loaded is { readonly run: Run } =>
 /** The command as it is published, from its bundle. Loading it carries out a command line: that of `--version`. */
 export const loadCommand = async (): Promise<Run> => {
   process.argv = [process.execPath, 'qcow2', '--version']
-  const loaded = bundle.run(bundle.script())
+  const loaded = bundle.run(bundle.script(bundle.text()))
   if (!hasRun(loaded)) throw new Error('the bundle of the command exports no function run')
   await new Promise(setImmediate)
   return loaded.run

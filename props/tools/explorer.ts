@@ -1,18 +1,20 @@
 /** `npm run explorer`: builds the page of the explorer, one HTML file that needs no network. */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { build } from 'esbuild'
+import { build, type Metafile } from 'esbuild'
+import { licencesOf } from './licences.js'
 
 const source = 'src/explorer/page'
 const out = 'dist/src/explorer'
 
-/** The program of an entry point as text for a script element. */
-const bundled = async (entry: string): Promise<string> => {
-  const { outputFiles } = await build({
+/** The program of an entry point as text for a script element, and what is in it. */
+const bundled = async (entry: string): Promise<{ readonly text: string; readonly metafile: Metafile }> => {
+  const { outputFiles, metafile } = await build({
     entryPoints: [`${source}/${entry}`],
     bundle: true,
     minify: true,
     write: false,
+    metafile: true,
     platform: 'browser',
     target: 'es2022',
     format: 'iife',
@@ -21,7 +23,7 @@ const bundled = async (entry: string): Promise<string> => {
     jsx: 'automatic',
     jsxImportSource: 'preact'
   })
-  return (outputFiles[0]?.text ?? '').replaceAll('</script', '<\\/script').trim()
+  return { text: (outputFiles[0]?.text ?? '').replaceAll('</script', '<\\/script').trim(), metafile }
 }
 
 const style = async (): Promise<string> => {
@@ -35,7 +37,7 @@ const [page, worker, css] = await Promise.all([bundled('main.tsx'), bundled('wor
 // Only the program of this file runs; images on servers are what the page may ask for.
 const policy = [
   "default-src 'none'",
-  `script-src ${hashOf(page)} blob:`,
+  `script-src ${hashOf(page.text)} blob:`,
   'worker-src blob:',
   "style-src 'unsafe-inline'",
   'img-src data:',
@@ -43,7 +45,7 @@ const policy = [
   "base-uri 'none'",
   "form-action 'none'"
 ].join('; ')
-const parts = { style: css, image: 'null', worker, page }
+const parts = { style: css, image: 'null', worker: worker.text, page: page.text }
 
 /** The template with a text in the empty element of this id. */
 const filled = (html: string, [id, text]: readonly [string, string]): string =>
@@ -53,5 +55,8 @@ const template = readFileSync(`${source}/page.html`, 'utf8')
 mkdirSync(out, { recursive: true })
 writeFileSync(
   `${out}/explorer.html`,
-  Object.entries(parts).reduce(filled, template).replace('content=""', `content="${policy}"`)
+  `${Object.entries(parts).reduce(filled, template).replace('content=""', `content="${policy}"`)}
+<!--
+${licencesOf(page.metafile, worker.metafile).replaceAll('--', '==')}-->
+`
 )

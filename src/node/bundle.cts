@@ -1,26 +1,26 @@
-/** The command's bundle, and the code that Node made of it when it was built. */
+/** The command's bundle, as a script that can start from compiled code. */
 import fs = require('node:fs')
 import path = require('node:path')
 import vm = require('node:vm')
 
 const filename = path.join(__dirname, '../bin/main.cjs')
 
-/** Where that code is kept. */
-const kept = `${filename}.cache`
+/** The text of the bundle. */
+const text = (): string => fs.readFileSync(filename, 'latin1')
 
-/** The bundle; code of another Node is not taken, and what is missing is made anew. */
-const script = (cachedData?: Buffer): vm.Script =>
-  new vm.Script(fs.readFileSync(filename, 'latin1'), {
-    filename,
-    ...(cachedData === undefined ? {} : { cachedData })
-  })
+/** The digest of the bundle: its last line, a comment. */
+const digestOf = (bundle: string): string => bundle.slice(bundle.lastIndexOf('//') + 2).trim()
+
+/** The bundle; compiled code of another Node is not taken, and what is missing is compiled. */
+const script = (bundle: string, cachedData?: Buffer): vm.Script =>
+  new vm.Script(bundle, { filename, ...(cachedData === undefined ? {} : { cachedData }) })
 
 /** Runs it, which carries out the command line; returns what it exports. */
-const run = (bundle: vm.Script): unknown => {
+const run = (compiled: vm.Script): unknown => {
   const module = { exports: {} }
-  const body: unknown = bundle.runInThisContext()
+  const body: unknown = compiled.runInThisContext()
   if (typeof body === 'function') Reflect.apply(body, undefined, [require, filename, module])
   return module.exports
 }
 
-export = { kept, script, run }
+export = { text, digestOf, script, run }
