@@ -135,7 +135,7 @@ export const writing = (writes: number) => (): Sides | string => {
 }
 
 /** The path of a raw file of this many MiB of real data: Node's own program, repeated. */
-const realData = (megabytes: number): string => {
+export const realData = (megabytes: number): string => {
   const path = join(scratch, `real-${megabytes}.raw`)
   const program = readFileSync(process.execPath)
   if (!existsSync(path))
@@ -187,10 +187,17 @@ export const filling =
 export const node = (...args: readonly string[]): number | null =>
   spawnSync(process.execPath, args, { stdio: 'ignore' }).status
 
-export const starting = (): Sides | string => {
-  const image = smallImage()
+/** The path of a new image, made by qemu-img; undefined without it. */
+const newImage = (): string | undefined => {
+  const path = join(scratch, 'new.qcow2')
+  return qemu('create', '-q', '-f', 'qcow2', path, '1G') === 0 ? path : undefined
+}
+
+/** A command on a small image, and Node alone. */
+export const starting = (word: string) => (): Sides | string => {
+  const image = word === 'info' ? smallImage() : newImage()
   if (image === undefined) return 'no image'
-  return equal({ ours: () => node(command, 'info', image), theirs: () => node('-e', '0'), process: ['info', image] })
+  return equal({ ours: () => node(command, word, image), theirs: () => node('-e', '0'), process: [word, image] })
 }
 
 /** A module that prints the peak memory of its process in KiB to standard error. */

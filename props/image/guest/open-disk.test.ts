@@ -227,15 +227,14 @@ test('the L1 table is requested once, an L2 table as long as it is kept, and dat
   )
 })
 
-test('reads that follow each other request 64 KiB ahead, and others nothing that they do not need', () => {
+test('reads that follow each other request 128 KiB ahead, and others nothing that they do not need', () => {
   const { read } = watched()
   read(0, 512)
-  assert.equal(read(512, 512), [data(0, size, 512)])
-  for (let at = 1024; at + 512 <= size; at += 512) assert.equal(read(at, 512), [])
-  assert.equal(read(size, 512), [])
-  assert.equal(read(size + 512, 512), [data(0, size, size + 512)])
+  assert.equal(read(512, 512), [data(0, 2 * size, 512)])
+  for (let at = 1024; at <= 2 * size; at += 512) assert.equal(read(at, 512), [])
+  assert.equal(read(2 * size + 512, 512), [data(0, 2 * size, 2 * size + 512)])
   assert.equal(read(8 * size, 512), [data(0, 512, 8 * size)])
-  assert.equal(read(8 * size + 512, 2 * size), [data(0, 2 * size, 8 * size + 512)])
+  assert.equal(read(8 * size + 512, 4 * size), [data(0, 4 * size, 8 * size + 512)])
 })
 
 test('a compressed cluster is decoded once as long as it is kept', () => {

@@ -12,7 +12,7 @@ export const imageMutants: readonly Mutant[] = [
     file: 'image/guest/open-disk.ts',
     change: { in: 'OpenDisk.requested', find: '$at === this.end', to: 'true' },
     red: 'props/image/guest/open-disk.test.ts',
-    rule: 'reads that follow each other request 64 KiB ahead, and others nothing that they do not need'
+    rule: 'reads that follow each other request 128 KiB ahead, and others nothing that they do not need'
   },
   {
     name: 'an open disk keeps no decompressed cluster',

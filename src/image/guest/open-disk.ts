@@ -30,7 +30,7 @@ export interface CacheSizes {
 const usualSizes: CacheSizes = { tables: 2 ** 23, clusters: 2 ** 23 }
 
 /** Bytes that are read ahead where reads follow each other. */
-const aheadSize = 2 ** 16
+const aheadSize = 2 ** 17
 
 /** Stored guest bytes that were read ahead. */
 interface Ahead {
