@@ -1,4 +1,5 @@
 /** Every on-disk structure of qcow2: codecs, rules, views and limits. The interfaces of their values are generated. */
+export { type Complaint, isIssue, type Issue, show } from '../bytes/issue.js'
 export type * from './header-values.js'
 export type * from './table-values.js'
 export {
