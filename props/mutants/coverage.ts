@@ -59,12 +59,22 @@ const union = (intervals: readonly Interval[]): readonly Interval[] => {
 export const ran = (intervals: readonly Interval[], offset: number): boolean =>
   intervals.some(([start, end]) => start <= offset && offset < end)
 
+/** The value of a text of JSON; undefined if it is none. */
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** What the processes that wrote to a folder ran of the sources, whose built code is in another folder. */
 export const readCoverage = (folder: string, built: URL): Coverage => {
   const found = new Map<string, readonly Interval[]>()
   for (const name of readdirSync(folder)) {
-    const decoded = V8Coverage.decode(JSON.parse(readFileSync(join(folder, name), 'utf8')))
-    if (decoded._tag === 'Left') throw new Error(`${name} is no coverage of V8`)
+    const decoded = V8Coverage.decode(parsed(readFileSync(join(folder, name), 'utf8')))
+    // A process that was killed may have written half of it.
+    if (decoded._tag === 'Left') continue
     for (const { url, functions } of decoded.right.result) {
       if (!url.startsWith(built.href)) continue
       const file = url.slice(built.href.length).replace(/\.js$/, '.ts')
