@@ -14,7 +14,7 @@ import { minimalShapes, type Shape, traitsOf } from '../arbitrary/shape.js'
 import { inFolder, load, names, store } from '../differential/files.js'
 import { judgedByUs } from '../differential/seen.js'
 import { holdsInTime } from '../run/holds.js'
-import { suite } from '../run/suite.js'
+import { share, suite } from '../run/suite.js'
 import { begin } from '../transition/model/recording.js'
 import { messageOf, valueOf } from './outcome.js'
 
@@ -31,6 +31,7 @@ const advanced = (session: Session, move: Move, disk: Disk, mark: number): Disk 
   const command = commandOf(move, disk, mark)
   const outcome = step(command, disk)
   const done = session.command(command)
+  share('commands carried out', 0.3, E.isRight(done))
   if (E.isLeft(done)) return disk
   assert.is(outcome._tag, 'Done')
   return outcome._tag === 'Done' ? outcome.disk : disk

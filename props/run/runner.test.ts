@@ -57,6 +57,20 @@ test('a failing assertion is a failure, with its message and the command that re
   reports(run({ a: failing, b: good }), '1 passed, 1 failed', 'one is not two', replay)
 })
 
+test('a test in which too little happened is a failure, and else the share is printed', () => {
+  const counting = (most: number, happened: number): string =>
+    `for (let i = 0; i < ${most}; i++) share('commands carried out', 0.5, i < ${happened})`
+  const counted = file(
+    `import { share } from ${ours('suite.js')}`,
+    `test('never', () => { ${counting(50, 24)} })`,
+    `test('often', () => { ${counting(50, 25)} })`,
+    `test('a short run', () => { ${counting(49, 0)} })`,
+    'test.run()'
+  )
+  const texts = ['commands carried out: 24 of 50, expected 50 % at least', 'commands carried out: 25 of 50']
+  reports(run({ a: counted }), '2 passed, 1 failed', ...texts)
+})
+
 test('a thrown value that is no Error fails only its test', () => {
   const throwing = file("test('a', () => { throw 'plain' })", "test('b', () => {})", 'test.run()')
   reports(run({ a: throwing }), '1 passed, 1 failed', "thrown: 'plain'")

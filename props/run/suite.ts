@@ -51,6 +51,8 @@ const registered: string[] = []
 const counted = { suites: 0, cases: 0 }
 const { brief } = drawFromEnvironment()
 const current = { properties: 0, options: '' }
+/** Of the running test: how often each thing could happen, how often it did, and the least share that proves something. */
+const shares = new Map<string, { cases: number; happened: number; readonly least: number }>()
 
 /** Names the file whose suites follow, and selects the tests whose full title has every one of `greps`. */
 export const select = (file: string, greps: readonly string[]): void => {
@@ -66,6 +68,27 @@ export const checked = (cases: number, options = ''): void => {
   counted.cases += cases
   current.properties += 1
   current.options = options
+}
+
+/** Cases from which on a share says something: a short run has less, and is no proof. */
+const fewest = 50
+
+/**
+ * Counts a case of the running test in which something happened or not, such as a command that may be refused. The test
+ * fails if it happened in less than `least` of its cases: it would pass where nothing ever happens.
+ */
+export const share = (what: string, least: number, happened: boolean): void => {
+  const { cases, happened: before } = shares.get(what) ?? { cases: 0, happened: 0 }
+  shares.set(what, { cases: cases + 1, happened: before + Number(happened), least })
+}
+
+/** Throws for the first share of the running test that is too small. */
+const judgeShares = (): void => {
+  for (const [what, { cases, happened, least }] of shares) {
+    const text = `${what}: ${happened} of ${cases}`
+    if (cases >= fewest && happened < least * cases) throw new Error(`${text}, expected ${100 * least} % at least`)
+    notes.push(text)
+  }
 }
 
 /** Adds a line to what the runner prints below the file: a figure worth knowing. */
@@ -124,7 +147,9 @@ export const suite = (name: string): Suite => {
         return
       }
       Object.assign(current, { properties: 0, options: '' })
+      shares.clear()
       await work()
+      judgeShares()
       tests.set(key, true)
     }
     inner(title, recorded(key, '', proof))

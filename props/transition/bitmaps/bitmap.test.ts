@@ -17,7 +17,7 @@ import { step as carryOut } from '../../../src/transition/command.js'
 import type { CreateOptions } from '../../../src/transition/create/options.js'
 import { holds } from '../../run/holds.js'
 import { needsQemu } from '../../run/qemu.js'
-import { note, suite } from '../../run/suite.js'
+import { note, share, suite } from '../../run/suite.js'
 import { crashStates } from '../crash/crashes.js'
 import { headOf } from '../engine/heads.js'
 import {
@@ -113,6 +113,7 @@ const coverAll = (found: readonly Bitmap[], wanted: readonly Bitmap[]): boolean 
 /** The machine after a command that may be refused: a crash leaves its writes recorded, and of all else all or nothing. */
 const recorded = (m: Machine, c: BitmapCommand, count: () => void = () => undefined): Machine => {
   const done = perhaps(m, c)
+  share('commands carried out', 0.3, E.isRight(done))
   if (E.isLeft(done)) return m
   const [old, now] = [abstraction(m.files, traits), abstraction(done.right.files, traits)]
   for (const files of crashStates(m.files, done.right.writes)) {
@@ -233,7 +234,9 @@ test('a merge marks the ranges of the merged bitmap', () => {
       const m = script.reduce<Machine>((n, c) => E.getOrElse((): Machine => n)(perhaps(n, c)), start)
       const source = abstraction(m.files, traits).bitmaps.find((b) => b.name === from)
       const merged = perhaps(m, { _tag: 'BitmapMerge', from, name })
-      if (source === undefined || E.isLeft(merged)) return
+      const isMerged = source !== undefined && E.isRight(merged)
+      share('merges carried out', 0.02, isMerged)
+      if (!isMerged) return
       const unit = source.granularity
       // One byte of each granule: the first or the last.
       const bytes = [...source.dirty].map((i) => (i % 2 === 0 ? i * unit : Math.min((i + 1) * unit, options.size) - 1))

@@ -12,6 +12,7 @@ import { type Head, headIn, unlikeHead } from '../../../src/crash/head.js'
 import type { AnyCommand } from '../../../src/transition/command.js'
 import type { CreateOptions } from '../../../src/transition/create/options.js'
 import { areaBytes } from '../../../src/transition/engine/extension-area.js'
+import { share } from '../../run/suite.js'
 import { crashStates } from '../crash/crashes.js'
 import {
   abstraction,
@@ -121,6 +122,7 @@ const survives = (old: ReturnType<typeof viewOf>, now: ReturnType<typeof viewOf>
 /** The machine after a command that may be refused, every crash on the way survived, and nothing worse in the end. */
 export const through = (m: Machine, command: AnyCommand, seen: Seen): Machine => {
   const done = perhaps(m, command)
+  share('commands carried out', 0.3, E.isRight(done))
   if (E.isLeft(done)) return m
   const { files, writes } = done.right
   const [old, now] = [viewOf(m.files), viewOf(files)]

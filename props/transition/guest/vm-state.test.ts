@@ -9,7 +9,7 @@ import { activeVmState } from '../../../src/image/guest/vm-state.js'
 import type { AnyCommand } from '../../../src/transition/command.js'
 import type { CreateOptions } from '../../../src/transition/create/options.js'
 import { holds } from '../../run/holds.js'
-import { note, suite } from '../../run/suite.js'
+import { note, share, suite } from '../../run/suite.js'
 import { crashStates } from '../crash/crashes.js'
 import {
   countsOf,
@@ -75,6 +75,7 @@ test('it reads back, the guest disk stays, and a crash leaves each byte old or n
       script.reduce<Machine>((m, drawn, i) => {
         const command = commandOf(drawn, i + 1)
         const done = perhaps(m, command)
+        share('commands carried out', 0.5, done._tag === 'Right')
         if (done._tag === 'Left') return m
         const [old, now] = [vmState(m.files), vmState(done.right.files)]
         const { corruptions, leaks, checkErrors } = countsOf(done.right.files)

@@ -14,7 +14,7 @@ import { open } from '../../../src/transition/engine/open.js'
 import type { WritableImage } from '../../../src/transition/engine/command-state.js'
 import { repair } from '../../../src/transition/repair/repair.js'
 import { holds } from '../../run/holds.js'
-import { note, suite } from '../../run/suite.js'
+import { note, share, suite } from '../../run/suite.js'
 import { type Files, runOver } from '../model/machine.js'
 
 const test = suite('damaged')
@@ -95,6 +95,7 @@ const outcome = <A extends { readonly writes: readonly HostWrite[] }>(
   const done = runOver(files, plan)
   if (E.isLeft(done)) {
     assert.ok(done.left.length > 0)
+    share('plans that end in writes', 0.3, false)
     seen.refused++
     return done
   }
@@ -103,6 +104,7 @@ const outcome = <A extends { readonly writes: readonly HostWrite[] }>(
   for (const w of done.right.writes)
     if (w._tag === 'Write') assert.ok(Number.isSafeInteger(w.at + w.bytes.length), `a write at ${w.at}`)
   seen.done++
+  share('plans that end in writes', 0.3, true)
   return done
 }
 
