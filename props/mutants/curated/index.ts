@@ -1,5 +1,6 @@
 /** The mutants that were chosen by hand, by room of src. */
 import type { Mutant } from '../mutant.js'
+import { boundaryMutants } from './boundaries.js'
 import { bytesMutants } from './bytes.js'
 import { compressionMutants } from './compression.js'
 import { crashMutants } from './crash.js'
@@ -27,6 +28,7 @@ export const curated: readonly Mutant[] = [
   ...encryptionMutants,
   ...holeMutants,
   ...imageMutants,
+  ...boundaryMutants,
   ...storeMutants,
   ...engineMutants,
   ...guestMutants,

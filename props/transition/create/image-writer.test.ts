@@ -139,6 +139,20 @@ test('an image reads as its input, has exact refcounts, and can be written to', 
   )
 })
 
+test('an image whose refcount table has several clusters reads as its input', () => {
+  // With clusters of 512 bytes and refcounts of 64 bits a cluster of the refcount table covers 4096 clusters.
+  for (const n of [3960, 3961, 4000, 4030, 4031, 4032, 4033, 4096, 8100]) {
+    const { files, wanted } = filled(
+      { clusterBits: 9, refcountOrder: 6 },
+      [{ kind: 'data', n, mark: 3 }],
+      false,
+      nothing
+    )
+    assert.is(exitCode(countsOf(files)), 0, String(n))
+    assert.is(Buffer.compare(abstraction(files, traits).content, wanted), 0, String(n))
+  }
+})
+
 test('no host byte is written twice, and before the last write the file is no image', () => {
   holds(
     fc.property(geometry, fc.array(part, { minLength: 1, maxLength: 6 }), (geometry, parts) => {

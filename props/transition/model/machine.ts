@@ -57,6 +57,7 @@ export const perform = (files: Files, writes: readonly HostWrite[]): Files => {
   const now: Record<'image' | 'data', Uint8Array> = { image: files.image.slice(), data: files.data.slice() }
   for (const w of writes) {
     if (w._tag === 'Flush') continue
+    if (w.file.depth !== 0) throw new Error(`a write to a file ${w.file.depth} backing files down`)
     const bytes = now[w.file.part]
     if (w._tag === 'Truncate') now[w.file.part] = grown(bytes, w.length)
     else if (w._tag === 'Punch') bytes.fill(0, w.at, w.at + w.length)
@@ -90,11 +91,13 @@ export const newMachine = (options: CreateOptions, backing: Uint8Array = nothing
 /** A machine one command later, and what that took. */
 export interface Moved extends Machine, Omit<Step, 'next'> {}
 
-/** What a command does, or why it is refused. */
+/** What a command does, or why it is refused. Fails if it writes to an external data file that the image has not. */
 export const perhaps = (m: Machine, command: AnyCommand): E.Either<readonly Issue[], Moved> =>
-  E.map(({ next, ...rest }: Step) => ({ files: perform(m.files, rest.writes), opened: next, ...rest }))(
-    runOver(m.files, step(m.opened, command, m.files.image.length))
-  )
+  E.map(({ next, ...rest }: Step) => {
+    const toData = rest.writes.some((each) => each._tag !== 'Flush' && each.file.part === 'data')
+    if (toData && !next.g.externalDataFile) throw new Error('a write to an external data file, which the image has not')
+    return { files: perform(m.files, rest.writes), opened: next, ...rest }
+  })(runOver(m.files, step(m.opened, command, m.files.image.length)))
 
 const referenceOf = ({ image, data, backing }: Files): Image =>
   openImage(image, data.length > 0 ? data : undefined, backing.length > 0 ? backing : undefined)

@@ -65,9 +65,11 @@ const inHeader = (bytes: Uint8Array, offset: number): readonly StructurePart[] =
   const start = fixed.size
   const found = [...inRows(fixed.rows, bytes, 0, offset), ...inRows(additionalFields.rows, bytes, start, offset)]
   if (found.length > 0) return found
-  const size = bytes.length - start
-  const value = raw(bytes, start, size)
-  return single('unknown additional fields', start, size, value, 'HDR-03', 'kept when the header is rewritten')
+  const ends = additionalFields.rows.map((p) => start + p.at + p.row.as.size).filter((end) => end <= bytes.length)
+  const from = Math.max(start, ...ends)
+  const size = bytes.length - from
+  const value = raw(bytes, from, size)
+  return single('unknown additional fields', from, size, value, 'HDR-03', 'kept when the header is rewritten')
 }
 
 /** Most bytes of a string or of extra data that a value has: a damaged length may name more than the file holds. */
