@@ -4,7 +4,7 @@ import { hex } from '../../bytes/octets.js'
 import type { Halves } from '../../bytes/words.js'
 import { l1Faults, l1Rules } from '../../format/l1.js'
 import { l1Copied } from './copied.js'
-import { inconsistent, lazily, severityOf } from './findings.js'
+import { inconsistent, type LazyIssue, lazily, severityOf } from './findings.js'
 import { checkEntries } from './l2-entries.js'
 import type { L2Table } from './l2-table.js'
 import type { CheckState } from './state.js'
@@ -16,15 +16,21 @@ const span = (state: CheckState, { at, size }: Reference): readonly [number, num
   Math.floor((at + size - 1) / state.size)
 ]
 
+/** A reference that is not counted. @see CHK-02 */
+const pastEnd = ({ fileLength }: CheckState, { structure, at, size }: Reference): LazyIssue => ({
+  clause: 'CHK-02',
+  render: () => {
+    const found = `${size} bytes, a cluster or more past the end at ${fileLength}`
+    return inconsistent('CHK-02', { structure, at, size }, found, 'a place in the file')
+  }
+})
+
 /** Counts references to every cluster of a host range, if it is in the file. Returns whether it is. @see CHK-02, L2-08 and REF-01 */
 const count = (state: CheckState, r: Reference, times: number): boolean => {
   if (reachesPastEnd(r, state.fileLength, state.size)) {
-    const { structure, at, size } = r
-    const found = `${size} bytes, a cluster or more past the end at ${state.fileLength}`
-    const render = (): Complaint => inconsistent('CHK-02', { structure, at, size }, found, 'a place in the file')
-    state.findings.add('corruption', { clause: 'CHK-02', render }, times, r.guest)
+    state.findings.add('corruption', pastEnd(state, r), times, r.guest)
     const within = clustersWithin(r, state.fileLength, state.size)
-    if (within > 0) state.uncounted.add(Math.floor(at / state.size), within, times)
+    if (within > 0) state.uncounted.add(Math.floor(r.at / state.size), within, times)
     return false
   }
   const [first, last] = span(state, r)
@@ -35,14 +41,11 @@ const count = (state: CheckState, r: Reference, times: number): boolean => {
 /** Adds a note for a structure that reaches past the end of the file; its cluster is sound. @see GEN-03 */
 const noteCut = ({ end, findings }: CheckState, { structure, at, size, guest }: Reference): void => {
   if (at + size <= end) return
-  const found = `${Math.max(0, end - at)} of its ${size} bytes before the end of the file`
-  const complaint = inconsistent(
-    'GEN-03',
-    { structure, at, size },
-    found,
-    'all of them; what is missing reads as zeros'
-  )
-  findings.add('note', complaint, 1, guest)
+  const render = (): Complaint => {
+    const found = `${Math.max(0, end - at)} of its ${size} bytes before the end of the file`
+    return inconsistent('GEN-03', { structure, at, size }, found, 'all of them; what is missing reads as zeros')
+  }
+  findings.add('note', { clause: 'GEN-03', render }, 1, guest)
 }
 
 const claim = (state: CheckState, r: Reference): void => {

@@ -1,6 +1,6 @@
 /** What the header, the snapshot table and bitmaps break that QEMU ignores when it opens an image. */
 import type { ClauseId } from '../../../spec/clauses/index.js'
-import { further, type Issue, refusalOf } from '../../bytes/issue.js'
+import { type Complaint, further, type Issue, refusalOf } from '../../bytes/issue.js'
 import { repeats } from '../../bytes/list.js'
 import { hex, label, toHex } from '../../bytes/octets.js'
 import { type Plan, readAt } from '../../bytes/plan.js'
@@ -66,6 +66,10 @@ const headerFindings = (state: CheckState, m: Metadata): void => {
 
 const quoted = (bytes: Uint8Array): string => `'${label(bytes.subarray(0, 64))}'`
 
+/** Whether the bytes are digits, one at least. */
+const isDecimal = (bytes: Uint8Array): boolean =>
+  bytes.length > 0 && bytes.every((byte) => byte >= 0x30 && byte <= 0x39)
+
 const isOfL1 = ({ field }: Issue): boolean => field === 'l1_table_offset' || field === 'l1_size'
 
 /** Issues of a snapshot table entry; of those about its L1 table the first alone. */
@@ -82,14 +86,16 @@ const snapshotFindings = (state: CheckState, m: Metadata): void => {
   const sameName = new Set(repeats(m.snapshots.map((s) => toHex(s.name))))
   for (const [i, s] of m.snapshots.entries()) {
     const start = table + (starts[i] ?? 0)
-    const find = (severity: 'flaw' | 'note', clause: ClauseId, key: 'id' | 'name', found: string, expected: string) => {
-      const place = further(snapshotEntry.placeOf(key, s), start)
-      state.findings.add(severity, inconsistent(clause, place, found, expected, 'format'))
+    const find = (severity: 'flaw' | 'note', clause: ClauseId, key: 'id' | 'name', more: string, expected: string) => {
+      const render = (): Complaint => {
+        const place = further(snapshotEntry.placeOf(key, s), start)
+        return inconsistent(clause, place, `${quoted(s[key])}${more}`, expected, 'format')
+      }
+      state.findings.add(severity, { clause, render })
     }
-    if (sameId.has(i)) find('flaw', 'SNAP-01', 'id', `${quoted(s.id)} once more`, 'unique ids')
-    if (!/^[0-9]+$/.test(label(s.id))) find('note', 'SNAP-06', 'id', quoted(s.id), 'a decimal number')
-    if (sameName.has(i) && s.name.length > 0)
-      find('note', 'SNAP-06', 'name', `${quoted(s.name)} once more`, 'a name of its own')
+    if (sameId.has(i)) find('flaw', 'SNAP-01', 'id', ' once more', 'unique ids')
+    if (!isDecimal(s.id)) find('note', 'SNAP-06', 'id', '', 'a decimal number')
+    if (sameName.has(i) && s.name.length > 0) find('note', 'SNAP-06', 'name', ' once more', 'a name of its own')
     const alone = snapshotRules.judge(s, state.g, start)
     const sizes = snapshotSizeRules.judge(s, { ...state.g, disk: m.header.size }, start)
     for (const issue of [...firstOfL1(alone), ...firstOfL1(sizes)]) state.findings.add(severityOf(issue), issue)
