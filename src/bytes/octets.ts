@@ -29,14 +29,20 @@ export const concat = (parts: readonly Uint8Array[]): Uint8Array => {
   return out
 }
 
+/** Whether the second of two parts goes on in memory where the first ends. */
+export const adjoin = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.buffer === b.buffer && a.byteOffset + a.length === b.byteOffset
+
 /** The parts one after the other: where each goes on in the memory of the one before, that memory itself. */
 export const joined = (parts: readonly Uint8Array[]): Uint8Array => {
   const [first] = parts
   if (first === undefined) return empty
-  let length = 0
-  for (const p of parts) {
-    if (p.buffer !== first.buffer || p.byteOffset !== first.byteOffset + length) return concat(parts)
-    length += p.length
+  let length = first.length
+  for (let i = 1, last = first; i < parts.length; i++) {
+    const next = parts[i] ?? empty
+    if (!adjoin(last, next)) return concat(parts)
+    length += next.length
+    last = next
   }
   return new Uint8Array(first.buffer, first.byteOffset, length)
 }

@@ -1,7 +1,7 @@
 /** Transactions: what one command changes, as metadata that it reads back and as one ordered list of host writes. */
 import type { HostWrite } from '../../bytes/host-write.js'
 import type { Issue } from '../../bytes/issue.js'
-import { empty, equal, hex, joined } from '../../bytes/octets.js'
+import { adjoin, empty, equal, hex, joined } from '../../bytes/octets.js'
 import {
   type Answer,
   bytesOf,
@@ -36,6 +36,9 @@ export const beyondFiles = (structure: string, at: number, size: number): readon
   at + size <= Number.MAX_SAFE_INTEGER
     ? []
     : [refusal('GEN-05', hex(at), 'a place in a file', { phase: 'limit', structure, at, size })]
+
+/** Sectors of a write from which on it goes on only with those that are next to them in memory: a large table is not copied. */
+const mostCopied = 2 ** 16 / sectorSize
 
 /** The sectors that `bytes` at byte `at` touch: their numbers, and where each begins relative to `bytes`, negative where it begins before them. */
 function* touched(at: number, bytes: Uint8Array): Generator<{ readonly s: number; readonly start: number }> {
@@ -82,18 +85,18 @@ export class Transaction {
   }
 
   /**
-   * Changes metadata at a byte offset of the image file. In a new cluster the stage is always `prepare`. Fails where no
-   * file reaches.
+   * Changes metadata at a byte offset of the image file to these bytes, which stay as they are. In a new cluster the stage is
+   * always `prepare`. Fails where no file reaches.
    *
    * @see GEN-05
    */
   *put(section: Section, stage: Stage, at: number, bytes: Uint8Array): Plan<void> {
     yield* failOn(beyondFiles(section, at, bytes.length))
-    const own = bytes.slice()
-    for (const { s, start } of touched(at, own)) {
-      const covered = whole(own, start)
-      if (covered !== undefined) this.now.set(s, covered)
-      else overwrite(this.now.get(s) ?? (yield* this.firstTouch(s)), start, own)
+    for (const { s, start } of touched(at, bytes)) {
+      const covered = whole(bytes, start)
+      const sector = covered ?? (yield* this.copyOf(s))
+      if (covered === undefined) overwrite(sector, start, bytes)
+      this.now.set(s, sector)
     }
     this.claims.push({ section, at, length: bytes.length })
     const isNew = this.isNew(Math.floor(at / clusterSize(this.g)))
@@ -180,13 +183,13 @@ export class Transaction {
     return out
   }
 
-  /** A sector that is about to change. As it was it is kept for comparison, unless it is in a new cluster. */
-  private *firstTouch(s: number): Plan<Uint8Array> {
+  /** A copy of a sector that is about to change. As it was it is kept for comparison, unless it is in a new cluster. */
+  private *copyOf(s: number): Plan<Uint8Array> {
+    const known = this.now.get(s)
+    if (known !== undefined) return known.slice()
     const was = yield* readAt(s * sectorSize, sectorSize)
-    const sector = was.slice()
     if (!this.isNew(Math.floor((s * sectorSize) / clusterSize(this.g)))) this.before.set(s, was)
-    this.now.set(s, sector)
-    return sector
+    return was.slice()
   }
 
   /** The sectors that these changes alter, as writes; `sectors` is updated to what they leave. */
@@ -211,7 +214,9 @@ export class Transaction {
       const was = sectors.get(s)
       sectors.set(s, sector)
       if (was !== undefined && equal(was, sector)) continue
-      if (s !== start + run.length) end()
+      const last = run.at(-1)
+      const isCopied = last !== undefined && !adjoin(last, sector)
+      if (s !== start + run.length || (isCopied && run.length >= mostCopied)) end()
       if (run.length === 0) start = s
       run.push(sector)
     }

@@ -5,6 +5,13 @@ const inCrashTable = { red: 'props/transition/crash/flushes.test.ts', rule: 'the
 
 export const engineMutants: readonly Mutant[] = [
   {
+    name: 'a change of a part of a sector changes what an earlier stage writes',
+    file: 'transition/engine/transaction.ts',
+    change: { in: 'Transaction.copyOf', find: 'known.slice()', to: 'known' },
+    red: 'props/transition/engine/transaction.test.ts',
+    rule: 'a change of a part of a sector leaves the bytes of the change before it as they were'
+  },
+  {
     name: 'new metadata is not durable before it is exposed',
     file: 'transition/engine/stages.ts',
     change: { in: 'waits', find: "$first === 'release'", to: "$first === 'prepare' || $first === 'release'" },
