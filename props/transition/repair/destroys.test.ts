@@ -143,4 +143,33 @@ test('refcounts are rebuilt where the header says that the refcount table is at 
   assert.ok(after.length < 2 ** 20)
 })
 
+test('a repair frees nothing that a table past the end of the file may name, and leaves the way to it', () => {
+  const image = made(plain, [
+    writing,
+    { _tag: 'BitmapAdd', name: 'b', granularity: size, enabled: true },
+    { _tag: 'SnapshotCreate', name: 's' },
+    { _tag: 'Write', at: 0, bytes: new Uint8Array(3 * size).fill(8) }
+  ])
+  const directory = Buffer.from(image).indexOf('23852875', 'hex') + 24
+  const places: Readonly<Record<string, number>> = {
+    'L2 table': word(image, 40),
+    'snapshot table': 64,
+    'L1 table of a snapshot': word(image, 64),
+    'bitmap table': word(image, directory)
+  }
+  const far = 0x100_0000n
+  for (const [title, at] of Object.entries(places)) {
+    const damaged = put(image.slice(), at, far)
+    for (const mode of ['leaks', 'all'] as const) {
+      const after = imageAfter(damaged, right(repaired(damaged, mode)))
+      assert.is(viewOf(after).getBigUint64(at), far, `${title}, ${mode}`)
+      assert.is(
+        right(right(runOn(put(after, at, viewOf(image).getBigUint64(at)), check(after.length)))).corruptions,
+        0,
+        `${title}, ${mode}`
+      )
+    }
+  }
+})
+
 test.run()

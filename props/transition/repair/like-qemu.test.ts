@@ -74,13 +74,16 @@ const damaged = ({ image, view }: Made, words: Words): Uint8Array => {
   return image
 }
 
+/** The clusters of the table that is no longer named have no refcounts: a leak would be repaired by QEMU alone (CHK-15). */
 const farTable = (): Case => {
   const m = made(plain, [write(1, 12)])
+  for (const at of [m.l2, Number(m.view.getBigUint64(m.l2) & 0xff_ffff_ffff_fe00n)])
+    m.view.setUint16(m.block + (2 * at) / 4096, 0)
   return {
     title: 'an L1 entry past the end of the file loses its COPIED flag',
     mode: 'all',
     image: damaged(m, [[m.l1, 0x8000_0000_7f04_0000n]]),
-    report: [2, 1, 2],
+    report: [2, 1, 0],
     words: [[m.l1, 0x7f04_0000n]]
   }
 }

@@ -54,7 +54,7 @@ function* everything(state: CheckState, m: Metadata, table: RefcountTable, optio
   yield* metadataFindings(state, m)
   const end = compareRefcounts(state)
   yield* refcountsPastEnd(state, table)
-  yield* lostTables(state)
+  if (state.knowsAll) yield* lostTables(state)
   yield* nameOwners(state, uses, again)
   if (options.deep !== undefined) yield* compressedFindings(state, uses, compressionType(m.header), options.deep)
   return end

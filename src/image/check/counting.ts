@@ -48,7 +48,16 @@ const noteCut = ({ end, findings }: CheckState, { structure, at, size, guest }: 
   findings.add('note', { clause: 'GEN-03', render }, 1, guest)
 }
 
+/** Structures whose entries name clusters to refer to. */
+const naming: ReadonlySet<string> = new Set(['L1 table', 'L2 table', 'snapshot table', 'bitmap table'])
+
+/** Of a table that ends past the end of the file, the entries there are not known. @see CHK-15 */
+const noteUnread = (state: CheckState, { structure, at, size }: Reference): void => {
+  if (at + size > state.end && naming.has(structure)) state.knowsAll = false
+}
+
 const claim = (state: CheckState, r: Reference): void => {
+  noteUnread(state, r)
   if (!count(state, r, 1)) return
   state.ownership.claim(...span(state, r))
   noteCut(state, r)
@@ -94,6 +103,7 @@ const checkBlock = (state: CheckState, r: Reference): void => {
 export const counting = (state: CheckState): Visitor => {
   const faults = l1Faults(state.g.clusterBits)
   const refer = (r: Reference, times: number): void => {
+    noteUnread(state, r)
     if (count(state, r, times) && r.structure === 'compressed cluster') state.ownership.pack(...span(state, r), times)
   }
   return {

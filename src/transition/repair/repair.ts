@@ -3,7 +3,8 @@ import { failOn, orFail, type Plan } from '../../bytes/plan.js'
 import { type CheckOptions, type Examined, examine } from '../../image/check/check.js'
 import type { Finding, Totals } from '../../image/check/findings.js'
 import type { CheckState } from '../../image/check/state.js'
-import { type Metadata, readMetadata } from '../../image/metadata.js'
+import type { ByteRange } from '../../image/byte-range.js'
+import { type Metadata, readMetadata, snapshotTablePlace } from '../../image/metadata.js'
 import { CommandState } from '../engine/command-state.js'
 import { refuse } from '../engine/refuse.js'
 import { endRound, finish, type Step } from '../engine/finish.js'
@@ -122,6 +123,8 @@ function* clearMarks(w: CommandState): Plan<void> {
   yield* w.changeHeader('expose', { incompatibleFeatures: { ...features, dirty: false, corrupt: false } })
 }
 
+const isInFile = ({ at, size }: ByteRange, { state }: Examined): boolean => at + size <= state.end
+
 /** Corruptions but for COPIED flags. */
 const corruptionsOf = ({ state }: Examined): number => state.findings.totals.corruptions - state.copiedFlags
 
@@ -138,11 +141,12 @@ function* rounds(w: CommandState, first: Examined, mode: RepairMode, length: () 
   const all = mode === 'all'
   const entries = all && first.state.findings.kept.some(isInEntry) ? yield* repairEntries(w, first) : 0
   yield* endRound(w)
-  if (all) yield* extendFile(w, first)
+  // In a longer file a table past its end would read as one that names nothing.
+  if (all && first.state.knowsAll) yield* extendFile(w, first)
   const counted = yield* now()
   yield* repairRefcounts(w, counted, mode)
   const recounted = yield* now()
-  const snapshots = all ? yield* repairSnapshots(w) : 0
+  const snapshots = all && isInFile(snapshotTablePlace(first.metadata), first) ? yield* repairSnapshots(w) : 0
   const copied = yield* now()
   if (all || hasOnlyCopied(copied.state)) yield* repairCopied(w, copied)
   const last = yield* now()

@@ -134,6 +134,20 @@ export const amendMutants: readonly Mutant[] = [
     rule: 'refcounts are not rebuilt beside a table that cannot be followed'
   },
   {
+    name: 'a table past the end of the file is taken for one that names nothing',
+    file: 'image/check/counting.ts',
+    change: { in: 'noteUnread', find: '$at + $size > $state.end', operator: 'condition-false' },
+    red: 'props/transition/repair/destroys.test.ts',
+    rule: 'a repair frees nothing that a table past the end of the file may name, and leaves the way to it'
+  },
+  {
+    name: 'a snapshot table past the end of the file is rewritten',
+    file: 'transition/repair/repair.ts',
+    change: { in: 'isInFile', find: '$at + $size <= $state.end', to: 'true' },
+    red: 'props/transition/repair/repair.test.ts',
+    rule: 'a snapshot table past the end of the file is not rewritten as one without snapshots'
+  },
+  {
     name: 'a repair frees the payload of a compressed entry with a subcluster bitmap',
     file: 'image/check/l2-entries.ts',
     change: { in: 'judge', find: 'return $state.beforeRepair', to: 'return false' },
