@@ -144,10 +144,10 @@ const reason = (manner: string, plan: () => Plan<unknown, unknown>): Promise<str
 
 const refusals: readonly (readonly [manner: string, word: string])[] = [
   ['whole', 'the server does not serve ranges of the file'],
-  ['gone', 'the server answers 404 Not Found'],
-  ['secret', 'the server answers 403 Forbidden'],
+  ['gone', 'the server answers 404 Not Found; there is no file of this name'],
+  ['secret', "the server answers 403 Forbidden; --header 'Authorization: ...' sends credentials"],
   ['broken', 'the server answers 500 Internal Server Error'],
-  ['cut', 'the answer breaks off after 100 of 262144 bytes: other side closed'],
+  ['cut', 'the answer breaks off after 100 of 262144 bytes: the server ended the connection (UND_ERR_SOCKET)'],
   ['short', 'the answer ends after 100 of 262144 bytes'],
   ['long', 'the answer goes on after 262144 bytes'],
   ['other', 'the server sends bytes 1 to 262144, not those asked for'],
@@ -168,7 +168,7 @@ const changes: readonly (readonly [manner: string, word: string])[] = [
   ['dated', 'the file has changed on the server while it was read'],
   ['grown', 'the file has changed on the server while it was read'],
   ['shrunk', 'the file has changed on the server while it was read'],
-  ['dropped', 'other side closed']
+  ['dropped', 'the server ended the connection (UND_ERR_SOCKET)']
 ]
 
 for (const [manner, word] of changes)
@@ -194,7 +194,10 @@ test('an unreachable server and an invalid URL are refused', async () => {
   // The port of an open connection's own end: nobody listens there, and nobody else can begin to.
   const connection = connect(Number(new URL(origin).port), '127.0.0.1')
   await once(connection, 'connect')
-  await refused(['info', `http://127.0.0.1:${connection.localPort ?? 0}/img.qcow2`], 'ECONNREFUSED')
+  await refused(
+    ['info', `http://127.0.0.1:${connection.localPort ?? 0}/img.qcow2`],
+    'no server listens at this port (ECONNREFUSED)'
+  )
   connection.destroy()
   await refused(['info', 'http://'], 'Invalid URL')
   await refused(['check', 'https://127.0.0.1:1/img.qcow2'], 'Could not open')

@@ -39,10 +39,10 @@ const lines = [
 
 const folder = mkdtempSync(join(tmpdir(), 'qcow2-spec-nodes-'))
 
-/** The first line of what went wrong where this program fails, and `undefined` where it does not. */
+/** What a program that fails prints; `undefined` where it does not fail. */
 const failureOf = (node: string, args: readonly string[], cwd: string): string | undefined => {
   const { status, stdout, stderr } = spawnSync(node, args, { cwd, encoding: 'utf8' })
-  return status === 0 ? undefined : `${args.join(' ').slice(0, 80)}: ${(stderr || stdout).trim().slice(0, 500)}`
+  return status === 0 ? undefined : `${args.join(' ').slice(0, 80)}: ${(stderr + stdout).trim().slice(0, 500)}`
 }
 
 /** The binary of a version, and the version that it says it is. */

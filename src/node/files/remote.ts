@@ -6,17 +6,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { FileRange } from '../../bytes/plan.js'
 import { readInWindowsAsync, type WindowSize } from '../../bytes/window.js'
-import {
-  type CommandError,
-  type Failed,
-  failure,
-  get,
-  reason,
-  system,
-  systemTask,
-  task,
-  wait
-} from '../command-error.js'
+import { type CommandError, type Failed, failure, get, system, task, wait } from '../command-error.js'
+import { requestReason, statusReason } from './remote-reason.js'
 import { isUrl, type RemoteOptions, type RemotePlace, type Source } from './source.js'
 import { withoutCredentials } from './url.js'
 
@@ -73,7 +64,10 @@ const bodyOf =
         if (done > length) break
       }
     } catch (error) {
-      return refuse(remote, `the answer breaks off after ${done} of ${length} bytes: ${reason(error)}`)
+      return refuse(
+        remote,
+        `the answer breaks off after ${done} of ${length} bytes: ${requestReason(error, remote.answerTime)}`
+      )
     }
     if (done > length) return refuse(remote, `the answer goes on after ${length} bytes`)
     return done < length ? refuse(remote, `the answer ends after ${done} of ${length} bytes`) : E.right(out)
@@ -110,12 +104,12 @@ const announced = (
   { at, length }: FileRange,
   known: string | undefined
 ): E.Either<CommandError, Announced> => {
-  const { status, statusText, headers, url } = response
+  const { status, headers, url } = response
   if (status === 416 && known !== undefined) return refuse(remote, changed)
   if (status === 416 && headers.get('content-range') === 'bytes */0')
     return E.right({ total: 0, state: '', length: 0, url })
   if (status === 200) return refuse(remote, 'the server does not serve ranges of the file')
-  if (status !== 206) return refuse(remote, `the server answers ${status} ${statusText}`)
+  if (status !== 206) return refuse(remote, statusReason(response))
   const [from, last, total] = contentRange(response)
   if (from === undefined || last === undefined || total === undefined || !Number.isSafeInteger(total))
     return refuse(remote, 'the server sends no Content-Range')
@@ -147,6 +141,17 @@ const headersFor = (remote: Remote, url: URL, { at, length }: FileRange): Header
   return headers
 }
 
+/** The answer to a request. */
+const fetched =
+  (remote: Remote, url: URL, init: RequestInit): TaskEither<CommandError, Response> =>
+  async () => {
+    try {
+      return E.right(await fetch(url, init))
+    } catch (error) {
+      return refuse(remote, requestReason(error, remote.answerTime))
+    }
+  }
+
 /** Asks for a range, and follows redirections as far as they are allowed. */
 const answerOf = task(async function* (remote: Remote, range: FileRange): AsyncGenerator<Failed, Response> {
   const { name, what, options, total, answerTime } = remote
@@ -158,7 +163,7 @@ const answerOf = task(async function* (remote: Remote, range: FileRange): AsyncG
       signal: AbortSignal.any([total, patient].filter((signal) => signal !== undefined)),
       redirect: 'manual'
     }
-    const response = yield* get(inTime(remote)(await systemTask(what, name, () => fetch(url, init))()))
+    const response = yield* get(inTime(remote)(await fetched(remote, url, init)()))
     const location = response.headers.get('location')
     if (location === null || !redirectStatuses.includes(response.status)) return response
     await response.body?.cancel()
