@@ -67,7 +67,7 @@ export const judge = async (file: string, reached: (probe: Probe) => boolean, co
   const { probes, budget } = court
   const distances = probes.candidates(file)
   const order = (path: string): number =>
-    (distances.get(path) ?? 0) + Math.log2(1 + (probes.knownCpu(path) ?? 0)) - 2 * sharedFolders(file, path)
+    (distances.get(path) ?? 0) + Math.log2(1 + (probes.knownCpu(path) ?? 0)) - 20 * sharedFolders(file, path)
   const paths = [...distances.keys()].sort((a, b) => order(a) - order(b))
   const witnesses: Witness[] = []
   const leftOut = new Set<string>()

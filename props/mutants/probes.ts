@@ -28,7 +28,7 @@ export type Probe = t.TypeOf<typeof Probe>
 const unrelated = /^props\/((mutants|run|package|matrix|iotests)\/|explorer\/page)/
 
 /** CPU time after which a test file is too slow for trials, in seconds. */
-const slowest = 30
+const slowest = 60
 
 /** The sources of a tree, as paths from its root, each with those that it loads or starts. */
 const loadsIn = (root: string): ReadonlyMap<string, readonly string[]> =>

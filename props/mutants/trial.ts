@@ -44,6 +44,14 @@ const endGroup = (pid: number | undefined): void => {
   }
 }
 
+/** The processes and the folders of the trials that run. */
+const running = { processes: new Set<number>(), folders: new Set<string>() }
+const remove = (folder: string): void => rmSync(folder, { recursive: true, force: true })
+process.on('exit', () => {
+  running.processes.forEach(endGroup)
+  running.folders.forEach(remove)
+})
+
 const runWorker = (copy: string, paths: readonly string[], cpuLimit: number, env: NodeJS.ProcessEnv): Promise<Ended> =>
   new Promise((resolve) => {
     // The shell's limit holds for each process that the tests start, too.
@@ -54,6 +62,7 @@ const runWorker = (copy: string, paths: readonly string[], cpuLimit: number, env
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       detached: true
     })
+    if (child.pid !== undefined) running.processes.add(child.pid)
     const accounts: FileAccount[] = []
     let late = false
     const timer = setTimeout(
@@ -70,6 +79,7 @@ const runWorker = (copy: string, paths: readonly string[], cpuLimit: number, env
     child.on('close', (_, signal) => {
       clearTimeout(timer)
       endGroup(child.pid)
+      if (child.pid !== undefined) running.processes.delete(child.pid)
       resolve({ accounts, signal, late })
     })
   })
@@ -91,6 +101,7 @@ const runIn = async <A>(
   covered: boolean
 ): Promise<A> => {
   const folder = mkdtempSync(join(tmpdir(), 'qcow2-spec-trial-'))
+  running.folders.add(folder)
   const [temporary, coverage] = [join(folder, 'tmp'), join(folder, 'coverage')]
   for (const each of [temporary, coverage]) mkdirSync(each)
   const ended = await runWorker(copy, paths, cpuLimit, {
@@ -102,7 +113,8 @@ const runIn = async <A>(
     ...(covered ? { NODE_V8_COVERAGE: coverage } : {})
   })
   const used = use(resultOf(ended, paths), coverage)
-  rmSync(folder, { recursive: true, force: true })
+  remove(folder)
+  running.folders.delete(folder)
   return used
 }
 

@@ -191,13 +191,17 @@ needsQemu(test)('convert -S takes up as many blocks, and maps alike, as with qem
       assert.is(qemuConvert(...words, '-O', 'raw', source, 'theirs.raw'), 0)
       assert.ok(readFileSync(place('ours.raw')).equals(readFileSync(place('theirs.raw'))), what)
       assert.is(allocated(place('ours.raw')), allocated(place('theirs.raw')), what)
-      await runHere('convert', ...words, '-O', 'qcow2', place(source), place('ours.qcow2'))
-      assert.is(qemuConvert(...words, '-O', 'qcow2', source, 'theirs.qcow2'), 0)
       const guest = async (name: string): Promise<readonly unknown[]> => {
         const own = (await mapped(place(name))).filter(({ data }) => data)
         return own.map(({ start, length, zero }) => [start, length, zero])
       }
-      assert.equal(await guest('ours.qcow2'), await guest('theirs.qcow2'), what)
+      // Where zeros may be left out, they are left out here by subcluster, in QEMU by so many bytes.
+      for (const layout of size === '0' ? ['extended_l2=off', 'extended_l2=on'] : ['extended_l2=off']) {
+        const output = [...words, '-O', 'qcow2', '-o', layout]
+        await runHere('convert', ...output, place(source), place('ours.qcow2'))
+        assert.is(qemuConvert(...output, source, 'theirs.qcow2'), 0)
+        assert.equal(await guest('ours.qcow2'), await guest('theirs.qcow2'), `${what} ${layout}`)
+      }
     }
 })
 

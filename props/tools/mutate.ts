@@ -142,5 +142,6 @@ try {
   process.exitCode = (values.merge ? merge() : await run()) ? 0 : 1
 } catch (error) {
   say(`mutate: ${error instanceof Error ? error.message : String(error)}`)
-  process.exitCode = 2
+  // Other jobs may still wait for their trials.
+  process.exit(2)
 }

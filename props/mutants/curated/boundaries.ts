@@ -36,6 +36,20 @@ export const boundaryMutants: readonly Mutant[] = [
     rule: 'a deleted snapshot leaves nothing behind, wherever in its clusters its L1 table ends'
   },
   {
+    name: 'an empty refcount block goes while a crash may leave references to its clusters',
+    file: 'transition/resize/resize.ts',
+    change: { in: 'shrink', find: 'yield* endRound($w)', nth: 2, operator: 'drop-statement' },
+    red: 'props/transition/resize/resize.test.ts',
+    rule: 'after a crash no cluster that a shrinking disk has used lacks its refcount block'
+  },
+  {
+    name: 'a gap ends where the range after it ends',
+    file: 'image/dump/gaps.ts',
+    change: { in: 'gaps', find: 'Math.max($done, $at + $size)', to: '$at + $size' },
+    red: 'props/image/dump/gaps.test.ts',
+    rule: 'the gaps are the bytes of no range, in runs as long as possible'
+  },
+  {
     name: 'a removed bitmap leaves the second cluster of its table',
     file: 'transition/bitmaps/bitmap-data.ts',
     change: { in: 'releaseBitmap', find: '$w.release($at, 8 * $size)', to: '$w.release($at, 7 * $size)' },

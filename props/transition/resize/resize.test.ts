@@ -10,8 +10,9 @@ import type { Command } from '../../../src/transition/command.js'
 import type { Preallocation } from '../../../spec/disk.js'
 import { holds } from '../../run/holds.js'
 import { suite } from '../../run/suite.js'
+import { crashStates } from '../crash/crashes.js'
 import { advance, begin, commandOf, follow, marked, newImages, ops, sound } from '../model/follow.js'
-import { abstraction, countIn, type Machine, machineOf, newMachine, perhaps } from '../model/machine.js'
+import { abstraction, countIn, countsOf, type Machine, machineOf, newMachine, perhaps } from '../model/machine.js'
 
 const test = suite('resize')
 const nothing = new Uint8Array(0)
@@ -107,6 +108,20 @@ test('a refcount past the end of the file does not make the file longer, where a
 
 const traitsOf = (clusterBits: number) =>
   ({ version: 3, grain: 2 ** clusterBits, dataFile: false, backingSize: 0 }) as const
+
+test('after a crash no cluster that a shrinking disk has used lacks its refcount block', () => {
+  // With clusters of 512 bytes and refcounts of 64 bits, a refcount block covers 64 clusters, as an L2 table does.
+  const size = 4 * 32_768
+  const { machine } = advance(
+    begin({ _tag: 'New', options: { size, clusterBits: 9, refcountOrder: 6 }, backing: 0 }),
+    written(0, size)
+  )
+  for (const less of [0, 32_768, 2 * 32_768 + 512]) {
+    const done = perhaps(machine, to(less))
+    if (E.isLeft(done)) throw new Error(done.left.map((each) => each.message).join('\n'))
+    for (const files of crashStates(machine.files, done.right.writes)) assert.is(countsOf(files).corruptions, 0)
+  }
+})
 
 test('growing over the VM state of the active tree, or shrinking, drops it', () => {
   const { files } = after(newMachine({ size: 2 ** 16, clusterBits: 9 }), written(0, 2 ** 16))

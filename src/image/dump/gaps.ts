@@ -7,12 +7,12 @@ export const gaps = (ranges: readonly ByteRange[], length: number): readonly Byt
   const out: ByteRange[] = []
   let done = 0
   for (const { at, size } of sorted) {
+    if (done >= length) return out
     if (at > done) out.push({ at: done, size: Math.min(at, length) - done })
     done = Math.max(done, at + size)
-    if (done >= length) break
   }
   if (done < length) out.push({ at: done, size: length - done })
-  return out.filter((g) => g.size > 0)
+  return out
 }
 
 const block = 512
