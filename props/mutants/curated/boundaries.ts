@@ -43,6 +43,13 @@ export const boundaryMutants: readonly Mutant[] = [
     rule: 'after a crash no cluster that a shrinking disk has used lacks its refcount block'
   },
   {
+    name: 'a finding is at the start of its structure',
+    file: 'bytes/judgement.ts',
+    change: { in: 'RuleTable.issue', find: 'at + $place.at', to: 'at' },
+    red: 'props/image/check/places.test.ts',
+    rule: 'each finding on the corpus is in the structure and the field that it names'
+  },
+  {
     name: 'a gap ends where the range after it ends',
     file: 'image/dump/gaps.ts',
     change: { in: 'gaps', find: 'Math.max($done, $at + $size)', to: '$at + $size' },
