@@ -193,6 +193,21 @@ export function* onEmit<A, W, V>(plan: Plan<A, W>, each: (what: W) => Plan<void,
   }
 }
 
+/** The same plan, which emits what `change` makes of each of its emissions; `undefined` for nothing. */
+export function* mapEmissions<A, W, V>(plan: Plan<A, W>, change: (what: W) => V | undefined): Plan<A, V> {
+  let answer: Answer = nothing
+  for (;;) {
+    const step = plan.next(answer)
+    if (step.done === true) return step.value
+    const request = step.value
+    if (request._tag !== 'Emit') answer = yield request
+    else {
+      const what = change(request.what)
+      if (what !== undefined) yield { _tag: 'Emit', what }
+    }
+  }
+}
+
 /** How a world answers at once. Emissions without a listener are dropped. */
 export interface SyncWorld<W, L = never> {
   /** The bytes; or, where the world has none to give, the reason, with which the plan ends. */

@@ -94,4 +94,24 @@ test('the extents of a part of a disk request its own L1 and L2 entries only', (
   assert.equal(extentsFound(disk, image, 700, 700).requests, [])
 })
 
+test('neighbouring compressed clusters are one extent where that is asked for, and each its own elsewhere', () => {
+  const { disk, image } = diskOf(2, (i) => 8192 + i * size)
+  const view = new DataView(image.buffer)
+  for (let i = 3; i < 7; i++) view.setBigUint64(8192 + 8 * i, (1n << 62n) | BigInt(20_000 + i))
+  const emitted = (joinsCompressed: boolean): readonly unknown[] => {
+    const found: Extent[] = []
+    const plan = extents(disk, 4 * size, coverage, undefined, joinsCompressed)
+    assert.ok(E.isRight(runSync(plan, { read: fromMemory(image), emit: (e) => found.push(e) })))
+    return found.map(({ kind, start, length, host }) => [kind, start / size, length / size, host])
+  }
+  const rest = ['absent', 7, entries - 7, undefined]
+  assert.equal(emitted(true), [['compressed', 4, 3, 20_004], rest])
+  assert.equal(emitted(false), [
+    ['compressed', 4, 1, 20_004],
+    ['compressed', 5, 1, 20_005],
+    ['compressed', 6, 1, 20_006],
+    rest
+  ])
+})
+
 test.run()

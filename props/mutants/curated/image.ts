@@ -8,6 +8,13 @@ const onDamagedImages = {
 
 export const imageMutants: readonly Mutant[] = [
   {
+    name: 'compressed clusters are joined in every walk',
+    file: 'image/guest/extents.ts',
+    change: { in: 'tableExtents', find: 'walk.joinsCompressed', to: 'true' },
+    red: 'props/image/guest/requests.test.ts',
+    rule: 'neighbouring compressed clusters are one extent where that is asked for, and each its own elsewhere'
+  },
+  {
     name: 'an open disk reads ahead wherever it reads',
     file: 'image/guest/open-disk.ts',
     change: { in: 'OpenDisk.requested', find: '$at === this.end', to: 'true' },

@@ -1,5 +1,6 @@
 /** Chains: a disk and its backing disks, each in files of its own. */
-import { atDepth, type FileRef, Memory, type Plan, emit, onEmit } from '../../bytes/plan.js'
+import { type Answer, atDepth, type FileRef, Memory, type Plan, emit, onEmit } from '../../bytes/plan.js'
+import { empty } from '../../bytes/octets.js'
 import { sectorSize } from '../../format/limits.js'
 import { cut, type GuestDisk, type Extent, extents } from './extents.js'
 import { fileParts, type FilePart } from './holes.js'
@@ -66,13 +67,19 @@ interface Walk {
   readonly chain: Chain
   /** Those of the L2 tables of each layer. */
   readonly memories: readonly Memory[]
+  readonly joinsCompressed: boolean
 }
 
-function* layerExtents({ chain, memories }: Walk, depth: number, from: number, to: number): Plan<void, Extent> {
+function* layerExtents(
+  { chain, memories, joinsCompressed }: Walk,
+  depth: number,
+  from: number,
+  to: number
+): Plan<void, Extent> {
   const layer = chain[depth]
   if (layer === undefined) return
   if (layer._tag === 'Image') {
-    const found = extents(layer.disk, from, to, memories[depth])
+    const found = extents(layer.disk, from, to, memories[depth], joinsCompressed)
     const located = depth === 0 ? found : atDepth(depth, found)
     // The bytes of a hole are not zeros once they are decrypted.
     if (layer.hasHoles !== true || layer.disk.encrypted) return yield* located
@@ -94,15 +101,25 @@ function* orBelow(walk: Walk, depth: number, e: Extent): Plan<void, LocatedExten
   if (end > reach) yield* emit<LocatedExtent>({ ...cut(e, reach, end), depth })
 }
 
-const locate = (walk: Walk, depth: number, from: number, to: number): Plan<void, LocatedExtent> =>
-  onEmit(layerExtents(walk, depth, from, to), (e) =>
-    e.kind === 'absent' ? orBelow(walk, depth, e) : emit<LocatedExtent>({ ...e, depth })
-  )
+/** The layer of each extent, with what a layer does not hold located below it. There may be millions of extents. */
+function* locate(walk: Walk, depth: number, from: number, to: number): Plan<void, LocatedExtent> {
+  const found = layerExtents(walk, depth, from, to)
+  let answer: Answer = empty
+  for (;;) {
+    const step = found.next(answer)
+    if (step.done === true) return
+    const request = step.value
+    if (request._tag !== 'Emit') answer = yield request
+    else if (request.what.kind === 'absent') yield* orBelow(walk, depth, request.what)
+    else yield { _tag: 'Emit', what: { ...request.what, depth } }
+  }
+}
 
 /**
  * Emits where guest bytes `[from, to)` of a chain come from, in order and without gaps, cluster by cluster and never
  * request by request.
  *
+ * @param joinsCompressed whether neighbouring compressed clusters are one extent, which cannot be read
  * @see RD-05, BACK-06 and RD-07
  * @example
  * import { fromMemory, locations, runSync, type LocatedExtent } from 'qcow2-spec/image'
@@ -113,5 +130,5 @@ const locate = (walk: Walk, depth: number, from: number, to: number): Plan<void,
  * runSync(locations([{ _tag: 'Raw', size: 1000 }], 512, 1024), world)
  * assert.deepEqual(found.map(({ kind }) => kind), ['data', 'zero'])
  */
-export const locations = (chain: Chain, from: number, to: number): Plan<void, LocatedExtent> =>
-  locate({ chain, memories: chain.map(() => new Memory()) }, 0, from, to)
+export const locations = (chain: Chain, from: number, to: number, joinsCompressed = false): Plan<void, LocatedExtent> =>
+  locate({ chain, memories: chain.map(() => new Memory()), joinsCompressed }, 0, from, to)

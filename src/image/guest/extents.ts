@@ -151,6 +151,13 @@ export const issuesOf = ({ disk: { g }, view, at, isSound }: Table, i: number, g
     : issues
 }
 
+/** How many compressed entries there are from entry `i` on, up to `end`. */
+const compressedRun = (view: L2View, i: number, end: number): number => {
+  let n = 0
+  while (i + n < end && view.kind(i + n) === clusterKind.Compressed) n++
+  return n
+}
+
 /** The extents of the `n` clusters of one run from entry `i` on, which can be followed and starts at guest byte `start`. */
 export const clusterExtents = (
   { view, disk: { g } }: Table,
@@ -161,7 +168,9 @@ export const clusterExtents = (
   const size = clusterSize(g)
   const kind = view.kind(i)
   if (kind === clusterKind.Compressed)
-    return [{ kind: 'compressed', start, length: size, host: view.hostOffset(i), available: view.availableBytes(i) }]
+    return [
+      { kind: 'compressed', start, length: n * size, host: view.hostOffset(i), available: view.availableBytes(i) }
+    ]
   if (g.extendedL2) return subclusterExtents(view, i, n, start)
   const host = view.hostClusterOffset(i)
   if (kind === clusterKind.Normal) return [{ kind: 'data', start, length: n * size, host }]
@@ -230,6 +239,8 @@ interface Walk {
   readonly joined: Coalescer<Extent>
   /** Of the L2 tables. */
   readonly memory: Memory
+  /** Whether neighbouring compressed clusters are one extent, that of the first payload. */
+  readonly joinsCompressed: boolean
 }
 
 /** Adds the next extent; returns what is complete with it. */
@@ -256,13 +267,14 @@ function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void
   const view = new L2View(yield* readInto(walk.memory, start, (end - first) * stride), disk.g)
   const table = { disk, view, at: start, isSound: l2Sound(disk.g) }
   for (let i = 0, run = 1; i < view.length; i += run) {
-    run = view.run(i, view.length)
+    run = walk.joinsCompressed ? Math.max(1, compressedRun(view, i, view.length)) : 1
+    if (run === 1) run = view.run(i, view.length)
     const guest = base + (first + i) * size
     const issues = issuesOf(table, i, guest)
     if (issues.length > 0) return yield* failWith(issues)
     for (const e of clusterExtents(table, i, run, guest)) {
       const done = pushNext(walk, e)
-      if (done !== undefined) yield* emit(done)
+      if (done !== undefined) yield { _tag: 'Emit', what: done }
     }
   }
 }
@@ -274,6 +286,7 @@ function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void
  * is followed as far as one may go, so that a walk ends soon whatever the metadata says.
  *
  * @param memory that of the L2 tables; walks of which one ends before the next begins may share it
+ * @param joinsCompressed whether neighbouring compressed clusters are one extent, which cannot be read, of the first payload
  * @see RD-01 and RD-06
  * @example
  * import { activeDisk, extents, readMetadata, runSync, type Extent } from 'qcow2-spec/image'
@@ -290,9 +303,22 @@ function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void
  *   runSync(extents(activeDisk(m, m.geometry), 0, 65536), worldOf(files, (e: Extent) => found.push(e)))
  * assert.deepEqual(found, [{ kind: 'absent', start: 0, length: 65536 }])
  */
-export function* extents(disk: GuestDisk, from: number, to: number, memory: Memory = new Memory()): Plan<void, Extent> {
+export function* extents(
+  disk: GuestDisk,
+  from: number,
+  to: number,
+  memory: Memory = new Memory(),
+  joinsCompressed = false
+): Plan<void, Extent> {
   const [coverage, size] = [l1Coverage(disk.g), clusterSize(disk.g)]
-  const walk = { disk, from, to, joined: new Coalescer<Extent>(joins), memory }
+  const walk = {
+    disk,
+    from,
+    to,
+    joined: new Coalescer<Extent>(joins),
+    memory,
+    joinsCompressed: joinsCompressed && !disk.g.externalDataFile
+  }
   const entries = Math.min(disk.l1Size, limits.maxL1Entries)
   const last = from < to ? Math.min(entries, Math.ceil(to / coverage)) : 0
   for (let first = Math.floor(from / coverage); first < last; first += l1Piece) {

@@ -1,7 +1,7 @@
 /** Map: the layer and host offset of guest bytes, in the entries of `qemu-img map`. */
 import { digits } from '../../bytes/exact.js'
 import type { JsonObject } from '../../bytes/json.js'
-import { type Plan, emit, onEmit } from '../../bytes/plan.js'
+import { type Plan, emit, mapEmissions } from '../../bytes/plan.js'
 import { Coalescer } from '../byte-range.js'
 import { type Chain, chainSize, isZeroExtent, type LocatedExtent, locations } from './chain.js'
 
@@ -56,10 +56,9 @@ const joins = (a: MapEntry, b: MapEntry): boolean =>
 export function* map(chain: Chain): Plan<void, MapEntry> {
   const size = chainSize(chain)
   const joined = new Coalescer<MapEntry>(joins)
-  yield* onEmit(locations(chain, 0, size), function* (e): Plan<void, MapEntry> {
-    const done = joined.push(entryOf(chain, e.start + e.length > size ? { ...e, length: size - e.start } : e))
-    if (done !== undefined) yield* emit(done)
-  })
+  yield* mapEmissions(locations(chain, 0, size, true), (e) =>
+    joined.push(entryOf(chain, e.start + e.length > size ? { ...e, length: size - e.start } : e))
+  )
   yield* emit(joined.last() ?? nothing)
 }
 

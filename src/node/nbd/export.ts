@@ -78,7 +78,7 @@ const ofLocations =
       to = Math.min(end, from + windowSize)
       const add = (e: LocatedExtent): void =>
         found.add(Math.min(to, e.start + e.length) - Math.max(start, e.start), stateOf(e))
-      const located = file.run(() => locations(file.chain(), start, to), add)
+      const located = file.run(() => locations(file.chain(), start, to, true), add)
       if (E.isLeft(located)) return located
     }
     return E.right(undefined)
