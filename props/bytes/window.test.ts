@@ -71,6 +71,17 @@ test('small sequential reads ask once for each window, and a cached window is no
   assert.is(asked.length, 11)
 })
 
+test('a small read that begins in a cached window asks for the windows after it alone', () => {
+  const file = fileOf(1000)
+  const { asked, ask } = watched(file)
+  const read = readInWindows(1000, { size: 100, kept: 2 }, ask)
+  for (let at = 5; at < 1000; at += 90) assert.equal(read({ at, length: 90 }), fromMemory(file)({ at, length: 90 }))
+  assert.equal(
+    asked.map(({ at, length }) => [at, length]),
+    Array.from({ length: 10 }, (_, i) => [100 * i, 100])
+  )
+})
+
 test('an asynchronous file gets the same requests and gives the same bytes', async () => {
   const file = fileOf(2500)
   const ranges = fc.sample(anyRange, { numRuns: 300, seed: 1 })

@@ -1,7 +1,7 @@
 /** Windows: small requests served from stretches that are read ahead, so that a file is asked seldom and for much. */
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { empty } from './octets.js'
+import { concat, empty } from './octets.js'
 import { fromMemory, type FileRange } from './plan.js'
 
 /** How much is read ahead and kept. */
@@ -22,8 +22,9 @@ interface Stretch {
   readonly bytes: Uint8Array
 }
 
-const within = (range: FileRange, s: Stretch): boolean =>
-  range.at >= s.at && range.at + range.length <= s.at + s.bytes.length
+const endOf = (s: Stretch): number => s.at + s.bytes.length
+
+const within = (range: FileRange, s: Stretch): boolean => range.at >= s.at && range.at + range.length <= endOf(s)
 
 /** Whole windows around a small range; a large one itself. At most to the end of the file. */
 const toAsk = ({ at, length }: FileRange, size: number, fileLength: number): FileRange => {
@@ -46,19 +47,22 @@ const windows = (fileLength: number, { size, kept }: WindowSize): ((range: FileR
   return (range) => {
     const { at, length } = range
     if (at >= fileLength || length === 0) return { _tag: 'Kept', bytes: fromMemory(empty)(range) }
-    const ask = toAsk(range, size, fileLength)
     const from = (bytes: Uint8Array, start: number) => fromMemory(bytes)({ at: at - start, length })
     const found = stretches.find((s) => within({ at, length: Math.min(length, fileLength - at) }, s))
     if (found !== undefined) {
       keep(found)
       return { _tag: 'Kept', bytes: from(found.bytes, found.at) }
     }
+    // What a small range begins with may be kept: then the file is asked for the windows after it.
+    const first = length < size ? stretches.find((s) => at >= s.at && at < endOf(s)) : undefined
+    const there = first === undefined ? empty : first.bytes.subarray(at - first.at)
+    const ask = toAsk({ at: at + there.length, length: length - there.length }, size, fileLength)
     return {
       _tag: 'Ask',
       range: ask,
       take: (bytes) => {
         if (length < size) keep({ at: ask.at, bytes })
-        return from(bytes, ask.at)
+        return there.length === 0 ? from(bytes, ask.at) : fromMemory(concat([there, bytes]))({ at: 0, length })
       }
     }
   }
