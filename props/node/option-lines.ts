@@ -277,6 +277,21 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     "conform --only magic --shell [--memory 1] --reader 'sleep 0.5; true {image}'",
     "conform --only magic --reader 'true {image}' [--output json]"
   ],
+  fuzz: [
+    'fuzz --count 2 [--out there]',
+    'fuzz --out there [--count 2|--count 3]',
+    'fuzz --out there --count 2 [--seed 2]',
+    'fuzz --out there --count 2 [--shard 1/2]',
+    "fuzz --count 1 [--reader 'false {image}']",
+    "fuzz --count 2 --reader 'false {image}' [--against 'false {image}']",
+    "fuzz --count 1 [--shell] --reader 'false {image}; true'",
+    "fuzz --count 1 --shell --seed 4 [--time 1] --reader 'sleep 1.5; false {image}'",
+    "fuzz --count 1 --shell --seed 4 [--memory 1] --reader 'sleep 0.5; false {image}'",
+    "fuzz --count 1 --reader 'false {image}' [--finds there]",
+    "fuzz --count 1 --reader 'false {image}' [--output json]",
+    "fuzz --count 1 --reader 'true {image}' [--replay a.qcow2]",
+    'fuzz [--merge] campaign.jsonl'
+  ],
   crash: canTrace
     ? [
         'crash [--expect any] a.qcow2 -- true',
@@ -292,7 +307,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Options whose effect is a time: rate-limit.test.ts shows that of the first. */
-export const timed = ['-r, --rate-limit <bytes>', '--jobs <n>']
+export const timed = ['-r, --rate-limit <bytes>', '--jobs <n>', '--minutes <n>']
 
 /** Options of `explore`, whose effects browsers see: explore.test.ts shows them. */
 const explored: readonly string[] = [

@@ -146,9 +146,15 @@ export const rooms: readonly Room[] = [
     effects: true
   },
   {
+    name: 'src/node/fuzz',
+    what: 'generated images in folders, and other programs compared on them',
+    uses: ['src/fuzz', 'src/node/conform', 'src/node/files', 'src/node/compression'],
+    effects: true
+  },
+  {
     name: 'src/node/commands',
     what: 'each command: its arguments, options and what it does',
-    uses: ['src/node/convert', 'src/node/nbd', 'src/node/explore', 'src/node/crash'],
+    uses: ['src/node/convert', 'src/node/nbd', 'src/node/explore', 'src/node/crash', 'src/node/fuzz'],
     effects: true
   },
   {

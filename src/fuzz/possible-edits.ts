@@ -33,7 +33,7 @@ const far = [40, 55, 56, 61, 62, 63, 64].flatMap((bits) => [2n ** BigInt(bits), 
  * What an offset may become: that of another structure, with an overlap of half a cluster, or beside it; one off its own
  * alignment; the end of the file, and what lies behind; and the edges of a number.
  */
-const offsetsFor = (a: ImageParts, site: Site, before: bigint): readonly bigint[] => {
+const offsetsFor = (a: Surroundings, site: Site, before: bigint): readonly bigint[] => {
   const cluster = BigInt(clusterSize(a.geometry))
   const end = (BigInt(a.file.length) / cluster) * cluster
   const starts = [...new Set(a.regions.map((r) => BigInt(r.at)))].slice(0, 24)
@@ -47,8 +47,11 @@ const offsetsFor = (a: ImageParts, site: Site, before: bigint): readonly bigint[
   ].filter((n) => n >= 0n && n <= mask(64))
 }
 
-/** The edits of one field of a structure, each to another value. */
-export const siteEdits = (a: ImageParts, structure: string, site: Site): readonly NamedEdit[] => {
+/** What may be known of an image to damage a place of it. */
+export type Surroundings = Pick<ImageParts, 'file' | 'geometry'> & { readonly regions: readonly Pick<Region, 'at'>[] }
+
+/** The words that may take the place of one, each with another value of the site. */
+export const siteWords = (a: Surroundings, site: Site): readonly bigint[] => {
   const word = wordAt(a.file, site)
   const shift = BigInt(site.masked ? 0 : site.lo)
   const room = mask(site.hi + 1) - mask(site.lo)
@@ -60,13 +63,18 @@ export const siteEdits = (a: ImageParts, structure: string, site: Site): readonl
         ? offsetsFor(a, site, before)
         : numbersFor(site, before)
   const words = wanted.map((n) => (word & ~room) | ((n << shift) & room))
-  return [...new Set(words)]
-    .filter((n) => n !== word)
-    .map((n) => ({
-      name: `${structure}: ${site.name}`,
-      edit: { _tag: 'Put', at: site.at, bytes: bytesOf(n, site.size) }
-    }))
+  return [...new Set(words)].filter((n) => n !== word)
 }
+
+/** The edit that puts a word in the place of a site. */
+export const siteEdit = (structure: string, site: Site, word: bigint): NamedEdit => ({
+  name: `${structure}: ${site.name}`,
+  edit: { _tag: 'Put', at: site.at, bytes: bytesOf(word, site.size) }
+})
+
+/** The edits of one field of a structure, each to another value. */
+export const siteEdits = (a: Surroundings, structure: string, site: Site): readonly NamedEdit[] =>
+  siteWords(a, site).map((word) => siteEdit(structure, site, word))
 
 /** A structure lost, overwritten, or half of it: zeros, ones, or another structure. */
 const structureEdits = (a: ImageParts, r: Region): readonly NamedEdit[] => {

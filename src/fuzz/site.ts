@@ -79,7 +79,7 @@ const rowSite = (f: Field, row: BitRow): Site =>
       }
 
 /** The sites of a field: its rows and its reserved bits, or the number it is. Byte strings have none. */
-const sitesOf = (f: Field): readonly Site[] => {
+export const sitesOf = (f: Field): readonly Site[] => {
   const { leaf } = f
   if (leaf.kind === 'octets') return []
   if (!isBits(leaf))
@@ -165,23 +165,29 @@ const fieldsOf = (r: Region, m: Metadata, g: Geometry): readonly Field[] => {
   }
 }
 
+/** Refcount `i` of a block that begins at byte 0. */
+export const countSite = (i: number, g: Pick<Geometry, 'refcountOrder'>): Site => {
+  const width = refcountBits(g.refcountOrder)
+  const lo = (i * width) % 8
+  return {
+    name: `refcount ${i}`,
+    at: Math.floor((i * width) / 8),
+    size: Math.max(1, width / 8),
+    lo,
+    hi: lo + width - 1,
+    role: 'number',
+    masked: false,
+    rules: [],
+    clause: 'REF-02'
+  }
+}
+
 /** The chosen counts of a refcount block. */
 const countSites = (r: Region, g: Geometry): readonly Site[] => {
-  const width = refcountBits(g.refcountOrder)
   const view = viewOf(r.bytes)
   return chosen(blockEntries(g), (i) => refcountAt(view, g.refcountOrder, i) === 0n).map((i) => {
-    const lo = (i * width) % 8
-    return {
-      name: `refcount ${i}`,
-      at: r.at + Math.floor((i * width) / 8),
-      size: Math.max(1, width / 8),
-      lo,
-      hi: lo + width - 1,
-      role: 'number',
-      masked: false,
-      rules: [],
-      clause: 'REF-02'
-    }
+    const site = countSite(i, g)
+    return { ...site, at: r.at + site.at }
   })
 }
 

@@ -31,7 +31,8 @@ const commands = {
   commit: async () => (await import('./commands/commit.js')).commit,
   nbd: async () => (await import('./commands/nbd.js')).nbd,
   conform: async () => (await import('./commands/conform.js')).conform,
-  crash: async () => (await import('./commands/crash.js')).crash
+  crash: async () => (await import('./commands/crash.js')).crash,
+  fuzz: async () => (await import('./commands/fuzz.js')).fuzz
 } satisfies Readonly<Record<string, () => Promise<Command>>>
 
 export type CommandName = keyof typeof commands
@@ -61,7 +62,8 @@ export const summaries: Readonly<Record<CommandName, string>> = {
   commit: 'copy what an overlay holds into its backing file, and empty the overlay',
   nbd: 'serve the guest disk to NBD clients on a Unix socket or a port, as qemu-nbd does',
   conform: 'run another reader or checker over the conformance vectors, and print the clauses that it breaks',
-  crash: 'run a program that writes an image under strace, and judge what a crash may leave of its writes'
+  crash: 'run a program that writes an image under strace, and judge what a crash may leave of its writes',
+  fuzz: 'write generated images, valid, nearly valid and hostile, or compare a reader on them with this package'
 }
 
 const isCommand = (word: string): word is CommandName => word in commands

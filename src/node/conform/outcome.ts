@@ -24,7 +24,7 @@ export interface Expected {
 const limits = { time: 'took too long', memory: 'took too much memory', output: 'wrote too much' } as const
 
 /** Why a program did not end by itself; `undefined` if it did. */
-const broke = (end: End): string | undefined => {
+export const brokenOff = (end: End): string | undefined => {
   switch (end._tag) {
     case 'Exit':
       return undefined
@@ -53,7 +53,7 @@ export const diskFound = (length: number, { disk }: Expected, bytes: () => Uint8
 
 /** What a reader made of an image: a refusal, or a disk in the file `out` or in what it printed. */
 export const readerFound = ({ end, printed }: Ran, expected: Expected, out?: string): Found => {
-  const why = broke(end)
+  const why = brokenOff(end)
   if (why !== undefined) return { _tag: 'Broke', why }
   if (end._tag === 'Exit' && end.code !== 0) return { _tag: 'Refused' }
   if (out === undefined) return diskFound(printed.length, expected, () => printed)
@@ -64,7 +64,7 @@ export const readerFound = ({ end, printed }: Ran, expected: Expected, out?: str
 
 /** What a checker said of an image: exit code 0 is clean. */
 export const checkerFound = ({ end }: Ran): Found => {
-  const why = broke(end)
+  const why = brokenOff(end)
   if (why !== undefined) return { _tag: 'Broke', why }
   return end._tag === 'Exit' && end.code === 0 ? { _tag: 'Clean' } : { _tag: 'Refused' }
 }
