@@ -21,11 +21,13 @@ import {
   wait
 } from '../command-error.js'
 import { createFile } from '../files/atomic-file.js'
+import { isBlockDevice } from '../files/device.js'
 import { newImage } from '../files/new-image.js'
 import { print } from '../files/output.js'
 import { pause } from '../files/partial.js'
 import { isZeros, writeAt } from '../files/sparse.js'
 import { splitUrl } from '../files/url.js'
+import { createOnDevice } from '../images/create-on-device.js'
 import { backingSize } from '../images/open.js'
 import { createOptions, inQemuWords, rawOptions } from '../text/create-options.js'
 import { formattingLine, type GivenOptions, optionsHelp, optionTexts, type OptionTexts } from '../text/image-options.js'
@@ -101,7 +103,7 @@ const planned = either(function* (image: string, texts: OptionTexts) {
 /** Creates an image by its options. After a failure what had its name is there as before. */
 export const createQcow2 = task(async function* (image: string, texts: OptionTexts) {
   const { options, writes } = yield* get(E.mapLeft(inContext(image))(planned(image, texts)))
-  yield* wait(createFiles(image, options, writes))
+  yield* wait((isBlockDevice(image) ? createOnDevice : createFiles)(image, options, writes))
 })
 
 /** Creates a raw file, whose space is taken at once where that is asked for. */

@@ -4,6 +4,7 @@ import { chainSize } from '../../image/guest/chain.js'
 import { because, type CommandError, commandError, failure, get, task, wait } from '../command-error.js'
 import { added, allMarked, keepSizes, type Marked } from '../images/copy-bitmaps.js'
 import { keepApart } from '../files/identity.js'
+import { isBlockDevice } from '../files/device.js'
 import { isPipe } from '../files/stream.js'
 import { guestSize } from '../images/guest.js'
 import type { ImageNode } from '../images/image-node.js'
@@ -13,7 +14,9 @@ import { missingTables, PastEnd } from './past-end.js'
 
 /** The way into the output. Each is loaded only when it is taken. */
 const wayOf = async ({ over, out }: ConvertOptions, name: string): Promise<Way> => {
-  if (over) return (await import('./to-existing.js')).toExisting
+  const isDevice = isBlockDevice(name)
+  if (over || (isDevice && out === 'raw')) return (await import('./to-existing.js')).toExisting
+  if (isDevice) return (await import('./to-device.js')).toDevice
   if (isPipe(name)) return (await import('./to-pipe.js')).rawToPipe
   return out === 'qcow2' ? (await import('./to-image.js')).toImage : (await import('./to-raw.js')).toRaw
 }

@@ -5,11 +5,10 @@ import { sectorSize } from '../../format/limits.js'
 import { chainSize } from '../../image/guest/chain.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { actOnEach, because, failure, get, task, using, wait } from '../command-error.js'
-import { sizeOfAll } from '../images/guest.js'
 import { openWritable } from '../images/locked-image.js'
 import type { Changes } from '../images/session.js'
 import type { Run } from './clusters.js'
-import { type ConvertOptions, copyDisks, type Sink, type Way } from './conversion.js'
+import { type ConvertOptions, copiedSize, copyDisks, type Sink, type Way } from './conversion.js'
 
 /** A command that writes guest bytes. */
 type GuestWrite = Extract<AnyCommand, { readonly _tag: 'Write' | 'WriteCompressed' | 'WriteZeroes' }>
@@ -47,7 +46,7 @@ const existingSink = (changes: Changes, options: ConvertOptions): Sink => {
 export const toExisting: Way = task(async function* (inputs, output, options) {
   const { name: out } = output.file
   yield* using(openWritable(output, options.allow), async function* ({ session }) {
-    const [needed, size] = [sizeOfAll(inputs), chainSize(session.chain)]
+    const [needed, size] = [copiedSize(inputs, options), chainSize(session.chain)]
     if (needed > size)
       yield* get(failure(`'${out}' is smaller than the input: ${size} bytes, and ${needed} are needed`, { file: out }))
     yield* wait(copyDisks(inputs, existingSink(session, options), options))

@@ -33,7 +33,7 @@ const textsOf = either(function* (o: ConvertOptions, inputs: number) {
 })
 
 /** What is to be created, and the bytes of the disk of its backing file, if there is one. */
-const creationOf = task(async function* (inputs: readonly OpenChain[], out: string, o: ConvertOptions) {
+export const creationOf = task(async function* (inputs: readonly OpenChain[], out: string, o: ConvertOptions) {
   const texts = yield* get(textsOf(o, inputs.length))
   const options = yield* get(createOptions(texts, copiedSize(inputs, o)))
   if (o.bitmaps && !hasBitmaps(options.version ?? 3))

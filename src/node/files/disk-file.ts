@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { HostWrite } from '../../bytes/host-write.js'
 import { empty, equal } from '../../bytes/octets.js'
 import type { Read } from '../../bytes/plan.js'
-import { type CommandError, get, onLeft, system, task } from '../command-error.js'
+import { type CommandError, failure, get, onLeft, system, task } from '../command-error.js'
 import { dataRequest, openRegular, type Place, readFully } from './file.js'
 import type { Libc } from './libc.js'
 import { lockForWriting } from './lock.js'
@@ -19,6 +19,8 @@ type Request = Omit<Read, '_tag' | 'file'>
 /** A file open for reading and writing, and locked. */
 export interface DiskFile {
   readonly name: string
+  /** Whether it is a block device. It keeps its length: a truncation changes nothing, or fails past its end. */
+  readonly isDevice: boolean
   /** Length in bytes, with the pending changes. */
   readonly length: () => number
   /** Bytes with the pending changes; zeros past the end. The caller must not change them; they never change. */
@@ -50,27 +52,29 @@ const mostPages = 512
 /** Opens and locks a file that is to be changed. */
 export const openDiskFile = task(async function* (place: Place) {
   const { name } = place
-  const { fd, length } = yield* get(openRegular(place, constants.O_RDWR))
+  const { fd, length, isDevice } = yield* get(openRegular(place, constants.O_RDWR))
   const { libc, release } = yield* get(onLeft(() => closeSync(fd))(await lockForWriting(fd, name)()))
   const close = (): void => {
     closeSync(fd)
     release()
   }
-  return diskFile(name, { fd, libc, close }, length)
+  return diskFile(name, { fd, libc, isDevice, close }, length)
 })
 
 /** A descriptor that is locked. */
 interface Locked {
   readonly fd: number
   readonly libc: Libc | undefined
+  /** Whether it is a block device, which keeps its length. */
+  readonly isDevice: boolean
   readonly close: () => void
 }
 
 const zeros = new Uint8Array(2 ** 16)
 
 /** Gives a range back to the file system, or writes zeros where it takes none. Throws what the system throws. */
-const punch = ({ fd, libc }: Locked, at: number, length: number): void => {
-  const end = Math.min(at + length, fstatSync(fd).size)
+const punch = ({ fd, libc, isDevice }: Locked, at: number, length: number): void => {
+  const end = isDevice ? at + length : Math.min(at + length, fstatSync(fd).size)
   if (end <= at || libc?.punchHole(fd, at, end - at) === 0) return
   for (let from = at; from < end; from += zeros.length)
     writeFully(fd, zeros.subarray(0, Math.min(zeros.length, end - from)), from)
@@ -78,7 +82,7 @@ const punch = ({ fd, libc }: Locked, at: number, length: number): void => {
 
 /** The file of a descriptor, of `size` bytes. Inside, the system throws; what is thrown leaves it as an error. */
 const diskFile = (name: string, locked: Locked, size: number): DiskFile => {
-  const { fd, close } = locked
+  const { fd, isDevice, close } = locked
   let length = size
   /** Bytes of the file itself, and how many of them no pending truncation cuts off. */
   let reach = size
@@ -156,6 +160,7 @@ const diskFile = (name: string, locked: Locked, size: number): DiskFile => {
         length = Math.max(length, change.at + change.bytes.length)
         return
       case 'Truncate':
+        if (isDevice) return
         if (change.length < length) fill(change.length, length)
         length = change.length
         kept = Math.min(kept, length)
@@ -167,7 +172,7 @@ const diskFile = (name: string, locked: Locked, size: number): DiskFile => {
   const perform = (change: Change): void => {
     if (change._tag === 'Write') write(change.bytes, change.at)
     else if (change._tag === 'Punch') punch(locked, change.at, change.length)
-    else {
+    else if (!isDevice) {
       ftruncateSync(fd, change.length)
       reach = change.length
     }
@@ -217,10 +222,13 @@ const diskFile = (name: string, locked: Locked, size: number): DiskFile => {
   }
   return {
     name,
+    isDevice,
     length: () => length,
     read: (request) => E.toUnion(system('read', name, () => read(request))),
     see: (change) => system('read', name, () => see(change)),
     perform: (change) => {
+      if (isDevice && change._tag === 'Truncate' && change.length > length)
+        return failure(`Could not write '${name}': the device has ${length} bytes`, { file: name })
       const exact = change._tag === 'Write' ? exactRange(name, change.bytes, change.at) : E.right(undefined)
       return E.chain(() => system('write', name, () => perform(change)))(exact)
     },

@@ -1,9 +1,20 @@
 /** Files: reading at a position, with windows of read-ahead for small requests. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, readSync, realpathSync } from 'node:fs'
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync
+} from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { readInWindows, type WindowSize } from '../../bytes/window.js'
 import { type CommandError, either, failure, get, inContext, onLeft, system, task, wait } from '../command-error.js'
+import { flagsFor, lengthOf } from './device.js'
 import { identityOf } from './identity.js'
 import { holesOf, type Seek } from './holes.js'
 import { lockForReading, type ReadAccess } from './lock.js'
@@ -55,19 +66,29 @@ const isPathOf = (path: string, fd: number): boolean => {
 const noDevice = (name: string): string =>
   `'host_device' driver requires '${name}' to be either a character or block device`
 
-/** Opens a regular file, and never waits for the other end of a pipe. */
-export const openRegular = either(function* ({ name, resolved, isDevice }: Place, flags: number = constants.O_RDONLY) {
-  const fd = yield* get(system('open', name, () => openSync(resolved ?? name, flags | constants.O_NONBLOCK)))
+/** Why a file is not opened; `undefined` for a regular file and a block device. */
+const notOpenable = ({ name, isDevice }: Place, stat: BigIntStats): string | undefined => {
+  if (stat.isBlockDevice()) return undefined
+  if (!stat.isFile()) return stat.isDirectory() ? 'is a directory' : 'is not a regular file'
+  return isDevice === true ? noDevice(name) : undefined
+}
+
+/** Opens a regular file or a block device, and never waits for the other end of a pipe. */
+export const openRegular = either(function* (place: Place, flags: number = constants.O_RDONLY) {
+  const { name, resolved } = place
+  const path = resolved ?? name
+  const fd = yield* get(system('open', name, () => openSync(path, flagsFor(path, flags) | constants.O_NONBLOCK)))
   const orClose = onLeft(() => {
     closeSync(fd)
   })
   const stat = yield* get(orClose(system('open', name, () => fstatSync(fd, { bigint: true }))))
-  const kind = stat.isDirectory() ? 'is a directory' : 'is not a regular file'
-  if (!stat.isFile()) yield* get(orClose(failure(`Could not open '${name}': ${kind}`, { file: name })))
-  if (isDevice === true) yield* get(orClose(failure(`Could not open '${name}': ${noDevice(name)}`, { file: name })))
+  const why = notOpenable(place, stat)
+  if (why !== undefined) yield* get(orClose(failure(`Could not open '${name}': ${why}`, { file: name })))
   if (resolved !== undefined && !(yield* get(orClose(system('open', name, () => isPathOf(resolved, fd))))))
     yield* get(orClose(failure(`Could not open '${name}': another file has taken its place`, { file: name })))
-  return { fd, identity: identityOf(stat), length: Number(stat.size), actualSize: Number(stat.blocks) * 512 }
+  const length = yield* get(orClose(lengthOf(name, stat)))
+  const isDevice = stat.isBlockDevice()
+  return { fd, identity: identityOf(stat), length, actualSize: Number(stat.blocks) * 512, isDevice }
 })
 
 const sourceOf = (

@@ -5,8 +5,9 @@ import * as E from 'fp-ts/lib/Either.js'
 import { type CommandError, failure, system } from '../command-error.js'
 import type { Source } from './source.js'
 
-/** What distinguishes a file from all others, whatever its names. */
-export const identityOf = ({ dev, ino }: Pick<BigIntStats, 'dev' | 'ino'>): string => `${dev}:${ino}`
+/** What distinguishes a file, or a block device, from all others, whatever its names. */
+export const identityOf = (stats: BigIntStats): string =>
+  stats.isBlockDevice() ? `device ${stats.rdev}` : `${stats.dev}:${stats.ino}`
 
 const lookUp = (name: string): BigIntStats | undefined => statSync(name, { bigint: true, throwIfNoEntry: false })
 

@@ -155,6 +155,3 @@ export const guestReader = async (open: OpenChain): Promise<GuestReader> => {
 
 /** Bytes of the guest disk. */
 export const guestSize = (open: OpenChain): number => chainSize(open.chain)
-
-/** Bytes of the guest disks of all. */
-export const sizeOfAll = (all: readonly OpenChain[]): number => all.reduce((sum, open) => sum + guestSize(open), 0)

@@ -8,6 +8,7 @@ import type { Chain } from '../../image/guest/chain.js'
 import type { AnyCommand } from '../../transition/command.js'
 import { refusal } from '../../transition/engine/refuse.js'
 import type { DiskFile } from '../files/disk-file.js'
+import { failure } from '../command-error.js'
 import { asGiven } from './as-given.js'
 import type { NodeOptions } from './image-node.js'
 import type { Changes } from './session.js'
@@ -49,6 +50,8 @@ const sessionOf = (disk: DiskFile, options: NodeOptions): Changes => ({
     if (command === undefined) return E.right(undefined)
     const change = changeOf(command)
     if (change === undefined) return E.left([unknown(command)])
+    if (change._tag === 'Truncate' && disk.isDevice)
+      return failure(`Could not resize '${disk.name}': it is a block device`, { file: disk.name })
     const performed = E.chain(() => disk.perform(change))(disk.see(change))
     if (E.isRight(performed)) disk.settle()
     return performed

@@ -1,0 +1,35 @@
+/** Block devices: files of a size that is given, in which every byte holds something. */
+import { type BigIntStats, constants, readFileSync, statSync } from 'node:fs'
+import * as E from 'fp-ts/lib/Either.js'
+import { sectorSize } from '../../format/limits.js'
+import { type CommandError, system } from '../command-error.js'
+
+/** Whether a name leads to a block device. */
+export const isBlockDevice = (name: string): boolean =>
+  E.getOrElse(() => false)(
+    E.tryCatch(
+      () => statSync(name, { throwIfNoEntry: false })?.isBlockDevice() === true,
+      () => undefined
+    )
+  )
+
+/** The flags with which a file is opened: a device for writing so that it is refused while it is mounted or held. */
+export const flagsFor = (name: string, flags: number): number =>
+  (flags & constants.O_RDWR) !== 0 && isBlockDevice(name) ? flags | constants.O_EXCL : flags
+
+/** The number of a device in the file system of the kernel, of the number that `stat` reports. */
+const deviceNumber = (rdev: bigint): string => {
+  const major = ((rdev >> 32n) & 0xffff_f000n) | ((rdev >> 8n) & 0xfffn)
+  const minor = ((rdev >> 12n) & 0xffff_ff00n) | (rdev & 0xffn)
+  return `${major}:${minor}`
+}
+
+/** Bytes of an open file, or of a block device, of which Linux reports the sectors. */
+export const lengthOf = (name: string, stats: BigIntStats): E.Either<CommandError, number> =>
+  stats.isBlockDevice()
+    ? system(
+        'open',
+        name,
+        () => Number(readFileSync(`/sys/dev/block/${deviceNumber(stats.rdev)}/size`, 'latin1')) * sectorSize
+      )
+    : E.right(Number(stats.size))
