@@ -52,11 +52,20 @@ const groupsOf = (paths: readonly string[]): readonly (readonly string[])[] => {
   return groups
 }
 
-/** How many folders the paths of a source below src and of a test file have in common: the tests mirror the rooms of src. */
-const sharedFolders = (file: string, test: string): number => {
-  const [folders, others] = [file.split('/').slice(0, -1), test.split('/').slice(1, -1)]
+/**
+ * How many folders the paths of a source below src and of a test file do not have in common: the tests mirror the rooms of
+ * src. A test file with the name of the source is nearest.
+ */
+const apart = (file: string, test: string): number => {
+  const [folders, others] = [
+    file.split('/'),
+    test
+      .replace(/\.test\.ts$/, '.ts')
+      .split('/')
+      .slice(1)
+  ]
   const differs = folders.findIndex((folder, i) => folder !== others[i])
-  return differs === -1 ? folders.length : differs
+  return differs === -1 ? 0 : folders.length + others.length - 2 * differs
 }
 
 /** The limit of a process whose test files should take this much CPU time: only what hangs runs into it. */
@@ -67,7 +76,7 @@ export const judge = async (file: string, reached: (probe: Probe) => boolean, co
   const { probes, budget } = court
   const distances = probes.candidates(file)
   const order = (path: string): number =>
-    (distances.get(path) ?? 0) + Math.log2(1 + (probes.knownCpu(path) ?? 0)) - 20 * sharedFolders(file, path)
+    (distances.get(path) ?? 0) + Math.log2(1 + (probes.knownCpu(path) ?? 0)) + 10 * apart(file, path)
   const paths = [...distances.keys()].sort((a, b) => order(a) - order(b))
   const witnesses: Witness[] = []
   const leftOut = new Set<string>()
