@@ -7,6 +7,7 @@ import type { ClauseId } from '../../../spec/index.js'
 import { type Command as Guest, type Disk, step, type Traits } from '../../../spec/disk.js'
 import type { Command } from '../../../src/transition/command.js'
 import type { CreateOptions } from '../../../src/transition/create/options.js'
+import { share } from '../../run/suite.js'
 import { abstraction, countIn, countsOf, type Machine, machineOf, newMachine, perhaps } from './machine.js'
 
 /** An image to begin with: a new one, over a raw file of so many bytes, or one of the corpus. */
@@ -67,10 +68,11 @@ export const advance = ({ machine, disk }: Followed, command: Command): Followed
   const guest: Guest = command
   const expected = step(guest, disk)
   const found = perhaps(machine, command)
+  const clause = E.isLeft(found) ? found.left[0]?.clause : undefined
+  const lacks = clause !== undefined && lacking.includes(clause)
+  share('commands not refused for lack of space', 0.5, !lacks)
   if (E.isLeft(found)) {
-    const clause = found.left[0]?.clause
-    if (clause === undefined || !lacking.includes(clause))
-      assert.equal({ _tag: 'Refused', clause }, expected._tag === 'Done' ? { _tag: 'Done' } : expected)
+    if (!lacks) assert.equal({ _tag: 'Refused', clause }, expected._tag === 'Done' ? { _tag: 'Done' } : expected)
     return { machine, disk }
   }
   if (expected._tag === 'Refused') throw new Error(`${command._tag} is not refused by ${expected.clause}`)

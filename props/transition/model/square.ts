@@ -4,6 +4,7 @@ import type { ClauseId } from '../../../spec/clauses/index.js'
 import { type Bitmap, type Disk, step } from '../../../spec/disk.js'
 import type { Command } from '../../../src/transition/command.js'
 import type { Step } from '../../../src/transition/engine/finish.js'
+import { share } from '../../run/suite.js'
 import { abstraction, countsOf, type Machine, perhaps } from './machine.js'
 
 /** Clauses by which an image may refuse what a disk allows: they speak of space, which the abstract disk does not know. */
@@ -63,11 +64,12 @@ export const mustBe = ({ machine, disk }: Pair): void => {
 export const follow = ({ machine, disk }: Pair, command: Command): Followed => {
   const outcome = step(command, disk)
   const result = perhaps(machine, command)
+  const clause = E.isLeft(result) ? result.left[0]?.clause : undefined
+  const lacks = ofSpace.some((each) => each === clause)
+  share('commands not refused for lack of space', 0.5, !lacks)
   if (E.isLeft(result)) {
-    const clause = result.left[0]?.clause
     const agreed = outcome._tag === 'Refused' && outcome.clause === clause
-    if (!agreed && !ofSpace.some((each) => each === clause))
-      throw new Error(`refused: ${result.left.map((i) => i.message).join('; ')}`)
+    if (!agreed && !lacks) throw new Error(`refused: ${result.left.map((i) => i.message).join('; ')}`)
     return { machine, disk, writes: [], staged: [], claims: [], ...(clause === undefined ? {} : { refused: clause }) }
   }
   if (outcome._tag === 'Refused') throw new Error(`not refused, as ${outcome.clause} demands`)
