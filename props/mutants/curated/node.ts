@@ -192,9 +192,20 @@ export const nodeMutants: readonly Mutant[] = [
     rule: 'options that forbid writing are kept by every command'
   },
   {
+    name: 'on Windows only a slash ends the folder of an image',
+    file: 'node/images/native-path.ts',
+    change: { in: 'fromFolderOf', find: 'image.lastIndexOf(paths.sep)', to: '-1' },
+    red: 'props/node/native-path.test.ts',
+    rule: 'a relative name in an image starts at the folder of the image'
+  },
+  {
     name: 'the name of a backing file decides, not where its links lead',
     file: 'node/images/follow.ts',
-    change: { in: 'placeIn', find: 'inside(real($folder), $at)', to: 'inside(resolve($folder), resolve(path))' },
+    change: {
+      in: 'placeIn',
+      find: 'isInside(paths, real($folder), $at)',
+      to: 'isInside(paths, resolve($folder), resolve(path))'
+    },
     red: 'props/node/follow.test.ts',
     rule: 'a link of a file or of a folder is followed where the file that it leads to may be'
   },

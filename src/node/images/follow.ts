@@ -3,7 +3,7 @@
  * that a name resolves to decides, through all links; nothing else is opened later under that name.
  */
 import { lastExtension } from '../../format/extension-area.js'
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path'
+import paths, { dirname, isAbsolute, resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { fromText, label } from '../../bytes/octets.js'
 import { type Metadata } from '../../image/metadata.js'
@@ -12,11 +12,7 @@ import { type CommandError, failure, inContext } from '../command-error.js'
 import { type Place, resolvedPath } from '../files/file.js'
 import { beside } from '../files/new-image.js'
 import { isUrl } from '../files/source.js'
-
-const inside = (folder: string, path: string): boolean => {
-  const way = relative(folder, path)
-  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
-}
+import { fromFolderOf, isInside } from './native-path.js'
 
 /** Why a name is that of no file. */
 const noFile: Readonly<Partial<Record<NameKind, string>>> = {
@@ -36,12 +32,9 @@ const notFile = (name: string, kind: NameKind): string | undefined => {
 
 const fromServer = 'the image is on a server, and names no other file'
 
-/** A path that starts at the folder of the image as one from the working directory. */
-const fromFolder = (image: string, path: string): string =>
-  isAbsolute(path) || !image.includes('/') ? path : `${dirname(image).replace(/\/$/, '')}/${path}`
-
 /** A name in an image as a path from the working directory: relative names start at the folder of the image. @see BACK-04 */
-export const pathFrom = (image: string, name: string): string => (/^[^/]*:/.test(name) ? name : fromFolder(image, name))
+export const pathFrom = (image: string, name: string): string =>
+  /^[^/]*:/.test(name) ? name : fromFolderOf(paths, image, name)
 
 /** A failure with this reason. */
 type Refuse = (why: string) => E.Either<CommandError, never>
@@ -51,7 +44,7 @@ const placeIn = (folders: readonly string[], path: string, refused: Refuse): E.E
   const resolved = resolvedPath(path)
   const real = E.isRight(resolved) ? (folder: string) => E.getOrElse(() => folder)(resolvedPath(folder)) : resolve
   const at = E.getOrElse(() => resolve(path))(resolved)
-  if (folders.some((folder) => inside(real(folder), at)))
+  if (folders.some((folder) => isInside(paths, real(folder), at)))
     return E.map((resolved: string): Place => ({ name: path, resolved }))(resolved)
   const leads = at === resolve(path) ? 'it lies' : `it leads to '${at}',`
   return refused(`${leads} outside the image's folder; --allow ${dirname(at)} lets it be opened`)
@@ -112,7 +105,7 @@ export const dataPlace = (image: string, m: Metadata, allow: readonly string[]):
   const ofData: Refuse = (why) => refused(`the data file '${name}' is not opened: ${why}`)
   if (isUrl(image)) return ofData(fromServer)
   if (pathKind(stored.data) === 'unreadable') return ofData('its name is not text')
-  const place = placeIn([dirname(image), ...allow], fromFolder(image, name), ofData)
+  const place = placeIn([dirname(image), ...allow], fromFolderOf(paths, image, name), ofData)
   return E.mapLeft((error: CommandError) =>
     error.file === image ? error : inContext(`Could not open '${image}'`)(error)
   )(place)
