@@ -97,6 +97,21 @@ export const listed: ReadonlyMap<string, readonly Difference[]> = new Map<string
   ],
   ['037', same],
   ['038', same],
+  [
+    '039',
+    [
+      {
+        reason: 'our rule',
+        why: 'under lazy refcounts refcounts are written as without them, and the dirty bit is not set',
+        clause: 'ORD-04',
+        qemu: [
+          28,
+          /^incompatible_features|^ERROR |^Re(build|pair)ing |^$|^2 errors |^Data may |^The following |^ +[01] |^Double /
+        ],
+        ours: [6, /^incompatible_features +\[\]$|^No errors were found/]
+      }
+    ]
+  ],
   ['042', same],
   [
     '043',
@@ -125,13 +140,60 @@ export const listed: ReadonlyMap<string, readonly Difference[]> = new Map<string
     ]
   ],
   ['050', same],
+  ['052', same],
   ['053', same],
   ['054', [messages(2, 2)]],
+  [
+    '061',
+    [
+      {
+        reason: 'our rule',
+        why: 'under lazy refcounts the dirty bit is not set, and nothing is left to repair',
+        clause: 'ORD-04',
+        qemu: [14, /^incompatible_features|^ERROR |^Re(build|pair)ing |^refcount_table_offset/],
+        ours: [4, /^incompatible_features +\[\]$|^refcount_table_offset/]
+      },
+      {
+        reason: 'our rule',
+        why: 'an amendment that is refused changes nothing; QEMU has changed the size',
+        clause: 'AM-01',
+        qemu: [1, /^size /],
+        ours: [1, /^size /]
+      },
+      { reason: 'wording', why: 'steps of the progress', qemu: [2, /^ +\(/], ours: [2, /^ +\(/] },
+      { ...messages(20, 17), qemu: [20, /^qemu: |^You can use |^This option is /] },
+      {
+        reason: 'our rule',
+        why: 'a creation over a data file with data is refused, and what follows has no data file; info has more lines',
+        clause: 'DATA-08',
+        qemu: [9, /^ {4}data file/],
+        ours: [
+          54,
+          /^(features|extensions|findings|verdict|image|file format|virtual size|cluster_size): |^Format specific|^ {4}/
+        ]
+      }
+    ]
+  ],
   ['062', same],
   ['063', same],
   ['069', [messages(1, 1)]],
   ['073', same],
   ['079', same],
+  [
+    '080',
+    [
+      refusedInfo(1, 7),
+      messages(35, 30),
+      {
+        reason: 'our rule',
+        why: 'a write does without the tables of snapshots, unless it would overwrite one',
+        clause: 'INT-21',
+        qemu: [2, /^write failed: /],
+        ours: [3, /^write failed: |^wrote 4096|^4 KiB, /]
+      },
+      findings(8, 11)
+    ]
+  ],
   ['090', same],
   ['097', same],
   ['103', [messages(7, 6)]],
@@ -139,6 +201,27 @@ export const listed: ReadonlyMap<string, readonly Difference[]> = new Map<string
   ['105', same],
   ['107', same],
   ['111', [{ ...messages(2, 1), qemu: [2, /^qemu: |^Could not open backing image\.$/] }]],
+  [
+    '112',
+    [
+      {
+        reason: 'wording',
+        why: 'an option without a value that it may have is named first',
+        qemu: [1, /^Formatting /],
+        ours: [0]
+      },
+      {
+        reason: 'our rule',
+        why: 'a snapshot that is refused leaks nothing',
+        clause: 'REF-07',
+        qemu: [11, /^Leaked |^[12] leaked |^This means |^$/],
+        ours: [6, /^Leaked |^1 leaked |^No errors |^$/]
+      },
+      { ...messages(9, 7), qemu: [9, /^qemu: |^ERROR: overflow |^Use qemu-img amend /] },
+      findings(4, 5),
+      { reason: 'wording', why: 'steps of the progress', qemu: [2, /^ +\(/], ours: [0] }
+    ]
+  ],
   [
     '114',
     [
@@ -148,6 +231,7 @@ export const listed: ReadonlyMap<string, readonly Difference[]> = new Map<string
   ],
   ['115', same],
   ['121', same],
+  ['122', same],
   [
     '126',
     [
@@ -173,6 +257,18 @@ export const listed: ReadonlyMap<string, readonly Difference[]> = new Map<string
   ],
   ['154', same],
   ['187', same],
+  [
+    '243',
+    [
+      {
+        reason: 'our rule',
+        why: 'a creation over a data file with data is refused',
+        clause: 'DATA-08',
+        qemu: [5, /^qcow2 file size: 327680$|^data disk usage: +high$/],
+        ours: [8, /^qemu: .*would be deleted|^qcow2 file size: 196616$|^data disk usage: +low$/]
+      }
+    ]
+  ],
   [
     '250',
     [

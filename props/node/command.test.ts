@@ -301,8 +301,38 @@ test('a crash or a signal leaves a sound image, and ends the program as it ends 
     assert.is(run(['io', '-r', '-c', 'read -P 0xcd 0 64k', '-c', 'read -P 0 64k 64k', path]).code, 0)
     assert.ok([0, 3].includes(run(['check', path]).code ?? 1))
   }
+  for (const mode of ['writethrough', 'directsync'])
+    for (const through of [
+      ['-t', mode, path],
+      ['-c', `open -t ${mode} ${path}`],
+      ['-c', `open ${path}`, '-c', `reopen -c ${mode}`]
+    ]) {
+      const args = ['io', ...through, '-c', 'write -P 8 0 64k', '-c', 'sigraise 9']
+      assert.is(spawnSync(process.execPath, [main, ...args]).signal, 'SIGKILL')
+      assert.is(run(['io', '-c', 'read -P 8 0 64k', '-c', 'write -P 9 0 64k', path]).code, 0, through.join(' '))
+    }
   assert.is(run(['io', '-c', 'sigraise 0', path]).code, 0)
   assert.is(run(['io', '-c', 'sigraise 99', path]).code, 1)
+})
+
+test('what io writes with -s is read there, and is gone at the end', () => {
+  const path = image('case-01-empty-v3')
+  const before = readFileSync(path)
+  const lines = ['-c', 'write -P 8 0 64k', '-c', 'read -P 8 0 64k', '-c', 'read -P 0 64k 64k']
+  for (const words of [
+    ['-s', ...lines, path],
+    ['-c', `open -s ${path}`, ...lines],
+    ['-s', '-f', 'raw', '-c', 'write -P 8 0 64k', '-c', 'read -P 8 0 64k', path]
+  ]) {
+    const { code, error } = run(['io', ...words])
+    assert.equal([code, error], [0, ''], words.join(' '))
+    assert.ok(readFileSync(path).equals(before), words.join(' '))
+  }
+  assert.equal(
+    readdirSync(tmpdir()).filter((name) => name.endsWith('.overlay')),
+    []
+  )
+  assert.match(run(['io', '-s', '-c', 'reopen -r', path]).error, 'opened with -s')
 })
 
 test('SIGUSR1 has no effect, whoever sends it, as in qemu-io, and no debugger listens', async () => {

@@ -20,7 +20,7 @@ import * as assert from 'uvu/assert'
 import { check, exitCode } from '../../spec/reference/check.js'
 import { openImage } from '../../spec/reference/image.js'
 import { createQcow2, textsOf, type Wanted } from '../../src/node/commands/create.js'
-import { formattingLine } from '../../src/node/text/image-options.js'
+import { formattingLine, optionTexts } from '../../src/node/text/image-options.js'
 import { needsQemu } from '../run/qemu.js'
 import { suite } from '../run/suite.js'
 import { messageOf, runHere } from './outcome.js'
@@ -306,6 +306,16 @@ test('a new image replaces the old file, and a symbolic link is followed', async
   const { mode, size } = statSync(join(ours, 'place'))
   assert.is(mode & 0o777, 0o600)
   assert.ok(size < 300_000)
+})
+
+test('options of the host file are accepted with the one value that they have here, and refused with another', () => {
+  const reasonOf = (...options: readonly string[]): string => {
+    const texts = optionTexts({ options, size: '1M' })
+    return E.isLeft(texts) ? texts.left.message : [...texts.right.keys()].join(' ')
+  }
+  assert.is(reasonOf('nocow=off,extent_size_hint=0,encryption=off'), 'size')
+  assert.match(reasonOf('nocow=on'), "Parameter 'nocow' does not accept value 'on'")
+  assert.match(reasonOf('extent_size_hint=1M'), "Parameter 'extent_size_hint' does not accept value '1M'")
 })
 
 test.run()

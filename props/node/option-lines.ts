@@ -189,6 +189,8 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'io [-f raw] -c info a.qcow2',
     'io [-c info] a.qcow2',
     "io [-r] -c 'write -q 0 1k' a.qcow2",
+    "io [-s] -c 'write -q 0 1k' a.qcow2",
+    "io [-t writethrough] -c 'write -q -P 9 0 64k' -c 'write -q -s a.qcow2 64k 960k' a.qcow2",
     "io [-d ignore] -c 'discard -q 0 64k' a.qcow2",
     'io -r -c info --image-opts driver=qcow2,file.filename=BUSY[,file.locking=off]',
     'io -r -c info --image-opts driver=qcow2,file.filename=BUSY[,force-share=on]',

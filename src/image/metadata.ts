@@ -218,6 +218,12 @@ export const snapshotTablePlace = (m: Metadata): { readonly at: number; readonly
   }
 }
 
+/** Whether a file of `length` bytes has the places of all L1 tables of the snapshots: the rest of an entry names no cluster. */
+export const hasSnapshotTable = (m: Metadata, length: number): boolean => {
+  const final = m.snapshots.at(-1)
+  return final === undefined || snapshotOffset(m, final) + snapshotFixed.size <= length
+}
+
 /**
  * The issue over which QEMU refuses to open the image, if it does: the first row of its checks that fails.
  * `passed` names rows that do not count for what is being done.

@@ -172,4 +172,13 @@ test('a repair frees nothing that a table past the end of the file may name, and
   }
 })
 
+test('a repair cuts the extra data of a snapshot that ends past the end of the file', () => {
+  const image = made(plain, [{ _tag: 'SnapshotCreate', name: 's' }])
+  const table = word(image, 64)
+  viewOf(image).setUint32(table + 36, 2 ** 15)
+  const after = imageAfter(image, right(repaired(image, 'all')))
+  assert.is(exitCode(checked(after)), 0)
+  assert.is(word(after, word(after, 64)), word(image, table))
+})
+
 test.run()

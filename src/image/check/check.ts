@@ -6,7 +6,7 @@ import type { Decompressor } from '../../compression/decompress.js'
 import { compressionType } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
 import { sectorSize } from '../../format/limits.js'
-import { type Metadata, readMetadata, refusal } from '../metadata.js'
+import { hasSnapshotTable, type Metadata, readMetadata, refusal } from '../metadata.js'
 import { compareRefcounts, refcountsPastEnd } from './compare.js'
 import { compressedFindings } from './compressed.js'
 import { counting } from './counting.js'
@@ -51,6 +51,7 @@ export interface CheckOptions {
 function* everything(state: CheckState, m: Metadata, table: RefcountTable, options: CheckOptions): Plan<number> {
   const again = (visitor: Visitor): Plan<Uses> => walk(m, state.g, state.fileLength, table, visitor)
   const uses = yield* again(counting(state))
+  if (!hasSnapshotTable(m, state.end)) state.knowsAll = false
   yield* metadataFindings(state, m)
   const end = compareRefcounts(state)
   yield* refcountsPastEnd(state, table)

@@ -49,7 +49,7 @@ const noteCut = ({ end, findings }: CheckState, { structure, at, size, guest }: 
 }
 
 /** Structures whose entries name clusters to refer to. */
-const naming: ReadonlySet<string> = new Set(['L1 table', 'L2 table', 'snapshot table', 'bitmap table'])
+const naming: ReadonlySet<string> = new Set(['L1 table', 'L2 table', 'bitmap table'])
 
 /** Of a table that ends past the end of the file, the entries there are not known. @see CHK-15 */
 const noteUnread = (state: CheckState, { structure, at, size }: Reference): void => {

@@ -5,7 +5,7 @@ import { failure, get, wait } from '../command-error.js'
 import { dropUnread, print, textWriter } from '../files/output.js'
 import { IoSession } from '../io/io-session.js'
 import { carriesOut } from '../images/format-options.js'
-import { discards } from '../text/values.js'
+import { caches, discards, writesThrough } from '../text/values.js'
 import { argument, choice, command, flag, option, optional, repeated, text } from './command.js'
 import { allow, givenFormat, ignored, namedBy, secrets } from './options.js'
 
@@ -29,7 +29,14 @@ export const io = command({
     secrets,
     cmd: repeated('-c, --cmd <line>', "a line, such as 'write -P 1 0 64k'"),
     readOnly: flag('-r, --read-only', 'change nothing'),
+    temporary: flag('-s, --snapshot', 'what is written goes to a temporary overlay, which is gone at the end'),
     forceShare: flag('-U, --force-share', 'with -r: also while another process writes the image'),
+    cache: choice(
+      '-t, --cache <mode>',
+      'writethrough and directsync make each write durable before the next line; other modes are ignored',
+      caches,
+      undefined
+    ),
     discard: choice(
       '-d, --discard <mode>',
       'what becomes of discards: ignore and off leave the image as it is; unmap (default) and on carry them out',
@@ -38,10 +45,10 @@ export const io = command({
     ),
     allow
   },
-  ignored: [ignored['-n'], ignored['-t'], ignored['-i'], ignored['-k'], ignored['-m']],
+  ignored: [ignored['-n'], ignored['-i'], ignored['-k'], ignored['-m']],
   async *run(
     { image },
-    { format: given, imageOpts, secrets: keys, cmd, readOnly, forceShare, discard, allow: folders },
+    { format: given, imageOpts, secrets: keys, cmd, readOnly, temporary, forceShare, cache, discard, allow: folders },
     report
   ) {
     const named =
@@ -55,9 +62,11 @@ export const io = command({
     if (named !== undefined)
       yield* wait(
         session.open({
+          ...(cache === undefined ? {} : { writeThrough: writesThrough(cache) }),
           ...(discard === undefined ? {} : { discards: carriesOut(discard) }),
           ...named,
           ...(readOnly ? { readOnly } : {}),
+          ...(temporary ? { temporary } : {}),
           ...(forceShare ? { forceShare } : {})
         })
       )

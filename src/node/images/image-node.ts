@@ -21,6 +21,10 @@ export interface NodeOptions {
   readonly readOnly?: boolean
   /** Whether it is read also while other processes write it, and all below it. */
   readonly forceShare?: boolean
+  /** Whether what is written goes to an overlay that is gone at the end. */
+  readonly temporary?: boolean
+  /** Whether each write is durable before its line is answered. */
+  readonly writeThrough?: boolean
   /** Whether discards are carried out; they are unless this is false. */
   readonly discards?: boolean
   /** Whether written zeros become zero clusters, and whether those are freed; `off` unless it is given. */

@@ -10,6 +10,7 @@ import { keepReadable } from '../images/key.js'
 import { openImage } from '../images/open.js'
 import type { Writable } from '../images/raw.js'
 import type { Changes } from '../images/session.js'
+import { openTemporaryOverlay } from './temporary-overlay.js'
 
 /** An image that is to be opened. */
 export interface IoRequest extends ImageNode {
@@ -69,9 +70,10 @@ const writable = (request: IoRequest, { session, close }: Writable): IoFile => (
 /** Opens a file as requested. */
 export const openIoFile = task(async function* (request: IoRequest, allow: readonly string[]) {
   const isReadOnly = request.readOnly === true || request.file.readOnly === true
+  const openToWrite = request.temporary === true ? openTemporaryOverlay : openWritable
   const opened = isReadOnly
     ? forReading(request, allow)
-    : TE.map((image: Writable) => writable(request, image))(openWritable(request, allow))
+    : TE.map((image: Writable) => writable(request, image))(openToWrite(request, allow))
   const file = yield* wait(opened)
   yield* get(onLeft(() => void file.close())(keepReadable(request.file.name, file.chain())))
   return file

@@ -131,6 +131,7 @@ export class IoSession {
   private reopen(changed: NodeOptions): Next | Promise<Next> {
     const { request } = this.file ?? {}
     if (request === undefined) return E.right({ failed: true, out: '' })
+    if (request.temporary === true) return E.right(failedWith('Cannot reopen an image that was opened with -s'))
     const next = { ...request, ...changed }
     if (next.driver !== request.driver) return E.right(failedWith("Cannot change the option 'driver'"))
     for (const option of ['file', 'backing', 'dataFile'] as const)

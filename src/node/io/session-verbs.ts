@@ -4,7 +4,7 @@ import { either, get, keepRules } from '../command-error.js'
 import { carriesOut } from '../images/format-options.js'
 import type { NodeOptions } from '../images/image-node.js'
 import { imageNode, optionsOfImage } from '../images/node-options.js'
-import { aios, caches, discards } from '../text/values.js'
+import { aios, caches, discards, writesThrough } from '../text/values.js'
 import { failedOnOutput, orError, type Parsed } from './line.js'
 import { parseMilliseconds, parseSize } from './words.js'
 import { type Parse, parseWords, usageLine } from './verb.js'
@@ -23,9 +23,13 @@ const keepModes = (values: ReadonlyMap<string, string>): Parsed<void> => {
   )
 }
 
+/** What the mode of a cache says of an image. */
+const cacheOptions = (mode: string | undefined): NodeOptions =>
+  mode === undefined ? {} : { writeThrough: writesThrough(mode) }
+
 /** Parses `open`. */
 export const parseOpen: Parse = either(function* (args, verb) {
-  const { flags, values, operands } = yield* get(parseWords(args, 'nro:ki:t:d:U', verb))
+  const { flags, values, operands } = yield* get(parseWords(args, 'nrso:ki:t:d:U', verb))
   yield* get(keepModes(values))
   const options = yield* get(orError(optionsOfImage(values.get('o') ?? '')))
   yield* get(orError(keepRules([[flags.has('U') && !flags.has('r'), '-U can only be used with -r']])))
@@ -39,7 +43,9 @@ export const parseOpen: Parse = either(function* (args, verb) {
     ...named,
     ...options,
     ...(flags.has('r') ? { readOnly: true } : {}),
+    ...(flags.has('s') ? { temporary: true } : {}),
     ...(flags.has('U') ? { forceShare: true } : {}),
+    ...cacheOptions(values.get('t')),
     ...(discard === undefined ? {} : { discards: carriesOut(discard) })
   }
   return { _tag: 'Open', request }
@@ -59,7 +65,8 @@ export const parseReopen: Parse = either(function* (args, verb) {
     [values.has('c') && /(^|,)cache\./.test(list), 'Cannot set both -c and the cache options']
   ])
   yield* get(orError(kept))
-  return { _tag: 'Reopen', request: access ? { ...options, readOnly: flags.has('r') } : options }
+  const cached = { ...options, ...cacheOptions(values.get('c')) }
+  return { _tag: 'Reopen', request: access ? { ...cached, readOnly: flags.has('r') } : cached }
 })
 
 /** Parses `sleep`. */

@@ -149,7 +149,7 @@ export const write = either(function* (file: IoFile, line: WriteLine) {
   if (E.isLeft(command)) return failedBy(command.left)
   const done = changes.command(command.right)
   if (E.isLeft(done)) return isError(done.left) ? yield* get(E.left(done.left)) : rejected(line, done.left)
-  if (line._tag !== 'Discard' && line.flush) yield* get(changes.end())
+  if (line._tag !== 'Discard' && (line.flush || file.request.writeThrough === true)) yield* get(changes.end())
   return success(
     line.quiet ? '' : transferred(line._tag === 'Discard' ? 'discard' : 'wrote', line, secondsSince(start))
   )

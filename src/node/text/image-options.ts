@@ -33,6 +33,15 @@ export type ImageOptions = t.TypeOf<typeof imageOptions>
 /** The text of each option that is given. */
 export type OptionTexts = ReadonlyMap<OptionName, string>
 
+const isOff = (text: string): boolean => E.toUnion(onOff('').decode(text)) === false
+
+/** Options of QEMU that this package has one value of, and whether a text is that. */
+const onlyValue: ReadonlyMap<string, (text: string) => boolean> = new Map([
+  ['encryption', isOff],
+  ['nocow', isOff],
+  ['extent_size_hint', (text) => E.toUnion(sizeOption('').decode(text)) === 0n]
+])
+
 const isName = (name: string): name is OptionName => Object.hasOwn(codecs, name)
 
 const names = Object.keys(codecs).filter(isName)
@@ -49,9 +58,11 @@ export interface GivenOptions {
 export const optionTexts = either(function* ({ options, size, backing, backingFormat }: GivenOptions) {
   const texts = new Map<OptionName, string>()
   for (const [name, text] of yield* get(optionsOfAll(options))) {
-    if (name === 'encryption' && E.toUnion(onOff(name).decode(text)) === false) continue
+    if (onlyValue.get(name)?.(text) === true) continue
     if (name.startsWith('encrypt'))
       yield* get(failure(`Parameter '${name}' is not supported: no encrypted image is made`))
+    if (onlyValue.has(name))
+      yield* get(failure(`Parameter '${name}' does not accept value '${text}': the file system alone places files`))
     if (!isName(name)) return yield* get(failure(`Invalid parameter '${name}'`))
     yield* get(decodeWith<unknown>(codecs[name])(text))
     texts.set(name, text)

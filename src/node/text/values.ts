@@ -161,6 +161,9 @@ export const isPreallocation = (word: string): word is Preallocation => prealloc
 /** How a host file is cached. */
 export const caches = ['none', 'writeback', 'writethrough', 'unsafe', 'directsync', 'off'] as const
 
+/** Whether each write is durable before the next under such a cache. */
+export const writesThrough = (mode: string): boolean => mode === 'writethrough' || mode === 'directsync'
+
 /** What becomes of discards. */
 export const discards = ['ignore', 'off', 'unmap', 'on'] as const
 

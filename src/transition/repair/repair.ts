@@ -3,8 +3,7 @@ import { failOn, orFail, type Plan } from '../../bytes/plan.js'
 import { type CheckOptions, type Examined, examine } from '../../image/check/check.js'
 import type { Finding, Totals } from '../../image/check/findings.js'
 import type { CheckState } from '../../image/check/state.js'
-import type { ByteRange } from '../../image/byte-range.js'
-import { type Metadata, readMetadata, snapshotTablePlace } from '../../image/metadata.js'
+import { hasSnapshotTable, type Metadata, readMetadata } from '../../image/metadata.js'
 import { CommandState } from '../engine/command-state.js'
 import { refuse } from '../engine/refuse.js'
 import { endRound, finish, type Step } from '../engine/finish.js'
@@ -123,8 +122,6 @@ function* clearMarks(w: CommandState): Plan<void> {
   yield* w.changeHeader('expose', { incompatibleFeatures: { ...features, dirty: false, corrupt: false } })
 }
 
-const isInFile = ({ at, size }: ByteRange, { state }: Examined): boolean => at + size <= state.end
-
 /** Corruptions but for COPIED flags. */
 const corruptionsOf = ({ state }: Examined): number => state.findings.totals.corruptions - state.copiedFlags
 
@@ -146,7 +143,7 @@ function* rounds(w: CommandState, first: Examined, mode: RepairMode, length: () 
   const counted = yield* now()
   yield* repairRefcounts(w, counted, mode)
   const recounted = yield* now()
-  const snapshots = all && isInFile(snapshotTablePlace(first.metadata), first) ? yield* repairSnapshots(w) : 0
+  const snapshots = all && hasSnapshotTable(first.metadata, first.state.end) ? yield* repairSnapshots(w) : 0
   const copied = yield* now()
   if (all || hasOnlyCopied(copied.state)) yield* repairCopied(w, copied)
   const last = yield* now()

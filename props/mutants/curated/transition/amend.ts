@@ -141,9 +141,16 @@ export const amendMutants: readonly Mutant[] = [
     rule: 'a repair frees nothing that a table past the end of the file may name, and leaves the way to it'
   },
   {
+    name: 'a repair does not follow a snapshot table whose last entry ends past the end of the file',
+    file: 'image/metadata.ts',
+    change: { in: 'hasSnapshotTable', find: 'snapshotFixed.size', to: 'snapshotEntry.sizeOf(final)' },
+    red: 'props/transition/repair/destroys.test.ts',
+    rule: 'a repair cuts the extra data of a snapshot that ends past the end of the file'
+  },
+  {
     name: 'a snapshot table past the end of the file is rewritten',
     file: 'transition/repair/repair.ts',
-    change: { in: 'isInFile', find: '$at + $size <= $state.end', to: 'true' },
+    change: { in: 'rounds', find: 'all && hasSnapshotTable($m, $end)', to: 'all' },
     red: 'props/transition/repair/repair.test.ts',
     rule: 'a snapshot table past the end of the file is not rewritten as one without snapshots'
   },
