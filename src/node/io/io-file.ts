@@ -3,7 +3,10 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { Memory, type Plan, runSync } from '../../bytes/plan.js'
 import type { Chain } from '../../image/guest/chain.js'
+import { openDisk } from '../../image/guest/open-disk.js'
+import { readGuest } from '../../image/guest/read.js'
 import { type Cause, type CommandError, type Failed, failure, get, onLeft, task, wait } from '../command-error.js'
+import { native } from '../compression/native.js'
 import { openWritable } from '../images/locked-image.js'
 import type { ImageNode } from '../images/image-node.js'
 import { keepReadable } from '../images/key.js'
@@ -23,14 +26,20 @@ export interface IoFile {
   /** What it was opened by. */
   readonly request: IoRequest
   readonly chain: () => Chain
-  /** What guest bytes are in that were read from it, until others are. */
-  readonly memory: Memory
+  /** Guest bytes `[at, at + length)` of the disk, in memory that the next read reuses. */
+  readonly read: (at: number, length: number) => E.Either<Cause, Uint8Array>
   /** Runs a plan that reads. */
   readonly run: <A, W>(plan: () => Plan<A, W>, emit?: (what: W) => void) => E.Either<Cause, A>
   /** What changes it; `undefined` where it is open for reading only. */
   readonly changes: Changes | undefined
   /** Makes durable what is written, and closes it. */
   readonly close: () => E.Either<CommandError, void>
+}
+
+/** Reads of a disk that may have changed since the last. */
+const reader = (chain: IoFile['chain'], run: IoFile['run']): IoFile['read'] => {
+  const memory = new Memory()
+  return (at, length) => run(() => readGuest(chain(), at, length, native, memory))
 }
 
 const forReading = task(async function* (request: IoRequest, allow: readonly string[]): AsyncGenerator<Failed, IoFile> {
@@ -41,11 +50,18 @@ const forReading = task(async function* (request: IoRequest, allow: readonly str
     return yield* get(failure(`Could not open '${name}': it is on a server`, { file: name }))
   }
   const { read, seekData } = world
+  const run: IoFile['run'] = (plan, emit = () => undefined) => runSync(plan(), { read, seekData, emit })
+  const disk = openDisk(chain, native)
+  const memory = new Memory()
   return {
     request,
     chain: () => chain,
-    memory: new Memory(),
-    run: (plan, emit = () => undefined) => runSync(plan(), { read, seekData, emit }),
+    // What others may write meanwhile is not kept.
+    read:
+      request.forceShare === true
+        ? reader(() => chain, run)
+        : (at, length) => disk.readSync(world, at, length, memory.take(length)),
+    run,
     changes: undefined,
     close: () => {
       close()
@@ -54,18 +70,23 @@ const forReading = task(async function* (request: IoRequest, allow: readonly str
   }
 })
 
-const writable = (request: IoRequest, { session, close }: Writable): IoFile => ({
-  request,
-  chain: () => session.chain,
-  memory: new Memory(),
-  run: (plan, emit = () => undefined) => runSync(plan(), { read: session.read, seekData: session.seekData, emit }),
-  changes: session,
-  close: () => {
-    const ended = session.end()
-    close()
-    return ended
+const writable = (request: IoRequest, { session, close }: Writable): IoFile => {
+  const chain = (): Chain => session.chain
+  const run: IoFile['run'] = (plan, emit = () => undefined) =>
+    runSync(plan(), { read: session.read, seekData: session.seekData, emit })
+  return {
+    request,
+    chain,
+    read: reader(chain, run),
+    run,
+    changes: session,
+    close: () => {
+      const ended = session.end()
+      close()
+      return ended
+    }
   }
-})
+}
 
 /** Opens a file as requested. */
 export const openIoFile = task(async function* (request: IoRequest, allow: readonly string[]) {

@@ -82,11 +82,14 @@ const vmStateChain = (chain: Chain): Chain | undefined => {
 
 /** Reads guest bytes, and compares them with a pattern. */
 export const read = (file: IoFile, line: ReadLine): Outcome => {
-  const chain = line.vmState ? vmStateChain(file.chain()) : file.chain()
-  if (chain === undefined) return transferFailed(line, 'Operation not supported')
+  const vmState = line.vmState ? vmStateChain(file.chain()) : undefined
+  if (line.vmState && vmState === undefined) return transferFailed(line, 'Operation not supported')
   if (isPastEnd(file, line)) return transferFailed(line, 'Input/output error')
   const start = performance.now()
-  const bytes = file.run(() => readPadded(chain, line.at, line.length, native, file.memory))
+  const bytes =
+    vmState === undefined
+      ? file.read(line.at, line.length)
+      : file.run(() => readPadded(vmState, line.at, line.length, native))
   if (E.isLeft(bytes)) return transferFailed(line, 'Input/output error', bytes.left)
   const { pattern } = line
   const found = pattern === undefined ? undefined : bytes.right.subarray(pattern.at, pattern.at + pattern.length)
