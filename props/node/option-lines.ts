@@ -292,7 +292,10 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     "fuzz --count 1 --reader 'false {image}' [--finds there]",
     "fuzz --count 1 --reader 'false {image}' [--output json]",
     "fuzz --count 1 --reader 'true {image}' [--replay a.qcow2]",
-    'fuzz [--merge] campaign.jsonl'
+    'fuzz [--merge] campaign.jsonl',
+    'fuzz --count 20 [--corpus there]',
+    'fuzz --count 20 --corpus there [--dict qcow2.dict]',
+    'fuzz [--mutate]'
   ],
   crash: canTrace
     ? [

@@ -72,13 +72,13 @@ const entries = Object.entries(manifest.exports).flatMap(([path, entry]) =>
   typeof entry === 'string' ? [] : [{ name: manifest.name + path.slice(1), ...entry }]
 )
 
-test('it holds only the built src, spec and generators, the vectors, README, LICENSE and package.json', () => {
+test('it holds only the built src, spec and generators, the mutator for fuzzers, the vectors, README, LICENSE and package.json', () => {
   const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((path) =>
     statSync(join(installed, path)).isFile()
   )
   const built = /^dist\/(src|spec|props\/arbitrary)\/.+\.(c?js|d\.c?ts|c?js\.map)$/
   const permitted = new RegExp(
-    `${built.source}|^dist/src/explorer/explorer\\.html$|^dist/src/bin/LICENSES$|^corpus/(images|vectors)/.+$|^corpus/witnesses\\.json$|^dist/src/qcow2\\.1$|^(README\\.md|LICENSE|package\\.json)$`
+    `${built.source}|^dist/src/explorer/explorer\\.html$|^dist/src/bin/LICENSES$|^corpus/(images|vectors)/.+$|^corpus/witnesses\\.json$|^dist/src/qcow2\\.1$|^src/node/fuzz/mutator\\.c$|^(README\\.md|LICENSE|package\\.json)$`
   )
   assert.equal(
     files.filter((path) => !permitted.test(path)),

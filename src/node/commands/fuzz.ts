@@ -11,7 +11,10 @@ import { onTerminal } from '../convert/progress.js'
 import { ok, print } from '../files/output.js'
 import { campaign } from '../fuzz/campaign.js'
 import { replayedImage } from '../fuzz/find.js'
+import { writeDictionary } from '../fuzz/dictionary.js'
 import { writeImages } from '../fuzz/folder.js'
+import { mutate } from '../fuzz/mutator.js'
+import { writeSeeds } from '../fuzz/seeds.js'
 import { shardOption, wholeRun } from '../fuzz/shard.js'
 import { agrees, type Comparison, kindOf, makeFolder, type Subject, trialTexts, tryImage } from '../fuzz/subject.js'
 import { findText, merged, type Outcome, summaryText } from '../fuzz/summary.js'
@@ -110,7 +113,9 @@ const modes = {
     'output',
     'replay'
   ],
-  merge: ['output']
+  merge: ['output'],
+  corpus: ['count', 'seed', 'dict'],
+  mutate: []
 } as const
 
 type Mode = keyof typeof modes
@@ -121,7 +126,7 @@ const isMode = (name: string): name is Mode => Object.hasOwn(modes, name)
 const modeOf = (given: readonly string[]): E.Either<CommandError, Mode> => {
   const [mode, ...others] = given.filter(isMode)
   if (mode === undefined || others.length > 0)
-    return failure('Give one of --out, --reader and --merge', { exitCode: notRun })
+    return failure('Give one of --out, --reader, --merge, --corpus and --mutate', { exitCode: notRun })
   const allowed: readonly string[] = [mode, ...modes[mode], ...(mode === 'merge' ? ['files'] : [])]
   const stray = given.find((name) => !allowed.includes(name))
   if (stray === undefined) return E.right(mode)
@@ -143,9 +148,20 @@ export const fuzz = command({
     ),
     against: option('--against <command>', 'compare it with another program', optional(text)),
     merge: flag('--merge', 'add up the files'),
+    corpus: option(
+      '--corpus <folder>',
+      'write small images that differ, as seeds for AFL++ or libFuzzer',
+      optional(text)
+    ),
+    dict: option('--dict <file>', 'write a dictionary for AFL++ or libFuzzer', optional(text)),
+    mutate: flag('--mutate', 'mutate images on standard input, for mutator.c'),
     replay: option('--replay <file>', 'run the reader on a find, or on any image', optional(text)),
     shell: flag('--shell', 'run commands by /bin/sh'),
-    count: option('--count <n>', `images of all shards together (default ${usualCount} with --out)`, number('count')),
+    count: option(
+      '--count <n>',
+      `images of all shards together (default ${usualCount} with --out and --corpus)`,
+      number('count')
+    ),
     minutes: option('--minutes <n>', 'after which a comparison ends (default 1, without --count)', number('minutes')),
     seed: option('--seed <n>', 'what images are drawn from (default 1)', number('seed')),
     shard: option('--shard <k/n>', 'one of n parts of the run', optional(shardOption)),
@@ -166,6 +182,16 @@ export const fuzz = command({
     if (folder !== undefined) {
       const written = yield* wait(writeImages({ folder, count: count ?? usualCount, seed, shard }))
       yield* get(print(`${written} images written to ${folder}\n`))
+      return ok
+    }
+    if (options.corpus !== undefined) {
+      const written = yield* get(writeSeeds(options.corpus, count ?? usualCount, seed))
+      if (options.dict !== undefined) yield* get(writeDictionary(options.dict))
+      yield* get(print(`${written} seeds written to ${options.corpus}\n`))
+      return ok
+    }
+    if (options.mutate) {
+      yield* get(mutate())
       return ok
     }
     if (reader === undefined) return notRun
