@@ -30,6 +30,7 @@ const magics: readonly (readonly [kind: FileKind, hex: string, at?: number, leng
   ['gzip', '1f8b'],
   ['xz', 'fd377a585a00'],
   ['zstd', '28b52ffd'],
+  ['zstd', '502a4d18'],
   ['bzip2', '425a68'],
   ['lz4', '04224d18'],
   ['lz4', '02214c18'],
@@ -43,6 +44,7 @@ const magics: readonly (readonly [kind: FileKind, hex: string, at?: number, leng
   ['vmdk', '4b444d56'],
   ['vmdk', '434f5744'],
   ['vmdk', 'bebafeca00000000'],
+  ['vmdkDescriptor', '23204469736b2044657363726970746f7246696c65'],
   ['vdi', '7f10dabe', 64],
   ['vhdx', '7668647866696c65'],
   ['vpc', '636f6e6563746978'],
@@ -50,6 +52,7 @@ const magics: readonly (readonly [kind: FileKind, hex: string, at?: number, leng
   ['qed', '51454400'],
   ['parallels', '576974686f7574467265655370616365'],
   ['parallels', '576974686f7546726553706163457874'],
+  ['bochs', '426f636873205669727475616c20484420496d616765'],
   ['dmg', '6b6f6c79', 7680, 8192],
   ['ewf', '455646090d0aff00'],
   ['luks', '4c554b53babe'],
@@ -58,9 +61,12 @@ const magics: readonly (readonly [kind: FileKind, hex: string, at?: number, leng
   ['btrfs', '5f42485266535f4d', 65600, 131072],
   ['squashfs', '68737173'],
   ['ntfs', '4e54465320202020', 3],
+  ['fat', '4641543132202020', 54],
+  ['fat', '4641543136202020', 54],
   ['fat', '4641543332202020', 82],
   ['ext', '53ef', 1080],
   ['gpt', '4546492050415254', 512],
+  ['gpt', '4546492050415254', 4096],
   ['mbr', '55aa', 510]
 ]
 

@@ -156,17 +156,18 @@ const judged = async (
 
 test('a mutant is tried with few cases, with all, and with QEMU, until a test fails', async () => {
   const probes = { 'props/node/b': { needsQemu: true }, 'props/image/a': { cpu: 3, cases: 7 }, 'props/node/c': {} }
-  const first = '1: props/node/b props/node/c props/image/a'
-  assert.equal(await judged(probes), ['survived nothing 0', first, '2: props/image/a', '3: props/node/b'])
-  assert.equal(await judged(probes, { 'props/node/c': 1 }), ['killed props/node/c 0', first])
-  assert.equal(await judged(probes, { 'props/image/a': 2 }), ['killed props/image/a 0', first, '2: props/image/a'])
+  const few = ['1: props/image/a', '1: props/node/b props/node/c']
+  assert.equal(await judged(probes), ['survived nothing 0', ...few, '2: props/image/a', '3: props/node/b'])
+  assert.equal(await judged(probes, { 'props/node/c': 1 }), ['killed props/node/c 0', ...few])
+  assert.equal(await judged(probes, { 'props/image/a': 2 }), ['killed props/image/a 0', ...few, '2: props/image/a'])
   assert.is((await judged(probes, { 'props/node/b': 3 }))[0], 'killed props/node/b 0')
 })
 
-test('the tests of the room of a mutant come first, four in the first process', async () => {
-  const names = ['props/node/a', 'props/node/b', 'props/node/c', 'props/node/d', 'props/image/e']
+test('the test that mirrors the source of a mutant comes first, then those of its room', async () => {
+  const names = ['props/node/b', 'props/image/check/c', 'props/node/d', 'props/image/e', 'props/image/a.test.ts']
   const [, ...trials] = await judged(Object.fromEntries(names.map((name) => [name, {}])))
-  assert.equal(trials, ['1: props/image/e props/node/a props/node/b props/node/c', '1: props/node/d'])
+  const room = '1: props/image/e props/image/check/c'
+  assert.equal(trials, ['1: props/image/a.test.ts', room, '1: props/node/b props/node/d'])
 })
 
 test('a test file that fails without the mutant, or does not reach it, is no witness', async () => {
@@ -177,7 +178,7 @@ test('a test file that fails without the mutant, or does not reach it, is no wit
 
 test('test files that are too slow for the budget are left out, and counted', async () => {
   const slow = { a: { cpu: 2 }, b: { cpu: 9 } }
-  assert.equal(await judged(slow, { b: 1 }, 10), ['survived nothing 1', '1: a'])
+  assert.equal(await judged(slow, { b: 1 }, 9), ['survived nothing 1', '1: a'])
 })
 
 const settings = { runs: 0.1, withQemu: false, cpuLimit: 60 }

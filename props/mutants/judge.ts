@@ -45,10 +45,10 @@ const stages: readonly Stage[] = [
   { runs: 1, withQemu: true, asks: ({ needsQemu }) => needsQemu, times: 10 }
 ]
 
-/** Test files that are run in one process: few at first, as most mutants are found by the nearest ones. */
+/** Test files that are run in one process: one at first, as most mutants are found by the nearest. */
 const groupsOf = (paths: readonly string[]): readonly (readonly string[])[] => {
   const groups: (readonly string[])[] = []
-  for (let [at, size] = [0, 4]; at < paths.length; at += size, size *= 2) groups.push(paths.slice(at, at + size))
+  for (let [at, size] = [0, 1]; at < paths.length; at += size, size *= 2) groups.push(paths.slice(at, at + size))
   return groups
 }
 

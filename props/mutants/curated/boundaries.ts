@@ -50,6 +50,13 @@ export const boundaryMutants: readonly Mutant[] = [
     rule: 'each finding on the corpus is in the structure and the field that it names'
   },
   {
+    name: 'a FAT12 file system is looked for one byte early',
+    file: 'image/file-kind.ts',
+    change: { in: 'magics', find: "magic('FAT12   ', 54)", to: "magic('FAT12   ', 53)" },
+    red: 'props/image/file-kind.test.ts',
+    rule: 'a magic number of another format at its offset is recognised, and nowhere else'
+  },
+  {
     name: 'a gap ends where the range after it ends',
     file: 'image/dump/gaps.ts',
     change: { in: 'gaps', find: 'Math.max($done, $at + $size)', to: '$at + $size' },
