@@ -44,17 +44,17 @@ export const check = chapter('Check', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'A refcount above its references is a leak. QEMU compares only clusters inside the file and clusters referenced ' +
-      'past its end, so it misses other refcounts past the end of the file.'
+      'A refcount above its references is a leak. QEMU compares only clusters inside the file and those past its end ' +
+      'to which a reference is counted (CHK-02), so it misses other refcounts past the end of the file.'
   },
   'CHK-06': {
     level: 'may',
     subject: 'reader',
     source: 'qemu',
     says:
-      'Check errors, which lead to exit code 1, are I/O errors, a table that is too large, a snapshot table or the ' +
-      'table of a bitmap in use that cannot be read, a compared cluster below an unaligned refcount table entry, ' +
-      'and a leak repair that needs the refcount structures rebuilt.'
+      'Check errors, which lead to exit code 1, are I/O errors, a file of more than 2^31 - 1 clusters, a table that is ' +
+      'too large, a snapshot table or the table of a bitmap in use that cannot be read, a compared cluster below an ' +
+      'unaligned refcount table entry, and a leak repair that needs the refcount structures rebuilt.'
   },
   'CHK-07': {
     level: 'may',

@@ -55,7 +55,7 @@ const compareCluster = (state: CheckState, cluster: number, perBlock: number): b
 }
 
 /**
- * Compares every refcount with the references, for the clusters of the file and those referenced past its end.
+ * Compares every refcount with the references, for the clusters of the file and those past its end with a counted reference.
  * The result is one more than the highest cluster that has a refcount or references. @see CHK-05 and CHK-12
  */
 export const compareRefcounts = (state: CheckState): number => {

@@ -47,7 +47,7 @@ export class CheckState {
     this.ownership = new Ownership(shared)
   }
 
-  /** How many clusters are compared: those of the file, and those referenced past its end. */
+  /** How many clusters are compared: those of the file, and those past its end with a counted reference. */
   get comparedClusters(): number {
     return Math.max(Math.ceil(this.fileLength / this.size), this.references.length)
   }
