@@ -39,9 +39,9 @@ export const write = chapter('Writing', {
     subject: 'writer',
     source: 'both',
     says:
-      'Normal clusters, L2 and L1 tables are allocated up to offset 2^56 - 1. An allocation at offset 0 of an L2 ' +
-      'table, a refcount block or compressed data marks the image corrupt; those of data, bitmaps, snapshots and L1 ' +
-      'tables have no guard but the overlap check.'
+      'Normal clusters, L2 and L1 tables are allocated up to offset 2^56 - 1. In QEMU an allocation at offset 0 of an ' +
+      'L2 table, a refcount block or compressed data marks the image corrupt; those of data, bitmaps, snapshots and ' +
+      'L1 tables have no guard but the overlap check.'
   },
   'WR-05': {
     level: 'may',
