@@ -189,10 +189,10 @@ export const open = chapter('Opening an image', {
     subject: 'reader',
     source: 'both',
     says:
-      'The image is refused if the extension walk fails by EXT-03, EXT-06, EXT-09 or EXT-10; if the LUKS header is ' +
-      'invalid or its secret does not open it; or if, with autoclear bit 0, the bitmaps extension has a reserved ' +
-      'field other than 0, nb_bitmaps of 0 or above 65535, an unaligned directory offset, or a directory size above ' +
-      '65535 * 1024.'
+      'The image is refused if an extension breaks EXT-09 or EXT-10; if the LUKS header is invalid or its secret does ' +
+      'not open it; or if, with autoclear bit 0, the bitmaps extension has a reserved field other than 0, nb_bitmaps ' +
+      'of 0, or an unaligned directory offset. QEMU also refuses an image in which the extension walk fails by EXT-03 ' +
+      'or EXT-06, and with autoclear bit 0 one with nb_bitmaps above 65535 or a directory size above 65535 * 1024.'
   },
   'OPEN-26': {
     level: 'must',
