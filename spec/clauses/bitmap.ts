@@ -214,7 +214,10 @@ export const bitmap = chapter('Bitmaps', {
     level: 'must',
     subject: 'image',
     source: 'both',
-    says: 'The clusters of the directory, of the tables and of bitmap data have refcount 1.'
+    says:
+      'Each cluster of the directory, of a bitmap table and of bitmap data is in use, and each part of the image that ' +
+      'names it counts as a reference. So its refcount is 1, unless two bitmaps share it, which QEMU accepts: it stores ' +
+      'each of them to clusters of its own.'
   },
   'BMP-14': {
     level: 'must',
