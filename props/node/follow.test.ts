@@ -134,12 +134,39 @@ test('a name that names no file is not followed, whatever is allowed', () => {
   assert.is(led(image, '', '/'), 'it has no name')
 })
 
-test('an image on a server names files of allowed folders by their whole path, and no other', () => {
+test('an image on a server names local files of allowed folders by their whole path', () => {
   const image = 'https://host/d/i.qcow2'
   assert.is(led(image, at('e/b'), at('e')), 'e/b')
   assert.is(led(image, at('e/b')), "it lies outside the image's folder; --allow @e lets it be opened")
-  for (const name of ['b', 'd/b', '../b', 'e/b'])
-    assert.is(led(image, name, '/', process.cwd()), 'the image is on a server, and names no other file')
+})
+
+test('a relative name in an image on a server is a file in its folder there, and no other', () => {
+  const image = 'https://host/d/i.qcow2'
+  const urlOf = (name: string, ...allow: readonly string[]): string | undefined => {
+    const place = placeOf(image, name, ...allow)
+    return E.isRight(place) ? place.right.name : undefined
+  }
+  assert.is(urlOf('b'), 'https://host/d/b')
+  assert.is(urlOf('e/../../d/é b'), 'https://host/d/%C3%A9%20b')
+  assert.is(urlOf('https://host/d/b'), 'https://host/d/b')
+  assert.is(urlOf('https://me:secret@host/d/b'), 'https://host/d/b')
+  const elsewhere = ['../b', '../dd/b', 'http://host/d/b', 'https://host:444/d/b', 'https://host.org/d/b', 'https:/b']
+  for (const name of [
+    ...elsewhere,
+    '..%2fb',
+    'e%5c..%5cb',
+    '..\\b',
+    '%2e%2e/b',
+    'b?c',
+    'b#c',
+    'nbd:b',
+    'file:b',
+    'https://'
+  ])
+    assert.is(urlOf(name, '/', process.cwd(), 'https://host/c', 'no URL'), undefined, name)
+  assert.is(urlOf('../b', 'https://host/'), 'https://host/b')
+  assert.is(urlOf('../e/b', 'https://host/e'), 'https://host/e/b')
+  assert.is(urlOf('../ee/b', 'https://host/e'), undefined)
 })
 
 test('whatever the name, a file that is followed lies in the folder', () => {

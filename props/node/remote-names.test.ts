@@ -1,8 +1,10 @@
 /** URLs of images: what is in them is sent where it belongs, and what an image on a server names is followed as far as it may be. */
+import { readFileSync, rmSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 import { load } from '../../corpus/load.js'
 import { suite } from '../run/suite.js'
-import { put, reading, run, start, stop, tokens, url } from './remote-server.js'
+import { runHere } from './outcome.js'
+import { otherOrigin, place, put, reading, refused, run, start, stop, tokens, url } from './remote-server.js'
 
 const test = suite('names of remote images')
 
@@ -43,6 +45,70 @@ test('a user name and a password in a URL go to its host alone, and are printed 
     assert.is(done.code, 1)
     assert.not.match(done.error, 'ame')
   }
+})
+
+/** Puts an overlay on the servers and into the folder, whose backing file has this name. */
+const putOverlay = async (name: string, backing: string): Promise<string> => {
+  rmSync(place(name), { force: true })
+  await runHere('create', '-q', '-u', '-F', 'qcow2', '-b', './base.qcow2', place(name), '1M')
+  await runHere('io', '-c', 'write -q -P 7 64k 64k', place(name))
+  await runHere('rebase', '-q', '-u', '-F', 'qcow2', '-b', backing, place(name))
+  return put(name, readFileSync(place(name)))
+}
+
+test('the backing file of an image on a server is one in its folder there, or where that is allowed', async () => {
+  await runHere('create', '-q', place('base.qcow2'), '1M')
+  await runHere('io', '-c', 'write -q -P 5 0 128k', place('base.qcow2'))
+  put('base.qcow2', readFileSync(place('base.qcow2')))
+  const overlay = await putOverlay('overlay.qcow2', 'base.qcow2')
+  const address = url('guarded', 'overlay.qcow2')
+  const headers = ['--header', 'X-Token: t:1']
+  for (const args of [['map', '--output=json'], ['info', '--backing-chain'], ['convert']]) {
+    const out = args[0] === 'convert' ? [place('out.raw')] : []
+    const there = await run(...args, ...headers, address, ...out)
+    assert.is(there.code, 0, there.error)
+    if (args[0] === 'map')
+      assert.is(there.out.replaceAll(url('guarded', ''), place('')), (await run(...args, overlay)).out)
+  }
+  assert.is((await run('compare', '-f', 'raw', '-F', 'qcow2', place('out.raw'), overlay)).code, 0)
+  const withPassword = url('basic', 'overlay.qcow2').replace('//', '//me:se%40s%20ame@')
+  assert.is((await run('compare', withPassword, overlay)).code, 0)
+
+  const elsewhere = `${otherOrigin}/noted/base.qcow2`
+  for (const [backing, allowed] of [
+    ['../noted/base.qcow2', url('noted', '')],
+    [elsewhere, `${otherOrigin}/noted`]
+  ] as const) {
+    await putOverlay('far.qcow2', backing)
+    await refused(['map', ...headers, url('guarded', 'far.qcow2')], "outside the image's folder; --allow ", allowed)
+    await refused(
+      ['map', '--allow', `${allowed.replace(/\/$/, '')}x`, ...headers, url('guarded', 'far.qcow2')],
+      'outside'
+    )
+    tokens.length = 0
+    assert.is((await run('map', '--allow', allowed, ...headers, url('guarded', 'far.qcow2'))).code, 0)
+    assert.ok(tokens.length > 0)
+    assert.ok(tokens.every((token) => token === (backing === elsewhere ? undefined : 't:1')))
+  }
+  for (const backing of ['..%2fnoted/base.qcow2', 'base.qcow2?a=b', 'nbd:host', 'file:base.qcow2']) {
+    await putOverlay('odd.qcow2', backing)
+    await refused(['map', url('good', 'odd.qcow2')], 'Could not open backing file')
+  }
+})
+
+test('a local image over a file on a server is read where that is allowed, and never written', async () => {
+  const overlay = await putOverlay('local.qcow2', url('good', 'base.qcow2'))
+  await refused(['map', overlay], `--allow ${url('good', '')}`)
+  const before = readFileSync(overlay)
+  assert.is((await run('io', '-r', '-c', 'read -P 7 64k 64k', '--allow', url('good', ''), overlay)).code, 1)
+  assert.is((await run('compare', '--allow', url('good', ''), overlay, place('overlay.qcow2'))).code, 0)
+  const options = `driver=qcow2,file.filename=${overlay},backing.driver=qcow2,backing.file.driver=http,backing.file.url=${url('good', 'base.qcow2')}`
+  for (const named of [
+    ['--allow', url('good', ''), overlay],
+    ['--image-opts', options]
+  ])
+    await refused(['io', '-c', 'write 1k 1k', ...named], 'a backing file is on a server: the image can only be read')
+  assert.ok(readFileSync(overlay).equals(before))
 })
 
 test.run()

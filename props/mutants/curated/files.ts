@@ -230,5 +230,19 @@ export const fileMutants: readonly Mutant[] = [
     change: { in: 'shared', find: 'new SharedArrayBuffer($n)', to: 'new ArrayBuffer($n)' },
     red: 'props/node/secrets.test.ts',
     rule: 'the passwords of a thread are those that are wiped'
+  },
+  {
+    name: 'an image on a server names every file there',
+    file: 'node/images/follow.ts',
+    change: { in: 'isBelow', find: '$pathname.startsWith($path)', to: 'true' },
+    red: 'props/node/remote-names.test.ts',
+    rule: 'the backing file of an image on a server is one in its folder there, or where that is allowed'
+  },
+  {
+    name: 'an image over a file on a server is written as if that held zeros',
+    file: 'node/images/locked-image.ts',
+    change: { in: 'lockImage', find: "chain?.world._tag === 'Async'", to: 'false' },
+    red: 'props/node/remote-names.test.ts',
+    rule: 'a local image over a file on a server is read where that is allowed, and never written'
   }
 ]

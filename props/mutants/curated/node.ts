@@ -176,7 +176,7 @@ export const nodeMutants: readonly Mutant[] = [
   {
     name: 'what options in an image name is opened wherever it is',
     file: 'node/images/below.ts',
-    change: { in: 'storedBacking', find: 'optionPlace(image, stored, place, allow)', to: 'E.right(place)' },
+    change: { in: 'storedBacking', find: 'optionPlace(image.name, stored, place, allow)', to: 'E.right(place)' },
     red: 'props/node/image-opts.test.ts',
     rule: 'what options in an image name is data: it is opened in the folder of the image, and no server is asked'
   },

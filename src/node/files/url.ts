@@ -1,5 +1,5 @@
 /** URLs of images: their user names and passwords are sent to the server, and are in no report. */
-import { isUrl } from './source.js'
+import { isUrl, type RemoteOptions } from './source.js'
 
 /** A URL as it is printed, and the user name and the password that were in it. */
 export interface SplitUrl {
@@ -30,3 +30,11 @@ export const splitUrl = (name: string): SplitUrl => {
   const pair = Buffer.concat([decoded(username), Buffer.from(':'), decoded(password)])
   return { name: withoutCredentials(name), authorization: `Basic ${pair.toString('base64')}` }
 }
+
+/** Whether two names are URLs of one server: the same scheme, host and port. */
+export const isSameOrigin = (first: string, second: string): boolean =>
+  [first, second].every((name) => isUrl(name) && URL.canParse(name)) && new URL(first).origin === new URL(second).origin
+
+/** How a file that an image names is asked for: the headers that are given go to no other server than that of the image. */
+export const remoteFor = (remote: RemoteOptions | undefined, image: string, name: string): RemoteOptions | undefined =>
+  remote === undefined || !isUrl(name) || isSameOrigin(name, image) ? remote : { ...remote, headers: [] }

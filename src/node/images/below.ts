@@ -6,6 +6,8 @@ import type { Metadata } from '../../image/metadata.js'
 import { nameKind } from '../../image/name-kind.js'
 import { type CommandError, either, type Failed, failure, get, inContext } from '../command-error.js'
 import type { Place } from '../files/file.js'
+import { isUrl } from '../files/source.js'
+import { isSameOrigin } from '../files/url.js'
 import { isJsonName } from '../text/dotted-options.js'
 import { backingPlace, dataPlace, newBackingPath, optionPlace } from './follow.js'
 import type { Format, ImageNode, NodeOptions } from './image-node.js'
@@ -27,18 +29,23 @@ const judged = either(function* (
 
 /** What an image says of its backing file, by a path or by options. @see BACK-04 */
 const storedBacking = either(function* (
-  image: string,
+  image: Place,
   stored: Uint8Array,
   allow: readonly string[]
 ): Generator<Failed, NodeOptions & Pick<ImageNode, 'file'>> {
-  if (nameKind(stored) !== 'json') return { file: yield* get(backingPlace(image, stored, allow)) }
+  if (nameKind(stored) !== 'json') {
+    const place = yield* get(backingPlace(image.name, stored, allow))
+    const isBeside = isUrl(place.name) && isSameOrigin(place.name, image.name)
+    const { authorization } = image
+    return { file: isBeside && authorization !== undefined ? { ...place, authorization } : place }
+  }
   const name = label(stored)
   const inName = E.mapLeft((error: CommandError) => ({
     ...inContext(`Could not open backing file '${name}'`)(error),
     file: name
   }))
   const named = yield* get(inName(optionsOfJsonName(name)))
-  const { file, ...other } = yield* get(judged(named, (place) => optionPlace(image, stored, place, allow)))
+  const { file, ...other } = yield* get(judged(named, (place) => optionPlace(image.name, stored, place, allow)))
   return file === undefined ? yield* get(inName(failure('it names no file'))) : { ...other, file }
 })
 
@@ -79,7 +86,7 @@ export const backingNode = either(function* (
   const name = label(m.backingName)
   // Only options in a name say more of the format than the image does.
   const format = driver ?? (isJsonName(name) ? undefined : yield* get(formatOf(m, name, undefined)))
-  const stored = yield* get(storedBacking(image.name, m.backingName, allow))
+  const stored = yield* get(storedBacking(image, m.backingName, allow))
   return { ...stored, ...given, driver: format ?? (yield* get(formatOf(m, name, stored.driver))) }
 })
 

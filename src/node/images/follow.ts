@@ -12,6 +12,7 @@ import { type CommandError, failure, inContext } from '../command-error.js'
 import { type Place, resolvedPath } from '../files/file.js'
 import { beside } from '../files/new-image.js'
 import { isUrl } from '../files/source.js'
+import { withoutCredentials } from '../files/url.js'
 import { fromFolderOf, isInside } from './native-path.js'
 
 /** Why a name is that of no file. */
@@ -55,6 +56,35 @@ const ofBacking =
   (why) =>
     failure(`Could not open backing file '${name}': ${why}`, { file: name })
 
+/** The folder of a file on a server, as a URL. */
+const folderOf = (url: string): URL => new URL('.', url)
+
+/** Whether a file on a server lies in a folder there, however the server reads its path. */
+const isBelow = (folder: URL, { origin, pathname }: URL): boolean => {
+  const path = folder.pathname.replace(/\/?$/, '/')
+  return origin === folder.origin && pathname.startsWith(path) && !/%2f|%5c/i.test(pathname.slice(path.length))
+}
+
+/** The place of a file on a server, if it lies in the folder of the image there, or in one that is allowed. */
+const placeOnServer = (
+  image: string,
+  name: string,
+  allow: readonly string[],
+  refused: Refuse
+): E.Either<CommandError, Place> => {
+  const base = isUrl(image) ? image : undefined
+  if (/[?#]/.test(name) || !URL.canParse(name, base)) return refused('its name is not that of a file on a server')
+  const url = new URL(withoutCredentials(new URL(name, base).href))
+  if (!isUrl(url.href)) return refused('its name is not that of a file on a server')
+  const allowed = allow.filter((folder) => isUrl(folder) && URL.canParse(folder)).map((folder) => new URL(folder))
+  const folders = base === undefined ? allowed : [folderOf(base), ...allowed]
+  return folders.some((folder) => isBelow(folder, url))
+    ? E.right({ name: url.href })
+    : refused(
+        `it lies at '${url.href}', outside the image's folder; --allow ${folderOf(url.href).href} lets it be opened`
+      )
+}
+
 /** The place of the backing file of an image, if it lies in one of the folders. @see BACK-04 */
 export const backingPlace = (
   image: string,
@@ -64,9 +94,10 @@ export const backingPlace = (
   const name = label(stored)
   const refused = ofBacking(name)
   const kind = nameKind(stored)
+  const isRelative = kind !== 'absolute' && noFile[kind] === undefined
+  if (isUrl(name) || (isUrl(image) && isRelative)) return placeOnServer(image, name, allow, refused)
   const not = notFile(name, kind)
   if (not !== undefined) return refused(not)
-  if (isUrl(image) && kind !== 'absolute') return refused(fromServer)
   return isUrl(image)
     ? placeIn(allow, resolve('/', name), refused)
     : placeIn([dirname(image), ...allow], pathFrom(image, name), refused)

@@ -108,6 +108,10 @@ export const lockImage = (
     const { keySecret: _, ...keyless } = node
     const chain = isAlone ? undefined : yield* wait(openImage(keyless, { allow }))
     if (chain !== undefined) opened.push(chain)
+    if (chain?.world._tag === 'Async')
+      yield* get(
+        failure(`Could not open '${name}': a backing file is on a server: the image can only be read`, { file: name })
+      )
     const below = chain?.world._tag === 'Sync' ? chain.world : undefined
     const backing = chain?.chain.slice(1) ?? []
     return {

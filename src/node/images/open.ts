@@ -14,6 +14,7 @@ import { keepApart } from '../files/identity.js'
 import { readAccess } from '../files/lock.js'
 import { partLength } from '../files/part.js'
 import { cannotOpen, inOwnTime, isUrl, type RemoteOptions, run, type Source, type World } from '../files/source.js'
+import { remoteFor } from '../files/url.js'
 import { backingNode, dataFilePlace, keepVersion, newBackingNode } from './below.js'
 import { holderName, type ImageNode, nodeAt, realName } from './image-node.js'
 import { decryptionOf } from './key.js'
@@ -153,7 +154,7 @@ const worldOf = (files: readonly Files[]): World => {
 }
 
 /**
- * Opens a chain from its top image down; after a failure nothing is open. Only the top image may be on a server.
+ * Opens a chain from its top image down; after a failure nothing is open. The backing files of an image on a server are there too.
  *
  * @example
  * import { fileURLToPath } from 'node:url'
@@ -193,7 +194,7 @@ export const openImage = (top: ImageNode, options: OpenOptions): TaskEither<Comm
     const { file: place, driver } = node
     const forceShare = isForced === true || node.forceShare === true
     const open = driver === 'raw' ? openWhole : openPlace
-    const file = yield* wait(open(place, readAccess(driver, forceShare), options.remote))
+    const file = yield* wait(open(place, readAccess(driver, forceShare), remoteFor(options.remote, name, place.name)))
     opened.push(file)
     const real = realName(place, isUrl(place.name) ? place.name : yield* get(resolvedPath(place.name)))
     if (seen.includes(real))
