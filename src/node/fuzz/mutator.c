@@ -8,6 +8,7 @@
  * The environment variable QCOW2 is the command, `qcow2` without it. A request is a u32 seed, a u32 of the most bytes that are
  * taken, a u32 length and the bytes; an answer is a u32 length and the bytes, in the order of bytes of a little-endian machine.
  */
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,13 +45,15 @@ static void start(void)
 static void put(const void *bytes, size_t size)
 {
     for (ssize_t n; size > 0; bytes = (const char *)bytes + n, size -= n)
-        if ((n = write(to, bytes, size)) <= 0) fail("qcow2 fuzz --mutate: write");
+        while ((n = write(to, bytes, size)) <= 0)
+            if (n == 0 || errno != EINTR) fail("qcow2 fuzz --mutate: write");
 }
 
 static void take(void *bytes, size_t size)
 {
     for (ssize_t n; size > 0; bytes = (char *)bytes + n, size -= n)
-        if ((n = read(from, bytes, size)) <= 0) fail("qcow2 fuzz --mutate: read");
+        while ((n = read(from, bytes, size)) <= 0)
+            if (n == 0 || errno != EINTR) fail("qcow2 fuzz --mutate: read");
 }
 
 /* Another image for the one in `data`, at most `most` bytes long, in `into`. The value is its length. */
