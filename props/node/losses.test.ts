@@ -89,4 +89,17 @@ test('a repair keeps the disk beside an L1 entry of COPIED alone, and the range 
   assert.is(await exitOf('check', '-q', image), 3)
 })
 
+test('a write to a cluster with invalid subcluster bits fails, and zeroing makes them valid', async () => {
+  await create('1M', 'extended_l2=on')
+  await io('write -q 0 64k')
+  const l2Table = 0x4_0000
+  poke([l2Table + 8], '00000001ffffffff')
+  const before = readFileSync(image)
+  for (const line of ['write -q 0 2k', 'write -q 32k 2k', 'write -q 0 64k']) {
+    assert.is(await exitOf('io', '-c', line, image), 1, line)
+    assert.ok(readFileSync(image).equals(before), line)
+  }
+  await io('write -q -z 0 2k', 'write -q 32k 2k')
+})
+
 test.run()

@@ -19,6 +19,9 @@ export const copiedFlag = maskOf(l1Entry.leaf.rows.copied)
 /** The rule for the host offset of a cluster. */
 export const hostRules = l2Rules.about('hostClusterOffset')
 
+/** The rules for the bits of subclusters. @see SUB-04 */
+const subclusterRules = l2Rules.about('subclusters')
+
 /** Whether an entry names a host cluster that holds nothing else. */
 export const isPlaced = (e: L2Entry): e is L2Entry & (Normal | ZeroAllocated) =>
   e._tag === 'Normal' || e._tag === 'ZeroAllocated'
@@ -90,8 +93,13 @@ export class WritableL2Table {
     private copied: boolean
   ) {}
 
-  /** The entries of `n` guest clusters from the one of byte `guest` on. @see RD-02, L2-02 and DATA-04 */
-  *entries(guest: number, n: number): Plan<readonly L2Entry[]> {
+  /**
+   * The entries of `n` guest clusters from the one of byte `guest` on; with `valid` it fails for an invalid combination of
+   * subcluster bits.
+   *
+   * @see RD-02, L2-02, DATA-04 and SUB-04
+   */
+  *entries(guest: number, n: number, valid = false): Plan<readonly L2Entry[]> {
     const { g } = this.w
     if (this.at === 0) return Array.from({ length: n }, () => unallocated(g))
     const at = this.at + this.offsetOf(guest)
@@ -102,6 +110,7 @@ export class WritableL2Table {
       const place = at + i * l2EntrySize(g)
       const host = hostClusterOf(e) ?? 0
       yield* this.w.mustAlign(host, () => hostRules.judge(e, g, place))
+      if (valid) yield* failOn(subclusterRules.judge(e, g, place))
       if (g.externalDataFile && isPlaced(e))
         yield* failOn(dataFileRules.judge({ host, guest: first + i * clusterSize(g) }, undefined, place))
     }

@@ -155,7 +155,7 @@ function* clusterWrites(w: CommandState, at: number, length: number): Plan<reado
   const size = clusterSize(w.g)
   const out: ClusterWrite[] = []
   yield* eachL2Table(w, at - (at % size), at + length, function* (table, first, end): Plan<void> {
-    const entries = yield* table.entries(first, Math.ceil((end - first) / size))
+    const entries = yield* table.entries(first, Math.ceil((end - first) / size), w.g.extendedL2)
     for (const [i, entry] of entries.entries()) {
       const guest = first + i * size
       out.push({ guest, table, entry, from: Math.max(at - guest, 0), to: Math.min(at + length - guest, size) })

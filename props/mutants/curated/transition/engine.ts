@@ -259,6 +259,13 @@ export const engineMutants: readonly Mutant[] = [
     rule: 'a plan requests each sector whole, and once'
   },
   {
+    name: 'a write takes invalid subcluster bits for valid ones',
+    file: 'transition/guest/write.ts',
+    change: { in: 'clusterWrites', find: '$w.g.extendedL2', to: 'false' },
+    red: 'props/node/losses.test.ts',
+    rule: 'a write to a cluster with invalid subcluster bits fails, and zeroing makes them valid'
+  },
+  {
     name: 'a read of no bytes asks for bytes past the end of any file',
     file: 'transition/engine/transaction.ts',
     change: { in: 'Transaction.read', find: '$length === 0', to: 'false' },
