@@ -10,6 +10,8 @@ import { BitmapTableView } from '../../format/views.js'
 import { tableIsSane } from '../../image/bitmap-tables.js'
 import { allocateBytes } from '../engine/allocate.js'
 import type { CommandState } from '../engine/command-state.js'
+import { refcountOf } from '../engine/refcounts.js'
+import { refuse } from '../engine/refuse.js'
 
 /** Bits in a cluster of bitmap data. */
 const bitsPerCluster = (w: CommandState): number => 8 * clusterSize(w.g)
@@ -42,6 +44,16 @@ export function* releaseBitmap(w: CommandState, b: BitmapEntry): Plan<void> {
   w.release(Number(b.bitmapTableOffset), 8 * b.bitmapTableSize)
 }
 
+/** Refuses to change a cluster of the bitmap in place that another one shares, whose bits would change too. @see BMP-13 */
+function* mayChange(w: CommandState, structure: string, at: number): Plan<void> {
+  const refcount = yield* refcountOf(w, Math.floor(at / clusterSize(w.g)))
+  if (refcount > 1n)
+    yield* refuse('BMP-13', `refcount ${refcount}`, '1, to record a write in place; remove a bitmap that shares it', {
+      structure,
+      at
+    })
+}
+
 /** Sets bits `[from, to)` of one bitmap. @see BMP-05 and BMP-06 */
 function* record(w: CommandState, b: BitmapEntry, from: number, to: number): Plan<void> {
   const per = bitsPerCluster(w)
@@ -55,8 +67,11 @@ function* record(w: CommandState, b: BitmapEntry, from: number, to: number): Pla
       const old = yield* readAt(host + start, Math.ceil(end / 8) - start)
       const bits = old.slice()
       setBits(bits, first - 8 * start, end - 8 * start)
-      if (!equal(old, bits)) yield* w.tx.put('bitmap data', 'prepare', host + start, bits)
+      if (equal(old, bits)) continue
+      yield* mayChange(w, 'bitmap data', host + start)
+      yield* w.tx.put('bitmap data', 'prepare', host + start, bits)
     } else if (!entry.allOnes(0)) {
+      yield* mayChange(w, 'bitmap table', at)
       const bits = new Uint8Array(clusterSize(w.g))
       setBits(bits, first, end)
       yield* w.tx.putWord('bitmap table', 'record', at, yield* newBits(w, bits))

@@ -12,6 +12,13 @@ const onResize = {
 
 export const bitmapMutants: readonly Mutant[] = [
   {
+    name: 'a cluster of bits that two bitmaps share is changed in place',
+    file: 'transition/bitmaps/bitmap-data.ts',
+    change: { in: 'mayChange', find: '$refcount > 1n', to: '$refcount > 2n' },
+    red: 'props/transition/bitmaps/shared.test.ts',
+    rule: 'a write is refused where it would mark a bitmap that shares a cluster, and done where all is marked'
+  },
+  {
     name: 'a write does not mark its last granule',
     file: 'transition/bitmaps/bitmap-data.ts',
     change: { in: 'recordRange', find: 'Math.ceil($x)', to: 'Math.floor($x)' },
