@@ -277,7 +277,12 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'conform --only magic [--extract there]',
     "conform --only magic --shell [--time 1] --reader 'sleep 1.5; true {image}'",
     "conform --only magic --shell [--memory 1] --reader 'sleep 0.5; true {image}'",
-    "conform --only magic --reader 'true {image}' [--output json]"
+    "conform --only magic --reader 'true {image}' [--output json]",
+    "conform --only past-end [--writer 'true {image} {offset} {data}']",
+    "conform --only shared-zero --writer 'true {image} {offset} {data}' [--zero 'true {image} {offset} {length}']",
+    "conform --only shared-discard --writer 'true {image} {offset} {data}' [--discard 'false {image} {offset} {length}']",
+    "conform --only flush --writer 'true {image} {offset} {data}' [--flush 'true {image}']",
+    "conform --only snapshot-data-file --writer 'true {image} {offset} {data}' [--snapshot 'true {image} {name}']"
   ],
   fuzz: [
     'fuzz --count 2 [--out there]',

@@ -136,19 +136,19 @@ export const rooms: readonly Room[] = [
   {
     name: 'src/node/conform',
     what: 'conformance vectors, other programs compared with them, and reports by clause',
-    uses: [failing],
+    uses: ['src/node/images'],
     effects: true
   },
   {
     name: 'src/node/crash',
     what: 'programs under strace, and reports of what a crash may leave of their writes',
-    uses: ['src/crash', 'src/node/images', 'src/node/conform'],
+    uses: ['src/crash', 'src/node/conform'],
     effects: true
   },
   {
     name: 'src/node/fuzz',
     what: 'generated images in folders, and other programs compared on them',
-    uses: ['src/fuzz', 'src/node/conform', 'src/node/files', 'src/node/compression'],
+    uses: ['src/fuzz', 'src/node/conform'],
     effects: true
   },
   {

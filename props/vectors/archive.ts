@@ -18,7 +18,8 @@ export const tableOf = (vectors: readonly Vector[]): string =>
     ...vectors.flatMap((v) => {
       const expected = expectedOfReader(v)
       const { length = 0, sha256 = '-' } = expected?.disk ?? {}
-      return expected === undefined ? [] : [[v.id, v.result, length, sha256, v.clauses.join(','), v.title]]
+      const result = expected?.disk === undefined ? 'invalid' : v.result
+      return expected === undefined ? [] : [[v.id, result, length, sha256, v.clauses.join(','), v.title]]
     })
   ]
     .map((cells) => `${cells.join('\t')}\n`)

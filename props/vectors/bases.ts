@@ -2,6 +2,7 @@
 import { imageName } from '../../corpus/recipe.js'
 import type { AnyCommand } from '../../src/transition/command.js'
 import type { CreateOptions } from '../../src/transition/create/options.js'
+import { concat } from '../../src/bytes/octets.js'
 import { noise } from '../../src/fuzz/noise.js'
 import { newMachine, perhaps, right } from '../transition/model/machine.js'
 
@@ -39,6 +40,9 @@ const compressedDigits = (at: number, length: number): AnyCommand => ({
   at,
   bytes: digits(length, at + 1)
 })
+/** A cluster of 64 KiB that deflates to 43 sectors and a part of one. @see CMP-02 */
+const example = concat([digits(25_000, 1), new Uint8Array(2 ** 16 - 25_000)])
+
 const zeroes = (at: number, length: number, unmap = true): AnyCommand => ({ _tag: 'WriteZeroes', at, length, unmap })
 
 const small = { size: 16384, clusterBits: 9 } as const
@@ -98,6 +102,29 @@ const bases: Readonly<Record<string, Base>> = {
     zeroes(16384, 512),
     write(32768, 16384)
   ),
+  'extended-tables': baseOf(
+    { size: 2 ** 24 + 2 ** 15, clusterBits: 14, extendedL2: true },
+    write(2 ** 23, 512),
+    write(2 ** 24 + 2 ** 14, 1024)
+  ),
+  'extended-backing': {
+    options: { size: 2 ** 16, clusterBits: 14, extendedL2: true },
+    backing: numbered(40_000, 82),
+    commands: [write(512, 1024), zeroes(16384, 1024), write(32768, 512)]
+  },
+  'extended-deflate': baseOf(
+    { size: 2 ** 17, clusterBits: 14, extendedL2: true },
+    compressed(0, 16384),
+    write(16384, 512),
+    compressed(49152, 16384)
+  ),
+  'deflate-example': baseOf({ size: 2 ** 17, clusterBits: 16 }, { _tag: 'WriteCompressed', at: 0, bytes: example }),
+  boundary: baseOf({ size: 2 ** 16, clusterBits: 9 }, write(2 ** 15 - 512, 1024)),
+  'small-backing-v2': {
+    options: { size: 4096, clusterBits: 10, version: 2 },
+    backing: numbered(3000, 83),
+    commands: [write(1024, 512), compressed(2048, 1024)]
+  },
   snapshot: baseOf(small, write(0, 1024), { _tag: 'SnapshotCreate', name: 'a' }, write(512, 1024)),
   bitmap: baseOf(small, { _tag: 'BitmapAdd', name: 'b', granularity: 512, enabled: true }, write(0, 1024)),
   lazy: baseOf({ ...small, lazyRefcounts: true }, write(0, 1024))

@@ -9,7 +9,7 @@ import type { Flag } from './flags.js'
 import { type Judged, judgedImage, mostRead } from './judged.js'
 
 /** How many vectors there are. */
-const most = 1560
+const most = 1670
 /** How many candidates are kept of those that are changed in the same fields and come out alike. */
 const mostAlike = 4
 

@@ -1,6 +1,6 @@
 /** Which clauses a reader needs for an image: what the image makes use of. */
 import type { ClauseId } from '../../spec/clauses/index.js'
-import { clusterSize, type Geometry } from '../../src/format/geometry.js'
+import { clusterSize, type Geometry, neededL1Entries } from '../../src/format/geometry.js'
 import { extensionTypes } from '../../src/format/extension-kinds.js'
 import { availableBytes } from '../../src/format/compressed.js'
 import { clusterKind, L2View } from '../../src/format/views.js'
@@ -13,6 +13,8 @@ interface Clusters {
   readonly kinds: ReadonlySet<number>
   /** Whether a payload lies in two host clusters. */
   readonly crossing: boolean
+  /** Whether a payload begins at an odd byte, so that bit 0 of its entry is set. */
+  readonly odd: boolean
 }
 
 /** An image as its tables show it. */
@@ -28,6 +30,7 @@ export interface Shown {
 const clustersOf = ({ g, regions }: Shown): Clusters => {
   const kinds = new Set<number>()
   let crossing = false
+  let odd = false
   for (const region of regions) {
     if (region.structure !== 'L2 table') continue
     const view = new L2View(region.bytes, g)
@@ -36,10 +39,11 @@ const clustersOf = ({ g, regions }: Shown): Clusters => {
       if (view.kind(i) !== clusterKind.Compressed) continue
       const additionalSectors = view.additionalSectors(i)
       const at = view.hostOffset(i) % clusterSize(g)
+      odd ||= at % 2 === 1
       crossing ||= at + availableBytes({ hostOffset: BigInt(at), additionalSectors }) > clusterSize(g)
     }
   }
-  return { kinds, crossing }
+  return { kinds, crossing, odd }
 }
 
 /** Each clause, and when an image makes use of it. */
@@ -48,6 +52,7 @@ const uses: readonly (readonly [ClauseId, (s: Shown, c: Clusters) => boolean])[]
   ['HDR-02', ({ g }) => g.version === 3],
   ['HDR-03', ({ metadata: { header } }) => header.headerLength > 112],
   ['HDR-08', ({ metadata: { header } }) => header.size % 512n !== 0n],
+  ['HDR-09', ({ g, metadata: { header } }) => header.l1Size > Number(neededL1Entries(g, header.size))],
   ['GEN-01', ({ g }) => g.clusterBits !== 16],
   ['OPEN-03', ({ g }) => g.clusterBits === 21],
   ['REF-02', ({ g }) => g.refcountOrder !== 4],
@@ -75,6 +80,8 @@ const uses: readonly (readonly [ClauseId, (s: Shown, c: Clusters) => boolean])[]
   ['RD-03', (_, { kinds }) => kinds.has(clusterKind.Normal)],
   ['RD-05', (_, { kinds }) => kinds.has(clusterKind.Unallocated)],
   ['L2-03', (_, { kinds }) => kinds.has(clusterKind.ZeroPlain) || kinds.has(clusterKind.ZeroAllocated)],
+  ['SUB-01', ({ g }) => g.extendedL2],
+  ['SUB-02', ({ g }) => g.extendedL2],
   ['SUB-03', ({ g }) => g.extendedL2],
   [
     'CMP-07',
@@ -87,6 +94,7 @@ const uses: readonly (readonly [ClauseId, (s: Shown, c: Clusters) => boolean])[]
       kinds.has(clusterKind.Compressed) && header.additional.compressionType === 1
   ],
   ['CMP-02', (_, { kinds }) => kinds.has(clusterKind.Compressed)],
+  ['CMP-01', ({ g }, { odd }) => odd && !g.extendedL2],
   ['CMP-05', (_, { crossing }) => crossing],
   ['RD-08', ({ g, metadata: { header } }) => header.size % BigInt(clusterSize(g)) !== 0n],
   ['L1-02', ({ regions }) => regions.filter((r) => r.structure === 'L2 table' && r.of === 'active').length > 1],
@@ -98,7 +106,8 @@ const uses: readonly (readonly [ClauseId, (s: Shown, c: Clusters) => boolean])[]
       snapshots.some((s) => s.extra.diskSize === undefined || s.extra.icount === undefined)
   ],
   ['BMP-01', ({ metadata: { bitmaps } }) => bitmaps.length > 0],
-  ['LUKS-01', ({ metadata: { header } }) => header.cryptMethod !== 0]
+  ['LUKS-01', ({ metadata: { header } }) => header.cryptMethod !== 0],
+  ['LUKS-08', ({ metadata: { header } }) => header.cryptMethod !== 0]
 ]
 
 /** The clauses that an image makes use of. */

@@ -1,85 +1,26 @@
 /** Images with one feature each: what a reader without it reads wrongly. */
 import { imageName } from '../../corpus/recipe.js'
-import type { ClauseId } from '../../spec/clauses/index.js'
-import { fromHex } from '../../src/bytes/octets.js'
-import { type Edit, edited, editsText } from '../../src/bytes/edit.js'
+import { edited, editsText } from '../../src/bytes/edit.js'
 import { bits, filesOfBase, packedName } from './bases.js'
 import type { Candidate } from './candidate.js'
-
-/** A single: a base, bytes that are changed in it, and the clause that it is for. */
-interface Single {
-  readonly id: string
-  readonly title: string
-  readonly clause: ClauseId
-  readonly base: string
-  readonly edits?: (image: DataView) => readonly Edit[]
-}
-
-const range = (from: number, to: number): readonly number[] => Array.from({ length: to - from + 1 }, (_, i) => from + i)
-
-const put = (at: number, hex: string): Edit => ({ _tag: 'Put', at, bytes: fromHex(hex) ?? new Uint8Array() })
-const at = (offset: number, hex: string) => (): readonly Edit[] => [put(offset, hex)]
-const word = (value: bigint): string => (value & (2n ** 64n - 1n)).toString(16).padStart(16, '0')
-
-const offsetOf = (entry: bigint): number => Number(entry & 0x00ff_ffff_ffff_fe00n)
-const l1At = (image: DataView): number => Number(image.getBigUint64(40))
-const l2At = (image: DataView): number => offsetOf(image.getBigUint64(l1At(image)))
-
-/** Entry `index` of the first L2 table with some of its bits flipped. */
-const l2Entry =
-  (index: number, flipped: bigint, size = 8) =>
-  (image: DataView): readonly Edit[] => {
-    const where = l2At(image) + index * size
-    return [put(where, word(image.getBigUint64(where) ^ flipped))]
-  }
-
-/** The first L1 entry with some of its bits flipped. */
-const l1Entry =
-  (flipped: bigint) =>
-  (image: DataView): readonly Edit[] => [put(l1At(image), word(image.getBigUint64(l1At(image)) ^ flipped))]
-
-/** So many sectors more in each compressed entry of the first L2 table that can have them. */
-const moreSectors =
-  (more: bigint) =>
-  (image: DataView): readonly Edit[] => {
-    const bits = image.getUint32(20)
-    const x = BigInt(70 - bits)
-    const most = 1n << BigInt(bits - 8)
-    return range(0, 2 ** bits / 8 - 1).flatMap((i) => {
-      const where = l2At(image) + 8 * i
-      const entry = image.getBigUint64(where)
-      const sectors = ((entry >> x) % most) + more
-      return entry >> 62n !== 1n || sectors < 0n || sectors >= most ? [] : [put(where, word(entry + (more << x)))]
-    })
-  }
-
-/** Where the name of a backing file is put, that longer headers leave room. */
-const nameAt = 400
-
-/** The header made longer by a field: the extensions follow it, and the name of the backing file lies further on. */
-const longer =
-  (length: number, field: string) =>
-  (image: DataView): readonly Edit[] => {
-    const name = Number(image.getBigUint64(8))
-    return [
-      ...(name === 0
-        ? []
-        : [{ _tag: 'Copy', at: nameAt, from: name, size: image.getUint32(16) } as const, put(8, word(BigInt(nameAt)))]),
-      { _tag: 'Copy', at: length, from: 112, size: 24 },
-      { _tag: 'Fill', at: length + 24, size: Math.max(0, name + image.getUint32(16) - length - 24), byte: 0 },
-      { _tag: 'Fill', at: 112, size: length - 112, byte: 0 },
-      put(100, length.toString(16).padStart(8, '0')),
-      put(112, field)
-    ]
-  }
-
-const single = (clause: ClauseId, id: string, title: string, base: string, edits?: Single['edits']): Single => ({
-  clause,
-  id,
-  title,
-  base,
-  ...(edits === undefined ? {} : { edits })
-})
+import { extensionEdges } from './extension-edges.js'
+import { headerEdges } from './header-edges.js'
+import { listEdges } from './list-edges.js'
+import {
+  at,
+  l1At,
+  l1Entry,
+  l2At,
+  l2Entry,
+  longer,
+  moreSectors,
+  put,
+  range,
+  type Single,
+  single,
+  word
+} from './single.js'
+import { tableEdges } from './table-edges.js'
 
 const all: readonly Single[] = [
   ...bits.flatMap((b) => [
@@ -204,9 +145,9 @@ const all: readonly Single[] = [
     l2Entry(0, 1n)
   ),
   single(
-    'L2-02',
+    'L2-05',
     'v2-zero-flag',
-    'Bit 0 of an L2 entry of a version 2 image is set, and means nothing.',
+    'Bit 0 of an L2 entry is set in version 2, which has no zero flag.',
     'v2-512',
     l2Entry(0, 1n)
   ),
@@ -252,7 +193,7 @@ const all: readonly Single[] = [
   single('RD-08', 'last-cluster-partial', 'The disk ends within its last cluster.', 'partial'),
   single('L1-02', 'l1-entries', 'Data under the first, the second and the last of several L1 entries.', 'tables'),
   single('BACK-06', 'backing', 'Ranges that are not allocated read from a raw backing file.', 'backing'),
-  single('BACK-06', 'backing-v2', 'A version 2 image with a raw backing file.', 'backing-v2'),
+  single('EXT-01', 'backing-v2', 'A version 2 image with a raw backing file.', 'backing-v2'),
   single('BACK-08', 'backing-larger', 'The backing file is longer than the disk.', 'backing-larger'),
   single('RD-07', 'backing-shorter', 'The backing file ends within the disk, and within a sector.', 'backing-shorter'),
   single('DATA-01', 'data-file', 'Guest data lies in an external data file.', 'data'),
@@ -345,7 +286,13 @@ const all: readonly Single[] = [
 
 /** The candidates with one feature each. */
 export function* singles(): Generator<Candidate> {
-  for (const { id, title, clause, base, edits } of all) {
+  for (const { id, title, clause, base, edits } of [
+    ...all,
+    ...headerEdges,
+    ...extensionEdges,
+    ...tableEdges,
+    ...listEdges
+  ]) {
     const { image, others } = filesOfBase(base)
     const changes = edits?.(new DataView(image.buffer, image.byteOffset, image.byteLength)) ?? []
     const changed = edited(image, changes)

@@ -61,7 +61,7 @@ export const summaries: Readonly<Record<CommandName, string>> = {
   rebase: 'change the backing file; the guest disk stays the same, unless -u is given',
   commit: 'copy what an overlay holds into its backing file, and empty the overlay',
   nbd: 'serve the guest disk to NBD clients on a Unix socket or a port, as qemu-nbd does',
-  conform: 'run another reader or checker over the conformance vectors, and print the clauses that it breaks',
+  conform: 'run another reader, checker or writer over the conformance vectors, and print the clauses that it breaks',
   crash: 'run a program that writes an image under strace, and judge what a crash may leave of its writes',
   fuzz: 'write generated images, valid, nearly valid and hostile, or compare a reader on them with this package'
 }

@@ -2,20 +2,22 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { get, task, wait } from '../command-error.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { type CommandError, get, task, wait } from '../command-error.js'
 import type { Cage } from './cage.js'
 import { execute, type Limits } from './execute.js'
 import { checkerFound, type Expected, expectedOfChecker, expectedOfReader, readerFound } from './outcome.js'
-import type { Run, Tried } from './report.js'
+import type { Tried } from './report.js'
 import { imageName, writeFiles } from './suite.js'
 import { fill, type Template } from './template.js'
 import type { Vector } from './vector.js'
+import { linesOf, type Templates, tryTrial } from './writer/perform.js'
+import type { Trial } from './writer/trial.js'
 
 /** What is run. */
 export interface Subject {
-  readonly command: string
   readonly template: Template
-  readonly role: Run['role']
+  readonly role: 'reader' | 'checker'
   readonly limits: Limits
   readonly cage: Cage
 }
@@ -34,33 +36,68 @@ const tryVector = task(async function* (subject: Subject, vector: Vector, expect
   return tried
 })
 
-/** Runs vectors through a program, `jobs` at a time; `showDone` is called with how many are done. */
+/** Called with how many are done. */
+type ShowDone = (done: number, of: number) => void
+
+/** Does something with each, `jobs` at a time, in a folder of its own. */
+const inFolders = task(async function* <A>(
+  all: readonly A[],
+  jobs: number,
+  act: (each: A, folder: string) => TaskEither<CommandError, Tried>,
+  showDone: ShowDone
+) {
+  const root = mkdtempSync(join(tmpdir(), 'qcow2-conform-'))
+  const results: Tried[] = []
+  const queue = all.entries()
+  let done = 0
+  const work = task(async function* () {
+    for (const [index, each] of queue) {
+      results[index] = yield* wait(act(each, join(root, String(index))))
+      showDone(++done, all.length)
+    }
+  })
+  try {
+    const ended = await Promise.all(Array.from({ length: jobs }, () => work()()))
+    for (const each of ended) yield* get(each)
+  } finally {
+    if (existsSync(root)) rmSync(root, { recursive: true, force: true })
+  }
+  return results
+})
+
+/** Runs vectors through a program, `jobs` at a time. */
 export const conformance = task(async function* (
   subject: Subject,
   vectors: readonly Vector[],
   jobs: number,
-  showDone: (done: number, of: number) => void
+  showDone: ShowDone
 ) {
   const expectedOf = subject.role === 'reader' ? expectedOfReader : expectedOfChecker
   const asked = vectors.flatMap((vector) => {
     const expected = expectedOf(vector)
     return expected === undefined ? [] : [{ vector, expected }]
   })
-  const root = mkdtempSync(join(tmpdir(), 'qcow2-conform-'))
-  const results: Tried[] = []
-  const queue = asked.entries()
-  let done = 0
-  const work = task(async function* () {
-    for (const [index, { vector, expected }] of queue) {
-      results[index] = yield* wait(tryVector(subject, vector, expected, join(root, String(index))))
-      showDone(++done, asked.length)
-    }
-  })
-  try {
-    const all = await Promise.all(Array.from({ length: jobs }, () => work()()))
-    for (const each of all) yield* get(each)
-  } finally {
-    if (existsSync(root)) rmSync(root, { recursive: true, force: true })
-  }
-  return { tried: results, leftOut: vectors.length - asked.length }
+  const tried = yield* wait(
+    inFolders(asked, jobs, ({ vector, expected }, folder) => tryVector(subject, vector, expected, folder), showDone)
+  )
+  return { tried, leftOut: vectors.length - asked.length }
+})
+
+/** Runs trials by the commands of a writer; those that need a command that there is not are left out. */
+export const writerConformance = task(async function* (
+  { templates, ...around }: { readonly templates: Templates; readonly limits: Limits; readonly cage: Cage },
+  trials: readonly Trial[],
+  jobs: number,
+  showDone: ShowDone
+) {
+  const asked = trials.filter(({ changes }) => changes.every(({ _tag }) => templates.has(_tag)))
+  const tried = yield* wait(
+    inFolders(
+      asked,
+      jobs,
+      (trial, folder) => tryTrial(trial, linesOf(trial, templates), { ...around, folder }),
+      showDone
+    )
+  )
+  return { tried, leftOut: trials.length - asked.length }
 })

@@ -11,6 +11,8 @@ export type Found =
   /** A disk of so many bytes, and whether it is the one that is expected. */
   | { readonly _tag: 'Read'; readonly length: number; readonly isExpected: boolean }
   | { readonly _tag: 'Clean' }
+  /** It changed the image, and what is wrong with that. */
+  | { readonly _tag: 'Changed'; readonly wrong?: string }
   | { readonly _tag: 'Nothing' }
   | { readonly _tag: 'Broke'; readonly why: string }
 
@@ -19,9 +21,14 @@ export interface Expected {
   readonly refusal: boolean
   readonly disk?: { readonly length: number; readonly sha256: string }
   readonly clean?: boolean
+  /** That it is changed as asked for. */
+  readonly change?: boolean
 }
 
-const limits = { time: 'took too long', memory: 'took too much memory', output: 'wrote too much' } as const
+/** Why a program was ended after its time. */
+export const tooSlow = 'took too long'
+
+const limits = { time: tooSlow, memory: 'took too much memory', output: 'wrote too much' } as const
 
 /** Why a program did not end by itself; `undefined` if it did. */
 export const brokenOff = (end: End): string | undefined => {
@@ -69,8 +76,13 @@ export const checkerFound = ({ end }: Ran): Found => {
   return end._tag === 'Exit' && end.code === 0 ? { _tag: 'Clean' } : { _tag: 'Refused' }
 }
 
-/** What a reader must make of a vector; `undefined` where it is not asked. */
+/**
+ * What a reader must make of a vector; `undefined` where it is not asked. It has no key, and so cannot read encrypted data.
+ *
+ * @see LUKS-08
+ */
 export const expectedOfReader = (v: Vector): Expected | undefined => {
+  if (v.flags.includes('encrypted') && (v.map ?? []).some(([, , , what]) => what === 'data')) return { refusal: true }
   if (v.options !== undefined) return undefined
   if (v.result === 'invalid') return { refusal: true }
   return v.disk === undefined ? undefined : { refusal: v.result === 'acceptable', disk: v.disk }
@@ -93,6 +105,8 @@ export const isRight = (found: Found, expected: Expected): boolean => {
       return expected.clean === true
     case 'Read':
       return found.isExpected
+    case 'Changed':
+      return expected.change === true && found.wrong === undefined
     case 'Nothing':
     case 'Broke':
       return false
@@ -106,6 +120,8 @@ export const foundText = (found: Found, expected: Expected): string => {
       return 'refused'
     case 'Clean':
       return 'called clean'
+    case 'Changed':
+      return found.wrong ?? 'exit code 0'
     case 'Nothing':
       return 'exit code 0 and no disk'
     case 'Broke':
@@ -120,8 +136,9 @@ export const foundText = (found: Found, expected: Expected): string => {
 }
 
 /** What was expected, in words. */
-export const expectedText = ({ refusal, disk, clean }: Expected): string => {
+export const expectedText = ({ refusal, disk, clean, change }: Expected): string => {
   if (clean !== undefined) return clean ? 'clean' : 'an error'
   const read = disk === undefined ? [] : [`a disk of ${disk.length} bytes, SHA-256 ${disk.sha256.slice(0, 16)}`]
-  return [...read, ...(refusal ? ['a refusal'] : [])].join(', or ')
+  const changed = change === true ? ['the change, in a sound image'] : []
+  return [...read, ...changed, ...(refusal ? ['a refusal'] : [])].join(', or ')
 }

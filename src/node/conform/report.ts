@@ -17,7 +17,7 @@ export interface Tried {
 export interface Run {
   /** The command line with its places. */
   readonly command: string
-  readonly role: 'reader' | 'checker'
+  readonly role: 'reader' | 'checker' | 'writer'
   readonly tried: readonly Tried[]
   /** Vectors that a program of this role is not asked about. */
   readonly leftOut: number
@@ -36,6 +36,16 @@ export interface Suspect {
 
 export const failures = ({ tried }: Run): readonly Tried[] => tried.filter((t) => !isRight(t.found, t.expected))
 
+/** Of how many vectors with one feature each clause is the one that they are for. */
+const owners = (tried: readonly Tried[]): ReadonlyMap<ClauseId, number> => {
+  const out = new Map<ClauseId, number>()
+  for (const { vector } of tried) {
+    const [own] = vector.clauses
+    if (own !== undefined && vector.flags.includes('single')) out.set(own, (out.get(own) ?? 0) + 1)
+  }
+  return out
+}
+
 /** How much there is to look at: those with one feature first, then few files and small disks. */
 const sizeOf = ({ vector }: Tried): number =>
   (vector.flags.includes('single') ? 0 : 2 ** 40) +
@@ -45,13 +55,15 @@ const sizeOf = ({ vector }: Tried): number =>
 /**
  * Clauses by how well each explains the failures, the best first: one that all failed vectors name and no passed one has score 1.
  * That few vectors with the clause passed counts more than that it explains many failures, since a program may have many faults.
- * A vector names its own clause and those that it makes use of. Failures that a clause explains are not counted for the next.
+ * A vector names its own clause and those that it makes use of; that those with one feature fail of which the clause is the own
+ * raises it. Failures that a clause explains are not counted for the next.
  */
 export const suspects = (run: Run): readonly Suspect[] => {
   const out: Suspect[] = []
   const passed = new Map<ClauseId, number>()
   for (const t of run.tried)
     if (isRight(t.found, t.expected)) for (const c of t.vector.clauses) passed.set(c, (passed.get(c) ?? 0) + 1)
+  const owned = owners(run.tried)
   let rest = failures(run).filter(({ vector }) => vector.clauses.length > 0)
   while (rest.length > 0) {
     const by = new Map<ClauseId, Tried[]>()
@@ -62,12 +74,13 @@ export const suspects = (run: Run): readonly Suspect[] => {
         list.push(t)
       }
     const total = rest.length
+    const own = owners(rest)
     const ranked = [...by].map(([clause, failed]) => {
-      const first = failed.filter((t) => t.vector.clauses[0] === clause).length
       const others = passed.get(clause) ?? 0
       const [precision, recall] = [failed.length / (failed.length + others), failed.length / total]
       const score = precision ** 2 * Math.sqrt(recall)
-      return { clause, failed, passed: others, score, weight: score + (0.25 * first) / failed.length }
+      const weight = score + (0.5 * (own.get(clause) ?? 0)) / ((owned.get(clause) ?? 0) + 2)
+      return { clause, failed, passed: others, score, weight }
     })
     const best = ranked.reduce((a, b) => (b.weight > a.weight ? b : a))
     out.push({

@@ -29,11 +29,11 @@ export const template = (line: string, shell: boolean): E.Either<CommandError, T
     : E.right({ words: [program, ...args], hasOut: line.includes('{out}') })
 }
 
-/** The words with names in their places. */
+/** The words with values in their places: `{image}` becomes what `image` is. */
 export const fill = (
   { words: [program, ...args] }: Template,
-  names: Readonly<Record<'image' | 'out', string>>
+  values: Readonly<Record<string, string>>
 ): readonly [string, ...string[]] => {
-  const put = (word: string): string => word.replaceAll('{image}', names.image).replaceAll('{out}', names.out)
+  const put = (word: string): string => word.replace(/\{(\w+)\}/g, (place, name: string) => values[name] ?? place)
   return [put(program), ...args.map(put)]
 }

@@ -1,0 +1,89 @@
+/** Trials of writers: a sound one passes them, and the faults of others are found by their clauses. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import * as assert from 'uvu/assert'
+import { isRight } from '../../src/node/conform/outcome.js'
+import { type Run, suspects, type Tried } from '../../src/node/conform/report.js'
+import { filesOf, loadVectors } from '../../src/node/conform/suite.js'
+import { expectedOfWriter, judged } from '../../src/node/conform/writer/perform.js'
+import { rows } from '../../src/node/conform/writer/rows.js'
+import { stateIn } from '../../src/node/conform/writer/state.js'
+import { type Trial, trialsOf } from '../../src/node/conform/writer/trial.js'
+import { right } from '../image/world.js'
+import { suite } from '../run/suite.js'
+import { canBeTried, faultyWriters, writtenBy } from './faulty-writers.js'
+
+const test = suite('writers')
+
+type Named = ReadonlyMap<string, Uint8Array>
+
+const { vectors } = right(loadVectors())
+const trials = trialsOf(vectors)
+
+test('every row of the table is a trial, with its own id', () => {
+  const ids = new Set(trials.map(({ id }) => id))
+  assert.is(ids.size, trials.length)
+  assert.equal(
+    rows.map(({ id }) => id).filter((id) => !ids.has(id)),
+    []
+  )
+  assert.ok(trials.some(({ outcome }) => outcome === 'either'))
+  assert.ok(trials.filter(({ outcome }) => outcome === 'refused').length > 20)
+})
+
+const put = (folder: string, files: Named): void => {
+  for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes)
+}
+
+/** What is said of what a writer leaves of a trial; `undefined` files are a refusal. */
+const triedWith = async (trial: Trial, files: Named, after: Named | undefined): Promise<Tried> => {
+  const expected = expectedOfWriter(trial.outcome)
+  if (after === undefined) return { vector: trial, expected, found: { _tag: 'Refused' }, complaint: '' }
+  const folder = mkdtempSync(join(tmpdir(), 'qcow2-writers-'))
+  put(folder, files)
+  const before = await stateIn(folder)()
+  put(folder, after)
+  const { found, clause } = await judged(trial, folder, before)
+  rmSync(folder, { recursive: true })
+  const clauses = [...new Set([...(clause === undefined ? [] : [clause]), ...trial.clauses])]
+  return { vector: { ...trial, clauses }, expected, found, complaint: '' }
+}
+
+const asked = trials
+  .map((trial) => ({ trial, files: right(filesOf(trial)) }))
+  .filter(({ files }) => canBeTried(files))
+  .map((one) => ({ ...one, after: writtenBy(one.files, one.trial) }))
+let sound: readonly Tried[] = []
+
+test('the writer of this package passes every trial', async () => {
+  const all: Tried[] = []
+  for (const { trial, files, after } of asked) all.push(await triedWith(trial, files, after))
+  sound = all
+  assert.ok(all.length > 150, String(all.length))
+  assert.equal(
+    all.filter(({ found, expected }) => !isRight(found, expected)).map(({ vector, found }) => [vector.id, found]),
+    []
+  )
+})
+
+const isSame = (a: Named | undefined, b: Named | undefined): boolean =>
+  a === undefined || b === undefined
+    ? a === b
+    : [...a].every(([name, bytes]) => Buffer.compare(bytes, b.get(name) ?? new Uint8Array(0)) === 0)
+
+for (const fault of faultyWriters)
+  test(`a writer that ${fault.name} is found, and its clause comes first`, async () => {
+    const tried: Tried[] = []
+    for (const [i, { trial, files, after }] of asked.entries()) {
+      const other = writtenBy(files, trial, fault)
+      const known = sound[i]
+      tried.push(isSame(after, other) && known !== undefined ? known : await triedWith(trial, files, other))
+    }
+    const run: Run = { command: fault.name, role: 'writer', tried, leftOut: 0, notes: [] }
+    const [first] = suspects(run)
+    assert.ok(first !== undefined, 'nothing failed')
+    assert.ok(fault.blamed.includes(first.clause), `${first.clause} for ${fault.blamed.join(' or ')}`)
+  })
+
+test.run()
