@@ -140,10 +140,10 @@ export const check = chapter('Check', {
     says:
       'A repair writes nothing where the check cannot be completed: a snapshot table, a snapshot L1 table or the ' +
       'table of a bitmap in use cannot be read. As long as a table that may name clusters is not followed or ends ' +
-      'past the end of the file, it frees no cluster, does not rebuild refcounts, and leaves a snapshot table there as ' +
-      'it is; the end of its last entry, after l1_size, names none. A cluster in the file keeps its refcount if ' +
-      'something names it that ends past the file (CHK-02). To QEMU a table past the end of the file is zeros, and it ' +
-      'skips a snapshot L1 table that is not aligned or larger than 32 MiB: its repair frees what only these name.'
+      'past the file, it frees no cluster, does not rebuild refcounts, and leaves a snapshot table there; the end of ' +
+      'its last entry, after l1_size, names none. A cluster in the file keeps its refcount if what names it ends past ' +
+      'the file (CHK-02). To QEMU a table past the end is zeros, and a snapshot L1 table that is unaligned or above ' +
+      '32 MiB is skipped: it frees what only these name.'
   },
   'CHK-16': {
     level: 'must',
