@@ -24,10 +24,13 @@ export interface CommandError {
   readonly offset?: number
 }
 
+/** Exit code of what fails, unless another one is given. */
+export const failed = 1
+
 /** An error with this message; its exit code is 1 unless another one is given. */
 export const commandError = (message: string, more: Partial<Omit<CommandError, 'message'>> = {}): CommandError => ({
   message,
-  exitCode: 1,
+  exitCode: failed,
   ...more
 })
 

@@ -181,9 +181,16 @@ export const fileMutants: readonly Mutant[] = [
   {
     name: 'a signal leaves partial files',
     file: 'node/files/partial.ts',
-    change: { in: 'onSignal', find: 'rmSync($path, { force: true })', to: 'undefined' },
+    change: { in: 'onSignal', find: 'rmSync($path, { recursive: true, force: true, maxRetries: 3 })', to: 'undefined' },
     red: 'props/node/output.test.ts',
     rule: 'a signal removes what is not complete, and the exit code is 128 and its number'
+  },
+  {
+    name: 'a signal leaves the programs that a command runs',
+    file: 'node/files/partial.ts',
+    change: { in: 'onSignal', find: 'stop()', to: 'undefined' },
+    red: 'props/node/interrupted.test.ts',
+    rule: 'conform stops the program that it runs'
   },
   {
     name: 'an output may be a file that is read for it',

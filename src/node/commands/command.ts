@@ -4,9 +4,9 @@
  */
 import { type Command as Parser, Option } from 'commander'
 import type * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
-import { type Body, type CommandError, get, task } from '../command-error.js'
+import { type Body, type CommandError, failed, get, task } from '../command-error.js'
 import { ok } from '../files/output.js'
 import { GivenSecrets } from '../images/secrets.js'
 import { decodeWith, oneOf } from '../text/values.js'
@@ -155,7 +155,7 @@ const notOneOf = (flags: string, words: readonly string[]) => (given: string) =>
 /** A command of the command line. */
 export interface Command {
   /** Declares what it takes to its parser; `start` gets what is to be done, once that has parsed the command line. */
-  readonly declare: (parser: Parser, start: (task: TaskEither<CommandError, number>) => void, report: Report) => void
+  readonly declare: (parser: Parser, start: (task: TE.TaskEither<CommandError, number>) => void, report: Report) => void
 }
 
 /** What a command is. */
@@ -165,6 +165,8 @@ interface Declaration<A extends Declared, O extends Declared> {
   readonly ignored?: readonly Ignored[]
   /** Does it, in do notation. The value is the exit code, where that is not 0 though nothing failed. */
   readonly run: (args: Values<A>, options: Values<O>, report: Report) => Body<number> | Body<void>
+  /** Exit code where it fails, in place of 1. */
+  readonly failureCode?: number
 }
 
 const declareAll = (parser: Parser, declared: Declared): (() => Readonly<Record<string, unknown>>) => {
@@ -178,7 +180,7 @@ const decodeAll = <P extends Declared>(declared: P, given: unknown): E.Either<Co
 /** A command, from its declaration. */
 export const command = <A extends Declared, O extends Declared>(declaration: Declaration<A, O>): Command => ({
   declare: (parser, start, report) => {
-    const { args, options, ignored = [], run } = declaration
+    const { args, options, ignored = [], run, failureCode = failed } = declaration
     const accepted = Object.fromEntries(ignored.map((each) => [each.flags, declareIgnored(each)]))
     const [givenArgs, givenOptions, givenIgnored] = [args, options, accepted].map((each) => declareAll(parser, each))
     if (ignored.length > 0)
@@ -195,7 +197,11 @@ export const command = <A extends Declared, O extends Declared>(declaration: Dec
       }
     })
     parser.action(() => {
-      start(started())
+      start(
+        TE.mapLeft((error: CommandError) => (error.exitCode === failed ? { ...error, exitCode: failureCode } : error))(
+          started()
+        )
+      )
     })
   }
 })

@@ -51,8 +51,7 @@ const reportOf = (run: Run, output: 'human' | 'json' | 'junit', again: (id: stri
 /** The report, and the exit code: 2 if the program could not be started. */
 const finish = function* (run: Run, output: 'human' | 'json' | 'junit', again: (id: string) => string) {
   const missing = run.tried.find(({ found }) => found._tag === 'Broke' && found.why.startsWith('could not be started'))
-  if (missing?.found._tag === 'Broke')
-    yield* get(failure(`'${run.command}' ${missing.found.why}`, { exitCode: notRun }))
+  if (missing?.found._tag === 'Broke') yield* get(failure(`'${run.command}' ${missing.found.why}`))
   yield* get(print(reportOf(run, output, again)))
   return failures(run).length === 0 ? ok : failed
 }
@@ -62,9 +61,7 @@ const commandsOf = (write: string, others: Omit<Commands, 'Write'>): E.Either<Co
   const preset = writers[write]
   const given = Object.values(others).some((line) => line !== undefined)
   if (preset === undefined) return E.right({ Write: write, ...others })
-  return given
-    ? failure(`--writer ${write} has its own commands: give no others beside it`, { exitCode: notRun })
-    : E.right(preset)
+  return given ? failure(`--writer ${write} has its own commands: give no others beside it`) : E.right(preset)
 }
 
 export const conform = command({
@@ -105,23 +102,22 @@ export const conform = command({
     jobs: option('--jobs <n>', 'programs at a time', orElse(integerOption('jobs'), availableParallelism())),
     output: choice('--output <format>', 'human, json or junit', ['human', 'json', 'junit'], 'human')
   },
+  failureCode: notRun,
   async *run(_, { reader, checker, writer, shell, only, extract: folder, time, memory, jobs, output, ...others }) {
     const all = (yield* get(loadVectors())).vectors
     const vectors = chosen(all, only)
     const named = only.length === 0 && writer === undefined ? [] : chosen(trialsOf(all), only)
-    if (vectors.length + named.length === 0)
-      yield* get(failure(`There is no vector ${only.join(', ')}`, { exitCode: notRun }))
+    if (vectors.length + named.length === 0) yield* get(failure(`There is no vector ${only.join(', ')}`))
     if (folder !== undefined) {
       const byId = only.length === 0 ? named : named.filter(({ id }) => only.includes(id))
       yield* get(extract(vectors, byId, folder))
       return ok
     }
     const roles = [reader, checker, writer].filter((given) => given !== undefined)
-    if (roles.length !== 1)
-      return yield* get(failure('Give a program by --reader, by --checker or by --writer', { exitCode: notRun }))
+    if (roles.length !== 1) return yield* get(failure('Give a program by --reader, by --checker or by --writer'))
     const { zero: Zero, discard: Discard, flush: Flush, snapshot: Snapshot } = others
     if (writer === undefined && [Zero, Discard, Flush, Snapshot].some((line) => line !== undefined))
-      yield* get(failure('--zero, --discard, --flush and --snapshot are for --writer', { exitCode: notRun }))
+      yield* get(failure('--zero, --discard, --flush and --snapshot are for --writer'))
     const { cage, note } = cageHere()
     const limits = { time, memory: memory * mebibyte, output: 64 * mebibyte }
     const show = onTerminal()

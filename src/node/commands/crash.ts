@@ -36,7 +36,7 @@ const shareOf = either(function* (form: string | undefined): Generator<Failed, S
   const share = { part: Number(k) - 1, of: Number(n) }
   return share.part >= 0 && share.part < share.of
     ? share
-    : yield* get(failure(`'${form}' is not a shard: k/n with k from 1 to n`, { exitCode: notRun }))
+    : yield* get(failure(`'${form}' is not a shard: k/n with k from 1 to n`))
 })
 
 /** Writes the files of a state into a folder. */
@@ -78,11 +78,12 @@ export const crash = command({
     allow,
     output
   },
+  failureCode: notRun,
   async *run(
     { image, words: [program, ...args] },
     { expect, states, seed, shard, save: folder, time, allow: folders, output: form }
   ) {
-    if (program === undefined) return yield* get(failure('No program is given', { exitCode: notRun }))
+    if (program === undefined) return yield* get(failure('No program is given'))
     const share = yield* get(shareOf(shard))
     const watched = yield* using(openImage(nodeAt(image), { allow: folders }), function* (open) {
       return yield* get(watchedIn(open))
@@ -94,9 +95,7 @@ export const crash = command({
     for (const model of models) {
       const tally = exploreRecorded(subject, model, bounds)
       if (tally._tag === 'Left')
-        return yield* get(
-          failure(because(`Could not read '${image}'`, image)(tally.left).message, { exitCode: notRun })
-        )
+        return yield* get(failure(because(`Could not read '${image}'`, image)(tally.left).message))
       tallies.push(tally.right)
     }
     const explored = { words: [program, ...args], end, recorded, expected: expect, bounds, tallies }

@@ -1,7 +1,5 @@
 /** `qcow2 fuzz`: generated images, for fuzzers and against other readers. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
 import { type CommandError, either, failure, get, task, wait } from '../command-error.js'
 import { cageHere } from '../conform/cage.js'
@@ -9,6 +7,7 @@ import { readers } from '../conform/presets.js'
 import { template } from '../conform/template.js'
 import { onTerminal } from '../convert/progress.js'
 import { ok, print } from '../files/output.js'
+import { inScratch } from '../files/scratch.js'
 import { campaign } from '../fuzz/campaign.js'
 import { replayedImage } from '../fuzz/find.js'
 import { writeDictionary } from '../fuzz/dictionary.js'
@@ -73,20 +72,17 @@ const commandOf = (reader: string, { against, shell, time, memory }: Given): str
 /** Runs a program on the image of a file. The value is the exit code. */
 const replay = task(async function* (comparison: Comparison, file: string) {
   const image = yield* get(replayedImage(file))
-  const folder = mkdtempSync(join(tmpdir(), 'qcow2-fuzz-'))
-  try {
-    yield* get(makeFolder(folder))
-    const trial = yield* wait(tryImage(comparison, image, folder))
-    const { found, expected } = trialTexts(trial)
-    const said = trial.complaint === '' ? '' : `    it said: ${trial.complaint}\n`
-    const isRight = agrees(trial)
-    yield* get(
-      print(isRight ? `agrees: ${found}\n` : `${kindOf(trial)}: found ${found}, expected ${expected}\n${said}`)
-    )
-    return isRight ? ok : differed
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
+  const tried = (folder: string) =>
+    task(async function* () {
+      yield* get(makeFolder(folder))
+      return yield* wait(tryImage(comparison, image, folder))
+    })()
+  const trial = yield* wait(inScratch(tried))
+  const { found, expected } = trialTexts(trial)
+  const said = trial.complaint === '' ? '' : `    it said: ${trial.complaint}\n`
+  const isRight = agrees(trial)
+  yield* get(print(isRight ? `agrees: ${found}\n` : `${kindOf(trial)}: found ${found}, expected ${expected}\n${said}`))
+  return isRight ? ok : differed
 })
 
 /** Prints the summary of a campaign, after finds that were not printed yet. The value is the exit code. */
@@ -126,13 +122,11 @@ const isMode = (name: string): name is Mode => Object.hasOwn(modes, name)
 const modeOf = (given: readonly string[]): E.Either<CommandError, Mode> => {
   const [mode, ...others] = given.filter(isMode)
   if (mode === undefined || others.length > 0)
-    return failure('Give one of --out, --reader, --merge, --corpus and --mutate', { exitCode: notRun })
+    return failure('Give one of --out, --reader, --merge, --corpus and --mutate')
   const allowed: readonly string[] = [mode, ...modes[mode], ...(mode === 'merge' ? ['files'] : [])]
   const stray = given.find((name) => !allowed.includes(name))
   if (stray === undefined) return E.right(mode)
-  return failure(stray === 'files' ? 'Only --merge takes files' : `--${stray} does not go with --${mode}`, {
-    exitCode: notRun
-  })
+  return failure(stray === 'files' ? 'Only --merge takes files' : `--${stray} does not go with --${mode}`)
 }
 
 const number = (name: string) => optional(integerOption(name))
@@ -171,6 +165,7 @@ export const fuzz = command({
     finds: option('--finds <folder>', 'in which finds are saved (default fuzz-finds)', optional(text)),
     output: choice('--output <format>', 'human or json', ['human', 'json'], undefined)
   },
+  failureCode: notRun,
   async *run({ files }, options) {
     const given = Object.entries({ ...options, files: files.length > 0 }).flatMap(([name, value]) =>
       value === undefined || value === false ? [] : [name]

@@ -1,9 +1,9 @@
 /** A conformance run: every vector through a program, some at a time. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type CommandError, get, task, wait } from '../command-error.js'
+import { inScratch } from '../files/scratch.js'
 import type { Cage } from './cage.js'
 import { execute, type Limits } from './execute.js'
 import { checkerFound, type Expected, expectedOfChecker, expectedOfReader, readerFound } from './outcome.js'
@@ -40,30 +40,28 @@ const tryVector = task(async function* (subject: Subject, vector: Vector, expect
 type ShowDone = (done: number, of: number) => void
 
 /** Does something with each, `jobs` at a time, in a folder of its own. */
-const inFolders = task(async function* <A>(
+const inFolders = <A>(
   all: readonly A[],
   jobs: number,
   act: (each: A, folder: string) => TaskEither<CommandError, Tried>,
   showDone: ShowDone
-) {
-  const root = mkdtempSync(join(tmpdir(), 'qcow2-conform-'))
-  const results: Tried[] = []
-  const queue = all.entries()
-  let done = 0
-  const work = task(async function* () {
-    for (const [index, each] of queue) {
-      results[index] = yield* wait(act(each, join(root, String(index))))
-      showDone(++done, all.length)
-    }
-  })
-  try {
-    const ended = await Promise.all(Array.from({ length: jobs }, () => work()()))
-    for (const each of ended) yield* get(each)
-  } finally {
-    if (existsSync(root)) rmSync(root, { recursive: true, force: true })
-  }
-  return results
-})
+): TaskEither<CommandError, readonly Tried[]> =>
+  inScratch(
+    task(async function* (root: string) {
+      const results: Tried[] = []
+      const queue = all.entries()
+      let done = 0
+      const work = task(async function* () {
+        for (const [index, each] of queue) {
+          results[index] = yield* wait(act(each, join(root, String(index))))
+          showDone(++done, all.length)
+        }
+      })
+      const ended = await Promise.all(Array.from({ length: jobs }, () => work()()))
+      for (const each of ended) yield* get(each)
+      return results
+    })
+  )
 
 /** Runs vectors through a program, `jobs` at a time. */
 export const conformance = task(async function* (

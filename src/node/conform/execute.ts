@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
+import { addStop, dropStop } from '../files/partial.js'
 
 /** What a program may take. */
 export interface Limits {
@@ -74,13 +75,17 @@ export const execute = (
 ): Promise<Ran> =>
   new Promise((resolve) => {
     const child = spawn(program, args, { cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    const killAll = (): void => {
+      if (child.pid !== undefined) kill(child.pid)
+    }
+    addStop(killAll)
     const printed: Buffer[] = []
     let length = 0
     let complaint = ''
     let broken: keyof Limits | undefined
     const stop = (limit: keyof Limits): void => {
       broken ??= limit
-      if (child.pid !== undefined) kill(child.pid)
+      killAll()
     }
     const clock = setTimeout(() => stop('time'), limits.time * 1000)
     const watch = setInterval(() => {
@@ -93,7 +98,8 @@ export const execute = (
       isDone = true
       clearTimeout(clock)
       clearInterval(watch)
-      if (child.pid !== undefined) kill(child.pid)
+      killAll()
+      dropStop(killAll)
       child.stdout.destroy()
       child.stderr.destroy()
       resolve({ end, printed: Buffer.concat(printed), complaint })
@@ -114,7 +120,7 @@ export const execute = (
     child.on('exit', (code, signal) => {
       ended = code === null ? { _tag: 'Signal', signal: signal ?? '' } : { _tag: 'Exit', code }
       // Processes that it left behind may hold its pipes open; those of another group are not waited for.
-      if (child.pid !== undefined) kill(child.pid)
+      killAll()
       setTimeout(finish, patience).unref()
     })
     child.on('close', finish)

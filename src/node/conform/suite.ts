@@ -22,7 +22,7 @@ const corpus =
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 const attempt = <A>(what: string, work: () => A): E.Either<CommandError, A> =>
-  E.tryCatch(work, (error) => commandError(`${what}: ${reason(error)}`, { exitCode: 2 }))
+  E.tryCatch(work, (error) => commandError(`${what}: ${reason(error)}`))
 
 /**
  * All vectors of the package, from its vectors.json.
@@ -40,9 +40,7 @@ export const loadVectors = (): E.Either<CommandError, Vectors> => {
   return E.chain((json: unknown) => {
     const decoded = Vectors.decode(json)
     const place = (decoded._tag === 'Left' ? (decoded.left[0]?.context ?? []) : []).map(({ key }) => key).join('/')
-    return E.isRight(decoded)
-      ? decoded
-      : E.left(commandError(`${what}: ${place} is not what it must be`, { exitCode: 2 }))
+    return E.isRight(decoded) ? decoded : E.left(commandError(`${what}: ${place} is not what it must be`))
   })(attempt(what, (): unknown => JSON.parse(readFileSync(join(corpus, 'vectors', 'vectors.json'), 'utf8'))))
 }
 
@@ -74,7 +72,7 @@ export const filesOf = (vector: Vector): E.Either<CommandError, ReadonlyMap<stri
   E.chain((files: ReadonlyMap<string, Uint8Array>) =>
     sha256(files.get(imageName) ?? new Uint8Array()) === vector.sha256
       ? E.right(files)
-      : E.left(commandError(`The image of vector ${vector.id} is not the one that its verdict is on`, { exitCode: 2 }))
+      : E.left(commandError(`The image of vector ${vector.id} is not the one that its verdict is on`))
   )(
     attempt(
       `Could not make the files of vector ${vector.id}`,

@@ -19,13 +19,11 @@ export const quotedWords = (line: string): readonly string[] | undefined => {
 /** The template of a line; with `shell`, one that a shell runs. It names `{image}`. */
 export const template = (line: string, shell: boolean): E.Either<CommandError, Template> => {
   if (!line.includes('{image}'))
-    return failure(`The command '${line}' has no place for the image: write {image} where its name goes`, {
-      exitCode: 2
-    })
+    return failure(`The command '${line}' has no place for the image: write {image} where its name goes`)
   const words = shell ? (['/bin/sh', '-c', line] as const) : quotedWords(line)
   const [program, ...args] = words ?? []
   return program === undefined
-    ? failure(`The command '${line}' has no words, or a quote that stays open`, { exitCode: 2 })
+    ? failure(`The command '${line}' has no words, or a quote that stays open`)
     : E.right({ words: [program, ...args], hasOut: line.includes('{out}') })
 }
 

@@ -1,26 +1,22 @@
 /** Running a program under Debian's strace, with the files of an image before and after it. */
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { type Recorded, recordedOf, tracedCalls, type WatchedFile } from '../../crash/recorded.js'
 import { eventsOf } from '../../crash/strace.js'
 import type { BackingKinds } from '../../crash/presented.js'
 import { apply, type Files, sameFiles } from '../../store/files.js'
 import { fromBytes } from '../../store/store.js'
-import { either, type Failed, failure, get, system, task } from '../command-error.js'
+import { type CommandError, either, type Failed, failure, get, system, task } from '../command-error.js'
 import { type End, execute } from '../conform/execute.js'
 import { resolvedPath } from '../files/file.js'
+import { inScratch } from '../files/scratch.js'
 import type { OpenChain } from '../images/open.js'
-
-/** Exit code when there is nothing to judge. */
-const notRun = 2
 
 /** Most bytes of all files together: they are held in memory. */
 const most = 2 ** 28
 
 const mebibyte = 2 ** 20
-
-const refused = (message: string) => failure(message, { exitCode: notRun })
 
 /** The files of an image, by their real paths. */
 export interface Watched {
@@ -40,7 +36,7 @@ export const watchedIn = either(function* (open: OpenChain): Generator<Failed, W
       files.push({ path, file: { part, depth }, length: size, inode: ino })
     }
   const size = files.reduce((sum, { length }) => sum + length, 0)
-  if (size > most) yield* get(refused(`The files of the image have ${size} bytes, and at most ${most} are explored`))
+  if (size > most) yield* get(failure(`The files of the image have ${size} bytes, and at most ${most} are explored`))
   return { files, backing: open.chain.slice(1).map(({ _tag }) => _tag) }
 })
 
@@ -78,7 +74,7 @@ const keepComplete = either(function* (
     const { ino } = yield* get(system('open', path, () => statSync(path)))
     if (ino !== inode)
       yield* get(
-        refused(
+        failure(
           `The program puts another file in the place of '${path}': what a crash leaves of that is up to the file system`
         )
       )
@@ -86,7 +82,7 @@ const keepComplete = either(function* (
   const changes = recorded.flatMap((each) => (each._tag === 'Sync' ? [] : [each]))
   if (sameFiles(apply(changes)(before), yield* get(contentOf(watched)))) return
   const ways = untraced.length === 0 ? 'in a way that strace does not show' : untraced.join(' and ')
-  yield* get(refused(`The program writes ${ways}, so that the order of its writes is not known`))
+  yield* get(failure(`The program writes ${ways}, so that the order of its writes is not known`))
 })
 
 /** Runs a program with a log of its calls. */
@@ -99,8 +95,8 @@ const logged = async function* (
   const line = ['strace', ...options, '-e', `trace=${calls}`, '-o', log, '--', ...words] as const
   const limits = { time, memory: 4096 * mebibyte, output: 64 * mebibyte }
   const { end, complaint } = await execute(line, { folder: process.cwd(), limits })
-  if (end._tag === 'NotStarted') yield* get(refused('strace is not installed; on Debian: apt-get install strace'))
-  if (end._tag === 'Limit') yield* get(refused(`'${words[0]}' took more ${end.limit} than it may`))
+  if (end._tag === 'NotStarted') yield* get(failure('strace is not installed; on Debian: apt-get install strace'))
+  if (end._tag === 'Limit') yield* get(failure(`'${words[0]}' took more ${end.limit} than it may`))
   return { end, complaint, text: yield* get(system('read', log, () => readFileSync(log, 'latin1'))) }
 }
 
@@ -109,23 +105,17 @@ const logged = async function* (
  *
  * @param time seconds that it may take
  */
-export const traced = task(async function* (
-  watched: Watched,
-  words: Words,
-  time: number
-): AsyncGenerator<Failed, Traced> {
-  const folder = yield* get(system('make', tmpdir(), () => mkdtempSync(join(tmpdir(), 'qcow2-crash-'))))
-  try {
-    const before = yield* get(contentOf(watched))
-    const { end, complaint, text } = yield* logged(join(folder, 'log'), words, time)
-    const events = eventsOf(text)
-    if (events.length === 0) yield* get(refused(`'${words[0]}' could not be traced: ${complaint.trim()}`))
-    const found = recordedOf(events, watched.files)
-    if (found._tag === 'Left') return yield* get(refused(`The order of the writes is not known: ${found.left}`))
-    const { recorded, untraced } = found.right
-    yield* get(keepComplete(watched, { before, recorded }, untraced))
-    return { before, recorded, end, complaint }
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-})
+export const traced = (watched: Watched, words: Words, time: number): TaskEither<CommandError, Traced> =>
+  inScratch(
+    task(async function* (folder: string): AsyncGenerator<Failed, Traced> {
+      const before = yield* get(contentOf(watched))
+      const { end, complaint, text } = yield* logged(join(folder, 'log'), words, time)
+      const events = eventsOf(text)
+      if (events.length === 0) yield* get(failure(`'${words[0]}' could not be traced: ${complaint.trim()}`))
+      const found = recordedOf(events, watched.files)
+      if (found._tag === 'Left') return yield* get(failure(`The order of the writes is not known: ${found.left}`))
+      const { recorded, untraced } = found.right
+      yield* get(keepComplete(watched, { before, recorded }, untraced))
+      return { before, recorded, end, complaint }
+    })
+  )

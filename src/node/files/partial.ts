@@ -1,8 +1,13 @@
-/** Partial files: output that has no name yet. A signal that ends the process removes them. */
+/**
+ * Partial files: output that has no name yet, and scratch folders. A signal that ends the process removes them, after it has
+ * stopped the programs that write them.
+ */
 import { rmSync } from 'node:fs'
 import { addSignalListener, type EndingSignal, exitCodeOf, removeSignalListener } from './signals.js'
 
 const paths = new Set<string>()
+
+const stops = new Set<() => void>()
 
 let end: ((exitCode: number) => void) | undefined
 
@@ -12,7 +17,8 @@ export const endOnSignals = (exit: (exitCode: number) => void): void => {
 }
 
 const onSignal = (signal: EndingSignal): void => {
-  for (const path of paths) rmSync(path, { force: true })
+  for (const stop of stops) stop()
+  for (const path of paths) rmSync(path, { recursive: true, force: true, maxRetries: 3 })
   end?.(exitCodeOf(signal))
 }
 
@@ -25,6 +31,16 @@ export const addPartial = (path: string): void => {
 /** Declares that a partial file is complete, or removed. */
 export const dropPartial = (path: string): void => {
   if (paths.delete(path) && paths.size === 0) removeSignalListener(onSignal)
+}
+
+/** Declares what stops a running program that may write partial files. */
+export const addStop = (stop: () => void): void => {
+  stops.add(stop)
+}
+
+/** Declares that the program has ended. */
+export const dropStop = (stop: () => void): void => {
+  stops.delete(stop)
 }
 
 /** Longest time without a look at signals, in milliseconds. */

@@ -1,8 +1,7 @@
 /** Campaigns: generated images through a program, compared with this package or with another program. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CommandError, get, task, wait } from '../command-error.js'
+import { inScratch } from '../files/scratch.js'
 import { drawnChoices } from '../../fuzz/choices.js'
 import { imageOf } from '../../fuzz/image.js'
 import type * as E from 'fp-ts/lib/Either.js'
@@ -64,7 +63,6 @@ export const campaign = task(async function* (
   showFind: (find: Find) => E.Either<CommandError, void>,
   showDone: (done: number) => void
 ) {
-  const root = mkdtempSync(join(tmpdir(), 'qcow2-fuzz-'))
   const end = performance.now() + asked.seconds * 1000
   const numbers = numbersOf(asked.shard, asked.count)
   const known = new Known()
@@ -103,12 +101,14 @@ export const campaign = task(async function* (
     }
   })
 
-  try {
-    const all = await Promise.all(Array.from({ length: asked.jobs }, (_, i) => work(join(root, String(i)))()))
-    for (const each of all) yield* get(each)
-  } finally {
-    if (existsSync(root)) rmSync(root, { recursive: true, force: true })
-  }
+  yield* wait(
+    inScratch(
+      task(async function* (root: string) {
+        const all = await Promise.all(Array.from({ length: asked.jobs }, (_, i) => work(join(root, String(i)))()))
+        for (const each of all) yield* get(each)
+      })
+    )
+  )
   const summary: Summary = {
     summary: true,
     reader: asked.reader,

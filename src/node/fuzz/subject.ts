@@ -55,9 +55,7 @@ const runIn = task(async function* ({ command, template, limits, cage }: Subject
     limits,
     ...out
   })
-  return ran.end._tag === 'NotStarted'
-    ? yield* get(failure(`'${command}' could not be started: ${ran.end.why}`, { exitCode: 2 }))
-    : ran
+  return ran.end._tag === 'NotStarted' ? yield* get(failure(`'${command}' could not be started: ${ran.end.why}`)) : ran
 })
 
 /** The disk that a program wrote or printed; `undefined` where it is not one that can be compared. */

@@ -61,13 +61,13 @@ export const merged = either(function* (files: readonly string[]) {
       const value = E.isRight(json) ? json.right : undefined
       if (Find.is(value)) finds.push(value)
       else if (!Summary.is(value))
-        return yield* get(failure(`${file}: line ${i + 1} is no line of qcow2 fuzz --output=json`, { exitCode: 2 }))
+        return yield* get(failure(`${file}: line ${i + 1} is no line of qcow2 fuzz --output=json`))
       else if (summary !== undefined && summary.reader !== value.reader)
-        return yield* get(failure(`${file}: of another reader, '${value.reader}'`, { exitCode: 2 }))
+        return yield* get(failure(`${file}: of another reader, '${value.reader}'`))
       else summary = summary === undefined ? value : sumOf(summary, value)
     }
   }
-  if (summary === undefined) return yield* get(failure('There is no summary to merge', { exitCode: 2 }))
+  if (summary === undefined) return yield* get(failure('There is no summary to merge'))
   return { summary, finds: distinct(finds) }
 })
 

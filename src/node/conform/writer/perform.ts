@@ -36,7 +36,7 @@ export const templatesOf = (commands: Commands, shell: boolean): E.Either<Comman
     const line = commands[tag]
     if (line === undefined) continue
     const missing = places[tag].find((place) => !line.includes(place))
-    if (missing !== undefined) return failure(`The command '${line}' has no place ${missing}`, { exitCode: 2 })
+    if (missing !== undefined) return failure(`The command '${line}' has no place ${missing}`)
     const made = template(line, shell)
     if (E.isLeft(made)) return made
     all.set(tag, made.right)
