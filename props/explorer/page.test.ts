@@ -167,8 +167,8 @@ inChromium('an edit changes the verdict on a copy, which is downloaded, and is u
   await page.click('text=Edit')
   await page.fill('#go', '0x64')
   await page.press('#go', 'Enter')
-  await page.fill('.edit input', '00 00 00 08')
-  await page.click('.edit button')
+  await page.fill('#edit-100', '00 00 00 08')
+  await page.click('.edit:has(#edit-100) button')
   await page.waitForSelector('.is-refused')
   assert.match(await textOf(page, '.verdict'), /was:/)
   const waiting = page.waitForEvent('download')
@@ -182,6 +182,7 @@ inChromium('an edit changes the verdict on a copy, which is downloaded, and is u
   // Digits that are typed over a byte, and a bit that is clicked.
   await page.fill('#go', '0x67')
   await page.press('#go', 'Enter')
+  await page.waitForURL((url) => url.hash.startsWith('#at=0x67'))
   await page.focus('.rows')
   await page.keyboard.type('08')
   await page.waitForSelector('.is-refused')

@@ -32,6 +32,8 @@ export interface ByteCodec<A> {
  * `decode` is total: any bytes give a value or issues of phase `malformed`. `judge` returns what a decoded value breaks by itself.
  */
 export class ByteType<A> extends Type<A, Uint8Array, Uint8Array> {
+  /** Reads a value as `decode` does, at once: its issues have no context of io-ts. */
+  readonly read: (bytes: Uint8Array) => E.Either<readonly Issue[], A>
   readonly json: JsonType<A>
   readonly sizeOf: (a: A) => number
   private readonly issuesOf: (a: A) => readonly Issue[]
@@ -46,6 +48,7 @@ export class ByteType<A> extends Type<A, Uint8Array, Uint8Array> {
       },
       codec.write
     )
+    this.read = codec.read
     this.json = codec.json
     this.sizeOf = codec.sizeOf
     this.issuesOf = codec.judge

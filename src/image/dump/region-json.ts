@@ -40,7 +40,7 @@ interface Form {
 const whole = <A>(type: (bytes: Uint8Array | undefined, u: unknown) => ByteType<A>): Form => ({
   toJson: (bytes) => {
     const codec = type(bytes, undefined)
-    const a = codec.decode(bytes)
+    const a = codec.read(bytes)
     return E.isRight(a) && codec.sizeOf(a.right) === bytes.length
       ? { value: codec.json.encode(a.right) }
       : { bytes: anyOctetsJson.encode(bytes) }
@@ -102,7 +102,7 @@ const fromRuns = (
 const table = <A>(type: ByteType<A>, size: 8 | 16): Form => ({
   toJson: (bytes) => {
     const runs = [...wordRuns(new Words(bytes), size / 8)].map((run): Json => {
-      const a = type.decode(bytes.subarray(run.index * size))
+      const a = type.read(bytes.subarray(run.index * size))
       const what = E.isRight(a) ? type.json.encode(a.right) : {}
       return {
         index: run.index,
