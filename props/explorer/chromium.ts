@@ -53,6 +53,18 @@ export const openImage = async (page: Page, name: string, image: Uint8Array): Pr
   await page.waitForSelector('.verdict')
 }
 
+/** Waits until a page shows what the byte at this offset is. */
+export const showsByte = async (page: Page, at: number): Promise<void> => {
+  await page.waitForSelector(`.selection h2:has(.mono:text-is("0x${at.toString(16)}")):has(.hint)`)
+}
+
+/** Selects the byte at this offset, as it is `written`, and waits until the page shows what it is. */
+export const selectByte = async (page: Page, at: number, written = String(at)): Promise<void> => {
+  await page.fill('#go', written)
+  await page.press('#go', 'Enter')
+  await showsByte(page, at)
+}
+
 /** Registers a test that runs Chromium; without it the test is skipped. */
 export const needsChromium =
   (test: Suite): ((title: string, work: () => Promise<void>) => void) =>

@@ -12,7 +12,7 @@ import { unlock } from '../../src/image/guest/unlock.js'
 import { judge } from '../../src/explorer/verdict.js'
 import { assembled, right, runOn, sameBytes } from '../image/world.js'
 import { suite } from '../run/suite.js'
-import { Chromium, needsChromium, openImage, pageUrl } from './chromium.js'
+import { Chromium, needsChromium, openImage, pageUrl, selectByte, showsByte } from './chromium.js'
 
 const test = suite('explorer page')
 const inChromium = needsChromium(test)
@@ -24,6 +24,9 @@ const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js'
 
 /** The text of an element. */
 const textOf = async (page: Page, selector: string): Promise<string> => (await page.textContent(selector)) ?? ''
+
+/** Waits until the fragment of a page's URL is this one. */
+const hasFragment = (page: Page, fragment: string): Promise<void> => page.waitForURL(({ hash }) => hash === fragment)
 
 /** What axe calls serious or critical. */
 const barriers = async (page: Page): Promise<readonly string[]> => {
@@ -86,8 +89,7 @@ for (const name of ['case-31-deflate-clusters-512', 'case-30-zstd'])
     const { at, bytes } = compressedOf(image)
     const { page, complaints } = await browser.open()
     await openImage(page, 'disk.qcow2', image)
-    await page.fill('#go', String(at))
-    await page.press('#go', 'Enter')
+    await selectByte(page, at)
     const shown = await page.waitForSelector('.preview')
     const digits = ((await shown.textContent()) ?? '').split('\n').map((line) => line.slice(0, 24))
     const wanted = Buffer.from(bytes.subarray(0, 64)).toString('hex')
@@ -127,17 +129,15 @@ inChromium('the map of the guest disk leads to a byte when one is picked, and no
   const { image } = load('case-59-luks')
   const { page, complaints } = await browser.open()
   await openImage(page, 'disk.qcow2', image)
-  const hash = (): Promise<unknown> => page.evaluate('location.hash')
   await page.click('text=Guest disk')
   await (await page.waitForSelector('.map-cells')).press('Home')
   await page.waitForURL((url) => url.hash.length > '#at=0x0&view=guest'.length)
-  await page.fill('#go', '8')
-  await page.press('#go', 'Enter')
+  await selectByte(page, 8)
   await page.click('text=Host clusters')
   await page.click('text=Guest disk')
   await page.waitForSelector('.map-cells')
   await page.waitForTimeout(200)
-  assert.is(await hash(), '#at=0x8&view=guest')
+  assert.is(await page.evaluate('location.hash'), '#at=0x8&view=guest')
   assert.equal(complaints, [])
   await page.close()
 })
@@ -165,8 +165,7 @@ inChromium('an edit changes the verdict on a copy, which is downloaded, and is u
   const image = disk()
   await openImage(page, 'disk.qcow2', image)
   await page.click('text=Edit')
-  await page.fill('#go', '0x64')
-  await page.press('#go', 'Enter')
+  await selectByte(page, 0x64, '0x64')
   await page.fill('#edit-100', '00 00 00 08')
   await page.click('.edit:has(#edit-100) button')
   await page.waitForSelector('.is-refused')
@@ -180,9 +179,7 @@ inChromium('an edit changes the verdict on a copy, which is downloaded, and is u
   await page.click('text=Undo')
   await page.waitForSelector('.verdict:not(.is-refused)')
   // Digits that are typed over a byte, and a bit that is clicked.
-  await page.fill('#go', '0x67')
-  await page.press('#go', 'Enter')
-  await page.waitForURL((url) => url.hash.startsWith('#at=0x67'))
+  await selectByte(page, 0x67, '0x67')
   await page.focus('.rows')
   await page.keyboard.type('08')
   await page.waitForSelector('.is-refused')
@@ -211,11 +208,10 @@ inChromium('everything is reached by keys alone', async () => {
     }
     throw new Error(`${selector} is not reached`)
   }
-  const at = (): string => new URL(page.url()).hash
   await focusOn('#go')
   await page.keyboard.type('0x20')
   await page.keyboard.press('Enter')
-  assert.is(at(), '#at=0x20')
+  await hasFragment(page, '#at=0x20')
   await focusOn('[role=tree]')
   await page.keyboard.press('End')
   await page.keyboard.press('ArrowUp')
@@ -223,12 +219,11 @@ inChromium('everything is reached by keys alone', async () => {
   await page.keyboard.press('ArrowDown')
   await page.keyboard.press('ArrowRight')
   await page.keyboard.press('Enter')
-  assert.match(at(), /^#at=0x[0-9a-f]+$/)
-  assert.is.not(at(), '#at=0x20')
+  await page.waitForURL(({ hash }) => /^#at=0x[0-9a-f]+$/.test(hash) && hash !== '#at=0x20')
   await focusOn('.rows')
   await page.keyboard.press('Control+Home')
   for (const key of ['ArrowRight', 'ArrowDown', 'n']) await page.keyboard.press(key)
-  assert.is(at(), '#at=0x14')
+  await hasFragment(page, '#at=0x14')
   // The offset of the L1 table is followed, and the way back leads to it.
   await page.keyboard.press('g')
   await page.keyboard.type('0x28')
@@ -238,10 +233,10 @@ inChromium('everything is reached by keys alone', async () => {
   await page.keyboard.press('Enter')
   await page.waitForSelector('h3:has-text("L1 table")')
   await page.goBack()
-  assert.is(at(), '#at=0x28')
+  await hasFragment(page, '#at=0x28')
   await page.keyboard.press('PageDown')
   await page.keyboard.press('Control+End')
-  assert.is(at(), `#at=0x${(disk().length - 1).toString(16)}`)
+  await hasFragment(page, `#at=0x${(disk().length - 1).toString(16)}`)
   await page.keyboard.press('Control+Home')
   await page.keyboard.press('Shift+Tab')
   await focusOn('.tab:nth-child(2)')
@@ -250,21 +245,20 @@ inChromium('everything is reached by keys alone', async () => {
   await page.keyboard.press('ArrowRight')
   await page.keyboard.press('+')
   await page.keyboard.press('Enter')
-  assert.is(at(), '#at=0x200')
+  await hasFragment(page, '#at=0x200')
   await page.close()
 })
 
 inChromium('a link leads to its place, and the way back to the one before', async () => {
   const { page } = await browser.open(`${pageUrl}#at=0x20&view=host`)
   await openImage(page, 'disk.qcow2', disk())
-  assert.match(await textOf(page, '.selection h2'), /0x20/)
+  await showsByte(page, 0x20)
   await page.waitForSelector('.map-cells')
   await page.click('text=Bytes')
-  await page.fill('#go', '100')
-  await page.press('#go', 'Enter')
-  assert.match(page.url(), /#at=0x64$/)
+  await selectByte(page, 100)
+  await hasFragment(page, '#at=0x64')
   await page.goBack()
-  assert.match(await textOf(page, '.selection h2'), /0x20/)
+  await showsByte(page, 0x20)
   await page.close()
 })
 
