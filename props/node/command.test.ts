@@ -322,6 +322,7 @@ test('what io writes with -s is read there, and is gone at the end', () => {
   for (const words of [
     ['-s', ...lines, path],
     ['-c', `open -s ${path}`, ...lines],
+    ['-s', '-d', 'ignore', '-c', 'write -P 8 0 64k', '-c', 'discard 0 64k', '-c', 'read -P 8 0 64k', path],
     ['-s', '-f', 'raw', '-c', 'write -P 8 0 64k', '-c', 'read -P 8 0 64k', path]
   ]) {
     const { code, error } = run(['io', ...words])

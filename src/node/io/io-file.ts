@@ -5,7 +5,7 @@ import { Memory, type Plan, runSync } from '../../bytes/plan.js'
 import type { Chain } from '../../image/guest/chain.js'
 import { openDisk } from '../../image/guest/open-disk.js'
 import { readGuest } from '../../image/guest/read.js'
-import { type Cause, type CommandError, type Failed, failure, get, onLeft, task, wait } from '../command-error.js'
+import { type Cause, type CommandError, type Failed, get, onLeft, task, wait } from '../command-error.js'
 import { native } from '../compression/native.js'
 import { openWritable } from '../images/locked-image.js'
 import type { ImageNode } from '../images/image-node.js'
@@ -13,6 +13,7 @@ import { keepReadable } from '../images/key.js'
 import { openImage } from '../images/open.js'
 import type { Writable } from '../images/raw.js'
 import type { Changes } from '../images/session.js'
+import { localWorld } from './local-world.js'
 import { openTemporaryOverlay } from './temporary-overlay.js'
 
 /** An image that is to be opened. */
@@ -43,12 +44,9 @@ const reader = (chain: IoFile['chain'], run: IoFile['run']): IoFile['read'] => {
 }
 
 const forReading = task(async function* (request: IoRequest, allow: readonly string[]): AsyncGenerator<Failed, IoFile> {
-  const { name } = request.file
-  const { chain, world, close } = yield* wait(openImage(request, { allow, snapshot: request.snapshot }))
-  if (world._tag === 'Async') {
-    close()
-    return yield* get(failure(`Could not open '${name}': it is on a server`, { file: name }))
-  }
+  const opened = yield* wait(openImage(request, { allow, snapshot: request.snapshot }))
+  const { chain, close } = opened
+  const world = yield* get(onLeft(close)(localWorld(opened)))
   const { read, seekData } = world
   const run: IoFile['run'] = (plan, emit = () => undefined) => runSync(plan(), { read, seekData, emit })
   const disk = openDisk(chain, native)

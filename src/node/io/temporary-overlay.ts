@@ -1,4 +1,4 @@
-/** Overlays that take what is written in place of an image, and are gone once they are closed. */
+/** Temporary overlays: they take the writes to an image, and are deleted when they are closed. */
 import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,6 +12,7 @@ import { addPartial, dropPartial } from '../files/partial.js'
 import type { ImageNode } from '../images/image-node.js'
 import { openForWriting } from '../images/locked-image.js'
 import { openImage } from '../images/open.js'
+import { localWorld } from './local-world.js'
 
 /** Makes an image without a backing file. */
 const makeImage = task(async function* (path: string, size: number) {
@@ -23,13 +24,15 @@ const makeImage = task(async function* (path: string, size: number) {
 
 /** Opens an overlay over an image, which is opened for reading only. Once it is open it has no name. */
 export const openTemporaryOverlay = task(async function* (image: ImageNode, allow: readonly string[]) {
-  const { chain, close } = yield* wait(openImage(image, { allow }))
-  close()
+  const opening = yield* wait(openImage(image, { allow }))
+  opening.close()
+  yield* get(localWorld(opening))
   const path = join(tmpdir(), `qcow2-${randomBytes(6).toString('hex')}.overlay`)
   addPartial(path)
-  const shared = image.secrets === undefined ? {} : { secrets: image.secrets }
-  const node: ImageNode = { driver: 'qcow2', file: { name: path }, backing: image, ...shared }
-  const made = await makeImage(path, chainSize(chain))()
+  const { secrets, discards } = image
+  const own = { ...(secrets === undefined ? {} : { secrets }), ...(discards === undefined ? {} : { discards }) }
+  const node: ImageNode = { driver: 'qcow2', file: { name: path }, backing: image, ...own }
+  const made = await makeImage(path, chainSize(opening.chain))()
   const opened = E.isLeft(made) ? made : await openForWriting(node, { allow })()
   rmSync(path, { force: true })
   dropPartial(path)
