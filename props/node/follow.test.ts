@@ -150,6 +150,7 @@ test('a relative name in an image on a server is a file in its folder there, and
   assert.is(urlOf('e/../../d/é b'), 'https://host/d/%C3%A9%20b')
   assert.is(urlOf('https://host/d/b'), 'https://host/d/b')
   assert.is(urlOf('https://me:secret@host/d/b'), 'https://host/d/b')
+  assert.is(urlOf('https://me:secret@host/d/http://a@b'), 'https://host/d/http://a@b')
   const elsewhere = ['../b', '../dd/b', 'http://host/d/b', 'https://host:444/d/b', 'https://host.org/d/b', 'https:/b']
   for (const name of [
     ...elsewhere,

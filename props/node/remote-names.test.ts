@@ -14,8 +14,11 @@ test.before(async () => {
 })
 test.after(stop)
 
+const withPassword = (address: string): string => address.replace('//', '//me:se%40s%20ame@')
+/** The header that this password is sent in. */
+const authorization = `Basic ${Buffer.from('me:se@s ame').toString('base64')}`
+
 test('a user name and a password in a URL go to its host alone, and are printed nowhere', async () => {
-  const withPassword = (address: string): string => address.replace('//', '//me:se%40s%20ame@')
   const silent = ({ out, error }: { readonly out: string; readonly error: string }): void =>
     assert.not.match(out + error, /se(@|%40)s/)
   for (const args of reading('basic').filter(([name = '']) => ['info', 'convert', 'snapshot'].includes(name))) {
@@ -37,7 +40,8 @@ test('a user name and a password in a URL go to its host alone, and are printed 
   const malformed = [`json:${options.slice(0, -1)}`, secret.replace('%40', '/'), `${secret}?a=b`]
   for (const args of [
     ['info', secret, secret],
-    ['create', secret, '1M']
+    ['create', secret, '1M'],
+    ['create', '-u', '-F', 'qcow2', '-b', secret, place('named.qcow2'), '1M']
   ])
     silent(await run(...args))
   for (const name of malformed) {
@@ -71,8 +75,7 @@ test('the backing file of an image on a server is one in its folder there, or wh
       assert.is(there.out.replaceAll(url('guarded', ''), place('')), (await run(...args, overlay)).out)
   }
   assert.is((await run('compare', '-f', 'raw', '-F', 'qcow2', place('out.raw'), overlay)).code, 0)
-  const withPassword = url('basic', 'overlay.qcow2').replace('//', '//me:se%40s%20ame@')
-  assert.is((await run('compare', withPassword, overlay)).code, 0)
+  assert.is((await run('compare', withPassword(url('basic', 'overlay.qcow2')), overlay)).code, 0)
 
   const elsewhere = `${otherOrigin}/noted/base.qcow2`
   for (const [backing, allowed] of [
@@ -85,10 +88,15 @@ test('the backing file of an image on a server is one in its folder there, or wh
       ['map', '--allow', `${allowed.replace(/\/$/, '')}x`, ...headers, url('guarded', 'far.qcow2')],
       'outside'
     )
-    tokens.length = 0
-    assert.is((await run('map', '--allow', allowed, ...headers, url('guarded', 'far.qcow2'))).code, 0)
-    assert.ok(tokens.length > 0)
-    assert.ok(tokens.every((token) => token === (backing === elsewhere ? undefined : 't:1')))
+    for (const [token, words] of [
+      ['t:1', [...headers, url('guarded', 'far.qcow2')]],
+      [authorization, [withPassword(url('basic', 'far.qcow2'))]]
+    ] as const) {
+      tokens.length = 0
+      assert.is((await run('map', '--allow', allowed, ...words)).code, 0)
+      assert.ok(tokens.length > 0)
+      assert.ok(tokens.every((each) => each === (backing === elsewhere ? undefined : token)))
+    }
   }
   for (const backing of ['..%2fnoted/base.qcow2', 'base.qcow2?a=b', 'nbd:host', 'file:base.qcow2']) {
     await putOverlay('odd.qcow2', backing)
@@ -102,6 +110,11 @@ test('a local image over a file on a server is read where that is allowed, and n
   const before = readFileSync(overlay)
   assert.is((await run('io', '-r', '-c', 'read -P 7 64k 64k', '--allow', url('good', ''), overlay)).code, 1)
   assert.is((await run('compare', '--allow', url('good', ''), overlay, place('overlay.qcow2'))).code, 0)
+  for (const flag of ['-r', '-s']) {
+    const io = ['io', flag, '--allow', url('good', '')]
+    await refused([...io, url('good')], `Could not open '${url('good')}': it is on a server`)
+    await refused([...io, overlay], `Could not open '${overlay}': a backing file is on a server`)
+  }
   const options = `driver=qcow2,file.filename=${overlay},backing.driver=qcow2,backing.file.driver=http,backing.file.url=${url('good', 'base.qcow2')}`
   for (const named of [
     ['--allow', url('good', ''), overlay],

@@ -26,7 +26,7 @@ import { newImage } from '../files/new-image.js'
 import { print } from '../files/output.js'
 import { pause } from '../files/partial.js'
 import { isZeros, writeAt } from '../files/sparse.js'
-import { splitUrl } from '../files/url.js'
+import { withoutCredentials } from '../files/url.js'
 import { createOnDevice } from '../images/create-on-device.js'
 import { backingSize } from '../images/open.js'
 import { createOptions, inQemuWords, rawOptions } from '../text/create-options.js'
@@ -162,7 +162,7 @@ export const create = command({
     if (options.format === 'raw') yield* wait(createRaw(wanted, isQuiet))
     else {
       const texts = yield* wait(textsOf(wanted))
-      if (!isQuiet) yield* get(print(formattingLine(splitUrl(image).name, texts)))
+      if (!isQuiet) yield* get(print(withoutCredentials(formattingLine(image, texts))))
       yield* wait(createQcow2(image, texts))
     }
   }

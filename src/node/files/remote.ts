@@ -1,6 +1,6 @@
 /**
- * Remote images: a file on a server, read by range requests. Nothing is retried, and what changes while it is read is not
- * read on.
+ * Remote images: a file on a server, read by range requests. No request is retried, and a file that changes while it is read
+ * is an error.
  */
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
@@ -9,7 +9,7 @@ import { readInWindowsAsync, type WindowSize } from '../../bytes/window.js'
 import { type CommandError, type Failed, failure, get, system, task, wait } from '../command-error.js'
 import { requestReason, statusReason } from './remote-reason.js'
 import { isUrl, type RemoteOptions, type RemotePlace, type Source } from './source.js'
-import { withoutCredentials } from './url.js'
+import { publicUrl } from './url.js'
 
 const window: WindowSize = { size: 2 ** 18, kept: 16 }
 
@@ -167,7 +167,7 @@ const answerOf = task(async function* (remote: Remote, range: FileRange): AsyncG
     const location = response.headers.get('location')
     if (location === null || !redirectStatuses.includes(response.status)) return response
     await response.body?.cancel()
-    url = yield* get(system(what, name, () => new URL(withoutCredentials(new URL(location, url).href))))
+    url = yield* get(system(what, name, () => publicUrl(new URL(location, url))))
     if (!isSameHost(remote, url) && !options.allowRedirect)
       yield* get(refuse(remote, `the server redirects to another host: --allow-redirect follows it to '${url.href}'`))
     if (!isUrl(url.href)) yield* get(refuse(remote, `the server redirects to '${url.href}'`))

@@ -2,17 +2,17 @@
  * Names inside images that may be followed: to files in the image's own folder, or in folders that are allowed. The path
  * that a name resolves to decides, through all links; nothing else is opened later under that name.
  */
-import { lastExtension } from '../../format/extension-area.js'
 import paths, { dirname, isAbsolute, resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { fromText, label } from '../../bytes/octets.js'
+import { lastExtension } from '../../format/extension-area.js'
 import { type Metadata } from '../../image/metadata.js'
 import { nameKind, type NameKind, pathKind } from '../../image/name-kind.js'
 import { type CommandError, failure, inContext } from '../command-error.js'
 import { type Place, resolvedPath } from '../files/file.js'
 import { beside } from '../files/new-image.js'
 import { isUrl } from '../files/source.js'
-import { withoutCredentials } from '../files/url.js'
+import { publicUrl } from '../files/url.js'
 import { fromFolderOf, isInside } from './native-path.js'
 
 /** Why a name is that of no file. */
@@ -30,8 +30,6 @@ const notFile = (name: string, kind: NameKind): string | undefined => {
     ? noFile[kind]
     : `'${protocol}' names a protocol, './${name}' would be a path: its name is not that of a file`
 }
-
-const fromServer = 'the image is on a server, and names no other file'
 
 /** A name in an image as a path from the working directory: relative names start at the folder of the image. @see BACK-04 */
 export const pathFrom = (image: string, name: string): string =>
@@ -74,7 +72,7 @@ const placeOnServer = (
 ): E.Either<CommandError, Place> => {
   const base = isUrl(image) ? image : undefined
   if (/[?#]/.test(name) || !URL.canParse(name, base)) return refused('its name is not that of a file on a server')
-  const url = new URL(withoutCredentials(new URL(name, base).href))
+  const url = publicUrl(new URL(name, base))
   if (!isUrl(url.href)) return refused('its name is not that of a file on a server')
   const allowed = allow.filter((folder) => isUrl(folder) && URL.canParse(folder)).map((folder) => new URL(folder))
   const folders = base === undefined ? allowed : [folderOf(base), ...allowed]
@@ -115,7 +113,7 @@ export const optionPlace = (
 ): E.Either<CommandError, Place> => {
   const refused = ofBacking(label(stored))
   if (isUrl(place.name)) return refused('only the command line names a server')
-  if (isUrl(image) && !isAbsolute(place.name)) return refused(fromServer)
+  if (isUrl(image) && !isAbsolute(place.name)) return refused('the image is on a server, and the name is relative')
   const found = placeIn(isUrl(image) ? allow : [dirname(image), ...allow], place.name, refused)
   return E.map((judged: Place): Place => ({ ...place, ...judged }))(found)
 }
@@ -134,7 +132,7 @@ export const dataPlace = (image: string, m: Metadata, allow: readonly string[]):
     return refused("'data-file' is required for this image [DATA-02]", { clause: 'DATA-02' })
   const name = label(stored.data)
   const ofData: Refuse = (why) => refused(`the data file '${name}' is not opened: ${why}`)
-  if (isUrl(image)) return ofData(fromServer)
+  if (isUrl(image)) return ofData('the image is on a server')
   if (pathKind(stored.data) === 'unreadable') return ofData('its name is not text')
   const place = placeIn([dirname(image), ...allow], fromFolderOf(paths, image, name), ofData)
   return E.mapLeft((error: CommandError) =>
