@@ -251,5 +251,26 @@ export const fileMutants: readonly Mutant[] = [
     change: { in: 'lockImage', find: "chain?.world._tag === 'Async'", to: 'false' },
     red: 'props/node/remote-names.test.ts',
     rule: 'a local image over a file on a server is read where that is allowed, and never written'
+  },
+  {
+    name: 'given headers go to the server of every backing file',
+    file: 'node/files/url.ts',
+    change: { in: 'remoteFor', find: 'isSameOrigin(name, image)', to: 'true' },
+    red: 'props/node/remote-names.test.ts',
+    rule: 'the backing file of an image on a server is one in its folder there, or where that is allowed'
+  },
+  {
+    name: 'the password of a URL goes to the server of every backing file',
+    file: 'node/images/below.ts',
+    change: { in: 'storedBacking', find: 'isSameOrigin(place.name, image.name)', to: 'true' },
+    red: 'props/node/remote-names.test.ts',
+    rule: 'the backing file of an image on a server is one in its folder there, or where that is allowed'
+  },
+  {
+    name: 'a temporary overlay carries out discards that are to be ignored',
+    file: 'node/io/temporary-overlay.ts',
+    change: { in: 'openTemporaryOverlay', find: 'discards === undefined', to: 'true' },
+    red: 'props/node/command.test.ts',
+    rule: 'what io writes with -s is read there, and is gone at the end'
   }
 ]
