@@ -72,10 +72,10 @@ const check = async (url: string, env: Readonly<Record<string, string>> = {}) =>
   return { code: child.exitCode, error: Buffer.concat(pieces).toString() }
 }
 
-test('a certificate that nobody has signed is refused, and is trusted as the error says', async () => {
+test('a certificate of no trusted authority is refused, and is trusted as the error says', async () => {
   const url = `https://127.0.0.1:${portOf(encrypted)}/img.qcow2`
   const why =
-    'its certificate is signed by nobody that is known here; NODE_EXTRA_CA_CERTS names a file of further certificates'
+    'its certificate is signed by no trusted authority; NODE_EXTRA_CA_CERTS names a file of further authorities'
   assert.equal(await check(url), {
     code: 1,
     error: `qcow2: Could not open '${url}': ${why} (DEPTH_ZERO_SELF_SIGNED_CERT)\n`

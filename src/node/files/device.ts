@@ -1,4 +1,4 @@
-/** Block devices: files of a size that is given, in which every byte holds something. */
+/** Block devices: files of a fixed length, in which no byte is a hole. */
 import { type BigIntStats, constants, readFileSync, statSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { sectorSize } from '../../format/limits.js'
@@ -13,18 +13,18 @@ export const isBlockDevice = (name: string): boolean =>
     )
   )
 
-/** The flags with which a file is opened: a device for writing so that it is refused while it is mounted or held. */
+/** The flags for opening a file. A device is opened for writing exclusively, which fails while it is mounted or in use. */
 export const flagsFor = (name: string, flags: number): number =>
   (flags & constants.O_RDWR) !== 0 && isBlockDevice(name) ? flags | constants.O_EXCL : flags
 
-/** The number of a device in the file system of the kernel, of the number that `stat` reports. */
+/** The name of a device in sysfs, `MAJOR:MINOR`, of the device number that `stat` reports. */
 const deviceNumber = (rdev: bigint): string => {
   const major = ((rdev >> 32n) & 0xffff_f000n) | ((rdev >> 8n) & 0xfffn)
   const minor = ((rdev >> 12n) & 0xffff_ff00n) | (rdev & 0xffn)
   return `${major}:${minor}`
 }
 
-/** Bytes of an open file, or of a block device, of which Linux reports the sectors. */
+/** Bytes of an open file, or of a block device, whose sectors Linux counts in sysfs. */
 export const lengthOf = (name: string, stats: BigIntStats): E.Either<CommandError, number> =>
   stats.isBlockDevice()
     ? system(

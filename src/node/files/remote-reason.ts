@@ -2,7 +2,7 @@
 import { reason } from '../command-error.js'
 
 const untrusted =
-  'its certificate is signed by nobody that is known here; NODE_EXTRA_CA_CERTS names a file of further certificates'
+  'its certificate is signed by no trusted authority; NODE_EXTRA_CA_CERTS names a file of further authorities'
 const noTls = 'it does not speak TLS at this port; if it serves plain HTTP, the URL begins with http://'
 
 /** By the code of the system's error, or of OpenSSL's. */
@@ -10,8 +10,8 @@ const reasons: Readonly<Partial<Record<string, string>>> = {
   ECONNREFUSED: 'no server listens at this port',
   ECONNRESET: 'the server ended the connection',
   UND_ERR_SOCKET: 'the server ended the connection',
-  EHOSTUNREACH: 'no network leads to the server',
-  ENETUNREACH: 'no network leads to the server',
+  EHOSTUNREACH: 'there is no route to the server',
+  ENETUNREACH: 'there is no route to the server',
   ENOTFOUND: 'there is no host of this name',
   EAI_AGAIN: 'the name of the host cannot be looked up at present',
   ETIMEDOUT: 'the server cannot be reached in time',
@@ -50,6 +50,6 @@ const advice: Readonly<Partial<Record<number, string>>> = {
   503: '; it may answer later'
 }
 
-/** The status of an answer that is of no use. */
+/** The status of an answer that has no part of the file, and what to do about it. */
 export const statusReason = ({ status, statusText }: Pick<Response, 'status' | 'statusText'>): string =>
   `the server answers ${[status, statusText].join(' ').trim()}${advice[status] ?? ''}`

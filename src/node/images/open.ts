@@ -55,7 +55,7 @@ export interface OpenOptions {
   readonly format?: 'qcow2' | 'raw'
   /** Whether images are read also while other processes write them. */
   readonly forceShare?: boolean
-  /** How the top image is read if it is on a server. */
+  /** How the files of servers are read. Its headers go to the server of the top image alone. */
   readonly remote?: RemoteOptions
   /** The id of the secret that decrypts the top image, and the passwords by the ids of secrets. */
   readonly keySecret?: string
@@ -154,7 +154,7 @@ const worldOf = (files: readonly Files[]): World => {
 }
 
 /**
- * Opens a chain from its top image down; after a failure nothing is open. The backing files of an image on a server are there too.
+ * Opens a chain from its top image down; after a failure nothing is open. Each image may be on a server.
  *
  * @example
  * import { fileURLToPath } from 'node:url'

@@ -62,7 +62,7 @@ export const optionTexts = either(function* ({ options, size, backing, backingFo
     if (name.startsWith('encrypt'))
       yield* get(failure(`Parameter '${name}' is not supported: no encrypted image is made`))
     if (onlyValue.has(name))
-      yield* get(failure(`Parameter '${name}' does not accept value '${text}': the file system alone places files`))
+      yield* get(failure(`Parameter '${name}' does not accept value '${text}': attributes of the file are not set`))
     if (!isName(name)) return yield* get(failure(`Invalid parameter '${name}'`))
     yield* get(decodeWith<unknown>(codecs[name])(text))
     texts.set(name, text)
