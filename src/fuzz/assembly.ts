@@ -1,5 +1,5 @@
 /** The bytes of a sketch. */
-import { fromText, viewOf } from '../bytes/octets.js'
+import { empty, fromText, viewOf } from '../bytes/octets.js'
 import { deflate } from '../compression/deflate.js'
 import { zstdRuns } from '../compression/zstd-runs.js'
 import { bitmapEntry } from '../format/bitmap-directory.js'
@@ -37,7 +37,6 @@ const deflated = memoized((i, size) => deflate(cluster(i, size)))
 const zstd = memoized((i, size) => zstdRuns(cluster(i, size)))
 
 const copied = 1n << 63n
-const empty = new Uint8Array(0)
 
 /** The payload of a compressed entry: a cluster of one byte. */
 const payloadOf = (s: Sketch, { data }: Slot): Uint8Array => (s.zstd ? zstd : deflated)(data % 8, clusterSize(s.g))

@@ -26,6 +26,15 @@ export class Choices {
   }
 }
 
+/** A list in which each item is as many times as its weight, for {@link Choices.of}: the same items in the same order. */
+export const weighted = <A>(
+  [weight, first]: readonly [number, A],
+  ...others: readonly (readonly [number, A])[]
+): readonly [A, ...(readonly A[])] => [
+  first,
+  ...[[weight - 1, first] as const, ...others].flatMap(([n, item]) => Array.from({ length: n }, () => item))
+]
+
 /** The choices of image `index` of a seed: the same for the same two numbers, whatever was drawn before. */
 export const drawnChoices = (seed: number, index: number): Choices => {
   const random = new Random(Math.imul(seed ^ 0x9e37_79b1, 0x85eb_ca6b) ^ Math.imul(index + 1, 0xc2b2_ae35))

@@ -3,20 +3,24 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import type { Edit } from '../bytes/edit.js'
 import { bitmapEntry } from '../format/bitmap-directory.js'
-import { compressedBits } from '../format/compressed.js'
 import { extensionArea } from '../format/extension-area.js'
 import { l2EntrySize } from '../format/geometry.js'
 import { header } from '../format/header.js'
-import { standardBits } from '../format/l2.js'
-import { u32 } from '../bytes/leaf.js'
 import { snapshotExtra, snapshotFixed } from '../format/snapshot.js'
-import type { Choices } from './choices.js'
+import { type Choices, weighted } from './choices.js'
 import { type Field, fieldOf, moved } from './field.js'
 import { isPlaced, l1Cluster, type Layout } from './layout.js'
 import { siteEdit, siteWords, type Surroundings } from './possible-edits.js'
 import { countSite, type Site, sitesOf } from './site.js'
 import type { Sketch } from './sketch.js'
-import { areaFields, bitmapTableFields, headerFields, l1Fields, refcountTableFields } from './structures.js'
+import {
+  areaFields,
+  bitmapTableFields,
+  headerFields,
+  l1Fields,
+  l2EntryFields,
+  refcountTableFields
+} from './structures.js'
 
 /** A fault of an image. */
 export interface Fault {
@@ -36,12 +40,12 @@ interface Assembled {
 
 type Draw = (c: Choices, a: Assembled) => Fault | undefined
 
-/** Sites of a table of fields, by the table: they are the same for every image. */
-const known = new Map<readonly Field[], readonly Site[]>()
+const known = new Map<string, readonly Site[]>()
 
-const sitesIn = (fields: readonly Field[]): readonly Site[] => {
-  const sites = known.get(fields) ?? fields.flatMap(sitesOf)
-  known.set(fields, sites)
+/** The sites of fields, found once for each key: they are the same in every image. */
+const sitesBy = (key: string, fields: () => readonly Field[]): readonly Site[] => {
+  const sites = known.get(key) ?? fields().flatMap(sitesOf)
+  known.set(key, sites)
   return sites
 }
 
@@ -64,22 +68,20 @@ const inSites = (
   return { what: name, clause: site.rules[0]?.clause ?? site.clause, edit }
 }
 
-const wordSites = <A>({ fields }: { readonly fields: (a: A) => readonly Field[] }, a: A): readonly Site[] =>
-  fields(a).flatMap(sitesOf)
-
-const headerSites = new Map<string, readonly Site[]>()
-
 const ofHeader: Draw = (c, a) => {
-  const key = `${a.sketch.g.version} ${a.sketch.zstd}`
-  const decoded = headerSites.has(key) ? undefined : header.decode(a.image)
-  if (decoded !== undefined && E.isRight(decoded)) headerSites.set(key, wordSites(headerFields, decoded.right))
-  return inSites(c, a, 'header', headerSites.get(key) ?? [], 0)
+  const sites = sitesBy(`header ${a.sketch.g.version} ${a.sketch.zstd}`, () => {
+    const decoded = header.decode(a.image)
+    return E.isRight(decoded) ? headerFields.fields(decoded.right) : []
+  })
+  return inSites(c, a, 'header', sites, 0)
 }
 
 const ofExtensions: Draw = (c, a) => {
   const from = a.sketch.g.version === 2 ? 72 : a.sketch.zstd ? 112 : 104
   const area = extensionArea.decodeAt(a.image.subarray(0, a.layout.size), from)
-  return E.isLeft(area) ? undefined : inSites(c, a, 'header extensions', wordSites(areaFields, area.right), from)
+  return E.isLeft(area)
+    ? undefined
+    : inSites(c, a, 'header extensions', areaFields.fields(area.right).flatMap(sitesOf), from)
 }
 
 const l1Sites = l1Fields.fields({ l2TableOffset: 0n, copied: false, reserved: 0n }).flatMap(sitesOf)
@@ -93,30 +95,21 @@ const ofL1: Draw = (c, a) => {
   return inSites(c, a, 'L1 table', l1Sites, at + 8 * c.below(sketch.l1.length))
 }
 
-const bitmapHalves: readonly Field[] = ['zeros', 'allocated'].map((name, i) => ({
-  name,
-  at: 8 + 4 * i,
-  leaf: u32,
-  rules: [],
-  clause: 'SUB-03'
-}))
-
-const descriptorFields = (leaf: Field['leaf'], clause: ClauseId): readonly Field[] => [
-  { name: 'L2 entry', at: 0, leaf, rules: [], clause }
-]
-const standard = descriptorFields(standardBits, 'L2-02')
-const extended = [...standard, ...bitmapHalves]
-const compressed = Array.from({ length: 22 }, (_, bits) => descriptorFields(compressedBits(bits), 'CMP-01'))
-
 const ofL2: Draw = (c, a) => {
   const { sketch, layout } = a
   const table = c.below(Math.max(1, sketch.tables.length))
   const slot = oneOf(c, sketch.tables[table] ?? [])
   if (slot === undefined) return undefined
-  const { clusterBits, extendedL2 } = sketch.g
-  const fields = slot.kind === 'compressed' ? (compressed[clusterBits] ?? []) : extendedL2 ? extended : standard
   const at = (layout.tables + table) * layout.size + slot.index * l2EntrySize(sketch.g)
-  return inSites(c, a, 'L2 table', sitesIn(fields), at)
+  const isCompressed = slot.kind === 'compressed'
+  const key = `L2 entry ${sketch.g.clusterBits} ${sketch.g.extendedL2} ${isCompressed}`
+  return inSites(
+    c,
+    a,
+    'L2 table',
+    sitesBy(key, () => l2EntryFields(sketch.g, isCompressed)),
+    at
+  )
 }
 
 const ofRefcounts: Draw = (c, a) => {
@@ -127,24 +120,24 @@ const ofRefcounts: Draw = (c, a) => {
 
 const ofRefcountTable: Draw = (c, a) => inSites(c, a, 'refcount table', tableSites, a.layout.size)
 
-const snapshotFields = [
+const snapshotSites = [
   ...snapshotFixed.rows.map(fieldOf),
   ...moved(snapshotExtra.rows.map(fieldOf), snapshotFixed.size)
-]
+].flatMap(sitesOf)
 
 const ofSnapshots: Draw = (c, a) =>
   a.sketch.snapshots === 0
     ? undefined
-    : inSites(c, a, 'snapshot table', sitesIn(snapshotFields), a.layout.snapshots * a.layout.size)
+    : inSites(c, a, 'snapshot table', snapshotSites, a.layout.snapshots * a.layout.size)
 
-const bitmapFields = bitmapEntry.fixed.rows.map(fieldOf)
+const bitmapSites = bitmapEntry.fixed.rows.map(fieldOf).flatMap(sitesOf)
 
 const ofBitmap: Draw = (c, a) => {
   if (!a.sketch.hasBitmap) return undefined
   const { bitmap, size } = a.layout
   return c.rarely(3)
     ? inSites(c, a, 'bitmap table', bitmapTableSites, (bitmap + 1) * size)
-    : inSites(c, a, 'bitmap directory', sitesIn(bitmapFields), bitmap * size)
+    : inSites(c, a, 'bitmap directory', bitmapSites, bitmap * size)
 }
 
 /** The file ends at a cluster, beside one, or in its header. */
@@ -182,26 +175,19 @@ const ofCluster: Draw = (c, { layout }) => {
   return { what: 'cluster: overwritten', clause: 'GEN-02', edit }
 }
 
-const draws: readonly [Draw, ...(readonly Draw[])] = [
-  ofL2,
-  ofL2,
-  ofL2,
-  ofL2,
-  ofHeader,
-  ofHeader,
-  ofHeader,
-  ofHeader,
-  ofL1,
-  ofL1,
-  ofRefcounts,
-  ofExtensions,
-  ofRefcountTable,
-  ofSnapshots,
-  ofBitmap,
-  ofLength,
-  ofPayload,
-  ofCluster
-]
+const draws = weighted<Draw>(
+  [4, ofL2],
+  [4, ofHeader],
+  [2, ofL1],
+  [1, ofRefcounts],
+  [1, ofExtensions],
+  [1, ofRefcountTable],
+  [1, ofSnapshots],
+  [1, ofBitmap],
+  [1, ofLength],
+  [1, ofPayload],
+  [1, ofCluster]
+)
 
 /** A fault of an image, which it need not have where it has no such structure. */
 export const faultOf = (c: Choices, sketch: Sketch, layout: Layout, image: Uint8Array): Fault | undefined => {

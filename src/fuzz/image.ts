@@ -5,7 +5,7 @@ import { assembledImage } from './assembly.js'
 import type { Choices } from './choices.js'
 import { type Fault, faultOf } from './fault.js'
 import { layoutOf } from './layout.js'
-import { type Sketch, sketchOf } from './sketch.js'
+import { type Sketch, sketchOf, type Slot } from './sketch.js'
 
 /** How many rules an image is made to break: none, one, or several. */
 export type ImageKind = 'valid' | 'nearly valid' | 'hostile'
@@ -18,6 +18,9 @@ export interface FuzzImage {
   /** Clauses of what the image makes use of, the most specific first. */
   readonly uses: readonly ClauseId[]
 }
+
+const hasKind = ({ tables }: Sketch, kind: Slot['kind']): boolean =>
+  tables.some((table) => table.some((s) => s.kind === kind))
 
 /** What a sketch has of what readers may not know, and the clause of each. */
 const features: readonly (readonly [ClauseId, (s: Sketch) => boolean])[] = [
@@ -37,9 +40,6 @@ const features: readonly (readonly [ClauseId, (s: Sketch) => boolean])[] = [
   ['OPEN-03', ({ g }) => g.clusterBits !== 16],
   ['RD-05', () => true]
 ]
-
-const hasKind = ({ tables }: Sketch, kind: string): boolean =>
-  tables.some((table) => table.some((s) => s.kind === kind))
 
 /** Most faults of a hostile image. */
 const mostFaults = 5

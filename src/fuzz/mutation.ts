@@ -2,6 +2,7 @@
 import { viewOf } from '../bytes/octets.js'
 import { headerFields } from '../format/header.js'
 import { type Edit, edited } from '../bytes/edit.js'
+import { weighted } from './choices.js'
 import { siteEdits } from './possible-edits.js'
 import { type ImageParts, partsOf, type Site } from './site.js'
 import type { Random } from './random.js'
@@ -119,24 +120,24 @@ export const asksForMuch = (image: Uint8Array): boolean => {
   return nbSnapshots > 2 ** 12 || l1Size > 2 ** 14
 }
 
-/** Kinds of edits, the more frequent ones more than once. */
-const kinds: readonly ((parent: Parent, random: Random, other: Uint8Array) => Edit | undefined)[] = [
-  ...Array.from({ length: 8 }, () => fieldEdit),
-  ...Array.from({ length: 3 }, () => crossEdit),
-  ...Array.from({ length: 2 }, () => wordEdit),
-  structureEdit,
-  bitEdit,
-  payloadEdit,
-  lengthEdit,
-  spliceEdit
-]
+/** Kinds of edits. */
+const kinds = weighted<(parent: Parent, random: Random, other: Uint8Array) => Edit | undefined>(
+  [8, fieldEdit],
+  [3, crossEdit],
+  [2, wordEdit],
+  [1, structureEdit],
+  [1, bitEdit],
+  [1, payloadEdit],
+  [1, lengthEdit],
+  [1, spliceEdit]
+)
 
 /** The image after one to six edits, fewer more often; none of every 16th, so that sound images are tried too. */
 export const mutated = (parent: Parent, random: Random, other: Uint8Array): Uint8Array => {
   if (random.below(16) === 0) return parent.image
   const edits: Edit[] = []
   do {
-    const edit = oneOf(random, kinds)?.(parent, random, other)
+    const edit = random.of(kinds)(parent, random, other)
     if (edit !== undefined) edits.push(edit)
   } while (edits.length < 6 && random.below(2) === 0)
   return edited(parent.image, edits)

@@ -31,7 +31,7 @@ const far = [40, 55, 56, 61, 62, 63, 64].flatMap((bits) => [2n ** BigInt(bits), 
 
 /**
  * What an offset may become: that of another structure, with an overlap of half a cluster, or beside it; one off its own
- * alignment; the end of the file, and what lies behind; and the edges of a number.
+ * alignment; the end of the file, and offsets past it; and the edges of a number.
  */
 const offsetsFor = (a: Surroundings, site: Site, before: bigint): readonly bigint[] => {
   const cluster = BigInt(clusterSize(a.geometry))
@@ -107,7 +107,7 @@ const lengthEdits = (a: ImageParts): readonly NamedEdit[] => {
     .map((length) => ({ name: 'file: length', edit: { _tag: 'Length', length } }))
 }
 
-/** Bytes of compressed payloads changed: the first ones, where the decoders look most closely, and others behind. */
+/** Bytes of compressed payloads changed: the first ones, where the decoders look most closely, and some of the others. */
 const payloadEdits = (a: ImageParts): readonly NamedEdit[] =>
   a.payloads.flatMap(({ at, size }) =>
     Array.from({ length: 32 }, (_, i) => at + (i < 24 ? i : 24 + (i - 24) * Math.floor(size / 8)))

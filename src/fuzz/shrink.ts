@@ -1,4 +1,5 @@
 /** Shrinking: simpler choices than some, from the simplest on. */
+import { sum } from '../bytes/list.js'
 
 /** Parts that are left out at once, the longest first. */
 const parts = [32, 16, 8, 4, 2, 1]
@@ -23,8 +24,6 @@ export function* simpler(made: readonly number[]): Generator<readonly number[]> 
   yield* shorter(made)
   yield* smaller(made)
 }
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
 
 /** Whether choices are simpler than others: fewer, or as many with a smaller sum. */
 export const isSimpler = (a: readonly number[], b: readonly number[]): boolean =>

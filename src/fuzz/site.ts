@@ -37,7 +37,7 @@ export interface Site {
   readonly lo: number
   readonly hi: number
   readonly role: Role
-  /** Whether the number is the bits where they stand, as an offset is whose low bits serve other ends. */
+  /** Whether the number is the word with its other bits clear, as an offset whose low bits have another meaning. */
   readonly masked: boolean
   readonly rules: readonly NumberRule[]
   /** The clause of its row, or of the reserved bits that it is one of. */

@@ -1,6 +1,7 @@
 /** Sketches: small images in every geometry, drawn before they have bytes. A sketch by itself breaks no rule. */
+import { sum } from '../bytes/list.js'
 import { clusterSize, type Geometry, l1Coverage, l2Entries } from '../format/geometry.js'
-import { type Choices } from './choices.js'
+import { type Choices, weighted } from './choices.js'
 
 /** An L2 entry. */
 export interface Slot {
@@ -43,46 +44,41 @@ const version3 = (
   ...some
 })
 
-const sizes = [9, 9, 9, 9, 9, 9, 9, 10, 11, 12] as const
+const sizes = weighted([7, 9], [1, 10], [1, 11], [1, 12])
+
+/** Draws of a geometry, of which only the last one leaves the drawn `cluster_bits` aside. */
+const geometries = weighted<(c: Choices, clusterBits: number) => Geometry>(
+  [15, (_, clusterBits) => version3(clusterBits)],
+  [3, (_, clusterBits) => ({ ...version3(clusterBits), version: 2 })],
+  [4, (c, clusterBits) => version3(clusterBits, { refcountOrder: c.of([4, 0, 1, 2, 3, 5, 6]) })],
+  [1, (_, clusterBits) => version3(clusterBits, { externalDataFile: true })],
+  [1, (c) => (c.rarely(3) ? version3(16) : version3(14, { extendedL2: true, externalDataFile: c.rarely(4) }))]
+)
 
 const drawnGeometry = (c: Choices): Geometry => {
   const clusterBits = c.of(sizes)
-  switch (c.below(24)) {
-    case 15:
-    case 16:
-    case 17:
-      return { ...version3(clusterBits), version: 2 }
-    case 18:
-    case 19:
-    case 20:
-    case 21:
-      return version3(clusterBits, { refcountOrder: c.of([4, 0, 1, 2, 3, 5, 6]) })
-    case 22:
-      return version3(clusterBits, { externalDataFile: true })
-    case 23:
-      return c.rarely(3) ? version3(16) : version3(14, { extendedL2: true, externalDataFile: c.rarely(4) })
-    default:
-      return version3(clusterBits)
-  }
+  return c.of(geometries)(c, clusterBits)
 }
 
 const kinds = ['normal', 'normal', 'zero', 'zeroAllocated', 'compressed'] as const
-const versionKinds = ['normal', 'normal', 'compressed'] as const
+const version2Kinds = ['normal', 'normal', 'compressed'] as const
 const dataFileKinds = ['normal', 'normal', 'zero'] as const
 
 const half = (c: Choices): number => c.of([0, 0xffff_ffff, 1, 0x8000_0000, 0x00ff_ff00, 0x5555_5555])
 
-/** L2 entries of different indices, each with a data cluster of its own, from `data` on. */
-const drawnTable = (c: Choices, g: Geometry, data: number, most: number): readonly Slot[] => {
-  const slots = new Map<number, Slot>()
-  for (let n = c.below(7); n > 0; n--) {
-    const index = c.rarely(6) ? most - 1 : c.below(Math.min(most, 12))
-    const kind = g.version === 2 ? c.of(versionKinds) : g.externalDataFile ? c.of(dataFileKinds) : c.of(kinds)
-    const offset = kind === 'compressed' && c.rarely(3) ? 8 * c.below(32) : 0
-    const [allocated, zeros] = g.extendedL2 ? [half(c), half(c)] : [0, 0]
-    slots.set(index, { index, kind, data: data + slots.size, offset, allocated, zeros: (zeros & ~allocated) >>> 0 })
-  }
-  return [...slots.values()].map((slot, i) => ({ ...slot, data: data + i }))
+/** An L2 entry without its cluster: of the first entries of a table of `entries`, or its last one. */
+const drawnSlot = (c: Choices, g: Geometry, entries: number): Omit<Slot, 'data'> => {
+  const index = c.rarely(6) ? entries - 1 : c.below(Math.min(entries, 12))
+  const kind = g.version === 2 ? c.of(version2Kinds) : g.externalDataFile ? c.of(dataFileKinds) : c.of(kinds)
+  const offset = kind === 'compressed' && c.rarely(3) ? 8 * c.below(32) : 0
+  const [allocated, zeros] = g.extendedL2 ? [half(c), half(c)] : [0, 0]
+  return { index, kind, offset, allocated, zeros: (zeros & ~allocated) >>> 0 }
+}
+
+/** L2 entries of different indices. */
+const drawnTable = (c: Choices, g: Geometry, entries: number): readonly Omit<Slot, 'data'>[] => {
+  const slots = Array.from({ length: c.below(7) }, () => drawnSlot(c, g, entries))
+  return [...new Map(slots.map((slot) => [slot.index, slot])).values()]
 }
 
 /** Guest bytes from which on a disk takes long to read: a disk of larger clusters has one L2 table. */
@@ -94,26 +90,18 @@ export const sketchOf = (c: Choices): Sketch => {
   const isLarge = l1Coverage(g) > coverage
   const last = isLarge ? 16 : l2Entries(g)
   const entries = isLarge ? 1 : 1 + c.below(3)
-  const tables: (readonly Slot[])[] = []
-  const l1: (number | undefined)[] = []
-  let data = 0
-  for (let i = 0; i < entries; i++) {
-    if (c.rarely(4)) {
-      l1.push(undefined)
-      continue
-    }
-    const table = drawnTable(c, g, data, i === entries - 1 ? last : l2Entries(g))
-    data += table.length
-    l1.push(tables.length)
-    tables.push(table)
-  }
+  const drawn = Array.from({ length: entries }, (_, i) =>
+    c.rarely(4) ? undefined : drawnTable(c, g, i === entries - 1 ? last : l2Entries(g))
+  )
+  const tables = drawn.filter((table) => table !== undefined)
+  const used = (n: number): number => sum(tables.slice(0, n).map((table) => table.length))
   const whole = (entries - 1) * l1Coverage(g) + last * clusterSize(g)
   return {
     g,
     zstd: g.version === 3 && c.rarely(8),
-    l1,
-    tables,
-    data: data + Number(c.rarely(6)),
+    l1: drawn.map((table) => (table === undefined ? undefined : tables.indexOf(table))),
+    tables: tables.map((table, n) => table.map((slot, i) => ({ ...slot, data: used(n) + i }))),
+    data: used(tables.length) + Number(c.rarely(6)),
     snapshots: g.externalDataFile || g.refcountOrder < 2 ? 0 : c.of([0, 0, 0, 0, 1, 2]),
     hasBitmap: g.version === 3 && c.rarely(6),
     hasBacking: c.rarely(4),

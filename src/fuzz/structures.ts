@@ -99,25 +99,24 @@ export const l1Fields = wordFields(l1Entry, 'L1-01')
 export const refcountTableFields = wordFields(refcountTableEntry, 'REF-04')
 export const bitmapTableFields = wordFields(bitmapTableEntry, 'BMP-05')
 
-/** L2 entries: the descriptor, cut as its kind says, and the two halves of the bitmap. */
+/** The fields of an L2 entry: the descriptor, cut as its kind says, and the two halves of the bitmap. */
+export const l2EntryFields = ({ clusterBits, extendedL2 }: L2Context, isCompressed: boolean): readonly Field[] => [
+  isCompressed
+    ? { name: 'L2 entry', at: 0, leaf: compressedBits(clusterBits), rules: [], clause: 'CMP-01' }
+    : { name: 'L2 entry', at: 0, leaf: standardBits, rules: [], clause: 'L2-02' },
+  ...(extendedL2 ? ['zeros', 'allocated'] : []).map((name, i): Field => ({
+    name,
+    at: 8 + 4 * i,
+    leaf: u32,
+    rules: [],
+    clause: 'SUB-02'
+  }))
+]
+
+/** L2 entries. */
 export const l2FieldsOf = (ctx: L2Context): Fielded<L2Entry> => ({
   type: l2Entry(ctx),
-  fields: (e) => [
-    {
-      name: 'L2 entry',
-      at: 0,
-      leaf: e._tag === 'Compressed' ? compressedBits(ctx.clusterBits) : standardBits,
-      rules: [],
-      clause: 'L2-02'
-    },
-    ...(ctx.extendedL2 ? ['zeros', 'allocated'] : []).map((name, i): Field => ({
-      name,
-      at: 8 + 4 * i,
-      leaf: u32,
-      rules: [],
-      clause: 'SUB-02'
-    }))
-  ]
+  fields: (e) => l2EntryFields(ctx, e._tag === 'Compressed')
 })
 
 const snapshotFields = entryFields(snapshotEntry)
