@@ -62,9 +62,23 @@ test('the mutator of AFL++ and libFuzzer makes other images, the same for the sa
   assert.is(lines[4], made[1])
 })
 
+/** The head of a request for a mutation of `length` bytes that follow. */
+const head = (seed: number, most: number, length: number): Uint8Array =>
+  new Uint8Array(Uint32Array.of(seed, most, length).buffer)
+
+test('--mutate gives no answer to a request that is cut off, and refuses one that is too long', () => {
+  const run = (...input: readonly Uint8Array[]) =>
+    spawnSync(process.execPath, [main, 'fuzz', '--mutate'], { input: Buffer.concat(input) })
+  const cut = run(head(1, 100, image.length), image.subarray(1))
+  assert.equal([cut.status, cut.stdout.length], [0, 0])
+  const long = run(head(1, 100, 2 ** 28 + 1), image)
+  assert.equal([long.status, long.stdout.length], [2, 0])
+  assert.match(String(long.stderr), /A request of 268435457 bytes is longer than 268435456/)
+})
+
 test('--mutate answers requests up to the end of its input', () => {
   const request = (seed: number, most: number, bytes: Uint8Array): Uint8Array =>
-    Buffer.concat([Uint8Array.from(new Uint8Array(Uint32Array.of(seed, most, bytes.length).buffer)), bytes])
+    Buffer.concat([head(seed, most, bytes.length), bytes])
   const input = Buffer.concat([request(1, 100, image), request(2, 2 ** 20, new Uint8Array(0)), Uint8Array.of(1)])
   const { status, stdout } = spawnSync(process.execPath, [main, 'fuzz', '--mutate'], { input })
   assert.is(status, 0)

@@ -10,8 +10,11 @@ import { imageOf } from '../../fuzz/image.js'
 import { drawnChoices } from '../../fuzz/choices.js'
 import { mutated, type Parent, parentOf } from '../../fuzz/mutation.js'
 import { Random } from '../../fuzz/random.js'
-import { type CommandError, either, get, system } from '../command-error.js'
+import { type CommandError, either, failure, get, system } from '../command-error.js'
 import { printBytes } from '../files/output.js'
+
+/** Longest image of a request, in bytes: no fuzzer makes one of that length. */
+const longestRequest = 2 ** 28
 
 /** Longest image that is taken apart, in bytes. */
 const longest = 2 ** 20
@@ -45,7 +48,7 @@ const answerOf = (parents: Parents, image: Uint8Array, seed: number): Uint8Array
   return mutated(parents.of(image), random, other)
 }
 
-/** Answers requests up to the end of standard input. */
+/** Answers requests up to the end of standard input; one that is cut off gets no answer, and one that is too long an error. */
 export const mutate = either(function* () {
   const parents = new Parents()
   const head = new Uint8Array(4)
@@ -53,7 +56,10 @@ export const mutate = either(function* () {
     const request = yield* get(take(12))
     if (request.length < 12) return
     const [seed, most, length] = [request.readUInt32LE(0), request.readUInt32LE(4), request.readUInt32LE(8)]
-    const image = yield* get(take(Math.min(length, 2 ** 28)))
+    if (length > longestRequest)
+      return yield* get(failure(`A request of ${length} bytes is longer than ${longestRequest}`))
+    const image = yield* get(take(length))
+    if (image.length < length) return
     const answer = answerOf(parents, new Uint8Array(image), seed).subarray(0, most)
     new DataView(head.buffer).setUint32(0, answer.length, true)
     yield* get(printBytes(head))
