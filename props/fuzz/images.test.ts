@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert'
 import { companions } from '../../src/fuzz/assembly.js'
 import { drawnChoices, replayedChoices } from '../../src/fuzz/choices.js'
 import { type FuzzImage, imageOf } from '../../src/fuzz/image.js'
+import { Random } from '../../src/fuzz/random.js'
 import { opening, reading } from '../../src/fuzz/reading.js'
 import { isSimpler, simpler } from '../../src/fuzz/shrink.js'
 import { check } from '../../src/image/check/check.js'
@@ -21,11 +22,23 @@ import { suite } from '../run/suite.js'
 
 const test = suite('generated images')
 
+/** As many choices as an image makes at most, or more. */
+const drawn = (seed: number): readonly number[] => {
+  const random = new Random(seed)
+  return Array.from({ length: 200 }, () => random.below(2 ** 32))
+}
+
 const sample: readonly FuzzImage[] = Array.from({ length: 600 }, (_, i) => imageOf(drawnChoices(1, i)))
 
+/** Valid images with extended L2 entries, which are too rare in the sample: the fourth choice is that of the geometry. */
+const extended: readonly FuzzImage[] = Array.from({ length: 40 }, (_, i) =>
+  imageOf(replayedChoices([...[0, 0, 0, 23, 0], ...drawn(i)]))
+)
+
 test('a valid image passes a strict check, and its disk is read', () => {
-  const valid = sample.filter(({ kind }) => kind === 'valid')
-  assert.ok(valid.length > 100)
+  assert.ok(extended.every(({ kind, uses }) => kind === 'valid' && uses.includes('SUB-01')))
+  const valid = [...sample.filter(({ kind }) => kind === 'valid'), ...extended]
+  assert.ok(valid.length > 140)
   for (const { bytes, uses } of valid) {
     const report = E.flatten(runOn(bytes, check(bytes.length, { deep: native })))
     assert.ok(E.isRight(report) && exitCode(report.right, true) === 0, uses.join(' '))

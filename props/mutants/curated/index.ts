@@ -9,6 +9,7 @@ import { explorerMutants } from './explorer.js'
 import { fileMutants } from './files.js'
 import { entryMutants } from './format-entries.js'
 import { structureMutants } from './format-structures.js'
+import { fuzzMutants } from './fuzz.js'
 import { holeMutants } from './holes.js'
 import { imageMutants } from './image.js'
 import { nodeMutants } from './node.js'
@@ -26,6 +27,7 @@ export const curated: readonly Mutant[] = [
   ...compressionMutants,
   ...crashMutants,
   ...encryptionMutants,
+  ...fuzzMutants,
   ...holeMutants,
   ...imageMutants,
   ...boundaryMutants,
