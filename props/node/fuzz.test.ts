@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as t from 'io-ts'
 import * as assert from 'uvu/assert'
+import { cageHere } from '../../src/node/conform/cage.js'
 import { Find } from '../../src/node/fuzz/find.js'
 import { Summary } from '../../src/node/fuzz/summary.js'
 import { needsQemu } from '../run/qemu.js'
@@ -62,10 +63,10 @@ const jsonOf = (...words: readonly string[]) => {
 
 const qemuReader = 'qemu-img convert -f qcow2 -O raw {image} {out}'
 
-needsQemu(test)('qemu-img agrees', () => {
+needsQemu(test)('qemu-img agrees, and the report says whether writes elsewhere were watched', () => {
   const { status, stdout } = fuzz('--reader', 'qemu-img', '--count', '12')
   assert.is(status, 0, stdout)
-  assert.ok(stdout.startsWith('12 images: 12 agree, 0 differ, '), stdout)
+  assert.ok(stdout.startsWith(`${cageHere().note}\n12 images: 12 agree, 0 differ, `), stdout)
 })
 
 needsQemu(test)('a reader that drops a byte is found, and the image shrinks to nothing but a disk', () => {
@@ -117,6 +118,15 @@ test('two programs are compared', () => {
   assert.is(fuzz('--reader', 'true {image}', '--against', 'false {image}', '--count', '4').status, 1)
 })
 
+test('a disk that the other program wrote is not taken for one of the reader', () => {
+  const { status, finds } = jsonOf('--reader', 'true {image} {out}', '--against', 'cp {image} {out}', '--count', '1')
+  assert.is(status, 1)
+  assert.equal(
+    finds.map(({ find }) => find),
+    ['exit code N and no disk']
+  )
+})
+
 test('what two shards count adds up to the whole run', () => {
   const words = ['--reader', 'false {image}', '--count', '8', '--output=json']
   const files = ['1/1', '1/2', '2/2'].map((shard) => {
@@ -128,11 +138,25 @@ test('what two shards count adds up to the whole run', () => {
   const sums = [jsonOf('--merge', all), jsonOf('--merge', ...parts)].map(({ summary }) => summary)
   assert.is(sums[0]?.images, 8)
   assert.ok(sums[0]?.agree === 2)
+  assert.equal(sums[0].notes, [cageHere().note])
   assert.equal(sums[0], sums[1])
 })
 
 test('a run that cannot be done ends with exit code 2', () => {
   writeFileSync(join(folder, 'no-lines'), '{}\n')
+  const summaryOf = (reader: string): Summary => ({
+    summary: true,
+    reader,
+    notes: [],
+    images: 1,
+    agree: 1,
+    unsure: 0,
+    differ: {}
+  })
+  writeFileSync(
+    join(folder, 'two-readers'),
+    ['one', 'two'].map((line) => `${JSON.stringify(summaryOf(line))}\n`).join('')
+  )
   for (const [words, why] of [
     [[], 'Give one of --out'],
     [['--out', 'there', '--reader', 'true {image}'], 'Give one of --out'],
@@ -141,6 +165,7 @@ test('a run that cannot be done ends with exit code 2', () => {
     [['--reader', 'true'], "The command 'true' has no place for the image"],
     [['--reader', 'no-such-program {image}', '--count', '2'], "'no-such-program {image}' could not be started"],
     [['--merge', 'no-lines'], 'no-lines: line 1 is no line of'],
+    [['--merge', 'two-readers'], "two-readers: of another reader, 'two'"],
     [['--merge'], 'There is no summary to merge']
   ] as const) {
     const { status, stderr } = fuzz(...words)

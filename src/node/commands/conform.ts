@@ -14,6 +14,7 @@ import { type Commands, linesOf, templatesOf, writeTrial } from '../conform/writ
 import { type Trial, trialsOf } from '../conform/writer/trial.js'
 import { onTerminal } from '../convert/progress.js'
 import { jsonText, ok, print } from '../files/output.js'
+import { quoted } from '../text/quoted.js'
 import { integerOption } from '../text/values.js'
 import { choice, command, flag, option, optional, orElse, repeated, text } from './command.js'
 
@@ -37,9 +38,6 @@ const extract = (vectors: readonly Vector[], trials: readonly Trial[], folder: s
       actOnEach(vectors, (vector) => writeFiles(vector, join(folder, vector.id)))
     )
   )
-
-/** A word as a shell reads it. */
-const quoted = (word: string): string => (/^[\w./:=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
 
 /** The report; `again` is the command that does a vector or a trial once more, in its folder. */
 const reportOf = (run: Run, output: 'human' | 'json' | 'junit', again: (id: string) => string): string => {

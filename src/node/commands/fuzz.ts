@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
 import { type CommandError, either, failure, get, task, wait } from '../command-error.js'
-import { cageHere } from '../conform/cage.js'
+import { type Cage, cageHere } from '../conform/cage.js'
 import { readers } from '../conform/presets.js'
 import { template } from '../conform/template.js'
 import { onTerminal } from '../convert/progress.js'
@@ -17,6 +17,7 @@ import { writeSeeds } from '../fuzz/seeds.js'
 import { shardOption, wholeRun } from '../fuzz/shard.js'
 import { agrees, type Comparison, kindOf, makeFolder, type Subject, trialTexts, tryImage } from '../fuzz/subject.js'
 import { findText, merged, type Outcome, summaryText } from '../fuzz/summary.js'
+import { quoted } from '../text/quoted.js'
 import { integerOption } from '../text/values.js'
 import { argument, choice, command, flag, option, optional, text, texts } from './command.js'
 
@@ -37,27 +38,25 @@ interface Given {
   readonly memory?: number | undefined
 }
 
-const subjectOf = either(function* (line: string, { shell, time = 10, memory = 1024 }: Given) {
+const subjectOf = either(function* (line: string, cage: Cage, { shell, time = 10, memory = 1024 }: Given) {
   const limits = { time, memory: memory * mebibyte, output: 64 * mebibyte }
   const full = readers[line] ?? line
   const subject: Subject = {
     command: full,
     template: yield* get(template(full, shell)),
     limits,
-    cage: cageHere().cage
+    cage
   }
   return subject
 })
 
-const comparisonOf = either(function* (reader: string, given: Given) {
+const comparisonOf = either(function* (reader: string, cage: Cage, given: Given) {
   const comparison: Comparison = {
-    reader: yield* get(subjectOf(reader, given)),
-    ...(given.against === undefined ? {} : { against: yield* get(subjectOf(given.against, given)) })
+    reader: yield* get(subjectOf(reader, cage, given)),
+    ...(given.against === undefined ? {} : { against: yield* get(subjectOf(given.against, cage, given)) })
   }
   return comparison
 })
-
-const quoted = (word: string): string => (/^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
 
 /** The command that compares the same programs. */
 const commandOf = (reader: string, { against, shell, time, memory }: Given): string =>
@@ -190,19 +189,21 @@ export const fuzz = command({
       return ok
     }
     if (reader === undefined) return notRun
-    const comparison = yield* get(comparisonOf(reader, options))
+    const { cage, note } = cageHere()
+    const comparison = yield* get(comparisonOf(reader, cage, options))
     if (options.replay !== undefined) return yield* wait(replay(comparison, options.replay))
     const show = onTerminal()
+    const line = commandOf(reader, options)
     const asked = {
       comparison,
-      reader: commandOf(reader, options),
+      command: line,
+      notes: [note],
       seed,
       shard,
       count: count ?? Infinity,
       seconds: minutes === undefined ? (count === undefined ? 60 : Infinity) : 60 * minutes,
       jobs: Math.max(1, jobs ?? availableParallelism()),
-      finds,
-      command: commandOf(reader, options)
+      finds
     }
     const showFind = (find: Parameters<typeof findText>[0]) =>
       print(isJson ? `${JSON.stringify(find)}\n` : findText(find))

@@ -13,8 +13,10 @@ import type { Outcome, Summary } from './summary.js'
 /** What a campaign does. */
 export interface Campaign {
   readonly comparison: Comparison
-  /** The command lines that are compared. */
-  readonly reader: string
+  /** The command that compares the same programs. */
+  readonly command: string
+  /** Whether writes elsewhere were watched, in sentences. */
+  readonly notes: readonly string[]
   readonly seed: number
   readonly shard: Shard
   /** Images of all shards together; it ends with them, or when the time is over. */
@@ -23,34 +25,32 @@ export interface Campaign {
   readonly jobs: number
   /** The folder that finds are saved in. */
   readonly finds: string
-  /** The command that finds them. */
-  readonly command: string
 }
 
-/** Most finds of one kind that are shrunk: a program that refuses everything has no more to tell. */
+/** Most finds of one kind that are shrunk: of a program that refuses everything, more would be the same. */
 const mostFinds = 16
 
-/** The clauses that explain a find: those of its faults, and the most specific one that it makes use of. */
-const explanation = (tried: Tried): readonly string[] => [
+/** The clauses of a find, of its faults, and of what it makes use of: all, or so many of the most specific ones. */
+const clausesOf = (tried: Tried, uses = Infinity): readonly string[] => [
   clauseOf(tried),
   ...tried.image.faults.map(({ clause }) => clause),
-  ...tried.image.uses.slice(0, 1)
+  ...tried.image.uses.slice(0, uses)
 ]
 
-/** Finds that are known, and whether they explain another one. */
+/** Finds that are known, by what explains each: its clauses, with the most specific one of what it makes use of. */
 class Known {
   private readonly kinds = new Map<string, (readonly string[])[]>()
 
   /** Whether a find is new: of its kind, no other is explained by clauses that it has as well. */
   isNew(tried: Tried): boolean {
     const known = this.kinds.get(kindOf(tried.trial)) ?? []
-    const clauses = [clauseOf(tried), ...tried.image.faults.map(({ clause }) => clause), ...tried.image.uses]
-    return known.length < mostFinds && !known.some((each) => each.every((clause) => clauses.some((c) => c === clause)))
+    const clauses = clausesOf(tried)
+    return known.length < mostFinds && !known.some((each) => each.every((clause) => clauses.includes(clause)))
   }
 
   add(tried: Tried): void {
     const kind = kindOf(tried.trial)
-    this.kinds.set(kind, [...(this.kinds.get(kind) ?? []), explanation(tried)])
+    this.kinds.set(kind, [...(this.kinds.get(kind) ?? []), clausesOf(tried, 1)])
   }
 }
 
@@ -111,7 +111,8 @@ export const campaign = task(async function* (
   )
   const summary: Summary = {
     summary: true,
-    reader: asked.reader,
+    reader: asked.command,
+    notes: asked.notes,
     ...counts,
     differ: Object.fromEntries([...differ].toSorted(([a], [b]) => (a < b ? -1 : 1)))
   }

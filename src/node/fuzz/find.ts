@@ -32,7 +32,7 @@ export const Find = t.type({
 })
 export type Find = t.TypeOf<typeof Find>
 
-/** An image with what came of it. */
+/** An image, the choices that it was made from, and how the program did on it. */
 export interface Tried {
   readonly image: FuzzImage
   readonly made: readonly number[]

@@ -35,7 +35,7 @@ export interface Comparison {
   readonly against?: Subject
 }
 
-/** What came of one image. */
+/** A run of the program on one image: what it had to do, and what it did. */
 export interface Trial {
   readonly reading: Reading
   readonly expected: Expected
@@ -66,16 +66,9 @@ const diskOf = ({ template, limits }: Subject, ran: Ran, folder: string): Uint8A
   return E.isRight(bytes) ? bytes.right : undefined
 }
 
-const expectedOf = (r: Reading): Expected => {
-  switch (r._tag) {
-    case 'Refused':
-      return { refusal: true }
-    case 'Disk':
-      return { refusal: false, disk: { length: r.bytes.length, sha256: sha256(r.bytes) } }
-    case 'Unsure':
-      return { refusal: true }
-  }
-}
+/** The disk of a reading, or a refusal. */
+const expectedOf = (r: Reading): Expected =>
+  r._tag === 'Disk' ? { refusal: false, disk: { length: r.bytes.length, sha256: sha256(r.bytes) } } : { refusal: true }
 
 const unsure = (why: string): Reading => ({ _tag: 'Unsure', why })
 
@@ -105,13 +98,12 @@ export const tryImage = task(async function* ({ reader, against }: Comparison, i
   yield* get(system('write', path, () => writeFileSync(path, image)))
   const clear = () => system('delete', out, () => rmSync(out, { recursive: true, force: true }))
   yield* get(clear())
-  const own = reading(image, native)
-  const told: Reading = against === undefined ? own : yield* wait(readBy(against, folder))
+  const required: Reading = against === undefined ? reading(image, native) : yield* wait(readBy(against, folder))
   yield* get(clear())
-  const expected = expectedOf(told)
+  const expected = expectedOf(required)
   const ran = yield* wait(runIn(reader, folder))
   const found = readerFound(ran, expected, reader.template.hasOut ? out : undefined)
-  const trial: Trial = { reading: told, expected, found, complaint: firstLine(ran) }
+  const trial: Trial = { reading: required, expected, found, complaint: firstLine(ran) }
   return trial
 })
 
@@ -126,17 +118,19 @@ export const kindOf = ({ reading: r, expected, found }: Trial): string => {
   return found._tag === 'Refused' ? 'refuses what it must read' : foundText(found, expected).replaceAll(/\d+/g, 'N')
 }
 
+const requiredText = ({ reading: r, expected }: Trial): string => {
+  switch (r._tag) {
+    case 'Refused':
+      return `a refusal: ${r.why}`
+    case 'Unsure':
+      return 'an end within the limits'
+    case 'Disk':
+      return expectedText(expected)
+  }
+}
+
 /** What was found and what was expected, in words. */
-export const trialTexts = ({
-  reading: r,
-  expected,
-  found
-}: Trial): { readonly found: string; readonly expected: string } => ({
-  found: foundText(found, expected),
-  expected:
-    r._tag === 'Refused'
-      ? `a refusal: ${r.why}`
-      : r._tag === 'Unsure'
-        ? 'an end within the limits'
-        : expectedText(expected)
+export const trialTexts = (trial: Trial): { readonly found: string; readonly expected: string } => ({
+  found: foundText(trial.found, trial.expected),
+  expected: requiredText(trial)
 })

@@ -8,7 +8,10 @@ import { Find } from './find.js'
 /** What a campaign counted. */
 export const Summary = t.type({
   summary: t.literal(true),
+  /** The command that compares the same programs. */
   reader: t.string,
+  /** Whether writes elsewhere were watched, in sentences. */
+  notes: t.readonlyArray(t.string),
   images: t.number,
   agree: t.number,
   /** Images over which this package is not sure, and of which only the end of the program was judged. */
@@ -33,6 +36,7 @@ const added = (a: Readonly<Record<string, number>>, b: Readonly<Record<string, n
 const sumOf = (a: Summary, b: Summary): Summary => ({
   summary: true,
   reader: a.reader,
+  notes: [...new Set([...a.notes, ...b.notes])],
   images: a.images + b.images,
   agree: a.agree + b.agree,
   unsure: a.unsure + b.unsure,
@@ -82,8 +86,9 @@ export const findText = ({ find, clause, what, found, expected, complaint, again
   ].join('\n')
 
 /** A summary as text. */
-export const summaryText = ({ images, agree, unsure, differ }: Summary): string => {
+export const summaryText = ({ notes, images, agree, unsure, differ }: Summary): string => {
   const kinds = Object.entries(differ).map(([kind, n]) => `${kind} ${n}`)
   const all = images - agree
-  return `${images} images: ${agree} agree, ${all} differ${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}, ${unsure} of them not sure\n`
+  const counts = `${images} images: ${agree} agree, ${all} differ${kinds.length === 0 ? '' : ` (${kinds.join(', ')})`}, ${unsure} of them not sure`
+  return [...notes, counts, ''].join('\n')
 }
