@@ -272,5 +272,12 @@ export const fileMutants: readonly Mutant[] = [
     change: { in: 'openTemporaryOverlay', find: 'discards === undefined', to: 'true' },
     red: 'props/node/command.test.ts',
     rule: 'what io writes with -s is read there, and is gone at the end'
+  },
+  {
+    name: 'the checksum of a zstd frame is read as the next frame',
+    file: 'node/files/zstd-windows.ts',
+    change: { in: 'ZstdWindows.passBlock', find: '$isLast ? this.checksumSize : 0', to: '0' },
+    red: 'props/node/zstd-windows.test.ts',
+    rule: 'the window of a frame is read from its header, after frames and skippable frames of any kind'
   }
 ]
