@@ -33,14 +33,26 @@ test('the folder is the one that each system has for caches', () => {
     ['win32', { LOCALAPPDATA: 'D:\\Local', XDG_CACHE_HOME: '/c' }, 'C:\\Users\\u', 'D:\\Local']
   ] as const
   for (const [platform, env, home, expected] of cases)
-    assert.is(cache.cacheFolder({ platform, env, home }), expected, `${platform} ${JSON.stringify(env)}`)
+    assert.is(cache.cacheFolder({ platform, env, home: () => home }), expected, `${platform} ${JSON.stringify(env)}`)
+})
+
+test('a user without a home folder has a cache only where the environment names one', () => {
+  const lost = (): string => {
+    throw new Error('ENOENT')
+  }
+  for (const home of [lost, () => '', () => 'relative']) {
+    assert.is(cache.fileFor({ platform: 'linux', env: {}, home }, 'info'), undefined)
+    assert.is(cache.fileFor({ platform: 'win32', env: {}, home }, 'info'), undefined)
+    assert.is(cache.cacheFolder({ platform: 'linux', env: { XDG_CACHE_HOME: '/c' }, home }), '/c')
+  }
 })
 
 test('a command has a file of its own, and all other words share one', () => {
-  const at = { platform: 'linux', env: { XDG_CACHE_HOME: '/c' }, home: '/' } as const
+  const at = { platform: 'linux', env: { XDG_CACHE_HOME: '/c' }, home: () => '/' } as const
   assert.is(cache.fileFor(at, 'info'), '/c/qcow2-spec/code/info')
   for (const word of ['--version', '../info', 'a/b', 'INFO', '', 'x'.repeat(17), undefined])
     assert.is(cache.fileFor(at, word), '/c/qcow2-spec/code/other')
+  assert.is(cache.fileFor({ ...at, env: { ...at.env, NODE_DISABLE_COMPILE_CACHE: '1' } }, 'info'), undefined)
 })
 
 test('what is written is read back with its key, and with no other', () => {

@@ -7,11 +7,7 @@ import cache = require('./code-cache.cjs')
 const { platform, env, argv } = process
 const text = bundle.text()
 const key = cache.keyOf(bundle.digestOf(text))
-// Node's own variable turns this cache off too.
-const file =
-  env['NODE_DISABLE_COMPILE_CACHE'] === undefined
-    ? cache.fileFor({ platform, env, home: os.homedir() }, argv[2])
-    : undefined
+const file = cache.fileFor({ platform, env, home: os.homedir }, argv[2])
 const kept = file === undefined ? undefined : cache.read(file, key)
 const script = bundle.script(text, kept)
 if (file !== undefined && (kept === undefined || script.cachedDataRejected === true))

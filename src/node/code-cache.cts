@@ -6,26 +6,11 @@ import path = require('node:path')
 interface Surroundings {
   readonly platform: NodeJS.Platform
   readonly env: Readonly<Partial<Record<string, string>>>
-  readonly home: string
+  /** The user's home folder; throws where the user has none. */
+  readonly home: () => string
 }
 
-/** The user's cache folder, as the system places it. */
-const cacheFolder = ({ platform, env, home }: Surroundings): string => {
-  const paths = platform === 'win32' ? path.win32 : path.posix
-  const given = env[platform === 'win32' ? 'LOCALAPPDATA' : 'XDG_CACHE_HOME'] ?? ''
-  if (paths.isAbsolute(given)) return given
-  if (platform === 'win32') return paths.join(home, 'AppData', 'Local')
-  return paths.join(home, ...(platform === 'darwin' ? ['Library', 'Caches'] : ['.cache']))
-}
-
-/** The file for a command. What is no name of a command shares one, so that there are few. */
-const fileFor = (surroundings: Surroundings, command = ''): string =>
-  path.join(cacheFolder(surroundings), 'qcow2-spec', 'code', /^[a-z]{1,16}$/.test(command) ? command : 'other')
-
-/** What the code depends on beside V8's own checks: Node, and the digest of the bundle. */
-const keyOf = (digest: string): string => `${process.version} ${process.arch} ${digest}`
-
-/** What a call of the system returns; `undefined` where it fails: the cache is only for speed. */
+/** The result of a system call; `undefined` where it fails: the cache is only for speed. */
 const attempt = <A,>(call: () => A): A | undefined => {
   try {
     return call()
@@ -33,6 +18,31 @@ const attempt = <A,>(call: () => A): A | undefined => {
     return undefined
   }
 }
+
+/** The user's cache folder, as the system places it; `undefined` where the user has no home folder. */
+const cacheFolder = ({ platform, env, home }: Surroundings): string | undefined => {
+  const paths = platform === 'win32' ? path.win32 : path.posix
+  const given = env[platform === 'win32' ? 'LOCALAPPDATA' : 'XDG_CACHE_HOME'] ?? ''
+  if (paths.isAbsolute(given)) return given
+  const own = attempt(home) ?? ''
+  // From a relative path the command would run code of the folder in which it starts.
+  if (!paths.isAbsolute(own)) return undefined
+  if (platform === 'win32') return paths.join(own, 'AppData', 'Local')
+  return paths.join(own, ...(platform === 'darwin' ? ['Library', 'Caches'] : ['.cache']))
+}
+
+/**
+ * The file for a command; all words that are no name of a command share one, so that there are few. `undefined` where there
+ * is no cache folder, and where the variable that turns Node's own cache off is set.
+ */
+const fileFor = (surroundings: Surroundings, command = ''): string | undefined => {
+  const folder = cacheFolder(surroundings)
+  if (folder === undefined || surroundings.env['NODE_DISABLE_COMPILE_CACHE'] !== undefined) return undefined
+  return path.join(folder, 'qcow2-spec', 'code', /^[a-z]{1,16}$/.test(command) ? command : 'other')
+}
+
+/** What the code depends on beside V8's own checks: Node, and the digest of the bundle. */
+const keyOf = (digest: string): string => `${process.version} ${process.arch} ${digest}`
 
 /** Whether no other user could have written a file: its code would run as this one. */
 const isOwn = ({ uid, mode }: fs.Stats): boolean =>
