@@ -8,6 +8,7 @@ import { equivalent } from './equivalent.js'
 import type { GeneratedMutant } from './generated.js'
 import { judge, type Verdict } from './judge.js'
 import { apply, compile } from './mutate.js'
+import type { Edit } from './operators.js'
 import { type Probe, type Probes, probesIn } from './probes.js'
 import type { MutantRecord } from './score.js'
 import { runTrial } from './trial.js'
@@ -34,28 +35,35 @@ interface Build {
   readonly budget: number
 }
 
-/** The first offset at which two texts differ. */
-const difference = (a: string, b: string): number => {
-  let at = 0
-  while (at < a.length && a[at] === b[at]) at++
-  return at
+/**
+ * The built code of a source with an edit, and the first offset at which it differs from that without; undefined where the
+ * edit changes nothing but types.
+ */
+export const builtWith = (
+  source: string,
+  edit: Edit
+): { readonly code: string; readonly offset: number } | undefined => {
+  const [built, code] = [compile(source), compile(apply(source, [edit]))]
+  if (code === built) return undefined
+  let offset = 0
+  while (offset < code.length && code[offset] === built[offset]) offset++
+  return { code, offset }
 }
 
-/** Tries a mutant in a copy. One that compiles to the code as it was changes nothing but types. */
+/** Tries a mutant in a copy; undefined if it changes nothing but types. */
 const tryIn = async (mutant: GeneratedMutant, { root, copy, probes, budget }: Build): Promise<Verdict | undefined> => {
   const { file, edit } = mutant
+  const mutated = builtWith(readFileSync(join(root, 'src', file), 'utf8'), edit)
+  if (mutated === undefined) return undefined
   const path = join(copy, 'dist/src', file.replace(/\.ts$/, '.js'))
   const built = readFileSync(path, 'utf8')
-  const mutated = compile(apply(readFileSync(join(root, 'src', file), 'utf8'), [edit]))
-  if (mutated === built) return undefined
-  const offset = difference(built, mutated)
-  const reached = ({ coverage }: Probe): boolean => ran(coverage[file] ?? [], offset)
+  const reached = ({ coverage }: Probe): boolean => ran(coverage[file] ?? [], mutated.offset)
   return judge(file, reached, {
     budget,
     probes: { ...probes, probe: (test) => probes.probe(test, copy) },
     trial: async (paths, settings) => {
       // The copy has the fault during trials alone: between them test files are probed without it.
-      writeFileSync(path, mutated)
+      writeFileSync(path, mutated.code)
       const result = await runTrial(copy, paths, settings)
       writeFileSync(path, built)
       return result
@@ -65,8 +73,8 @@ const tryIn = async (mutant: GeneratedMutant, { root, copy, probes, budget }: Bu
 
 /** The mutants that have types, as a list that is filled batch by batch when it runs empty. */
 const typed = (
-  { root, mutants, onRecord, isOver }: Campaign,
-  record: (mutant: GeneratedMutant) => Omit<MutantRecord, 'outcome' | 'cpu'>
+  { root, mutants, isOver }: Pick<Campaign, 'root' | 'mutants' | 'isOver'>,
+  reject: (mutant: GeneratedMutant) => void
 ): (() => GeneratedMutant | undefined) => {
   const waiting = [...mutants]
   const ready: GeneratedMutant[] = []
@@ -77,7 +85,7 @@ const typed = (
         batch.map(({ file, edit }) => ({ file, text: apply(readFileSync(join(root, 'src', file), 'utf8'), [edit]) }))
       )
       batch.forEach((mutant, i) => {
-        if ((messages[i] ?? []).length > 0) onRecord({ ...record(mutant), outcome: 'types', cpu: 0 })
+        if ((messages[i] ?? []).length > 0) reject(mutant)
         else ready.push(mutant)
       })
     }
@@ -87,39 +95,28 @@ const typed = (
 
 /** Tries mutants, and returns how many were not tried when the time was over. */
 export const campaign = async (plan: Campaign): Promise<number> => {
-  const { root, mutants, jobs, budget, onRecord } = plan
+  const { root, mutants, jobs, budget, isOver, onRecord } = plan
   const work = mkdtempSync(join(tmpdir(), 'qcow2-spec-mutate-'))
   const probes = probesIn(root, join(root, 'dist/.mutate'))
-  const record = ({ key, file, line, operator }: GeneratedMutant): Omit<MutantRecord, 'outcome' | 'cpu'> => ({
-    key,
-    file,
-    line,
-    operator
-  })
   let recorded = 0
-  const next = typed(
-    {
-      ...plan,
-      mutants: mutants.filter(({ key }) => equivalent[key] === undefined),
-      onRecord: (each) => {
-        recorded += 1
-        onRecord(each)
-      }
-    },
-    record
-  )
-  for (const mutant of mutants)
-    if (equivalent[mutant.key] !== undefined) {
-      recorded += 1
-      onRecord({ ...record(mutant), outcome: 'equivalent', cpu: 0 })
-    }
+  const record = (
+    { key, file, line, operator }: GeneratedMutant,
+    verdict: Pick<MutantRecord, 'outcome' | 'cpu' | 'by' | 'leftOut'>
+  ): void => {
+    recorded += 1
+    onRecord({ key, file, line, operator, ...verdict })
+  }
+  const typesOnly = { outcome: 'types', cpu: 0 } as const
+  const isEquivalent = ({ key }: GeneratedMutant): boolean => equivalent[key] !== undefined
+  for (const mutant of mutants.filter(isEquivalent)) record(mutant, { outcome: 'equivalent', cpu: 0 })
+  const candidates = mutants.filter((mutant) => !isEquivalent(mutant))
+  const next = typed({ root, mutants: candidates, isOver }, (mutant) => record(mutant, typesOnly))
   const job = async (name: string): Promise<void> => {
     const copy = join(work, name)
     copyBuild(copy)
     for (let mutant = next(); mutant !== undefined; mutant = next()) {
       const verdict = await tryIn(mutant, { root, copy, probes, budget })
-      recorded += 1
-      onRecord({ ...record(mutant), ...(verdict ?? { outcome: 'types', cpu: 0 }) })
+      record(mutant, verdict ?? typesOnly)
     }
   }
   process.on('exit', () => rmSync(work, { recursive: true, force: true }))

@@ -8,10 +8,12 @@ import fc from 'fast-check'
 import * as assert from 'uvu/assert'
 import { holds } from '../run/holds.js'
 import { suite } from '../run/suite.js'
+import { builtWith } from './campaign.js'
 import { intervalsOf, ran } from './coverage.js'
 import { equivalent } from './equivalent.js'
 import { generate } from './generated.js'
 import { type Court, judge } from './judge.js'
+import { compile } from './mutate.js'
 import type { Probe } from './probes.js'
 import { recordsOf, report } from './score.js'
 import { changedSince, mutantsAt, sample, shard } from './selection.js'
@@ -200,6 +202,15 @@ test('the coverage of a test file has the code that it reaches', async () => {
   const built = readFileSync(join(root, 'dist/src/format/l1.js'), 'utf8')
   assert.ok(ran(coverage['format/l1.ts'] ?? [], built.indexOf('l1Entry')))
   assert.is(coverage['image/info.ts'], undefined)
+})
+
+test('a mutant differs from the build at its first changed code, and not at all where only types change', () => {
+  const source = readFileSync(join(root, 'src/format/l1.ts'), 'utf8')
+  const built = readFileSync(join(root, 'dist/src/format/l1.js'), 'utf8')
+  assert.is(built, `${compile(source)}//# sourceMappingURL=l1.js.map`)
+  const end = { start: source.length, end: source.length }
+  assert.is(builtWith(source, { ...end, text: 'type Unused = 1\n' }), undefined)
+  assert.is(builtWith(source, { ...end, text: 'f()\n' })?.offset, compile(source).length)
 })
 
 test('changed lines are those that differ from a revision, and all of a new file', () => {
