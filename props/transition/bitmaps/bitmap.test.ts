@@ -230,17 +230,20 @@ const clauseOf = (result: ReturnType<typeof perhaps>): string =>
 test('a merge marks the ranges of the merged bitmap', () => {
   holds(
     fc.property(scripts(images, 12), names, names, ([options, script], from, name) => {
-      const start = newMachine(options)
-      const m = script.reduce<Machine>((n, c) => E.getOrElse((): Machine => n)(perhaps(n, c)), start)
-      const source = abstraction(m.files, traits).bitmaps.find((b) => b.name === from)
+      const m = script.reduce<Machine>((n, c) => E.getOrElse((): Machine => n)(perhaps(n, c)), newMachine(options))
+      const { bitmaps } = abstraction(m.files, traits)
+      const [source, target] = [from, name].map((wanted) => bitmaps.find((b) => b.name === wanted))
       const merged = perhaps(m, { _tag: 'BitmapMerge', from, name })
-      const isMerged = source !== undefined && E.isRight(merged)
-      share('merges carried out', 0.02, isMerged)
+      const isMerged = source !== undefined && target !== undefined && E.isRight(merged)
+      share('merges carried out', 0.05, isMerged)
       if (!isMerged) return
       const unit = source.granularity
-      // One byte of each granule: the first or the last.
-      const bytes = [...source.dirty].map((i) => (i % 2 === 0 ? i * unit : Math.min((i + 1) * unit, options.size) - 1))
-      const ranges = bytes.map((at) => [at, at + 1] as const)
+      const granules = [...source.dirty].map((i) => [i * unit, Math.min((i + 1) * unit, options.size)] as const)
+      // Where the granules of the merged bitmap are no smaller, one byte of each marks as much: the first or the last.
+      const ranges = granules.map(([start, end], i) => {
+        if (target.granularity < unit) return [start, end] as const
+        return i % 2 === 0 ? ([start, start + 1] as const) : ([end - 1, end] as const)
+      })
       assert.equal(right(perhaps(m, { _tag: 'BitmapMark', name, ranges })).files, merged.right.files)
     })
   )
