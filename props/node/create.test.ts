@@ -267,6 +267,25 @@ test('create prints one line for a new image or for an error, and a failed creat
   assert.is(readFileSync(join(ours, 'full.raw'), 'utf8'), 'full')
 })
 
+test('a kept data file is made longer only for an image that is created', () => {
+  const data = join(ours, 'kept.raw')
+  writeFileSync(data, 'kept')
+  const keeping = (image: string) =>
+    run('-q', '-o', `data_file=${data},data_file_raw=on,keep_data_file=on`, image, '100001')
+  assert.match(keeping('/dev/full').error, 'not a regular file')
+  assert.is(readFileSync(data, 'utf8'), 'kept')
+  assert.match(keeping(data).error, 'is the same file')
+  assert.is(readFileSync(data, 'utf8'), 'kept')
+  assert.is(keeping('over.qcow2').error, '')
+  assert.is(readFileSync(data, 'latin1'), `kept${'\0'.repeat(100_348)}`)
+  const convert = [main, 'convert', '-f', 'raw', '-O', 'qcow2', data, 'copy.qcow2']
+  const options = ['-o', 'data_file=kept.raw,data_file_raw=on,keep_data_file=on']
+  const done = spawnSync(process.execPath, [...convert, ...options], { cwd: ours, encoding: 'utf8' })
+  assert.match(done.stderr, "Parameter 'keep_data_file' is not supported: convert writes the whole data file")
+  assert.is(readFileSync(data, 'latin1'), `kept${'\0'.repeat(100_348)}`)
+  for (const name of ['kept.raw', 'over.qcow2']) rmSync(join(ours, name))
+})
+
 test('no image is its own data file, by whatever names', () => {
   const own = join(ours, 'own')
   mkdirSync(own)

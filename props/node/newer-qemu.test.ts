@@ -1,6 +1,6 @@
 /** What qemu-img has since version 7.2, or has only in part there: the outcomes are those of the QEMU that has it. */
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
@@ -33,13 +33,11 @@ test.before(async () => {
   for (const name of ['b', 'c']) await runHere('bitmap', '--add', at('old.qcow2'), name)
   await runHere('snapshot', '-c', 's', at('old.qcow2'))
   writeFileSync(at('broken.qcow2'), load('broken-zstd-short').image)
+  writeFileSync(at('data'), 'data'.repeat(25_000))
 })
 
 /** Runs a line here and in a QEMU, each in a copy of the scene; their outcomes, and where they are. */
-const both = async (
-  qemu: Qemu,
-  line: string
-): Promise<readonly (Omit<Outcome, 'stderr'> & { readonly cwd: string })[]> => {
+const both = async (qemu: Qemu, line: string): Promise<readonly (Outcome & { readonly cwd: string })[]> => {
   const [ours, theirs] = ['ours', 'theirs'].map((side) => join(folder, side))
   for (const cwd of [ours, theirs]) {
     rmSync(cwd ?? '', { recursive: true, force: true })
@@ -47,11 +45,11 @@ const both = async (
   }
   const words = line.split(' ').map((word) => (word === "''" ? '' : word))
   const [file, ...args] = qemu.command('qemu-img')
-  const { status, stdout } = spawnSync(file, [...args, ...words], { cwd: theirs, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(file, [...args, ...words], { cwd: theirs, encoding: 'utf8' })
   const [done] = await runLines([{ cwd: ours ?? '', words }])
   return [
-    { status: done?.status ?? 1, stdout: done?.stdout ?? '', cwd: ours ?? '' },
-    { status: status ?? 1, stdout, cwd: theirs ?? '' }
+    { status: done?.status ?? 1, stdout: done?.stdout ?? '', stderr: done?.stderr ?? '', cwd: ours ?? '' },
+    { status: status ?? 1, stdout, stderr, cwd: theirs ?? '' }
   ]
 }
 
@@ -123,6 +121,40 @@ withQemu('11', 'info --limits prints the limits', async (qemu) => {
     const [ours, theirs] = await both(qemu, line)
     assert.is(limits(ours?.stdout), limits(theirs?.stdout), line)
     assert.ok(limits(ours?.stdout) !== undefined)
+  }
+})
+
+withQemu('11', 'create -o keep_data_file=on keeps the bytes of a data file', async (qemu) => {
+  const prefix = 'create -f qcow2 -o data_file=data,keep_data_file=on'
+  for (const line of [
+    `${prefix},data_file_raw=on a.qcow2 64k`,
+    `${prefix},data_file_raw=on,cluster_size=4k a.qcow2 200k`,
+    `${prefix},preallocation=metadata a.qcow2 64k`,
+    `${prefix},preallocation=metadata a.qcow2 256k`
+  ]) {
+    const sides = await both(qemu, line)
+    const [ours, theirs] = sides.map(({ cwd, ...done }) => ({
+      ...done,
+      cwd: '',
+      size: statSync(join(cwd, 'data')).size,
+      isKept: readFileSync(join(cwd, 'data'), 'latin1').startsWith('data'.repeat(25_000)),
+      map: spawnSync('qemu-img', ['map', '--output=json', 'a.qcow2'], { cwd, encoding: 'utf8' }).stdout
+    }))
+    assert.equal(ours, theirs, line)
+    assert.equal([ours?.status, ours?.isKept, ours?.map.includes('"data": true')], [0, true, true], line)
+  }
+  for (const line of [
+    'create -f qcow2 -o keep_data_file=on a.qcow2 64k',
+    `${prefix} a.qcow2 64k`,
+    `${prefix},data_file_raw=off a.qcow2 64k`,
+    `${prefix},data_file_raw=on,preallocation=full a.qcow2 64k`,
+    `${prefix},preallocation=falloc a.qcow2 64k`,
+    'create -f qcow2 -o data_file=absent,data_file_raw=on,keep_data_file=on a.qcow2 64k'
+  ]) {
+    const [ours, theirs] = await both(qemu, line)
+    assert.is(theirs?.status, 1, line)
+    assert.equal([ours?.status, ours?.stdout], [1, theirs?.stdout], line)
+    if (!line.includes('absent')) assert.is(ours?.stderr.replace(/^qcow2/, 'qemu-img'), theirs?.stderr, line)
   }
 })
 

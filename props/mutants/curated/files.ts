@@ -64,6 +64,20 @@ export const fileMutants: readonly Mutant[] = [
     rule: 'create prints one line for a new image or for an error, and a failed create changes no file'
   },
   {
+    name: 'a kept data file stays longer where no image is created',
+    file: 'node/commands/create.ts',
+    change: { in: 'createOverData', find: '$isShort && E.isLeft($created)', to: 'false' },
+    red: 'props/node/create.test.ts',
+    rule: 'a kept data file is made longer only for an image that is created'
+  },
+  {
+    name: 'a kept data file is cut to the size of the disk',
+    file: 'node/commands/create.ts',
+    change: { in: 'createOverData', find: '$before < $size', to: 'true' },
+    red: 'props/node/newer-qemu.test.ts',
+    rule: 'create -o keep_data_file=on keeps the bytes of a data file'
+  },
+  {
     name: 'reads of data leave out what waits to be written',
     file: 'node/files/disk-file.ts',
     change: { in: 'diskFile', find: '!isKnown($at, $at + $size)', to: 'true' },

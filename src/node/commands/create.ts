@@ -6,6 +6,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
 import { flush, type HostWrite } from '../../bytes/host-write.js'
 import { textOfLines } from '../../bytes/octets.js'
+import { imageFile } from '../../bytes/plan.js'
 import { sectorSize } from '../../format/limits.js'
 import { create as createPlan } from '../../transition/create/create.js'
 import type { CreateOptions } from '../../transition/create/options.js'
@@ -18,18 +19,20 @@ import {
   inContext,
   keepRules,
   task,
+  using,
   wait
 } from '../command-error.js'
 import { createFile } from '../files/atomic-file.js'
 import { isBlockDevice } from '../files/device.js'
-import { newImage } from '../files/new-image.js'
+import { openDiskFile } from '../files/disk-file.js'
+import { dataPath, newImage } from '../files/new-image.js'
 import { print } from '../files/output.js'
 import { pause } from '../files/partial.js'
 import { isZeros, writeAt } from '../files/sparse.js'
 import { withoutCredentials } from '../files/url.js'
 import { createOnDevice } from '../images/create-on-device.js'
 import { backingSize } from '../images/open.js'
-import { createOptions, inQemuWords, rawOptions } from '../text/create-options.js'
+import { createOptions, inQemuWords, keepsDataFile, rawOptions } from '../text/create-options.js'
 import { formattingLine, type GivenOptions, optionsHelp, optionTexts, type OptionTexts } from '../text/image-options.js'
 import { asksForHelp, exactSize } from '../text/values.js'
 import { argument, command, flag, type Given, option, optional, text } from './command.js'
@@ -93,17 +96,40 @@ const createFiles = task(async function* (image: string, options: CreateOptions,
   }
 })
 
+/**
+ * Creates an image over a data file that is there: only what is missing to the length of the disk is added to it, and taken
+ * away where the image cannot be created.
+ */
+const createOverData = task(async function* (
+  image: string,
+  { dataFile, ...options }: CreateOptions,
+  writes: readonly HostWrite[]
+) {
+  const name = yield* get(dataPath(image, dataFile?.name ?? ''))
+  yield* using(openDiskFile({ name }), async function* (disk) {
+    const [before, size] = [disk.length(), Math.ceil(options.size / sectorSize) * sectorSize]
+    const isShort = before < size
+    const resize = (length: number) => disk.perform({ _tag: 'Truncate', file: imageFile, length })
+    if (isShort) yield* get(E.chain(disk.flush)(resize(size)))
+    const created = await createFiles(image, options, writes)()
+    if (isShort && E.isLeft(created)) resize(before)
+    yield* get(created)
+  })
+})
+
 /** The options of a new image, and its writes. */
 const planned = either(function* (image: string, texts: OptionTexts) {
   const options = yield* get(createOptions(texts))
+  const keepsData = yield* get(keepsDataFile(texts))
   const writes = E.mapLeft(inQemuWords('Could not create the image', image))(createPlan(options))
-  return { options, writes: yield* get(writes) }
+  return { options, keepsData, writes: yield* get(writes) }
 })
 
 /** Creates an image by its options. After a failure what had its name is there as before. */
 export const createQcow2 = task(async function* (image: string, texts: OptionTexts) {
-  const { options, writes } = yield* get(E.mapLeft(inContext(image))(planned(image, texts)))
-  yield* wait((isBlockDevice(image) ? createOnDevice : createFiles)(image, options, writes))
+  const { options, keepsData, writes } = yield* get(E.mapLeft(inContext(image))(planned(image, texts)))
+  const onFiles = keepsData ? createOverData : createFiles
+  yield* wait((isBlockDevice(image) ? createOnDevice : onFiles)(image, options, writes))
 })
 
 /** Creates a raw file, whose space is taken at once where that is asked for. */

@@ -8,7 +8,7 @@ import { AsyncWriter } from '../files/async-writer.js'
 import { keepApart } from '../files/identity.js'
 import { beside, newImage } from '../files/new-image.js'
 import { backingSize, filesOf, type OpenChain } from '../images/open.js'
-import { createOptions, inQemuWords } from '../text/create-options.js'
+import { createOptions, inQemuWords, keepsDataFile } from '../text/create-options.js'
 import { optionTexts } from '../text/image-options.js'
 import { type Conversion, type ConvertOptions, copiedSize, copyDisks, type Way } from './conversion.js'
 import { compressedSink, type ImageOutput, imageSink } from './image-sinks.js'
@@ -17,6 +17,10 @@ import { compressedSink, type ImageOutput, imageSink } from './image-sinks.js'
 const textsOf = either(function* (o: ConvertOptions, inputs: number) {
   const texts = yield* get(optionTexts(o))
   const kept = keepRules([
+    [
+      yield* get(keepsDataFile(texts)),
+      "Parameter 'keep_data_file' is not supported: convert writes the whole data file; create an image over it with create"
+    ],
     [
       texts.has('backing_file') && inputs > 1,
       'Having a backing file for the target makes no sense when concatenating multiple input images'

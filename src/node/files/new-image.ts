@@ -13,19 +13,25 @@ import { writeAt } from './sparse.js'
 /** Where a relative name that an image holds is looked for: in the image's folder. */
 export const beside = (image: string, name: string): string => resolve(dirname(image), name)
 
+/** The path of a data file, which is not the image's. */
+export const dataPath = either(function* (image: string, name: string) {
+  const path = beside(image, name)
+  if (yield* get(system('create', path, () => isSameFile(path, image))))
+    yield* get(failure(`Could not create '${image}': the data file '${name}' is the same file`, { file: image }))
+  return path
+})
+
 /** The path of a new data file, which neither the image nor a file with data has. @see DATA-08 */
 const newDataPath = either(function* (image: string, name: string) {
-  const path = beside(image, name)
+  const path = yield* get(dataPath(image, name))
   const there = yield* get(system('create', path, () => statSync(path, { throwIfNoEntry: false })))
   if (there?.isFile() === true && there.size > 0)
     yield* get(
       failure(
-        `Could not create '${image}': the data file '${name}' holds ${there.size} bytes, which would be deleted; remove it, or name another file [DATA-08]`,
+        `Could not create '${image}': the data file '${name}' holds ${there.size} bytes, which would be deleted; remove it, name another file, or create an image over it with keep_data_file=on [DATA-08]`,
         { file: image, clause: 'DATA-08' }
       )
     )
-  if (yield* get(system('create', path, () => isSameFile(path, image))))
-    yield* get(failure(`Could not create '${image}': the data file '${name}' is the same file`, { file: image }))
   return path
 })
 

@@ -118,3 +118,23 @@ export const createOptions = either(function* (texts: OptionTexts, size?: number
     ...(dataFile === undefined ? {} : { dataFile: { name: dataFile, raw: raw ?? false } })
   }
 })
+
+/** Whether the external data file is there already and keeps its bytes; fails where they would be lost or not be read. */
+export const keepsDataFile = either(function* (texts: OptionTexts) {
+  const { keep_data_file: keeps, ...o } = yield* get(optionValues(texts))
+  if (keeps !== true) return false
+  const preallocation = o.preallocation ?? 'off'
+  const kept = keepRules([
+    [o.data_file === undefined, "Must not use 'keep_data_file=on' without 'data_file'"],
+    [
+      preallocation !== 'off' && preallocation !== 'metadata',
+      "Preallocating more than only metadata would overwrite the external data file's content and is therefore incompatible with 'keep_data_file=on'"
+    ],
+    [
+      preallocation === 'off' && o.data_file_raw !== true,
+      "'keep_data_file=on' requires 'preallocation=metadata' or 'data_file_raw=on', or the file contents will not be visible"
+    ]
+  ])
+  yield* get(kept)
+  return true
+})
