@@ -8,7 +8,10 @@ import { loadVectors, type Vector } from '../../../src/node/conform/index.js'
 /** The folder of the package, with a slash at its end. */
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
-export const textOf = (path: string): string => readFileSync(join(root, path), 'utf8')
+/** The path of a file of the package. */
+export const pathOf = (path: string): string => join(root, path)
+
+export const textOf = (path: string): string => readFileSync(pathOf(path), 'utf8')
 
 const filesBelow = (folder: string): readonly string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
