@@ -39,8 +39,9 @@ export const subcluster = chapter('Extended L2 entries', {
     says:
       'In QEMU one invalid combination of bits makes the whole cluster unusable: reads and writes of any of its ' +
       'subclusters fail with EIO, and a writable image is marked corrupt. Zeroing succeeds and makes the subclusters ' +
-      'that it covers valid, as does a discard of a whole cluster that has a host offset; without one a discard leaves ' +
-      'the entry as it is. A check reports an invalid entry, and no repair changes it.'
+      'that it covers valid, as does a discard of a whole cluster if it has a host offset or the image a backing file; ' +
+      'else a discard leaves the entry as it is. A compressed write replaces an entry without a host offset. A check ' +
+      'reports an invalid entry, and no repair changes it.'
   },
   'SUB-05': {
     level: 'may',
