@@ -87,9 +87,10 @@ export const data = chapter('External data file', {
     source: 'qemu',
     says:
       'Creation empties a data file that exists, and deletes it if a later step fails; this package refuses a file ' +
-      'that is not empty. Creation and resize set the length of the data file to the virtual size, but growing a ' +
-      'disk with the raw external data bit or with preallocation does not cut a longer data file, whose bytes become ' +
-      'guest data; this package makes those bytes zeros. A check fails with exit code 1 if the data file is missing, ' +
+      'that is not empty. Creation and resize set the length of the data file to the virtual size. But where QEMU ' +
+      'creates or grows a disk with the raw external data bit or with preallocation, a shorter data file gets the ' +
+      'length of all clusters of the disk, and a longer one is not cut, so that its bytes become guest data; this ' +
+      'package ends a shorter one with the disk, and makes those bytes zeros. A check fails with exit code 1 if the data file is missing, ' +
       'while qemu-img info works without it.'
   },
   'DATA-09': {
