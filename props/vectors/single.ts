@@ -20,13 +20,14 @@ export const at = (offset: number, hex: string) => (): readonly Edit[] => [put(o
 export const word = (value: bigint): string => (value & (2n ** 64n - 1n)).toString(16).padStart(16, '0')
 export const half = (value: number): string => value.toString(16).padStart(8, '0')
 
+export const refcountTableAt = (image: DataView): number => Number(image.getBigUint64(48))
+/** Where the first refcount block begins. */
+export const refcountBlockAt = (image: DataView): number => Number(image.getBigUint64(refcountTableAt(image)))
+
 /** The refcount of a cluster, in the first block, of 16 bits. */
 export const refcount =
   (cluster: number, count: number) =>
-  (image: DataView): readonly Edit[] => {
-    const block = Number(image.getBigUint64(Number(image.getBigUint64(48))))
-    return [put(block + 2 * cluster, count.toString(16).padStart(4, '0'))]
-  }
+  (image: DataView): readonly Edit[] => [put(refcountBlockAt(image) + 2 * cluster, count.toString(16).padStart(4, '0'))]
 
 /** Where the extensions of a base without any, and the first one of a base with some, begin. */
 export const extensionsAt = 112
@@ -35,18 +36,16 @@ const offsetOf = (entry: bigint): number => Number(entry & 0x00ff_ffff_ffff_fe00
 export const l1At = (image: DataView): number => Number(image.getBigUint64(40))
 export const l2At = (image: DataView): number => offsetOf(image.getBigUint64(l1At(image)))
 
-/** Entry `index` of the first L2 table with some of its bits flipped. */
-export const l2Entry =
-  (index: number, flipped: bigint, size = 8) =>
-  (image: DataView): readonly Edit[] => {
-    const where = l2At(image) + index * size
-    return [put(where, word(image.getBigUint64(where) ^ flipped))]
-  }
+/** The word at a place with some of its bits flipped. */
+export const flip =
+  (place: (image: DataView) => number, bits: bigint) =>
+  (image: DataView): readonly Edit[] => [put(place(image), word(image.getBigUint64(place(image)) ^ bits))]
+
+/** Entry `index` of the first L2 table, of 8 bytes, with some of its bits flipped. */
+export const l2Entry = (index: number, bits: bigint) => flip((image) => l2At(image) + 8 * index, bits)
 
 /** The first L1 entry with some of its bits flipped. */
-export const l1Entry =
-  (flipped: bigint) =>
-  (image: DataView): readonly Edit[] => [put(l1At(image), word(image.getBigUint64(l1At(image)) ^ flipped))]
+export const l1Entry = (bits: bigint) => flip(l1At, bits)
 
 /** So many sectors more in each compressed entry of the first L2 table that can have them. */
 export const moreSectors =
@@ -78,7 +77,7 @@ export const longer =
       { _tag: 'Copy', at: length, from: 112, size: 24 },
       { _tag: 'Fill', at: length + 24, size: Math.max(0, name + image.getUint32(16) - length - 24), byte: 0 },
       { _tag: 'Fill', at: 112, size: length - 112, byte: 0 },
-      put(100, length.toString(16).padStart(8, '0')),
+      put(100, half(length)),
       put(112, field)
     ]
   }

@@ -8,6 +8,7 @@ import { headerEdges } from './header-edges.js'
 import { listEdges } from './list-edges.js'
 import {
   at,
+  half,
   l1At,
   l1Entry,
   l2At,
@@ -46,13 +47,7 @@ const all: readonly Single[] = [
     )
   ),
   ...[0, 1, 8, 22, 23, 31, 63].map((b) =>
-    single(
-      'OPEN-03',
-      `cluster-bits-${b}`,
-      `A header whose cluster_bits is ${b}.`,
-      'width-16',
-      at(20, b.toString(16).padStart(8, '0'))
-    )
+    single('OPEN-03', `cluster-bits-${b}`, `A header whose cluster_bits is ${b}.`, 'width-16', at(20, half(b)))
   ),
   single('OPEN-03', 'clusters-256', 'An image whose clusters have 256 bytes.', 'clusters-256'),
   single('OPEN-03', 'clusters-4m', 'An image whose clusters have 4 MiB.', 'clusters-4m'),
@@ -62,17 +57,11 @@ const all: readonly Single[] = [
       `refcount-order-${order}`,
       `A header whose refcount_order is ${order}.`,
       'width-16',
-      at(96, order.toString(16).padStart(8, '0'))
+      at(96, half(order))
     )
   ),
   ...[0, 1, 4, 5, 255].map((version) =>
-    single(
-      'OPEN-02',
-      `version-${version}`,
-      `A header whose version is ${version}.`,
-      'width-16',
-      at(4, version.toString(16).padStart(8, '0'))
-    )
+    single('OPEN-02', `version-${version}`, `A header whose version is ${version}.`, 'width-16', at(4, half(version)))
   ),
   ...[5, 6, 7, 8, 15, 16, 31, 32, 47, 62, 63].map((bit) =>
     single(
@@ -229,13 +218,7 @@ const all: readonly Single[] = [
   single('OPEN-04', 'header-length-103', 'A header_length of 103.', 'width-16', at(100, '00000067')),
   single('OPEN-05', 'header-length-520', 'A header_length above the cluster size.', 'width-16', at(100, '00000208')),
   ...range(0, 3).map((n) =>
-    single(
-      'OPEN-22',
-      `l1-size-${n}`,
-      `An L1 table of ${n} entries for a disk that needs 4.`,
-      'tables',
-      at(36, n.toString(16).padStart(8, '0'))
-    )
+    single('OPEN-22', `l1-size-${n}`, `An L1 table of ${n} entries for a disk that needs 4.`, 'tables', at(36, half(n)))
   ),
   single('HDR-09', 'l1-size-5', 'An L1 table of 5 entries for a disk that needs 4.', 'tables', at(36, '00000005')),
   ...['12345678', 'ffffffff', '00000001', 'e2792acb'].map((type) =>

@@ -1,28 +1,30 @@
 /** Images at the edges of the rules of L1 and L2 tables and of refcounts. */
 import type { Edit } from '../../src/bytes/edit.js'
-import { at, l1At, l1Entry, l2At, l2Entry, put, refcount, type Single, single, word } from './single.js'
+import {
+  at,
+  flip,
+  l1At,
+  l1Entry,
+  l2At,
+  l2Entry,
+  put,
+  refcount,
+  refcountBlockAt,
+  refcountTableAt,
+  type Single,
+  single,
+  word
+} from './single.js'
 
 /** The bitmap of an extended L2 entry with some of its bits flipped. */
-const subclusters =
-  (index: number, flipped: bigint) =>
-  (image: DataView): readonly Edit[] => {
-    const where = l2At(image) + 16 * index + 8
-    return [put(where, word(image.getBigUint64(where) ^ flipped))]
-  }
-
-const refcountTableEntry =
-  (flipped: bigint) =>
-  (image: DataView): readonly Edit[] => {
-    const where = Number(image.getBigUint64(48))
-    return [put(where, word(image.getBigUint64(where) ^ flipped))]
-  }
+const subclusters = (index: number, bits: bigint) => flip((image) => l2At(image) + 16 * index + 8, bits)
 
 /** The format's own example, the entry 0x4AC00000003D9750 with clusters of 64 KiB: the payload moved there, and the file cut off. */
 const example = (image: DataView): readonly Edit[] => {
   const [offset, end, cluster] = [0x3d9750, 0x3dedf0, 2 ** 16]
   const from = Number(image.getBigUint64(l2At(image)) & (2n ** 54n - 1n))
   const size = 43 * 512
-  const block = Number(image.getBigUint64(Number(image.getBigUint64(48))))
+  const block = refcountBlockAt(image)
   return [
     { _tag: 'Length', length: end },
     { _tag: 'Copy', at: offset, from, size },
@@ -186,7 +188,7 @@ export const tableEdges: readonly Single[] = [
     'refcount-table-reserved-bit',
     'A reserved bit of a refcount table entry is set.',
     'width-16',
-    refcountTableEntry(1n)
+    flip(refcountTableAt, 1n)
   ),
   single(
     'CMP-06',
