@@ -1,4 +1,4 @@
-/** `qcow2 conform`: what it says of readers and checkers, and its exit codes. */
+/** `qcow2 conform`: what it says of readers, checkers and writers, and its exit codes. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -64,6 +64,40 @@ test('a checker is right where its exit code is', () => {
   assert.is(on('copied-clear', '--checker', 'false {image}').status, 0)
 })
 
+/** A writer of this command, within a shell that has its places. */
+const write = (line: string): string => `${line}; : {image} {offset} {data}`
+
+test('a writer that changes nothing is said to, with the clause and the command that does it again', () => {
+  const { status, stdout } = on('shared-whole', '--writer', 'true {image} {offset} {data}')
+  assert.is(status, 1)
+  assert.ok(stdout.startsWith('REF-01: 1 vector failed, 0 that use it passed. '), stdout)
+  assert.match(stdout, /found the disk has [0-9a-f]{16} at byte 0, not c0de0000/)
+  assert.ok(stdout.includes('cd shared-whole && true img.qcow2 0 write-0.bin\n'), stdout)
+})
+
+test('a writer that must refuse an image is right where it fails and changes no file', () => {
+  const failing = on('past-end', '--writer', 'false {image} {offset} {data}')
+  assert.is(failing.status, 0, failing.stdout)
+  const changing = on('past-end', '--shell', '--writer', write('echo >> {image}; echo no room; exit 3'))
+  assert.is(changing.status, 1)
+  assert.ok(changing.stdout.includes('found refused, and changed a file, expected a refusal\n'), changing.stdout)
+  assert.ok(changing.stdout.includes('it said: no room\n'), changing.stdout)
+  assert.is(on('past-end', '--writer', 'true {image} {offset} {data}').status, 1)
+})
+
+test('a writer that leaves what is no image is found', () => {
+  const { status, stdout } = on('shared-whole', '--shell', '--writer', write('echo no image > {image}'))
+  assert.is(status, 1)
+  assert.ok(stdout.startsWith('OPEN-01: '), stdout)
+  assert.ok(stdout.includes('found an image that does not read: '), stdout)
+})
+
+test('trials with a change that the writer has no command for are left out', () => {
+  const { status, stdout } = on('shared-zero', '--writer', 'true {image} {offset} {data}')
+  assert.is(status, 0)
+  assert.ok(stdout.endsWith('0 vectors: 0 passed, 0 failed, 1 not for a writer\n'), stdout)
+})
+
 test('reports as JSON and as XML name the vector, what was expected and what was found', () => {
   const json: unknown = JSON.parse(on('magic', '--reader', 'true {image}', '--output=json').stdout)
   assert.ok(typeof json === 'object' && json !== null && 'failed' in json)
@@ -88,6 +122,10 @@ test('a run that cannot be done ends with exit code 2', () => {
     ['--reader', "true '{image}"],
     ['--reader', 'no-such-program {image}'],
     ['--reader', 'true {image}', '--checker', 'true {image}'],
+    ['--reader', 'true {image}', '--zero', 'true {image} {offset} {length}'],
+    ['--writer', 'true {image} {offset}'],
+    ['--writer', 'true {image} {offset} {data}', '--zero', 'true {image} {offset}'],
+    ['--writer', 'qemu-io', '--zero', 'true {image} {offset} {length}'],
     []
   ]) {
     const { status, stderr } = conform('--only', 'magic', ...words)

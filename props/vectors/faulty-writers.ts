@@ -11,8 +11,8 @@ import { type Files, type Machine, perform, perhaps, runOver } from '../transiti
 
 type Named = ReadonlyMap<string, Uint8Array>
 
-/** What a fault does, and the clauses of which a report must name one first. */
-interface Fault {
+/** A fault of a writer, and the clauses of which a report must name one first. */
+interface FaultyWriter {
   readonly name: string
   readonly blamed: readonly ClauseId[]
   /** Changes the image before it is opened. */
@@ -49,22 +49,29 @@ const oldRefcounts = (image: DataView, was: DataView): void => {
   for (let at = block; at < block + cluster; at += 8) image.setBigUint64(at, was.getBigUint64(at))
 }
 
-const isNew = (image: DataView): boolean => image.getUint32(4) === 3
+const isVersion3 = (image: DataView): boolean => image.getUint32(4) === 3
 
-const oldWord = (at: number, mask: bigint) => ({
+/** A writer that does not see some bits of a header word of version 3, and leaves them set. */
+const unseen = (at: number, mask: bigint) => ({
   before: (image: DataView): void => {
-    if (isNew(image)) image.setBigUint64(at, image.getBigUint64(at) & ~mask)
+    if (isVersion3(image)) image.setBigUint64(at, image.getBigUint64(at) & ~mask)
   },
   after: (image: DataView, was: DataView): void => {
-    if (isNew(image)) image.setBigUint64(at, image.getBigUint64(at) | (was.getBigUint64(at) & mask))
+    if (isVersion3(image)) image.setBigUint64(at, image.getBigUint64(at) | (was.getBigUint64(at) & mask))
   }
 })
 
 const every = 2n ** 64n - 1n
 
-/** Each guest cluster of a range whose entry is a data cluster, and the place of its entry. */
+/** Whether a zero change covers a whole guest cluster. */
+const zeroes = (image: DataView, change: Change, k: number): boolean => {
+  const cluster = 2 ** image.getUint32(20)
+  return change._tag === 'Zero' && change.at <= k * cluster && (k + 1) * cluster <= change.at + change.length
+}
+
+/** Writes into the host cluster that one entry names, shared or not; `false` if the entry names none or the range has more. */
 const inPlace = (image: DataView, change: Change, number: number): boolean => {
-  if (change._tag !== 'Write' || (isNew(image) && (image.getBigUint64(72) & 20n) !== 0n)) return false
+  if (change._tag !== 'Write' || (isVersion3(image) && (image.getBigUint64(72) & 20n) !== 0n)) return false
   const cluster = 2 ** image.getUint32(20)
   const k = Math.floor(change.at / cluster)
   if (Math.floor((change.at + change.length - 1) / cluster) !== k) return false
@@ -78,15 +85,15 @@ const inPlace = (image: DataView, change: Change, number: number): boolean => {
   return true
 }
 
-export const faultyWriters: readonly Fault[] = [
-  { name: 'keeps unknown autoclear bits', blamed: ['FEAT-03'], after: oldWord(88, every << 2n).after },
-  { name: 'opens unknown incompatible bits', blamed: ['FEAT-01', 'OPEN-09'], ...oldWord(72, every << 5n) },
-  { name: 'opens corrupt images', blamed: ['FEAT-05', 'OPEN-10'], ...oldWord(72, 2n) },
+export const faultyWriters: readonly FaultyWriter[] = [
+  { name: 'keeps unknown autoclear bits', blamed: ['FEAT-03'], after: unseen(88, every << 2n).after },
+  { name: 'opens unknown incompatible bits', blamed: ['FEAT-01', 'OPEN-09'], ...unseen(72, every << 5n) },
+  { name: 'opens corrupt images', blamed: ['FEAT-05', 'OPEN-10'], ...unseen(72, 2n) },
   {
     name: 'clears unknown compatible bits',
     blamed: ['FEAT-02'],
     after: (image) => {
-      if (isNew(image)) image.setBigUint64(80, image.getBigUint64(80) & 1n)
+      if (isVersion3(image)) image.setBigUint64(80, image.getBigUint64(80) & 1n)
     }
   },
   {
@@ -96,7 +103,7 @@ export const faultyWriters: readonly Fault[] = [
       if (/^extension-[0-9a-f]{8}$/.test(id)) for (let at = 112; at < 144; at++) image.setUint8(at, 0)
     }
   },
-  { name: 'writes in place to shared clusters', blamed: ['REF-01', 'SNAP-08'], instead: inPlace },
+  { name: 'writes in place to shared clusters', blamed: ['REF-01'], instead: inPlace },
   { name: 'does not change refcounts', blamed: ['REF-08', 'REF-01', 'CHK-04', 'CHK-05'], after: oldRefcounts },
   {
     name: 'does not set COPIED',
@@ -109,10 +116,10 @@ export const faultyWriters: readonly Fault[] = [
     name: 'takes refcounts to have 16 bits',
     blamed: ['REF-05', 'REF-02', 'CHK-04', 'CHK-05', 'REF-08'],
     before: (image) => {
-      if (isNew(image)) image.setUint32(96, 4)
+      if (isVersion3(image)) image.setUint32(96, 4)
     },
     after: (image, was) => {
-      if (isNew(image)) image.setUint32(96, was.getUint32(96))
+      if (isVersion3(image)) image.setUint32(96, was.getUint32(96))
     }
   },
   { name: 'fills partial writes over a backing file with zeros', blamed: ['WR-05', 'SW-01'], blank: 'backing' },
@@ -125,30 +132,41 @@ export const faultyWriters: readonly Fault[] = [
     name: 'keeps old bytes under a zero flag',
     blamed: ['WR-06'],
     before: (image, { changes }) => {
-      if (!isNew(image) || (image.getBigUint64(72) & 16n) !== 0n || changes[0]?._tag !== 'Write') return
+      if (!isVersion3(image) || (image.getBigUint64(72) & 16n) !== 0n || changes[0]?._tag !== 'Write') return
       eachEntry(image, (at, entry) => {
         if ((entry >> 62n) % 2n === 0n && entry % 2n === 1n && offsetOf(entry) !== 0) image.setBigUint64(at, entry ^ 1n)
       })
     }
   },
   {
-    name: 'zeros by unallocating',
+    name: 'leaves unallocated clusters as they are when it zeros them',
     blamed: ['ZD-01', 'ZD-08'],
     instead: (image, change) => {
-      if (change._tag !== 'Zero' || image.getBigUint64(8) === 0n) return false
-      const cluster = 2 ** image.getUint32(20)
-      eachEntry(image, (at, entry, k) => {
-        const isIn = k * cluster >= change.at && (k + 1) * cluster <= change.at + change.length
-        if (isIn && entry === 0n) image.setBigUint64(at, 0n)
+      let isSkipped = false
+      eachEntry(image, (_, entry, k) => {
+        isSkipped ||= entry === 0n && zeroes(image, change, k)
       })
-      return true
+      return isSkipped
     }
   },
+  {
+    name: 'zeros the entries of a raw data file alone',
+    blamed: ['DATA-07'],
+    instead: (image, change) => {
+      const isRaw = isVersion3(image) && (image.getBigUint64(88) & 2n) !== 0n
+      if (isRaw)
+        eachEntry(image, (at, entry, k) => {
+          if (zeroes(image, change, k)) image.setBigUint64(at, entry | 1n)
+        })
+      return isRaw && change._tag === 'Zero'
+    }
+  },
+  { name: 'takes no snapshots', blamed: ['SNAP-08'], instead: (_, change) => change._tag === 'Snapshot' },
   {
     name: 'marks whole clusters where it writes subclusters',
     blamed: ['SW-01', 'SW-03', 'SW-05', 'SUB-02'],
     after: (image) => {
-      if (!isNew(image) || (image.getBigUint64(72) & 16n) === 0n) return
+      if (!isVersion3(image) || (image.getBigUint64(72) & 16n) === 0n) return
       eachEntry(image, (at, entry) => {
         if (offsetOf(entry) !== 0 && (entry >> 62n) % 2n === 0n) image.setBigUint64(at + 8, 0xffff_ffffn)
       })
@@ -158,10 +176,10 @@ export const faultyWriters: readonly Fault[] = [
     name: 'does not mark bitmaps',
     blamed: ['BMP-10'],
     before: (image, trial) => {
-      if (trial.outcome === 'done') oldWord(88, 1n).before(image)
+      if (trial.outcome === 'done') unseen(88, 1n).before(image)
     },
     after: (image, was, trial) => {
-      if (trial.outcome === 'done') oldWord(88, 1n).after(image, was)
+      if (trial.outcome === 'done') unseen(88, 1n).after(image, was)
     }
   },
   { name: 'says that it took a snapshot that it cannot take', blamed: ['DATA-10', 'REF-07'], silent: true }
@@ -184,7 +202,7 @@ const commandOf = (change: Change, number: number): AnyCommand => {
   }
 }
 
-const opened = (files: Files, fault: Fault | undefined): E.Either<unknown, Machine> => {
+const opened = (files: Files, fault: FaultyWriter | undefined): E.Either<unknown, Machine> => {
   const backing = files.backing.length === 0 ? [] : [{ _tag: 'Raw', size: files.backing.length } as const]
   const zeros = { deflate: (_: Uint8Array, size: number) => E.right(new Uint8Array(size)), zstd: portable.zstd }
   const decompressor = fault?.blank === 'payloads' ? zeros : portable
@@ -195,7 +213,7 @@ const opened = (files: Files, fault: Fault | undefined): E.Either<unknown, Machi
 }
 
 /** The files after a trial; or, as `undefined`, that the writer refuses it. */
-export const writtenBy = (files: Named, trial: Trial, fault?: Fault): Named | undefined => {
+export const writtenBy = (files: Named, trial: Trial, fault?: FaultyWriter): Named | undefined => {
   const was = files.get(imageName) ?? new Uint8Array(0)
   const image = new Uint8Array(was)
   fault?.before?.(viewOf(image), trial)

@@ -6,9 +6,8 @@ import * as assert from 'uvu/assert'
 import { isRight } from '../../src/node/conform/outcome.js'
 import { type Run, suspects, type Tried } from '../../src/node/conform/report.js'
 import { filesOf, loadVectors } from '../../src/node/conform/suite.js'
-import { expectedOfWriter, judged } from '../../src/node/conform/writer/perform.js'
+import { hasSameFiles, judged, stateBefore, triedOf } from '../../src/node/conform/writer/perform.js'
 import { rows } from '../../src/node/conform/writer/rows.js'
-import { stateIn } from '../../src/node/conform/writer/state.js'
 import { type Trial, trialsOf } from '../../src/node/conform/writer/trial.js'
 import { right } from '../image/world.js'
 import { suite } from '../run/suite.js'
@@ -36,18 +35,16 @@ const put = (folder: string, files: Named): void => {
   for (const [name, bytes] of files) writeFileSync(join(folder, name), bytes)
 }
 
-/** What is said of what a writer leaves of a trial; `undefined` files are a refusal. */
+/** The verdict on what a writer leaves of a trial; `undefined` files are a refusal. */
 const triedWith = async (trial: Trial, files: Named, after: Named | undefined): Promise<Tried> => {
-  const expected = expectedOfWriter(trial.outcome)
-  if (after === undefined) return { vector: trial, expected, found: { _tag: 'Refused' }, complaint: '' }
+  if (after === undefined) return triedOf(trial, { found: { _tag: 'Refused' } }, '')
   const folder = mkdtempSync(join(tmpdir(), 'qcow2-writers-'))
   put(folder, files)
-  const before = await stateIn(folder)()
+  const before = right(await stateBefore(trial, folder)())
   put(folder, after)
-  const { found, clause } = await judged(trial, folder, before)
+  const verdict = await judged(trial, folder, before)
   rmSync(folder, { recursive: true })
-  const clauses = [...new Set([...(clause === undefined ? [] : [clause]), ...trial.clauses])]
-  return { vector: { ...trial, clauses }, expected, found, complaint: '' }
+  return triedOf(trial, verdict, '')
 }
 
 const asked = trials
@@ -68,9 +65,7 @@ test('the writer of this package passes every trial', async () => {
 })
 
 const isSame = (a: Named | undefined, b: Named | undefined): boolean =>
-  a === undefined || b === undefined
-    ? a === b
-    : [...a].every(([name, bytes]) => Buffer.compare(bytes, b.get(name) ?? new Uint8Array(0)) === 0)
+  a === undefined || b === undefined ? a === b : hasSameFiles(a, b)
 
 for (const fault of faultyWriters)
   test(`a writer that ${fault.name} is found, and its clause comes first`, async () => {

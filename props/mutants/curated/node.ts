@@ -69,6 +69,48 @@ export const nodeMutants: readonly Mutant[] = [
     rule: 'a size that is no whole sectors may be rounded up'
   },
   {
+    name: 'a writer may leave unknown autoclear bits set',
+    file: 'node/conform/writer/judge.ts',
+    change: { in: 'unknowns', find: 'left.length === 0', to: 'true' },
+    red: 'props/vectors/writers.test.ts',
+    rule: 'a writer that keeps unknown autoclear bits is found, and its clause comes first'
+  },
+  {
+    name: 'a writer may change the disk of a snapshot',
+    file: 'node/conform/writer/judge.ts',
+    change: { in: 'problemOf', find: 'changedSnapshots(before, state)', to: '[]' },
+    red: 'props/vectors/writers.test.ts',
+    rule: 'a writer that writes in place to shared clusters is found, and its clause comes first'
+  },
+  {
+    name: 'a writer need not take the snapshots that it is asked for',
+    file: 'node/conform/writer/judge.ts',
+    change: { in: 'problemOf', find: 'newSnapshots(before, state, changes)', to: '[]' },
+    red: 'props/vectors/writers.test.ts',
+    rule: 'a writer that takes no snapshots is found, and its clause comes first'
+  },
+  {
+    name: 'a writer may leave another disk in a raw data file',
+    file: 'node/conform/writer/judge.ts',
+    change: { in: 'problemOf', find: 'rawDataFile(state)', to: '[]' },
+    red: 'props/vectors/writers.test.ts',
+    rule: 'a writer that zeros the entries of a raw data file alone is found, and its clause comes first'
+  },
+  {
+    name: 'an enabled bitmap need not mark a write',
+    file: 'node/conform/writer/judge.ts',
+    change: { in: 'problemOf', find: 'unmarked(state, changes)', to: '[]' },
+    red: 'props/vectors/writers.test.ts',
+    rule: 'a writer that does not mark bitmaps is found, and its clause comes first'
+  },
+  {
+    name: 'a command that is refused may change the image',
+    file: 'node/conform/writer/perform.ts',
+    change: { in: 'failureOf', find: 'isUnchanged()', to: 'true' },
+    red: 'props/node/conform.test.ts',
+    rule: 'a writer that must refuse an image is right where it fails and changes no file'
+  },
+  {
     name: 'guest bytes in clusters that the same commands have freed are not put back',
     file: 'node/images/session.ts',
     change: { in: 'Session.all', find: '$writes.map(saved)', to: '$writes' },

@@ -33,7 +33,8 @@ export interface Ran {
 const pageSize = 4096
 /** Milliseconds between two looks at the memory of a program. */
 const interval = 100
-const mostComplaint = 4096
+/** Most bytes of a complaint. */
+export const mostComplaint = 4096
 /** Milliseconds that pipes may stay open after the program has ended. */
 const patience = 1000
 

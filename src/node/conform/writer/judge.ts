@@ -47,11 +47,11 @@ const asItIs = (disk: Uint8Array): Wanted => ({ disk, mayBeZero: new Uint8Array(
 
 /** The features that a writer does not know: it clears the autoclear bits, and keeps the rest. */
 const unknowns = (before: State, after: State): readonly Problem[] => {
-  const [was, is] = [before, after].map(({ metadata }) => metadata)
-  if (was === undefined || is === undefined) return []
-  const types = [was, is].map((m) => verdict(m, 0).unknownExtensions.toSorted())
+  const [was, is] = [before.metadata, after.metadata] as const
   const left = unknownBits(is.header, 'autoclear')
-  const [bitsBefore = '', bitsAfter = ''] = [was, is].map(({ header }) => String(unknownBits(header, 'compatible')))
+  const bitsBefore = String(unknownBits(was.header, 'compatible'))
+  const bitsAfter = String(unknownBits(is.header, 'compatible'))
+  const types = (m: State['metadata']): string => String(verdict(m, 0).unknownExtensions.toSorted())
   return [
     ...(left.length === 0
       ? []
@@ -59,13 +59,11 @@ const unknowns = (before: State, after: State): readonly Problem[] => {
     ...(bitsBefore === bitsAfter
       ? []
       : [{ clause: 'FEAT-02', text: `the unknown compatible bits were ${bitsBefore}, and are ${bitsAfter}` } as const]),
-    ...(String(types[0]) === String(types[1])
-      ? []
-      : [{ clause: 'EXT-12', text: 'an unknown header extension is lost' } as const])
+    ...(types(was) === types(is) ? [] : [{ clause: 'EXT-12', text: 'an unknown header extension is lost' } as const])
   ]
 }
 
-/** Enabled bitmaps that are said to be right, and do not mark what was changed. */
+/** Enabled bitmaps that the image says are consistent, and that do not mark a change. */
 const unmarked = ({ dirty }: State, changes: readonly Change[]): readonly Problem[] =>
   dirty.flatMap((ranges) =>
     changes.flatMap((change): readonly Problem[] => {
@@ -95,10 +93,10 @@ const newSnapshots = (before: State, after: State, changes: readonly Change[]): 
   })
 }
 
-/** The data file of an image that says it is the raw disk. @see DATA-07 */
-const rawDataFile = ({ metadata, disk }: State, data: Uint8Array | undefined): readonly Problem[] => {
-  if (!metadata.header.autoclearFeatures.rawExternalData || data === undefined) return []
-  const text = differences('the raw data file', data.subarray(0, disk.length), asItIs(disk))
+/** An external data file that must be the raw disk, and is not. @see DATA-07 */
+const rawDataFile = ({ rawData, disk }: State): readonly Problem[] => {
+  const text =
+    rawData === undefined ? undefined : differences('the raw data file', rawData.subarray(0, disk.length), asItIs(disk))
   return text === undefined ? [] : [{ clause: 'DATA-07', text }]
 }
 
@@ -107,16 +105,11 @@ const inDisk = (before: State, after: State, changes: readonly Change[]): readon
   return text === undefined ? [] : [{ text }]
 }
 
-/**
- * What is wrong with the image after the changes of a trial; `undefined` if nothing is.
- *
- * @param data the bytes of the external data file
- */
+/** What is wrong with an image after the changes of a trial; `undefined` if nothing is. */
 export const problemOf = (
   before: State,
   after: E.Either<CommandError, State>,
-  changes: readonly Change[],
-  data?: Uint8Array
+  changes: readonly Change[]
 ): Problem | undefined => {
   if (E.isLeft(after)) {
     const { clause, message } = after.left
@@ -134,7 +127,7 @@ export const problemOf = (
     ...inDisk(before, state, changes),
     ...changedSnapshots(before, state),
     ...newSnapshots(before, state, changes),
-    ...rawDataFile(state, data),
+    ...rawDataFile(state),
     ...unmarked(state, changes)
   ][0]
 }

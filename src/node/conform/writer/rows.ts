@@ -1,4 +1,4 @@
-/** The table of trials: each change that tells a writer that keeps a rule from one that does not. */
+/** The table of trials: the changes that a sound writer and one that breaks a rule make differently. */
 import type { ClauseId } from '../../../../spec/clauses/index.js'
 import type { Change, TrialRow } from './change.js'
 
@@ -116,7 +116,13 @@ export const rows: readonly TrialRow[] = [
     'backing',
     write(1124, 50)
   ),
-  row('WR-05', 'backing-part-v2', 'The same in version 2.', 'backing-v2', write(1124, 50)),
+  row(
+    'WR-05',
+    'backing-part-v2',
+    'A write into a cluster of a version 2 image, of which the rest is in the backing file.',
+    'backing-v2',
+    write(1124, 50)
+  ),
   row(
     'WR-05',
     'backing-end',
@@ -140,7 +146,13 @@ export const rows: readonly TrialRow[] = [
     'backing',
     discard(512, 512)
   ),
-  row('ZD-09', 'backing-discard-v2', 'The same in version 2.', 'backing-v2', discard(512, 512)),
+  row(
+    'ZD-09',
+    'backing-discard-v2',
+    'A discard of a cluster of a version 2 image with other bytes in the backing file.',
+    'backing-v2',
+    discard(512, 512)
+  ),
 
   // Zeros.
   row('WR-06', 'zero-part', 'A write into a cluster with the zero flag.', 'zero-flag', write(600, 100)),
@@ -229,7 +241,7 @@ export const rows: readonly TrialRow[] = [
   row(
     'SW-03',
     'subcluster-backing-new',
-    'The same in a cluster with data.',
+    'A write into a subcluster of a cluster with data, of which the rest is in the backing file.',
     'subclusters-over-backing',
     write(5000, 100)
   ),

@@ -9,7 +9,7 @@ import { type DirtyRange, dirtyRanges } from '../../../image/guest/bitmap-ranges
 import { chainSize } from '../../../image/guest/chain.js'
 import { readGuest } from '../../../image/guest/read.js'
 import { type Metadata, readMetadata } from '../../../image/metadata.js'
-import { task, using, wait } from '../../command-error.js'
+import { get, system, task, using, wait } from '../../command-error.js'
 import { native } from '../../compression/native.js'
 import { run } from '../../files/source.js'
 import { type OpenChain, openChain, type OpenOptions } from '../../images/open.js'
@@ -25,16 +25,18 @@ export interface State {
   readonly findings: readonly Finding[]
   /** The guest bytes that each enabled bitmap marks. */
   readonly dirty: readonly (readonly DirtyRange[])[]
+  /** The bytes of the external data file, where the image says that they are the raw disk. @see DATA-07 */
+  readonly rawData: Uint8Array | undefined
 }
 
 /** The bytes of all files of a folder, by name. */
 export const filesIn = (folder: string): ReadonlyMap<string, Uint8Array> =>
   new Map(readdirSync(folder).map((name) => [name, new Uint8Array(readFileSync(join(folder, name)))]))
 
-const diskIn = (folder: string, options: Partial<OpenOptions> = {}) =>
+const openIn = (folder: string, options: Partial<OpenOptions> = {}) =>
   openChain(join(folder, imageName), { allow: [], ...options })
 
-const bytesOf = ({ chain, ...files }: OpenChain) => run(files, () => readGuest(chain, 0, chainSize(chain), native))
+const diskOf = ({ chain, ...files }: OpenChain) => run(files, () => readGuest(chain, 0, chainSize(chain), native))
 
 const dirtyIn = task(async function* (files: OpenChain, m: Metadata) {
   const all: (readonly DirtyRange[])[] = []
@@ -58,7 +60,7 @@ const severities: readonly string[] = ['corruption', 'leak', 'error', 'flaw']
 
 /** Reads the state of the image in a folder; fails where the image does not open or its disk does not read. */
 export const stateIn = task(async function* (folder: string) {
-  return yield* using(diskIn(folder), async function* (files) {
+  return yield* using(openIn(folder), async function* (files) {
     const metadata = yield* wait(
       run(files, function* () {
         return yield* orFail(yield* readMetadata())
@@ -77,17 +79,23 @@ export const stateIn = task(async function* (folder: string) {
       const name = label(id)
       snapshots.set(
         name,
-        yield* using(diskIn(folder, { snapshot: name }), async function* (other) {
-          return yield* wait(bytesOf(other))
+        yield* using(openIn(folder, { snapshot: name }), async function* (other) {
+          return yield* wait(diskOf(other))
         })
       )
     }
+    const isRaw = metadata.header.autoclearFeatures.rawExternalData
+    const rawData =
+      data === undefined || !isRaw
+        ? undefined
+        : yield* get(system('read', data.name, () => new Uint8Array(readFileSync(data.name))))
     const state: State = {
-      disk: yield* wait(bytesOf(files)),
+      disk: yield* wait(diskOf(files)),
       snapshots,
       metadata,
       findings: report.findings.filter(({ severity }) => severities.includes(severity)),
-      dirty: yield* wait(dirtyIn(files, metadata))
+      dirty: yield* wait(dirtyIn(files, metadata)),
+      rawData
     }
     return state
   })
