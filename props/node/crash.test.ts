@@ -1,4 +1,4 @@
-/** `qcow2 crash`: a sound writer, planted faults, and programs that cannot be followed. */
+/** `qcow2 crash`: a sound writer, faulty writers, and programs that cannot be followed. */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -49,7 +49,7 @@ const answer = (command: string, args: readonly string[]): readonly unknown[] =>
 
 /**
  * What is done to images, by both, each in a folder of its own: all exit codes are the same, and what is printed, but for
- * reports. Lines behind `!` are this program's, and tell what came of it.
+ * reports. Lines after `!` are this program's, and print the result.
  */
 const scripts: readonly (readonly string[])[] = [
   [

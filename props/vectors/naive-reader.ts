@@ -271,8 +271,8 @@ class Reader {
 }
 
 /**
- * The disk that the reader with a fault makes of an image; or why it refuses it. The faults that it comes to go into `reached`:
- * those that a sound reader does not come to change nothing.
+ * The disk that the reader with a fault makes of an image; or why it refuses it. `reached` gets the faults that would have made
+ * a difference: a fault that a sound reader does not reach changes nothing.
  */
 export const naiveRead = (
   image: Uint8Array,

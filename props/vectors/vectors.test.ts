@@ -54,7 +54,7 @@ const asked = vectors.flatMap((vector) => {
 })
 const passed = asked.filter(({ found, expected }) => isRight(found, expected))
 
-/** The run of a reader with a fault. What a sound reader does before it comes to the fault it does too. */
+/** The run of a reader with a fault. On a vector with which the fault is not reached it does what a sound reader does. */
 const runWith = (fault: Fault): Run => ({
   command: 'naive',
   role: 'reader',

@@ -36,7 +36,7 @@ export interface Suspect {
 
 export const failures = ({ tried }: Run): readonly Tried[] => tried.filter((t) => !isRight(t.found, t.expected))
 
-/** Of how many vectors with one feature each clause is the one that they are for. */
+/** The number of vectors with one feature that are for each clause. */
 const owners = (tried: readonly Tried[]): ReadonlyMap<ClauseId, number> => {
   const out = new Map<ClauseId, number>()
   for (const { vector } of tried) {
@@ -55,8 +55,8 @@ const sizeOf = ({ vector }: Tried): number =>
 /**
  * Clauses by how well each explains the failures, the best first: one that all failed vectors name and no passed one has score 1.
  * That few vectors with the clause passed counts more than that it explains many failures, since a program may have many faults.
- * A vector names its own clause and those that it makes use of; that those with one feature fail of which the clause is the own
- * raises it. Failures that a clause explains are not counted for the next.
+ * A vector names the clause that it is for and those that it makes use of. The more of the vectors with one feature that are for
+ * a clause failed, the higher it ranks. Failures that a clause explains are left out for the next.
  */
 export const suspects = (run: Run): readonly Suspect[] => {
   const out: Suspect[] = []
