@@ -1,12 +1,13 @@
 /** Trials of writers: a sound one passes them, and the faults of others are found by their clauses. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { isRight } from '../../src/node/conform/outcome.js'
 import { type Run, suspects, type Tried } from '../../src/node/conform/report.js'
 import { filesOf, loadVectors } from '../../src/node/conform/suite.js'
-import { hasSameFiles, judged, stateBefore, triedOf } from '../../src/node/conform/writer/perform.js'
+import { hasSameFiles, judged, stateBefore, triedOf, tryTrial } from '../../src/node/conform/writer/perform.js'
 import { rows } from '../../src/node/conform/writer/rows.js'
 import { type Trial, trialsOf } from '../../src/node/conform/writer/trial.js'
 import { right } from '../image/world.js'
@@ -62,6 +63,19 @@ test('the writer of this package passes every trial', async () => {
     all.filter(({ found, expected }) => !isRight(found, expected)).map(({ vector, found }) => [vector.id, found]),
     []
   )
+})
+
+test('a trial of an image that does not read fails the run, and leaves no folder', async () => {
+  const magic = vectors.find(({ id }) => id === 'magic')
+  assert.ok(magic !== undefined)
+  const trial: Trial = { ...magic, image: magic.id, changes: [], outcome: 'done', blames: 'OPEN-01' }
+  const limits = { time: 10, memory: 2 ** 30, output: 2 ** 20 }
+  const root = mkdtempSync(join(tmpdir(), 'qcow2-writers-'))
+  const folder = join(root, 'trial')
+  const tried = await tryTrial(trial, [], { folder, limits, cage: (words) => words })()
+  assert.match(E.isLeft(tried) ? tried.left.message : '', /\[OPEN-01\]/)
+  assert.not.ok(existsSync(folder))
+  rmSync(root, { recursive: true })
 })
 
 const isSame = (a: Named | undefined, b: Named | undefined): boolean =>
