@@ -85,6 +85,11 @@ test('a writer that must refuse an image is right where it fails and changes no 
   assert.is(on('past-end', '--writer', 'true {image} {offset} {data}').status, 1)
 })
 
+test('a writer may leave other files than regular ones', () => {
+  const { status, stdout } = on('past-end', '--shell', '--writer', write('mkdir folder; mkfifo pipe; exit 1'))
+  assert.is(status, 0, stdout)
+})
+
 test('a writer that leaves what is no image is found', () => {
   const { status, stdout } = on('shared-whole', '--shell', '--writer', write('echo no image > {image}'))
   assert.is(status, 1)

@@ -69,7 +69,7 @@ const zeroes = (image: DataView, change: Change, k: number): boolean => {
   return change._tag === 'Zero' && change.at <= k * cluster && (k + 1) * cluster <= change.at + change.length
 }
 
-/** Writes into the host cluster that one entry names, shared or not; `false` if the entry names none or the range has more. */
+/** Writes into the host cluster that one entry names, shared or not; `false` if it names none, or the range has several entries. */
 const inPlace = (image: DataView, change: Change, number: number): boolean => {
   if (change._tag !== 'Write' || (isVersion3(image) && (image.getBigUint64(72) & 20n) !== 0n)) return false
   const cluster = 2 ** image.getUint32(20)

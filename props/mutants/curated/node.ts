@@ -104,6 +104,13 @@ export const nodeMutants: readonly Mutant[] = [
     rule: 'a writer that does not mark bitmaps is found, and its clause comes first'
   },
   {
+    name: 'a conformance run reads whatever a writer leaves in its folder',
+    file: 'node/conform/writer/state.ts',
+    change: { in: 'filesIn', find: '$entry.isFile()', to: 'true' },
+    red: 'props/node/conform.test.ts',
+    rule: 'a writer may leave other files than regular ones'
+  },
+  {
     name: 'a command that is refused may change the image',
     file: 'node/conform/writer/perform.ts',
     change: { in: 'failureOf', find: 'isUnchanged()', to: 'true' },

@@ -29,9 +29,11 @@ export interface State {
   readonly rawData: Uint8Array | undefined
 }
 
-/** The bytes of all files of a folder, by name. */
-export const filesIn = (folder: string): ReadonlyMap<string, Uint8Array> =>
-  new Map(readdirSync(folder).map((name) => [name, new Uint8Array(readFileSync(join(folder, name)))]))
+/** The bytes of the regular files of a folder, by name. */
+export const filesIn = (folder: string): ReadonlyMap<string, Uint8Array> => {
+  const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile())
+  return new Map(files.map(({ name }) => [name, new Uint8Array(readFileSync(join(folder, name)))]))
+}
 
 const openIn = (folder: string, options: Partial<OpenOptions> = {}) =>
   openChain(join(folder, imageName), { allow: [], ...options })
