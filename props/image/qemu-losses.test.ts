@@ -66,6 +66,12 @@ test('a check notes a raw data file that is longer than the disk', () => {
   assert.equal(notesOf({ ...files, data: new Uint8Array(65_537) }), [[], ['DATA-08']])
 })
 
+test('a raw data file that ends with the last cluster, as QEMU makes it, has no note', () => {
+  const { files } = machine({ size: 62_464, dataFile: { name: 'img.raw', raw: true } }, write)
+  assert.equal(notesOf({ ...files, data: new Uint8Array(65_536) }), [[], []])
+  assert.equal(notesOf({ ...files, data: new Uint8Array(65_537) }), [[], ['DATA-08']])
+})
+
 test('no image of the corpus without snapshots has a note on them', () => {
   for (const name of names()) {
     const read = runOver(

@@ -3,7 +3,7 @@ import type { ClauseId } from '../../../spec/clauses/index.js'
 import type { Complaint } from '../../bytes/issue.js'
 import { hex } from '../../bytes/octets.js'
 import { lastExtension } from '../../format/extension-area.js'
-import { headerFields } from '../../format/header.js'
+import { type Header, headerFields } from '../../format/header.js'
 import { presentedSize } from '../../format/header-rules.js'
 import type { Metadata } from '../metadata.js'
 import { inconsistent } from './findings.js'
@@ -37,6 +37,12 @@ const rewriteCause = ({ header, bitmaps, extensions }: Metadata): string | undef
   return ignored ? 'a bitmaps extension without its autoclear bit' : undefined
 }
 
+/** The end of the last cluster of the disk, where a raw data file of QEMU ends. @see DATA-08 */
+const endOfClusters = (h: Header): bigint => {
+  const size = 1n << BigInt(h.clusterBits)
+  return ((presentedSize(h) + size - 1n) / size) * size
+}
+
 const losses: readonly Loss[] = [
   {
     clause: 'CHK-14',
@@ -62,7 +68,7 @@ const losses: readonly Loss[] = [
     clause: 'DATA-08',
     field: 'size',
     found: ({ header }, { dataFileLength: length = 0 }) =>
-      header.autoclearFeatures.rawExternalData && BigInt(length) > presentedSize(header)
+      header.autoclearFeatures.rawExternalData && BigInt(length) > endOfClusters(header)
         ? `a raw data file of ${length} bytes for a disk of ${presentedSize(header)}`
         : undefined,
     command: 'resize',
