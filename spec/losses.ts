@@ -272,7 +272,7 @@ export const losses: readonly Loss[] = [
     title: 'Growing with preallocation aborts where a cluster past the end of the file has a refcount',
     clause: 'RS-07',
     command: 'poke a.qcow2 [[48]]+14 0001',
-    when: 'qemu-img resize --preallocation=falloc or full on an image with a leaked cluster past the end of the file. A check does not find such a leak (CHK-05).',
+    when: 'qemu-img resize --preallocation=falloc or full on an image with a leaked cluster past the end of the file, among those that the growth takes. A check does not find such a leak (CHK-05).',
     lost: 'The process ends in the middle of the resize.',
     source:
       'block/qcow2.c, qcow2_co_truncate: qcow2_alloc_clusters_at stops at the first cluster that is not free, and an assertion demands all of them.',

@@ -109,8 +109,8 @@ export const check = chapter('Check', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'image-end-offset is the end of the highest cluster whose refcount or number of references is above 0. ' +
-      'total-clusters is ceil(size / cluster size). allocated-clusters is the number of normal, zero-allocated and ' +
+      'image-end-offset is the end of the highest of the compared clusters (CHK-05) whose refcount or number of ' +
+      'references is above 0. total-clusters is ceil(size / cluster size). allocated-clusters is the number of normal, zero-allocated and ' +
       'compressed entries of the active tree. fragmented-clusters is the number of compressed entries, plus the ' +
       'normal and zero-allocated entries whose host cluster does not directly follow that of the previous such ' +
       'entry in the same L2 table.'

@@ -55,10 +55,9 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     says:
       'Fatal are: an unaligned L2, data or refcount block offset; an invalid subcluster bitmap; a read through the ' +
       'zero flag in version 2 or, with a data file, through a compressed or mismatched entry; an allocation at ' +
-      'offset 0; an overlap; an unaligned table; on a resize that shrinks or has preallocation falloc or full a ' +
-      'refcount table without references; on a shrink a dropped refcount block that no block covers or whose ' +
-      'refcount is not 1. A discard or zero write only reports an unaligned cluster, and replaces an invalid ' +
-      'bitmap.'
+      'offset 0; an overlap; on a resize that shrinks or has preallocation falloc or full a refcount table without ' +
+      'references; on a shrink a dropped refcount block that no block covers or whose refcount is not 1. A discard or ' +
+      'zero write only reports an unaligned cluster, and replaces an invalid bitmap.'
   },
   'INT-20': {
     level: 'may',

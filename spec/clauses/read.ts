@@ -75,10 +75,11 @@ export const read = chapter('Reading', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'A map reports present, zero, data and an offset per range, and from QEMU 10 on also compressed. Data ' +
-      'clusters are present and data, with an offset unless compressed; zero clusters are present and zero, with ' +
-      'an offset if they keep a host cluster; unallocated ranges without a backing file are zero and not present, ' +
-      'with an offset only in a subcluster of a cluster that has a host cluster. In an encrypted image no range ' +
-      'has an offset. Ranges of a backing file have a depth of 1 or more and the offset in that file.'
+      'A map reports present, zero, data and an offset per range, and from QEMU 10 on compressed. Data clusters are ' +
+      'present and data, with an offset unless compressed, and zero too in a hole of a file in which at least 2, and ' +
+      'a ninth, more clusters have a refcount than it has space for; zero clusters are present and zero, with an ' +
+      'offset if they keep a host cluster; unallocated ranges without a backing file are zero and not present, with ' +
+      'an offset only if the cluster has one. In an encrypted image no range has an offset. Ranges of a backing ' +
+      'file have a depth of 1 or more and the offset in that file.'
   }
 })

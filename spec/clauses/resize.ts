@@ -78,8 +78,9 @@ export const resize = chapter('Resize', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'A shrink does not change the clusters of snapshots; only their refcounts drop. The tail of the last kept ' +
-      'cluster keeps its old bytes, which the guest sees again when the disk grows.'
+      'A shrink does not change the clusters of snapshots; only their refcounts drop. Without a data file the tail of ' +
+      'the last kept cluster keeps its old bytes, which the guest sees again when the disk grows, unless a backing ' +
+      'file is longer than the old size (RS-03) or the added range is preallocated with falloc or full.'
   },
   'RS-07': {
     level: 'may',
@@ -89,7 +90,7 @@ export const resize = chapter('Resize', {
       'Growing accepts preallocation metadata, falloc or full; shrinking accepts none. With falloc or full and no ' +
       'data file QEMU writes a new refcount table (header bytes 48 to 59) and the data after the last cluster with a ' +
       'refcount. It fails after that table is written if the file is longer than that data reaches, as after a ' +
-      'discard, and aborts if a cluster past the end of the file has a refcount.'
+      'discard, and aborts if a cluster past the end of the file that blocks or data would take has a refcount.'
   },
   'RS-08': {
     level: 'may',

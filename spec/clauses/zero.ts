@@ -8,21 +8,21 @@ export const zero = chapter('Zeroing and discarding', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Version 3, zero without unmap: the entry of an allocated cluster becomes entry OR 1, with offset and COPIED ' +
+      'Version 3 with standard L2 entries, zero without unmap: the entry of an allocated cluster becomes entry OR 1, with offset and COPIED ' +
       'kept, as in 0x8000000000050001. The entry of an unallocated one becomes 1.'
   },
   'ZD-02': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says: 'Version 3, zero with unmap: the entry becomes 1 and the cluster is freed; an unallocated one becomes 1 too.'
+    says: 'Version 3 with standard L2 entries, zero with unmap: the entry becomes 1 and the cluster is freed; an unallocated one becomes 1 too.'
   },
   'ZD-03': {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
     says:
-      'Version 3, discard: the entry of an allocated cluster becomes 1 and the cluster is freed. An unallocated ' +
+      'Version 3 with standard L2 entries, discard: the entry of an allocated cluster becomes 1 and the cluster is freed. An unallocated ' +
       'entry stays as it is without a backing file and becomes 1 with one. QEMU allocates the L2 table, if it is missing ' +
       'or shared, even where no entry changes.'
   },
@@ -30,7 +30,7 @@ export const zero = chapter('Zeroing and discarding', {
     level: 'may',
     subject: 'writer',
     source: 'qemu',
-    says: 'Version 3, zero on a compressed cluster: the entry becomes 1 and its byte range is freed.'
+    says: 'Version 3 with standard L2 entries, zero on a compressed cluster: the entry becomes 1 and its byte range is freed.'
   },
   'ZD-05': {
     level: 'may',
