@@ -336,6 +336,24 @@ test('what io writes with -s is read there, and is gone at the end', () => {
   assert.match(run(['io', '-s', '-c', 'reopen -r', path]).error, 'opened with -s')
 })
 
+test('io -C and its line open -C read from writable images only, and write nothing that these hold', () => {
+  const path = image('case-01-empty-v3')
+  const before = readFileSync(path)
+  const refused = "Can't use copy-on-read on read-only device"
+  assert.match(run(['io', '-C', '-r', path]).error, refused)
+  assert.match(run(['io', '-c', `open -C -r ${path}`]).error, refused)
+  assert.match(run(['io', '-C', '-c', 'reopen -r', path]).error, 'to r/o with copy-on-read enabled')
+  assert.is(run(['io', '-C', '-s', '-c', 'read 0 512', path]).code, 0)
+  assert.is(run(['io', '-C', '-f', 'raw', '-c', 'read 0 512', path]).code, 0)
+  assert.ok(readFileSync(path).equals(before))
+  const compressed = join(folder, 'compressed.qcow2')
+  run(['create', '-q', compressed, '64k'])
+  run(['io', '-c', 'write -c -P 5 0 64k', compressed])
+  assert.is(run(['io', '-C', '-c', 'read -P 5 0 64k', compressed]).code, 0)
+  assert.match(run(['check', compressed]).out, '100.00% compressed clusters')
+  assert.match(run(['io', '-c', `open -C ${path}`, '-c', 'read 0 512', '-c', 'alloc 0 64k']).out, '65536/65536 bytes')
+})
+
 test('SIGUSR1 has no effect, whoever sends it, as in qemu-io, and no debugger listens', async () => {
   const path = image('case-01-empty-v3')
   const raised = ['-c', 'sigraise 10', '-c', 'length', path]

@@ -158,6 +158,37 @@ withQemu('11', 'create -o keep_data_file=on keeps the bytes of a data file', asy
   }
 })
 
+withQemu('11', 'io -C stores in the image what is read from its backing files', async (qemu) => {
+  const [file, ...args] = qemu.command('qemu-io')
+  const lines = ['read 0 512', 'read 130k 1k', 'read 300k 200k', 'read 700k 1k', 'read 1098k 1k', 'alloc 0 1100k']
+  const words = ['-C', ...lines.flatMap((line) => ['-c', line])]
+  for (const image of ['over.qcow2', 'parts.qcow2']) {
+    const found: string[] = []
+    for (const side of ['ours', 'theirs']) {
+      const cwd = join(folder, side)
+      rmSync(cwd, { recursive: true, force: true })
+      cpSync(scene, cwd, { recursive: true })
+      await runHere('bitmap', '--add', join(cwd, image), 'clean')
+      const done =
+        side === 'theirs'
+          ? spawnSync(file, [...args, ...words, image], { cwd, encoding: 'utf8' })
+          : (await runLines([{ cwd, words: ['io', ...words, image] }]))[0]
+      assert.is(done?.status, 0, image)
+      const own = /^.* bytes allocated .*$/m.exec(done?.stdout ?? '')?.[0]
+      const reports = await runLines([
+        { cwd, words: ['check', image] },
+        { cwd, words: ['io', '-r', '-c', 'map', image] },
+        { cwd, words: ['map', '--bitmap', 'clean', image] }
+      ])
+      assert.is(qemuImg('compare', join(cwd, image), join(scene, image)), 'Images are identical.\n')
+      const clusters = reports.map(({ stdout }) => stdout.replace(/^Image end offset.*$/m, ''))
+      found.push([own, ...clusters].join('\n'))
+    }
+    assert.is(found[0], found[1], image)
+    assert.match(found[0] ?? '', /^[1-9]\d*\/1/, image)
+  }
+})
+
 withQemu('7.2', 'convert --salvage writes zeros for what cannot be read', async (qemu) => {
   const sides = await both(qemu, 'convert -f qcow2 -O raw --salvage broken.qcow2 out')
   assert.equal(

@@ -188,6 +188,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'io -c info [--allow FOLDER] OVER',
     'io [-f raw] -c info a.qcow2',
     'io [-c info] a.qcow2',
+    "io [-C] -c 'read -q 512k 64k' a.qcow2",
     "io [-r] -c 'write -q 0 1k' a.qcow2",
     "io [-s] -c 'write -q 0 1k' a.qcow2",
     "io [-t writethrough] -c 'write -q -P 9 0 64k' -c 'write -q -s a.qcow2 64k 960k' a.qcow2",

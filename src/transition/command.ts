@@ -32,6 +32,8 @@ export type AnyCommand =
       readonly name: string
       readonly ranges: readonly (readonly [from: number, to: number])[]
     }
+  /** Stores bytes that the disk reads already: no bitmap records them. */
+  | { readonly _tag: 'Populate'; readonly from: number; readonly bytes: Uint8Array }
   | { readonly _tag: 'WriteVmState'; readonly position: number; readonly bytes: Uint8Array }
 
 function* run(w: CommandState, command: AnyCommand): Plan<void> {
@@ -73,6 +75,10 @@ function* run(w: CommandState, command: AnyCommand): Plan<void> {
       return yield* rebase(w, command.backing)
     case 'MakeEmpty':
       return yield* makeEmpty(w)
+    case 'Populate':
+      return yield* command.bytes.every((byte) => byte === 0)
+        ? writeZeroes(w, command.from, command.bytes.length, false)
+        : write(w, command.from, command.bytes)
     case 'WriteVmState':
       return yield* writeVmState(w, command.position, command.bytes)
     case 'Flush':

@@ -78,6 +78,13 @@ export const fileMutants: readonly Mutant[] = [
     rule: 'create -o keep_data_file=on keeps the bytes of a data file'
   },
   {
+    name: 'copy-on-read writes what the image holds',
+    file: 'node/io/copy-on-read.ts',
+    change: { in: 'copyOnRead', find: 'if ($range.own) continue', operator: 'drop-statement' },
+    red: 'props/node/command.test.ts',
+    rule: 'io -C and its line open -C read from writable images only, and write nothing that these hold'
+  },
+  {
     name: 'reads of data leave out what waits to be written',
     file: 'node/files/disk-file.ts',
     change: { in: 'diskFile', find: '!isKnown($at, $at + $size)', to: 'true' },

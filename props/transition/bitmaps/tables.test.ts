@@ -92,6 +92,7 @@ const commandsOf: Readonly<Record<Exclude<AnyCommand['_tag'], `Bitmap${string}`>
     )
   ],
   MakeEmpty: [{ _tag: 'MakeEmpty' }],
+  Populate: [{ _tag: 'Populate', from: 0, bytes: new Uint8Array(8192) }],
   WriteVmState: [{ _tag: 'WriteVmState', position: 0, bytes: new Uint8Array(700).fill(4) }]
 }
 

@@ -30,6 +30,7 @@ export const io = command({
     cmd: repeated('-c, --cmd <line>', "a line, such as 'write -P 1 0 64k'"),
     readOnly: flag('-r, --read-only', 'change nothing'),
     temporary: flag('-s, --snapshot', 'what is written goes to a temporary overlay, which is gone at the end'),
+    copyOnRead: flag('-C, --copy-on-read', 'what is read from the backing files is stored in the image'),
     forceShare: flag('-U, --force-share', 'with -r: also while another process writes the image'),
     cache: choice(
       '-t, --cache <mode>',
@@ -48,7 +49,19 @@ export const io = command({
   ignored: [ignored['-n'], ignored['-i'], ignored['-k'], ignored['-m']],
   async *run(
     { image },
-    { format: given, imageOpts, secrets: keys, cmd, readOnly, temporary, forceShare, cache, discard, allow: folders },
+    {
+      format: given,
+      imageOpts,
+      secrets: keys,
+      cmd,
+      readOnly,
+      temporary,
+      copyOnRead,
+      forceShare,
+      cache,
+      discard,
+      allow: folders
+    },
     report
   ) {
     const named =
@@ -67,6 +80,7 @@ export const io = command({
           ...named,
           ...(readOnly ? { readOnly } : {}),
           ...(temporary ? { temporary } : {}),
+          ...(copyOnRead ? { copyOnRead } : {}),
           ...(forceShare ? { forceShare } : {})
         })
       )

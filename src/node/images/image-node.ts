@@ -23,6 +23,8 @@ export interface NodeOptions {
   readonly forceShare?: boolean
   /** Whether what is written goes to an overlay that is gone at the end. */
   readonly temporary?: boolean
+  /** Whether what is read from the backing files is stored in the image. */
+  readonly copyOnRead?: boolean
   /** Whether each write is durable before its line is answered. */
   readonly writeThrough?: boolean
   /** Whether discards are carried out; they are unless this is false. */

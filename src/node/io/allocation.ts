@@ -22,7 +22,7 @@ interface Allocation {
 }
 
 /** Guest bytes `[from, to)` in the fewest ranges. */
-const allocations = either(function* (file: IoFile, from: number, to: number) {
+export const allocations = either(function* (file: IoFile, from: number, to: number) {
   const [top] = file.chain()
   const out: Allocation[] = []
   for (const e of yield* get(extents(file, [top], from, to))) {

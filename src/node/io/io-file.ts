@@ -5,7 +5,7 @@ import { Memory, type Plan, runSync } from '../../bytes/plan.js'
 import type { Chain } from '../../image/guest/chain.js'
 import { openDisk } from '../../image/guest/open-disk.js'
 import { readGuest } from '../../image/guest/read.js'
-import { type Cause, type CommandError, type Failed, get, onLeft, task, wait } from '../command-error.js'
+import { type Cause, type CommandError, type Failed, failure, get, onLeft, task, wait } from '../command-error.js'
 import { native } from '../compression/native.js'
 import { openWritable } from '../images/locked-image.js'
 import type { ImageNode } from '../images/image-node.js'
@@ -88,12 +88,15 @@ const writable = (request: IoRequest, { session, close }: Writable): IoFile => {
 
 /** Opens a file as requested. */
 export const openIoFile = task(async function* (request: IoRequest, allow: readonly string[]) {
+  const { name } = request.file
   const isReadOnly = request.readOnly === true || request.file.readOnly === true
+  if (isReadOnly && request.copyOnRead === true)
+    yield* get(failure(`Could not open '${name}': Can't use copy-on-read on read-only device`, { file: name }))
   const openToWrite = request.temporary === true ? openTemporaryOverlay : openWritable
   const opened = isReadOnly
     ? forReading(request, allow)
     : TE.map((image: Writable) => writable(request, image))(openToWrite(request, allow))
   const file = yield* wait(opened)
-  yield* get(onLeft(() => void file.close())(keepReadable(request.file.name, file.chain())))
+  yield* get(onLeft(() => void file.close())(keepReadable(name, file.chain())))
   return file
 })

@@ -137,6 +137,8 @@ export class IoSession {
     for (const option of ['file', 'backing', 'dataFile'] as const)
       if (JSON.stringify(next[option]) !== JSON.stringify(request[option]))
         return E.right(failedWith(`Cannot change the option '${option === 'dataFile' ? 'data-file' : option}'`))
+    if (next.copyOnRead === true && next.readOnly === true)
+      return E.right(failedWith(`Can't set '${request.file.name}' to r/o with copy-on-read enabled`))
     const closed = this.close()
     return E.isLeft(closed) ? closed : this.openFor(next)
   }

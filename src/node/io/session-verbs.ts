@@ -29,7 +29,7 @@ const cacheOptions = (mode: string | undefined): NodeOptions =>
 
 /** Parses `open`. */
 export const parseOpen: Parse = either(function* (args, verb) {
-  const { flags, values, operands } = yield* get(parseWords(args, 'nrso:ki:t:d:U', verb))
+  const { flags, values, operands } = yield* get(parseWords(args, 'nrsCo:ki:t:d:U', verb))
   yield* get(keepModes(values))
   const options = yield* get(orError(optionsOfImage(values.get('o') ?? '')))
   yield* get(orError(keepRules([[flags.has('U') && !flags.has('r'), '-U can only be used with -r']])))
@@ -44,6 +44,7 @@ export const parseOpen: Parse = either(function* (args, verb) {
     ...options,
     ...(flags.has('r') ? { readOnly: true } : {}),
     ...(flags.has('s') ? { temporary: true } : {}),
+    ...(flags.has('C') ? { copyOnRead: true } : {}),
     ...(flags.has('U') ? { forceShare: true } : {}),
     ...cacheOptions(values.get('t')),
     ...(discard === undefined ? {} : { discards: carriesOut(discard) })

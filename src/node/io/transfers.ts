@@ -21,6 +21,7 @@ import {
 } from '../command-error.js'
 import { ioSize, twoDigits } from '../text/numbers.js'
 import { zeroesFast } from './allocation.js'
+import { copyOnRead } from './copy-on-read.js'
 import type { IoFile } from './io-file.js'
 import { failedBy, type Outcome, readOnly, type ReadLine, success, type Transfer, type WriteLine } from './line.js'
 
@@ -86,6 +87,11 @@ export const read = (file: IoFile, line: ReadLine): Outcome => {
   if (line.vmState && vmState === undefined) return transferFailed(line, 'Operation not supported')
   if (isPastEnd(file, line)) return transferFailed(line, 'Input/output error')
   const start = performance.now()
+  const copied =
+    file.request.copyOnRead === true && vmState === undefined
+      ? copyOnRead(file, line.at, line.length)
+      : E.right(undefined)
+  if (E.isLeft(copied)) return transferFailed(line, 'Input/output error', copied.left)
   const bytes =
     vmState === undefined
       ? file.read(line.at, line.length)

@@ -20,7 +20,7 @@ const usages = {
   info: '-- prints information about the current file',
   length: '-- gets the length of the current file',
   map: '-- prints the allocated areas of a file',
-  open: '[-nkrU] [-t cache] [-d discard] [-i aio] [-o options] [path] -- open the file specified by path',
+  open: '[-rsCnkU] [-t cache] [-d discard] [-i aio] [-o options] [path] -- open the file specified by path',
   quit: '-- exit the program',
   read: '[-abCqv] [-P pattern [-s off] [-l len]] off len -- reads a number of bytes at a specified offset',
   readv: `[-Cqv] ${vector} -- reads a number of bytes at a specified offset`,
