@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import type * as E from 'fp-ts/lib/Either.js'
 import * as t from 'io-ts'
 import { corpusFolder } from '../../corpus/load.js'
-import { type Expected, expectedOfReader, type Found, foundText, isRight } from '../../src/node/conform/outcome.js'
-import { type Run, suspects, type Tried } from '../../src/node/conform/report.js'
-import type { Vector } from '../../src/node/conform/vector.js'
+import { type Expected, type Found, foundText, isRight } from '../../src/node/conform/outcome.js'
+import { type Run, suspects } from '../../src/node/conform/report.js'
 
 /** The kinds of outcome. */
 export const outcomes = {
@@ -60,24 +59,6 @@ export const matrixFile = join(corpusFolder, 'matrix.json')
 export const keptMatrix = (): E.Either<unknown, Matrix> => {
   const json: unknown = JSON.parse(readFileSync(matrixFile, 'utf8'))
   return Matrix.decode(json)
-}
-
-/** What was found, of its text; without one, what was expected. */
-const foundOf = (text: string | undefined, { disk }: Expected): Found => {
-  const [, length] = /a disk of (\d+) bytes$/.exec(text ?? '') ?? []
-  if (text === 'refused' || (text === undefined && disk === undefined)) return { _tag: 'Refused' }
-  if (text === undefined) return { _tag: 'Read', length: disk?.length ?? 0, isExpected: true }
-  if (length !== undefined) return { _tag: 'Read', length: Number(length), isExpected: false }
-  if (text === 'other bytes') return { _tag: 'Read', length: disk?.length ?? 0, isExpected: false }
-  return text === 'exit code 0 and no disk' ? { _tag: 'Nothing' } : { _tag: 'Broke', why: text }
-}
-
-/** What a row says that its reader made of a vector. */
-export const triedBefore = ({ failed }: Row, vector: Vector): Tried | undefined => {
-  const expected = expectedOfReader(vector)
-  return expected === undefined
-    ? undefined
-    : { vector, expected, found: foundOf(failed[vector.id], expected), complaint: '' }
 }
 
 /** Most clauses of a row. */

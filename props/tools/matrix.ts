@@ -1,19 +1,16 @@
 /**
  * `npm run matrix [-- --reader NAME]`: runs every reader that Debian and npm have over the vectors, and keeps what each made of them
  * in corpus/matrix.json. With names only those readers are run on all vectors, and the others on those that show their violations.
- * With `--since COMMIT` no reader is run on a vector that is as it was there. One that takes too long is run once more, alone.
+ * A reader that takes too long on a vector is run on it once more, alone.
  *
  * Readers that the machine lacks are downloaded into the user's cache: QEMU 10 and 11 by `npm run qemus`, the others here.
  * `npm run pages` then writes spec/matrix.md.
  */
-import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { violations } from '../../spec/violations.js'
-import * as E from 'fp-ts/lib/Either.js'
-import { corpusFolder } from '../../corpus/load.js'
 import { toHex } from '../../src/bytes/octets.js'
 import { cageHere } from '../../src/node/conform/cage.js'
 import { conformance } from '../../src/node/conform/conformance.js'
@@ -30,24 +27,15 @@ import { readers as presets } from '../../src/node/conform/presets.js'
 import type { Run, Tried } from '../../src/node/conform/report.js'
 import { imageName, loadVectors, writeFiles } from '../../src/node/conform/suite.js'
 import { fill, type Template } from '../../src/node/conform/template.js'
-import { type Vector, Vectors } from '../../src/node/conform/vector.js'
+import type { Vector } from '../../src/node/conform/vector.js'
 import { native } from '../../src/node/index.js'
 import { right } from '../image/world.js'
-import {
-  keptMatrix,
-  matrixFile,
-  matrixText,
-  outcomeOf,
-  type Row,
-  rowOf,
-  type Shown,
-  triedBefore
-} from '../matrix/matrix.js'
+import { keptMatrix, matrixFile, matrixText, outcomeOf, type Row, rowOf, type Shown } from '../matrix/matrix.js'
 import { type ReadFolder, withDecoders } from '../matrix/own.js'
 import { type Reader, readersHere, setUp } from '../matrix/readers.js'
 
 const { values } = parseArgs({
-  options: { reader: { type: 'string', multiple: true, default: [] }, since: { type: 'string' } }
+  options: { reader: { type: 'string', multiple: true, default: [] } }
 })
 
 const limits = { time: 20, memory: 2 ** 30, output: 2 ** 26 }
@@ -125,35 +113,15 @@ const runAll = async (program: Template, vectors: readonly Vector[]): Promise<re
   return tried.map((one) => again.find(({ vector }) => vector === one.vector) ?? one)
 }
 
-/** The vectors of a commit, as text, by their ids. */
-const vectorsAt = (commit: string): ReadonlyMap<string, string> => {
-  const kept = spawnSync('git', ['show', `${commit}:corpus/vectors/vectors.json`], {
-    cwd: corpusFolder,
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28
-  })
-  const { vectors } = right(E.mapLeft(String)(Vectors.decode(JSON.parse(kept.stdout))))
-  return new Map(vectors.map((vector) => [vector.id, JSON.stringify([vector.sha256, expectedOfReader(vector)])]))
-}
-
-const keptVectors = values.since === undefined ? new Map<string, string>() : vectorsAt(values.since)
-const isKept = (vector: Vector): boolean =>
-  keptVectors.get(vector.id) === JSON.stringify([vector.sha256, expectedOfReader(vector)])
-
-/** The row of a reader; `kept` is the one that it had. */
-const rowFor = async (reader: Reader, vectors: readonly Vector[], kept?: Row): Promise<Row> => {
+/** The row of a reader. */
+const rowFor = async (reader: Reader, vectors: readonly Vector[]): Promise<Row> => {
   const { name, version, source, preset, words, read, isJudge } = reader
   const asked = isJudge
     ? vectors
     : vectors.filter((vector) => vector.result === 'valid' && expectedOfReader(vector)?.disk !== undefined)
   const line = presets[preset] ?? ''
-  const before = kept === undefined ? [] : asked.filter(isKept).flatMap((vector) => triedBefore(kept, vector) ?? [])
-  const keptTried = before.filter((one) => !isSlow(one))
-  const known = new Set(keptTried.map(({ vector }) => vector))
-  const rest = asked.filter((vector) => !known.has(vector))
-  const now =
-    words !== undefined ? await runAll(words(line), rest) : read !== undefined ? await readAll(read, rest) : []
-  const tried = [...keptTried, ...now]
+  const tried =
+    words !== undefined ? await runAll(words(line), asked) : read !== undefined ? await readAll(read, asked) : []
   const run: Run = { command: name, role: 'reader', tried, notes: [], leftOut: vectors.length - tried.length }
   return rowOf(run, { name, version, source, preset, date: new Date().toISOString().slice(0, 10) })
 }
@@ -167,8 +135,7 @@ const readers = readersHere(version)
 const rows = new Map((existsSync(matrixFile) ? right(keptMatrix()).readers : []).map((row) => [row.name, row]))
 for (const reader of readers) {
   const isAsked = values.reader.length === 0 || values.reader.includes(reader.name)
-  const kept = rows.get(reader.name)
-  const row = isAsked ? await rowFor(reader, vectors, values.since === undefined ? undefined : kept) : kept
+  const row = isAsked ? await rowFor(reader, vectors) : rows.get(reader.name)
   if (row === undefined) continue
   rows.set(reader.name, { ...row, shown: await allShown(reader, vectors) })
   const { right: good, ...rest } = row.count
