@@ -38,8 +38,8 @@ export const data = chapter('External data file', {
     says:
       'With an external data file the offset in an entry is its guest offset. QEMU answers a read or a map through ' +
       'any other one with EIO, also if the entry reads as zeros, and marks a writable image corrupt. Its check does ' +
-      'not compare the two, and its write through an entry with COPIED goes to the stored offset; this package ' +
-      'compares them in both cases.',
+      'not compare the two, nor does a write that copies no bytes of the cluster, which with COPIED goes to the stored ' +
+      'offset; this package compares them in both cases.',
     divergences: [
       {
         on: 'an L2 entry whose host offset differs from its guest offset, seen by a check',
