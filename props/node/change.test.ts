@@ -237,6 +237,17 @@ test('an image marked corrupt is not changed, and a dirty one is repaired first'
   assert.is(qcow2('check', image).code, 0)
 })
 
+test('opening checks are in order: the corrupt mark comes before extended L2 entries in too small clusters', () => {
+  const image = place('small.qcow2')
+  const bytes = load('case-01-empty-v3').image.slice()
+  bytes[23] = 13
+  bytes[79] = 0x12
+  writeFileSync(image, bytes)
+  refused(qcow2('io', '-c', 'write 0 1', image), 'FEAT-05')
+  refused(qcow2('io', '-r', '-c', 'read 0 1', image), 'SUB-01')
+  refused(qcow2('check', '-r', 'all', image), 'SUB-01')
+})
+
 test('an image that has lost the refcount block of its header is not written', () => {
   const image = Buffer.from(load('case-01-empty-v3').image)
   image.fill(0, 65536, 65544)

@@ -2,6 +2,8 @@
  * `npm run damaged [-- --each N]`: records QEMU's verdicts on damaged images in corpus/damaged.json.gz.
  * `npm run damaged -- --repairs [--each N] [--first N] [--seed N]`: compares the repairs of damaged images with QEMU's.
  *
+ * It prints each difference that has no row, and then ends with exit code 1.
+ *
  * Every image of `soundImages` is damaged in N ways, those with the numbers 0 to N - 1; for repairs N damages of each structure.
  */
 import { writeFileSync } from 'node:fs'
@@ -45,8 +47,10 @@ const main = async (): Promise<void> => {
   })
   if (qemu === undefined) throw new Error('there is no qemu-img on the PATH')
   if (values.repairs) {
-    const tally = await compareRepairs(Number(values.each), Number(values.first), Number(values.seed))
-    for (const [key, n] of tally) console.log(`${n} ${key}`)
+    const { counts, faults } = await compareRepairs(Number(values.each), Number(values.first), Number(values.seed))
+    for (const [key, n] of counts) console.log(`${n} ${key}`)
+    for (const fault of faults) console.log(fault)
+    process.exitCode = faults.length === 0 ? 0 : 1
     return
   }
   const images = new Map<string, Image>()

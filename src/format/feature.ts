@@ -126,8 +126,11 @@ export interface FeatureLeaf<A> extends BitsLeaf<A> {
   readonly cleared: bigint
 }
 
-/** What is expected of a bit that keeps writers out, by the duty of the writer. */
-const expected = { repair: 'clear, once refcounts are rebuilt', refuse: 'clear, once the image is consistent' } as const
+/** What is expected of a bit that keeps writers out, by the duty of the writer, and the opening check that refuses it. */
+const keepingOut = {
+  repair: { expected: 'clear, once refcounts are rebuilt' },
+  refuse: { expected: 'clear, once the image is consistent', refusal: 'OPEN-10' }
+} as const
 
 /** The leaf of a word of feature bits, from its rows. */
 export const featureLeaf = <A extends Bits>(word: FeatureWord, rows: BitRows<A> & FeatureRows<A>): FeatureLeaf<A> => {
@@ -152,7 +155,7 @@ export const featureLeaf = <A extends Bits>(word: FeatureWord, rows: BitRows<A> 
             phase: 'inconsistent',
             broken: (a) => (leaf.toWord(a) & maskOf(row)) !== 0n,
             found: () => `the ${title}`,
-            expected: expected[writer]
+            ...keepingOut[writer]
           }
         ]
       : []

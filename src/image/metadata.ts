@@ -16,7 +16,7 @@ import { type ExtensionArea, extensionArea, extensionRange, lastExtension } from
 import { headRules } from '../format/extension-rules.js'
 import { type Geometry, geometry } from '../format/geometry.js'
 import { type Header, header } from '../format/header.js'
-import { judgeHeader } from '../format/header-rules.js'
+import { judgeHeader, writableRules } from '../format/header-rules.js'
 import * as limits from '../format/limits.js'
 import {
   snapshotEntry,
@@ -251,3 +251,7 @@ export const refusal = (issues: readonly Issue[], passed: readonly string[] = []
       const [a, b] = [first === undefined ? '~' : (refusalOf(first) ?? '~'), refusalOf(i) ?? '~']
       return first === undefined || b < a ? i : first
     }, undefined)
+
+/** The same for an open to write, which refuses an image that is marked corrupt. @see OPEN-10 */
+export const writeRefusal = ({ header: h, issues }: Metadata): Issue | undefined =>
+  refusal([...issues, ...writableRules.judge(h, undefined)])

@@ -15,6 +15,13 @@ export const imageMutants: readonly Mutant[] = [
     rule: 'neighbouring compressed clusters are one extent where that is asked for, and each its own elsewhere'
   },
   {
+    name: 'the corrupt mark is judged after all opening checks',
+    file: 'image/metadata.ts',
+    change: { in: 'writeRefusal', find: '...writableRules.judge($h, undefined)', to: '' },
+    red: 'props/transition/engine/open.test.ts',
+    rule: 'an image that fails several opening checks is refused by the first of them'
+  },
+  {
     name: 'an open disk reads ahead wherever it reads',
     file: 'image/guest/open-disk.ts',
     change: { in: 'OpenDisk.requested', find: '$at === this.end', to: 'true' },

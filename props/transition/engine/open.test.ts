@@ -35,13 +35,28 @@ test('unknown autoclear bits are cleared before anything is written, and no othe
   }
 })
 
+const options = { backing: [], decompressor: portable }
+
 test('an image that is dirty or marked corrupt is not opened', () => {
   const { incompatibleFeatures } = head
   for (const [bit, clause] of [['dirty', 'FEAT-04'] as const, ['corrupt', 'FEAT-05'] as const]) {
     const marked = withHeader({ incompatibleFeatures: { ...incompatibleFeatures, [bit]: true } })
-    const done = runOver(marked, open({ backing: [], decompressor: portable }))
+    const done = runOver(marked, open(options))
     assert.is(E.isLeft(done) ? done.left[0]?.clause : undefined, clause)
   }
+})
+
+test('an image that fails several opening checks is refused by the first of them', () => {
+  const { incompatibleFeatures } = head
+  const clausesOf = (marks: Partial<typeof incompatibleFeatures>): readonly string[] => {
+    const incompatible = { ...incompatibleFeatures, extendedL2: true, ...marks }
+    const done = runOver(withHeader({ clusterBits: 13, incompatibleFeatures: incompatible }), open(options))
+    return E.isLeft(done) ? done.left.map(({ clause }) => clause) : []
+  }
+  assert.equal(clausesOf({}), ['SUB-01'])
+  assert.equal(clausesOf({ dirty: true }), ['SUB-01'])
+  assert.equal(clausesOf({ corrupt: true }), ['FEAT-05'])
+  assert.equal(clausesOf({ corrupt: true, reserved: 1n << 60n }), ['FEAT-01'])
 })
 
 test('where bitmaps are missing that the header promises, the header alone may be written', () => {

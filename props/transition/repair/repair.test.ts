@@ -107,6 +107,14 @@ test('a snapshot table past the end of the file is not rewritten as one without 
   assert.equal(right(repaired({ image, data: nothing, backing: nothing }, 'all')).image, image)
 })
 
+test('a repair that cannot cut extra data, in a table past the end of the file, is refused', () => {
+  const files = withExtra(3, 3000)
+  const { snapshotsOffset } = right(right(runOver(files, readMetadata()))).header
+  const cut = { ...files, image: files.image.subarray(0, Number(snapshotsOffset) + 2048) }
+  const done = repaired(cut, 'all')
+  assert.is(E.isLeft(done) ? done.left[0]?.clause : undefined, 'SNAP-03')
+})
+
 test('a repair of leaks leaves no leak', () => {
   for (const { name, files } of unsound().filter((each) => exitOf(each.files) === 3)) {
     const after = repaired(files, 'leaks')

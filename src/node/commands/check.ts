@@ -5,7 +5,7 @@ import type { JsonObject } from '../../bytes/json.js'
 import { orFail } from '../../bytes/plan.js'
 import { checkMetadata, repairedRefusals } from '../../image/check/check.js'
 import { checkJson, exitCode } from '../../image/check/report.js'
-import { type Metadata, readMetadata } from '../../image/metadata.js'
+import { type Metadata, readMetadata, refusal } from '../../image/metadata.js'
 import type { Repaired, RepairMode } from '../../transition/repair/repair.js'
 import { because, commandError, type Failed, failure, get, task, using, wait } from '../command-error.js'
 import { openPlace } from '../files/file.js'
@@ -57,7 +57,8 @@ const repaired = async function* (
 ): AsyncGenerator<Failed, Fixed> {
   const { lockImage } = await import('../images/locked-image.js')
   const { name } = image.file
-  const locked = lockImage(image, { alone: true, allow: folders, passed: repairedRefusals(mode) })
+  const refusalOf = ({ issues }: Metadata) => refusal(issues, repairedRefusals(mode))
+  const locked = lockImage(image, { alone: true, allow: folders, refusalOf })
   return yield* using(locked, function* ({ files, around }) {
     const warn = ({ evidence }: Repaired): void => {
       for (const { message } of evidence) report(commandError(`warning: ${message}`, { file: name, clause: 'CHK-17' }))

@@ -5,6 +5,7 @@ import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { compressionType } from '../../format/header.js'
 import type { Layer } from '../../image/guest/chain.js'
 import { activeDisk } from '../../image/guest/extents.js'
+import { writeRefusal } from '../../image/metadata.js'
 import type { OpenOptions } from '../../transition/engine/open.js'
 import {
   because,
@@ -29,7 +30,7 @@ import { ImageFiles } from './image-files.js'
 import { type ImageNode, nodeAt, type NodeOptions } from './image-node.js'
 import { decryptionOf } from './key.js'
 import { openImage } from './open.js'
-import { openableMetadata, type OpenableMetadata } from './openable-metadata.js'
+import { openableMetadata, type OpenableMetadata, type Refusal } from './openable-metadata.js'
 import { rawWritable, type Writable } from './raw.js'
 import { Session } from './session.js'
 
@@ -49,8 +50,8 @@ interface LockOptions {
   readonly allow?: readonly string[]
   /** Whether backing files are left alone: the command looks at no guest bytes. */
   readonly alone?: boolean
-  /** Opening checks that are passed over. */
-  readonly passed?: readonly string[]
+  /** How the image is judged: as for writing, unless given. */
+  readonly refusalOf?: Refusal
 }
 
 /** What compresses and decompresses guest bytes: the best there is, unless the command looks at none. */
@@ -96,7 +97,7 @@ export const lockImage = (
     yield* get(keepWritable(node))
     const file = yield* wait(open(node.file))
     const source = { name, length: file.length(), world: { _tag: 'Sync', read: file.read } } as const
-    const metadata = yield* wait(openableMetadata(source, options.passed))
+    const metadata = yield* wait(openableMetadata(source, options.refusalOf ?? writeRefusal))
     yield* get(keepVersion(node, metadata))
     const decryption = yield* wait(decryptionOf(source, metadata, node))
     if (decryption !== undefined) opened.push({ close: decryption.wipe })

@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Issue } from '../../bytes/issue.js'
 import { equal, fromText } from '../../bytes/octets.js'
 import type { Geometry } from '../../format/geometry.js'
 import { type Metadata, readMetadata, refusal } from '../../image/metadata.js'
@@ -12,16 +13,19 @@ import { namingOthers } from './not-qcow2.js'
 /** The metadata of an image that can be opened. */
 export type OpenableMetadata = Metadata & { readonly geometry: Geometry }
 
+/** The opening check that an image fails, if it fails one. */
+export type Refusal = (m: Metadata) => Issue | undefined
+
 /** Metadata that were read, if the image can be opened. */
 const openable = (
   name: string,
   read: E.Either<Cause, Metadata>,
-  passed?: readonly string[]
+  refusalOf: Refusal
 ): E.Either<CommandError, OpenableMetadata> =>
   E.mapLeft(cannotOpen(name))(
     E.chain((m: Metadata): E.Either<Cause, OpenableMetadata> => {
       const { issues, geometry } = m
-      const refused = refusal(issues, passed)
+      const refused = refusalOf(m)
       if (refused !== undefined) return E.left([refused])
       return geometry === undefined ? E.left(issues) : E.right({ ...m, geometry })
     })(read)
@@ -30,14 +34,14 @@ const openable = (
 /**
  * Reads the metadata of an image, which must be one that can be opened.
  *
- * @param passed opening checks that are passed over
+ * @param refusalOf how it is judged: as for reading, unless given
  */
 export const openableMetadata = (
   image: Pick<Source, 'name' | 'length' | 'world'>,
-  passed?: readonly string[]
+  refusalOf: Refusal = ({ issues }) => refusal(issues)
 ): TaskEither<CommandError, OpenableMetadata> =>
   namingOthers(image)(
-    TE.chainEitherK((read: E.Either<Cause, Metadata>) => openable(image.name, read, passed))(run(image, readMetadata))
+    TE.chainEitherK((read: E.Either<Cause, Metadata>) => openable(image.name, read, refusalOf))(run(image, readMetadata))
   )
 
 /** A dirty bitmap of an image by its name. */

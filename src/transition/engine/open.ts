@@ -7,7 +7,7 @@ import type { Geometry } from '../../format/geometry.js'
 import { writableRules } from '../../format/header-rules.js'
 import type { Layer } from '../../image/guest/chain.js'
 import type { Decryption } from '../../image/guest/extents.js'
-import { type Metadata, readMetadata, refusal } from '../../image/metadata.js'
+import { type Metadata, readMetadata, writeRefusal } from '../../image/metadata.js'
 import { type CommandState, fromMetadata, type WritableImage } from './command-state.js'
 import { carryOut, type Step } from './finish.js'
 
@@ -55,7 +55,7 @@ function* clearAutoclear(w: CommandState): Plan<void> {
  */
 export function* open(options: OpenOptions): Plan<Step> {
   const metadata = yield* orFail<Metadata>(yield* readMetadata())
-  const refused = refusal(metadata.issues)
+  const refused = writeRefusal(metadata)
   const g = metadata.geometry
   if (refused !== undefined || g === undefined)
     return yield* failWith<Step>(refused === undefined ? metadata.issues : [refused])

@@ -155,6 +155,13 @@ export const amendMutants: readonly Mutant[] = [
     rule: 'a snapshot table past the end of the file is not rewritten as one without snapshots'
   },
   {
+    name: 'a repair leaves an image that is refused',
+    file: 'transition/repair/repair.ts',
+    change: { in: 'repair', find: '...lasting($first)', to: '' },
+    red: 'props/transition/repair/repair.test.ts',
+    rule: 'a repair that cannot cut extra data, in a table past the end of the file, is refused'
+  },
+  {
     name: 'a repair frees the payload of a compressed entry with a subcluster bitmap',
     file: 'image/check/l2-entries.ts',
     change: { in: 'judge', find: 'return $state.beforeRepair', to: 'return false' },
