@@ -85,6 +85,17 @@ test('bytes other than 0 after the encryption area are a flaw, which check --str
   assert.equal([exitCode(found, false), exitCode(found, true)], [0, 2])
 })
 
+test('info reads the LUKS header once', () => {
+  const reads: number[] = []
+  const read = (asked: Parameters<ReturnType<typeof fromMemory>>[0]) => {
+    reads.push(asked.at)
+    return fromMemory(image)(asked)
+  }
+  const info = runSync(readInfo(image.length), { read, emit: () => undefined })
+  assert.is(E.isRight(info) ? info.right.luks?.cipherMode : undefined, 'xts')
+  assert.is(reads.filter((at) => at === area).length, 1)
+})
+
 const folder = mkdtempSync(join(tmpdir(), 'qcow2-luks-'))
 test.after(() => {
   rmSync(folder, { recursive: true })

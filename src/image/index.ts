@@ -43,6 +43,7 @@ export {
   type SnapshotInfo
 } from './info.js'
 export { infoJson } from './info-json.js'
+export type { LuksPartition } from './luks-area.js'
 export type { LuksInfo, LuksSlotInfo } from './luks-info.js'
 export { type Dependency, type Encryption, type Verdict, verdict, verdictJson } from './verdict.js'
 export { type NameKind, nameKind, pathKind } from './name-kind.js'

@@ -13,7 +13,7 @@ import { presentedSize } from '../format/header-rules.js'
 import { icount, type SnapshotEntry, snapshotStarts, vmStateSize } from '../format/snapshot.js'
 import { qemuLosses } from './check/qemu-losses.js'
 import { activeDisk } from './guest/extents.js'
-import { type LuksInfo, readLuks } from './luks-info.js'
+import { type LuksInfo, luksInfo } from './luks-info.js'
 import { type Metadata, readMetadata, refusal } from './metadata.js'
 import { pastEnd } from './past-end.js'
 import { unknownBits, type Verdict, verdict } from './verdict.js'
@@ -50,14 +50,13 @@ const passed = ['OPEN-26'] as const
  */
 export function* readInfo(fileLength?: number): Plan<ImageInfo> {
   const metadata = yield* orFail(yield* readMetadata())
-  const luks = yield* readLuks(metadata)
   const refused = refusal(metadata.issues, passed)
   const g = refused === undefined ? metadata.geometry : undefined
   return {
     metadata,
     pastEnd:
       fileLength === undefined || g === undefined ? [] : yield* pastEnd(metadata, activeDisk(metadata, g), fileLength),
-    ...(luks === undefined ? {} : { luks }),
+    ...(metadata.luks === undefined ? {} : { luks: luksInfo(metadata.luks) }),
     ...(refused === undefined ? {} : { refused })
   }
 }

@@ -57,11 +57,15 @@ function* slack({ offset, length }: EncryptionPointer, g: Geometry): Plan<readon
   ]
 }
 
-/** The issues of the area of an image that is encrypted by LUKS. A wrong magic number or version is the only one reported. */
-export function* judgeArea(pointer: EncryptionPointer, g: Geometry): Plan<readonly Issue[]> {
-  const partition = yield* readPartition(pointer)
-  if (partition === undefined) return []
-  const { header, slots } = partition
+/**
+ * The issues of the area of an image that is encrypted by LUKS, whose header was read. A wrong magic number or version is
+ * the only one reported.
+ */
+export function* judgeArea(
+  pointer: EncryptionPointer,
+  { header, slots }: LuksPartition,
+  g: Geometry
+): Plan<readonly Issue[]> {
   const at = Number(pointer.offset)
   const alone: readonly Issue[] = luksHeaderRules.judge(header, pointer, at)
   const other = alone.find(({ field }) => field === 'magic' || field === 'version')

@@ -1,9 +1,7 @@
 /** LUKS: what the LUKS header of an encrypted image names, as far as qemu-img reports it. */
-import type { Plan } from '../bytes/plan.js'
 import { sectorSize } from '../format/limits.js'
 import { luksActive, type LuksSlot, luksText } from '../format/luks.js'
-import { readPartition } from './luks-area.js'
-import { luksPointer, type Metadata } from './metadata.js'
+import type { LuksPartition } from './luks-area.js'
 
 /** A key slot of a LUKS header. */
 export interface LuksSlotInfo {
@@ -35,13 +33,8 @@ const slotInfo = (s: LuksSlot): LuksSlotInfo => ({
 /** Bits of the cipher's key: XTS splits the master key in two. */
 const cipherBits = (keyBytes: number, mode: string): number => (mode === 'xts' ? keyBytes / 2 : keyBytes) * 8
 
-/** Reads the LUKS header of an image that is encrypted by LUKS, if it is and the header decodes. */
-export function* readLuks(m: Metadata): Plan<LuksInfo | undefined> {
-  const pointer = luksPointer(m)
-  if (pointer === undefined || m.header.cryptMethod !== 2) return undefined
-  const partition = yield* readPartition(pointer)
-  if (partition === undefined) return undefined
-  const { header: h, slots } = partition
+/** What a LUKS header and its key slots name. */
+export const luksInfo = ({ header: h, slots }: LuksPartition): LuksInfo => {
   const [cipherMode = '', ivGenerator = ''] = luksText(h.cipherMode).split('-')
   return {
     ivGenerator,

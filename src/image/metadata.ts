@@ -29,7 +29,7 @@ import {
 import { toEight } from '../bytes/entry.js'
 import { directoryHead, judgeBitmapTables } from './bitmap-tables.js'
 import { EntryIssues } from './entry-issues.js'
-import { judgeArea } from './luks-area.js'
+import { judgeArea, type LuksPartition, readPartition } from './luks-area.js'
 import type { ClauseId } from '../../spec/clauses/index.js'
 import { isAligned } from '../format/alignment.js'
 
@@ -40,6 +40,8 @@ export interface Metadata {
   readonly geometry?: Geometry
   readonly extensions?: ExtensionArea
   readonly backingName?: Uint8Array
+  /** Of an image encrypted by LUKS, unless no file can hold it. */
+  readonly luks?: LuksPartition
   /** The entries that decode, up to the first that does not. */
   readonly snapshots: readonly SnapshotEntry[]
   /** Empty unless the bitmaps extension is consistent. @see BMP-11 */
@@ -183,18 +185,21 @@ export function* readMetadata(): Plan<E.Either<readonly Issue[], Metadata>> {
   const base = { header: h, geometry: g, ...(area === undefined ? {} : { extensions: area }) }
   const extension = trustedBitmaps(base)
   const pointer = h.cryptMethod === 2 ? luksPointer(base) : undefined
-  const luks = pointer === undefined || !isAligned(pointer.offset, g) ? [] : yield* judgeArea(pointer, g)
+  const luks = pointer === undefined ? undefined : yield* readPartition(pointer)
+  const isJudged = pointer !== undefined && luks !== undefined && isAligned(pointer.offset, g)
+  const luksIssues = isJudged ? yield* judgeArea(pointer, luks, g) : []
   const bitmaps = extension === undefined ? { entries: [], issues: [] } : yield* bitmapsOf(h, g, extension)
   return E.right({
     ...base,
     ...(backingName === undefined ? {} : { backingName }),
+    ...(luks === undefined ? {} : { luks }),
     snapshots: snapshots.entries,
     bitmaps: bitmaps.entries,
     issues: [
       ...alone,
       ...issues,
       ...(area === undefined ? [] : headRules.judge({ header: h, area }, g)),
-      ...luks,
+      ...luksIssues,
       ...snapshots.issues,
       ...bitmaps.issues
     ]
