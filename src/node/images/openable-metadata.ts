@@ -41,7 +41,9 @@ export const openableMetadata = (
   refusalOf: Refusal = ({ issues }) => refusal(issues)
 ): TaskEither<CommandError, OpenableMetadata> =>
   namingOthers(image)(
-    TE.chainEitherK((read: E.Either<Cause, Metadata>) => openable(image.name, read, refusalOf))(run(image, readMetadata))
+    TE.chainEitherK((read: E.Either<Cause, Metadata>) => openable(image.name, read, refusalOf))(
+      run(image, readMetadata)
+    )
   )
 
 /** A dirty bitmap of an image by its name. */
