@@ -3,11 +3,15 @@ import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'
 import { load, names } from '../../../corpus/load.js'
 import { clause, isClauseId } from '../../../spec/clauses/index.js'
+import { check as reference } from '../../../spec/reference/check.js'
+import { openImage } from '../../../spec/reference/image.js'
 import { isObject } from '../../../src/bytes/json.js'
+import { viewOf } from '../../../src/bytes/octets.js'
 import { check } from '../../../src/image/check/check.js'
 import { checkJson, type CheckReport, exitCode } from '../../../src/image/check/report.js'
 import { note, suite } from '../../run/suite.js'
 import { runOn } from '../world.js'
+import { sound } from './patched-corpus.js'
 
 const test = suite('check')
 
@@ -39,6 +43,17 @@ test('the exit code and every count are those of qemu-img', () => {
   }
   assert.ok(compared > 2000)
   note(`exit codes 0 to 3: ${seen.join(', ')} images; ${compared} values compared`)
+})
+
+test('a refcount block above 2^62 that is not aligned cannot be read', () => {
+  const image = sound('plain')
+  const table = Number(viewOf(image).getBigUint64(48))
+  viewOf(image).setBigUint64(table, 0x5000_0000_0000_0200n)
+  const found = E.flatten(runOn(image, check(image.length)))
+  const errors = E.isRight(found) ? found.right.checkErrors : undefined
+  assert.is(errors, image.length / 4096)
+  const counts = reference(openImage(image))
+  assert.is(E.isRight(counts) ? counts.right.checkErrors : undefined, errors)
 })
 
 test('every finding has a clause of the catalogue, and the findings are as many as the counts', () => {

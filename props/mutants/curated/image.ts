@@ -17,7 +17,7 @@ export const imageMutants: readonly Mutant[] = [
   {
     name: 'the corrupt mark is judged after all opening checks',
     file: 'image/metadata.ts',
-    change: { in: 'writeRefusal', find: '...writableRules.judge($h, undefined)', to: '' },
+    change: { in: 'writeRefusal', find: 'writableRules.judge($h, undefined)', to: '[]' },
     red: 'props/transition/engine/open.test.ts',
     rule: 'an image that fails several opening checks is refused by the first of them'
   },
@@ -289,9 +289,20 @@ export const imageMutants: readonly Mutant[] = [
     ...onDamagedImages
   },
   {
+    name: 'check rounds a host offset above 2^62 before it looks whether it is aligned',
+    file: 'image/check/refcounts.ts',
+    change: { in: 'readRefcounts', find: '$table.view.hasAny($i, withinCluster)', to: 'block % size !== 0' },
+    red: 'props/image/check/check.test.ts',
+    rule: 'a refcount block above 2^62 that is not aligned cannot be read'
+  },
+  {
     name: 'check reads a refcount block that is not aligned',
     file: 'image/check/refcounts.ts',
-    change: { in: 'readRefcounts', find: '$block % $size !== 0 || $block >= maxReadable', operator: 'condition-false' },
+    change: {
+      in: 'readRefcounts',
+      find: '$table.view.hasAny($i, withinCluster) || $block >= maxReadable',
+      operator: 'condition-false'
+    },
     ...onDamagedImages
   },
   {

@@ -63,12 +63,13 @@ export function* readRefcounts(table: RefcountTable, g: Geometry, fileLength: nu
   const refcounts = new Refcounts(g)
   const offsetAt = (i: number): number => table.view.refcountBlockOffset(i)
   const near = Math.min(table.view.length, Math.ceil((fileLength / size + 1) / perBlock))
+  const withinCluster = { hi: 0, lo: size - 2 ** limits.minClusterBits }
   const memory = new Memory()
   const seen = new Map<number, RefcountView>()
   for (let i = 0, n = 1; i < table.view.length; i += n) {
     const block = offsetAt(i)
     n = 1
-    if (block % size !== 0 || block >= maxReadable) refcounts.unreadable.add(i)
+    if (table.view.hasAny(i, withinCluster) || block >= maxReadable) refcounts.unreadable.add(i)
     else if (block === 0 || block >= fileLength) continue
     else if (i < near) {
       n = neighbours(offsetAt, i, near, size)

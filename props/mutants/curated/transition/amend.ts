@@ -157,7 +157,7 @@ export const amendMutants: readonly Mutant[] = [
   {
     name: 'a repair leaves an image that is refused',
     file: 'transition/repair/repair.ts',
-    change: { in: 'repair', find: '...lasting($first)', to: '' },
+    change: { in: 'repair', find: 'lasting($first)', to: '[]' },
     red: 'props/transition/repair/repair.test.ts',
     rule: 'a repair that cannot cut extra data, in a table past the end of the file, is refused'
   },
