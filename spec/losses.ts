@@ -257,7 +257,7 @@ export const losses: readonly Loss[] = [
   },
   {
     kind: 'aborted',
-    title: 'A write through an L1 entry of COPIED alone aborts',
+    title: 'A write or discard through an L1 entry of COPIED alone aborts',
     clause: 'L1-06',
     command: "qemu-io -c 'write 0 64k' a.qcow2",
     when: 'A damaged image with the L1 entry 0x8000000000000000. A check reports it as a corruption.',

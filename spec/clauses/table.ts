@@ -52,8 +52,8 @@ export const table = chapter('L1 and L2 tables', {
     source: 'qemu',
     says:
       'A check of QEMU treats every L1 entry that is not 0 and has offset 0, COPIED alone included, as an L2 table ' +
-      'in the header cluster, though a read finds its range unallocated; with COPIED set a write to the range aborts ' +
-      'QEMU. A repair of QEMU keeps the reserved bits of entries, except those of an entry with an unaligned offset ' +
+      'in the header cluster, though a read finds its range unallocated; with COPIED set a write, a discard or ' +
+      'zeroing there aborts QEMU. A repair of QEMU keeps the reserved bits of entries, except those of an entry with an unaligned offset ' +
       'that it makes one without a cluster (CHK-08).'
   },
   'L2-01': {
