@@ -6,7 +6,10 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import * as assert from 'uvu/assert'
 import { clauses } from '../../spec/clauses/index.js'
+import { loadVectors } from '../../src/node/conform/index.js'
+import { right } from '../image/world.js'
 import { Chromium, needsChromium } from '../explorer/chromium.js'
+import { examples } from '../tools/book/examples.js'
 import { placeOf } from '../tools/book/links.js'
 import { apiFolder } from '../tools/book/page.js'
 import { bookFiles } from '../tools/book/site.js'
@@ -14,8 +17,11 @@ import { suite } from '../run/suite.js'
 
 const test = suite('book')
 
+/** Whether a page is the explorer on an image of the book. */
+const isExample = (name: string): boolean => examples.some(({ page }) => name === `${page}.html`)
+
 const files = bookFiles()
-const pages = [...files].filter(([name]) => name.endsWith('.html'))
+const pages = [...files].filter(([name]) => name.endsWith('.html') && !isExample(name))
 
 const matches = (text: string, pattern: RegExp): readonly string[] =>
   Array.from(text.matchAll(pattern), ([, group = '']) => group)
@@ -28,13 +34,15 @@ const broken = (from: string, href: string): readonly string[] => {
   const [path = '', fragment] = href.split('#')
   const name = path === '' ? from : path
   if (name === `${apiFolder}/index.html`) return []
+  if (files.has(name) && isExample(name))
+    return fragment === undefined || /^at=0x[0-9a-f]+$/.test(fragment) ? [] : [href]
   const leads = files.has(name) && (fragment === undefined || anchors.get(name)?.has(fragment) === true)
   return leads ? [] : [`${from}: ${href}`]
 }
 
 test('every link of every page leads to a page, and to an anchor that it has', () => {
   const links = pages.flatMap(([name, text]) =>
-    matches(text, /<(?:a|link) [^>]*href="([^"]*)"/g).map((to) => [name, to] as const)
+    matches(text, /<(?:(?:a|link) [^>]*href|iframe [^>]*src)="([^"]*)"/g).map((to) => [name, to] as const)
   )
   assert.ok(links.length > 1500, String(links.length))
   assert.equal([...new Set(links.flatMap(([name, to]) => broken(name, to)))], [])
@@ -67,6 +75,15 @@ test('the index of messages has the clause of a refcount block that is not align
     .split('<tr>')
     .find((each) => each.includes('refcount block … is not cluster aligned'))
   assert.match(row ?? '', /href="[a-z]+\.html#[a-z]+-\d+"/)
+})
+
+test('every vector has one anchor, and clauses lead to the vectors that hold and break them', () => {
+  const { vectors } = right(loadVectors())
+  const anchorsOf = matches(files.get('vectors.html') ?? '', / id="([^"]*)"/g)
+  for (const { id } of vectors) assert.ok(anchorsOf.includes(id), id)
+  const own = (files.get('table.html') ?? '').split('<section id="l1-01">')[1]?.split('</section>')[0] ?? ''
+  assert.match(own, /break it:<\/b> <a href="vectors\.html#/)
+  assert.match(own, /hold it:<\/b> <a href="vectors\.html#/)
 })
 
 test('each of twenty questions is answered with a link into the book', () => {

@@ -3,11 +3,12 @@ import { chapters, type Clause } from '../../../spec/index.js'
 import { cases } from '../pages/errata.js'
 import { exactVersion, series } from '../pages/witnesses.js'
 import { bitSvg } from './bits.js'
-import { fields, fieldTable } from './fields.js'
+import { type Field, fields, fieldTable } from './fields.js'
 import { escaped, htmlTable, markdown, type Resolve } from './html.js'
 import { chapterOf, linked } from './links.js'
 import type { Page } from './page.js'
-import { code, tests, textOf, vectors } from './sources.js'
+import { code, tests, textOf } from './sources.js'
+import { breaking, holding, vectorLinks } from './vectors.js'
 
 const list = (title: string, items: readonly string[], most = 12): string => {
   if (items.length === 0) return ''
@@ -16,14 +17,6 @@ const list = (title: string, items: readonly string[], most = 12): string => {
 }
 
 const codes = (paths: readonly string[] = []): readonly string[] => paths.map((path) => `<code>${path}</code>`)
-
-const vectorNames = (id: string, broken: boolean): readonly string[] =>
-  vectors
-    .filter(({ clauses: own, result, check, reason }) => {
-      const isBroken = result === 'invalid' || reason !== undefined || (check.corruptions ?? 0) > 0
-      return broken ? isBroken && own[0] === id : result === 'valid' && !isBroken && own.some((one) => one === id)
-    })
-    .map((vector) => `<span title="${escaped(vector.title)}">${escaped(vector.id)}</span>`)
 
 const divergences = (id: string): string =>
   htmlTable(
@@ -44,6 +37,18 @@ const witness = (document: string, id: string): string =>
     .find((part) => part.startsWith(`${id}\n`))
     ?.slice(id.length) ?? ''
 
+/** The fields of a clause in an example image, in the explorer; each has a link that selects it there. */
+const live = (id: string, own: readonly Field[]): string => {
+  const decoded = own.flatMap(({ name, decoded: to }) => (to === undefined ? [] : [{ name, to }]))
+  const name = `live-${id.toLowerCase()}`
+  const links = decoded.map((each) => `<a href="${each.to}" target="${name}"><code>${escaped(each.name)}</code></a>`)
+  return decoded[0] === undefined
+    ? ''
+    : `<details class="live"><summary>Decoded in an image, byte by byte</summary>
+<p>${links.join(' ')}</p>
+<iframe name="${name}" title="The explorer on an image that has ${escaped(decoded[0].name)}" src="${decoded[0].to}" loading="lazy"></iframe></details>`
+}
+
 const section = (document: string, id: string, { level, subject, source, says }: Clause, resolve: Resolve): string => {
   const own = fields.filter(({ clause }) => clause === id)
   const words = [
@@ -55,10 +60,11 @@ const section = (document: string, id: string, { level, subject, source, says }:
 ${divergences(id)}
 ${words.map(([title, word]) => bitSvg(title, word)).join('')}
 ${fieldTable(own)}
+${live(id, own)}
 ${list('Code', codes(code.get(id)))}
 ${list('Tests', codes(tests.get(id)))}
-${list('Vectors that break it', vectorNames(id, true), 6)}
-${list('Vectors that depend on it', vectorNames(id, false), 4)}
+${list('Vectors that break it', vectorLinks(breaking(id)), 6)}
+${list('Vectors that hold it', vectorLinks(holding(id)), 6)}
 <details><summary>Witness: scripts that show it</summary>${markdown(witness(document, id), resolve)}</details>
 </section>`
 }

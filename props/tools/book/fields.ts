@@ -1,6 +1,7 @@
 /** The fields of every structure, from the field tables, and tables of them. */
 import { isBits } from '../../../src/bytes/bits.js'
 import { type Described, describedStructures, type Word } from '../pages/described.js'
+import { decodedAt } from './examples.js'
 import { anchor, escaped, htmlTable } from './html.js'
 import { clauseLink } from './links.js'
 
@@ -12,20 +13,28 @@ export interface Field {
   readonly doc: string
   readonly clause: string
   readonly word?: Word
+  /** Where the book decodes it in an image. */
+  readonly decoded?: string
 }
 
-const bitFields = (structure: string, word: Word): readonly Field[] =>
+const decoding = (title: string, byte: number): Pick<Field, 'decoded'> => {
+  const decoded = decodedAt(title, byte)
+  return decoded === undefined ? {} : { decoded }
+}
+
+/** The fields of a word that is at this byte of the structure `title`. */
+const bitFields = (structure: string, word: Word, title: string, byte: number): readonly Field[] =>
   Object.values(word.rows).map(({ lo, hi, name, doc, clause }) => {
     const place = lo === hi ? `bit ${lo}` : `bits ${lo} to ${hi}`
-    return { structure, name, place, doc, clause, word }
+    return { structure, name, place, doc, clause, word, ...decoding(title, byte) }
   })
 
 const fieldsOf = ({ title, rows = [], from = 0, tails = {}, bits }: Described): readonly Field[] => [
   ...rows.flatMap(({ at, row }) => {
     const [first, last] = [from + at, from + at + row.as.size - 1]
     const place = first === last ? `byte ${first}` : `bytes ${first} to ${last}`
-    const own = { structure: title, name: row.name, place, doc: row.doc, clause: row.clause }
-    return isBits(row.as) ? [own, ...bitFields(row.as.name, row.as)] : [own]
+    const own = { structure: title, name: row.name, place, doc: row.doc, clause: row.clause, ...decoding(title, first) }
+    return isBits(row.as) ? [own, ...bitFields(row.as.name, row.as, title, first)] : [own]
   }),
   ...Object.values(tails).map(({ name, doc, clause }) => ({
     structure: title,
@@ -34,7 +43,7 @@ const fieldsOf = ({ title, rows = [], from = 0, tails = {}, bits }: Described): 
     doc,
     clause
   })),
-  ...(bits === undefined ? [] : bitFields(title, bits))
+  ...(bits === undefined ? [] : bitFields(title, bits, title, 0))
 ]
 
 export const fields: readonly Field[] = describedStructures.flatMap(fieldsOf)

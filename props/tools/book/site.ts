@@ -3,13 +3,15 @@ import { type Clause, clauses } from '../../../spec/index.js'
 import { structuresDocument } from '../pages/structures.js'
 import { exactVersion, series } from '../pages/witnesses.js'
 import { chapterPages } from './chapters.js'
+import { examplePage, examples } from './examples.js'
 import { fields, fieldTable } from './fields.js'
 import { anchor, escaped, htmlTable, markdown } from './html.js'
 import { clauseLink, isChapter, linked, placeOf, resolving } from './links.js'
 import { messages, remedy } from './messages.js'
 import { apiFolder, framed, type Page } from './page.js'
 import { diskPage, recipePage } from './programs.js'
-import { textOf } from './sources.js'
+import { explorerPage, textOf } from './sources.js'
+import { vectorPage } from './vectors.js'
 
 /** The documents of `spec` that are pages of the book, by the names of the pages. */
 const documents: Readonly<Record<string, { readonly title: string; readonly text: () => string }>> = {
@@ -70,6 +72,7 @@ const pages = (): ReadonlyMap<string, Page> => {
   return new Map<string, Page>([
     ...written,
     ['disk', diskPage()],
+    ['vectors', vectorPage()],
     ['recipes', recipePage()],
     ...chapterPages(resolve),
     ['messages', messagePage()],
@@ -104,9 +107,12 @@ const searchIndex = (all: ReadonlyMap<string, Page>): readonly (readonly [text: 
 /** Every file of the book by its name. */
 export const bookFiles = (): ReadonlyMap<string, string> => {
   const all = pages()
+  const explorer = explorerPage()
+  const places = Object.fromEntries(Object.keys(clauses).map((id) => [id, placeOf(id)]))
   return new Map([
     ['index.html', framed(indexPage(all))],
     ...[...all].map(([name, page]) => [`${name}.html`, framed(page)] as const),
+    ...examples.map((example) => [`${example.page}.html`, examplePage(explorer, example, places)] as const),
     ['search-index.js', `const searchIndex = ${JSON.stringify(searchIndex(all)).replaceAll('],[', '],\n[')}\n`],
     ['search.js', textOf('props/tools/book/search.js')],
     ['style.css', textOf('props/tools/book/style.css')]

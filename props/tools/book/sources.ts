@@ -13,6 +13,10 @@ export const pathOf = (path: string): string => join(root, path)
 
 export const textOf = (path: string): string => readFileSync(pathOf(path), 'utf8')
 
+/** The built page of the explorer. */
+export const explorerPage = (): string =>
+  readFileSync(new URL('../../../src/explorer/explorer.html', import.meta.url), 'utf8')
+
 const filesBelow = (folder: string): readonly string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.tsx?$/.test(name))

@@ -10,6 +10,7 @@ import { Findings } from './findings.js'
 import { Middle } from './middle.js'
 import type { ImageSource } from './protocol.js'
 import { SelectionPane } from './selection-pane.js'
+import { servedImage } from './served.js'
 import { Start } from './start.js'
 import { type Event, start, type State, update } from './state.js'
 import { Tree } from './tree.js'
@@ -41,13 +42,6 @@ const useSelected = ({ place, generation, summary }: State, channel: Channel): v
     channel.send({ _tag: 'Select', at: place.at })
     channel.send({ _tag: 'Contents', at: place.at })
   }, [place.at, generation])
-}
-
-/** The image that the page was served with, if any. */
-const served = (): ImageSource | undefined => {
-  const given: unknown = JSON.parse(document.getElementById('image')?.textContent ?? 'null')
-  if (typeof given !== 'object' || given === null || !('name' in given) || !('url' in given)) return undefined
-  return { _tag: 'Url', name: String(given.name), url: new URL(String(given.url), location.href).href }
 }
 
 /** The blocks of the image that is open, and what takes another one. */
@@ -95,8 +89,7 @@ export const App = () => {
     send({ _tag: 'Open', source })
   }, [])
   useEffect(() => {
-    const source = served()
-    if (source !== undefined) openImage(source)
+    void servedImage().then((source) => source === undefined || openImage(source))
   }, [])
   useEffect(() => {
     document.title = state.summary === undefined ? 'qcow2 explorer' : `${state.summary.name} \u2013 qcow2 explorer`

@@ -9,7 +9,7 @@ const most = 500
 export const FindingText = ({ f }: { readonly f: Finding }) => (
   <>
     <b class={`severity is-${f.severity}`}>{f.severity}</b> {f.structure}
-    {f.field === '' ? '' : ` ${f.field}`}: found {f.found}, expected {f.expected} <span class="clause">{f.clause}</span>
+    {f.field === '' ? '' : ` ${f.field}`}: found {f.found}, expected {f.expected}
   </>
 )
 
@@ -40,7 +40,7 @@ export const Findings = () => {
               onClick={() => go(f.at, { view: 'bytes' })}
               title={`Go to ${offsetText(f.at)}`}
             >
-              <FindingText f={f} />
+              <FindingText f={f} /> <span class="clause">{f.clause}</span>
             </button>
             {places(f, length).map(([name, at]) => (
               <button key={at} class="small link" onClick={() => go(at, { view: 'bytes' })}>

@@ -3,6 +3,7 @@ import type { Json } from '../../bytes/json.js'
 import { grouped, offsetText, sizeText } from '../numbers.js'
 import type { ClusterOwner, SelectedPart, Selection } from '../selection.js'
 import { BitDiagrams } from './bits.js'
+import { ClauseName } from './clause-name.js'
 import { useExplorer } from './context.js'
 import { EditField } from './edit-field.js'
 import { FindingText } from './findings.js'
@@ -50,7 +51,7 @@ const Value = ({ value, doc }: { readonly value: Json; readonly doc: string }) =
 const Rules = ({ part }: { readonly part: SelectedPart }) => (
   <details open={part.diagrams.length === 0 && !part.structure.endsWith('cluster')}>
     <summary>
-      Rule <span class="clause">{part.clause}</span>
+      Rule <ClauseName id={part.clause} />
     </summary>
     <p class="says">
       {part.says.says}{' '}
@@ -63,7 +64,7 @@ const Rules = ({ part }: { readonly part: SelectedPart }) => (
       <ul class="rules">
         {part.rules.map((r, i) => (
           <li key={i}>
-            {r.field} is {r.expected} <span class="clause">{r.clause}</span>
+            {r.field} is {r.expected} <ClauseName id={r.clause} />
             {r.source === 'both' ? '' : <span class="hint"> {r.source} only</span>}
           </li>
         ))}
@@ -162,7 +163,7 @@ export const SelectionPane = () => {
         <>
           {selection.findings.map((f, i) => (
             <p key={i} class="here">
-              <FindingText f={f} />
+              <FindingText f={f} /> <ClauseName id={f.clause} />
             </p>
           ))}
           {selection.parts.length === 0 && (
