@@ -8,6 +8,9 @@ const executablePath = '/usr/bin/chromium'
 /** The URL of the built page. */
 export const pageUrl = new URL('../../src/explorer/explorer.html', import.meta.url).href
 
+/** Milliseconds after which the page is held to be stuck, on a machine with much other work. */
+const patience = 60_000
+
 const flags = [
   '--headless',
   '--no-sandbox',
@@ -32,7 +35,7 @@ export class Chromium {
   async open(url = pageUrl, size = { width: 1280, height: 800 }): Promise<Tab> {
     this.browser ??= await chromium.launch({ executablePath, args: flags })
     const page = await this.browser.newPage({ viewport: size, acceptDownloads: true })
-    page.setDefaultTimeout(10_000)
+    page.setDefaultTimeout(patience)
     const complaints: string[] = []
     page.on('pageerror', (error) => complaints.push(error.message))
     page.on('console', (message) => {
