@@ -89,6 +89,7 @@ const bases: Readonly<Record<string, Base>> = {
     backing: numbered(8192, 80),
     commands: [write(512, 512)]
   },
+  'backing-4096': { options: { size: 8192, clusterBits: 12 }, backing: numbered(8192, 84), commands: [write(0, 512)] },
   'zeros-over-backing': {
     options: { size: 8192, clusterBits: 9 },
     backing: numbered(8192, 81),
@@ -96,6 +97,11 @@ const bases: Readonly<Record<string, Base>> = {
   },
   data: baseOf({ size: 16384, clusterBits: 9, dataFile: { name: 'img.raw', raw: false } }, write(0, 4096)),
   'data-raw': baseOf({ size: 16384, clusterBits: 9, dataFile: { name: 'img.raw', raw: true } }, write(0, 4096)),
+  'data-backing': {
+    options: { size: 16384, clusterBits: 9, dataFile: { name: 'img.raw', raw: false } },
+    backing: numbered(16384, 85),
+    commands: [write(0, 4096)]
+  },
   extended: baseOf(
     { size: 2 ** 18, clusterBits: 14, extendedL2: true },
     write(512, 1024),
@@ -127,6 +133,12 @@ const bases: Readonly<Record<string, Base>> = {
   },
   snapshot: baseOf(small, write(0, 1024), { _tag: 'SnapshotCreate', name: 'a' }, write(512, 1024)),
   bitmap: baseOf(small, { _tag: 'BitmapAdd', name: 'b', granularity: 512, enabled: true }, write(0, 1024)),
+  bitmaps: baseOf(
+    small,
+    { _tag: 'BitmapAdd', name: 'b', granularity: 512, enabled: true },
+    { _tag: 'BitmapAdd', name: 'c', granularity: 512, enabled: true },
+    write(0, 1024)
+  ),
   lazy: baseOf({ ...small, lazyRefcounts: true }, write(0, 1024))
 }
 

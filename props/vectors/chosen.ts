@@ -1,25 +1,31 @@
 /** The choice of vectors: what is said of each candidate, and which are kept. */
 import type { Finding } from '../../src/image/check/findings.js'
-import { isClauseId } from '../../spec/clauses/index.js'
+import { type ClauseId, clauses, isClauseId } from '../../spec/clauses/index.js'
 import type { Vector } from '../../src/node/conform/vector.js'
 import type { Qemu } from '../run/qemus.js'
 import { askAll } from './asked.js'
 import type { Candidate } from './candidate.js'
+import { breaking, clausesOf, nearest } from './edges.js'
 import type { Flag } from './flags.js'
 import { type Judged, judgedImage, mostRead } from './judged.js'
 
 /** How many vectors there are. */
-const most = 1670
+const most = 1688
 /** How many candidates are kept of those that are changed in the same fields and come out alike. */
 const mostAlike = 4
 
-/** What a reader must do with an image, and why it may refuse it. */
-const resultOf = (judged: Judged, qemu: Vector['qemu']): Pick<Vector, 'result' | 'reason'> => {
-  const { refused, broken } = judged
+/** What a reader must do with an image, and why it may refuse it. `stated` are clauses that it breaks, and that no check names. */
+const resultOf = (
+  { refused, broken, check }: Judged,
+  stated: readonly ClauseId[],
+  qemu: Vector['qemu']
+): Pick<Vector, 'result' | 'reason'> => {
   if (refused !== undefined)
     return qemu.every(({ opens }) => !opens)
       ? { result: 'invalid' }
       : { result: 'acceptable', reason: `Some readers refuse it: ${refused.message}` }
+  if (stated.some((clause) => clauses[clause].subject === 'image') && check.corruptions === 0)
+    return { result: 'acceptable', reason: `It breaks a rule that QEMU does not enforce: ${stated.join(', ')}` }
   if (broken === undefined || isIgnored(broken)) return { result: 'valid' }
   return { result: 'acceptable', reason: `It breaks a rule that QEMU does not enforce: ${broken.message}` }
 }
@@ -51,17 +57,22 @@ const flagsOf = (candidate: Candidate, judged: Judged, qemu: Vector['qemu']): re
 const vectorOf = (candidate: Candidate, judged: Judged, qemu: Vector['qemu']): Vector => {
   const { sha256, check, writable, disk, map, snapshots } = judged
   const { opts } = candidate.loaded.expect
+  const stated = clausesOf(breaking, candidate.id)
+  const breaks = [...new Set([...judged.breaks, ...stated])]
+  const edges = clausesOf(nearest, candidate.id)
   return {
     id: candidate.id,
     title: candidate.title,
     clauses: [...new Set([...(candidate.clause === undefined ? [] : [candidate.clause]), ...judged.clauses])]
       .filter((clause) => clause !== candidate.without)
       .filter(isClauseId),
+    ...(breaks.length === 0 ? {} : { breaks }),
+    ...(edges.length === 0 ? {} : { nearest: edges }),
     flags: flagsOf(candidate, judged, qemu),
     files: candidate.files,
     ...(opts === undefined ? {} : { options: opts }),
     sha256,
-    ...resultOf(judged, qemu),
+    ...resultOf(judged, stated, qemu),
     check,
     writable,
     ...(disk === undefined ? {} : { disk }),

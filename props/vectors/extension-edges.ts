@@ -97,6 +97,20 @@ export const extensionEdges: readonly Single[] = [
     'width-16',
     at(112, `e2792aca0000000f${'61'.repeat(15)}00`)
   ),
+  single(
+    'EXT-05',
+    'backing-format-terminated',
+    'The format of the backing file ends with a NUL.',
+    'backing',
+    at(116, half(4))
+  ),
+  single(
+    'EXT-05',
+    'backing-format-padding',
+    'The padding after the format of the backing file is not zero.',
+    'backing',
+    at(123, 'ffffffffff')
+  ),
   ...[0, 62, 63, 64].map((bit) =>
     single(
       'EXT-07',
@@ -126,6 +140,13 @@ export const extensionEdges: readonly Single[] = [
     'A pointer to a LUKS header in an image that is not encrypted.',
     'width-16',
     at(112, `0537be7700000010${word(512n)}${word(512n)}`)
+  ),
+  single(
+    'BMP-14',
+    'v2-bitmaps-extension',
+    'A version 2 image with a bitmaps extension.',
+    'v2-512',
+    at(72, `2385287500000018${half(1)}${half(0)}${word(32n)}${word(512n)}`)
   ),
   single('EXT-10', 'bitmaps-extension-25', 'A bitmaps extension of 25 bytes.', 'bitmap', at(116, half(25))),
   single(

@@ -1,5 +1,20 @@
 /** Images at the edges of the rules of the header: the value that just breaks one, and the nearest that does not. */
+import type { Edit } from '../../src/bytes/edit.js'
 import { at, half, nameMoved, put, type Single, single, word } from './single.js'
+
+/** A name of so many bytes of the same backing file, in clusters of 4 KiB. */
+const longName =
+  (length: number) =>
+  (image: DataView): readonly Edit[] => {
+    const [from, size] = [Number(image.getBigUint64(8)), image.getUint32(16)]
+    return [
+      { _tag: 'Copy', at: 1024 + length - size, from, size },
+      put(1024, `2e${'2f'.repeat(length - size - 1)}`),
+      { _tag: 'Fill', at: from, size, byte: 0 },
+      put(8, word(1024n)),
+      put(16, half(length))
+    ]
+  }
 
 export const headerEdges: readonly Single[] = [
   single(
@@ -77,6 +92,15 @@ export const headerEdges: readonly Single[] = [
     'backing',
     nameMoved(501)
   ),
+  ...[1023, 1024].map((length) =>
+    single(
+      'BACK-01',
+      `backing-name-${length}`,
+      `The name of the backing file has ${length} bytes.`,
+      'backing-4096',
+      longName(length)
+    )
+  ),
   single('OPEN-14', 'refcount-table-clusters-0', 'A refcount table of no clusters.', 'width-16', at(56, half(0))),
   single(
     'OPEN-15',
@@ -115,6 +139,15 @@ export const headerEdges: readonly Single[] = [
     'An L1 table of 32 MiB, which ends past the file.',
     'width-16',
     at(36, half(4194304))
+  ),
+  ...[0n, 1n].map((more) =>
+    single(
+      'OPEN-21',
+      `size-${2n ** 31n - 1n + more}-l1-entries`,
+      `A size that needs ${2n ** 31n - 1n + more} L1 entries.`,
+      'width-16',
+      at(24, word((2n ** 31n - 1n) * 64n * 512n + more * 512n))
+    )
   ),
   single('OPEN-11', 'extended-l2-8192', 'Extended L2 entries with clusters of 8 KiB.', 'plain-8192', at(72, word(16n))),
   single('LUKS-08', 'crypt-method-1', 'The guest data is encrypted with AES.', 'width-16', at(32, half(1))),

@@ -31,6 +31,8 @@ export type Judged = Pick<Vector, 'clauses' | 'sha256' | 'check' | 'writable' | 
   readonly refused?: Refusal
   /** The first rule that it breaks and that QEMU does not refuse it for. */
   readonly broken?: Finding
+  /** The clauses that it breaks. What a check counts is no rule of the image. */
+  readonly breaks: readonly ClauseId[]
   readonly encrypted: boolean
   /** Bytes of the disk, as the header says. */
   readonly size: number
@@ -106,13 +108,14 @@ export const judgedImage = (loaded: Subject): Judged => {
   const broken = findings.find((f) => f.severity !== 'note' && !concernsWriters(f))
   const mapped = E.isRight(chain) ? mapOf(chain.right) : undefined
   const snapshots = refused !== undefined || encrypted || E.isLeft(m) ? [] : snapshotsOf(loaded, m.right)
+  const breaks = unique([
+    ...(refused?.clauses ?? []),
+    ...findings.filter((f) => f.severity !== 'note').map((f) => f.clause),
+    ...(E.isRight(m) ? m.right.issues.map((i) => i.clause) : [])
+  ])
   return {
-    clauses: unique([
-      ...(refused?.clauses ?? []),
-      ...findings.filter((f) => f.severity !== 'note').map((f) => f.clause),
-      ...(E.isRight(m) ? m.right.issues.map((i) => i.clause) : []),
-      ...(refused === undefined && E.isRight(m) ? usedBy(loaded, m.right, chain) : [])
-    ]),
+    clauses: unique([...breaks, ...(refused === undefined && E.isRight(m) ? usedBy(loaded, m.right, chain) : [])]),
+    breaks: breaks.filter((clause) => !clause.startsWith('CHK-')),
     sha256: sha256(loaded.image),
     check: E.isRight(report)
       ? { opens: true, corruptions: report.right.corruptions, leaks: report.right.leaks }

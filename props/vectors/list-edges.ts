@@ -1,5 +1,6 @@
 /** Images at the edges of the rules of snapshots and bitmaps. */
-import { at, extensionsAt, half, put, refcount, type Single, single, word } from './single.js'
+import type { Edit } from '../../src/bytes/edit.js'
+import { at, extensionsAt, half, put, range, refcount, type Single, single, word } from './single.js'
 
 const snapshotAt = (image: DataView): number => Number(image.getBigUint64(64))
 const inSnapshot = (offset: number, hex: string) => (image: DataView) => [put(snapshotAt(image) + offset, hex)]
@@ -10,6 +11,28 @@ const inBitmap = (offset: number, hex: string) => (image: DataView) => [put(dire
 const bitmapTable = (value: bigint) => (image: DataView) => [
   put(Number(image.getBigUint64(directoryAt(image))), word(value))
 ]
+
+const bitmapBit = (bit: number) => (image: DataView) => {
+  const cluster = Number(image.getBigUint64(Number(image.getBigUint64(directoryAt(image)))))
+  const at = cluster + (bit >> 3)
+  return [put(at, (image.getUint8(at) | (1 << (bit & 7))).toString(16).padStart(2, '0'))]
+}
+
+/** The snapshot table at the end of the file, with 1024 bytes of extra data. */
+const longExtra = (image: DataView): readonly Edit[] => {
+  const [from, to] = [snapshotAt(image), image.byteLength]
+  const clusters = range(to / 512, to / 512 + 2)
+  return [
+    { _tag: 'Length', length: to + 3 * 512 },
+    { _tag: 'Copy', at: to, from, size: 64 },
+    { _tag: 'Copy', at: to + 40 + 1024, from: from + 64, size: 8 },
+    { _tag: 'Fill', at: from, size: 512, byte: 0 },
+    put(to + 36, half(1024)),
+    put(64, word(BigInt(to))),
+    ...refcount(from / 512, 0)(image),
+    ...clusters.flatMap((cluster) => refcount(cluster, 1)(image))
+  ]
+}
 
 export const listEdges: readonly Single[] = [
   single('SNAP-09', 'snapshot-table-refcount', 'The snapshot table has refcount 0.', 'snapshot', (image) =>
@@ -31,6 +54,10 @@ export const listEdges: readonly Single[] = [
     'A snapshot with 1025 bytes of extra data.',
     'snapshot',
     inSnapshot(36, half(1025))
+  ),
+  single('OPEN-29', 'snapshot-extra-1024', 'A snapshot with 1024 bytes of extra data.', 'snapshot', longExtra),
+  single('SNAP-08', 'snapshot-l1-shared', 'The L1 table of a snapshot is the active one.', 'snapshot', (image) =>
+    inSnapshot(0, word(image.getBigUint64(40)))(image)
   ),
   single(
     'SNAP-02',
@@ -68,6 +95,10 @@ export const listEdges: readonly Single[] = [
     'bitmap',
     inBitmap(8, half(2))
   ),
+  single('BMP-08', 'bitmap-last-bit', 'The last bit of a bitmap is set.', 'bitmap', bitmapBit(31)),
+  single('BMP-08', 'bitmap-bit-past-end', 'A bit past the end of a bitmap is set.', 'bitmap', bitmapBit(32)),
+  single('BMP-03', 'bitmaps-two', 'Two bitmaps with different names.', 'bitmaps'),
+  single('BMP-03', 'bitmaps-two-equal', 'Two bitmaps with the same name.', 'bitmaps', inBitmap(32 + 24, '62')),
   single('BMP-09', 'bitmap-in-use', 'A bitmap that was not saved.', 'bitmap', inBitmap(12, half(3))),
   single('BMP-12', 'bitmaps-2', 'The extension says 2 bitmaps, and the directory has one.', 'bitmap', at(120, half(2))),
   single('BMP-01', 'bitmaps-0', 'The extension says 0 bitmaps.', 'bitmap', at(120, half(0))),

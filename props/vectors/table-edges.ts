@@ -44,6 +44,12 @@ const stored = (length: number): string => {
   return `${low(length)}${low(~length)}`
 }
 
+/** 512 zeros, deflated. */
+const zeros512 = '6360180523190000'
+
+/** The first data cluster as a payload of less than a sector. */
+const payload = (hex: string) => (image: DataView) => [put(0xa00, hex), put(l2At(image), word((1n << 62n) | 0xa00n))]
+
 export const tableEdges: readonly Single[] = [
   ...maskBits.flatMap((bit) => [
     single(
@@ -103,6 +109,19 @@ export const tableEdges: readonly Single[] = [
     'The offset of an entry in an image with a data file is another than its guest offset.',
     'data',
     l2Entry(1, 0x600n)
+  ),
+  single(
+    'BACK-07',
+    'data-file-with-backing',
+    'An external data file that is not raw, and a backing file.',
+    'data-backing'
+  ),
+  single(
+    'BACK-07',
+    'data-file-raw-with-backing',
+    'An external data file that is raw, and a backing file.',
+    'data-backing',
+    at(88, word(2n))
   ),
   single(
     'DATA-05',
@@ -166,13 +185,37 @@ export const tableEdges: readonly Single[] = [
     'deflate',
     at(0xa00, 'ff'.repeat(64))
   ),
+  single(
+    'CMP-07',
+    'deflate-zlib-header',
+    'A payload with the header and the checksum of zlib.',
+    'width-16',
+    payload(`789c${zeros512}02000001`)
+  ),
+  single(
+    'CMP-07',
+    'deflate-of-zeros',
+    'A payload of 8 bytes, which yields a cluster of zeros.',
+    'width-16',
+    payload(zeros512)
+  ),
+  single(
+    'CMP-12',
+    'deflate-last-short',
+    'The payload of the last, partial cluster yields no more than the disk has.',
+    'partial-deflate',
+    (image) => {
+      const entry = image.getBigUint64(l2At(image) + 16)
+      return [put(Number(entry & (2n ** 54n - 1n)), zeros512)]
+    }
+  ),
   ...[1, 500].map((length) =>
     single(
       'CMP-09',
       `deflate-of-${length}`,
       `A payload that decompresses to ${length} bytes, in clusters of 512 bytes.`,
       'width-16',
-      (image) => [put(0xa00, `01${stored(length)}`), put(l2At(image), word((1n << 62n) | 0xa00n))]
+      payload(`01${stored(length)}`)
     )
   ),
   single(

@@ -49,6 +49,10 @@ export const Vector = t.intersection([
     qemu: t.readonlyArray(QemuVerdict)
   }),
   t.partial({
+    /** The clauses that the image breaks. */
+    breaks: t.readonlyArray(clauseId),
+    /** The clauses that it keeps by the value next to one that breaks them. */
+    nearest: t.readonlyArray(clauseId),
     /** Why a reader may refuse it: the rule that is broken, or the limit. */
     reason: t.string,
     /** The options with which QEMU opens the image, where its name is not enough. */
