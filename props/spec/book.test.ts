@@ -129,4 +129,15 @@ inBrowser('pages have no serious fault of accessibility, and fit a phone', async
   }
 })
 
+inBrowser('a printed page cuts nothing off, and is on white paper', async () => {
+  for (const name of ['a-write.html', 'table.html', 'messages.html']) {
+    const { page } = await open(name, 700)
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    const cut =
+      "[...document.querySelectorAll('pre, .scroll')].filter((each) => each.scrollWidth > each.clientWidth + 1).length"
+    assert.is(await page.evaluate(cut), 0, name)
+    assert.is(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(255, 255, 255)', name)
+  }
+})
+
 test.run()
