@@ -55,6 +55,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'info [-f raw] a.qcow2',
     'info [--output=json] a.qcow2',
     'info [--limits] a.qcow2',
+    'info [--like 11] a.qcow2',
     'info [--backing-chain] over.qcow2'
   ],
   check: [
@@ -76,6 +77,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     allowing('map IMAGE'),
     'map [-f raw] a.qcow2',
     'map [--output=json] a.qcow2',
+    'map --output=json [--like 10] a.qcow2',
     'map [--snapshot s] a.qcow2',
     'map [--bitmap b] a.qcow2',
     'map [-s 96k] a.qcow2',
@@ -209,6 +211,7 @@ export const lines: Readonly<Record<string, readonly string[]>> = {
     'snapshot [-f raw] -l a.qcow2',
     'snapshot -c t [--allow FOLDER] data.qcow2',
     'snapshot [-l] -c t a.qcow2',
+    'snapshot [--like 10] a.qcow2',
     'snapshot [-c t] a.qcow2',
     'snapshot [-a s] a.qcow2',
     'snapshot [-d s] a.qcow2'

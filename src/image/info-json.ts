@@ -10,20 +10,22 @@ import { verdictJson } from './verdict.js'
 
 const slotJson = ({ active, keyOffset }: LuksSlotInfo): JsonObject => ({
   active: active !== undefined,
-  ...(active === undefined ? {} : { iters: active.iterations, stripes: active.stripes }),
-  'key-offset': keyOffset
+  ...(active === undefined ? {} : { iters: active.iterations }),
+  'key-offset': keyOffset,
+  ...(active === undefined ? {} : { stripes: active.stripes })
 })
 
-const luksJson = (l: LuksInfo): JsonObject => ({
-  format: 'luks',
+const luksJson = (l: LuksInfo, isNewer: boolean): JsonObject => ({
   'ivgen-alg': l.ivGenerator,
+  ...(isNewer ? { 'detached-header': false } : {}),
   'hash-alg': l.hash,
   'cipher-alg': l.cipher,
-  'cipher-mode': l.cipherMode,
   uuid: l.uuid,
+  format: 'luks',
+  'cipher-mode': l.cipherMode,
+  slots: l.slots.map(slotJson),
   'payload-offset': l.payloadOffset,
-  'master-key-iters': l.masterKeyIterations,
-  slots: l.slots.map(slotJson)
+  'master-key-iters': l.masterKeyIterations
 })
 
 const second = 1_000_000_000n
@@ -45,8 +47,8 @@ const bitmapJson = (b: BitmapEntry): JsonObject => ({
   granularity: integerToJson(1n << BigInt(b.granularityBits))
 })
 
-/** What is qcow2's own, under qemu-img's keys. */
-export const specificJson = ({ metadata: m, luks }: ImageInfo): JsonObject => {
+/** What is qcow2's own, under the keys of qemu-img 7.2, or of 10 and 11. */
+export const specificJson = ({ metadata: m, luks }: ImageInfo, isNewer = false): JsonObject => {
   const h = m.header
   const dataFile = lastExtension(m.extensions, 'DataFile')
   return {
@@ -55,6 +57,8 @@ export const specificJson = ({ metadata: m, luks }: ImageInfo): JsonObject => {
     ...(h.version === 2 ? {} : { 'lazy-refcounts': h.compatibleFeatures.lazyRefcounts }),
     ...(m.bitmaps.length === 0 ? {} : { bitmaps: m.bitmaps.map(bitmapJson) }),
     'refcount-bits': 2 ** h.refcountOrder,
+    ...(h.cryptMethod === 1 ? { encrypt: { format: 'aes' } } : {}),
+    ...(luks === undefined || h.cryptMethod === 1 ? {} : { encrypt: luksJson(luks, isNewer) }),
     ...(h.version === 2
       ? {}
       : {
@@ -62,8 +66,7 @@ export const specificJson = ({ metadata: m, luks }: ImageInfo): JsonObject => {
           ...(h.incompatibleFeatures.externalDataFile ? { 'data-file-raw': h.autoclearFeatures.rawExternalData } : {}),
           corrupt: h.incompatibleFeatures.corrupt,
           'extended-l2': h.incompatibleFeatures.extendedL2
-        }),
-    ...(h.cryptMethod === 1 ? { encrypt: { format: 'aes' } } : luks === undefined ? {} : { encrypt: luksJson(luks) })
+        })
   }
 }
 
@@ -74,7 +77,7 @@ const backingJson = (b: BackingInfo): JsonObject => ({
 })
 
 /**
- * The report as JSON: qemu-img's keys first, then `features`, `extensions`, `findings`, `verdict` and, where there are any,
+ * The report as JSON: the keys of qemu-img 7.2, or of 10 and 11, first, then `features`, `extensions`, `findings`, `verdict` and, where there are any,
  * `notes` and `left-out`.
  *
  * @see BACK-04
@@ -90,7 +93,7 @@ const backingJson = (b: BackingInfo): JsonObject => ({
  * const file = { filename: 'disk.qcow2', length: 196616, fullName: (name: string) => name }
  * assert.equal(info._tag === 'Right' && infoJson(infoReport(info.right, file))['virtual-size'], 1048576)
  */
-export const infoJson = (r: InfoReport): JsonObject => {
+export const infoJson = (r: InfoReport, isNewer = false): JsonObject => {
   const { header } = r.metadata
   return {
     'virtual-size': integerToJson(r.virtualSize),
@@ -101,7 +104,7 @@ export const infoJson = (r: InfoReport): JsonObject => {
     ...(header.cryptMethod === 0 ? {} : { encrypted: true }),
     ...(r.backing === undefined ? {} : backingJson(r.backing)),
     ...(r.snapshots.length === 0 ? {} : { snapshots: r.snapshots.map(snapshotJson) }),
-    'format-specific': { type: 'qcow2', data: specificJson(r) },
+    'format-specific': { type: 'qcow2', data: specificJson(r, isNewer) },
     'dirty-flag': header.incompatibleFeatures.dirty,
     features: r.features,
     extensions: r.extensions,

@@ -85,6 +85,13 @@ export const fileMutants: readonly Mutant[] = [
     rule: 'io -C and its line open -C read from writable images only, and write nothing that these hold'
   },
   {
+    name: 'no entry of a map is compressed',
+    file: 'image/guest/map.ts',
+    change: { in: 'entryOf', find: `$e.kind === 'compressed'`, nth: 2, to: 'false' },
+    red: 'props/node/like-newer.test.ts',
+    rule: 'info, map and snapshot -l print what QEMU 11 prints'
+  },
+  {
     name: 'reads of data leave out what waits to be written',
     file: 'node/files/disk-file.ts',
     change: { in: 'diskFile', find: '!isKnown($at, $at + $size)', to: 'true' },

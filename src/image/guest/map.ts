@@ -18,9 +18,11 @@ export interface MapEntry {
   readonly data: boolean
   /** Host offset in bytes in the layer's file, where the bytes are stored as they are. */
   readonly offset?: number
+  /** Whether they are compressed, where that is asked for. */
+  readonly compressed?: boolean
 }
 
-const entryOf = (chain: Chain, e: LocatedExtent): MapEntry => {
+const entryOf = (chain: Chain, e: LocatedExtent, statesCompressed: boolean): MapEntry => {
   const layer = chain[e.depth]
   const opaque = e.kind === 'compressed' || (layer?._tag === 'Image' && layer.disk.encrypted)
   return {
@@ -30,6 +32,7 @@ const entryOf = (chain: Chain, e: LocatedExtent): MapEntry => {
     present: e.kind !== 'absent',
     zero: isZeroExtent(e),
     data: e.kind !== 'zero' && e.kind !== 'absent',
+    ...(statesCompressed ? { compressed: e.kind === 'compressed' } : {}),
     ...(e.host === undefined || opaque ? {} : { offset: e.host })
   }
 }
@@ -39,10 +42,12 @@ const joins = (a: MapEntry, b: MapEntry): boolean =>
   a.present === b.present &&
   a.zero === b.zero &&
   a.data === b.data &&
+  a.compressed === b.compressed &&
   (a.offset === undefined ? b.offset === undefined : a.offset + a.length === b.offset)
 
 /**
- * Emits the entries of the whole disk of a chain, in order, equal neighbours joined.
+ * Emits the entries of the whole disk of a chain, in order, equal neighbours joined; with `compressed` each states whether its
+ * bytes are, as in QEMU 10 and 11.
  *
  * @example
  * import { fromMemory, map, runSync, type MapEntry } from 'qcow2-spec/image'
@@ -53,13 +58,13 @@ const joins = (a: MapEntry, b: MapEntry): boolean =>
  * runSync(map([{ _tag: 'Raw', size: 1000 }]), world)
  * assert.deepEqual(entries.map(({ start, length, data }) => [start, length, data]), [[0, 1000, true], [1000, 24, false]])
  */
-export function* map(chain: Chain): Plan<void, MapEntry> {
+export function* map(chain: Chain, { compressed = false } = {}): Plan<void, MapEntry> {
   const size = chainSize(chain)
   const joined = new Coalescer<MapEntry>(joins)
   yield* mapEmissions(locations(chain, 0, size, true), (e) =>
-    joined.push(entryOf(chain, e.start + e.length > size ? { ...e, length: size - e.start } : e))
+    joined.push(entryOf(chain, e.start + e.length > size ? { ...e, length: size - e.start } : e, compressed))
   )
-  yield* emit(joined.last() ?? nothing)
+  yield* emit(joined.last() ?? { ...nothing, ...(compressed ? { compressed: false } : {}) })
 }
 
 /** The entry of a disk without bytes. */
@@ -82,10 +87,11 @@ export const mapEntryJson = (e: MapEntry): JsonObject => ({
   present: e.present,
   zero: e.zero,
   data: e.data,
+  ...(e.compressed === undefined ? {} : { compressed: e.compressed }),
   ...(e.offset === undefined ? {} : { offset: e.offset })
 })
 
 /** An entry as text in qemu-img's spacing. Law: `JSON.parse(mapEntryText(e))` is `mapEntryJson(e)`. */
 export const mapEntryText = (e: MapEntry): string =>
   `{ "start": ${digits(e.start)}, "length": ${digits(e.length)}, "depth": ${e.depth}, "present": ${String(e.present)}, ` +
-  `"zero": ${String(e.zero)}, "data": ${String(e.data)}${e.offset === undefined ? '' : `, "offset": ${e.offset}`}}`
+  `"zero": ${String(e.zero)}, "data": ${String(e.data)}${e.compressed === undefined ? '' : `, "compressed": ${String(e.compressed)}`}${e.offset === undefined ? '' : `, "offset": ${e.offset}`}}`

@@ -18,7 +18,7 @@ import { bitmapNamed, openableMetadata } from '../images/openable-metadata.js'
 import { hex } from '../text/numbers.js'
 import { byteSize } from '../text/values.js'
 import { command, option, optional, orElse, text } from './command.js'
-import { allow, forceShare, image, output, remote, snapshot } from './options.js'
+import { allow, forceShare, image, likeNewer, output, remote, snapshot } from './options.js'
 
 /** A number as qemu-img prints it here. */
 const offset = (n: number): string => (n === 0 ? '0' : hex(n))
@@ -73,12 +73,19 @@ interface Part {
   readonly to: number
 }
 
+/** How the entries are printed. */
+interface Form {
+  readonly isJson: boolean
+  /** Whether each states if it is compressed. */
+  readonly compressed: boolean
+}
+
 /** Rows are those of allocated data alone, as qemu-img has them, up to the first that is not in the file as it is. */
 const mapOf = (
   image: ImageNode,
   options: OpenOptions,
   { from, to }: Part,
-  isJson: boolean
+  { isJson, compressed }: Form
 ): AsyncGenerator<Failed, void> =>
   using(openImage(image, options), async function* (open) {
     const seen = { opaque: false }
@@ -94,7 +101,7 @@ const mapOf = (
       return isJson ? mapEntryText(e) : row(e)
     }
     const heading = ['Offset', 'Length', 'Mapped to'].map(column).join('') + 'File'
-    yield* printList(open, () => mapPlan(open.chain), { isJson, heading, textOf })
+    yield* printList(open, () => mapPlan(open.chain, { compressed }), { isJson, heading, textOf })
     if (seen.opaque)
       yield* get(failure('File contains external, encrypted or compressed clusters.', { file: image.file.name }))
   })
@@ -128,17 +135,21 @@ export const map = command({
     remote,
     snapshot: snapshot('--snapshot <id or name>'),
     bitmap: option('--bitmap <name>', 'print which guest bytes a dirty bitmap marks, instead', optional(text)),
+    like: likeNewer('with --output=json: print entries'),
     start: option('-s, --start-offset <offset>', 'guest byte to begin at', orElse(byteSize('start offset'), 0)),
     length: option('-l, --max-length <bytes>', 'guest bytes to print', orElse(byteSize('max length'), Infinity))
   },
-  async *run({ image: named }, { output: form, allow: folders, snapshot: wanted, bitmap, start, length, ...given }) {
+  async *run(
+    { image: named },
+    { output: form, allow: folders, snapshot: wanted, bitmap, like, start, length, ...given }
+  ) {
     const isJson = form === 'json'
     const isForced = given.forceShare || named.forceShare === true
     if (bitmap === undefined) {
       if (length !== Infinity && !isExactRange(start, length))
         yield* get(failure(inexact(`${digits(start)} and ${digits(length)} bytes`), { file: named.file.name }))
       const options = { allow: folders, snapshot: wanted, forceShare: isForced, remote: given.remote }
-      return yield* mapOf(named, options, { from: start, to: start + length }, isJson)
+      return yield* mapOf(named, options, { from: start, to: start + length }, { isJson, compressed: isJson && like })
     }
     if (named.driver === 'raw') yield* get(failure(`Format driver 'raw' does not support bitmaps`))
     if (wanted !== undefined) yield* get(failure('--bitmap and --snapshot are mutually exclusive'))

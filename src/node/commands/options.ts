@@ -153,6 +153,21 @@ export const optionalImage = (...[syntax, ...more]: Parameters<typeof image>): P
 /** `--output`. */
 export const output = choice('--output <format>', 'human (default) or json', ['human', 'json'], 'human')
 
+/** The QEMUs whose output differs from each other's. */
+const versions = ['7.2', '10', '11'] as const
+
+/** `--like`: whether the output is that of QEMU 10 and 11, which print the same. */
+export const likeNewer = (about: string): Parameter<boolean> => {
+  const version = choice('--like <version>', `${about} as QEMU 7.2 (default), 10 or 11 prints it`, versions, '7.2')
+  const isNewer: Given<boolean> = new t.Type(
+    'isNewer',
+    t.boolean.is,
+    (u, context) => E.map((given: string) => given !== '7.2')(version.validate(u, context)),
+    String
+  )
+  return new Parameter(isNewer, version.declare)
+}
+
 /** `--allow`. */
 export const allow = repeated(
   '--allow <folder>',

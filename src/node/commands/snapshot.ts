@@ -15,15 +15,20 @@ import { withImage } from '../images/locked-image.js'
 import { openableMetadata } from '../images/openable-metadata.js'
 import { snapshotLines } from '../text/info-text.js'
 import { command, everyValue, flag } from './command.js'
-import { allow, ignored, image, remote } from './options.js'
+import { allow, ignored, image, likeNewer, remote } from './options.js'
 
 /** Lists the snapshots, if there are any, as qemu-img does. */
-const list = (image: ImageNode, isForced: boolean, remote: RemoteOptions): AsyncGenerator<Failed, void> =>
+const list = (
+  image: ImageNode,
+  isForced: boolean,
+  remote: RemoteOptions,
+  isNewer: boolean
+): AsyncGenerator<Failed, void> =>
   using(openPlace(image.file, readAccess('qcow2', isForced), remote), async function* (source) {
     const m = yield* wait(openableMetadata(source))
     yield* get(keepVersion(image, m))
     yield* wait(keepKey(source, m, image))
-    yield* get(print(textOfLines(snapshotLines(m.snapshots.map(snapshotInfo)))))
+    yield* get(print(textOfLines(snapshotLines(m.snapshots.map(snapshotInfo), isNewer))))
   })
 
 /** A snapshot of now. */
@@ -38,6 +43,7 @@ export const snapshot = command({
     allow,
     remote,
     list: flag('-l, --list', 'list the snapshots, as without any of these options'),
+    like: likeNewer('list the snapshots'),
     create: everyValue('-c, --create <name>', 'create a snapshot of the disk'),
     apply: everyValue('-a, --apply <id or name>', 'revert the disk to a snapshot'),
     delete: everyValue('-d, --delete <id or name>', 'delete a snapshot'),
@@ -46,7 +52,7 @@ export const snapshot = command({
   ignored: [ignored['-q']],
   async *run(
     { image: named },
-    { allow: folders, remote: reading, list: lists, create, apply, delete: gone, forceShare: isForced }
+    { allow: folders, remote: reading, list: lists, like, create, apply, delete: gone, forceShare: isForced }
   ) {
     const { name } = named.file
     const changes: readonly (readonly [what: string, command: AnyCommand])[] = [
@@ -57,7 +63,7 @@ export const snapshot = command({
     if (changes.length + Number(lists) > 1) yield* get(failure("Cannot mix '-l', '-a', '-c', '-d'"))
     if (isForced && changes.length > 0)
       yield* get(failure(`Could not open '${name}': -U is only for -l`, { file: name }))
-    if (changes.length === 0) return yield* list(named, isForced || named.forceShare === true, reading)
+    if (changes.length === 0) return yield* list(named, isForced || named.forceShare === true, reading, like)
     yield* withImage(named, { alone: true, allow: folders }, function* (session) {
       for (const [what, change] of changes)
         yield* get(E.mapLeft(because(`Could not ${what}`, name))(session.command(change)))

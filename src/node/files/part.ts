@@ -76,6 +76,9 @@ const worldOf = (world: World, part: Part, length: number): World => {
 
 /** A part of a file as a file of its own. */
 export const partOf = (source: Source, part: Part): E.Either<CommandError, Source> =>
-  E.map((length: number): Source => ({ ...source, length, world: worldOf(source.world, part, length) }))(
-    partLength(part, source.length)
-  )
+  E.map((length: number): Source => ({
+    ...source,
+    length,
+    wholeLength: source.length,
+    world: worldOf(source.world, part, length)
+  }))(partLength(part, source.length))

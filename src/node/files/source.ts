@@ -59,6 +59,8 @@ export interface Source {
   readonly identity?: string
   /** Bytes. */
   readonly length: number
+  /** Bytes of the file that it is a part of. */
+  readonly wholeLength?: number
   /** Bytes it takes on its disk, where that can be known. */
   readonly actualSize?: number
   /** Whether it is a temporary file, which nothing else can open. */

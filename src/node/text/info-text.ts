@@ -5,6 +5,7 @@ import { fromText, textOfLines } from '../../bytes/octets.js'
 import type { BackingInfo, InfoReport, LeftOut, SnapshotInfo } from '../../image/info.js'
 import { specificJson } from '../../image/info-json.js'
 import { type Dependency, unknownExtensionNames, unknownFeatureNames, type Verdict } from '../../image/verdict.js'
+import { childLines, type ChildNode } from './child-node.js'
 import { humanSize, twoDigits } from './numbers.js'
 
 /** A value and what lies in it, indented. */
@@ -25,8 +26,19 @@ const section = (title: string, values: JsonObject): readonly string[] => [
 export const specificLines = (specific: JsonObject): readonly string[] =>
   section('Format specific information', specific)
 
-const limitLines = (limits: JsonObject | undefined): readonly string[] =>
-  limits === undefined ? [] : section('Block limits', limits)
+const limitLines = (limits: JsonObject): readonly string[] => section('Block limits', limits)
+
+/** What is printed beside the report itself. */
+export interface Shown {
+  /** The limits of requests. */
+  readonly limits?: JsonObject
+  /** The node below, which makes the text that of QEMU 10 and 11. */
+  readonly child?: ChildNode
+}
+
+const shownLimits = ({ limits }: Shown): readonly string[] => (limits === undefined ? [] : limitLines(limits))
+
+const shownChild = ({ child }: Shown): readonly string[] => (child === undefined ? [] : childLines(child, limitLines))
 
 const findingLine = (f: Issue): string =>
   `    [${f.clause}] byte ${f.at}: ${f.structure}${f.field === '' ? '' : ` ${f.field}`}: found ${f.found}, expected ${f.expected}`
@@ -66,28 +78,60 @@ const date = (seconds: number): string => {
   return `${day} ${[d.getHours(), d.getMinutes(), d.getSeconds()].map(twoDigits).join(':')}`
 }
 
-/** Nanoseconds as hours, minutes, seconds and thousandths. */
-const clock = (nanoseconds: bigint): string => {
+/** Nanoseconds as hours of so many digits, minutes, seconds and thousandths. */
+const clock = (nanoseconds: bigint, digits: number): string => {
   const seconds = Number(nanoseconds / 1_000_000_000n)
-  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
-  return `${parts.map(twoDigits).join(':')}.${String((nanoseconds % 1_000_000_000n) / 1_000_000n).padStart(3, '0')}`
+  const hours = `${Math.floor(seconds / 3600)}`.padStart(digits, '0')
+  return `${[hours, twoDigits((seconds / 60) % 60), twoDigits(seconds % 60)].join(':')}.${String((nanoseconds % 1_000_000_000n) / 1_000_000n).padStart(3, '0')}`
 }
 
-const snapshotRow = (s: SnapshotInfo): string => {
-  const cells = [
-    humanSize(Number(s.vmStateSize)).padStart(8),
-    date(s.seconds).padStart(20),
-    clock(s.vmClock).padStart(13),
-    (s.icount === undefined ? '' : `${s.icount}`).padStart(11)
-  ]
-  return `${padded(s.id, 9)} ${padded(s.name, 16)} ${cells.join('')}`
+/** How a list of snapshots is printed. */
+interface SnapshotLayout {
+  readonly heading: readonly string[]
+  /** Digits of the hours of a clock. */
+  readonly hours: number
+  /** What is printed where no instructions were counted. */
+  readonly noCount: string
+  /** Characters of the id, the clock and the count. */
+  readonly widths: readonly [id: number, clock: number, count: number]
 }
 
-const snapshotHeading = `${padded('ID', 9)} ${padded('TAG', 16)}  VM SIZE${'DATE'.padStart(20)}${'VM CLOCK'.padStart(13)}${'ICOUNT'.padStart(11)}`
+const layout: SnapshotLayout = {
+  heading: ['ID', 'TAG', 'VM SIZE', 'DATE', 'VM CLOCK', 'ICOUNT'],
+  hours: 2,
+  noCount: '',
+  widths: [9, 13, 11]
+}
+
+/** That of QEMU 10 and 11. */
+const newerLayout: SnapshotLayout = {
+  heading: ['ID', 'TAG', 'VM_SIZE', 'DATE', 'VM_CLOCK', 'ICOUNT'],
+  hours: 4,
+  noCount: '--',
+  widths: [7, 16, 11]
+}
+
+const snapshotRow = (
+  [id = '', name = '', size = '', day = '', clock = '', count = '']: readonly string[],
+  { widths: [ofId, ofClock, ofCount] }: SnapshotLayout
+): string =>
+  `${padded(id, ofId)} ${padded(name, 16)} ${size.padStart(8)}${day.padStart(20)}${clock.padStart(ofClock)}${count.padStart(ofCount)}`
+
+const snapshotCells = (s: SnapshotInfo, { hours, noCount }: SnapshotLayout): readonly string[] => [
+  s.id,
+  s.name,
+  humanSize(Number(s.vmStateSize)),
+  date(s.seconds),
+  clock(s.vmClock, hours),
+  s.icount === undefined ? noCount : `${s.icount}`
+]
 
 /** The lines of a list of snapshots, as qemu-img prints it; none without snapshots. */
-export const snapshotLines = (snapshots: readonly SnapshotInfo[]): readonly string[] =>
-  snapshots.length === 0 ? [] : ['Snapshot list:', snapshotHeading, ...snapshots.map(snapshotRow)]
+export const snapshotLines = (snapshots: readonly SnapshotInfo[], isNewer = false): readonly string[] => {
+  const form = isNewer ? newerLayout : layout
+  const rows = [form.heading, ...snapshots.map((s) => snapshotCells(s, form))]
+  return snapshots.length === 0 ? [] : ['Snapshot list:', ...rows.map((cells) => snapshotRow(cells, form))]
+}
 
 /** What a report on any file begins with. */
 export interface Heading {
@@ -106,14 +150,14 @@ const heading = ({ filename, virtualSize, actualSize }: Heading, format: string)
 ]
 
 /** The report on a raw file as text. */
-export const humanRaw = (file: Heading, limits?: JsonObject): string =>
-  textOfLines([...heading(file, 'raw'), ...limitLines(limits)])
+export const humanRaw = (file: Heading, shown: Shown): string =>
+  textOfLines([...heading(file, 'raw'), ...shownLimits(shown), ...shownChild(shown)])
 
 const leftOutLine = ({ snapshots, bitmaps, findings }: LeftOut): string =>
   `left out: ${snapshots} snapshots, ${bitmaps} bitmaps, ${findings} findings`
 
 /** The report on an image as text. */
-export const humanInfo = (r: InfoReport, limits?: JsonObject): string => {
+export const humanInfo = (r: InfoReport, shown: Shown): string => {
   const { header } = r.metadata
   const lines = [
     ...heading(r, 'qcow2'),
@@ -121,9 +165,10 @@ export const humanInfo = (r: InfoReport, limits?: JsonObject): string => {
     `cluster_size: ${r.clusterSize ?? 'null'}`,
     ...(header.incompatibleFeatures.dirty ? ['cleanly shut down: no'] : []),
     ...(r.backing === undefined ? [] : backingLines(r.backing)),
-    ...limitLines(limits),
-    ...snapshotLines(r.snapshots),
-    ...specificLines(specificJson(r)),
+    ...shownLimits(shown),
+    ...snapshotLines(r.snapshots, shown.child !== undefined),
+    ...specificLines(specificJson(r, shown.child !== undefined)),
+    ...shownChild(shown),
     `features: ${joined(r.features)}`,
     `extensions: ${joined(r.extensions)}`,
     r.findings.length === 0 ? 'findings: none' : 'findings:',
