@@ -203,6 +203,33 @@ test('an unreachable server and an invalid URL are refused', async () => {
   await refused(['check', 'https://127.0.0.1:1/img.qcow2'], 'Could not open')
 })
 
+test('nothing is written to a server', async () => {
+  const file = place('local.qcow2')
+  await runHere('create', '-q', file, '1M')
+  const before = asked.length
+  for (const words of [
+    ['create', '-q', url('new.qcow2'), '1M'],
+    ['create', '-q', '-f', 'raw', url('new.raw'), '1M'],
+    ['convert', '-O', 'qcow2', file, url('new.qcow2')],
+    ['convert', file, url('new.raw')],
+    ['dd', `if=${file}`, `of=${url('new.raw')}`],
+    ['metadump', file, url('new.qcow2')],
+    ['create', '-q', url('new.qcow2').replace('//', '//me:secret@'), '1M']
+  ])
+    await refused(words, 'Could not create', 'nothing is written to a server; create a local file')
+  for (const words of [
+    ['convert', '-n', '-O', 'qcow2', file, url('img.qcow2')],
+    ['convert', '-n', file, url('img.qcow2')],
+    ['resize', url('img.qcow2'), '8M'],
+    ['snapshot', '-c', 's', url('img.qcow2')],
+    ['check', '-r', 'all', url('img.qcow2')]
+  ])
+    await refused(words, 'an image on a server cannot be changed')
+  const data = `data_file=${url('data.raw')}`
+  await refused(['create', '-q', '-o', data, place('over.qcow2'), '1M'], 'on a server, to which nothing is written')
+  assert.is(asked.length, before)
+})
+
 test('an image on a server names no file elsewhere but where a folder is allowed', async () => {
   const { files } = load('case-15-backing-smaller')
   for (const [name, bytes] of files) put(name, bytes)

@@ -130,6 +130,10 @@ test('gzip and zstd files are read with --decompress, up to the limit', () => {
     fails(`qcow2 info --decompress ${name}`, 'its window has more than 134217728 bytes')
   fails('qcow2 info frames.zst', 'this is a zstd file')
   fails(
+    `printf '\\xfd7zXZ\\0' > a.xz; qcow2 info --decompress a.xz`,
+    'this is an xz file: decompress it first: xz -d -k'
+  )
+  fails(
     `printf '\\x28\\xb5\\x2f\\xfd\\x00\\xf8' > wide.zst; qcow2 info --decompress wide.zst`,
     'its window has more than'
   )

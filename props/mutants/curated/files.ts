@@ -92,6 +92,13 @@ export const fileMutants: readonly Mutant[] = [
     rule: 'info, map and snapshot -l print what QEMU 11 prints'
   },
   {
+    name: 'a URL is the name of a new file',
+    file: 'node/files/atomic-file.ts',
+    change: { in: 'atomicFile', find: 'isUrl($name)', to: 'false' },
+    red: 'props/node/remote.test.ts',
+    rule: 'nothing is written to a server'
+  },
+  {
     name: 'reads of data leave out what waits to be written',
     file: 'node/files/disk-file.ts',
     change: { in: 'diskFile', find: '!isKnown($at, $at + $size)', to: 'true' },

@@ -31,6 +31,8 @@ import { openRegular } from './file.js'
 import { kindOf } from './identity.js'
 import { lockForWriting } from './lock.js'
 import { addPartial, dropPartial } from './partial.js'
+import { isUrl } from './source.js'
+import { withoutCredentials } from './url.js'
 
 /** A file that is being made. */
 export interface AtomicFile {
@@ -91,6 +93,10 @@ const createExclusively = (path: string, replaced: Stats | undefined): number =>
 
 /** A file to appear under this name, in the place of a regular file that has it and that no other process uses. */
 export const atomicFile = task(async function* (name: string) {
+  if (isUrl(name)) {
+    const file = withoutCredentials(name)
+    yield* get(failure(`Could not create '${file}': nothing is written to a server; create a local file`, { file }))
+  }
   const { target, before } = yield* get(system('create', name, () => found(name)))
   if (before?.isFile() === false)
     return yield* get(

@@ -8,6 +8,7 @@ import { type CommandError, failure, get, onLeft, system, task } from '../comman
 import { dataRequest, openRegular, type Place, readFully } from './file.js'
 import type { Libc } from './libc.js'
 import { lockForWriting } from './lock.js'
+import { isUrl } from './source.js'
 import { dataParts, exactRange, writeFully } from './sparse.js'
 
 /** A change of one file. */
@@ -52,6 +53,8 @@ const mostPages = 512
 /** Opens and locks a file that is to be changed. */
 export const openDiskFile = task(async function* (place: Place) {
   const { name } = place
+  if (place.resolved === undefined && isUrl(name))
+    yield* get(failure(`Could not open '${name}': an image on a server cannot be changed`, { file: name }))
   const { fd, length, isDevice } = yield* get(openRegular(place, constants.O_RDWR))
   const { libc, release } = yield* get(onLeft(() => closeSync(fd))(await lockForWriting(fd, name)()))
   const close = (): void => {

@@ -8,13 +8,19 @@ import type { CreateOptions } from '../../transition/create/options.js'
 import { type CommandError, either, failure, get, onLeft, system, task, wait } from '../command-error.js'
 import { type AtomicFile, atomicFile } from './atomic-file.js'
 import { isSameFile } from './identity.js'
+import { isUrl } from './source.js'
 import { writeAt } from './sparse.js'
+import { withoutCredentials } from './url.js'
 
 /** Where a relative name that an image holds is looked for: in the image's folder. */
 export const beside = (image: string, name: string): string => resolve(dirname(image), name)
 
 /** The path of a data file, which is not the image's. */
 export const dataPath = either(function* (image: string, name: string) {
+  if (isUrl(name)) {
+    const why = `the data file '${withoutCredentials(name)}' is on a server, to which nothing is written`
+    yield* get(failure(`Could not create '${image}': ${why}`, { file: image }))
+  }
   const path = beside(image, name)
   if (yield* get(system('create', path, () => isSameFile(path, image))))
     yield* get(failure(`Could not create '${image}': the data file '${name}' is the same file`, { file: image }))

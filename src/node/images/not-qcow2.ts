@@ -11,7 +11,7 @@ import { run, type Source } from '../files/source.js'
 
 type Words = readonly [noun: string, advice: string]
 
-const compressed = (noun: string): Words => [noun, 'decompress it first']
+const compressed = (noun: string, program: string): Words => [noun, `decompress it first: ${program} -d -k`]
 const decoded = (noun: string): Words => [noun, 'decompress it first, or read it with --decompress']
 const archive = (noun: string): Words => [noun, 'extract the image from it first']
 const image = (noun: string, driver: string): Words => [
@@ -26,11 +26,11 @@ const unlikely = (noun: string): Words => [noun, ifRaw]
 
 const wordsOf: Readonly<Record<FileKind, Words>> = {
   gzip: decoded('a gzip file'),
-  xz: compressed('an xz file'),
+  xz: compressed('an xz file', 'xz'),
   zstd: decoded('a zstd file'),
-  bzip2: compressed('a bzip2 file'),
-  lz4: compressed('an lz4 file'),
-  lzip: compressed('an lzip file'),
+  bzip2: compressed('a bzip2 file', 'bzip2'),
+  lz4: compressed('an lz4 file', 'lz4'),
+  lzip: compressed('an lzip file', 'lzip'),
   zip: archive('a zip archive'),
   sevenZip: archive('a 7z archive'),
   rar: archive('a RAR archive'),
