@@ -1,10 +1,11 @@
 /** The scripts of the differential run, and how one is printed. */
 import fc from 'fast-check'
 import type { Command } from '../../src/transition/command.js'
+import { type Shard, wholeRun } from '../../src/node/fuzz/shard.js'
 import { arbitraryScript, type Move } from '../arbitrary/script.js'
 import { arbitraryShape, minimalShapes, type Shape } from '../arbitrary/shape.js'
 import { isOfGuest, lineOf } from '../qemu-crash/record.js'
-import { differences } from './differences.js'
+import { type Difference, differences } from './differences.js'
 import { creation, inFolder, names } from './files.js'
 import { imgWords } from './party.js'
 import { Tally } from './tally.js'
@@ -77,19 +78,27 @@ const linesOf = ({ shape, byQemu }: Script, { why, done }: Failed): readonly str
   ]
 }
 
+/** The rows by which differences may be explained, but for those with one of these clauses. */
+export const rowsWithout = (without: readonly string[]): readonly Difference[] =>
+  differences.filter(({ clause }) => !without.includes(clause))
+
 /**
- * Tries scripts until one fails. The lines tell of the shortest script that fails, if there is one. A difference counts as
- * a failure also where its row has one of the clauses of `without`.
+ * Tries scripts until one fails; of a shard every n-th. The lines are about the shortest script that fails, if there is one. A
+ * difference counts as a failure also where its row has one of the clauses of `without`.
  */
 export const differential = async (
   scripts: number,
   seed: number,
-  without: readonly string[] = []
+  without: readonly string[] = [],
+  { shard, shards }: Shard = wholeRun
 ): Promise<{ readonly tally: Tally; readonly failure?: readonly string[] }> =>
   inFolder(async (folder) => {
-    const tally = new Tally(differences.filter(({ clause }) => !without.includes(clause)))
+    const tally = new Tally(rowsWithout(without))
     let last: readonly string[] | undefined
+    let number = 0
     const property = fc.asyncProperty(arbitraryScripts, async (script) => {
+      // What follows a failure are shorter scripts.
+      if (last === undefined && number++ % shards !== shard - 1) return true
       const failed = await tried(folder, script, tally)
       if (failed !== undefined) last = linesOf(script, failed)
       return failed === undefined

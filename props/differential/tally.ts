@@ -1,16 +1,34 @@
 /** What a run has counted. */
 import type { Command } from '../../src/transition/command.js'
+import type { Counts } from '../run/campaign.js'
 import type { Difference, Parting } from './differences.js'
 
 const raise = (counts: Map<string, number>, key: string): void => {
   counts.set(key, (counts.get(key) ?? 0) + 1)
 }
 
-const listed = (counts: ReadonlyMap<string, number>): string =>
-  [...counts]
+const listed = (counts: Readonly<Record<string, number>> = {}): string =>
+  Object.entries(counts)
     .toSorted(([, a], [, b]) => b - a)
     .map(([key, n]) => `${n} ${key}`)
     .join(', ')
+
+/** The figures, a line each. `rows` are those by which differences may be explained. */
+export const tallyLines = (counts: Counts, rows: readonly Difference[]): readonly string[] => {
+  const all = (key: string): number => counts['all']?.[key] ?? 0
+  const seconds = all('milliseconds') / 1000
+  const sum = Object.values(counts['commands'] ?? {}).reduce((a, b) => a + b, 0)
+  return [
+    `${all('scripts')} scripts in ${seconds.toFixed(0)} s, ${(all('scripts') / seconds).toFixed(1)} a second`,
+    `${sum} commands: ${listed(counts['commands'])}`,
+    `refusals: ${listed(counts['refusals'])}`,
+    `differences explained: ${listed(counts['differences'])}`,
+    `${all('relays')} times a file changed hands, ${all('maps')} maps compared, ${all('views')} disks and snapshots read by QEMU, ${all('bitmaps')} bitmaps by qemu-nbd`,
+    ...rows
+      .filter(({ clause }) => counts['differences']?.[clause] === undefined)
+      .map(({ clause, why }) => `unused: ${clause}, ${why}`)
+  ]
+}
 
 /** Figures of a run. */
 export class Tally {
@@ -42,18 +60,15 @@ export class Tally {
     return row
   }
 
-  /** The figures, a line each. */
-  lines(): readonly string[] {
-    const seconds = (performance.now() - this.began) / 1000
-    const unused = this.rows.filter(({ clause }) => !this.differences.has(clause))
-    const sum = [...this.commands.values()].reduce((a, b) => a + b, 0)
-    return [
-      `${this.scripts} scripts in ${seconds.toFixed(0)} s, ${(this.scripts / seconds).toFixed(1)} a second`,
-      `${sum} commands: ${listed(this.commands)}`,
-      `refusals: ${listed(this.refusals)}`,
-      `differences explained: ${listed(this.differences)}`,
-      `${this.relays} times a file changed hands, ${this.maps} maps compared, ${this.views} disks and snapshots read by QEMU, ${this.bitmaps} bitmaps by qemu-nbd`,
-      ...unused.map(({ clause, why }) => `unused: ${clause}, ${why}`)
-    ]
+  /** The figures. */
+  counts(): Counts {
+    const { scripts, maps, relays, views, bitmaps } = this
+    const milliseconds = Math.round(performance.now() - this.began)
+    return {
+      all: { scripts, maps, relays, views, bitmaps, milliseconds },
+      commands: Object.fromEntries(this.commands),
+      refusals: Object.fromEntries(this.refusals),
+      differences: Object.fromEntries(this.differences)
+    }
   }
 }

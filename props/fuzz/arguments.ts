@@ -1,5 +1,6 @@
 /** The options of `npm run fuzz`. */
 import { parseArgs } from 'node:util'
+import { shardOf, wholeNumber } from '../run/campaign.js'
 import { isTarget, type Target, targetNames } from './execution.js'
 
 export interface Arguments {
@@ -16,19 +17,10 @@ export interface Arguments {
   readonly merge?: readonly string[]
 }
 
-const whole = (name: string, text: string, least: number): number => {
-  const n = Number(text)
-  if (!/^\d+$/.test(text) || n < least || n >= 2 ** 32)
-    throw new Error(`--${name} ${text}: a whole number from ${least} on`)
-  return n
-}
-
-/** Of `k/n` the number of the shard, and its share of the executions. */
-const shardOf = (text: string, executions: number): { readonly shard: number; readonly executions: number } => {
-  const [, k = '', n = ''] = /^(\d+)\/(\d+)$/.exec(text) ?? []
-  const [shard, shards] = [Number(k), Number(n)]
-  if (k === '' || shard < 1 || shard > shards) throw new Error(`--shard ${text}: k/n with k from 1 to n`)
-  return { shard, executions: Math.ceil(executions / shards) }
+/** Of `k/n` the number of the shard, and its share of the executions: those of all shards are the sum. */
+const shareOf = (text: string, executions: number): { readonly shard: number; readonly executions: number } => {
+  const { shard, shards } = shardOf(text)
+  return { shard, executions: Math.max(0, Math.ceil((executions - shard + 1) / shards)) }
 }
 
 const targetOf = (name: string | undefined): { readonly target?: Target } => {
@@ -56,9 +48,9 @@ export const argumentsOf = (args: readonly string[]): Arguments => {
   if (merge !== positionals.length > 0) throw new Error('--merge takes the files that summaries were written to')
   if (replay !== undefined && target === undefined) throw new Error('--replay takes a --target')
   return {
-    ...shardOf(values.shard, whole('executions', values.executions, 1)),
-    seed: whole('seed', seed, 0),
-    draw: whole('draw', draw, 0),
+    ...shareOf(values.shard, wholeNumber('executions', values.executions, 1)),
+    seed: wholeNumber('seed', seed, 0),
+    draw: wholeNumber('draw', draw, 0),
     ...targetOf(target),
     ...(corpus === undefined ? {} : { corpus }),
     ...(mutant === undefined ? {} : { mutant }),

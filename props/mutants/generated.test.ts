@@ -16,7 +16,8 @@ import { type Court, judge } from './judge.js'
 import { compile } from './mutate.js'
 import type { Probe } from './probes.js'
 import { recordsOf, report } from './score.js'
-import { changedSince, mutantsAt, sample, shard } from './selection.js'
+import { ownOf, shardOf } from '../run/campaign.js'
+import { changedSince, mutantsAt, sample } from './selection.js'
 import { runCovered, runTrial, type Settings } from './trial.js'
 
 const test = suite('generated mutants')
@@ -62,7 +63,7 @@ test('a sample does not depend on the order of the mutants, and its shards are a
   assert.equal(sample(all.toReversed(), 50, 7), drawn)
   assert.not.equal(sample(all, 50, 8), drawn)
   assert.equal(sample(all, 20, 7), drawn.slice(0, 20))
-  const shards = [1, 2, 3].map((k) => shard(drawn, k, 3))
+  const shards = ['1/3', '2/3', '3/3'].map((text) => ownOf(drawn, shardOf(text)))
   assert.equal(new Set(shards.flat()), new Set(drawn))
   assert.equal(
     shards.map(({ length }) => length),

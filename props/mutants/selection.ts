@@ -70,7 +70,3 @@ export const sample = (mutants: readonly GeneratedMutant[], size: number, seed: 
     .sort((a, b) => (a.rank < b.rank ? -1 : a.rank > b.rank ? 1 : 0))
     .slice(0, size)
     .map(({ mutant }) => mutant)
-
-/** The k-th of n shards of a list, k from 1 on. */
-export const shard = <T>(list: readonly T[], k: number, n: number): readonly T[] =>
-  list.filter((_, i) => i % n === k - 1)

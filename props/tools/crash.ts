@@ -1,21 +1,21 @@
 /**
- * `npm run crash -- --minutes 10 [--seed N]`: explores the crash states of random scripts until the time is up.
+ * `npm run crash -- --minutes 10 [--scripts N] [--seed N]`: explores the crash states of random scripts until the time is up, or
+ * so many have been explored. Takes `--shard k/n`, `--output json` and `--merge FILE...`.
  *
  * Each script runs under every model, on any geometry with clusters of up to 16 KiB, and without its flushes as control. At
  * the first violation it prints the command that replays it and ends with exit code 1.
  */
-import { parseArgs } from 'node:util'
 import fc from 'fast-check'
-import type { Effort, Model } from '../../src/store/crash.js'
+import type { Effort } from '../../src/store/crash.js'
+import { numbersOf } from '../../src/node/fuzz/shard.js'
 import { arbitraryScript } from '../arbitrary/script.js'
 import { arbitraryShape, minimalShapes } from '../arbitrary/shape.js'
-import { both, crashes, nobody, type Seen } from '../transition/crash/crash.js'
+import { added, commandLine, type Counts, type Find, type Outcome, wholeNumber } from '../run/campaign.js'
+import { crashes, type Seen } from '../transition/crash/crash.js'
+import { promiseOf } from '../../src/crash/explore.js'
 import { inWords } from '../transition/model/script-text.js'
 import { record } from '../transition/model/recording.js'
 
-const { values } = parseArgs({ options: { minutes: { type: 'string' }, seed: { type: 'string' } } })
-const minutes = Number(values.minutes ?? 1)
-const start = performance.now()
 /** Larger clusters are slower and reach nothing more. */
 const mostBits = 14
 const models = ['P0', 'P1', 'P2', 'P3'] as const
@@ -27,38 +27,72 @@ const scripts = fc.tuple(
   arbitraryScript(2, 14)
 )
 
-const seen = new Map<Model, { scripts: number; seen: Seen }>()
-const add = (model: Model, one: Seen): void => {
-  const sum = seen.get(model) ?? { scripts: 0, seen: nobody }
-  seen.set(model, { scripts: sum.scripts + 1, seen: both(sum.seen, one) })
-}
+const countsOf = ({ first: _, ...seen }: Seen): Readonly<Record<string, number>> => ({ scripts: 1, ...seen })
 
-const explore = (seed: number): void => {
+/** Explores the script of a seed. */
+const explore = (seed: number): { readonly counts: Counts; readonly finds: readonly Find[] } => {
   const effort: Effort = { exhaustive: 1024, sample: 64, seed }
-  for (const [shape, moves] of fc.sample(scripts, { numRuns: 1, seed })) {
-    const recording = record(shape, moves, { grouped: seed % 4 === 0 })
-    for (const model of models) {
-      const one = crashes(model, recording, effort)
-      add(model, one)
-      if (one.first === undefined) continue
-      console.log(`${model}: ${one.first}\n${JSON.stringify(shape)}\n${recording.commands.map(inWords).join('\n')}`)
-      console.log(`replay: npm run crash -- --minutes 0 --seed ${seed}`)
-      process.exitCode = 1
-    }
-    add('P4', crashes('P4', recording, { exhaustive: 64, sample: 16, seed }, true))
+  const [[shape, moves] = [{ options: { size: 512 }, backing: 0 }, []]] = fc.sample(scripts, { numRuns: 1, seed })
+  const recording = record(shape, moves, { grouped: seed % 4 === 0 })
+  const seen = models.map((model) => [model, crashes(model, recording, effort)] as const)
+  const control = crashes('P4', recording, { exhaustive: 64, sample: 16, seed }, true)
+  return {
+    counts: Object.fromEntries([...seen, ['P4', control] as const].map(([model, one]) => [model, countsOf(one)])),
+    finds: seen.flatMap(([model, { first }]) =>
+      first === undefined
+        ? []
+        : [
+            {
+              kind: `${model}: ${promiseOf(first)}`,
+              count: 1,
+              size: moves.length,
+              lines: [
+                first,
+                JSON.stringify(shape),
+                ...recording.commands.map(inWords),
+                `replay: npm run crash -- --scripts 1 --seed ${seed}`
+              ]
+            }
+          ]
+    )
   }
 }
 
-let seed = Number(values.seed ?? 1)
-do explore(seed++)
-while (process.exitCode !== 1 && performance.now() - start < minutes * 60_000)
+const text = ({ counts }: Outcome): readonly string[] => {
+  const { time, ...byModel } = counts
+  const states = models.reduce((sum, model) => sum + (byModel[model]?.['states'] ?? 0), 0)
+  const seconds = (time?.['milliseconds'] ?? 0) / 1000
+  return [
+    ...Object.entries(byModel).map(([model, s]) =>
+      model === 'P4'
+        ? `${model}, the control: ${s['violations'] ?? 0} of ${s['scripts'] ?? 0} scripts break without their flushes`
+        : `${model}: ${s['scripts'] ?? 0} scripts, ${s['epochs'] ?? 0} epochs, ${s['states'] ?? 0} distinct states, ${s['leaking'] ?? 0} with leaks, ${s['repaired'] ?? 0} repaired, ${s['referred'] ?? 0} by the reference too, ${s['violations'] ?? 0} violations`
+    ),
+    `${states} states in ${Math.round(seconds)} s, ${Math.round(states / Math.max(seconds, 0.001))} a second`
+  ]
+}
 
-const seconds = (performance.now() - start) / 1000
-for (const [model, { scripts: n, seen: s }] of seen)
-  console.log(
-    model === 'P4'
-      ? `${model}, the control: ${s.violations} of ${n} scripts break without their flushes`
-      : `${model}: ${n} scripts, ${s.epochs} epochs, ${s.states} distinct states, ${s.leaking} with leaks, ${s.repaired} repaired, ${s.referred} by the reference too, ${s.violations} violations`
-  )
-const states = models.reduce((sum, model) => sum + (seen.get(model)?.seen.states ?? 0), 0)
-console.log(`${states} states in ${Math.round(seconds)} s, ${Math.round(states / seconds)} a second`)
+process.exitCode = await commandLine(
+  {
+    name: 'crash',
+    options: { minutes: undefined, scripts: undefined, seed: '1' },
+    fails: true,
+    text,
+    run: (shard, { minutes, scripts: most, seed }) => {
+      const start = performance.now()
+      const end = start + 60_000 * (minutes === undefined ? (most === undefined ? 1 : Infinity) : Number(minutes))
+      const count = most === undefined ? Infinity : wholeNumber('scripts', most, 1)
+      let counts: Counts = {}
+      let finds: readonly Find[] = []
+      for (const number of numbersOf(shard, count)) {
+        const one = explore(wholeNumber('seed', seed, 0) + number)
+        counts = added(counts, one.counts)
+        finds = one.finds
+        if (finds.length > 0 || performance.now() > end) break
+      }
+      const time = { milliseconds: Math.round(performance.now() - start) }
+      return Promise.resolve({ counts: { ...counts, time }, finds })
+    }
+  },
+  process.argv.slice(2)
+)

@@ -30,7 +30,8 @@ import { campaign } from '../mutants/campaign.js'
 import type { GeneratedMutant } from '../mutants/generated.js'
 import { type OperatorName, operators } from '../mutants/operators.js'
 import { isHole, type MutantRecord, recordsOf, report } from '../mutants/score.js'
-import { changedSince, mutantsAt, sample, shard } from '../mutants/selection.js'
+import { changedSince, mutantsAt, sample } from '../mutants/selection.js'
+import { ownOf, shardOf } from '../run/campaign.js'
 import { say } from '../run/print.js'
 
 const { values, positionals } = parseArgs({
@@ -93,11 +94,9 @@ const ending = (record: MutantRecord): string =>
 
 const run = async (): Promise<boolean> => {
   const all = wanted()
-  const [, k, n] = /^(\d+)\/(\d+)$/.exec(values.shard) ?? []
-  if (!(Number(k) >= 1 && Number(k) <= Number(n))) throw new Error(`--shard is not K/N: ${values.shard}`)
   const atMost = number('at-most', 1)
   const drawn = all.length > atMost ? sample(all, atMost, number('seed', 0)) : all
-  const mutants = shard(drawn, Number(k), Number(n))
+  const mutants = ownOf(drawn, shardOf(values.shard))
   const end = performance.now() + 60_000 * number('minutes', 0)
   const records: MutantRecord[] = []
   say(`${all.length} mutants, of which this run tries ${mutants.length}`)

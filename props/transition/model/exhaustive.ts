@@ -2,6 +2,7 @@
 import type { Command } from '../../../src/transition/command.js'
 import { stamped } from '../../arbitrary/script.js'
 import { minimalShapes, type Shape } from '../../arbitrary/shape.js'
+import { wholeRun } from '../../../src/node/fuzz/shard.js'
 import { begin } from './recording.js'
 import { follow, mustBe, type Pair } from './square.js'
 
@@ -43,13 +44,17 @@ interface Visited {
   readonly refused: number
 }
 
-/** Visits every sequence of at most `length` commands on a new image. Fails, with the sequence, where a square does not close. */
-const everySequence = (shape: Shape, length: number): Visited => {
+/**
+ * Visits every sequence of at most `length` commands on a new image that begins with one of the commands that are `asked`. Fails,
+ * with the sequence, where a square does not close.
+ */
+const everySequence = (shape: Shape, length: number, asked: (first: number) => boolean): Visited => {
   const alphabet = alphabetOf(shape)
   const counted = { sequences: 0, refused: 0 }
   const visit = (pair: Pair, so: readonly Command[]): void => {
     if (so.length === length) return
-    for (const make of alphabet) {
+    for (const [i, make] of alphabet.entries()) {
+      if (so.length === 0 && !asked(i)) continue
       const command = make(pair, so.length + 1)
       const sequence = [...so, command]
       try {
@@ -79,15 +84,14 @@ const inWords = (command: Command): string =>
     )
     .join(' ')
 
-/** Every sequence on every minimal geometry. */
-export const everywhere = (length: number): Visited & { readonly shapes: number } =>
-  minimalShapes
-    .map((shape) => everySequence(shape, length))
-    .reduce<Visited & { readonly shapes: number }>(
-      (sum, one) => ({
-        shapes: sum.shapes + 1,
-        sequences: sum.sequences + one.sequences,
-        refused: sum.refused + one.refused
-      }),
-      { shapes: 0, sequences: 0, refused: 0 }
-    )
+/** Every sequence on every minimal geometry; of a shard those whose geometry and first command are its own. */
+export const everywhere = (length: number, { shard, shards } = wholeRun): Visited & { readonly shapes: number } => {
+  const visited = minimalShapes.map((shape, s) =>
+    everySequence(shape, length, (first) => (s + first) % shards === shard - 1)
+  )
+  return {
+    shapes: visited.length,
+    sequences: visited.reduce((sum, one) => sum + one.sequences, 0),
+    refused: visited.reduce((sum, one) => sum + one.refused, 0)
+  }
+}
