@@ -1,6 +1,6 @@
 /** `qcow2 conform`: what it says of readers, checkers and writers, and its exit codes. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,6 +32,15 @@ test('a reader that opens what it must refuse fails, with the clause, exit code 
   assert.ok(stdout.includes('found opened, a disk of 0 bytes, expected a refusal\n'), stdout)
   const again = 'again: qcow2 conform --extract . --only cluster-bits-8 && cd cluster-bits-8 && true img.qcow2\n'
   assert.ok(stdout.includes(again), stdout)
+})
+
+test('a file that the command names is found where the command is typed', () => {
+  writeFileSync(join(folder, 'open.sh'), '#!/bin/sh\nexit 0\n', { mode: 0o755 })
+  for (const line of ['./open.sh {image}', 'sh open.sh {image}']) {
+    const { status, stdout } = on('cluster-bits-8', '--reader', line)
+    assert.is(status, 1, stdout)
+    assert.ok(stdout.includes('found opened, a disk of 0 bytes, expected a refusal\n'), stdout)
+  }
 })
 
 test('a disk of another length is not read, however long it is', () => {

@@ -1,4 +1,6 @@
 /** Command lines with places for file names: `qemu-img convert -O raw {image} {out}`. */
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { type CommandError, failure } from '../command-error.js'
 
@@ -16,6 +18,10 @@ export const quotedWords = (line: string): readonly string[] | undefined => {
   return (line.match(word) ?? []).map((quoted) => quoted.replace(/'([^']*)'|"([^"]*)"/g, '$1$2'))
 }
 
+/** A word, as an absolute path where it has a `.` or a `/` and names a file: the program runs in another folder. */
+const fromHere = (word: string): string =>
+  /[./]/.test(word) && existsSync(word) && statSync(word).isFile() ? resolve(word) : word
+
 /** The template of a line; with `shell`, one that a shell runs. It names `{image}`. */
 export const template = (line: string, shell: boolean): E.Either<CommandError, Template> => {
   if (!line.includes('{image}'))
@@ -24,7 +30,7 @@ export const template = (line: string, shell: boolean): E.Either<CommandError, T
   const [program, ...args] = words ?? []
   return program === undefined
     ? failure(`The command '${line}' has no words, or a quote that stays open`)
-    : E.right({ words: [program, ...args], hasOut: line.includes('{out}') })
+    : E.right({ words: [fromHere(program), ...args.map(fromHere)], hasOut: line.includes('{out}') })
 }
 
 /** The words with values in their places: `{image}` becomes what `image` is. */
