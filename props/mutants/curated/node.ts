@@ -69,6 +69,13 @@ export const nodeMutants: readonly Mutant[] = [
     rule: 'a size that is no whole sectors may be rounded up'
   },
   {
+    name: 'a file that a command names is sought in the folder of the vector',
+    file: 'node/conform/template.ts',
+    change: { in: 'fromHere', find: 'resolve(word)', to: 'word' },
+    red: 'props/node/conform.test.ts',
+    rule: 'a file that the command names is found where the command is typed'
+  },
+  {
     name: 'a writer may leave unknown autoclear bits set',
     file: 'node/conform/writer/judge.ts',
     change: { in: 'unknowns', find: 'left.length === 0', to: 'true' },
