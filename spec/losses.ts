@@ -66,7 +66,7 @@ export const losses: readonly Loss[] = [
     title: 'A compressed write overwrites guest data in a cluster that was freed',
     clause: 'CW-05',
     command: "qemu-io -r -c 'read -P 2 64k 64k' a.qcow2",
-    when: 'A compressed cluster is discarded or overwritten, its host cluster is allocated again, and another compressed write follows, without an open between.',
+    when: 'A compressed cluster is discarded or overwritten, its host cluster is allocated again for guest data, and another compressed write that fits after the old payload follows, without an open between.',
     lost: 'A part of what the cluster holds now: guest data, also of a snapshot. Its refcount becomes 2, which a check reports as a wrong COPIED flag.',
     source:
       'block/qcow2-refcount.c, qcow2_alloc_bytes: it appends the payload at free_byte_offset, which update_refcount does not reset when the refcount of that cluster falls to 0.',

@@ -48,11 +48,12 @@ export const compressedWrite = chapter('Writing compressed clusters', {
     source: 'format',
     says:
       'A payload is written only into clusters that hold nothing but payloads. QEMU keeps its cursor (CW-02) when the ' +
-      'cluster of the cursor is freed. Once that cluster is allocated again, for guest data for example, the next payload ' +
-      'is written over a part of it, and its refcount becomes 2.',
+      'cluster of the cursor is freed. Once that cluster is allocated again for guest data, the next payload is written ' +
+      'over a part of it and raises its refcount by 1, unless the payload starts at a new cluster (CW-02). If the ' +
+      'cluster is allocated again for metadata, the overlap check stops that write (INT-21).',
     divergences: [
       {
-        on: 'a compressed write after the cluster of the cursor was freed and allocated again',
+        on: 'a compressed write after the cluster of the cursor was freed and allocated again for guest data',
         format: 'refuses',
         qemu: 'accepts'
       }

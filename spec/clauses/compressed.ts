@@ -105,12 +105,12 @@ export const compressed = chapter('Compressed clusters', {
     says:
       'Inflating succeeds if and only if it yields exactly a cluster and ends at the end of the stream or out of ' +
       'output. So bytes after the final block are accepted, as is a stream that would yield more; less than a cluster ' +
-      'and invalid data are EIO. A stream of a cluster without a final block fails if zeros follow, since they decode ' +
-      'as an invalid stored block; it reads if it ends the available bytes, or if what follows begins a block that ' +
-      'would yield bytes.',
+      'and invalid data are EIO. After a cluster without a final block decoding goes on: it fails at invalid data, as 5 zero ' +
+      'bytes are, a stored block with invalid lengths; it succeeds where a block would yield a byte, the stream ends, or ' +
+      'the available bytes end, in a block or its header too.',
     divergences: [
       {
-        on: 'a deflate stream that yields a cluster without a final block, with zeros after it',
+        on: 'a deflate stream that yields a cluster without a final block, with 5 or more zero bytes after it',
         format: 'accepts',
         qemu: 'refuses',
         erratum: {

@@ -91,7 +91,9 @@ export const encryption = chapter('Encryption', {
     level: 'may',
     subject: 'reader',
     source: 'qemu',
-    says: 'With encryption QEMU aligns requests to 512 bytes and limits each to 32 clusters.'
+    says:
+      'With encryption QEMU aligns requests to 512 bytes, and splits reads into parts of at most 32 * cluster size bytes ' +
+      'and writes of data into parts that touch at most 32 clusters. Zero writes and discards have no such limit.'
   },
   'LUKS-10': {
     level: 'must',

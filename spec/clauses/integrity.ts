@@ -55,9 +55,10 @@ export const integrity = chapter('Dirty, corrupt, overlap', {
     says:
       'Fatal are: an unaligned L2, data or refcount block offset; an invalid subcluster bitmap; a read through the ' +
       'zero flag in version 2 or, with a data file, through a compressed or mismatched entry; an allocation at ' +
-      'offset 0; an overlap; on a resize that shrinks or has preallocation falloc or full a refcount table without ' +
-      'references; on a shrink a dropped refcount block that no block covers or whose refcount is not 1. A discard or ' +
-      'zero write only reports an unaligned cluster, and replaces an invalid bitmap.'
+      'offset 0 (WR-04); an overlap; in a shrink, or a growth with preallocation falloc or full and no data file, a ' +
+      'refcount table without references; in a shrink a dropped refcount block that none covers or with refcount ' +
+      'not 1. Of whole clusters discards, zeroing and compressed writes test no offset and bitmap, and writes at ' +
+      'COPIED 0 no offset; freeing an unaligned one is only reported.'
   },
   'INT-20': {
     level: 'may',

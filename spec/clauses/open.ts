@@ -110,7 +110,7 @@ export const open = chapter('Opening an image', {
     source: 'both',
     says:
       'The image is refused if refcount_table_offset is not cluster aligned. QEMU also refuses a table that would end ' +
-      'above 2^63 - 2^30.'
+      'above 2^63 - 2^30 or, if refcount_table_clusters is 0 (OPEN-14), an offset above 2^63 - 1.'
   },
   'OPEN-17': {
     level: 'may',
@@ -269,8 +269,8 @@ export const open = chapter('Opening an image', {
     source: 'qemu',
     says:
       'While autoclear bit 0 is set, the image is refused if a bitmap breaks a rule of BMP-02 (QEMU tests neither ' +
-      'padding nor an empty name), BMP-04, BMP-07 or BMP-12, if two names are equal (BMP-03), or if a table breaks ' +
-      'BMP-05 and in_use is not set.'
+      'padding nor an empty name), BMP-04, BMP-07 or BMP-12, or if one without in_use has the name of an earlier one ' +
+      '(BMP-03) or a table that breaks BMP-05.'
   },
   'OPEN-32': {
     level: 'may',

@@ -44,9 +44,15 @@ export const snapshotTransition = chapter('Snapshot transitions', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'QEMU does not apply a snapshot to an image with a bitmap, even a disabled one. It creates and deletes ' +
-      'snapshots.',
-    divergences: [{ on: 'applying a snapshot on an image with a bitmap', format: 'accepts', qemu: 'refuses' }]
+      'While autoclear bit 0 is set QEMU does not apply a snapshot to an image with a bitmap, even one that is disabled or ' +
+      'in_use. It creates and deletes snapshots.',
+    divergences: [
+      {
+        on: 'applying a snapshot on an image with a bitmap and autoclear bit 0 set',
+        format: 'accepts',
+        qemu: 'refuses'
+      }
+    ]
   },
   'ST-20': {
     level: 'may',

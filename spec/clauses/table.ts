@@ -52,17 +52,18 @@ export const table = chapter('L1 and L2 tables', {
     source: 'qemu',
     says:
       'A check of QEMU treats every L1 entry that is not 0 and has offset 0, COPIED alone included, as an L2 table ' +
-      'in the header cluster, though a read finds its range unallocated; with COPIED set a write, a discard or ' +
-      'zeroing there aborts QEMU. A repair of QEMU keeps the reserved bits of entries, except those of an entry with an unaligned offset ' +
-      'that it makes one without a cluster (CHK-08).'
+      'in the header cluster, though a read finds its range unallocated; with COPIED set a write, a zero ' +
+      'write or a discard there aborts QEMU, but for discards that it ignores (ZD-09, ZD-11). A repair of QEMU keeps the ' +
+      'reserved bits of entries, except those of an entry with an unaligned offset that it makes one without a cluster ' +
+      '(CHK-08).'
   },
   'L2-01': {
     level: 'must',
     subject: 'image',
     source: 'format',
     says:
-      'An L2 entry is a u64 with the cluster descriptor in bits 0 to 61, the compressed flag in bit 62 and COPIED in ' +
-      'bit 63.'
+      'An L2 entry, or with extended L2 entries its first half (SUB-01), is a u64 with the cluster descriptor in bits 0 ' +
+      'to 61, the compressed flag in bit 62 and COPIED in bit 63.'
   },
   'L2-02': {
     level: 'must',
