@@ -149,7 +149,15 @@ const judged = async (
     trial: (paths, settings) => {
       trials.push(`${stageOf(settings)}: ${paths.join(' ')}`)
       const failed = paths.filter((path) => red[path] === stageOf(settings))
-      const accounts = paths.map((path) => ({ path, failed: [], cases: 0, skipped: 0, cpu: 1 }))
+      const accounts = paths.map((path) => ({
+        path,
+        registered: [],
+        passed: 1,
+        failed: [],
+        cases: 0,
+        skipped: 0,
+        cpu: 1
+      }))
       return Promise.resolve({ accounts, failed, stopped: false })
     }
   }

@@ -1,123 +1,133 @@
 /** Every mutant fails a test: a test that passes on faulty code would prove nothing. */
-import { fork } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import * as assert from 'uvu/assert'
+import { fileURLToPath } from 'node:url'
 import * as E from 'fp-ts/lib/Either.js'
-import { copyBuild } from './copy.js'
+import * as assert from 'uvu/assert'
+import type { FileAccount } from './account.js'
 import { curated as mutants } from './curated/index.js'
 import type { Mutant } from './mutant.js'
 import { compile, mutate } from './mutate.js'
-import { needsQemu } from '../run/qemu.js'
-import { note, type Report, suite } from '../run/suite.js'
+import { MutatedCopy } from './mutated-copy.js'
+import { needsQemu, qemu } from '../run/qemu.js'
+import { note, suite } from '../run/suite.js'
 
 const test = suite('mutants')
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const work = mkdtempSync(join(tmpdir(), 'qcow2-spec-mutants-'))
-
-/** Two copies of the built code, for two trials at a time. */
-const copies = ['a', 'b'].map((name) => join(work, name))
-test.before(() => copies.forEach(copyBuild))
 test.after(() => rmSync(work, { recursive: true }))
 
-/** Runs the tests of a title in a test file of a copy, with a tenth of the cases of each property, always the same ones. */
-const run = (copy: string, file: string, title: string): Promise<Report | undefined> =>
-  new Promise((resolve) => {
-    const { QCOW2_SEED, QCOW2_PATH, ...env } = process.env
-    const built = pathToFileURL(join(copy, 'dist', file.replace(/\.ts$/, '.js'))).href
-    const child = fork(join(copy, 'dist/props/run/worker.js'), [file, built, title], {
-      env: { ...env, QCOW2_RUNS: '0.1', QCOW2_BRIEF: 'yes' },
-      stdio: 'ignore'
-    })
-    const reports: Report[] = []
-    child.on('message', (message: Report) => reports.push(message))
-    child.on('close', () => resolve(reports[0]))
-  })
+const sources = new Map<Mutant, E.Either<string, string>>()
 
-/** The JavaScript of the file in which each mutant has its fault. */
-const compiled = new Map(
-  mutants.map((mutant) => [
-    mutant,
-    E.map(compile)(mutate(readFileSync(join(root, 'src', mutant.file), 'utf8'), mutant))
-  ])
-)
-
-/** Runs the test file of a mutant in a copy that has its fault. */
-const runWith = async (copy: string, mutant: Mutant): Promise<Report | undefined> => {
-  const mutated = compiled.get(mutant)
-  if (mutated === undefined || E.isLeft(mutated)) throw new Error(mutated?.left)
-  const path = join(copy, 'dist/src', mutant.file.replace(/\.ts$/, '.js'))
-  const text = readFileSync(path, 'utf8')
-  writeFileSync(path, mutated.right)
-  const report = await run(copy, mutant.red, mutant.rule)
-  writeFileSync(path, text)
-  return report
+/** The source of the file in which a mutant has its fault; a message if it has not exactly one place. */
+const sourceOf = (mutant: Mutant): E.Either<string, string> => {
+  const source = sources.get(mutant) ?? mutate(readFileSync(join(root, 'src', mutant.file), 'utf8'), mutant)
+  sources.set(mutant, source)
+  return source
 }
+
+type Account = FileAccount | undefined
 
 interface Trial {
   readonly title: string
-  readonly begin: (copy: string) => Promise<Report | undefined>
-  /** Throws unless the report is the expected one. */
-  readonly judge: (report: Report) => void
+  readonly red: string
+  readonly begin: (copy: MutatedCopy) => Promise<Account>
+  /** Throws unless the account is the expected one. */
+  readonly judge: (account: FileAccount) => void
   readonly byQemu?: boolean
 }
 
-const textOf = ({ failures }: Report): string => failures.map(({ title, text }) => `${title}\n${text}`).join('\n')
-
-/** Without a mutant, a test file passes in a copy as it does in the suite, and has every test that a mutant of it names. */
-const sound = (red: string): Trial => {
-  const rules = mutants.filter((mutant) => mutant.red === red).map(({ rule }) => rule)
-  const [first = ''] = mutants.filter((each) => each.red === red && each.byQemu !== true).map(({ rule }) => rule)
-  return {
-    title: `${red} passes without a mutant`,
-    begin: (copy) => run(copy, red, first),
-    judge: (report) => {
-      const missing = rules.filter((rule) => !report.registered.some((title) => title.endsWith(` > ${rule}`)))
-      assert.equal(missing, [])
-      assert.is(textOf(report), '')
-      assert.ok(report.passed > 0, 'nothing ran')
-    }
-  }
-}
+const textOf = ({ failed }: FileAccount): string => failed.map(({ title, text }) => `${title}\n${text}`).join('\n')
 
 const found = (mutant: Mutant): Trial => ({
   title: `${mutant.name}: ${mutant.red} fails`,
-  begin: (copy) => runWith(copy, mutant),
-  judge: (report) => {
-    const fails = report.failures.some(({ title }) => title.endsWith(` > ${mutant.rule}`))
-    assert.ok(fails, textOf(report) === '' ? 'it passes' : textOf(report))
+  red: mutant.red,
+  begin: async (copy) => {
+    const source = sourceOf(mutant)
+    if (E.isLeft(source)) throw new Error(source.left)
+    const path = join('src', mutant.file.replace(/\.ts$/, '.js'))
+    return copy.run(mutant.red, mutant.rule, { path, text: compile(source.right) })
+  },
+  judge: (account) => {
+    const fails = account.failed.some(({ title }) => title.endsWith(` > ${mutant.rule}`))
+    assert.ok(fails, textOf(account) === '' ? 'it passes' : textOf(account))
   },
   byQemu: mutant.byQemu ?? false
 })
 
-const trials = [...new Set(mutants.map(({ red }) => red))].map(sound).concat(mutants.map(found))
+/** Without a mutant, a test file passes in a copy as it does in the suite, and has every test that a mutant of it names. */
+const sound = (red: string, when: string): Trial => {
+  const rules = mutants.filter((mutant) => mutant.red === red).map(({ rule }) => rule)
+  const [first = ''] = mutants.filter((each) => each.red === red && each.byQemu !== true).map(({ rule }) => rule)
+  return {
+    title: `${red} passes ${when}`,
+    red,
+    begin: (copy) => copy.run(red, first),
+    judge: (account) => {
+      const missing = rules.filter((rule) => !account.registered.some((title) => title.endsWith(` > ${rule}`)))
+      assert.equal(missing, [])
+      assert.is(textOf(account), '')
+      assert.ok(account.passed > 0, 'nothing ran')
+    }
+  }
+}
 
-const begun = new Map<number, Promise<Report | undefined>>()
+/** The trials of a test file, which one process runs in this order: what a mutant leaves in it must not fail the next test. */
+const trialsOf = (red: string): readonly Trial[] => [
+  sound(red, 'without a mutant'),
+  ...mutants.filter((mutant) => mutant.red === red).map(found),
+  sound(red, 'after its mutants')
+]
 
-/** The report of a trial, which begins on the first call. */
-const reportOf = (index: number): Promise<Report | undefined> => {
-  const report = begun.get(index) ?? trials[index]?.begin(copies[index % 2] ?? '') ?? Promise.resolve(undefined)
-  begun.set(index, report)
-  return report
+const files = [...new Set(mutants.map(({ red }) => red))].map(trialsOf)
+
+/** The trials that have begun, and the tests that wait for one to begin. */
+const begun = new Map<Trial, Promise<Account>>()
+const waiting = new Map<Trial, () => void>()
+
+const accountOf = async (trial: Trial): Promise<Account> => {
+  if (!begun.has(trial)) await new Promise<void>((resolve) => waiting.set(trial, resolve))
+  return begun.get(trial)
+}
+
+/** Runs the trials of one test file after another in a copy. */
+const runIn = async (name: string, queue: (readonly Trial[])[]): Promise<void> => {
+  if (queue.length === 0) return
+  const copy = new MutatedCopy(join(work, name), { runs: 0.1, withQemu: qemu !== undefined, cpuLimit: 300 })
+  for (let trials = queue.shift(); trials !== undefined; trials = queue.shift()) {
+    for (const trial of trials) {
+      const account = trial.begin(copy)
+      begun.set(trial, account)
+      waiting.get(trial)?.()
+      await account.catch(() => undefined)
+    }
+    await copy.endProcess()
+  }
 }
 
 test('every mutant has exactly one place', () => {
-  const lost = [...compiled.values()].filter(E.isLeft)
+  const lost = mutants.map(sourceOf).filter(E.isLeft)
   assert.is(lost.map((each) => each.left).join('\n'), '')
 })
 
-trials.forEach(({ title, judge, byQemu = false }, index) => {
-  const trial = byQemu ? needsQemu(test) : test
-  trial(title, async () => {
-    // Trials run in pairs, one in each copy; the second of a pair reports its own failure.
-    if (index % 2 === 0) await Promise.allSettled([reportOf(index), reportOf(index + 1)])
-    const report = await reportOf(index)
-    if (report === undefined) throw new Error('the process sent no report')
-    judge(report)
-  })
+const canRun = ({ title, byQemu = false }: Trial): boolean => test.selects(title) && (qemu !== undefined || !byQemu)
+
+test.before(() => {
+  // Two processes at a time. The longest queues come first, so that both have something to do until the end.
+  const queue = files.map((trials) => trials.filter(canRun)).filter(({ length }) => length > 0)
+  queue.sort((a, b) => b.length - a.length)
+  for (const name of ['a', 'b']) void runIn(name, queue)
 })
+
+for (const trial of files.flat()) {
+  const register = trial.byQemu === true ? needsQemu(test) : test
+  register(trial.title, async () => {
+    const account = await accountOf(trial)
+    if (account === undefined) throw new Error('its process ended before the test')
+    trial.judge(account)
+  })
+}
 
 note(`${mutants.length} mutants`)
 test.run()

@@ -13,6 +13,8 @@ interface Hook {
 /** Registers tests; `run` queues them. A test that cannot run here is skipped with a reason. */
 export interface Suite {
   (title: string, work: Work): void
+  /** Whether a test of this title is one that this run asks for. */
+  readonly selects: (title: string) => boolean
   readonly skip: (title: string, why: string) => void
   readonly before: Hook
   readonly after: Hook
@@ -160,6 +162,7 @@ export const suite = (name: string): Suite => {
     })
 
   return Object.assign(register, {
+    selects: isSelected,
     skip: (title: string, why: string): void => {
       count.registered += 1
       registered.push(full(title))
