@@ -2,7 +2,9 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
+import { RateLimit } from '../../src/node/convert/rate-limit.js'
 import { suite } from '../run/suite.js'
 import { runHere } from './outcome.js'
 
@@ -38,6 +40,26 @@ test('-r limits the bytes that are written in a second', async () => {
   const taken = await seconds('commit', '-q', '-r', '16M', at('above.qcow2'))
   assert.ok(taken >= 6 / 16, `commit: ${taken} s`)
   assert.ok(statSync(at('below.qcow2')).size > 6 * 2 ** 20)
+})
+
+test('a write waits until the bytes before it have taken their time, but for a tenth of a second', async () => {
+  const now = performance.now.bind(performance)
+  let seconds = 0
+  performance.now = () => 1000 * seconds
+  const limit = new RateLimit(2 ** 20)
+  let admitted = 0
+  const admit = async (bytes: number): Promise<void> => {
+    await limit.admit(bytes)
+    admitted += 1
+  }
+  await admit(2 ** 18)
+  const second = admit(1)
+  await setImmediate()
+  const atOnce = admitted
+  seconds = 0.2
+  await second
+  performance.now = now
+  assert.equal([atOnce, admitted], [1, 2])
 })
 
 test.run()

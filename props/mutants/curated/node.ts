@@ -20,7 +20,7 @@ export const nodeMutants: readonly Mutant[] = [
     file: 'node/convert/rate-limit.ts',
     change: { in: 'RateLimit.admit', find: 'this.level += bytes / this.rate', operator: 'drop-statement' },
     red: 'props/node/rate-limit.test.ts',
-    rule: '-r limits the bytes that are written in a second'
+    rule: 'a write waits until the bytes before it have taken their time, but for a tenth of a second'
   },
   {
     name: 'discards are carried out where -d ignores them',
