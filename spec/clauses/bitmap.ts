@@ -91,7 +91,7 @@ export const bitmap = chapter('Bitmaps', {
     says:
       'A bitmap has ceil(size / granularity) bits. Unless in_use is set, QEMU requires exactly ceil(ceil(bits / 64) * ' +
       '8 / cluster size) table entries, with the bits of the size rounded down to a multiple of 512 (HDR-08); with ' +
-      'in_use it does not read the table. It cannot store a bitmap of a disk of size 0.',
+      'in_use it takes any number that BMP-12 allows. It cannot store a bitmap of a disk of size 0.',
     divergences: [
       {
         on: 'a bitmap without in_use and with more table entries than its bits need',

@@ -19,8 +19,8 @@ export const check = chapter('Check', {
     subject: 'reader',
     source: 'qemu',
     says:
-      'A reference whose end exceeds the file length by one cluster or more is a corruption and adds no reference. A ' +
-      'reference that ends less than a cluster past the end of the file is accepted.'
+      'A reference whose end exceeds the file length, rounded up to a multiple of 512, by one cluster or more is a ' +
+      'corruption and adds no reference. A reference that exceeds it by less than a cluster is accepted.'
   },
   'CHK-03': {
     level: 'may',
@@ -35,9 +35,9 @@ export const check = chapter('Check', {
     says:
       'Corruptions: reserved bits in L1, L2 or refcount table entries; unaligned L2, data or refcount block ' +
       'offsets; a compressed entry with COPIED, data file or bitmap; a bitmap invalid by SUB-03; a refcount block ' +
-      'outside the file or with other references than that of its table entry; a refcount below its references; a ' +
-      'wrong COPIED in the active tree, which in an L2 entry that names a cluster of a data file is 1; snapshots ' +
-      'with a data file; a version 3 snapshot with less than 16 bytes of extra data.'
+      'outside the file or with other references than that of its table entry; a refcount below its references; in ' +
+      'the active tree a wrong COPIED of an entry that names an L2 table or a cluster, for a cluster of a data file ' +
+      'any but 1; snapshots with a data file; a version 3 snapshot with less than 16 bytes of extra data.'
   },
   'CHK-05': {
     level: 'may',

@@ -86,12 +86,12 @@ export const data = chapter('External data file', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Creation empties a data file that exists, and deletes it if a later step fails; this package refuses a file ' +
-      'that is not empty. Creation and resize set the length of the data file to the virtual size. But where QEMU ' +
-      'creates or grows a disk with the raw external data bit or with preallocation, a shorter data file gets the ' +
-      'length of all clusters of the disk, and a longer one is not cut, so that its bytes become guest data; this ' +
-      'package ends a shorter one with the disk, and makes those bytes zeros. A check fails with exit code 1 if the data file is missing, ' +
-      'while qemu-img info works without it.'
+      'Creation empties a data file that exists, and deletes it if a later step fails; this package refuses one ' +
+      'that is not empty. Creation and resize set its length to the virtual size. But where QEMU creates or grows a ' +
+      'disk with the raw external data bit or with preallocation, a shorter file ends with the disk, or with its ' +
+      'last cluster or subcluster if that was not allocated, and a longer one is not cut: its bytes become guest ' +
+      'data; this package ends a shorter one with the disk, and makes those bytes zeros. A check fails with exit ' +
+      'code 1 if the data file is missing, while qemu-img info works.'
   },
   'DATA-09': {
     level: 'may',

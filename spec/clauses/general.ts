@@ -60,8 +60,8 @@ export const general = chapter('General', {
     source: 'qemu',
     says:
       'An image that opens may have tables past the end of the file, and tables that overlap: QEMU tests neither at ' +
-      'open. Its check reports a table that ends a cluster or more past the end of the file, and an overlap only ' +
-      'with a refcount block (CHK-04) or where a refcount differs from the number of references. Before a write the ' +
+      'open. Its check reports a table that ends a cluster or more past the end of the file (CHK-02), and an overlap ' +
+      'only with a refcount block (CHK-04) or where a refcount differs from the number of references. Before a write the ' +
       'overlap check (INT-20) finds an overlap of what is written.'
   },
   'GEN-06': {

@@ -53,9 +53,9 @@ export const snapshot = chapter('Snapshot table', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'QEMU gives a new snapshot a decimal id: 1 plus the greatest number that an id begins with, 0 for an id ' +
-      'without one, as a 64-bit number. Names may be empty or occur twice. qemu-img cuts a new name to 255 bytes, ' +
-      'and shows the first 127 bytes of an id.',
+      'QEMU gives a new snapshot a decimal id: 1 plus the greatest number that an id begins with, where an id ' +
+      'without one counts as 0 and a number above 2^64 - 1 as 2^64 - 1; after 2^64 - 1 comes 0. Names may be empty or ' +
+      'occur twice. qemu-img cuts a new name to 255 bytes, and shows the first 127 bytes of an id.',
     divergences: [{ on: 'two snapshots with the same id', format: 'reports', qemu: 'accepts' }]
   },
   'SNAP-07': {

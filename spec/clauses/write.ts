@@ -78,9 +78,9 @@ export const write = chapter('Writing', {
       'On disk QEMU gives a new cluster its refcount before anything points to it; data and copied bytes precede ' +
       'the L2 entry that exposes them; a new L2 table precedes its L1 entry and a new L1 table the header; a ' +
       'refcount falls only after the pointer is gone. So a crash leaves leaks at most, and COPIED flags that a ' +
-      'snapshot command has not adapted yet (ST-20), never a refcount that is too low. Exceptions: the dirty bit ' +
+      'snapshot command has not adapted yet (ST-20), never a refcount too low. Exceptions: the dirty bit ' +
       '(INT-04), a shrink (RS-05), a punch (ZD-15), a compressed write (CW-03), a downgrade (AM-04), a rebuild ' +
-      '(REF-22), and a data file, which only the last flush makes durable.'
+      '(REF-22), a creation (CR-06), and a data file, durable only at the last flush.'
   },
   'WR-09': {
     level: 'may',

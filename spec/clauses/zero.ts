@@ -90,8 +90,8 @@ export const zero = chapter('Zeroing and discarding', {
     subject: 'writer',
     source: 'qemu',
     says:
-      'Zeroing a shared normal cluster without unmap keeps its offset, its refcount and COPIED 0, as in ' +
-      '0x0000000000050001. A later write allocates a new cluster.'
+      'Version 3 with standard L2 entries, zero without unmap: the entry of a shared normal cluster becomes entry OR 1, ' +
+      'with offset, refcount and COPIED 0 kept, as in 0x0000000000050001. A later write allocates a new cluster.'
   },
   'ZD-13': {
     level: 'may',
@@ -137,8 +137,8 @@ export const zero = chapter('Zeroing and discarding', {
     says:
       'With the option discard-no-unref, which QEMU 10 and 11 have for version 3, a discard and a zero write with unmap ' +
       'keep the host offset, COPIED and the refcount of a cluster that is not compressed, and set its zero flag or all its zero ' +
-      'bits. The discard goes on to the host file nevertheless, also where a snapshot shares the cluster, which then ' +
-      'reads as zeros in the snapshot too. A full discard frees clusters as without the option.',
+      'bits. If that changes the entry, the discard goes on to the host file nevertheless, also where a snapshot shares ' +
+      'the cluster, which then reads as zeros in the snapshot too. A full discard frees clusters as without the option.',
     divergences: [
       {
         on: 'a discard with discard-no-unref of a cluster that a snapshot shares',
