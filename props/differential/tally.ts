@@ -9,7 +9,7 @@ const raise = (counts: Map<string, number>, key: string): void => {
 
 const listed = (counts: Readonly<Record<string, number>> = {}): string =>
   Object.entries(counts)
-    .toSorted(([, a], [, b]) => b - a)
+    .toSorted(([key, a], [other, b]) => (a === b ? (key < other ? -1 : 1) : b - a))
     .map(([key, n]) => `${n} ${key}`)
     .join(', ')
 
