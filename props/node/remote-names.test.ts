@@ -51,6 +51,26 @@ test('a user name and a password in a URL go to its host alone, and are printed 
   }
 })
 
+test('the data file of an image on a server is read from its folder there, and from no other', async () => {
+  const away = `${otherOrigin}/good/data.raw`
+  await runHere('create', '-q', '-o', 'data_file=data.raw', place('parted.qcow2'), '1M')
+  await runHere('create', '-q', '-o', `data_file=${'x'.repeat(away.length)}`, place('apart.qcow2'), '1M')
+  await runHere('io', '-c', 'write -q -P 7 64k 64k', place('parted.qcow2'))
+  put('parted.qcow2', readFileSync(place('parted.qcow2')))
+  const parted = url('good', 'parted.qcow2')
+  const apart = readFileSync(place('apart.qcow2'))
+  apart.write(away, apart.indexOf('xxxx'))
+  put('apart.qcow2', apart)
+  await refused(['convert', parted, place('served.raw')], `${url('good', 'data.raw')}': the server answers 400`)
+  put('data.raw', readFileSync(place('data.raw')))
+  assert.is((await run('convert', parted, place('served.raw'))).error, '')
+  assert.ok(readFileSync(place('served.raw')).equals(readFileSync(place('data.raw'))))
+  assert.match((await run('map', parted)).out, url('good', 'data.raw'))
+  assert.is((await run('check', parted)).code, 0)
+  assert.match((await run('compare', parted, place('parted.qcow2'))).out, 'identical')
+  await refused(['map', url('good', 'apart.qcow2')], `it lies at '${away}', outside the image's folder`)
+})
+
 /** Puts an overlay on the servers and into the folder, whose backing file has this name. */
 const putOverlay = async (name: string, backing: string): Promise<string> => {
   rmSync(place(name), { force: true })

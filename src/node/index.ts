@@ -1,6 +1,6 @@
 /**
  * Images in files and on servers, for Node: opening them, and running plans on them. A name inside an image is followed
- * only to plain files in its own folder, or in folders that are allowed; on a server, only to backing files.
+ * only to plain files in its own folder, or in folders that are allowed; on a server, in the same folder there.
  *
  * What may fail is a `TaskEither<CommandError, A>`. What is opened is to be closed.
  */

@@ -132,8 +132,8 @@ export const dataPlace = (image: string, m: Metadata, allow: readonly string[]):
     return refused("'data-file' is required for this image [DATA-02]", { clause: 'DATA-02' })
   const name = label(stored.data)
   const ofData: Refuse = (why) => refused(`the data file '${name}' is not opened: ${why}`)
-  if (isUrl(image)) return ofData('the image is on a server')
   if (pathKind(stored.data) === 'unreadable') return ofData('its name is not text')
+  if (isUrl(image)) return placeOnServer(image, name, allow, ofData)
   const place = placeIn([dirname(image), ...allow], fromFolderOf(paths, image, name), ofData)
   return E.mapLeft((error: CommandError) =>
     error.file === image ? error : inContext(`Could not open '${image}'`)(error)

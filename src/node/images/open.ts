@@ -56,7 +56,7 @@ export interface OpenOptions {
   /** Whether images are read also while other processes write them. */
   readonly forceShare?: boolean
   /** How the files of servers are read. Its headers go to the server of the top image alone. */
-  readonly remote?: RemoteOptions
+  readonly remote?: RemoteOptions | undefined
   /** The id of the secret that decrypts the top image, and the passwords by the ids of secrets. */
   readonly keySecret?: string
   readonly secrets?: Secrets
@@ -107,9 +107,11 @@ const asksForHoles = task(async function* (image: Source, m: OpenableMetadata) {
 })
 
 /** The external data file of an image; `undefined` for an image without one. */
-export const openDataFile = task(async function* (m: Metadata, node: ImageNode, { allow, forceShare }: OpenOptions) {
-  const place = yield* get(dataFilePlace(m, node, allow))
-  return place === undefined ? undefined : yield* wait(openPlace(place, forceShare === true ? 'shared' : 'data'))
+export const openDataFile = task(async function* (m: Metadata, node: ImageNode, options: OpenOptions) {
+  const place = yield* get(dataFilePlace(m, node, options.allow))
+  if (place === undefined) return undefined
+  const access = options.forceShare === true ? 'shared' : 'data'
+  return yield* wait(openPlace(place, access, remoteFor(options.remote, node.file.name, place.name)))
 })
 
 /** @param isTop whether the options say what is opened of it; of every other image that is the active disk */
@@ -141,7 +143,7 @@ const worldOf = (files: readonly Files[]): World => {
   const fileOf = fileIn(files)
   const of = ({ file }: { readonly file: FileRef }): World => fileOf(file)?.world ?? nowhere
   const seekData: World['seekData'] = (request) => (of(request).seekData ?? allStored)(request)
-  if (files.some(({ image }) => image.world._tag === 'Async'))
+  if (files.some(({ image, data }) => image.world._tag === 'Async' || data?.world._tag === 'Async'))
     return { _tag: 'Async', read: (request) => inOwnTime(of(request))(request), seekData }
   return {
     _tag: 'Sync',
@@ -194,7 +196,8 @@ export const openImage = (top: ImageNode, options: OpenOptions): TaskEither<Comm
     const { file: place, driver } = node
     const forceShare = isForced === true || node.forceShare === true
     const open = driver === 'raw' ? openWhole : openPlace
-    const file = yield* wait(open(place, readAccess(driver, forceShare), remoteFor(options.remote, name, place.name)))
+    const remote = remoteFor(options.remote, name, place.name)
+    const file = yield* wait(open(place, readAccess(driver, forceShare), remote))
     opened.push(file)
     const real = realName(place, isUrl(place.name) ? place.name : yield* get(resolvedPath(place.name)))
     if (seen.includes(real))
@@ -202,7 +205,7 @@ export const openImage = (top: ImageNode, options: OpenOptions): TaskEither<Comm
     const step =
       driver === 'raw'
         ? yield* get(rawStep(file, node))
-        : yield* wait(imageStep(file, node, { ...options, forceShare }, seen.length === 0))
+        : yield* wait(imageStep(file, node, { ...options, forceShare, remote }, seen.length === 0))
     if (step.files.data !== undefined) opened.push(step.files.data)
     if (step.layer._tag === 'Image') opened.push({ close: step.layer.disk.decryption?.wipe ?? (() => undefined) })
     return step.next === undefined ? [step] : [step, ...(yield* down(step.next, forceShare, [...seen, real]))]
