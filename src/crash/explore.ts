@@ -107,7 +107,7 @@ interface Judged {
 /** The first promise that a state breaks, and the clusters that leak in it. */
 type Judge = (files: Files) => { readonly leaks: number; readonly broken?: readonly [depth: number, why: string] }
 
-/** The judge of a period: a guest sector may be seen as any of its views has it. */
+/** The judge of a period: each guest sector must be the same as in one of its views. */
 const judgeOf = (
   images: readonly Judged[],
   [first, last]: Period['views'],

@@ -26,7 +26,7 @@ import {
   type Presented
 } from './presented.js'
 
-/** What may be seen after a crash: the disk as the last durable command left it, and as any later command may have. */
+/** The disks that may be seen after a crash: the one that the last durable command left, and that of each later command. */
 export interface Promised {
   readonly durable: Presented
   readonly later: readonly Presented[]
