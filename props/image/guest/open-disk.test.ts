@@ -264,4 +264,51 @@ test('a compressed cluster is decoded once as long as it is kept', () => {
   assert.is(decodedIn(least, [0, 512, 1024, size, size + 4096, 0]), 3)
 })
 
+test('bytes that were read ahead stay as they are under later reads', () => {
+  const bytes = Uint8Array.from({ length: 4 * 2 ** 17 }, (_, at) => (at >> 9) % 251)
+  const disk = openDisk([{ _tag: 'Raw', size: bytes.length }], native)
+  const kept = Array.from({ length: bytes.length / 512 }, (_, i) =>
+    right(disk.readSync({ read: inPlansMemory(fromMemory(bytes)) }, 512 * i, 512))
+  )
+  for (const [i, sector] of kept.entries()) assert.equal(sector, bytes.slice(512 * i, 512 * i + 512))
+})
+
+test('compressed clusters of one number in two layers are kept apart', () => {
+  const [top, base] = [12, 16].map((clusterBits) => {
+    const cluster = 2 ** clusterBits
+    const bytes = new Uint8Array(cluster).fill(clusterBits)
+    return right(perhaps(newMachine({ size: 2 ** 18, clusterBits }), { _tag: 'WriteCompressed', at: cluster, bytes }))
+  })
+  if (top === undefined || base === undefined) throw new Error('no layers')
+  const layers = [top, base].map(({ opened: { metadata, g } }) => activeDisk(metadata, g))
+  const [first, second] = layers
+  if (first === undefined || second === undefined) throw new Error('no disks')
+  const disk = openDisk(
+    [
+      { _tag: 'Image', disk: first },
+      { _tag: 'Image', disk: second }
+    ],
+    native
+  )
+  const world = {
+    read: ({ file, at, length }: Read) => fromMemory((file.depth === 0 ? top : base).files.image)({ at, length })
+  }
+  for (const [at, byte] of [
+    [4096, 12],
+    [65_536, 16],
+    [4096, 12]
+  ] as const)
+    assert.equal(disk.readSync(world, at, 512), E.right(new Uint8Array(512).fill(byte)))
+})
+
+test('bytes past the end of a layer are not looked for below it', () => {
+  const { guest } = watched()
+  const absent = (size: number) => ({ _tag: 'Image', disk: { ...guest, size, l1Size: 0 } }) as const
+  const chain: Chain = [absent(2048), absent(1024), { _tag: 'Raw', size: 2048 }]
+  const world = { read: inPlansMemory(fromMemory(new Uint8Array(2048).fill(7))) }
+  const expected = new Uint8Array(2048).fill(7, 0, 1024)
+  assert.equal(openDisk(chain, native).readSync(world, 0, 2048), E.right(expected))
+  assert.equal(runSync(readGuest(chain, 0, 2048, native), world), E.right(expected))
+})
+
 test.run()

@@ -215,6 +215,10 @@ function* l2Offsets(disk: GuestDisk, first: number, end: number): Plan<(i: numbe
   return (i) => view.l2TableOffset(i - first)
 }
 
+/** Why L1 entry `i1`, which names an L2 table at host byte `offset`, cannot be followed, if it cannot. @see L1-05 */
+export const l1IssuesOf = ({ g, l1TableOffset }: GuestDisk, i1: number, offset: number): readonly Issue[] =>
+  offset % clusterSize(g) === 0 ? [] : l1OffsetRules.judge({ l2TableOffset: BigInt(offset) }, g, l1TableOffset + 8 * i1)
+
 /** How many entries from `i` up to `end` have no L2 table. */
 const emptyEntries = (offsetAt: (i: number) => number, i: number, end: number): number => {
   let n = 0
@@ -258,8 +262,8 @@ function* emitNext(walk: Walk, e: Extent): Plan<void, Extent> {
 function* tableExtents(walk: Walk, i1: number, n: number, at: number): Plan<void, Extent> {
   const { disk, from, to } = walk
   const [size, stride] = [clusterSize(disk.g), l2EntrySize(disk.g)]
-  if (at % size !== 0)
-    return yield* failWith(l1OffsetRules.judge({ l2TableOffset: BigInt(at) }, disk.g, disk.l1TableOffset + 8 * i1))
+  const unfollowed = l1IssuesOf(disk, i1, at)
+  if (unfollowed.length > 0) return yield* failWith(unfollowed)
   const base = i1 * l1Coverage(disk.g)
   const first = Math.max(0, Math.floor((from - base) / size))
   const end = Math.min(n * l2Entries(disk.g), Math.ceil((to - base) / size))

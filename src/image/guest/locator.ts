@@ -3,12 +3,20 @@ import type { Issue } from '../../bytes/issue.js'
 import { LastUsed } from '../../bytes/last-used.js'
 import type { FileRef } from '../../bytes/plan.js'
 import { clusterSize, l1Coverage, l2Entries, l2EntrySize } from '../../format/geometry.js'
-import { l1OffsetRules } from '../../format/l1.js'
 import { l2Sound } from '../../format/l2-rules.js'
 import * as limits from '../../format/limits.js'
 import { L1View, L2View } from '../../format/views.js'
 import { type Chain, layerSize, type Layer, type LocatedExtent } from './chain.js'
-import { clusterExtents, cut, type Extent, type GuestDisk, issuesOf, l1Piece, type Table } from './extents.js'
+import {
+  clusterExtents,
+  cut,
+  type Extent,
+  type GuestDisk,
+  issuesOf,
+  l1IssuesOf,
+  l1Piece,
+  type Table
+} from './extents.js'
 
 /** A part of a table that has to be read before a byte can be located. */
 export interface Wanted {
@@ -102,10 +110,8 @@ class LayerTables {
 
   private wantedSlice(i1: number, offset: number, slice: number): Wanted | Refused {
     const { disk, isSound, sliceEntries } = this
-    if (offset % this.size !== 0) {
-      const issues = l1OffsetRules.judge({ l2TableOffset: BigInt(offset) }, disk.g, disk.l1TableOffset + 8 * i1)
-      return { kind: 'refused', issues }
-    }
+    const issues = l1IssuesOf(disk, i1, offset)
+    if (issues.length > 0) return { kind: 'refused', issues }
     const length = sliceEntries * l2EntrySize(disk.g)
     const at = offset + ((slice * sliceEntries) % l2Entries(disk.g)) * l2EntrySize(disk.g)
     return {
