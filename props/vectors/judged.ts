@@ -66,7 +66,7 @@ const snapshotsOf = (loaded: Subject, m: Metadata): NonNullable<Vector['snapshot
 
 /** Findings on refcounts, which no reader needs. */
 const concernsWriters = ({ structure, field, clause }: Finding): boolean =>
-  structure.startsWith('refcount') || field === 'copied' || /^REF-|^CHK-0[35]$|^GEN-01$/.test(clause)
+  structure.startsWith('refcount') || field === 'copied' || /^REF-|^CHK-0[35]$|^GEN-01$|^BMP-13$/.test(clause)
 
 /** What is said of files that are not there, and the clause that asks for them. */
 const missing = [

@@ -216,8 +216,8 @@ export const bitmap = chapter('Bitmaps', {
     source: 'both',
     says:
       'Each cluster of the directory, of a bitmap table and of bitmap data is in use, and each part of the image that ' +
-      'names it counts as a reference. So its refcount is 1, unless two bitmaps share it, which QEMU accepts: it stores ' +
-      'each of them to clusters of its own.'
+      'names it counts as a reference. So its refcount is 1, unless two bitmaps or two entries of one bitmap table share ' +
+      'it, which QEMU accepts: it stores each bitmap to clusters of its own.'
   },
   'BMP-14': {
     level: 'must',

@@ -9,6 +9,13 @@ const owned = (severity: string, clause: string, at: number, guest?: readonly [n
     ? [severity, clause, 'cluster', '', at, cluster]
     : [severity, clause, 'cluster', '', at, cluster, guest]
 
+/** A second bitmap, b1, of the same granularity as the first, whose table is at this byte. */
+const secondBitmap = (table: string): readonly string[] => [
+  'patch bitmaps 00000002',
+  'patch bitmaps+8 0000000000000040',
+  `patch bitmap_directory+32 ${table} 00000001 00000000 01 0c 0002 00000000 6231 000000000000`
+]
+
 /** Clusters of two owners. */
 export const contested: readonly PatchedImage[] = [
   {
@@ -159,6 +166,47 @@ export const contested: readonly PatchedImage[] = [
       [
         ['active-l1', 0x3000, 8, 40],
         ['bitmap-data', 0x3000, cluster, 0xa000]
+      ]
+    ]
+  },
+  {
+    title: 'two bitmaps with one table, and both counted',
+    base: 'bitmap',
+    steps: [...secondBitmap('000000000000a000'), 'patch refcount_block+18 0002 0002'],
+    found: [owned('note', 'BMP-13', 0xa000)],
+    owners: [
+      [
+        ['bitmap-table', 0xa000, 8, 0xb000],
+        ['bitmap-table', 0xa000, 8, 0xb020]
+      ]
+    ]
+  },
+  {
+    title: 'two bitmaps with one table, and one counted',
+    base: 'bitmap',
+    steps: secondBitmap('000000000000a000'),
+    found: [owned('flaw', 'BMP-13', 0xa000)],
+    owners: [
+      [
+        ['bitmap-table', 0xa000, 8, 0xb000],
+        ['bitmap-table', 0xa000, 8, 0xb020]
+      ]
+    ]
+  },
+  {
+    title: 'two bitmaps with one cluster of bits, and both counted',
+    base: 'bitmap',
+    steps: [
+      ...secondBitmap('0000000000004000'),
+      'patch 0x4000 0000000000009000',
+      'patch refcount_block+8 0001',
+      'patch refcount_block+18 0002'
+    ],
+    found: [owned('note', 'BMP-13', 0x9000)],
+    owners: [
+      [
+        ['bitmap-data', 0x9000, cluster, 0xa000],
+        ['bitmap-data', 0x9000, cluster, 0x4000]
       ]
     ]
   },

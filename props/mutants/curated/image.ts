@@ -22,6 +22,20 @@ export const imageMutants: readonly Mutant[] = [
     rule: 'an image that fails several opening checks is refused by the first of them'
   },
   {
+    name: 'two bitmaps may share a cluster whatever its refcount is',
+    file: 'image/check/owners.ts',
+    change: { in: 'findOwners', find: '$sharing !== undefined && $counted', to: '$sharing !== undefined' },
+    red: 'props/image/check/findings.test.ts',
+    rule: 'two bitmaps with one table, and one counted'
+  },
+  {
+    name: 'a check takes two bitmaps that share a table for structures of different kinds',
+    file: 'image/check/owners.ts',
+    change: { in: 'findOwners', find: 'shareable.get($kind)', to: 'undefined' },
+    red: 'props/image/check/findings.test.ts',
+    rule: 'two bitmaps with one table, and both counted'
+  },
+  {
     name: 'an open disk returns the memory that it reads ahead into',
     file: 'image/guest/open-disk.ts',
     change: { in: 'OpenDisk.takeAhead', find: 'copy($bytes)', to: '$bytes' },

@@ -1,4 +1,5 @@
 /** Owners: clusters that two structures, or two guest clusters, have for their own, and who the two are. */
+import type { ClauseId } from '../../../spec/clauses/index.js'
 import type { Plan } from '../../bytes/plan.js'
 import type { ByteRange } from '../byte-range.js'
 import { inconsistent, type Owner } from './findings.js'
@@ -22,9 +23,17 @@ const sectionOf = (structure: string, active: boolean | undefined): string => {
 interface Claimant {
   readonly owner: Owner
   readonly identity: string
-  /** Of what may be shared where refcounts say so: data clusters, and L2 tables. */
+  /** The structure that it is part of. */
   readonly kind: string
 }
+
+/** The structures that a cluster with a refcount above 1 may be part of more than once, and the clause that says so. */
+const shareable: ReadonlyMap<string, ClauseId> = new Map([
+  ['data cluster', 'REF-08'],
+  ['L2 table', 'REF-08'],
+  ['bitmap table', 'BMP-13'],
+  ['bitmap data', 'BMP-13']
+])
 
 /** The claimants of the clusters in question. */
 type Claimants = Map<number, Claimant[]>
@@ -80,15 +89,15 @@ const inWords = ({ at, size }: ByteRange): string => `bytes ${at} to ${at + size
 const described = ({ section, guest, ...range }: Owner): string =>
   `${section} at ${inWords(range)}${guest === undefined ? '' : ` for guest ${inWords(guest)}`}`
 
-/** Finds two owners of a cluster. That two guest clusters share one is right when its refcount says so. */
+/** Finds two owners of a cluster. Two guest clusters, L2 tables or bitmaps may share one that has both in its refcount. */
 const findOwners = (state: CheckState, cluster: number, a: Claimant, b: Claimant): void => {
-  const alike = a.kind === b.kind && (a.kind === 'data cluster' || a.kind === 'L2 table')
+  const sharing = a.kind === b.kind ? shareable.get(a.kind) : undefined
   const counted = state.refcounts.counts.get(cluster) === state.references.get(cluster)
   const owners = [a.owner, b.owner] as const
   state.findings.add(
-    alike && counted ? 'note' : 'flaw',
+    sharing !== undefined && counted ? 'note' : 'flaw',
     inconsistent(
-      alike ? 'REF-08' : 'GEN-01',
+      sharing ?? 'GEN-01',
       { structure: 'cluster', at: cluster * state.size, size: state.size },
       owners.map(described).join(' and '),
       'one owner',
@@ -111,7 +120,7 @@ const unnamed = inconsistent(
 /**
  * Names the owners of the clusters that have two. `again` walks over the image once more, and only when there are any.
  *
- * @see GEN-01, GEN-05 and REF-08
+ * @see GEN-01, GEN-05, REF-08 and BMP-13
  */
 export function* nameOwners(state: CheckState, uses: Uses, again: (visitor: Visitor) => Plan<unknown>): Plan<void> {
   const claimants: Claimants = new Map()
