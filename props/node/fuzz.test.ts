@@ -166,6 +166,7 @@ test('a run that cannot be done ends with exit code 2', () => {
     [['--reader', 'true {image}', 'file'], 'Only --merge takes files'],
     [['--reader', 'true'], "The command 'true' has no place for the image"],
     [['--reader', 'no-such-program {image}', '--count', '2'], "'no-such-program {image}' could not be started"],
+    [['--reader', 'true {image}', '--minutes', 'half'], "Parameter 'minutes' expects a number"],
     [['--merge', 'no-lines'], 'no-lines: line 1 is no line of'],
     [['--merge', 'two-readers'], "two-readers: of another reader, 'two'"],
     [['--merge'], 'There is no summary to merge']
@@ -174,6 +175,11 @@ test('a run that cannot be done ends with exit code 2', () => {
     assert.is(status, 2, `${words.join(' ')}: ${stderr}`)
     assert.ok(stderr.startsWith(`qcow2: ${why}`), stderr)
   }
+})
+
+test('a comparison may end after a part of a minute', () => {
+  const { status, stderr } = fuzz('--reader', 'false {image}', '--against', 'false {image}', '--minutes', '0.01')
+  assert.is(status, 0, stderr)
 })
 
 test.after(() => {

@@ -18,7 +18,7 @@ import { shardOption, wholeRun } from '../fuzz/shard.js'
 import { agrees, type Comparison, kindOf, makeFolder, type Subject, trialTexts, tryImage } from '../fuzz/subject.js'
 import { findText, merged, type Outcome, summaryText } from '../fuzz/summary.js'
 import { quoted } from '../text/quoted.js'
-import { integerOption } from '../text/values.js'
+import { decimalOption, integerOption } from '../text/values.js'
 import { argument, choice, command, flag, option, optional, text, texts } from './command.js'
 
 /** Exit code when a program differed, and when the run itself failed. */
@@ -155,7 +155,11 @@ export const fuzz = command({
       `images of all shards together (default ${usualCount} with --out and --corpus)`,
       number('count')
     ),
-    minutes: option('--minutes <n>', 'after which a comparison ends (default 1, without --count)', number('minutes')),
+    minutes: option(
+      '--minutes <n>',
+      'after which a comparison ends (default 1, without --count)',
+      optional(decimalOption('minutes'))
+    ),
     seed: option('--seed <n>', 'what images are drawn from (default 1)', number('seed')),
     shard: option('--shard <k/n>', 'one of n parts of the run', optional(shardOption)),
     jobs: option('--jobs <n>', 'programs at a time', number('jobs')),

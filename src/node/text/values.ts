@@ -138,6 +138,12 @@ export const integer = (message: (text: string) => string): TextCodec<number> =>
 /** A natural number as the value of the option `name` in a list. */
 export const integerOption = (name: string): TextCodec<number> => integer(() => `Parameter '${name}' expects a number`)
 
+/** A number of at least 0 in decimal, perhaps with a fraction, as the value of the option `name`. */
+export const decimalOption = (name: string): TextCodec<number> =>
+  textCodec('decimal', t.number.is, (text) =>
+    /^\d+(\.\d+)?$/.test(text) ? E.right(Number(text)) : failure(`Parameter '${name}' expects a number`)
+  )
+
 const states: ReadonlyMap<string, boolean> = new Map([
   ...['on', 'yes', 'true', 'y'].map((text) => [text, true] as const),
   ...['off', 'no', 'false', 'n'].map((text) => [text, false] as const)
