@@ -202,6 +202,7 @@ inChromium('everything is reached by keys alone', async () => {
   const { page } = await browser.open()
   await openImage(page, 'disk.qcow2', disk())
   const focusOn = async (selector: string): Promise<void> => {
+    await page.waitForSelector(selector)
     for (let i = 0; i < 40; i++) {
       if ((await page.evaluate(`document.activeElement?.matches(${JSON.stringify(selector)})`)) === true) return
       await page.keyboard.press('Tab')
