@@ -1,4 +1,4 @@
-/** Snapshot table entries, with extra data of every telling length, and tables of them. */
+/** Snapshot table entries, with extra data of every length that matters, and tables of them. */
 import fc from 'fast-check'
 import { empty } from '../../src/bytes/octets.js'
 import { type SnapshotEntry, snapshotEntry, snapshotExtra } from '../../src/format/snapshot.js'

@@ -1,4 +1,4 @@
-/** The parties of a trial: each carries commands out on an image, and tells which of them it refused. */
+/** The parties of a trial: each carries commands out on an image, and reports which of them it refused. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'

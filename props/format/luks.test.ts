@@ -1,4 +1,4 @@
-/** LUKS partition headers: what qcow2 tells of an encryption area. */
+/** LUKS partition headers: what qcow2 reports of an encryption area. */
 import * as assert from 'uvu/assert'
 import { fromText } from '../../src/bytes/octets.js'
 import { luksHeader, luksSize, luksSlot, luksText } from '../../src/format/luks.js'

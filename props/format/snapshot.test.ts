@@ -69,7 +69,7 @@ test('extra data, id and name follow the 40 bytes of the table in this order', (
   same([s.extra.rest, s.id, s.name, s.padding], [bytesIn('ee'), bytesIn('3132'), bytesIn('616263'), bytesIn('ff*2')])
 })
 
-test('a name of more bytes than its length field can tell is none', () => {
+test('a name longer than its length field can state is none', () => {
   const s = valueOf(snapshotEntry, bytesIn('00*40'))
   assert.ok(snapshotEntry.is({ ...s, name: new Uint8Array(65535) }))
   assert.not.ok(snapshotEntry.is({ ...s, name: new Uint8Array(65536) }))

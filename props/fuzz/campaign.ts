@@ -36,7 +36,7 @@ const mostKinds = 20
 /** Milliseconds from one line of progress to the next. */
 const pause = 10_000
 
-/** The file that holds the running input, for a campaign that does not come to its end. */
+/** The file that holds the running input, for a campaign that is broken off. */
 export const runningIn = (corpus: string, shard: number): string => join(corpus, `running-${shard}`)
 
 const isCostly = (target: Target): boolean => target === 'dump' || target === 'repair'

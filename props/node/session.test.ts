@@ -1,4 +1,4 @@
-/** Sessions: commands on a real file come to what they come to on the abstract disk, before the session ends and after. */
+/** Sessions: commands on a real file have the outcome that they have on the abstract disk, before the session ends and after. */
 import fc from 'fast-check'
 import * as E from 'fp-ts/lib/Either.js'
 import * as assert from 'uvu/assert'

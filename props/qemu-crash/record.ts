@@ -63,7 +63,7 @@ export const wordsOf = (c: Command): readonly string[] => {
   }
 }
 
-/** Why a script tells nothing of crashes: QEMU did what the abstract disk refuses, or came to another disk. */
+/** Why a script proves nothing on crashes: QEMU did what the abstract disk refuses, or made another disk. */
 export class Disagreement extends Error {}
 
 /** The disk after a command that QEMU carried out or refused. */

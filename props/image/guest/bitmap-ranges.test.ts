@@ -63,7 +63,7 @@ const right = (ranges: E.Either<readonly Issue[], readonly DirtyRange[]> | undef
   return ranges.right
 }
 
-/** Fails unless the ranges are equal, and tells the first that is not. */
+/** Fails unless the ranges are equal, and names the first that is not. */
 const same = (found: readonly DirtyRange[], wanted: readonly DirtyRange[], name: string): void => {
   const [a, b] = [found, wanted].map((ranges) => ranges.map((r) => JSON.stringify(r)))
   const at = (a ?? []).findIndex((r, i) => r !== b?.[i])

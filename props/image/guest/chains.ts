@@ -37,7 +37,7 @@ const plainName = (name: string): string => {
   return /^(?:\.*\/)*([^/]*)$/.exec(String(file))?.[1] ?? ''
 }
 
-/** The format of a backing file: as it is named, or else as its first byte tells, for QEMU guesses it. @see BACK-05 */
+/** The format of a backing file: the one that is named, or else the one that its first byte indicates, for QEMU guesses it. @see BACK-05 */
 const formatOf = (m: Metadata, bytes: Uint8Array): string => {
   const format = lastExtension(m.extensions, 'BackingFormat')?.data
   return format === undefined || format.length === 0 ? (bytes[0] === 0x51 ? 'qcow2' : 'raw') : upToZero(format)

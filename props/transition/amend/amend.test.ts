@@ -261,7 +261,7 @@ const scripts: readonly (readonly [
   ['lazy_refcounts=on', { size: 2 ** 20, lazyRefcounts: true }, [['lazy_refcounts=off', { lazyRefcounts: false }]]]
 ]
 
-/** What qemu-img tells of an image, but for its name and its size on the host. */
+/** What qemu-img prints of an image, but for its name and its size on the host. */
 const printedBy = (folder: string, image: string): string =>
   execFileSync('qemu-img', ['info', image], { cwd: folder, encoding: 'utf8' })
     .split('\n')

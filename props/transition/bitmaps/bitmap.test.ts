@@ -347,7 +347,7 @@ const lines: readonly Line[] = [
   written(12_345, 67_890)
 ]
 
-/** What qemu-img tells of bitmaps. */
+/** What qemu-img prints of bitmaps. */
 const printedBy = (folder: string, image: string): unknown => {
   const info: unknown = JSON.parse(
     execFileSync('qemu-img', ['info', '--output=json', image], { cwd: folder, encoding: 'utf8' })

@@ -128,7 +128,7 @@ const barriersOf = (action: Action, before: Subject, done: Acted): readonly Omit
   })
 }
 
-/** Carries out actions and tells the edge of every flush. */
+/** Carries out actions and returns the edge of every flush. */
 export const trace = (shape: Shape, actions: readonly Action[]): Traced => {
   const start = subjectOf(begin(shape), actions.some(isOperation))
   const writes: HostWrite[] = []

@@ -1,4 +1,4 @@
-/** Scripts of commands, followed by an image and by the abstract disk, which must come to the same. */
+/** Scripts of commands, followed by an image and by the abstract disk, which must have the same outcome. */
 import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
 import * as assert from 'uvu/assert'
@@ -30,7 +30,7 @@ export interface Followed {
 
 const nothing = new Uint8Array(0)
 
-/** Bytes that tell where they are from: of no two writes the same. */
+/** Bytes that identify the write that they are from: of no two writes the same. */
 export const marked = (seed: number, length: number): Uint8Array =>
   Uint8Array.from({ length }, (_, i) => ((seed * 29 + (i >> 7) * 3) % 255) + 1)
 

@@ -87,7 +87,7 @@ const commandsFor = ({ metadata }: WritableImage): readonly AnyCommand[] => {
 
 const seen = { done: 0, refused: 0 }
 
-/** What a plan comes to; fails unless that is writes, not more than the image can ask for, or clauses. */
+/** The outcome of a plan; fails unless that is writes, not more than the image can ask for, or clauses. */
 const outcome = <A extends { readonly writes: readonly HostWrite[] }>(
   files: Files,
   plan: Plan<A>

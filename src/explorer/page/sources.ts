@@ -25,7 +25,7 @@ const why = (error: unknown): string => (error instanceof Error ? error.message 
 
 const headersFor = ({ at, length }: FileRange): HeadersInit => ({ range: `bytes=${at}-${at + length - 1}` })
 
-/** The request, or why there is no answer: a browser does not tell a page what is wrong on another host. */
+/** The request, or why there is no answer: a browser hides from a page what is wrong on another host. */
 const ask = async (url: string, init: RequestInit): Promise<E.Either<Unanswered, Response>> => {
   try {
     return E.right(await fetch(url, { ...init, cache: 'no-store' }))

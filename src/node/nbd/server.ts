@@ -72,7 +72,7 @@ const listen = task(async function* (server: Server, address: Address) {
   yield* get(failure(`Could not listen on '${shown(address)}': ${why}`))
 })
 
-/** The clients of a server, and the ends that it may come to. */
+/** The clients of a server, and what may end it. */
 class Clients {
   private readonly connected = new Set<Socket>()
   private readonly sessions = new Set<Promise<void>>()
