@@ -13,6 +13,7 @@ import { fuzzMutants } from './fuzz.js'
 import { holeMutants } from './holes.js'
 import { imageMutants } from './image.js'
 import { nodeMutants } from './node.js'
+import { openDiskMutants } from './open-disk.js'
 import { storeMutants } from './store.js'
 import { amendMutants } from './transition/amend.js'
 import { bitmapMutants } from './transition/bitmaps.js'
@@ -30,6 +31,7 @@ export const curated: readonly Mutant[] = [
   ...fuzzMutants,
   ...holeMutants,
   ...imageMutants,
+  ...openDiskMutants,
   ...boundaryMutants,
   ...storeMutants,
   ...engineMutants,
