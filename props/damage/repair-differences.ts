@@ -8,8 +8,8 @@ import { readMetadata, refusal } from '../../src/image/metadata.js'
 import type { RepairMode } from '../../src/transition/repair/repair.js'
 import { runOn } from '../image/world.js'
 import { explained } from './differences.js'
-import { type OwnOutcome, type RepairOutcome, withImage } from './repairs.js'
-import { ours, type Subject, type Verdict } from './verdict.js'
+import type { OwnOutcome, RepairOutcome } from './repairs.js'
+import type { Subject, Verdict } from './verdict.js'
 
 /** Two repairs of a damaged image, and what is read of the image before and after each. */
 export interface RepairComparison {
@@ -30,19 +30,20 @@ const stateOf = (image: Uint8Array, mode: RepairMode): CheckState | undefined =>
   return E.isRight(done) ? done.right.state : undefined
 }
 
-/** Both repairs, and what is read of the images. */
+/** Both repairs of a damaged image, and what is read of the images by `verdictOf`. */
 export const comparisonOf = (
   damaged: Subject,
   mode: RepairMode,
   qemu: RepairOutcome,
-  own: OwnOutcome
+  own: OwnOutcome,
+  verdictOf: (image: Uint8Array) => Verdict
 ): RepairComparison => ({
   damaged,
   qemu,
   own,
-  before: ours(damaged),
-  afterQemu: ours(withImage(damaged, qemu.image)),
-  afterOwn: ours(withImage(damaged, own.image)),
+  before: verdictOf(damaged.image),
+  afterQemu: verdictOf(qemu.image),
+  afterOwn: verdictOf(own.image),
   state: stateOf(damaged.image, mode)
 })
 

@@ -3,9 +3,11 @@ import type { ClauseId } from '../../spec/clauses/index.js'
 import { QemuFolder } from './ask.js'
 import { damagedImage, damageOf, soundImage, type SoundImage } from './damage.js'
 import { editsText } from '../../src/bytes/edit.js'
+import { equal } from '../../src/bytes/octets.js'
 import { comparisonOf, explainedRepair, hasChangedData, type RepairComparison } from './repair-differences.js'
 import { repairOf, withImage } from './repairs.js'
 import { soundImages } from './sound-images.js'
+import { ours } from './verdict.js'
 
 /** The structure that edits of a kind damage. */
 const structureOf = ([first]: SoundImage['possible'][number]): string => first?.name.split(':', 1)[0] ?? ''
@@ -48,6 +50,18 @@ const faultOf = (p: RepairComparison, clause: ClauseId | '' | undefined, afterwa
     : `afterwards QEMU counts ${afterwards}, not ${p.afterOwn.check}`
 }
 
+/** A function of images that answers the same bytes once: most repairs leave what another one leaves, or the damaged image. */
+const oncePerImage = <A>(answer: (image: Uint8Array) => A): ((image: Uint8Array) => A) => {
+  const known: { readonly image: Uint8Array; readonly answer: A }[] = []
+  return (image) => {
+    const found = known.find((other) => equal(other.image, image))
+    if (found !== undefined) return found.answer
+    const one = { image, answer: answer(image) }
+    known.push(one)
+    return one.answer
+  }
+}
+
 /** Repairs damaged images with this package and with QEMU, in both modes. */
 export const compareRepairs = async (each: number, first: number, seed: number): Promise<RepairTally> => {
   const counts = new Map<string, number>()
@@ -58,10 +72,12 @@ export const compareRepairs = async (each: number, first: number, seed: number):
     folders.set(sound.name, folder)
     const { edits } = damageOf(sound, number, seed)
     const damaged = damagedImage(sound.loaded, edits)
+    const verdictOf = oncePerImage((image) => ours(withImage(damaged, image)))
+    const qemuCheck = oncePerImage((image) => folder.check(withImage(damaged, image)))
     for (const mode of ['leaks', 'all'] as const) {
-      const p = comparisonOf(damaged, mode, await folder.repair(damaged, mode), repairOf(damaged, mode))
+      const p = comparisonOf(damaged, mode, await folder.repair(damaged, mode), repairOf(damaged, mode), verdictOf)
       const clause = explainedRepair(p)
-      const fault = faultOf(p, clause, await folder.check(withImage(damaged, p.own.image)))
+      const fault = faultOf(p, clause, await qemuCheck(p.own.image))
       if (fault !== undefined) faults.push(`${sound.name}, ${editsText(edits)}, -r ${mode}: ${fault}`)
       const key = `${structure}: ${clause === '' ? 'same' : (clause ?? 'unexplained')}`
       counts.set(key, (counts.get(key) ?? 0) + 1)

@@ -36,11 +36,12 @@ const kinds: readonly ((image: WritableImage, random: Random) => AnyCommand)[] =
   },
   ({ disk }, random) => ({ _tag: 'WriteZeroes', ...rangeIn(disk.size, random), unmap: random.below(2) === 0 }),
   ({ disk }, random) => ({ _tag: 'Discard', ...rangeIn(disk.size, random) }),
-  ({ disk }, random) => ({
+  // What a raw external data file gains is preallocated, at the cost of its length.
+  ({ disk, metadata: { header } }, random) => ({
     _tag: 'Resize',
     size:
       [512 * random.below(64), disk.size + 512 * random.below(256), disk.size * 2, 2 ** random.below(40)][
-        random.below(4)
+        random.below(header.autoclearFeatures.rawExternalData ? 2 : 4)
       ] ?? 0
   }),
   ({ disk }, random) => ({
