@@ -12,7 +12,9 @@ import { alike, inFolder, made } from '../twins/twin.js'
 const test = suite('create')
 
 /** Options as qemu-img spells them, and as they are spelt here. */
-const cases: readonly (readonly [spelt: string, options: CreateOptions])[] = [
+type Case = readonly [spelt: string, options: CreateOptions]
+
+const cases: readonly Case[] = [
   ['compat=1.1', { size: 2 ** 30 }],
   ['compat=0.10', { size: 2 ** 30, version: 2 }],
   ['compat=1.1', { size: 0 }],
@@ -28,7 +30,13 @@ const cases: readonly (readonly [spelt: string, options: CreateOptions])[] = [
   ['extended_l2=on', { size: 2 ** 30, extendedL2: true }],
   ['extended_l2=on,cluster_size=16k', { size: 2 ** 30, extendedL2: true, clusterBits: 14 }],
   ['compression_type=zstd', { size: 2 ** 30, compressionType: 'zstd' }],
-  ['data_file=data.raw', { size: 2 ** 20, dataFile: { name: 'data.raw', raw: false } }]
+  ['data_file=data.raw', { size: 2 ** 20, dataFile: { name: 'data.raw', raw: false } }],
+  ['preallocation=metadata', { size: 8 * 2 ** 20, preallocation: 'metadata' }],
+  ...(['falloc', 'full'] as const).flatMap((preallocation): readonly Case[] => [
+    [`preallocation=${preallocation}`, { size: 0, preallocation }],
+    [`preallocation=${preallocation}`, { size: 8 * 2 ** 20, preallocation }],
+    [`preallocation=${preallocation},cluster_size=512`, { size: 2 ** 20, clusterBits: 9, preallocation }]
+  ])
 ]
 
 needsQemu(test)('an image is the one that qemu-img creates, to the last byte', () => {

@@ -8,11 +8,13 @@ import { portable } from '../../compression/decompress.js'
 import type { Header } from '../../format/header.js'
 import { sectorSize } from '../../format/limits.js'
 import { setRefcount } from '../../format/refcount.js'
-import { carryOut } from '../engine/finish.js'
+import type { CommandState } from '../engine/command-state.js'
+import { carryOut, endRound } from '../engine/finish.js'
 import { open } from '../engine/open.js'
 import { grow } from '../resize/resize.js'
 import { firstCluster } from './first-cluster.js'
 import { complete, type CompleteOptions, type CreateOptions } from './options.js'
+import { preallocateDisk } from './refcount-area.js'
 
 /** An image of three clusters: header, refcount table, and the refcount block of these three. @see CR-06 and GEN-04 */
 const emptyImage = (o: CompleteOptions, first: Uint8Array): Uint8Array => {
@@ -38,16 +40,25 @@ const endingIn = (writes: readonly HostWrite[], { l1TableOffset, l1Size }: Heade
   )
 }
 
-/** The writes of an empty image, and then those that give it its size. */
-function* sized(image: Uint8Array, { size, preallocation }: CompleteOptions): Plan<readonly HostWrite[]> {
+/** The writes of an empty image, then those that give it its size, and those that allocate its disk. */
+function* sized(image: Uint8Array, o: CompleteOptions): Plan<readonly HostWrite[]> {
+  const isInArea = o.dataFile === undefined && (o.preallocation === 'falloc' || o.preallocation === 'full')
   const opened = yield* open({ backing: [], decompressor: portable })
-  const { writes, next } = yield* carryOut(opened.next, (w) => grow(w, size, preallocation))
-  return endingIn([{ _tag: 'Write', file: imageFile, at: 0, bytes: image }, ...writes], next.metadata.header)
+  const empty: HostWrite = { _tag: 'Write', file: imageFile, at: 0, bytes: image }
+  function* change(w: CommandState): Plan<void> {
+    yield* grow(w, o.size, isInArea ? 'off' : o.preallocation)
+    if (!isInArea) return
+    yield* endRound(w)
+    yield* preallocateDisk(w, Math.ceil(Math.max(image.length, w.tx.end) / 2 ** o.clusterBits), o.preallocation)
+  }
+  const { writes, next } = yield* carryOut(opened.next, change)
+  return endingIn([empty, ...writes], next.metadata.header)
 }
 
 /**
- * The writes that make a new image of an empty file. Without preallocation it has the bytes of the image that qemu-img
- * creates; with it the tables are in another order. An external data file gets the size of the disk.
+ * The writes that make a new image of an empty file. It has the bytes of the image that qemu-img creates, unless
+ * preallocation of metadata needs more than one refcount block: then those are in another order. An external data file
+ * gets the size of the disk.
  *
  * @see CR-06, GEN-04, DATA-06 and DATA-08
  * @example

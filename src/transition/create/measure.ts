@@ -3,9 +3,10 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Issue } from '../../bytes/issue.js'
 import { bitmapBits } from '../../format/bitmap.js'
 import { type BitmapEntry, bitmapEntry } from '../../format/bitmap-directory.js'
-import { blockEntries, clusterSize, l2EntrySize, neededL1Entries } from '../../format/geometry.js'
+import { clusterSize, l2EntrySize, neededL1Entries } from '../../format/geometry.js'
 import { firstCluster } from './first-cluster.js'
 import { complete, type CompleteOptions, type CreateOptions } from './options.js'
+import { refcountClusters } from './refcount-area.js'
 
 /** Sizes of an image file, in bytes. @see CR-06 */
 export interface Measured {
@@ -15,17 +16,6 @@ export interface Measured {
   readonly fullyAllocated: number
 }
 
-/** Clusters of the refcount table and of the refcount blocks, which cover themselves, beside so many others. */
-const refcountClusters = (o: CompleteOptions, others: number): number => {
-  const perTable = clusterSize(o) / 8
-  for (let table = 0, blocks = 0; ;) {
-    const moreBlocks = Math.ceil((others + table + blocks) / blockEntries(o))
-    const moreTable = Math.ceil(moreBlocks / perTable)
-    if (moreBlocks === blocks && moreTable === table) return table + blocks
-    ;[table, blocks] = [moreTable, moreBlocks]
-  }
-}
-
 const roundUp = (n: number, unit: number): number => Math.ceil(n / unit) * unit
 
 const sizesOf = (o: CompleteOptions, stored: number): Measured => {
@@ -33,7 +23,8 @@ const sizesOf = (o: CompleteOptions, stored: number): Measured => {
   const disk = roundUp(o.size, unit)
   const tables = Math.ceil(((disk / unit) * l2EntrySize(o)) / unit)
   const clusters = disk / unit + 1 + tables + Math.ceil((tables * 8) / unit)
-  const fullyAllocated = (clusters + refcountClusters(o, clusters)) * unit
+  const refcounts = refcountClusters(o, clusters)
+  const fullyAllocated = (clusters + refcounts.table + refcounts.blocks) * unit
   const isAllocated = o.preallocation === 'full' || o.preallocation === 'falloc'
   return { required: fullyAllocated - disk + (isAllocated ? disk : stored), fullyAllocated }
 }

@@ -12,7 +12,7 @@ import { allBlocks, refcountOf } from './refcounts.js'
 import type { Stage } from './stages.js'
 
 /** Writes `k` blocks to the clusters from `first` on, whose refcounts they hold: those of the first `n` are one. */
-function* putBlocks(w: CommandState, first: number, k: number, n: number): Plan<void> {
+export function* putBlocks(w: CommandState, first: number, k: number, n: number): Plan<void> {
   const perBlock = blockEntries(w.g)
   for (let i = 0; i < k; i++) {
     const block = new Uint8Array(clusterSize(w.g))

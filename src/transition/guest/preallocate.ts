@@ -85,6 +85,15 @@ export function* preallocate(
   })
 }
 
+/** Preallocates the first `n` guest clusters, which are unallocated, at the host clusters from `first` on. @see RS-07 */
+export function* preallocateAt(w: CommandState, first: number, n: number, mode: Preallocation): Plan<void> {
+  const size = clusterSize(w.g)
+  clear(w, mode, imageFile, first * size, n * size)
+  yield* eachL2Table(w, 0, n * size, (table, guest, end) =>
+    fill(w, table, guest, end, entryOf(w, first * size + guest, 'none'))
+  )
+}
+
 /**
  * Gives the external data file the size of the disk, and the bytes it gains the zeros that the mode asks for: before
  * anything points to them, or together with the size where nothing does. A raw disk keeps what its file has past that size.

@@ -274,7 +274,7 @@ export const engineMutants: readonly Mutant[] = [
   },
   {
     name: 'a measured image has no refcounts for its refcount blocks',
-    file: 'transition/create/measure.ts',
+    file: 'transition/create/refcount-area.ts',
     change: { in: 'refcountClusters', find: '$others + $table + $blocks', to: '$others' },
     red: 'props/transition/create/measure.test.ts',
     rule: 'refcount blocks cover themselves, and data that are stored are added'
