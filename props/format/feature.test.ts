@@ -71,6 +71,14 @@ test('a known bit is refused, kept, cleared, or keeps writers out, as its row sa
   same([bitsThat(leaf.rules), bitsThat(leaf.writable), leaf.cleared], [[0], [0, 1, 2], 1n << 3n])
 })
 
+test('an open for writing names the bit that keeps it out, and the check that refuses an image marked corrupt', () => {
+  const named = (word: bigint) =>
+    incompatibleFeatures.writable
+      .filter((rule) => rule.broken(incompatibleFeatures.ofWord(word), undefined))
+      .map((rule) => [rule.clause, rule.refusal])
+  same([named(0n), named(1n), named(2n)], [[], [['FEAT-04', undefined]], [['FEAT-05', 'OPEN-10']]])
+})
+
 test('a writer that opens an image leaves the known autoclear bits and no others', () => {
   holds(
     fc.property(numbers(0n, 2n ** 64n - 1n), (word) => {
