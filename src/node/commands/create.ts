@@ -74,20 +74,24 @@ const writesZeros = (w: HostWrite): boolean => w._tag === 'Write' && isZeros(w.b
 const isAllocated = (path: string, length: number): boolean =>
   spawnSync('fallocate', ['--length', `${length}`, path], { stdio: 'ignore' }).status === 0
 
-/** Creates the files of an image, or none of them: what is not zeros first, since what is reads as zeros already. */
+/** Creates the files of an image, or none of them. Of a file that the system has allocated, zeros are there already. */
 const createFiles = task(async function* (image: string, options: CreateOptions, writes: readonly HostWrite[]) {
   const files = yield* wait(newImage(image, options))
   try {
-    const perform = async (w: HostWrite) => {
-      await pause()
-      return files.perform(w)
-    }
-    for (const w of writes) if (w._tag !== 'Flush' && !writesZeros(w)) yield* get(await perform(w))
-    for (const { part, file } of files.parts) {
+    const allocated = new Map<string, boolean>()
+    const hasZeros = (part: string): boolean => {
       const zeros = writes.flatMap((w) => (w._tag === 'Write' && w.file.part === part && writesZeros(w) ? [w] : []))
       const end = zeros.reduce((to, w) => Math.max(to, w.at + w.bytes.length), 0)
-      if (end > 0 && !(options.preallocation === 'falloc' && isAllocated(file.path, end)))
-        for (const w of zeros) yield* get(await perform(w))
+      const has =
+        allocated.get(part) ?? files.parts.some((each) => each.part === part && isAllocated(each.file.path, end))
+      allocated.set(part, has)
+      return has
+    }
+    for (const w of writes) {
+      if (w._tag === 'Flush') continue
+      if (options.preallocation === 'falloc' && writesZeros(w) && hasZeros(w.file.part)) continue
+      await pause()
+      yield* get(files.perform(w))
     }
     yield* get(files.perform(flush))
     yield* get(files.publish())
