@@ -249,8 +249,8 @@ test('an image on a server names no file elsewhere but where a folder is allowed
   assert.equal(map.out, (await run('map', '--output=json', '--allow', folder, place('absolute.qcow2'))).out)
   const data = load('case-37-data-file')
   put('data-file.qcow2', data.image)
-  await refused(['map', url('good', 'data-file.qcow2')], 'img.raw', 'on a server')
-  await refused(['check', url('good', 'data-file.qcow2')], 'img.raw', 'on a server')
+  await refused(['map', url('good', 'data-file.qcow2')], url('good', 'img.raw'), 'the server answers 400')
+  await refused(['check', url('good', 'data-file.qcow2')], url('good', 'img.raw'), 'the server answers 400')
   assert.is((await run('info', url('good', 'data-file.qcow2'))).code, 0)
 })
 
