@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import * as t from 'io-ts'
-import { flush, type HostWrite } from '../../bytes/host-write.js'
+import { flush, type HostWrite, type Write } from '../../bytes/host-write.js'
 import { textOfLines } from '../../bytes/octets.js'
 import { imageFile } from '../../bytes/plan.js'
 import { sectorSize } from '../../format/limits.js'
@@ -68,28 +68,31 @@ const withSize = task(async function* (wanted: Wanted): AsyncGenerator<Failed, O
 export const textsOf = (wanted: Wanted): TaskEither<CommandError, OptionTexts> =>
   TE.mapLeft(inContext(wanted.image))(withSize(wanted))
 
-const writesZeros = (w: HostWrite): boolean => w._tag === 'Write' && isZeros(w.bytes)
-
 /** Whether the system has allocated the first bytes of a file, which stay as they are. */
 const isAllocated = (path: string, length: number): boolean =>
   spawnSync('fallocate', ['--length', `${length}`, path], { stdio: 'ignore' }).status === 0
+
+/** Where the last zeros that are written to a file end. */
+const zerosEnd = (writes: readonly HostWrite[], part: string): number =>
+  writes.reduce((end, w) => {
+    const isLater = w._tag === 'Write' && w.file.part === part && w.at + w.bytes.length > end && isZeros(w.bytes)
+    return isLater ? w.at + w.bytes.length : end
+  }, 0)
 
 /** Creates the files of an image, or none of them. Of a file that the system has allocated, zeros are there already. */
 const createFiles = task(async function* (image: string, options: CreateOptions, writes: readonly HostWrite[]) {
   const files = yield* wait(newImage(image, options))
   try {
     const allocated = new Map<string, boolean>()
-    const hasZeros = (part: string): boolean => {
-      const zeros = writes.flatMap((w) => (w._tag === 'Write' && w.file.part === part && writesZeros(w) ? [w] : []))
-      const end = zeros.reduce((to, w) => Math.max(to, w.at + w.bytes.length), 0)
-      const has =
-        allocated.get(part) ?? files.parts.some((each) => each.part === part && isAllocated(each.file.path, end))
+    const hasZeros = ({ file: { part } }: Write): boolean => {
+      const path = files.parts.find((each) => each.part === part)?.file.path
+      const has = allocated.get(part) ?? (path !== undefined && isAllocated(path, zerosEnd(writes, part)))
       allocated.set(part, has)
       return has
     }
     for (const w of writes) {
       if (w._tag === 'Flush') continue
-      if (options.preallocation === 'falloc' && writesZeros(w) && hasZeros(w.file.part)) continue
+      if (options.preallocation === 'falloc' && w._tag === 'Write' && isZeros(w.bytes) && hasZeros(w)) continue
       await pause()
       yield* get(files.perform(w))
     }
