@@ -78,6 +78,14 @@ export const fileMutants: readonly Mutant[] = [
     rule: 'create -o keep_data_file=on keeps the bytes of a data file'
   },
   {
+    name: 'no zeros of a new file are written',
+    file: 'node/commands/create.ts',
+    change: { in: 'createFiles', find: "$options.preallocation === 'falloc'", to: 'true' },
+    red: 'props/node/create.test.ts',
+    rule: 'a preallocated image reads as that of qemu-img, has its entries, and takes space where asked to',
+    byQemu: true
+  },
+  {
     name: 'copy-on-read writes what the image holds',
     file: 'node/io/copy-on-read.ts',
     change: { in: 'copyOnRead', find: 'if ($range.own) continue', operator: 'drop-statement' },

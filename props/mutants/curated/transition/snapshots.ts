@@ -16,6 +16,14 @@ export const snapshotMutants: readonly Mutant[] = [
     byQemu: true
   },
   {
+    name: 'the refcount area of a preallocated image covers what lies before it',
+    file: 'transition/create/refcount-area.ts',
+    change: { in: 'putArea', find: 'refcountClusters($w.g, $start + $more)', to: 'refcountClusters($w.g, $start)' },
+    red: 'props/transition/create/create.test.ts',
+    rule: 'an image is the one that qemu-img creates, to the last byte',
+    byQemu: true
+  },
+  {
     name: 'applying a snapshot leaks the clusters of the old active tree',
     file: 'transition/snapshots/snapshot.ts',
     change: {
