@@ -1,6 +1,6 @@
 /** `--like`: reports equal those of QEMU 10 and 11, to the entry and the line. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
@@ -69,6 +69,21 @@ const keepAlike = async (qemu: Qemu): Promise<void> => {
   }
   assert.ok(compared > jobs.length / 4, `${compared} of ${jobs.length}`)
 }
+
+test('snapshot takes --like 10 only to list', async () => {
+  const cwd = join(folder, 'listed')
+  mkdirSync(cwd)
+  for (const [file, bytes] of load('case-52-vm-state').files) writeFileSync(join(cwd, file), bytes)
+  const lines = await runLines(
+    [['-l'], ['-c', 'new']].map((words) => ({ cwd, words: ['snapshot', '--like', '10', ...words, 'img.qcow2'] }))
+  )
+  assert.equal(
+    lines.map(({ status }) => status),
+    [0, 1]
+  )
+  assert.match(lines[1]?.stderr ?? '', /--like is only for -l/)
+  assert.equal(readFileSync(join(cwd, 'img.qcow2')), Buffer.from(load('case-52-vm-state').files.get('img.qcow2') ?? []))
+})
 
 for (const series of ['10', '11'] as const) {
   const qemu = qemus().find((one) => one.series === series)

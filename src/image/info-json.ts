@@ -58,7 +58,7 @@ export const specificJson = ({ metadata: m, luks }: ImageInfo, isNewer = false):
     ...(m.bitmaps.length === 0 ? {} : { bitmaps: m.bitmaps.map(bitmapJson) }),
     'refcount-bits': 2 ** h.refcountOrder,
     ...(h.cryptMethod === 1 ? { encrypt: { format: 'aes' } } : {}),
-    ...(luks === undefined || h.cryptMethod === 1 ? {} : { encrypt: luksJson(luks, isNewer) }),
+    ...(luks === undefined ? {} : { encrypt: luksJson(luks, isNewer) }),
     ...(h.version === 2
       ? {}
       : {
@@ -77,8 +77,8 @@ const backingJson = (b: BackingInfo): JsonObject => ({
 })
 
 /**
- * The report as JSON: the keys of qemu-img 7.2, or of 10 and 11, first, then `features`, `extensions`, `findings`, `verdict` and, where there are any,
- * `notes` and `left-out`.
+ * The report as JSON: the keys of qemu-img 7.2, or of 10 and 11, first, then `features`, `extensions`, `findings`, `verdict`
+ * and, where there are any, `notes` and `left-out`.
  *
  * @see BACK-04
  * @example

@@ -63,6 +63,7 @@ export const snapshot = command({
     if (changes.length + Number(lists) > 1) yield* get(failure("Cannot mix '-l', '-a', '-c', '-d'"))
     if (isForced && changes.length > 0)
       yield* get(failure(`Could not open '${name}': -U is only for -l`, { file: name }))
+    if (like && changes.length > 0) yield* get(failure('--like is only for -l'))
     if (changes.length === 0) return yield* list(named, isForced || named.forceShare === true, reading, like)
     yield* withImage(named, { alone: true, allow: folders }, function* (session) {
       for (const [what, change] of changes)

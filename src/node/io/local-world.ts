@@ -7,10 +7,15 @@ import type { OpenChain } from '../images/open.js'
 /** The world of a chain; the error for one with a file on a server. */
 export const localWorld = ({
   name,
-  sources: [top],
+  sources: [top, ...rest],
   world
 }: OpenChain): E.Either<CommandError, Extract<World, { readonly _tag: 'Sync' }>> => {
   if (world._tag === 'Sync') return E.right(world)
-  const what = top.world._tag === 'Async' ? 'it' : 'a backing file'
+  const what =
+    top.world._tag === 'Async'
+      ? 'it'
+      : rest.some(({ world: w }) => w._tag === 'Async')
+        ? 'a backing file'
+        : 'a data file'
   return failure(`Could not open '${name}': ${what} is on a server`, { file: name })
 }
